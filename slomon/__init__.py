@@ -1,0 +1,32 @@
+"""
+slomon: point it at a stream of requests and deploys, and it says which commit broke which
+endpoint, when, which commit fixed it, and how long repair takes.
+"""
+
+from slomon.core.accounting import Accounting, Rejection
+from slomon.core.endpoint import Endpoint
+from slomon.core.event import Change, Malformed
+from slomon.core.incident import Incident
+from slomon.core.report import IncidentDetail, ServiceMonitor
+from slomon.errors import ConfigurationError, MalformedEventError, SlomonError
+from slomon.monitor import consume, get_service_monitor
+from slomon.pipeline.stream import EventStream
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Accounting",
+    "Change",
+    "ConfigurationError",
+    "Endpoint",
+    "EventStream",
+    "Incident",
+    "IncidentDetail",
+    "Malformed",
+    "MalformedEventError",
+    "Rejection",
+    "ServiceMonitor",
+    "SlomonError",
+    "consume",
+    "get_service_monitor",
+]

@@ -1,0 +1,116 @@
+"""The command line. Results go to stdout, messages and logs to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import Final, TextIO
+
+from slomon.core.excerpt import quote
+from slomon.errors import ConfigurationError, SlomonError
+from slomon.log import configure
+from slomon.monitor import get_service_monitor
+from slomon.pipeline.stream import EventStream
+from slomon.recording import open_recording
+from slomon.simulation import SimulatedStream
+
+FINE: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2  # as argparse has it
+
+
+def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
+    """
+    Run the pipeline on a simulated stream or a recorded one and print the three answers, a Python
+    literal on each line. Returns the exit code: 0 fine, 1 a runtime error, 2 wrong usage or
+    configuration (SystemExit, from argparse, for the usage).
+    """
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if (arguments.events is None) != (arguments.info is None):
+        parser.error("--events and --info go together")
+    configure(arguments.log_level, stderr)
+    try:
+        with _stream(arguments) as stream:
+            monitor = get_service_monitor(stream)
+    except ConfigurationError as error:
+        print(f"error: {error}", file=stderr)
+        return MISUSED
+    except (SlomonError, OSError) as error:
+        print(f"error: {error}", file=stderr)
+        return FAILED
+    for answer in (monitor.mttr(), monitor.api_histogram(), monitor.incident_details()):
+        print(ascii(answer), file=stdout)  # any terminal can show ASCII
+    return FINE
+
+
+def run() -> int:
+    """`main` with the process's own arguments and streams."""
+    try:
+        code = main(sys.argv[1:], sys.stdout, sys.stderr)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the answers had enough: not our failure to report
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code
+
+
+def _stream(arguments: argparse.Namespace) -> AbstractContextManager[EventStream]:
+    if arguments.events is not None:
+        return open_recording(arguments.events, arguments.info)
+    simulated = SimulatedStream(
+        seed=arguments.seed,
+        max_events=arguments.max_events,
+        prob_bug=arguments.prob_bug,
+        prob_error=arguments.prob_error,
+    )
+    return nullcontext(simulated)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Which commit broke which endpoint, when, which one fixed it, and how long "
+        "repair takes. Runs on a simulated stream unless given a recorded one, and prints the "
+        "MTTR, the number of incidents of each API and their details, a Python literal a line.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    simulated = parser.add_argument_group("simulated stream")
+    simulated.add_argument("--seed", type=int, default=1337, help="the same seed, the same stream")
+    simulated.add_argument(
+        "--max-events", type=_count, default=100_000, help="requests and changes"
+    )
+    simulated.add_argument(
+        "--prob-bug", type=_probability, default=0.1, help="that a change breaks a healthy API"
+    )
+    simulated.add_argument(
+        "--prob-error", type=_probability, default=0.05, help="that a broken API fails a request"
+    )
+    recorded = parser.add_argument_group("recorded stream")
+    recorded.add_argument("--events", type=Path, metavar="FILE", help="one JSON event a line")
+    recorded.add_argument("--info", type=Path, metavar="FILE", help="JSON list of the endpoints")
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error", "critical"),
+        default="info",
+        help="of the events logged to stderr",
+    )
+    return parser
+
+
+def _probability(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (value := float(text)) <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{quote(text)}; allowed: a probability, from 0 to 1")
+
+
+def _count(text: str) -> int:
+    with suppress(ValueError):
+        if (value := int(text)) >= 0:
+            return value
+    raise argparse.ArgumentTypeError(f"{quote(text)}; allowed: a whole number from 0 up")

@@ -1,0 +1,153 @@
+"""
+The unit that travels: a `Batch` of one shard's accesses, as columns, and the few changes among
+them. `Batcher` makes them from what was read off the stream, and accounts for every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from slomon.core.accounting import Accounting, Rejection
+from slomon.core.event import Access, Change, Malformed, StatusRule, parse_access
+from slomon.core.sharding import Sharding
+from slomon.core.tick import parse_column, parse_seconds
+
+Item: TypeAlias = object
+"""What `read_event` returned: the value of an access, a Change, or a Malformed."""
+
+_REMEMBERED: Final = 2**18  # request texts: at most about 60 MB
+
+# What it takes to find that an item is not a line whose request is known by its text.
+_UNKNOWN: Final = (KeyError, AttributeError, TypeError, ValueError)
+
+# Rows of a shard in one flat list, four items each: stamp, slot, failed, position. One call puts a
+# row there and a slice takes a column out, at half the cost of a list for each column.
+_Rows: TypeAlias = list[Any]
+_Put: TypeAlias = Callable[[tuple[str, int, int, int]], None]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of accesses in stream order, as columns, and the changes with their positions."""
+
+    slots: list[int]
+    ticks: list[int]
+    failures: list[int]
+    positions: list[int]
+    changes: list[tuple[int, Change]]
+
+
+class Cut(NamedTuple):
+    """A stretch of the stream: a batch for each shard that has one, and what was rejected."""
+
+    batches: list[tuple[int, Batch]]
+    rejections: list[Rejection]
+
+
+class Batcher:
+    """
+    Cuts the stream into batches. A request that was seen before is known by its text, and
+    stamps are read a column at a time; `parse_access` decides whatever is not that plain.
+    """
+
+    def __init__(self, sharding: Sharding, is_failure: StatusRule) -> None:
+        shards = range(len(sharding.members))
+        self.accounting = Accounting()  # all but the late ones, which the windows count
+        self._sharding = sharding
+        self._is_failure = is_failure
+        self._rows: list[_Rows] = [[] for _ in shards]
+        self._changes: list[list[tuple[int, Change]]] = [[] for _ in shards]
+        self._rejections: list[Rejection] = []
+        # '<verb> <resource> <status>' -> where its rows go, its slot, and whether it failed
+        self._known: dict[str, tuple[_Put, int, int]] = {}
+
+    def cut(self, items: list[Item]) -> Cut:
+        """The batches of the next items of the stream, which follow those of the call before."""
+        first = self.accounting.events
+        self._sort_out(items, first)
+        batches = [
+            (shard, self._batch(shard, items, first))
+            for shard, rows in enumerate(self._rows)
+            if rows or self._changes[shard]
+        ]
+        self.accounting.events += len(items)
+        rejections, self._rejections = self._rejections, []
+        rejections.sort(key=lambda rejection: rejection.position)
+        return Cut(batches, rejections)
+
+    def _sort_out(self, items: list[Any], first: int) -> None:
+        known = self._known
+        for position, item in enumerate(items, first):
+            try:
+                stamp, _, request = item.partition(" ")
+                put, slot, failed = known[request]
+            except _UNKNOWN:
+                self._meet(position, item)
+            else:
+                put((stamp, slot, failed, position))
+
+    def _meet(self, position: int, item: Item) -> None:
+        read = (
+            item if isinstance(item, Change | Malformed) else parse_access(item, self._is_failure)
+        )
+        match read:
+            case Access():
+                self._admit(position, read, str(item))
+            case Change():
+                self._note(position, read)
+            case Malformed():
+                self._reject(position, read)
+
+    def _admit(self, position: int, access: Access, line: str) -> None:
+        place = self._sharding.place(access.verb, access.resource)
+        if place is None:
+            self.accounting.unmatched += 1
+            return
+        shard, slot = place
+        stamp, _, request = line.partition(" ")
+        put, failed = self._rows[shard].extend, int(access.failed)
+        put((stamp, slot, failed, position))
+        if len(self._known) < _REMEMBERED:
+            self._known[request] = put, slot, failed
+
+    def _note(self, position: int, change: Change) -> None:
+        owners = self._sharding.owners(change.service)
+        for shard in owners:
+            self._changes[shard].append((position, change))
+        if owners:
+            self.accounting.changes += 1
+        else:
+            self.accounting.unmatched += 1
+
+    def _reject(self, position: int, malformed: Malformed) -> None:
+        self.accounting.rejected += 1
+        self._rejections.append(Rejection(position, malformed.text, malformed.reason))
+
+    def _batch(self, shard: int, items: list[Item], first: int) -> Batch:
+        rows = self._rows[shard]
+        ticks = parse_column(rows[0::4])
+        if ticks is None:
+            ticks = self._read_one_by_one(rows, items, first)
+        changes, self._changes[shard] = self._changes[shard], []
+        batch = Batch(rows[1::4], ticks, rows[2::4], rows[3::4], changes)
+        rows.clear()  # never replaced: the known requests put their rows into this very list
+        self.accounting.accesses += len(ticks)
+        return batch
+
+    def _read_one_by_one(self, rows: _Rows, items: list[Item], first: int) -> list[int]:
+        """The ticks of stamps that are not all written alike; rows with a wrong one are dropped."""
+        ticks: list[int] = []
+        good: _Rows = []
+        for stamp, slot, failed, position in zip(
+            *(rows[column::4] for column in range(4)), strict=True
+        ):
+            tick = parse_seconds(stamp)
+            if tick is None:
+                self._meet(position, items[position - first])
+            else:
+                ticks.append(tick)
+                good += stamp, slot, failed, position
+        rows[:] = good
+        return ticks

@@ -1,0 +1,123 @@
+"""
+One event, read with care: this is the only place that decides whether an event is well formed,
+and it says why where one is not. Faster readers take what is plain and hand the rest to these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from slomon.core.excerpt import excerpt, quote
+from slomon.core.tick import parse_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One request: when it counts (`tick`), what was asked for, and whether it failed."""
+
+    tick: int
+    verb: str
+    resource: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One deploy. `date` stays text: it carries no zone, so it orders nothing."""
+
+    commit: str
+    author: str
+    date: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """
+    An event that can't be read: its text and what is wrong with it. A stream may return one in
+    place of a dict, where it knows better than the parser why a record is bad.
+    """
+
+    text: str
+    reason: str
+
+
+StatusRule: TypeAlias = Callable[[int], bool | None]
+"""Did a request with this status fail? None where no request has such a status."""
+
+
+def server_errors_fail(status: int) -> bool | None:
+    """The default rule: 100 to 499 succeed, 500 to 599 fail, there are no others."""
+    return status >= 500 if 100 <= status <= 599 else None
+
+
+def read_event(event: object) -> object:
+    """
+    What a stream returned: the value of an access (to be parsed), a Change, a Malformed, or None
+    at the end of the stream. Nothing of `event` itself is kept: its owner may use it again.
+    """
+    if isinstance(event, Malformed):
+        return event
+    if not isinstance(event, Mapping):
+        return Malformed(_text(event), f"an event is a dict, not {type(event).__name__}")
+    match event.get("type"):
+        case "access" if "value" in event:
+            return event["value"]
+        case "change" if "value" in event:
+            return parse_change(event["value"])
+        case "end-of-stream":
+            return None
+        case "access" | "change":
+            return Malformed(_text(event), "it has no value")
+        case kind:
+            found = f"the type is {quote(kind)}" if "type" in event else "it has no type"
+            return Malformed(_text(event), f"{found}; allowed: {_TYPES}")
+
+
+def parse_access(line: object, is_failure: StatusRule = server_errors_fail) -> Access | Malformed:
+    """An access of the form `<timestamp> <verb> <resource> <status>`, one space between."""
+    if not isinstance(line, str):
+        return Malformed(_text(line), f"the value is {quote(line)}; allowed: text")
+    fields = line.split(" ")
+    if len(fields) != 4 or not all(fields):
+        found = "an empty field" if len(fields) == 4 else f"{len(fields)} fields"
+        return Malformed(line, f"{found}; allowed: {_ACCESS}")
+    stamp, verb, resource, status = fields
+    tick = parse_seconds(stamp)
+    if tick is None:
+        return Malformed(line, f"the timestamp is {quote(stamp)}; allowed: {_STAMPS}")
+    failed = is_failure(int(status)) if _STATUS.fullmatch(status) else None
+    if failed is None:
+        return Malformed(line, f"the status is {quote(status)}; allowed: 100 to 599")
+    return Access(tick, verb, resource, bool(failed))
+
+
+def parse_change(value: object) -> Change | Malformed:
+    """A change of four lines: `commit: `, `Author: `, `Date: ` and `Service: `, in this order."""
+    if not isinstance(value, str):
+        return Malformed(_text(value), f"the value is {quote(value)}; allowed: text")
+    lines = value.removesuffix("\n").split("\n")
+    if len(lines) != len(_LABELS):
+        return Malformed(value, f"{len(lines)} lines; allowed: {_CHANGES}")
+    fields = []
+    for number, (line, label) in enumerate(zip(lines, _LABELS, strict=True), 1):
+        field = line.removeprefix(label)
+        if not line.startswith(label) or not field.strip() or "\r" in field:
+            return Malformed(value, f"line {number} is {quote(line)}; allowed: {_CHANGES}")
+        fields.append(field)
+    return Change(*fields)
+
+
+_TYPES: Final = "'access', 'change' and 'end-of-stream'"
+_ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
+_STATUS = re.compile(r"[0-9]{1,3}", re.ASCII)
+_LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
+_CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
+_STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
+
+
+def _text(event: object) -> str:
+    return event if isinstance(event, str) else excerpt(event, limit=1000)

@@ -1,0 +1,26 @@
+"""Text that came from outside, made fit to be shown: printable and bounded."""
+
+from __future__ import annotations
+
+import reprlib
+
+
+def excerpt(value: object, limit: int = 80) -> str:
+    """At most `limit` characters of `value`, with control and other unprintable ones escaped."""
+    text = value if isinstance(value, str) else _represent(value)
+    shown = text[:limit]
+    if not shown.isprintable():
+        shown = ascii(shown)[1:-1]
+    return shown if len(text) <= limit else f"{shown}... ({len(text)} characters)"
+
+
+def quote(value: object) -> str:
+    """An `excerpt` in quotes where it is text, as it is where it is anything else."""
+    return f"'{excerpt(value)}'" if isinstance(value, str) else excerpt(value)
+
+
+def _represent(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # an integer of more digits than Python agrees to print
+        return f"<{type(value).__name__}>"

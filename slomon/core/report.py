@@ -1,0 +1,61 @@
+"""The read side: what a run found, as the three answers, and what became of each event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
+
+from slomon.core.accounting import Accounting, Rejection
+from slomon.core.incident import Incident
+from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+
+IncidentDetail = TypedDict(
+    "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
+)
+
+
+class ServiceMonitor:
+    """The incidents of one run over an event stream."""
+
+    def __init__(
+        self,
+        incidents: Iterable[Incident],
+        accounting: Accounting,
+        rejections: Sequence[Rejection] = (),
+    ) -> None:
+        self.incidents = sorted(incidents, key=lambda incident: incident.start_position)
+        """All incidents, in the order in which they opened in the stream."""
+        self.accounting = accounting
+        self.rejections = list(rejections)
+        """The first malformed events, with position, text (shortened) and reason."""
+
+    def mttr(self) -> float:
+        """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""
+        repairs = [
+            incident.duration for incident in self.incidents if incident.duration is not None
+        ]
+        return round(sum(repairs) / (len(repairs) * TICKS_PER_SECOND), 2) if repairs else 0.0
+
+    def api_histogram(self) -> dict[str, int]:
+        """Incidents per API, open ones included, in the order in which the APIs first broke."""
+        return {name: len(details) for name, details in self.incident_details().items()}
+
+    def incident_details(self) -> dict[str, list[IncidentDetail]]:
+        """
+        The incidents of each API, in the order in which the APIs first broke: `start` and `end`
+        in seconds since the epoch, `fix` and `break` the commits ("" where there was none). An
+        open incident has `end` -1 and `fix` "".
+        """
+        details: dict[str, list[IncidentDetail]] = {}
+        for incident in self.incidents:
+            details.setdefault(incident.endpoint.name, []).append(_detail(incident))
+        return details
+
+
+def _detail(incident: Incident) -> IncidentDetail:
+    return {
+        "start": to_seconds(incident.start),
+        "end": -1 if incident.end is None else to_seconds(incident.end),
+        "fix": incident.fixed_by.commit if incident.fixed_by else "",
+        "break": incident.broken_by.commit if incident.broken_by else "",
+    }

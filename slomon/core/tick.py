@@ -1,0 +1,68 @@
+"""
+Time is a whole number of nanoseconds, a tick. Decimal text becomes ticks digit by digit and
+never passes through a float, which could not tell two edges of a window apart.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+TICKS_PER_SECOND: Final = 1_000_000_000
+LAST_TICK: Final = 2**63 - 1  # columns of ticks are signed 64-bit
+
+_DECIMALS: Final = 9
+_SAFE_WIDTH: Final = 10  # whole digits that fit 63 bits of nanoseconds, unless they begin with 9
+
+
+def parse_seconds(text: str) -> int | None:
+    """
+    The ticks of a plain decimal number of seconds, exactly; None where it can't be had: other
+    notation, a fraction finer than a nanosecond, or a time past the year 2262 (2**63 ticks).
+    """
+    whole, point, fraction = text.partition(".")
+    digits = whole + fraction
+    if not (whole and digits.isascii() and digits.isdecimal()) or (point and not fraction):
+        return None
+    if len(whole) > _SAFE_WIDTH or len(fraction) > _DECIMALS:
+        whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")
+        if len(whole) > _SAFE_WIDTH or len(fraction) > _DECIMALS:
+            return None
+    tick = int(whole + fraction.ljust(_DECIMALS, "0"))
+    return tick if tick <= LAST_TICK else None
+
+
+def parse_column(stamps: list[str]) -> list[int] | None:
+    """
+    `parse_seconds` of many stamps in a few passes over one joined text, where all are written
+    alike (as a stream's are); None where they are not, or where any of them is wrong.
+    """
+    if not stamps:
+        return []
+    width = len(stamps[0])
+    point = stamps[0].find(".")
+    whole, fraction = (width, 0) if point < 0 else (point, width - point - 1)
+    if not 1 <= whole <= _SAFE_WIDTH or fraction > _DECIMALS or fraction == 0 <= point:
+        return None
+    text = ",".join(stamps)
+    stride = width + 1
+    if len(text) != stride * len(stamps) - 1 or text[width::stride].strip(","):
+        return None
+    if point >= 0 and text[point::stride].strip("."):
+        return None
+    leading = text[::stride]
+    if "0" in leading or (whole == _SAFE_WIDTH and "9" in leading):
+        return None
+    # Every comma and point stands where it should: the rest must be the digits, all of them.
+    digits = text.replace(".", "")
+    bare = digits.replace(",", "").encode(errors="replace")
+    if len(bare) != (whole + fraction) * len(stamps) or not bare.isdigit():
+        return None
+    zeros = "0" * (_DECIMALS - fraction)
+    ticks: list[int] = json.loads(f"[{digits.replace(',', zeros + ',')}{zeros}]")
+    return ticks
+
+
+def to_seconds(tick: int) -> float:
+    """Seconds since the epoch: int by int, so it equals the float literal that was read."""
+    return tick / TICKS_PER_SECOND

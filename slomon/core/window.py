@@ -1,0 +1,204 @@
+"""
+The sliding windows, of many endpoints at once. `advance` is the one kernel: it knows slots, ticks
+and outcomes, nothing richer, and its body is integer arithmetic and indexing over flat columns.
+So it is plain Python over lists, and Numba compiles it as it stands over arrays of 64-bit numbers.
+
+A window holds the accesses of the half-open span (t - window, t], as entries (tick, requests,
+failures); equal ticks share an entry. The entries of all windows live in one pool of small blocks
+with a free list, so memory follows what is inside the windows:
+
+    head                                   tail
+     v                                      v
+    [ . . a b c d e f ] -> [ g h i j k l . . ]      block after block, in order of time
+
+Block 0 belongs to all: its last entry, older than any time, stands before everyone's first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableSequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from slomon.core.batch import Batch
+    from slomon.core.endpoint import Endpoint
+
+_SHIFT: Final = 3
+BLOCK: Final = 1 << _SHIFT  # entries a block
+_LAST: Final = BLOCK - 1
+
+Column: TypeAlias = MutableSequence[int]
+
+Rows: TypeAlias = tuple[Column, Column, Column, Column]
+"""The columns of a batch: slots, ticks, failures (0 or 1) and positions."""
+
+
+class WindowState(NamedTuple):
+    """The columns that `advance` works on. Lists, or arrays of 64-bit numbers when compiled."""
+
+    # one row per endpoint, by its slot
+    width: Column  # ticks
+    slo: MutableSequence[float]
+    requests: Column  # in the window, and so the failures
+    failures: Column
+    breached: Column  # 1 while an incident is open
+    head: Column  # the oldest entry still in the window
+    tail: Column  # the newest entry: its tick is the endpoint's clock
+    # one row per entry
+    entry_tick: Column
+    entry_requests: Column
+    entry_failures: Column
+    # one row per block
+    next_block: Column
+    # the first free block, how many blocks are free, and how many accesses came late
+    free: Column
+    spare: Column
+    late: Column
+
+
+class Crossing(NamedTuple):
+    """An access took its endpoint across the SLO: below it (`opened`) or back."""
+
+    slot: int
+    position: int
+    tick: int
+    opened: int
+
+
+def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read as one)
+    state: WindowState, rows: Rows, crossings: Column
+) -> int:
+    """
+    Count a batch of accesses and write the four numbers of each Crossing to `crossings`; returns
+    how many numbers that were. O(1) amortized per row.
+
+    There must be a spare block for each row, and room for a crossing.
+    """
+    (
+        width,
+        slo,
+        window_requests,
+        window_failures,
+        breached,
+        heads,
+        tails,
+        entry_tick,
+        entry_requests,
+        entry_failures,
+        next_block,
+        free,
+        spare,
+        late,
+    ) = state
+    found = 0
+    slots, ticks, failures, positions = rows
+    # Numba knows no strict zip; a Batch makes its columns of equal length.
+    for slot, tick, failed, position in zip(slots, ticks, failures, positions):  # noqa: B905
+        tail = tails[slot]
+        clock = entry_tick[tail]
+        if tick > clock:
+            clock = tick
+            tail += 1
+            if tail & _LAST == 0:
+                block = free[0]
+                free[0] = next_block[block]
+                spare[0] -= 1
+                if tail == BLOCK:
+                    heads[slot] = block << _SHIFT
+                else:
+                    next_block[(tail - 1) >> _SHIFT] = block
+                tail = block << _SHIFT
+            tails[slot] = tail
+            entry_tick[tail] = tick
+            entry_requests[tail] = 1
+            entry_failures[tail] = failed
+        else:
+            if tick < clock:
+                late[0] += 1
+            entry_requests[tail] += 1
+            entry_failures[tail] += failed
+        requests = window_requests[slot] + 1
+        bad = window_failures[slot] + failed
+        # Without a failure the SLI is 1 whatever has left the window: then what has left is only
+        # cleared away once a block, for the memory's sake.
+        if bad or tail & _LAST == 0:
+            head = heads[slot]
+            horizon = clock - width[slot]
+            while entry_tick[head] <= horizon:
+                requests -= entry_requests[head]
+                bad -= entry_failures[head]
+                head += 1
+                if head & _LAST == 0:
+                    block = (head - 1) >> _SHIFT
+                    head = next_block[block] << _SHIFT
+                    next_block[block] = free[0]
+                    free[0] = block
+                    spare[0] += 1
+            heads[slot] = head
+            window_failures[slot] = bad
+            below = (requests - bad) / requests < slo[slot]
+            if below != breached[slot]:
+                breached[slot] = below
+                crossings[found] = slot
+                crossings[found + 1] = position
+                crossings[found + 2] = clock
+                crossings[found + 3] = below
+                found += 4
+        window_requests[slot] = requests
+    return found
+
+
+class Windows:
+    """The windows of the endpoints of one shard, each known by its slot: its place among them."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        width = [endpoint.window for endpoint in endpoints]
+        slo = [endpoint.slo for endpoint in endpoints]
+        count = len(width)
+        self.state = WindowState(
+            width=width,
+            slo=slo,
+            requests=[0] * count,
+            failures=[0] * count,
+            breached=[0] * count,
+            head=[0] * count,
+            tail=[_LAST] * count,
+            entry_tick=[-1] * BLOCK,
+            entry_requests=[0] * BLOCK,
+            entry_failures=[0] * BLOCK,
+            next_block=[0],
+            free=[0],
+            spare=[0],
+            late=[0],
+        )
+        self._crossings: list[int] = []
+
+    @property
+    def late(self) -> int:
+        """How many accesses were older than the newest one of their endpoint."""
+        return self.state.late[0]
+
+    def advance(self, batch: Batch) -> list[Crossing]:
+        """Count the accesses of a batch; the crossings come in the order of its rows."""
+        self._reserve(len(batch.slots))
+        rows = batch.slots, batch.ticks, batch.failures, batch.positions
+        found = advance(self.state, rows, self._crossings)
+        numbers = iter(self._crossings[:found])
+        return list(map(Crossing, numbers, numbers, numbers, numbers))
+
+    def _reserve(self, rows: int) -> None:
+        """A batch needs at most one new block a row, and has at most one crossing a row."""
+        self._crossings.extend([0] * (4 * rows - len(self._crossings)))
+        missing = rows - self.state.spare[0]
+        if missing <= 0:
+            return
+        first = len(self.state.next_block)
+        grown = max(missing, first >> 3)  # an eighth at least, so that growing costs O(1) a row
+        blank = [0] * (grown * BLOCK)
+        self.state.entry_tick.extend(blank)
+        self.state.entry_requests.extend(blank)
+        self.state.entry_failures.extend(blank)
+        self.state.next_block.extend(range(first + 1, first + grown))
+        self.state.next_block.append(self.state.free[0])
+        self.state.free[0] = first
+        self.state.spare[0] += grown

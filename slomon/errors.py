@@ -1,0 +1,37 @@
+"""
+What slomon raises, split by whose fault it is:
+
+* SlomonError
+  + ConfigurationError   the caller's: an endpoint entry or an option is wrong
+  + MalformedEventError  the data's: an event can't be read, and strict mode was asked for
+
+Everything else that reaches a caller is the event stream's own exception, as it was raised.
+"""
+
+from __future__ import annotations
+
+
+class SlomonError(Exception):
+    """Whatever slomon itself raises."""
+
+
+class ConfigurationError(SlomonError, ValueError):
+    """An entry or an option is wrong; the text names it, its value and what is allowed."""
+
+
+class MalformedEventError(SlomonError):
+    """
+    In strict mode, the first event that can't be read.
+
+    `position` counts the stream's events from 0, `text` is the event as it arrived and
+    `reason` says what is wrong with it.
+    """
+
+    def __init__(self, position: int, text: str, reason: str) -> None:
+        super().__init__(f"event at position {position}: {reason}")
+        self.position = position
+        self.text = text
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[MalformedEventError], tuple[int, str, str]]:
+        return type(self), (self.position, self.text, self.reason)

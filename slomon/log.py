@@ -1,0 +1,109 @@
+"""
+structlog events of a run: `stream.started`, `incident.opened`, `incident.closed`, `event.rejected`
+and `stream.finished`. The program configures structlog (`configure` is what ours do); where it has
+not, warnings go to stderr and the rest nowhere, as the standard library's logging does.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import asdict
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+from slomon.core.accounting import Accounting, Rejection
+from slomon.core.endpoint import Catalogue
+from slomon.core.event import Change
+from slomon.core.excerpt import excerpt
+from slomon.core.incident import Incident
+from slomon.core.tick import to_seconds
+from slomon.pipeline.stream import Listener
+
+_LOGGED_REJECTIONS: Final = 100
+
+
+def configure(level: str, stderr: TextIO) -> None:
+    """Set up structlog for a program of ours: a line an event on stderr, from `level` up."""
+    structlog.configure(
+        processors=_processors(colors=stderr.isatty()),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+class LogListener(Listener):
+    """Logs what it is told. Text that came from the stream is escaped and bounded."""
+
+    def __init__(self) -> None:
+        self._log = _logger()
+        self._rejections = 0
+
+    def started(self, catalogue: Catalogue) -> None:
+        self._log.info("stream.started", endpoints=len(catalogue.endpoints))
+
+    def incident_moved(self, incident: Incident) -> None:
+        if not self._log.is_enabled_for(logging.INFO):
+            return
+        endpoint = incident.endpoint
+        log = self._log.bind(
+            service=excerpt(endpoint.name),
+            endpoint=excerpt(f"{endpoint.verb} {endpoint.resource}"),
+        )
+        if incident.end is None:
+            log.info(
+                "incident.opened",
+                at=to_seconds(incident.start),
+                broken_by=_commit(incident.broken_by),
+            )
+        else:
+            log.info(
+                "incident.closed",
+                at=to_seconds(incident.end),
+                lasted=to_seconds(incident.end - incident.start),
+                fixed_by=_commit(incident.fixed_by),
+            )
+
+    def event_rejected(self, rejection: Rejection) -> None:
+        self._rejections += 1
+        if self._rejections <= _LOGGED_REJECTIONS:
+            self._log.warning(
+                "event.rejected",
+                position=rejection.position,
+                reason=rejection.reason,
+                text=excerpt(rejection.text),
+            )
+        elif self._rejections == _LOGGED_REJECTIONS + 1:
+            self._log.warning("event.rejected", more="counted, but no longer logged")
+
+    def finished(self, accounting: Accounting) -> None:
+        self._log.info("stream.finished", **asdict(accounting))
+
+
+def _commit(change: Change | None) -> str | None:
+    return excerpt(change.commit) if change else None
+
+
+def _logger() -> FilteringBoundLogger:
+    logger: FilteringBoundLogger
+    if structlog.is_configured():
+        logger = structlog.get_logger("slomon")
+    else:
+        logger = structlog.wrap_logger(
+            structlog.PrintLogger(sys.stderr),
+            processors=_processors(colors=False),
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        )
+    return logger
+
+
+def _processors(*, colors: bool) -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=colors),
+    ]

@@ -1,0 +1,106 @@
+"""The two ways to consume a stream: `await consume(...)`, and `get_service_monitor(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+
+import anyio
+from anyio import NoEventLoopError
+from anyio.from_thread import start_blocking_portal
+from anyio.lowlevel import current_token
+
+from slomon.core.accounting import Rejection
+from slomon.core.event import StatusRule
+from slomon.core.report import ServiceMonitor
+from slomon.log import LogListener
+from slomon.pipeline.options import DEFAULTS, Options
+from slomon.pipeline.run import run
+from slomon.pipeline.stream import EventStream, Listener
+
+
+async def consume(
+    event_stream: EventStream,
+    *,
+    workers: int = DEFAULTS.workers,
+    queue_bound: int = DEFAULTS.queue_bound,
+    batch_bound: int = DEFAULTS.batch_bound,
+    strict: bool = DEFAULTS.strict,
+    is_failure: StatusRule = DEFAULTS.is_failure,
+    on_rejected: Callable[[Rejection], object] | None = None,
+) -> ServiceMonitor:
+    """
+    Consume an event stream to its end, without ever blocking the event loop.
+
+    The numbers bound memory and never change the answer: `workers` tasks share the endpoints,
+    `queue_bound` batches may wait for each, and a batch holds at most `batch_bound` events.
+    `is_failure(status)` says whether a request with that status failed, None where there is no
+    such status; it is asked once per endpoint and status. `on_rejected` is called with every
+    malformed event, on the loop's thread.
+
+    Raises ConfigurationError where an endpoint or an option is wrong, MalformedEventError at the
+    first malformed event if `strict`, and whatever the stream or the hook raises, as it is. A
+    cancellation takes effect once a `generate_event()` under way has returned.
+    """
+    options = Options(
+        workers=workers,
+        queue_bound=queue_bound,
+        batch_bound=batch_bound,
+        strict=strict,
+        is_failure=is_failure,
+    )
+    listeners: list[Listener] = [LogListener()]
+    if on_rejected is not None:
+        listeners.append(_RejectionHook(on_rejected))
+    return await run(event_stream, options, listeners)
+
+
+def get_service_monitor(
+    event_stream: EventStream,
+    *,
+    workers: int = DEFAULTS.workers,
+    queue_bound: int = DEFAULTS.queue_bound,
+    batch_bound: int = DEFAULTS.batch_bound,
+    strict: bool = DEFAULTS.strict,
+    is_failure: StatusRule = DEFAULTS.is_failure,
+    on_rejected: Callable[[Rejection], object] | None = None,
+) -> ServiceMonitor:
+    """
+    `consume` for callers that are not async: runs an event loop of its own (uvloop where there is
+    one) until the stream ends.
+
+    Where a loop is already running in this thread, as in a notebook, the new one runs in a thread
+    of its own and this call blocks the running loop: inside a service, await `consume`.
+    """
+    call = partial(
+        consume,
+        event_stream,
+        workers=workers,
+        queue_bound=queue_bound,
+        batch_bound=batch_bound,
+        strict=strict,
+        is_failure=is_failure,
+        on_rejected=on_rejected,
+    )
+    backend_options = {"use_uvloop": find_spec("uvloop") is not None}
+    if _loop_is_running():
+        with start_blocking_portal(backend_options=backend_options) as portal:
+            return portal.call(call)
+    return anyio.run(call, backend_options=backend_options)
+
+
+class _RejectionHook(Listener):
+    def __init__(self, hook: Callable[[Rejection], object]) -> None:
+        self._hook = hook
+
+    def event_rejected(self, rejection: Rejection) -> None:
+        self._hook(rejection)
+
+
+def _loop_is_running() -> bool:
+    try:
+        current_token()
+    except NoEventLoopError:
+        return False
+    return True

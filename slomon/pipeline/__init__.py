@@ -1,0 +1,1 @@
+"""The asynchronous pipeline: reader -> workers -> collector. It moves batches; the core decides."""

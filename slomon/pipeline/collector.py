@@ -1,0 +1,27 @@
+"""The collector: one task that merges the incidents of all shards and tells the listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from slomon.core.incident import Incident
+from slomon.pipeline.stream import Listener
+
+
+class Collector:
+    """Knows each incident by the position at which it opened: one access opens at most one."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self.incidents: dict[int, Incident] = {}
+        self._listeners = listeners
+
+    async def collect(self, moved: MemoryObjectReceiveStream[list[Incident]]) -> None:
+        """Take in what the workers send until the last of them is done."""
+        with moved:
+            async for incidents in moved:
+                for incident in incidents:
+                    self.incidents[incident.start_position] = incident
+                    for listener in self._listeners:
+                        listener.incident_moved(incident)

@@ -1,0 +1,140 @@
+"""
+Events come off the stream here: in a thread where `generate_event()` is a plain function and may
+block, in a task where it is `async`. They wait in a bounded buffer for the reader, which takes all
+that has arrived: an event that was read never waits for the next one to come.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, cast
+
+from anyio import Event, from_thread
+from anyio.lowlevel import EventLoopToken, current_token
+
+from slomon.core.batch import Item
+from slomon.core.event import read_event
+from slomon.pipeline.stream import EventStream
+from slomon.pipeline.thread import in_own_thread
+
+
+class Intake:
+    """
+    The buffer between one producer and the reader. The producer, in whatever thread, only adds at
+    its end and the reader only takes from its front, each in one atomic list operation.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self.items: list[Item] = []
+        self.hungry = False  # look up after this item: the reader waits for one, or has gone
+        self.wanted = True  # False once the reader has gone
+        self._bound = bound
+        self._ended = False
+        self._arrival = Event()
+        self._room: Event | threading.Event = Event()
+
+    async def take(self) -> list[Item]:
+        """What has arrived, waiting until something has; nothing once the stream has ended."""
+        while not self.items and not self._ended:
+            self._arrival = Event()
+            self.hungry = True
+            if not self.items:
+                await self._arrival.wait()
+            self.hungry = False
+        taken = self.items[: self._bound]
+        del self.items[: len(taken)]
+        self._room.set()
+        return taken
+
+    def close(self) -> None:
+        """The reader goes: a producer that waits for room must not wait for ever."""
+        self.wanted = False
+        self.hungry = True
+        self._room.set()
+
+    def wake(self) -> bool:
+        """On the loop's thread: tell the reader there is something to take. Is more wanted?"""
+        self.hungry = False
+        self._arrival.set()
+        return self.wanted
+
+    def end(self) -> None:
+        """The stream has ended and everything it gave is in the buffer."""
+        self._ended = True
+        self.wake()
+
+    def room(self) -> int:
+        """How many items fit in for sure: the reader may make more room meanwhile."""
+        return self._bound - len(self.items)
+
+    def block_while_full(self) -> None:
+        """What a producer in a thread does before it reads on."""
+        # The new event stands before the buffer is looked at, so no room made since is missed.
+        self._room = room = threading.Event()
+        if self.room() <= 0 and self.wanted:
+            room.wait()
+
+    async def wait_while_full(self) -> None:
+        """What a producer in a task does before it reads on."""
+        self._room = room = Event()
+        if self.room() <= 0 and self.wanted:
+            await room.wait()
+
+
+async def pump(stream: EventStream, intake: Intake) -> None:
+    """Move the stream's events into the intake until the stream ends or nobody wants them."""
+    pending = None
+    if not iscoroutinefunction(stream.generate_event):
+        pull = partial(_pull_in_thread, stream, intake, current_token())
+        pending = await in_own_thread(pull)
+    if pending is not None or iscoroutinefunction(stream.generate_event):
+        await _pull_in_task(stream, intake, pending)
+    intake.end()
+
+
+def _pull_in_thread(
+    stream: EventStream, intake: Intake, token: EventLoopToken
+) -> Awaitable[object] | None:
+    """Returns the first event where it is awaitable: the stream turned out to be async."""
+    generate_event: Callable[[], Any] = stream.generate_event
+    put = intake.items.append
+    while intake.wanted:
+        for _ in range(intake.room()):
+            event = generate_event()
+            try:  # what read_event does with an access, without the call
+                plain = event["type"] == "access"
+                item = event["value"]
+            except (TypeError, LookupError):
+                plain = False
+            if not plain:
+                item = read_event(event)
+                if item is None:
+                    return None
+                if isawaitable(event):
+                    return event
+            put(item)
+            if intake.hungry:
+                more = from_thread.run_sync(intake.wake, token=token)
+                if not more:
+                    return None
+        intake.block_while_full()
+    return None
+
+
+async def _pull_in_task(
+    stream: EventStream, intake: Intake, pending: Awaitable[object] | None
+) -> None:
+    generate_event = cast(Callable[[], Awaitable[object]], stream.generate_event)
+    while intake.wanted:
+        for _ in range(intake.room()):
+            item = read_event(await (pending or generate_event()))
+            pending = None
+            if item is None:
+                return
+            intake.items.append(item)
+            if intake.hungry:
+                intake.wake()
+        await intake.wait_while_full()

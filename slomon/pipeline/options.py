@@ -1,0 +1,44 @@
+"""How a run is set up; what it answers depends on `is_failure` alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slomon.core.event import StatusRule, server_errors_fail
+from slomon.core.excerpt import quote
+from slomon.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    * `workers`: how many tasks share the endpoints among them;
+    * `queue_bound`: how many batches may wait for each worker;
+    * `batch_bound`: how many events a batch may hold, and how many may wait to be put in one;
+    * `strict`: stop at the first malformed event with a MalformedEventError;
+    * `is_failure`: did a request with this status fail? None where there is no such status. Asked
+      once for each status of an endpoint, so its answer must not change.
+
+    Raises ConfigurationError where a number is not a whole one in its range.
+    """
+
+    workers: int = 2
+    queue_bound: int = 8
+    batch_bound: int = 2048
+    strict: bool = False
+    is_failure: StatusRule = server_errors_fail
+
+    def __post_init__(self) -> None:
+        for name, most in (("workers", 1024), ("queue_bound", 2**20), ("batch_bound", 2**20)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ConfigurationError(
+                    f"option '{name}' is {quote(value)}; allowed: a whole number from 1 to {most}"
+                )
+        if not callable(self.is_failure):
+            raise ConfigurationError(
+                f"option 'is_failure' is {quote(self.is_failure)}; allowed: a function of a status"
+            )
+
+
+DEFAULTS = Options()

@@ -1,0 +1,60 @@
+"""The reader: one task that cuts what has arrived into batches, for the queues of their shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from anyio import BrokenResourceError
+from anyio.streams.memory import MemoryObjectSendStream
+
+from slomon.core.accounting import Rejection
+from slomon.core.batch import Batch, Batcher
+from slomon.core.excerpt import excerpt
+from slomon.errors import MalformedEventError
+from slomon.pipeline.intake import Intake
+from slomon.pipeline.stream import Listener
+
+_KEPT: Final = 100
+
+
+class Reader:
+    """Reads a stream to its end, or, if `strict`, to its first malformed event."""
+
+    def __init__(
+        self, intake: Intake, batcher: Batcher, listeners: Sequence[Listener], *, strict: bool
+    ) -> None:
+        self._intake = intake
+        self._batcher = batcher
+        self._listeners = listeners
+        self._strict = strict
+        self.rejections: list[Rejection] = []
+        """The first 100 malformed events, their text shortened."""
+
+    async def read(self, queues: Sequence[MemoryObjectSendStream[Batch]]) -> None:
+        """
+        Fill the queues, one a shard, and close them. A full queue holds the reader up, and with it
+        the stream. Raises MalformedEventError if strict.
+        """
+        try:
+            while items := await self._intake.take():
+                cut = self._batcher.cut(items)
+                for rejection in cut.rejections:
+                    self._turn_down(rejection)
+                for shard, batch in cut.batches:
+                    await queues[shard].send(batch)
+        except BrokenResourceError:
+            pass  # a worker has failed: its own error ends the run
+        finally:
+            self._intake.close()
+            for queue in queues:
+                queue.close()
+
+    def _turn_down(self, rejection: Rejection) -> None:
+        if self._strict:
+            raise MalformedEventError(rejection.position, rejection.text, rejection.reason)
+        if len(self.rejections) < _KEPT:
+            self.rejections.append(replace(rejection, text=excerpt(rejection.text, limit=1000)))
+        for listener in self._listeners:
+            listener.event_rejected(rejection)

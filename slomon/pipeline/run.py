@@ -1,0 +1,80 @@
+"""
+One run over one stream: who is started, in which order, and how it all ends.
+
+    stream -> pump -> intake -> reader -> queue, one a shard -> worker -> collector -> monitor
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from inspect import isawaitable, iscoroutinefunction
+from typing import cast
+
+from anyio import create_memory_object_stream, create_task_group
+
+from slomon.core.batch import Batch, Batcher
+from slomon.core.endpoint import Catalogue
+from slomon.core.incident import Incident
+from slomon.core.report import ServiceMonitor
+from slomon.core.shard import Shard
+from slomon.core.sharding import Sharding
+from slomon.pipeline.collector import Collector
+from slomon.pipeline.intake import Intake, pump
+from slomon.pipeline.options import Options
+from slomon.pipeline.reader import Reader
+from slomon.pipeline.stream import Entries, EventStream, Listener
+from slomon.pipeline.thread import in_own_thread
+from slomon.pipeline.worker import work
+
+
+async def run(
+    stream: EventStream, options: Options, listeners: Sequence[Listener] = ()
+) -> ServiceMonitor:
+    """
+    Consume a stream to its end. Whatever fails, in the stream, the pipeline or a listener, stops
+    all the rest and is raised as it is.
+    """
+    entries = await _get_info(stream)
+    # In a thread, since a catalogue of a million endpoints takes seconds to check.
+    sharding, shards = await in_own_thread(partial(_prepare, entries, options.workers))
+    intake = Intake(options.batch_bound)
+    batcher = Batcher(sharding, options.is_failure)
+    reader = Reader(intake, batcher, listeners, strict=options.strict)
+    collector = Collector(listeners)
+    for listener in listeners:
+        listener.started(sharding.catalogue)
+    failure: BaseException | None = None
+    try:
+        async with create_task_group() as group:
+            send, receive = create_memory_object_stream[list[Incident]](options.queue_bound)
+            group.start_soon(collector.collect, receive)
+            queues = []
+            with send:
+                for shard in shards:
+                    queue, batches = create_memory_object_stream[Batch](options.queue_bound)
+                    queues.append(queue)
+                    group.start_soon(work, shard, batches, send.clone())
+            group.start_soon(reader.read, queues)
+            group.start_soon(pump, stream, intake)
+    except BaseExceptionGroup as failures:
+        failure = failures.exceptions[0]  # the first: the others came of it
+    if failure is not None:
+        raise failure  # outside the handler, so that it gets no context it never had
+    accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
+    for listener in listeners:
+        listener.finished(accounting)
+    return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections)
+
+
+async def _get_info(stream: EventStream) -> Entries:
+    if iscoroutinefunction(stream.get_info):
+        return cast(Entries, await stream.get_info())
+    entries = await in_own_thread(stream.get_info)
+    return await entries if isawaitable(entries) else entries
+
+
+def _prepare(entries: Entries, workers: int) -> tuple[Sharding, list[Shard]]:
+    sharding = Sharding(Catalogue(entries), workers)
+    return sharding, [Shard(members) for members in sharding.members]

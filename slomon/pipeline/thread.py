@@ -1,0 +1,52 @@
+"""A thread for one call that may block for long, which is never left behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import copy_context
+from typing import TypeVar
+
+from anyio import CancelScope, Event, RunFinishedError, create_task_group, from_thread
+from anyio.lowlevel import EventLoopToken, current_token
+
+T = TypeVar("T")
+
+
+async def in_own_thread(function: Callable[[], T]) -> T:
+    """
+    Call a function in a thread made for it, and wait, whatever happens, until that has ended.
+
+    Python can't stop a thread: a cancellation takes effect when `function` returns. (A pooled
+    thread would idle on after the call, and a long call would keep it from everyone else.)
+    """
+    outcome: Future[T] = Future()
+    # The shield is in a task of its own: a task group also waits under asyncio's own task.cancel().
+    async with create_task_group() as group:
+        group.start_soon(_attend, function, outcome)
+    return outcome.result()
+
+
+async def _attend(function: Callable[[], T], outcome: Future[T]) -> None:
+    ended = Event()
+    call = copy_context().run
+    arguments = (_call, function, outcome, ended, current_token())
+    # A daemon: a stream that never returns must not keep the interpreter from exiting.
+    thread = threading.Thread(target=call, args=arguments, name="slomon-stream", daemon=True)
+    thread.start()
+    with CancelScope(shield=True):
+        await ended.wait()
+    thread.join()
+
+
+def _call(
+    function: Callable[[], T], outcome: Future[T], ended: Event, token: EventLoopToken
+) -> None:
+    try:
+        outcome.set_result(function())
+    except BaseException as error:  # noqa: BLE001 (it is the caller's, whatever it is)
+        outcome.set_exception(error)
+    with suppress(RunFinishedError):  # the loop was torn down: nobody waits any more
+        from_thread.run_sync(ended.set, token=token)
