@@ -77,27 +77,45 @@ def _parser() -> argparse.ArgumentParser:
         description="Which commit broke which endpoint, when, which one fixed it, and how long "
         "repair takes. Runs on a simulated stream unless given a recorded one, and prints the "
         "MTTR, the number of incidents of each API and their details, a Python literal a line.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     simulated = parser.add_argument_group("simulated stream")
-    simulated.add_argument("--seed", type=int, default=1337, help="the same seed, the same stream")
     simulated.add_argument(
-        "--max-events", type=_count, default=100_000, help="requests and changes"
+        "--seed",
+        metavar="N",
+        type=int,
+        default=1337,
+        help="the same seed gives the same stream (default: %(default)s)",
     )
     simulated.add_argument(
-        "--prob-bug", type=_probability, default=0.1, help="that a change breaks a healthy API"
+        "--max-events",
+        metavar="N",
+        type=_count,
+        default=100_000,
+        help="how many requests and changes (default: %(default)s)",
     )
     simulated.add_argument(
-        "--prob-error", type=_probability, default=0.05, help="that a broken API fails a request"
+        "--prob-bug",
+        metavar="P",
+        type=_probability,
+        default=0.1,
+        help="that a change breaks a healthy API (default: %(default)s)",
+    )
+    simulated.add_argument(
+        "--prob-error",
+        metavar="P",
+        type=_probability,
+        default=0.05,
+        help="that a broken API fails a request (default: %(default)s)",
     )
     recorded = parser.add_argument_group("recorded stream")
-    recorded.add_argument("--events", type=Path, metavar="FILE", help="one JSON event a line")
-    recorded.add_argument("--info", type=Path, metavar="FILE", help="JSON list of the endpoints")
+    recorded.add_argument("--events", metavar="FILE", type=Path, help="one JSON event a line")
+    recorded.add_argument("--info", metavar="FILE", type=Path, help="JSON list of the endpoints")
     parser.add_argument(
         "--log-level",
+        metavar="LEVEL",
         choices=("debug", "info", "warning", "error", "critical"),
         default="info",
-        help="of the events logged to stderr",
+        help="least level of what is logged to stderr (default: %(default)s)",
     )
     return parser
 

@@ -22,17 +22,20 @@ _SLOS: Final = (0.9, 0.95, 0.99, 0.999, 0.9999)
 _WINDOW: Final = 30  # seconds
 _CHANGE_EVERY: Final = 10 * _SECOND, 20 * _SECOND  # least and most between two changes
 
-_SYLLABLES: Final = ("al", "be", "cor", "di", "el", "fa", "gra", "ho", "in", "ka") + (
+_SYLLABLES: Final = (
+    "al",
+    "be",
+    "cor",
+    "di",
+    "el",
+    "fa",
+    "gra",
+    "ho",
+    "in",
+    "ka",
     "lo",
     "mi",
-    "nor",
-    "pe",
     "qua",
-    "ri",
-    "sol",
-    "ta",
-    "ur",
-    "vel",
 )
 
 

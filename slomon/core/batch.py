@@ -140,9 +140,8 @@ class Batcher:
         """The ticks of stamps that are not all written alike; rows with a wrong one are dropped."""
         ticks: list[int] = []
         good: _Rows = []
-        for stamp, slot, failed, position in zip(
-            *(rows[column::4] for column in range(4)), strict=True
-        ):
+        columns = (rows[column::4] for column in range(4))
+        for stamp, slot, failed, position in zip(*columns, strict=True):
             tick = parse_seconds(stamp)
             if tick is None:
                 self._meet(position, items[position - first])

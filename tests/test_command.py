@@ -1,0 +1,152 @@
+"""The command, called as the function that it is, and once as a process of its own."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from slomon.command import FAILED, FINE, MISUSED, main
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = Path(__file__).parent / "data" / "example"
+RECORDED = ["--events", str(EXAMPLE / "events.jsonl"), "--info", str(EXAMPLE / "info.json")]
+
+
+@pytest.fixture(autouse=True)
+def unconfigured() -> Iterator[None]:
+    """The command configures structlog, for the whole process."""
+    yield
+    structlog.reset_defaults()
+
+
+def call(*arguments: str) -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    return main(arguments, stdout, stderr), stdout.getvalue(), stderr.getvalue()
+
+
+def test_a_recorded_stream_gives_its_three_answers_a_literal_on_each_line() -> None:
+    code, out, _ = call(*RECORDED)
+    expected = json.loads((EXAMPLE / "expected.json").read_text(encoding="utf-8"))
+
+    assert code == FINE
+    assert [ast.literal_eval(line) for line in out.splitlines()] == list(expected.values())
+
+
+def test_the_logs_are_on_stderr_with_the_commits_of_each_incident() -> None:
+    _, _, err = call(*RECORDED)
+
+    events = [line.split("]", 1)[1].split()[0] for line in err.splitlines()]
+    assert events == [
+        "stream.started",
+        "incident.opened",
+        "incident.closed",
+        "incident.opened",
+        "stream.finished",
+    ]
+    assert "broken_by=191b6ce2fc724b37a063e8b07065f80b" in err
+    assert "fixed_by=6d0080aaecbf4bd69f9b8962cb007e53" in err
+
+
+def test_the_logs_can_be_turned_down() -> None:
+    assert call(*RECORDED, "--log-level", "warning")[2] == ""
+
+
+def test_a_simulated_stream_is_the_default_and_the_same_for_the_same_seed() -> None:
+    arguments = ["--seed", "7", "--max-events", "20000", "--prob-bug", "1", "--prob-error", "0.5"]
+    code, out, _ = call(*arguments)
+    mttr, histogram, details = map(ast.literal_eval, out.splitlines())
+
+    assert code == FINE
+    assert mttr > 0
+    assert {name: len(incidents) for name, incidents in details.items()} == histogram
+    assert call(*arguments)[1] == out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prob-bug", "1.5"], "argument --prob-bug: '1.5'; allowed: a probability, from 0 to 1"),
+        (["--prob-error", "-1"], "argument --prob-error: '-1'; allowed: a probability"),
+        (["--prob-error", "nan"], "argument --prob-error: 'nan'; allowed: a probability"),
+        (["--prob-error", "often"], "argument --prob-error: 'often'; allowed: a probability"),
+        (["--max-events", "-1"], "argument --max-events: '-1'; allowed: a whole number from 0 up"),
+        (["--max-events", "1.5"], "argument --max-events: '1.5'; allowed: a whole number"),
+        (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
+        (["--events", "x"], "--events and --info go together"),
+        (["--info", "x"], "--events and --info go together"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_is_allowed(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        call(*arguments)
+
+    assert caught.value.code == MISUSED
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    code, out, err = call("--events", "nowhere.jsonl", "--info", str(EXAMPLE / "info.json"))
+
+    assert (code, out) == (FAILED, "")
+    assert err == "error: [Errno 2] No such file or directory: 'nowhere.jsonl'\n"
+
+
+def test_a_wrong_entry_is_a_configuration_error(tmp_path: Path) -> None:
+    info = tmp_path / "info.json"
+    info.write_text('[{"name": "users"}]', encoding="utf-8")
+    code, out, err = call("--events", str(EXAMPLE / "events.jsonl"), "--info", str(info))
+
+    assert (code, out) == (MISUSED, "")
+    assert err.startswith("error: entry 0 ('users'): field 'email' is missing; allowed: ")
+
+
+def test_what_a_terminal_may_not_show_is_escaped(tmp_path: Path) -> None:
+    entries = json.loads((EXAMPLE / "info.json").read_text(encoding="utf-8"))
+    for entry in entries:
+        entry["name"] = "caf\u00e9\u202e\x1b[31m"
+    info = tmp_path / "info.json"
+    info.write_text(json.dumps(entries), encoding="utf-8")
+    _, out, err = call("--events", str(EXAMPLE / "events.jsonl"), "--info", str(info))
+
+    assert out.isascii()
+    assert ast.literal_eval(out.splitlines()[1]) == {"caf\u00e9\u202e\x1b[31m": 2}
+    assert "\x1b[31m" not in err
+    assert "\u202e" not in err
+
+
+def run_main(*arguments: str, reader: str = "cat") -> subprocess.CompletedProcess[str]:
+    command = f'"{sys.executable}" main.py {" ".join(arguments)} | {reader}'
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_main_py_prints_three_lines() -> None:
+    run = run_main("--max-events", "1000")
+
+    assert run.returncode == FINE
+    assert len([ast.literal_eval(line) for line in run.stdout.splitlines()]) == 3
+
+
+def test_a_reader_that_has_had_enough_causes_no_traceback() -> None:
+    run = run_main("--max-events", "1000", "--log-level", "error", reader="true")
+
+    assert "Traceback" not in run.stderr

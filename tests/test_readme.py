@@ -1,0 +1,50 @@
+"""The README is true: its examples run, its help is the command's, its table names every file."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def python(*arguments: str) -> str:
+    run = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return run.stdout
+
+
+def test_every_python_example_prints_what_stands_below_it() -> None:
+    examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
+
+    assert len(examples) == README.count("```python")
+    for code, printed in examples:
+        assert python("-c", code) == printed
+
+
+def test_the_help_shown_is_the_commands_own() -> None:
+    shown = re.search(r"\$ python main.py --help\n(.*?)```", README, re.DOTALL)
+
+    assert shown
+    assert shown[1] == python("main.py", "--help")
+
+
+def test_the_flow_names_every_file_of_the_package() -> None:
+    flow = README.split("## How data flows")[1].split("## ")[0]
+    named = set(re.findall(r"`([\w/]+\.py)`", flow))
+    files = {
+        path.relative_to(ROOT / "slomon").as_posix() for path in (ROOT / "slomon").rglob("*.py")
+    }
+
+    assert named == {name for name in files if not name.endswith("__init__.py")}

@@ -1,0 +1,74 @@
+"""What users import is pinned: a name that comes, goes or moves is a decision, not an accident."""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import version
+from pathlib import Path
+
+import slomon
+from slomon import EventStream
+
+NAMES = [
+    "Accounting",
+    "Change",
+    "ConfigurationError",
+    "Endpoint",
+    "EventStream",
+    "Incident",
+    "IncidentDetail",
+    "Malformed",
+    "MalformedEventError",
+    "Rejection",
+    "ServiceMonitor",
+    "SlomonError",
+    "consume",
+    "get_service_monitor",
+]
+OPTIONS = ["workers", "queue_bound", "batch_bound", "strict", "is_failure", "on_rejected"]
+
+
+def test_the_exported_names_are_these() -> None:
+    assert slomon.__all__ == NAMES
+    assert all(hasattr(slomon, name) for name in NAMES)
+
+
+def test_every_exported_name_says_what_it_is() -> None:
+    assert all(inspect.getdoc(getattr(slomon, name)) for name in NAMES)
+
+
+def test_both_entrances_take_the_same_keyword_options_with_the_same_defaults() -> None:
+    blocking = inspect.signature(slomon.get_service_monitor).parameters
+    awaited = inspect.signature(slomon.consume).parameters
+
+    assert list(blocking) == ["event_stream", *OPTIONS]
+    assert blocking == awaited
+    assert all(blocking[name].kind is inspect.Parameter.KEYWORD_ONLY for name in OPTIONS)
+
+
+def test_the_package_is_typed_and_its_version_is_the_distributions() -> None:
+    assert (Path(slomon.__file__).parent / "py.typed").exists()
+    assert version("slomon") == slomon.__version__
+
+
+class PlainStream:
+    def get_info(self) -> list[dict[str, object]]:
+        return []
+
+    def generate_event(self) -> dict[str, str]:
+        return {"type": "end-of-stream", "value": ""}
+
+
+class AsyncStream:
+    async def get_info(self) -> list[dict[str, object]]:
+        return []
+
+    async def generate_event(self) -> dict[str, str]:
+        return {"type": "end-of-stream", "value": ""}
+
+
+def test_a_users_own_class_type_checks_as_an_event_stream() -> None:
+    streams: list[EventStream] = [PlainStream(), AsyncStream()]  # mypy runs over the tests
+
+    for stream in streams:
+        assert slomon.get_service_monitor(stream).accounting.events == 0
