@@ -6,14 +6,14 @@ that has arrived: an event that was read never waits for the next one to come.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
-from anyio import Event, from_thread
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio import Event
 
 from slomon.core.batch import Item
 from slomon.core.event import read_event
@@ -55,10 +55,13 @@ class Intake:
         self.hungry = True
         self._room.set()
 
-    def wake(self) -> bool:
-        """On the loop's thread: tell the reader there is something to take. Is more wanted?"""
-        self.hungry = False
+    def wake(self) -> None:
+        """Tell the reader that there is something to take; on the event loop's thread."""
         self._arrival.set()
+
+    def wanted_still(self) -> bool:
+        """What a producer asks that was told to look up."""
+        self.hungry = False
         return self.wanted
 
     def end(self) -> None:
@@ -88,15 +91,16 @@ async def pump(stream: EventStream, intake: Intake) -> None:
     """Move the stream's events into the intake until the stream ends or nobody wants them."""
     pending = None
     if not iscoroutinefunction(stream.generate_event):
-        pull = partial(_pull_in_thread, stream, intake, current_token())
-        pending = await in_own_thread(pull)
+        # anyio's own calls from a thread wait until the loop has taken them up; this one doesn't.
+        call_soon = asyncio.get_running_loop().call_soon_threadsafe
+        pending = await in_own_thread(partial(_pull_in_thread, stream, intake, call_soon))
     if pending is not None or iscoroutinefunction(stream.generate_event):
         await _pull_in_task(stream, intake, pending)
     intake.end()
 
 
 def _pull_in_thread(
-    stream: EventStream, intake: Intake, token: EventLoopToken
+    stream: EventStream, intake: Intake, call_soon: Callable[[Callable[[], None]], object]
 ) -> Awaitable[object] | None:
     """Returns the first event where it is awaitable: the stream turned out to be async."""
     generate_event: Callable[[], Any] = stream.generate_event
@@ -117,9 +121,9 @@ def _pull_in_thread(
                     return event
             put(item)
             if intake.hungry:
-                more = from_thread.run_sync(intake.wake, token=token)
-                if not more:
+                if not intake.wanted_still():
                     return None
+                call_soon(intake.wake)  # not waited for: a busy stream fills the buffer meanwhile
         intake.block_while_full()
     return None
 
@@ -135,6 +139,6 @@ async def _pull_in_task(
             if item is None:
                 return
             intake.items.append(item)
-            if intake.hungry:
+            if intake.hungry and intake.wanted_still():
                 intake.wake()
         await intake.wait_while_full()

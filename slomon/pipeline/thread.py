@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,8 +10,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import TypeVar
 
-from anyio import CancelScope, Event, RunFinishedError, create_task_group, from_thread
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio import CancelScope, Event, create_task_group
 
 T = TypeVar("T")
 
@@ -31,22 +31,20 @@ async def in_own_thread(function: Callable[[], T]) -> T:
 
 async def _attend(function: Callable[[], T], outcome: Future[T]) -> None:
     ended = Event()
-    call = copy_context().run
-    arguments = (_call, function, outcome, ended, current_token())
+    loop = asyncio.get_running_loop()
+
+    def call() -> None:
+        try:
+            outcome.set_result(function())
+        except BaseException as error:  # noqa: BLE001 (it is the caller's, whatever it is)
+            outcome.set_exception(error)
+        with suppress(RuntimeError):  # the loop was torn down: nobody waits any more
+            loop.call_soon_threadsafe(ended.set)
+
     # A daemon: a stream that never returns must not keep the interpreter from exiting.
-    thread = threading.Thread(target=call, args=arguments, name="slomon-stream", daemon=True)
+    in_context = copy_context().run
+    thread = threading.Thread(target=in_context, args=(call,), name="slomon-stream", daemon=True)
     thread.start()
     with CancelScope(shield=True):
         await ended.wait()
     thread.join()
-
-
-def _call(
-    function: Callable[[], T], outcome: Future[T], ended: Event, token: EventLoopToken
-) -> None:
-    try:
-        outcome.set_result(function())
-    except BaseException as error:  # noqa: BLE001 (it is the caller's, whatever it is)
-        outcome.set_exception(error)
-    with suppress(RunFinishedError):  # the loop was torn down: nobody waits any more
-        from_thread.run_sync(ended.set, token=token)
