@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.event import Access, Change, Malformed, StatusRule, parse_access
@@ -94,7 +94,7 @@ class Batcher:
         )
         match read:
             case Access():
-                self._admit(position, read, str(item))
+                self._admit(position, read, cast(str, item))
             case Change():
                 self._note(position, read)
             case Malformed():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from slomon.core.excerpt import excerpt, quote
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
+
+T = TypeVar("T")
 
 _SHOWN_PROBLEMS: Final = 20
 _SHORTEST_WINDOW: Final = Decimal(1) / TICKS_PER_SECOND
@@ -78,82 +81,77 @@ def _endpoint(number: int, entry: object) -> Endpoint:
             f"entry {number}: is {excerpt(entry)}; allowed: a dict with "
             "name, email, verb, resource, slo and window"
         )
-    return _Reader(number, entry).endpoint()
 
-
-class _Reader:
-    """Reads the fields of one entry; each error names the entry, the field and the value."""
-
-    def __init__(self, number: int, entry: Mapping[str, object]) -> None:
-        self._number = number
-        self._entry = entry
-
-    def endpoint(self) -> Endpoint:
-        return Endpoint(
-            name=self._text("name"),
-            email=self._text("email"),
-            verb=self._word("verb"),
-            resource=self._word("resource"),
-            slo=self._slo(),
-            window=self._window(),
-        )
-
-    def _text(self, field: str, allowed: str = "text that is not empty") -> str:
-        value = self._value(field, allowed)
-        if not isinstance(value, str) or not value:
-            raise self._wrong(field, value, allowed)
+    def read(field: str, parse: Callable[[object], T | None], allowed: str) -> T:
+        value = parse(entry[field]) if field in entry else None
+        if value is None:
+            found = f"is {quote(entry[field])}" if field in entry else "is missing"
+            where = _entry(number, entry.get("name"))
+            raise ConfigurationError(f"{where}: field '{field}' {found}; allowed: {allowed}")
         return value
 
-    def _word(self, field: str) -> str:
-        allowed = "text without a space, as it stands in the requests"
-        value = self._text(field, allowed)
-        if " " in value:
-            raise self._wrong(field, value, allowed)
-        return value
+    return Endpoint(
+        name=read("name", _text, _TEXT),
+        email=read("email", _text, _TEXT),
+        verb=read("verb", _word, _WORD),
+        resource=read("resource", _word, _WORD),
+        slo=read("slo", _slo, "a number greater than 0 and at most 1"),
+        window=read("window", _window, _SECONDS),
+    )
 
-    def _slo(self) -> float:
-        allowed = "a number greater than 0 and at most 1"
-        number = self._number_of("slo", allowed)
-        slo = float(number)
-        if slo <= 0 or number > 1:
-            raise self._wrong("slo", self._entry["slo"], allowed)
-        return slo
 
-    def _window(self) -> int:
-        allowed = "a number of seconds greater than 0, in whole nanoseconds, below 2**63 of them"
-        number = self._number_of("window", allowed)
-        if not _SHORTEST_WINDOW <= number <= _LONGEST_WINDOW:
-            raise self._wrong("window", self._entry["window"], allowed)
-        ticks = Fraction(number) * TICKS_PER_SECOND
-        if ticks.denominator != 1:
-            raise self._wrong("window", self._entry["window"], allowed)
-        return ticks.numerator
+_TEXT: Final = "text that is not empty"
+_WORD: Final = "text without a space, as it stands in the requests"
+_SECONDS: Final = "seconds greater than 0, in whole nanoseconds, fewer than 2**63 of these"
 
-    def _number_of(self, field: str, allowed: str) -> Decimal:
-        value = self._value(field, allowed)
-        if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
-            raise self._wrong(field, value, allowed)
-        try:
-            number = Decimal(str(value))  # a float's text is the literal that was written
-        except (InvalidOperation, ValueError):
-            raise self._wrong(field, value, allowed) from None
-        if not number.is_finite():
-            raise self._wrong(field, value, allowed)
-        return number
 
-    def _value(self, field: str, allowed: str) -> object:
-        if field not in self._entry:
-            raise ConfigurationError(
-                f"{_entry(self._number, self._entry.get('name'))}: field '{field}' is missing; "
-                f"allowed: {allowed}"
-            )
-        return self._entry[field]
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
-    def _wrong(self, field: str, value: object, allowed: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"{_entry(self._number, self._entry.get('name'))}: field '{field}' is {quote(value)}; "
-            f"allowed: {allowed}"
-        )
+
+def _word(value: object) -> str | None:
+    word = _text(value)
+    return None if word is None or " " in word else word
+
+
+def _slo(value: object) -> float | None:
+    return _parse_slo(_written(value))
+
+
+def _window(value: object) -> int | None:
+    return _parse_window(_written(value))
+
+
+def _written(value: object) -> str:
+    """A number's text, which for a float is the literal that was written."""
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python agrees to print
+        return ""
+
+
+# Cached, since a million endpoints have a few SLOs and windows between them, and share these.
+@lru_cache
+def _parse_slo(text: str) -> float | None:
+    number = _parse_number(text)
+    return None if number is None or not 0 < number <= 1 else float(number) or None
+
+
+@lru_cache
+def _parse_window(text: str) -> int | None:
+    number = _parse_number(text)
+    if number is None or not _SHORTEST_WINDOW <= number <= _LONGEST_WINDOW:
+        return None
+    ticks = Fraction(number) * TICKS_PER_SECOND
+    return ticks.numerator if ticks.denominator == 1 else None
+
+
+def _parse_number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and "_" not in text else None
 
 
 def _entry(number: int, name: object) -> str:

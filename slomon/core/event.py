@@ -56,7 +56,7 @@ def server_errors_fail(status: int) -> bool | None:
 
 def read_event(event: object) -> object:
     """
-    What a stream returned: the value of an access (to be parsed), a Change, a Malformed, or None
+    What a stream returned: the text of an access (to be parsed), a Change, a Malformed, or None
     at the end of the stream. Nothing of `event` itself is kept: its owner may use it again.
     """
     if isinstance(event, Malformed):
@@ -65,7 +65,7 @@ def read_event(event: object) -> object:
         return Malformed(_text(event), f"an event is a dict, not {type(event).__name__}")
     match event.get("type"):
         case "access" if "value" in event:
-            return event["value"]
+            return event["value"] if isinstance(event["value"], str) else _no_text(event["value"])
         case "change" if "value" in event:
             return parse_change(event["value"])
         case "end-of-stream":
@@ -80,7 +80,7 @@ def read_event(event: object) -> object:
 def parse_access(line: object, is_failure: StatusRule = server_errors_fail) -> Access | Malformed:
     """An access of the form `<timestamp> <verb> <resource> <status>`, one space between."""
     if not isinstance(line, str):
-        return Malformed(_text(line), f"the value is {quote(line)}; allowed: text")
+        return _no_text(line)
     fields = line.split(" ")
     if len(fields) != 4 or not all(fields):
         found = "an empty field" if len(fields) == 4 else f"{len(fields)} fields"
@@ -98,7 +98,7 @@ def parse_access(line: object, is_failure: StatusRule = server_errors_fail) -> A
 def parse_change(value: object) -> Change | Malformed:
     """A change of four lines: `commit: `, `Author: `, `Date: ` and `Service: `, in this order."""
     if not isinstance(value, str):
-        return Malformed(_text(value), f"the value is {quote(value)}; allowed: text")
+        return _no_text(value)
     lines = value.removesuffix("\n").split("\n")
     if len(lines) != len(_LABELS):
         return Malformed(value, f"{len(lines)} lines; allowed: {_CHANGES}")
@@ -117,6 +117,10 @@ _STATUS = re.compile(r"[0-9]{1,3}", re.ASCII)
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
 _STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
+
+
+def _no_text(value: object) -> Malformed:
+    return Malformed(_text(value), f"the value is {quote(value)}; allowed: text")
 
 
 def _text(event: object) -> str:

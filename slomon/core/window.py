@@ -9,7 +9,7 @@ with a free list, so memory follows what is inside the windows:
 
     head                                   tail
      v                                      v
-    [ . . a b c d e f ] -> [ g h i j k l . . ]      block after block, in order of time
+    [ . . a b ] -> [ c d e f ] -> [ g . . . ]      block after block, in order of time
 
 Block 0 belongs to all: its last entry, older than any time, stands before everyone's first.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slomon.core.batch import Batch
     from slomon.core.endpoint import Endpoint
 
-_SHIFT: Final = 3
+_SHIFT: Final = 2
 BLOCK: Final = 1 << _SHIFT  # entries a block
 _LAST: Final = BLOCK - 1
 
@@ -103,11 +103,11 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
                 block = free[0]
                 free[0] = next_block[block]
                 spare[0] -= 1
-                if tail == BLOCK:
-                    heads[slot] = block << _SHIFT
+                before, tail = tail, block << _SHIFT
+                if before == BLOCK:
+                    heads[slot] = tail
                 else:
-                    next_block[(tail - 1) >> _SHIFT] = block
-                tail = block << _SHIFT
+                    next_block[(before - 1) >> _SHIFT] = block
             tails[slot] = tail
             entry_tick[tail] = tick
             entry_requests[tail] = 1

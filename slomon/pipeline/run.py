@@ -36,9 +36,7 @@ async def run(
     Consume a stream to its end. Whatever fails, in the stream, the pipeline or a listener, stops
     all the rest and is raised as it is.
     """
-    entries = await _get_info(stream)
-    # In a thread, since a catalogue of a million endpoints takes seconds to check.
-    sharding, shards = await in_own_thread(partial(_prepare, entries, options.workers))
+    sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
     batcher = Batcher(sharding, options.is_failure)
     reader = Reader(intake, batcher, listeners, strict=options.strict)
@@ -68,13 +66,17 @@ async def run(
     return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections)
 
 
+async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, list[Shard]]:
+    def build(entries: Entries) -> tuple[Sharding, list[Shard]]:
+        sharding = Sharding(Catalogue(entries), options.workers)
+        return sharding, [Shard(members) for members in sharding.members]
+
+    # In a thread, since a catalogue of a million endpoints takes seconds to check.
+    return await in_own_thread(partial(build, await _get_info(stream)))
+
+
 async def _get_info(stream: EventStream) -> Entries:
     if iscoroutinefunction(stream.get_info):
         return cast(Entries, await stream.get_info())
     entries = await in_own_thread(stream.get_info)
     return await entries if isawaitable(entries) else entries
-
-
-def _prepare(entries: Entries, workers: int) -> tuple[Sharding, list[Shard]]:
-    sharding = Sharding(Catalogue(entries), workers)
-    return sharding, [Shard(members) for members in sharding.members]
