@@ -65,11 +65,12 @@ def _read_entries(info: Path) -> list[Mapping[str, object]]:
 
 
 def _entry(fields: list[tuple[str, object]]) -> dict[str, object]:
-    entry = dict(fields)
+    entry: dict[str, object] = {}
     for name, value in fields:
-        if entry[name] is not value:
+        if name in entry:
             raise ConfigurationError(
-                f"an entry has the field {quote(name)} twice, as {quote(value)} and "
-                f"{quote(entry[name])}; allowed: each field once"
+                f"an entry has the field {quote(name)} twice, as {quote(entry[name])} and "
+                f"{quote(value)}; allowed: each field once"
             )
+        entry[name] = value
     return entry

@@ -14,13 +14,10 @@ from slomon.core.event import Access, Change, Malformed, StatusRule, parse_acces
 from slomon.core.sharding import Sharding
 from slomon.core.tick import parse_column, parse_seconds
 
-Item: TypeAlias = object
-"""What `read_event` returned: the value of an access, a Change, or a Malformed."""
+Item: TypeAlias = str | Change | Malformed
+"""What `read_event` returned: the text of an access, a Change, or a Malformed."""
 
 _REMEMBERED: Final = 2**18  # request texts: at most about 60 MB
-
-# What it takes to find that an item is not a line whose request is known by its text.
-_UNKNOWN: Final = (KeyError, AttributeError, TypeError, ValueError)
 
 # Rows of a shard in one flat list, four items each: stamp, slot, failed, position. One call puts a
 # row there and a slice takes a column out, at half the cost of a list for each column.
@@ -83,22 +80,22 @@ class Batcher:
             try:
                 stamp, _, request = item.partition(" ")
                 put, slot, failed = known[request]
-            except _UNKNOWN:
-                self._meet(position, item)
+            except (KeyError, AttributeError):
+                pass  # not an access whose request is known
             else:
                 put((stamp, slot, failed, position))
+                continue
+            self._meet(position, item)
 
     def _meet(self, position: int, item: Item) -> None:
-        read = (
-            item if isinstance(item, Change | Malformed) else parse_access(item, self._is_failure)
-        )
+        read = parse_access(item, self._is_failure) if isinstance(item, str) else item
         match read:
             case Access():
                 self._admit(position, read, cast(str, item))
             case Change():
                 self._note(position, read)
-            case Malformed():
-                self._reject(position, read)
+            case malformed:
+                self._reject(position, malformed)
 
     def _admit(self, position: int, access: Access, line: str) -> None:
         place = self._sharding.place(access.verb, access.resource)

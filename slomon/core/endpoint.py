@@ -39,7 +39,7 @@ class Catalogue:
     """All endpoints, numbered in the order of their entries (the number is an endpoint's key)."""
 
     def __init__(self, entries: Iterable[Mapping[str, object]]) -> None:
-        """Raises ConfigurationError, which names every wrong entry, field and value."""
+        """Raises ConfigurationError, which names each wrong entry, its field and the value."""
         self.endpoints: list[Endpoint] = []
         self._keys: dict[str, dict[str, int]] = {}
         problems: list[str] = []

@@ -54,7 +54,7 @@ def server_errors_fail(status: int) -> bool | None:
     return status >= 500 if 100 <= status <= 599 else None
 
 
-def read_event(event: object) -> object:
+def read_event(event: object) -> str | Change | Malformed | None:
     """
     What a stream returned: the text of an access (to be parsed), a Change, a Malformed, or None
     at the end of the stream. Nothing of `event` itself is kept: its owner may use it again.
@@ -64,26 +64,21 @@ def read_event(event: object) -> object:
     if not isinstance(event, Mapping):
         return Malformed(_text(event), f"an event is a dict, not {type(event).__name__}")
     match event.get("type"):
-        case "access" if "value" in event:
-            return event["value"] if isinstance(event["value"], str) else _no_text(event["value"])
-        case "change" if "value" in event:
-            return parse_change(event["value"])
         case "end-of-stream":
             return None
+        case "access" | "change" as kind if isinstance(value := event.get("value"), str):
+            return value if kind == "access" else parse_change(value)
         case "access" | "change":
-            return Malformed(_text(event), "it has no value")
-        case kind:
-            found = f"the type is {quote(kind)}" if "type" in event else "it has no type"
-            return Malformed(_text(event), f"{found}; allowed: {_TYPES}")
+            return Malformed(_text(event), f"{_found(event, 'value')}; allowed: text")
+        case _:
+            return Malformed(_text(event), f"{_found(event, 'type')}; allowed: {_TYPES}")
 
 
-def parse_access(line: object, is_failure: StatusRule = server_errors_fail) -> Access | Malformed:
+def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Access | Malformed:
     """An access of the form `<timestamp> <verb> <resource> <status>`, one space between."""
-    if not isinstance(line, str):
-        return _no_text(line)
     fields = line.split(" ")
     if len(fields) != 4 or not all(fields):
-        found = "an empty field" if len(fields) == 4 else f"{len(fields)} fields"
+        found = "a field is empty" if len(fields) == 4 else f"it has fields: {len(fields)}"
         return Malformed(line, f"{found}; allowed: {_ACCESS}")
     stamp, verb, resource, status = fields
     tick = parse_seconds(stamp)
@@ -95,13 +90,11 @@ def parse_access(line: object, is_failure: StatusRule = server_errors_fail) -> A
     return Access(tick, verb, resource, bool(failed))
 
 
-def parse_change(value: object) -> Change | Malformed:
+def parse_change(value: str) -> Change | Malformed:
     """A change of four lines: `commit: `, `Author: `, `Date: ` and `Service: `, in this order."""
-    if not isinstance(value, str):
-        return _no_text(value)
     lines = value.removesuffix("\n").split("\n")
     if len(lines) != len(_LABELS):
-        return Malformed(value, f"{len(lines)} lines; allowed: {_CHANGES}")
+        return Malformed(value, f"it has lines: {len(lines)}; allowed: {_CHANGES}")
     fields = []
     for number, (line, label) in enumerate(zip(lines, _LABELS, strict=True), 1):
         field = line.removeprefix(label)
@@ -119,8 +112,8 @@ _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', e
 _STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
 
 
-def _no_text(value: object) -> Malformed:
-    return Malformed(_text(value), f"the value is {quote(value)}; allowed: text")
+def _found(event: Mapping[object, object], key: str) -> str:
+    return f"the {key} is {quote(event[key])}" if key in event else f"it has no {key}"
 
 
 def _text(event: object) -> str:

@@ -27,7 +27,7 @@ class ServiceMonitor:
         """All incidents, in the order in which they opened in the stream."""
         self.accounting = accounting
         self.rejections = list(rejections)
-        """The first malformed events, with position, text (shortened) and reason."""
+        """The first malformed events, with position, the beginning of their text, and reason."""
 
     def mttr(self) -> float:
         """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""

@@ -13,7 +13,7 @@ from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, cast
 
-from anyio import Event
+from anyio import Event, get_cancelled_exc_class
 
 from slomon.core.batch import Item
 from slomon.core.event import read_event
@@ -31,6 +31,7 @@ class Intake:
         self.items: list[Item] = []
         self.hungry = False  # look up after this item: the reader waits for one, or has gone
         self.wanted = True  # False once the reader has gone
+        self.failure: BaseException | None = None
         self._bound = bound
         self._ended = False
         self._arrival = Event()
@@ -64,8 +65,9 @@ class Intake:
         self.hungry = False
         return self.wanted
 
-    def end(self) -> None:
-        """The stream has ended and everything it gave is in the buffer."""
+    def end(self, failure: BaseException | None = None) -> None:
+        """Nothing will follow what is in the buffer."""
+        self.failure = failure
         self._ended = True
         self.wake()
 
@@ -89,13 +91,18 @@ class Intake:
 
 async def pump(stream: EventStream, intake: Intake) -> None:
     """Move the stream's events into the intake until the stream ends or nobody wants them."""
-    pending = None
-    if not iscoroutinefunction(stream.generate_event):
-        # anyio's own calls from a thread wait until the loop has taken them up; this one doesn't.
-        call_soon = asyncio.get_running_loop().call_soon_threadsafe
-        pending = await in_own_thread(partial(_pull_in_thread, stream, intake, call_soon))
-    if pending is not None or iscoroutinefunction(stream.generate_event):
-        await _pull_in_task(stream, intake, pending)
+    try:
+        pending = None
+        if not iscoroutinefunction(stream.generate_event):
+            # anyio's own calls from a thread wait until the loop takes them up; this one doesn't.
+            call_soon = asyncio.get_running_loop().call_soon_threadsafe
+            pending = await in_own_thread(partial(_pull_in_thread, stream, intake, call_soon))
+        if pending is not None or iscoroutinefunction(stream.generate_event):
+            await _pull_in_task(stream, intake, pending)
+    except get_cancelled_exc_class() as error:
+        # It may be the stream's own, as of a task it waited for: a task group would hush it up.
+        intake.end(error)
+        raise
     intake.end()
 
 
@@ -108,12 +115,12 @@ def _pull_in_thread(
     while intake.wanted:
         for _ in range(intake.room()):
             event = generate_event()
-            try:  # what read_event does with an access, without the call
-                plain = event["type"] == "access"
-                item = event["value"]
-            except (TypeError, LookupError):
-                plain = False
-            if not plain:
+            # What read_event does with nearly every event, without the call.
+            if type(event) is dict and event.get("type") == "access":
+                item = event.get("value")
+            else:
+                item = None
+            if type(item) is not str:
                 item = read_event(event)
                 if item is None:
                     return None

@@ -11,12 +11,12 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.core.accounting import Rejection
 from slomon.core.batch import Batch, Batcher
-from slomon.core.excerpt import excerpt
 from slomon.errors import MalformedEventError
 from slomon.pipeline.intake import Intake
 from slomon.pipeline.stream import Listener
 
 _KEPT: Final = 100
+_SHOWN: Final = 1000
 
 
 class Reader:
@@ -30,7 +30,7 @@ class Reader:
         self._listeners = listeners
         self._strict = strict
         self.rejections: list[Rejection] = []
-        """The first 100 malformed events, their text shortened."""
+        """The first 100 malformed events, with the first 1000 characters of their text."""
 
     async def read(self, queues: Sequence[MemoryObjectSendStream[Batch]]) -> None:
         """
@@ -55,6 +55,6 @@ class Reader:
         if self._strict:
             raise MalformedEventError(rejection.position, rejection.text, rejection.reason)
         if len(self.rejections) < _KEPT:
-            self.rejections.append(replace(rejection, text=excerpt(rejection.text, limit=1000)))
+            self.rejections.append(replace(rejection, text=rejection.text[:_SHOWN]))
         for listener in self._listeners:
             listener.event_rejected(rejection)

@@ -43,7 +43,6 @@ async def run(
     collector = Collector(listeners)
     for listener in listeners:
         listener.started(sharding.catalogue)
-    failure: BaseException | None = None
     try:
         async with create_task_group() as group:
             send, receive = create_memory_object_stream[list[Incident]](options.queue_bound)
@@ -56,6 +55,7 @@ async def run(
                     group.start_soon(work, shard, batches, send.clone())
             group.start_soon(reader.read, queues)
             group.start_soon(pump, stream, intake)
+        failure = intake.failure
     except BaseExceptionGroup as failures:
         failure = failures.exceptions[0]  # the first: the others came of it
     if failure is not None:

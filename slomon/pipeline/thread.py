@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from contextvars import copy_context
+from inspect import iscoroutine
 from typing import TypeVar
 
 from anyio import CancelScope, Event, create_task_group
@@ -23,9 +24,12 @@ async def in_own_thread(function: Callable[[], T]) -> T:
     thread would idle on after the call, and a long call would keep it from everyone else.)
     """
     outcome: Future[T] = Future()
-    # The shield is in a task of its own: a task group also waits under asyncio's own task.cancel().
-    async with create_task_group() as group:
-        group.start_soon(_attend, function, outcome)
+    with ExitStack() as cancelled:
+        cancelled.callback(_discard, outcome)
+        # The shield is in a task of its own: task groups also wait under asyncio's task.cancel().
+        async with create_task_group() as group:
+            group.start_soon(_attend, function, outcome)
+        cancelled.pop_all()
     return outcome.result()
 
 
@@ -44,7 +48,17 @@ async def _attend(function: Callable[[], T], outcome: Future[T]) -> None:
     # A daemon: a stream that never returns must not keep the interpreter from exiting.
     in_context = copy_context().run
     thread = threading.Thread(target=in_context, args=(call,), name="slomon-stream", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:  # the system has no thread left
+        outcome.set_exception(error)
+        return
     with CancelScope(shield=True):
         await ended.wait()
     thread.join()
+
+
+def _discard(outcome: Future[T]) -> None:
+    """What nobody will take up: a coroutine must be closed, or Python warns of it."""
+    if outcome.done() and not outcome.exception() and iscoroutine(result := outcome.result()):
+        result.close()

@@ -1,0 +1,132 @@
+"""The three answers, and what became of each event."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from slomon.core.accounting import Accounting, Rejection
+from slomon.core.endpoint import Endpoint
+from slomon.core.event import Change
+from slomon.core.incident import Incident
+from slomon.core.report import ServiceMonitor
+
+SECOND = 1_000_000_000
+
+
+def change(commit: str) -> Change:
+    return Change(commit, "<ana@example.com>", "2018-11-28", "shop")
+
+
+def incident(
+    name: str = "shop",
+    *,
+    at: int = 0,
+    start: float = 0,
+    end: float | None = None,
+    fixed_by: Change | None = None,
+    broken_by: Change | None = None,
+) -> Incident:
+    """An incident that opened at a position in the stream; start and end are seconds."""
+    return Incident(
+        Endpoint(name, "ana@example.com", "GET", f"/{name}", 0.9, SECOND),
+        start=round(start * SECOND),
+        start_position=at,
+        broken_by=broken_by,
+        end=None if end is None else round(end * SECOND),
+        end_position=None if end is None else at + 1,
+        fixed_by=fixed_by,
+    )
+
+
+def report(*incidents: Incident) -> ServiceMonitor:
+    return ServiceMonitor(incidents, Accounting())
+
+
+@pytest.mark.parametrize(
+    ("repairs", "mttr"),
+    [
+        ([], 0.0),
+        ([0.0], 0.0),
+        ([2.0151], 2.02),
+        ([2.0149], 2.01),
+        ([1.0, 2.0], 1.5),
+        ([1.0, 1.0, 2.0], 1.33),
+        ([1.0, 2.0, 2.0], 1.67),
+        ([0.125], 0.12),  # a tie, exactly: to even
+        ([0.375], 0.38),
+        ([86_400.0], 86_400.0),
+    ],
+)
+def test_mttr_is_the_mean_of_the_repairs_to_two_decimals(repairs: list[float], mttr: float) -> None:
+    found = report(*(incident(start=5, end=5 + repair) for repair in repairs)).mttr()
+    assert (type(found), found) == (float, mttr)
+
+
+def test_mttr_leaves_out_what_is_still_open() -> None:
+    assert report(incident(start=5)).mttr() == 0.0
+    assert report(incident(start=5), incident(start=5, end=8)).mttr() == 3.0
+
+
+def test_mttr_is_exact_over_the_longest_incidents() -> None:
+    assert report(*[incident(start=0, end=9e9)] * 1000).mttr() == 9e9
+
+
+def test_services_stand_in_the_order_in_which_they_first_broke() -> None:
+    # The incidents come in the order in which the workers happened to find them.
+    monitor = report(
+        incident("a", at=30), incident("c", at=20), incident("b", at=10), incident("a", at=25)
+    )
+    assert list(monitor.incident_details()) == ["b", "c", "a"]
+    assert list(monitor.api_histogram().items()) == [("b", 1), ("c", 1), ("a", 2)]
+
+
+def test_incidents_of_a_service_stand_in_the_order_of_their_opening_in_the_stream() -> None:
+    # The clock of another endpoint of the same service may be behind.
+    monitor = report(incident(at=9, start=1), incident(at=3, start=5), incident(at=6, start=1))
+    assert [detail["start"] for detail in monitor.incident_details()["shop"]] == [5.0, 1.0, 1.0]
+    assert [found.start_position for found in monitor.incidents] == [3, 6, 9]
+
+
+def test_a_closed_incident_has_its_four_facts_in_the_contracts_order() -> None:
+    closed = incident(
+        start=1543443091.2745, end=1543443093.2896, fixed_by=change("fix"), broken_by=change("bug")
+    )
+    closed_by_nobody = incident(at=5, start=1, end=2)
+    assert json.dumps(report(closed, closed_by_nobody).incident_details()) == (
+        '{"shop": ['
+        '{"start": 1543443091.2745, "end": 1543443093.2896, "fix": "fix", "break": "bug"}, '
+        '{"start": 1.0, "end": 2.0, "fix": "", "break": ""}]}'
+    )
+
+
+def test_an_open_incident_ends_at_minus_one_and_has_no_fix() -> None:
+    monitor = report(incident(start=5, broken_by=change("bug")))
+    assert json.dumps(monitor.incident_details()) == (
+        '{"shop": [{"start": 5.0, "end": -1, "fix": "", "break": "bug"}]}'
+    )
+    assert monitor.api_histogram() == {"shop": 1}
+
+
+def test_a_run_without_incidents_has_empty_answers() -> None:
+    monitor = report()
+    assert (monitor.mttr(), monitor.api_histogram(), monitor.incident_details()) == (0.0, {}, {})
+    assert (monitor.incidents, monitor.rejections) == ([], [])
+
+
+def test_a_report_keeps_the_accounting_and_the_rejections() -> None:
+    accounting = Accounting(events=2, accesses=1, rejected=1)
+    rejections = [Rejection(1, "x", "1 fields")]
+
+    monitor = ServiceMonitor([], accounting, rejections)
+
+    assert monitor.accounting == accounting
+    assert monitor.rejections == rejections
+
+
+def test_the_answers_are_the_callers_to_change() -> None:
+    monitor = report(incident())
+    monitor.incident_details().clear()
+    monitor.api_histogram().clear()
+    assert monitor.api_histogram() == {"shop": 1}

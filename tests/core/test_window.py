@@ -1,0 +1,359 @@
+"""The sliding windows: what is in them, what crosses the SLO, and what they cost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from itertools import cycle, islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon.core import window
+from slomon.core.batch import Batch
+from slomon.core.endpoint import Endpoint
+from slomon.core.window import BLOCK, Crossing, Windows, WindowState
+from tests.core import kernel
+
+SECOND = 1_000_000_000
+
+Row = tuple[int, int, int]  # slot, tick, failed
+GOOD, BAD = 0, 1
+
+
+def endpoint(*, slo: float = 0.9, width: int = 10) -> Endpoint:
+    return Endpoint("shop", "ana@example.com", "GET", "/shop", slo, width)
+
+
+def batches(rows: Iterable[Row], size: int = 1) -> Iterator[Batch]:
+    """The rows, cut into batches; their positions are their numbers."""
+    numbered = iter(enumerate(rows))
+    while part := list(islice(numbered, size)):
+        yield Batch(
+            [slot for _, (slot, _, _) in part],
+            [tick for _, (_, tick, _) in part],
+            [failed for _, (_, _, failed) in part],
+            [position for position, _ in part],
+            [],
+        )
+
+
+def crossings(*accesses: tuple[int, int], slo: float = 0.9, width: int = 10) -> list[str]:
+    """What accesses (tick, failed) of one endpoint cross: '<tick> opened' or '<tick> closed'."""
+    windows = Windows([endpoint(slo=slo, width=width)])
+    rows = [(0, tick, failed) for tick, failed in accesses]
+    found = [crossing for batch in batches(rows) for crossing in windows.advance(batch)]
+    return [f"{tick} {'opened' if opened else 'closed'}" for _, _, tick, opened in found]
+
+
+def entries(state: WindowState) -> int:
+    """How many entries the pool has room for: its memory."""
+    return len(state.entry_tick)
+
+
+def blocks_in_use(state: WindowState) -> int:
+    return len(state.next_block) - 1 - state.spare[0]
+
+
+# In the pictures an access is "x" where it failed and "o" where it did not, and stands under its
+# tick. Below it is a window: what stands above its "(" is outside, what stands above its "]" is in.
+
+
+def test_an_access_exactly_a_window_old_has_left() -> None:
+    #   tick   5    6    7    8    9   10   11   12   13   14   15
+    #          x                                                 o
+    #          (-------------------------------------------------]
+    assert crossings((5, BAD), (15, GOOD)) == ["5 opened", "15 closed"]
+
+
+def test_an_access_a_nanosecond_younger_is_still_in_the_window() -> None:
+    #   tick   5    6    7    8    9   10   11   12   13   14   15
+    #          x                                            o
+    #     (-------------------------------------------------]
+    assert crossings((5, BAD), (14, GOOD)) == ["5 opened"]
+
+
+def test_what_left_the_window_is_gone_at_once_however_much_it_was() -> None:
+    #   tick   1    2    3    4    5   ...  15
+    #          x    x    x    x    x         o
+    #                              (---------]
+    failures = [(tick, BAD) for tick in range(1, 6)]
+    assert crossings(*failures, (14, GOOD)) == ["1 opened"]
+    assert crossings(*failures, (15, GOOD)) == ["1 opened", "15 closed"]
+
+
+def test_a_window_of_one_tick_holds_one_tick() -> None:
+    #   tick   5    6    7
+    #         xxo   oo   x
+    #          (----]
+    #               (----]
+    assert crossings((5, BAD), (5, BAD), (5, GOOD), (6, GOOD), (6, GOOD), (7, BAD), width=1) == [
+        "5 opened",
+        "6 closed",
+        "7 opened",
+    ]
+
+
+def test_the_longest_window_has_an_edge_too() -> None:
+    #   tick   0   1   ...   2**63 - 2   2**63 - 1
+    #          x                 o           o
+    #          (-----------------------------]
+    longest = 2**63 - 1
+    assert crossings((0, BAD), (longest - 1, GOOD), width=longest) == ["0 opened"]
+    assert crossings((0, BAD), (longest, GOOD), width=longest) == [
+        "0 opened",
+        f"{longest} closed",
+    ]
+
+
+def test_a_late_access_counts_at_the_newest_time() -> None:
+    #   tick   5    6   ...  10   ...  16   ...  19   20
+    #          o    x ------> o                        the x is late: it counts at 10
+    #                         x         o         o    o
+    #                         (------------------------]
+    assert crossings((5, GOOD), (10, GOOD), (6, BAD), (16, GOOD), (19, GOOD), (20, GOOD)) == [
+        "10 opened",
+        "20 closed",
+    ]
+
+
+@pytest.mark.parametrize(("ticks", "late"), [((5, 5, 6), 0), ((6, 5), 1), ((6, 5, 5, 6, 0), 3)])
+def test_an_access_is_late_where_its_endpoint_has_seen_a_newer_one(
+    ticks: tuple[int, ...], late: int
+) -> None:
+    windows = Windows([endpoint(), endpoint()])
+    rows = [(1, 100, GOOD), *((0, tick, GOOD) for tick in ticks)]
+    for batch in batches(rows):
+        windows.advance(batch)
+    assert windows.late == late
+
+
+@pytest.mark.parametrize(
+    ("successes", "requests", "slo"),
+    [
+        (90, 100, 0.9),
+        (9, 10, 0.9),
+        (7, 25, 0.28),  # 0.28 * 25 is 7.000000000000001
+        (7, 100, 0.07),
+        (999, 1000, 0.999),
+        (1, 2, 0.5),
+    ],
+)
+def test_a_rate_exactly_at_the_slo_is_not_below_it(
+    successes: int, requests: int, slo: float
+) -> None:
+    #   o ... o x ... x     90 and 10: never below 0.9
+    #   o ... o x ... x x   90 and 11: below
+    accesses = [(5, GOOD)] * successes + [(5, BAD)] * (requests - successes)
+    assert crossings(*accesses, slo=slo) == []
+    assert crossings(*accesses, (5, BAD), slo=slo) == ["5 opened"]
+
+
+def test_a_rate_that_is_back_exactly_at_the_slo_closes() -> None:
+    #   x x ... x o o ... o   ten failures, then successes: at the ninetieth it is 90 of 100
+    failures = [(5, BAD)] * 10
+    assert crossings(*failures, *[(6, GOOD)] * 89) == ["5 opened"]
+    assert crossings(*failures, *[(6, GOOD)] * 90) == ["5 opened", "6 closed"]
+
+
+def test_an_slo_of_one_allows_no_failure_while_it_is_in_the_window() -> None:
+    #   tick   5    6    7   ...  15   16
+    #          o    x   o...o   o...o   o
+    #          (---------------------]
+    #               (-------------------]
+    many = [(tick, GOOD) for tick in range(7, 16) for _ in range(100)]
+    assert crossings((5, GOOD), (6, BAD), *many, slo=1.0) == ["6 opened"]
+    assert crossings((5, GOOD), (6, BAD), *many, (16, GOOD), slo=1.0) == ["6 opened", "16 closed"]
+
+
+def test_a_rate_may_cross_back_and_forth() -> None:
+    #   tick   5    6   ...  16   17   ...  26
+    #          x    o         x    o         o
+    #                    1 of 1   1 of 2         rates: 0, then 1/2, then 0, then 1/2
+    assert crossings((5, BAD), (6, GOOD), (16, BAD), (17, GOOD), (26, GOOD), slo=0.5) == [
+        "5 opened",
+        "6 closed",
+        "16 opened",
+        "17 closed",
+    ]
+
+
+def test_a_crossing_says_which_endpoint_and_which_access() -> None:
+    windows = Windows([endpoint(), endpoint()])
+    [batch] = batches([(0, 5, GOOD), (1, 6, BAD), (0, 7, BAD), (1, 16, GOOD)], size=4)
+    assert windows.advance(batch) == [
+        Crossing(slot=1, position=1, tick=6, opened=1),
+        Crossing(slot=0, position=2, tick=7, opened=1),
+        Crossing(slot=1, position=3, tick=16, opened=0),
+    ]
+
+
+ROWS = st.lists(
+    # slot, ticks since the access before (late ones have less than none), failed
+    st.tuples(st.integers(0, 2), st.sampled_from([1, 0, 2, 5, 7, 10, 30, -1, -3]), st.booleans()),
+    max_size=200,
+)
+
+
+@given(ROWS)
+def test_the_counts_in_a_window_are_those_of_a_brute_force_count(
+    steps: list[tuple[int, int, bool]],
+) -> None:
+    endpoints = [endpoint(width=10), endpoint(slo=1.0, width=1), endpoint(slo=0.5, width=25)]
+    windows = Windows(endpoints)
+    seen: list[list[tuple[int, bool]]] = [[] for _ in endpoints]
+    now = 5
+    for slot, step, failed in steps:
+        now = max(now + step, 0)
+        clock = max([now, *(tick for tick, _ in seen[slot][-1:])])
+        seen[slot].append((clock, failed))
+
+        [batch] = batches([(slot, now, failed)])
+        windows.advance(batch)
+
+        horizon = clock - endpoints[slot].window
+        inside = [failed for tick, failed in seen[slot] if horizon < tick]
+        assert windows.state.failures[slot] == sum(inside)
+        # While nothing fails, what has left may still be counted: the rate is 1 either way.
+        assert windows.state.requests[slot] == len(inside) or not any(inside)
+        below = inside.count(False) / len(inside) < endpoints[slot].slo
+        assert windows.state.breached[slot] == below
+
+
+def test_accesses_at_one_tick_share_an_entry() -> None:
+    #   tick   5                 one entry, not a thousand
+    #          oxoxoxox...
+    windows = Windows([endpoint()])
+    for batch in batches([(0, 5, number % 2) for number in range(1000)], size=100):
+        windows.advance(batch)
+    assert blocks_in_use(windows.state) == 1
+    assert (windows.state.requests[0], windows.state.failures[0]) == (1000, 500)
+
+
+def test_an_endpoint_without_accesses_has_no_block() -> None:
+    windows = Windows([endpoint()] * 1000)
+    for batch in batches([(7, 5, GOOD)]):
+        windows.advance(batch)
+    assert blocks_in_use(windows.state) == 1
+
+
+# What an endpoint's accesses do, over and over: 1 is a failure.
+HABITS = [
+    pytest.param([GOOD], id="never fails"),
+    pytest.param([BAD], id="always fails"),
+    pytest.param([BAD] + [GOOD] * 49, id="fails now and then"),
+    pytest.param([GOOD] * 300 + [BAD] * 300, id="fails by turns"),
+]
+
+
+@pytest.mark.parametrize("habit", HABITS)
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_the_pool_of_a_steady_endpoint_stops_growing(habit: list[int], size: int) -> None:
+    #   [ a b c d ] -> [ e f g h ] -> [ i j . . ]     the oldest block, once it is out of the
+    #     `---- free list ----------> next one        window, is the next one to be written
+    windows = Windows([endpoint(width=100)])
+    accesses = ((0, tick, failed) for tick, failed in enumerate(cycle(habit)))
+    steady = batches(accesses, size)
+    for batch in islice(steady, 1500 // size):
+        windows.advance(batch)
+    warm = entries(windows.state)
+
+    for batch in islice(steady, 15_000 // size):
+        windows.advance(batch)
+
+    assert entries(windows.state) == warm
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_a_window_of_whole_second_stamps_costs_an_entry_a_second_and_less_than_two_blocks(
+    habit: list[int],
+) -> None:
+    seconds, a_second = 100, 5
+    windows = Windows([endpoint(width=seconds * SECOND)])
+    failures = islice(cycle(habit), 1000 * a_second)
+    for batch in batches(
+        (0, number // a_second * SECOND, failed) for number, failed in enumerate(failures)
+    ):
+        windows.advance(batch)
+        assert blocks_in_use(windows.state) * BLOCK < seconds + 2 * BLOCK
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_a_busy_window_gives_its_blocks_back_when_the_endpoint_calms_down(
+    habit: list[int],
+) -> None:
+    windows = Windows([endpoint(width=10_000)])
+    busy = ((0, tick, failed) for tick, failed in zip(range(10_000), cycle(habit), strict=False))
+    for batch in batches(busy, size=64):
+        windows.advance(batch)
+    assert blocks_in_use(windows.state) >= 10_000 // BLOCK
+
+    for batch in batches((0, (2 + number) * 10_000, GOOD) for number in range(BLOCK)):
+        windows.advance(batch)
+
+    assert blocks_in_use(windows.state) <= 2
+
+
+def test_the_pool_grows_seldom_and_by_an_eighth_of_what_it_holds() -> None:
+    windows = Windows([endpoint(width=10_000)])
+    sizes = set()
+    for batch in batches((0, tick, BAD) for tick in range(10_000)):
+        windows.advance(batch)
+        sizes.add(entries(windows.state))
+    assert len(sizes) < 100
+    assert max(sizes) <= 10_000 * 9 / 8 + 2 * BLOCK
+
+
+def test_blocks_are_passed_on_from_endpoint_to_endpoint() -> None:
+    #   endpoint 0   busy   .     busy   .       room for one busy endpoint and one at rest, never
+    #   endpoint 1   .      busy  .      busy    for two busy ones
+    windows = Windows([endpoint(width=100), endpoint(width=100)])
+    peaks = []
+    for turn in range(20):
+        busy, idle = turn % 2, 1 - turn % 2
+        start = turn * 10_000
+        rows = [(busy, start + tick, BAD) for tick in range(1000)]
+        for batch in batches([*rows, (idle, start + 5000, BAD), (busy, start + 5000, BAD)], 10):
+            windows.advance(batch)
+        peaks.append(entries(windows.state))
+    assert peaks[2:] == peaks[1:2] * 18
+    assert peaks[-1] < 2 * peaks[0]
+
+
+def random_batches(rng: random.Random, slots: int) -> Iterator[Batch]:
+    """Batches of very different sizes, so that the pool grows between some of them."""
+    tick = 0
+    for size in rng.choices([0, 1, 2, 10, 100, 500], k=20):
+        rows = []
+        for _ in range(size):
+            tick += rng.choice([0, 0, 1, 1, 3, 20])
+            late = rng.choice([0, 0, 0, 0, 2])
+            rows.append((rng.randrange(slots), max(tick - late, 0), int(rng.random() < 0.3)))
+        yield from batches(rows, size or 1)
+
+
+def random_endpoints(rng: random.Random) -> list[Endpoint]:
+    return [
+        endpoint(slo=rng.choice([1.0, 0.9, 0.7, 0.5]), width=rng.choice([1, 7, 100, 2000]))
+        for _ in range(rng.choice([1, 2, 50]))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_kernel_compiled_as_it_stands_gives_the_same_crossings_and_state(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    endpoints = random_endpoints(rng)
+    stream = list(random_batches(rng, len(endpoints)))
+    interpreted, compiled = Windows(endpoints), Windows(endpoints)
+    compiled.state = kernel.in_arrays(compiled.state)
+
+    expected = [interpreted.advance(batch) for batch in stream]
+    monkeypatch.setattr(window, "advance", kernel.advance_arrays)
+    found = [compiled.advance(batch) for batch in stream]
+
+    assert found == expected
+    assert compiled.state == kernel.in_arrays(interpreted.state)
+    assert any(expected)

@@ -1,0 +1,308 @@
+"""
+The five laws, on streams that go where a monitor is likely to be wrong:
+
+1. the windows, and with them the whole answer, equal a brute-force count over the raw events;
+2. any number of workers, any batches, either speed of the kernel: the same answer, byte for byte;
+3. live equals replay, resumed equals uninterrupted;
+4. each endpoint's incidents open, then close, never two at once, and never back in time;
+5. every event is accounted for.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from itertools import cycle, islice, pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from slomon import ServiceMonitor, get_service_monitor
+from slomon.core import window
+from slomon.core.accounting import Rejection
+from slomon.core.batch import Batcher, Item
+from slomon.core.endpoint import Catalogue
+from slomon.core.event import Change, read_event, server_errors_fail
+from slomon.core.incident import Incident
+from slomon.core.shard import Shard
+from slomon.core.sharding import Sharding
+from slomon.core.window import Column, Rows, WindowState
+from tests.core import kernel
+from tests.oracle import expected
+from tests.strategies import END_OF_STREAM, Entry, Event, random_stream, streams
+from tests.strategies import Stream as Drawn
+from tests.streams import ENTRIES, KINDS, PlainStream, Stream, flapping
+
+# However busy the machine is: nothing here measures time.
+law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+whole_run_law = settings(law, max_examples=15)  # each starts an event loop and threads
+
+any_workers = pytest.mark.parametrize("workers", [1, 2, 7, 64])
+any_cuts = st.lists(st.integers(1, 30), min_size=1)
+
+
+def replay(
+    events: Sequence[Event],
+    entries: list[Entry],
+    *,
+    workers: int = 1,
+    cuts: Sequence[int] = (10,),
+    resume: Callable[[Shard], Shard] = lambda shard: shard,
+) -> ServiceMonitor:
+    """
+    Feed the core directly: batches of as many events as `cuts` says, over and over, and before
+    each of them the shard is replaced by what `resume` makes of it.
+    """
+    sharding = Sharding(Catalogue(entries), workers)
+    shards = [Shard(members) for members in sharding.members]
+    batcher = Batcher(sharding, server_errors_fail)
+    incidents: dict[int, Incident] = {}
+    rejections: list[Rejection] = []
+    for items in stretches(events, cuts):
+        cut = batcher.cut(items)
+        rejections += cut.rejections
+        for number, batch in cut.batches:
+            shards[number] = resume(shards[number])
+            moved = shards[number].advance(batch)
+            incidents.update((incident.start_position, incident) for incident in moved)
+    accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
+    return ServiceMonitor(incidents.values(), accounting, rejections)
+
+
+def _items(events: Sequence[Event]) -> Iterator[Item]:
+    for event in events:
+        item = read_event(event)
+        if item is None:
+            return
+        yield item
+
+
+def stretches(events: Sequence[Event], cuts: Sequence[int]) -> Iterator[list[Item]]:
+    """The items of a stream up to its end, so many at a time."""
+    items = _items(events)
+    sizes = cycle(cuts)
+    while stretch := list(islice(items, next(sizes))):
+        yield stretch
+
+
+def run(
+    stream: Stream, *, workers: int = 2, batch_bound: int = 10, queue_bound: int = 8
+) -> ServiceMonitor:
+    """A whole run, with all its rejections in full, as the replay has them."""
+    rejections: list[Rejection] = []
+    monitor = get_service_monitor(
+        stream,
+        workers=workers,
+        batch_bound=batch_bound,
+        queue_bound=queue_bound,
+        on_rejected=rejections.append,
+    )
+    return ServiceMonitor(monitor.incidents, monitor.accounting, rejections)
+
+
+def report(monitor: ServiceMonitor) -> str:
+    """All that a run says, to the last byte."""
+    rejections = [asdict(rejection) for rejection in monitor.rejections]
+    return answers(monitor) + json.dumps(rejections)
+
+
+def answers(monitor: ServiceMonitor) -> str:
+    """The three answers and the accounting, which brute force finds too."""
+    return json.dumps(
+        [
+            monitor.mttr(),
+            monitor.api_histogram(),
+            monitor.incident_details(),
+            asdict(monitor.accounting),
+        ]
+    )
+
+
+def by_brute_force(events: list[Event], entries: list[Entry]) -> str:
+    return json.dumps(list(vars(expected(events, entries)).values()))
+
+
+# 1. The answer equals a brute-force count.
+
+
+@law
+@given(streams(), any_cuts)
+def test_the_answer_is_that_of_a_brute_force_count(stream: Drawn, cuts: list[int]) -> None:
+    assert answers(replay(*stream, cuts=cuts)) == by_brute_force(*stream)
+
+
+@pytest.mark.parametrize("length", [10, 30, 100])
+def test_the_answer_to_a_thousand_random_streams_is_that_of_a_brute_force_count(
+    length: int,
+) -> None:
+    for seed in range(1000):
+        stream = random_stream(random.Random(seed), length)
+        assert answers(replay(*stream, workers=2)) == by_brute_force(*stream), seed
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_count(
+    seed: int,
+) -> None:
+    events, entries = random_stream(random.Random(seed), 300)
+    monitor = run(PlainStream(events, entries))
+    assert answers(monitor) == by_brute_force(events, entries)
+
+
+# 2. The answer does not depend on how the work was cut.
+
+
+@any_workers
+@law
+@given(streams(), any_cuts)
+def test_the_answer_is_the_same_for_any_workers_and_any_batches(
+    workers: int, stream: Drawn, cuts: list[int]
+) -> None:
+    whole = replay(*stream, cuts=[1000])
+    assert report(replay(*stream, workers=workers, cuts=cuts)) == report(whole)
+
+
+@any_workers
+@whole_run_law
+@given(streams(), st.integers(1, 30), st.integers(1, 3))
+def test_the_answer_of_a_whole_run_is_the_same_for_any_workers_and_bounds(
+    workers: int, stream: Drawn, batch_bound: int, queue_bound: int
+) -> None:
+    monitor = run(
+        PlainStream(*stream), workers=workers, batch_bound=batch_bound, queue_bound=queue_bound
+    )
+    assert report(monitor) == report(replay(*stream))
+
+
+@law
+@given(streams(), any_cuts)
+def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
+    stream: Drawn, cuts: list[int]
+) -> None:
+    interpreted = replay(*stream, workers=2, cuts=cuts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window, "advance", kernel.advance_lists)
+        compiled = replay(*stream, workers=2, cuts=cuts)
+    assert report(compiled) == report(interpreted)
+
+
+# 3. Live equals replay, and resumed equals uninterrupted.
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@whole_run_law
+@given(streams())
+def test_a_live_stream_of_any_kind_gives_the_answer_of_a_replay(
+    kind: type[Stream], stream: Drawn
+) -> None:
+    assert report(run(kind(*stream))) == report(replay(*stream))
+
+
+class Row:
+    """Has the fields of an event but is no dict, as the rows of some databases."""
+
+    def __getitem__(self, field: str) -> str:
+        return {"type": "access", "value": "5 GET /api 500"}[field]
+
+
+CHANGE = Change("c1", "<a@x.org>", "today", "api")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"type": "access", "value": CHANGE}, id="a change for a value"),
+        pytest.param({"type": "access", "value": None}, id="no value"),
+        pytest.param(Row(), id="no dict"),
+    ],
+)
+def test_an_odd_event_is_judged_alike_in_a_live_stream_of_any_kind_and_in_a_replay(
+    kind: type[Stream], odd: Event
+) -> None:
+    events = [odd, *islice(flapping(), 20)]
+    assert report(run(kind(events))) == report(replay(events, ENTRIES))
+
+
+def pickled(shard: Shard) -> Shard:
+    """The shard as another process gets it."""
+    resumed: Shard = pickle.loads(pickle.dumps(shard))
+    return resumed
+
+
+@pytest.mark.parametrize("resume", [copy.deepcopy, pickled])
+@law
+@given(streams(), any_cuts)
+def test_a_shard_that_is_copied_between_batches_goes_on_to_the_same_answer(
+    resume: Callable[[Shard], Shard], stream: Drawn, cuts: list[int]
+) -> None:
+    resumed = replay(*stream, workers=2, cuts=cuts, resume=resume)
+    assert report(resumed) == report(replay(*stream))
+
+
+def by_turns(fast: list[bool]) -> kernel.Kernel:
+    """A kernel that is compiled or interpreted from call to call, as `fast` says."""
+    speeds = cycle([kernel.advance_lists if compiled else window.advance for compiled in fast])
+
+    def advance(state: WindowState, rows: Rows, crossings: Column) -> int:
+        return next(speeds)(state, rows, crossings)
+
+    return advance
+
+
+@law
+@given(streams(), any_cuts, st.lists(st.booleans(), min_size=1))
+def test_a_state_may_pass_from_one_speed_to_the_other_between_any_two_batches(
+    stream: Drawn, cuts: list[int], fast: list[bool]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window, "advance", by_turns(fast))
+        changing = replay(*stream, workers=2, cuts=cuts)
+    assert report(changing) == report(replay(*stream))
+
+
+# 4. Incidents are well formed.
+
+
+@law
+@given(streams())
+def test_the_incidents_of_an_endpoint_open_then_close_and_never_go_back_in_time(
+    stream: Drawn,
+) -> None:
+    incidents = replay(*stream, workers=2).incidents
+    for endpoint in {incident.endpoint for incident in incidents}:
+        own = [incident for incident in incidents if incident.endpoint == endpoint]
+        edges: list[tuple[int, int]] = []  # position and tick of every opening and closing
+        for incident in own:
+            edges.append((incident.start_position, incident.start))
+            if incident.end is not None and incident.end_position is not None:
+                edges.append((incident.end_position, incident.end))
+        assert all(incident.end is not None for incident in own[:-1]), "one open at a time"
+        for (position, tick), (later_position, later_tick) in pairwise(edges):
+            assert position < later_position
+            assert tick <= later_tick
+
+
+# 5. Every event is accounted for.
+
+
+@law
+@given(streams(), any_cuts, st.sampled_from([1, 7]))
+def test_every_event_that_was_handed_in_is_counted_once(
+    stream: Drawn, cuts: list[int], workers: int
+) -> None:
+    events, entries = stream
+    before_end = [*events, END_OF_STREAM].index(END_OF_STREAM)
+
+    monitor = replay(events, entries, workers=workers, cuts=cuts)
+
+    count = monitor.accounting
+    assert count.events == before_end
+    assert count.events == count.accesses + count.changes + count.unmatched + count.rejected
+    assert count.rejected == len(monitor.rejections)
+    assert count.late <= count.accesses
