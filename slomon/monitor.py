@@ -34,7 +34,8 @@ async def consume(
     Consume an event stream to its end, without ever blocking the event loop.
 
     The numbers bound memory and never change the answer: `workers` tasks share the endpoints,
-    `queue_bound` batches may wait for each, and a batch holds at most `batch_bound` events.
+    `queue_bound` batches may wait for each, a batch holds at most `batch_bound` events, and four
+    times as many may wait to be put in one.
     `is_failure(status)` says whether a request with that status failed, None where there is no
     such status; it is asked once per endpoint and status. `on_rejected` is called with every
     malformed event, on the loop's thread.

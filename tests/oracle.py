@@ -186,7 +186,7 @@ def _parse_change(position: int, value: str) -> _Change | None:
         return None
     texts = []
     for label, line in zip(_CHANGE_LABELS, lines, strict=True):
-        if not line.startswith(label) or line == label:
+        if not line.startswith(label) or not line.removeprefix(label).strip():
             return None
         texts.append(line.removeprefix(label))
     return _Change(position, service=texts[3], commit=texts[0])

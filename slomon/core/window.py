@@ -9,7 +9,7 @@ with a free list, so memory follows what is inside the windows:
 
     head                                   tail
      v                                      v
-    [ . . a b ] -> [ c d e f ] -> [ g . . . ]      block after block, in order of time
+    [ . . a b c d e f ] -> [ g h i j k l . . ]      block after block, in order of time
 
 Block 0 belongs to all: its last entry, older than any time, stands before everyone's first.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slomon.core.batch import Batch
     from slomon.core.endpoint import Endpoint
 
-_SHIFT: Final = 2
+_SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block
 _LAST: Final = BLOCK - 1
 
@@ -99,7 +99,7 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
         if tick > clock:
             clock = tick
             tail += 1
-            if tail & _LAST == 0:
+            if not tail & _LAST:
                 block = free[0]
                 free[0] = next_block[block]
                 spare[0] -= 1
@@ -121,14 +121,14 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
         bad = window_failures[slot] + failed
         # Without a failure the SLI is 1 whatever has left the window: then what has left is only
         # cleared away once a block, for the memory's sake.
-        if bad or tail & _LAST == 0:
+        if bad or not tail & _LAST:
             head = heads[slot]
             horizon = clock - width[slot]
             while entry_tick[head] <= horizon:
                 requests -= entry_requests[head]
                 bad -= entry_failures[head]
                 head += 1
-                if head & _LAST == 0:
+                if not head & _LAST:
                     block = (head - 1) >> _SHIFT
                     head = next_block[block] << _SHIFT
                     next_block[block] = free[0]

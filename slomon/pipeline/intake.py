@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from anyio import Event, get_cancelled_exc_class
 
@@ -20,6 +20,10 @@ from slomon.core.event import read_event
 from slomon.pipeline.stream import EventStream
 from slomon.pipeline.thread import in_own_thread
 
+# How many batches the buffer holds. A producer that was held up reads on once the last of them is
+# begun, not at each one: to wake a thread on another core costs as much as to read 500 events.
+BATCHES: Final = 4
+
 
 class Intake:
     """
@@ -27,12 +31,13 @@ class Intake:
     its end and the reader only takes from its front, each in one atomic list operation.
     """
 
-    def __init__(self, bound: int) -> None:
+    def __init__(self, batch_bound: int) -> None:
         self.items: list[Item] = []
         self.hungry = False  # look up after this item: the reader waits for one, or has gone
         self.wanted = True  # False once the reader has gone
         self.failure: BaseException | None = None
-        self._bound = bound
+        self._batch_bound = batch_bound
+        self._bound = BATCHES * batch_bound
         self._ended = False
         self._arrival = Event()
         self._room: Event | threading.Event = Event()
@@ -45,9 +50,10 @@ class Intake:
             if not self.items:
                 await self._arrival.wait()
             self.hungry = False
-        taken = self.items[: self._bound]
+        taken = self.items[: self._batch_bound]
         del self.items[: len(taken)]
-        self._room.set()
+        if len(self.items) < self._batch_bound:
+            self._room.set()
         return taken
 
     def close(self) -> None:
@@ -115,12 +121,11 @@ def _pull_in_thread(
     while intake.wanted:
         for _ in range(intake.room()):
             event = generate_event()
-            # What read_event does with nearly every event, without the call.
-            if type(event) is dict and event.get("type") == "access":
-                item = event.get("value")
-            else:
+            try:  # what read_event does with nearly every event, without the call
+                item = event["value"] if event["type"] == "access" else None
+            except (TypeError, LookupError):
                 item = None
-            if type(item) is not str:
+            if type(item) is not str or type(event) is not dict:
                 item = read_event(event)
                 if item is None:
                     return None

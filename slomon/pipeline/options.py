@@ -14,7 +14,7 @@ class Options:
     """
     * `workers`: how many tasks share the endpoints among them;
     * `queue_bound`: how many batches may wait for each worker;
-    * `batch_bound`: how many events a batch may hold, and how many may wait to be put in one;
+    * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
     * `strict`: stop at the first malformed event with a MalformedEventError;
     * `is_failure`: did a request with this status fail? None where there is no such status. Asked
       once for each status of an endpoint, so its answer must not change.

@@ -19,8 +19,8 @@ Entries: TypeAlias = Iterable[Mapping[str, object]]
 
 class EventStream(Protocol):
     """
-    Anything with these two methods; either may be `async`. A plain one may block: it runs in a
-    thread of its own, and always the same one.
+    Anything with these two methods; either may be `async`. A plain one may block: it is called in
+    a thread of its own, `generate_event` always in the same one.
     """
 
     def generate_event(self) -> Event | Awaitable[Event]:

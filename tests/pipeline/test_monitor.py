@@ -1,0 +1,127 @@
+"""The two ways in, `consume` and `get_service_monitor`: what only they promise."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from slomon import ConfigurationError, MalformedEventError, Rejection, consume, get_service_monitor
+from slomon import monitor as monitor_module
+from slomon.core.report import ServiceMonitor
+from slomon.pipeline.options import DEFAULTS, Options
+from tests.streams import AsyncStream, PlainStream, Stream, failure, success
+
+BREAKING = [success(1), failure(2), None, success(5)]
+
+
+def from_plain_code(call: Callable[[], ServiceMonitor]) -> ServiceMonitor:
+    """As a script calls it."""
+    return call()
+
+
+def inside_a_running_loop(call: Callable[[], ServiceMonitor]) -> ServiceMonitor:
+    """As a notebook calls it."""
+
+    async def cell() -> ServiceMonitor:
+        return call()
+
+    return asyncio.run(cell())
+
+
+def in_a_thread_of_a_loop(call: Callable[[], ServiceMonitor]) -> ServiceMonitor:
+    """As a service calls blocking code."""
+    return asyncio.run(asyncio.to_thread(call))
+
+
+anywhere = pytest.mark.parametrize(
+    "place", [from_plain_code, inside_a_running_loop, in_a_thread_of_a_loop]
+)
+Place = Callable[[Callable[[], ServiceMonitor]], ServiceMonitor]
+
+
+class LoopWatcher(AsyncStream):
+    """Notes which event loop it is read on, and in which thread."""
+
+    async def get_info(self) -> Any:
+        self.loop = type(asyncio.get_running_loop()).__module__
+        self.thread = threading.current_thread()
+        return await super().get_info()
+
+
+@anywhere
+def test_it_gives_the_answers_wherever_it_is_called(kind: type[Stream], place: Place) -> None:
+    monitor = place(lambda: get_service_monitor(kind(BREAKING)))
+    assert monitor.mttr() == 3.0
+    assert monitor.accounting.events == 4
+
+
+@anywhere
+@pytest.mark.parametrize(
+    "error", [KeyError("lost"), ExceptionGroup("two", [OSError(), KeyError()]), SystemExit(3)]
+)
+def test_what_the_stream_raises_comes_out_as_it_is(
+    kind: type[Stream], place: Place, error: BaseException
+) -> None:
+    with pytest.raises(type(error)) as caught:
+        place(lambda: get_service_monitor(kind([success(1), error])))
+    assert caught.value is error
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+def test_inside_a_running_loop_it_runs_in_a_thread_of_its_own() -> None:
+    stream = LoopWatcher()
+    inside_a_running_loop(lambda: get_service_monitor(stream))
+    assert stream.thread is not threading.current_thread()
+
+
+def test_from_plain_code_it_runs_in_the_callers_thread() -> None:
+    stream = LoopWatcher()
+    get_service_monitor(stream)
+    assert stream.thread is threading.current_thread()
+
+
+@anywhere
+def test_it_runs_on_uvloop_where_there_is_one(place: Place) -> None:
+    pytest.importorskip("uvloop")
+    stream = LoopWatcher()
+    place(lambda: get_service_monitor(stream))
+    assert stream.loop.startswith("uvloop")
+
+
+@anywhere
+def test_it_runs_on_asyncio_where_there_is_no_uvloop(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor_module, "find_spec", lambda _: None)
+    stream = LoopWatcher()
+    place(lambda: get_service_monitor(stream))
+    assert stream.loop.startswith("asyncio")
+
+
+def test_both_take_the_same_options_and_the_defaults_are_those_of_options() -> None:
+    parameters = inspect.signature(consume).parameters
+    assert inspect.signature(get_service_monitor).parameters == parameters
+    chosen = {name: one.default for name, one in parameters.items() if name != "event_stream"}
+    assert chosen.pop("on_rejected") is None
+    assert Options(**chosen) == DEFAULTS
+
+
+async def blocking(*arguments: Any, **options: Any) -> ServiceMonitor:
+    return get_service_monitor(*arguments, **options)
+
+
+@pytest.mark.parametrize("call", [consume, blocking])
+async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[ServiceMonitor]]) -> None:
+    told: list[Rejection] = []
+    monitor = await call(PlainStream(BREAKING), is_failure=lambda _: False, on_rejected=told.append)
+    assert (monitor.incidents, told) == ([], monitor.rejections)
+    with pytest.raises(MalformedEventError):
+        await call(PlainStream(BREAKING), strict=True)
+    for name in ("workers", "queue_bound", "batch_bound"):
+        with pytest.raises(ConfigurationError, match=name):
+            await call(PlainStream(BREAKING), **{name: 0})

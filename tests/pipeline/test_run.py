@@ -1,0 +1,138 @@
+"""The whole of a run: its answer, whom it tells, and what waits for what."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import asdict
+from itertools import chain, count, islice
+
+import pytest
+
+from slomon import Accounting, Incident, Rejection, consume
+from slomon.core.endpoint import Catalogue
+from slomon.pipeline import run as run_module
+from slomon.pipeline.collector import Collector
+from slomon.pipeline.intake import BATCHES
+from slomon.pipeline.options import Options
+from slomon.pipeline.run import run
+from slomon.pipeline.stream import Listener
+from tests.oracle import expected
+from tests.strategies import random_stream
+from tests.streams import (
+    ENTRIES,
+    Gate,
+    PlainStream,
+    Stream,
+    failure,
+    flapping,
+    success,
+    turns,
+    until,
+)
+
+RANDOM = [random_stream(random.Random(seed), 150) for seed in (1, 2)]
+ANSWERS = [expected(events, entries) for events, entries in RANDOM]
+
+
+@pytest.mark.parametrize("batch_bound", [1, 2, 1000])
+@pytest.mark.parametrize("workers", [1, 2, 7, 64])
+async def test_the_answer_is_the_same_however_the_work_is_cut(
+    kind: type[Stream], workers: int, batch_bound: int
+) -> None:
+    for (events, entries), answer in zip(RANDOM, ANSWERS, strict=True):
+        monitor = await consume(kind(events, entries), workers=workers, batch_bound=batch_bound)
+        assert repr(monitor.incident_details()) == repr(answer.incident_details)
+        assert repr(monitor.api_histogram()) == repr(answer.api_histogram)
+        assert monitor.mttr() == answer.mttr
+        assert asdict(monitor.accounting) == answer.accounting
+
+
+class Diary(Listener):
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, object]] = []
+
+    def started(self, catalogue: Catalogue) -> None:
+        self.entries.append(("started", len(catalogue.endpoints)))
+
+    def incident_moved(self, incident: Incident) -> None:
+        self.entries.append((incident.endpoint.name, incident.end_position))
+
+    def event_rejected(self, rejection: Rejection) -> None:
+        self.entries.append(("rejected", rejection.position))
+
+    def finished(self, accounting: Accounting) -> None:
+        self.entries.append(("finished", accounting.events))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+async def test_listeners_are_told_first_of_the_start_and_last_of_the_end(workers: int) -> None:
+    diary, options = Diary(), Options(workers=workers, batch_bound=3)
+    await run(PlainStream([*islice(flapping(), 24), None]), options, [diary])
+    assert diary.entries[0] == ("started", 3)
+    assert diary.entries[-1] == ("finished", 25)
+    by_subject = {
+        name: [what for subject, what in diary.entries if subject == name]
+        for name in ("api", "web", "job", "rejected")
+    }
+    assert by_subject == {
+        "api": [None, 3, None, 15],
+        "web": [None, 7, None, 19],
+        "job": [None, 11, None, 23],
+        "rejected": [24],
+    }
+
+
+async def test_a_stream_without_events_gives_an_empty_answer(kind: type[Stream]) -> None:
+    monitor = await run(kind(), Options())
+    assert (monitor.incidents, asdict(monitor.accounting)) == ([], asdict(Accounting()))
+
+
+async def test_a_get_info_that_waits_never_blocks_the_event_loop(kind: type[Stream]) -> None:
+    gate = Gate(ENTRIES)
+    task = asyncio.ensure_future(run(kind([success(1)], gate), Options()))
+    await until(lambda: gate.reached)
+    await turns(100)
+    gate.open()
+    assert (await task).accounting.accesses == 1
+
+
+@pytest.mark.parametrize("length", [200, 2000])
+@pytest.mark.parametrize(
+    ("held", "batches_on_the_way"),
+    [
+        # in the intake, in the reader's hand, in the queue
+        ((run_module, "work"), BATCHES + 1 + 3),
+        # and in the worker's hand, and in the queue behind it
+        ((Collector, "collect"), BATCHES + 1 + 3 + 1 + 3),
+    ],
+    ids=["worker", "collector"],
+)
+async def test_a_slow_consumer_holds_the_stream_up_however_long_it_is(
+    kind: type[Stream],
+    held: tuple[object, str],
+    batches_on_the_way: int,
+    length: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gate, batch_bound = Gate(), 5
+    consumer = getattr(*held)
+
+    async def slow(*arguments: object) -> None:
+        await gate.wait()
+        await consumer(*arguments)
+
+    monkeypatch.setattr(*held, slow)
+    # Each batch has an incident that opens or closes, so each goes all the way.
+    pairs = ((failure(second), success(second + 1)) for second in count(1, 2))
+    stream = kind(islice(chain.from_iterable(pairs), length))
+    options = Options(workers=1, queue_bound=3, batch_bound=batch_bound)
+    task = asyncio.ensure_future(run(stream, options))
+    # At least: a batch in the intake, and in each of the other places one of a single event.
+    await until(lambda: stream.calls >= batch_bound + batches_on_the_way - BATCHES)
+    await turns(100)
+    assert stream.calls <= batch_bound * batches_on_the_way
+    gate.open()
+    assert (await task).accounting.accesses == length
