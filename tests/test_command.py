@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from slomon.command import FAILED, FINE, MISUSED, main
+from slomon.command import FAILED, FINE, MISUSED, main, run
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = Path(__file__).parent / "data" / "example"
@@ -126,27 +126,39 @@ def test_what_a_terminal_may_not_show_is_escaped(tmp_path: Path) -> None:
     assert "\u202e" not in err
 
 
-def run_main(*arguments: str, reader: str = "cat") -> subprocess.CompletedProcess[str]:
-    command = f'"{sys.executable}" main.py {" ".join(arguments)} | {reader}'
-    return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"],
+def test_a_process_writes_to_its_own_streams(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["main.py", *RECORDED])
+
+    assert run() == FINE
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 3
+    assert "stream.finished" in err
+
+
+def test_a_reader_that_has_had_enough_is_no_failure_to_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["main.py", *RECORDED, "--log-level", "warning"])
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert run() == FAILED
+
+    assert capsys.readouterr().err == ""
+
+
+def test_main_py_is_the_command() -> None:
+    process = subprocess.run(
+        [sys.executable, "main.py", "--max-events", "1000"],
         cwd=ROOT,
         env={**os.environ, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
         timeout=60,
     )
 
-
-def test_main_py_prints_three_lines() -> None:
-    run = run_main("--max-events", "1000")
-
-    assert run.returncode == FINE
-    assert len([ast.literal_eval(line) for line in run.stdout.splitlines()]) == 3
-
-
-def test_a_reader_that_has_had_enough_causes_no_traceback() -> None:
-    run = run_main("--max-events", "1000", "--log-level", "error", reader="true")
-
-    assert "Traceback" not in run.stderr
+    assert len([ast.literal_eval(line) for line in process.stdout.splitlines()]) == 3

@@ -99,19 +99,18 @@ def test_an_info_file_that_is_not_json_is_named(tmp_path: Path, text: str) -> No
     info = tmp_path / "info.json"
     info.write_bytes(text.encode(errors="surrogatepass"))
 
-    with (
-        pytest.raises(ConfigurationError, match=r"info\.json: not JSON in UTF-8: "),
-        open_recording(write_events(tmp_path, b""), info),
-    ):
-        pass
+    recording = open_recording(write_events(tmp_path, b""), info)
+
+    with pytest.raises(ConfigurationError, match=r"info\.json: not JSON in UTF-8: "):
+        recording.__enter__()
 
 
 def test_a_field_that_an_entry_has_twice_is_named(tmp_path: Path) -> None:
     info = tmp_path / "info.json"
     info.write_text('[{"name": "users", "slo": 0.9, "slo": 0.99}]', encoding="utf-8")
 
-    with pytest.raises(ConfigurationError) as caught, open_recording(info, info):
-        pass
+    with pytest.raises(ConfigurationError) as caught:
+        open_recording(info, info).__enter__()
 
     assert str(caught.value) == (
         "an entry has the field 'slo' twice, as 0.9 and 0.99; allowed: each field once"

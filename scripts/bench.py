@@ -1,0 +1,164 @@
+"""
+How fast is it? Against the plain synchronous loop that one would write by hand, over the same
+recorded dicts in the same run, with each pair timed in turn and the median of their ratios; then
+whether the cost of an event stays flat. Run by hand on a quiet machine: `python scripts/bench.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import resource
+import statistics
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slomon import get_service_monitor
+from slomon.simulation import SimulatedStream
+
+Event = dict[str, str]
+Details = Mapping[str, list[Any]]
+
+
+class Recorded:
+    """A stream over a list of dicts, as both sides of the comparison read it."""
+
+    def __init__(self, events: list[Event], entries: list[dict[str, object]]) -> None:
+        self._events = iter(events)
+        self._entries = entries
+        self._end = {"type": "end-of-stream", "value": ""}
+
+    def get_info(self) -> list[dict[str, object]]:
+        return self._entries
+
+    def generate_event(self) -> Event:
+        return next(self._events, self._end)
+
+
+@dataclass
+class Watched:
+    """What the plain loop keeps of one endpoint."""
+
+    name: str
+    slo: float
+    width: float
+    window: deque[tuple[float, bool]] = field(default_factory=deque)
+    requests: int = 0
+    successes: int = 0
+    incident: dict[str, Any] | None = None
+
+
+def plain_loop(stream: Recorded) -> Details:
+    """No checks, no accounting, floats for time: as short as it gets."""
+    watched = {
+        (entry["verb"], entry["resource"]): Watched(
+            str(entry["name"]), float(str(entry["slo"])), float(str(entry["window"]))
+        )
+        for entry in stream.get_info()
+    }
+    commits: dict[str, str] = {}
+    details: dict[str, list[Any]] = {}
+    while True:
+        event = stream.generate_event()
+        if event["type"] == "access":
+            stamp, verb, path, status = event["value"].split()
+            time, ok = float(stamp), status == "200"
+            endpoint = watched[verb, path]
+            endpoint.window.append((time, ok))
+            endpoint.requests += 1
+            endpoint.successes += ok
+            while endpoint.window[0][0] <= time - endpoint.width:
+                _, was_ok = endpoint.window.popleft()
+                endpoint.requests -= 1
+                endpoint.successes -= was_ok
+            if endpoint.successes / endpoint.requests < endpoint.slo:
+                if endpoint.incident is None:
+                    commit = commits.get(endpoint.name, "")
+                    endpoint.incident = {"start": time, "end": -1, "fix": "", "break": commit}
+                    details.setdefault(endpoint.name, []).append(endpoint.incident)
+            elif endpoint.incident is not None:
+                endpoint.incident.update(end=time, fix=commits.get(endpoint.name, ""))
+                endpoint.incident = None
+        elif event["type"] == "change":
+            lines = dict(line.split(": ", 1) for line in event["value"].splitlines())
+            commits[lines["Service"]] = lines["commit"]
+        else:
+            return details
+
+
+def ours(stream: Recorded) -> Details:
+    return get_service_monitor(stream).incident_details()
+
+
+def timed(run: Callable[[Recorded], Details], stream: Recorded) -> tuple[float, Details]:
+    gc.collect()
+    start = time.perf_counter()
+    details = run(stream)
+    return time.perf_counter() - start, details
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table."""
+
+    what: str
+    events: int = 1_000_000
+    endpoints: int = 1_000
+    window: float = 30
+
+
+def measure(case: Case, rounds: int) -> tuple[float, float, float, int]:
+    """Nanoseconds an event of the plain loop and of ours, the ratio (medians), and incidents."""
+    simulated = SimulatedStream(
+        max_events=case.events, endpoints=case.endpoints, prob_bug=0.5, prob_error=0.05
+    )
+    entries = [{**entry, "window": case.window} for entry in simulated.get_info()]
+    events = [simulated.generate_event() for _ in range(case.events)]
+    pairs = []
+    for _ in range(rounds):
+        theirs, expected = timed(plain_loop, Recorded(events, entries))
+        mine, details = timed(ours, Recorded(events, entries))
+        if details != expected:
+            sys.exit(f"the two disagree on {case}")
+        pairs.append((theirs, mine))
+    scale = 1e9 / case.events
+    return (
+        statistics.median(theirs for theirs, _ in pairs) * scale,
+        statistics.median(mine for _, mine in pairs) * scale,
+        statistics.median(mine / theirs for theirs, mine in pairs),
+        sum(map(len, details.values())),
+    )
+
+
+def cases(largest: int) -> Iterator[Case]:
+    yield Case("the default simulation", events=100_000, endpoints=20)
+    for events in (100_000, 500_000, 2_000_000):
+        yield Case("events", events=min(events, largest))
+    for endpoints in (10, 1_000, 100_000):
+        yield Case("endpoints", events=min(1_000_000, largest), endpoints=endpoints)
+    for window in (1, 30, 3_600):
+        yield Case("window", events=min(1_000_000, largest), endpoints=100, window=window)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
+    parser.add_argument("--largest", type=int, default=2_000_000, help="events of the largest row")
+    arguments = parser.parse_args()
+    timed(ours, Recorded([], []))  # the imports of the first event loop
+    print(f"{'':24}{'events':>10}{'endpoints':>11}{'window':>8}", end="")
+    print(f"{'plain ns':>10}{'slomon ns':>11}{'ratio':>7}{'incidents':>11}")
+    for case in cases(arguments.largest):
+        theirs, mine, ratio, incidents = measure(case, arguments.rounds)
+        print(f"{case.what:24}{case.events:10,}{case.endpoints:11,}{case.window:7}s", end="")
+        print(f"{theirs:10.0f}{mine:11.0f}{ratio:7.2f}{incidents:11,}", flush=True)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of the whole run: {peak:,.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
