@@ -44,22 +44,23 @@ def parse_column(stamps: list[str]) -> list[int] | None:
     whole, fraction = (width, 0) if point < 0 else (point, width - point - 1)
     if not 1 <= whole <= _SAFE_WIDTH or fraction > _DECIMALS or fraction == 0 <= point:
         return None
-    text = ",".join(stamps)
-    stride = width + 1
-    if len(text) != stride * len(stamps) - 1 or text[width::stride].strip(","):
+    text = ",".join(stamps).encode(errors="replace")
+    stride, commas = width + 1, len(stamps) - 1
+    if len(text) != stride * commas + width or text[width::stride].strip(b","):
         return None
-    if point >= 0 and text[point::stride].strip("."):
+    if point >= 0 and text[point::stride].strip(b"."):
         return None
     leading = text[::stride]
-    if "0" in leading or (whole == _SAFE_WIDTH and "9" in leading):
+    if b"0" in leading or (whole == _SAFE_WIDTH and b"9" in leading):
         return None
     # Every comma and point stands where it should: the rest must be the digits, all of them.
-    digits = text.replace(".", "")
-    bare = digits.replace(",", "").encode(errors="replace")
-    if len(bare) != (whole + fraction) * len(stamps) or not bare.isdigit():
+    digits = text.replace(b".", b"")
+    if len(digits) != (whole + fraction + 1) * commas + whole + fraction:
         return None
-    zeros = "0" * (_DECIMALS - fraction)
-    ticks: list[int] = json.loads(f"[{digits.replace(',', zeros + ',')}{zeros}]")
+    if len(digits.translate(None, b"0123456789")) != commas:
+        return None
+    zeros = b"0" * (_DECIMALS - fraction)
+    ticks: list[int] = json.loads(b"[%b%b]" % (digits.replace(b",", zeros + b","), zeros))
     return ticks
 
 
