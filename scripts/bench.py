@@ -5,6 +5,7 @@ whether the cost of an event stays flat. Run by hand on a quiet machine: `python
 
 `plain` and `slomon` are nanoseconds an event of the whole run, with all that it takes to set up
 endpoints and to meet each of them for the first time; `settled` is slomon's over the second half.
+`--memory` measures what a million endpoints take instead.
 """
 
 from __future__ import annotations
@@ -174,11 +175,40 @@ def cases(largest: int) -> Iterator[Case]:
         yield Case("window", events=min(1_000_000, largest), endpoints=100, window=window)
 
 
+class OncePerEndpoint:
+    """As many endpoints as requests: one each."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._sent = 0
+
+    def get_info(self) -> list[dict[str, object]]:
+        common = {"email": "team@example.com", "verb": "GET", "slo": 0.999, "window": 30}
+        return [{"name": f"s{n}", "resource": f"/api/{n}", **common} for n in range(self._count)]
+
+    def generate_event(self) -> Event:
+        if self._sent == self._count:
+            return {"type": "end-of-stream", "value": ""}
+        self._sent += 1
+        return {"type": "access", "value": f"{self._sent} GET /api/{self._sent - 1} 200"}
+
+
+def report_memory() -> None:
+    """Peak memory of a process that watches a million endpoints, each of which saw a request."""
+    accounting = get_service_monitor(OncePerEndpoint(1_000_000)).accounting
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{accounting.accesses:,} endpoints with a request each: {peak:,.0f} MiB at the peak")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
     parser.add_argument("--largest", type=int, default=2_000_000, help="events of the largest row")
+    parser.add_argument("--memory", action="store_true", help="only: a million endpoints")
     arguments = parser.parse_args()
+    if arguments.memory:
+        report_memory()
+        return
     timed(ours, Recorded([], []))  # the imports of the first event loop
     print(f"{'':24}{'events':>10}{'endpoints':>11}{'window':>8}", end="")
     print(f"{'plain':>7}{'slomon':>8}{'ratio':>7}{'settled':>9}{'incidents':>11}")
@@ -187,8 +217,6 @@ def main() -> None:
         print(f"{case.what:24}{case.events:10,}{case.endpoints:11,}{case.window:7}s", end="")
         print(f"{found.plain:7.0f}{found.slomon:8.0f}{found.ratio:7.2f}", end="")
         print(f"{found.settled:9.0f}{found.incidents:11,}", flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the whole run: {peak:,.0f} MiB")
 
 
 if __name__ == "__main__":
