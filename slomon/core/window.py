@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slomon.core.batch import Batch
     from slomon.core.endpoint import Endpoint
 
-_SHIFT: Final = 4
+_SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block
 _LAST: Final = BLOCK - 1
 

@@ -20,8 +20,8 @@ from slomon.core.event import read_event
 from slomon.pipeline.stream import EventStream
 from slomon.pipeline.thread import in_own_thread
 
-# How many batches the buffer holds. A producer that was held up reads on once the last of them is
-# begun, not at each one: to wake a thread on another core costs as much as to read 500 events.
+# How many batches the buffer holds. A producer that was held up reads on once the buffer is empty,
+# not at each batch: to wake a thread on another core costs as much as to read 500 events.
 BATCHES: Final = 4
 
 
@@ -44,6 +44,8 @@ class Intake:
 
     async def take(self) -> list[Item]:
         """What has arrived, waiting until something has; nothing once the stream has ended."""
+        if not self.items:
+            self._room.set()
         while not self.items and not self._ended:
             self._arrival = Event()
             self.hungry = True
@@ -52,8 +54,6 @@ class Intake:
             self.hungry = False
         taken = self.items[: self._batch_bound]
         del self.items[: len(taken)]
-        if len(self.items) < self._batch_bound:
-            self._room.set()
         return taken
 
     def close(self) -> None:

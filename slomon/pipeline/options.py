@@ -24,7 +24,7 @@ class Options:
 
     workers: int = 2
     queue_bound: int = 8
-    batch_bound: int = 2048
+    batch_bound: int = 1024
     strict: bool = False
     is_failure: StatusRule = server_errors_fail
 

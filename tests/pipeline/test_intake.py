@@ -225,16 +225,18 @@ Wait = Callable[[Intake], Coroutine[None, None, None]]
 
 
 @either_producer
-async def test_a_producer_sleeps_until_the_reader_makes_room(wait: Wait) -> None:
+async def test_a_producer_sleeps_until_the_reader_has_taken_all_and_wants_more(wait: Wait) -> None:
     intake = Intake(1)
     intake.items += ["item"] * BATCHES
     producer = asyncio.create_task(wait(intake))
-    await turns(100)
-    held_up = not producer.done()
     for _ in range(BATCHES):
+        await turns(100)
+        assert not producer.done()
         await intake.take()
+    reader = asyncio.create_task(intake.take())
     await producer
-    assert held_up
+    intake.end()
+    assert await reader == []
 
 
 @either_producer
