@@ -77,22 +77,22 @@ def plain_loop(stream: Recorded) -> Details:
         event = stream.generate_event()
         if event["type"] == "access":
             stamp, verb, path, status = event["value"].split()
-            time, ok = float(stamp), status == "200"
+            tick, ok = float(stamp), status == "200"
             endpoint = watched[verb, path]
-            endpoint.window.append((time, ok))
+            endpoint.window.append((tick, ok))
             endpoint.requests += 1
             endpoint.successes += ok
-            while endpoint.window[0][0] <= time - endpoint.width:
+            while endpoint.window[0][0] <= tick - endpoint.width:
                 _, was_ok = endpoint.window.popleft()
                 endpoint.requests -= 1
                 endpoint.successes -= was_ok
             if endpoint.successes / endpoint.requests < endpoint.slo:
                 if endpoint.incident is None:
                     commit = commits.get(endpoint.name, "")
-                    endpoint.incident = {"start": time, "end": -1, "fix": "", "break": commit}
+                    endpoint.incident = {"start": tick, "end": -1, "fix": "", "break": commit}
                     details.setdefault(endpoint.name, []).append(endpoint.incident)
             elif endpoint.incident is not None:
-                endpoint.incident.update(end=time, fix=commits.get(endpoint.name, ""))
+                endpoint.incident.update(end=tick, fix=commits.get(endpoint.name, ""))
                 endpoint.incident = None
         elif event["type"] == "change":
             lines = dict(line.split(": ", 1) for line in event["value"].splitlines())

@@ -5,7 +5,7 @@ endpoint, when, which commit fixed it, and how long repair takes.
 
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change, Malformed
+from slomon.core.event import Change, Malformed, StatusRule
 from slomon.core.incident import Incident
 from slomon.core.report import IncidentDetail, ServiceMonitor
 from slomon.errors import ConfigurationError, MalformedEventError, SlomonError
@@ -27,6 +27,7 @@ __all__ = [
     "Rejection",
     "ServiceMonitor",
     "SlomonError",
+    "StatusRule",
     "consume",
     "get_service_monitor",
 ]

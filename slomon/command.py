@@ -21,6 +21,7 @@ from slomon.simulation import SimulatedStream
 FINE: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2  # as argparse has it
+INTERRUPTED: Final = 130  # as a shell has it
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
@@ -37,26 +38,30 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     try:
         with _stream(arguments) as stream:
             monitor = get_service_monitor(stream)
+        for answer in (monitor.mttr(), monitor.api_histogram(), monitor.incident_details()):
+            print(ascii(answer), file=stdout)  # any terminal can show ASCII
+        stdout.flush()
     except ConfigurationError as error:
-        print(f"error: {error}", file=stderr)
+        where = f"{arguments.info}: " if arguments.info else ""
+        print(f"error: {where}{error}", file=stderr)
         return MISUSED
+    except BrokenPipeError:
+        raise
     except (SlomonError, OSError) as error:
         print(f"error: {error}", file=stderr)
         return FAILED
-    for answer in (monitor.mttr(), monitor.api_histogram(), monitor.incident_details()):
-        print(ascii(answer), file=stdout)  # any terminal can show ASCII
     return FINE
 
 
 def run() -> int:
     """`main` with the process's own arguments and streams."""
     try:
-        code = main(sys.argv[1:], sys.stdout, sys.stderr)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the answers had enough: not our failure to report
+        return main(sys.argv[1:], sys.stdout, sys.stderr)
+    except BrokenPipeError:  # whoever read what we write had enough: there is nobody left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _stream(arguments: argparse.Namespace) -> AbstractContextManager[EventStream]:

@@ -23,8 +23,8 @@ class MalformedEventError(SlomonError):
     """
     In strict mode, the first event that can't be read.
 
-    `position` counts the stream's events from 0, `text` is the event as it arrived and
-    `reason` says what is wrong with it.
+    `position` counts the stream's events from 0, `text` is the event's own (or what Python shows
+    of an event that is no text, at most 1000 characters) and `reason` says what is wrong with it.
     """
 
     def __init__(self, position: int, text: str, reason: str) -> None:

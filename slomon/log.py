@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import asdict
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import Processor
 
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.endpoint import Catalogue
@@ -46,8 +46,6 @@ class LogListener(Listener):
         self._log.info("stream.started", endpoints=len(catalogue.endpoints))
 
     def incident_moved(self, incident: Incident) -> None:
-        if not self._log.is_enabled_for(logging.INFO):
-            return
         endpoint = incident.endpoint
         log = self._log.bind(
             service=excerpt(endpoint.name),
@@ -87,17 +85,15 @@ def _commit(change: Change | None) -> str | None:
     return excerpt(change.commit) if change else None
 
 
-def _logger() -> FilteringBoundLogger:
-    logger: FilteringBoundLogger
+def _logger() -> Any:
+    """A bound logger, of whatever class the program chose."""
     if structlog.is_configured():
-        logger = structlog.get_logger("slomon")
-    else:
-        logger = structlog.wrap_logger(
-            structlog.PrintLogger(sys.stderr),
-            processors=_processors(colors=False),
-            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        )
-    return logger
+        return structlog.get_logger("slomon")
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=_processors(colors=False),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
 
 
 def _processors(*, colors: bool) -> list[Processor]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
+from inspect import iscoroutinefunction
 
 import anyio
-from anyio import NoEventLoopError
 from anyio.from_thread import start_blocking_portal
-from anyio.lowlevel import current_token
 
 from slomon.core.accounting import Rejection
 from slomon.core.event import StatusRule
+from slomon.core.excerpt import quote
 from slomon.core.report import ServiceMonitor
+from slomon.errors import ConfigurationError
 from slomon.log import LogListener
 from slomon.pipeline.options import DEFAULTS, Options
 from slomon.pipeline.run import run
@@ -37,12 +39,13 @@ async def consume(
     `queue_bound` batches may wait for each, a batch holds at most `batch_bound` events, and four
     times as many may wait to be put in one.
     `is_failure(status)` says whether a request with that status failed, None where there is no
-    such status; it is asked once per endpoint and status. `on_rejected` is called with every
+    such status; its answer must not change. `on_rejected` is called with every
     malformed event, on the loop's thread.
 
     Raises ConfigurationError where an endpoint or an option is wrong, MalformedEventError at the
-    first malformed event if `strict`, and whatever the stream or the hook raises, as it is. A
-    cancellation takes effect once a `generate_event()` under way has returned.
+    first malformed event if `strict`, and whatever the stream or the hook raises, as it is. Such
+    an end, like a cancellation, waits for a plain `generate_event()` under way: give one that may
+    wait for ever a timeout of its own.
     """
     options = Options(
         workers=workers,
@@ -72,7 +75,8 @@ def get_service_monitor(
     one) until the stream ends.
 
     Where a loop is already running in this thread, as in a notebook, the new one runs in a thread
-    of its own and this call blocks the running loop: inside a service, await `consume`.
+    of its own and this call blocks the running loop, Ctrl-C included: inside a service, await
+    `consume`.
     """
     call = partial(
         consume,
@@ -93,6 +97,10 @@ def get_service_monitor(
 
 class _RejectionHook(Listener):
     def __init__(self, hook: Callable[[Rejection], object]) -> None:
+        if not callable(hook) or iscoroutinefunction(hook):
+            raise ConfigurationError(
+                f"option 'on_rejected' is {quote(hook)}; allowed: a plain function of a Rejection"
+            )
         self._hook = hook
 
     def event_rejected(self, rejection: Rejection) -> None:
@@ -101,7 +109,7 @@ class _RejectionHook(Listener):
 
 def _loop_is_running() -> bool:
     try:
-        current_token()
-    except NoEventLoopError:
+        asyncio.get_running_loop()
+    except RuntimeError:
         return False
     return True

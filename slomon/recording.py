@@ -33,7 +33,8 @@ class RecordedStream:
     """An EventStream of lines of JSON, which ends with the lines if not by an event."""
 
     def __init__(self, lines: Iterable[str], entries: list[Mapping[str, object]]) -> None:
-        self._events = (_read_event(line) for line in lines if not line.isspace())
+        numbered = enumerate(lines, 1)
+        self._events = (_read_event(number, line) for number, line in numbered if line.strip())
         self._entries = entries
 
     def get_info(self) -> list[Mapping[str, object]]:
@@ -45,32 +46,38 @@ class RecordedStream:
         return next(self._events, {"type": "end-of-stream", "value": ""})
 
 
-def _read_event(line: str) -> Event:
+def _read_event(number: int, line: str) -> Event:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Malformed(line.rstrip("\n"), f"the line is not JSON: {error}")
+        return Malformed(line.rstrip("\n"), f"line {number} is not JSON: {error}")
     return cast(Event, event)  # whatever it is: the reader of events decides
 
 
 def _read_entries(info: Path) -> list[Mapping[str, object]]:
     try:
         text = info.read_text(encoding="utf-8-sig")
-        entries = json.loads(text, object_pairs_hook=_entry)
+        entries = json.loads(text, object_pairs_hook=_Fields)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        raise ConfigurationError(f"{info}: not JSON in UTF-8: {error}") from None
+        raise ConfigurationError(f"not JSON in UTF-8: {error}") from None
+    if isinstance(entries, list) and not isinstance(entries, _Fields):
+        entries = [_entry(number, fields) for number, fields in enumerate(entries)]
     return cast(list[Mapping[str, object]], entries)  # the catalogue checks them
 
 
-def _entry(fields: list[tuple[str, object]]) -> dict[str, object]:
+class _Fields(list[tuple[str, object]]):
+    """A JSON object as it is written: a dict would hide that a field stands there twice."""
+
+
+def _entry(number: int, fields: object) -> object:
+    if not isinstance(fields, _Fields):
+        return fields
     entry: dict[str, object] = {}
     for name, value in fields:
         if name in entry:
             raise ConfigurationError(
-                f"an entry has the field {quote(name)} twice, as {quote(entry[name])} and "
-                f"{quote(value)}; allowed: each field once"
+                f"entry {number}: field {quote(name)} stands there twice, as "
+                f"{quote(entry[name])} and {quote(value)}; allowed: once"
             )
         entry[name] = value
     return entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import json
 import os
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from slomon.command import FAILED, FINE, MISUSED, main, run
+from slomon import command
+from slomon.command import FAILED, FINE, INTERRUPTED, MISUSED, main, run
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = Path(__file__).parent / "data" / "example"
@@ -109,7 +111,36 @@ def test_a_wrong_entry_is_a_configuration_error(tmp_path: Path) -> None:
     code, out, err = call("--events", str(EXAMPLE / "events.jsonl"), "--info", str(info))
 
     assert (code, out) == (MISUSED, "")
-    assert err.startswith("error: entry 0 ('users'): field 'email' is missing; allowed: ")
+    assert err.startswith(f"error: {info}: entry 0 ('users'): field 'email' is missing; allowed: ")
+
+
+def test_an_info_file_that_is_no_list_is_named(tmp_path: Path) -> None:
+    info = tmp_path / "info.json"
+    info.write_text("5", encoding="utf-8")
+    code, _, err = call("--events", str(EXAMPLE / "events.jsonl"), "--info", str(info))
+
+    assert code == MISUSED
+    assert err.startswith(f"error: {info}: the endpoints are 5; allowed: a list of dicts")
+
+
+def test_a_disk_that_is_full_is_told() -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    stderr = io.StringIO()
+
+    assert main([*RECORDED, "--log-level", "warning"], Full(), stderr) == FAILED
+    assert stderr.getvalue() == "error: [Errno 28] No space left on device\n"
+
+
+def test_an_interrupt_is_an_exit_code_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "main", interrupted)
+
+    assert run() == INTERRUPTED
 
 
 def test_what_a_terminal_may_not_show_is_escaped(tmp_path: Path) -> None:

@@ -60,6 +60,16 @@ def test_a_run_tells_its_life_and_that_of_its_incidents() -> None:
     ]
 
 
+@pytest.mark.parametrize("wrapper", [structlog.stdlib.BoundLogger, structlog.BoundLogger])
+def test_any_class_of_logger_that_a_program_configures_will_do(
+    wrapper: type[structlog.BoundLoggerBase], capsys: pytest.CaptureFixture[str]
+) -> None:
+    structlog.configure(wrapper_class=wrapper)
+    consume(access(1, 500), access(40, 200), "what?")
+
+    assert capsys.readouterr().out.count("incident.") == 2
+
+
 def test_an_incident_without_a_change_before_it_has_no_commit() -> None:
     assert logged(access(1, 500))[1]["broken_by"] is None
 

@@ -60,10 +60,10 @@ def test_a_byte_order_mark_blank_lines_and_a_missing_last_newline_do_no_harm(
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"type": "access", "value": ', "the line is not JSON: Expecting value"),
-        (b"[" * 100_000, "the line is not JSON: maximum recursion depth exceeded"),
-        (b"1" * 5_000, "the line is not JSON: Exceeds the limit"),
-        (b"\xff\xfe", "the line is not JSON: Expecting value"),
+        (b'{"type": "access", "value": ', "line 2 is not JSON: Expecting value"),
+        (b"[" * 100_000, "line 2 is not JSON: maximum recursion depth exceeded"),
+        (b"1" * 5_000, "line 2 is not JSON: Exceeds the limit"),
+        (b"\xff\xfe", "line 2 is not JSON: Expecting value"),
         (b"[1]", "an event is a dict, not list"),
         (b'"text"', "an event is a dict, not str"),
     ],
@@ -101,17 +101,17 @@ def test_an_info_file_that_is_not_json_is_named(tmp_path: Path, text: str) -> No
 
     recording = open_recording(write_events(tmp_path, b""), info)
 
-    with pytest.raises(ConfigurationError, match=r"info\.json: not JSON in UTF-8: "):
+    with pytest.raises(ConfigurationError, match="not JSON in UTF-8: "):
         recording.__enter__()
 
 
 def test_a_field_that_an_entry_has_twice_is_named(tmp_path: Path) -> None:
     info = tmp_path / "info.json"
-    info.write_text('[{"name": "users", "slo": 0.9, "slo": 0.99}]', encoding="utf-8")
+    info.write_text('[5, {"name": "users", "slo": 0.9, "slo": 0.99}]', encoding="utf-8")
 
     with pytest.raises(ConfigurationError) as caught:
         open_recording(info, info).__enter__()
 
     assert str(caught.value) == (
-        "an entry has the field 'slo' twice, as 0.9 and 0.99; allowed: each field once"
+        "entry 1: field 'slo' stands there twice, as 0.9 and 0.99; allowed: once"
     )

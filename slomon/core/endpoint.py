@@ -70,7 +70,7 @@ class Catalogue:
 def _listed(entries: object) -> Iterable[object]:
     if isinstance(entries, Mapping | str | bytes) or not isinstance(entries, Iterable):
         raise ConfigurationError(
-            f"get_info() returned {excerpt(entries)}; allowed: a list of dicts, one per endpoint"
+            f"the endpoints are {excerpt(entries)}; allowed: a list of dicts, one per endpoint"
         )
     return entries
 

@@ -86,7 +86,7 @@ def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Acce
         return Malformed(line, f"the timestamp is {quote(stamp)}; allowed: {_STAMPS}")
     failed = is_failure(int(status)) if _STATUS.fullmatch(status) else None
     if failed is None:
-        return Malformed(line, f"the status is {quote(status)}; allowed: 100 to 599")
+        return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
     return Access(tick, verb, resource, bool(failed))
 
 
@@ -106,6 +106,7 @@ def parse_change(value: str) -> Change | Malformed:
 
 _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
+_STATUSES: Final = "one that the rule knows, by default 100 to 599"
 _STATUS = re.compile(r"[0-9]{1,3}", re.ASCII)
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import reprlib
+from typing import Final
+
+_REPR: Final = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 1000
+_REPR.maxdict = _REPR.maxlist = _REPR.maxtuple = 50
 
 
 def excerpt(value: object, limit: int = 80) -> str:
@@ -21,6 +26,6 @@ def quote(value: object) -> str:
 
 def _represent(value: object) -> str:
     try:
-        return reprlib.repr(value)
+        return _REPR.repr(value)
     except ValueError:  # an integer of more digits than Python agrees to print
         return f"<{type(value).__name__}>"

@@ -29,6 +29,9 @@ class ServiceMonitor:
         self.rejections = list(rejections)
         """The first malformed events, with position, the beginning of their text, and reason."""
 
+    def __repr__(self) -> str:
+        return f"<ServiceMonitor: {len(self.incidents)} incidents, {self.accounting}>"
+
     def mttr(self) -> float:
         """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""
         repairs = [
@@ -42,7 +45,8 @@ class ServiceMonitor:
 
     def incident_details(self) -> dict[str, list[IncidentDetail]]:
         """
-        The incidents of each API, in the order in which the APIs first broke: `start` and `end`
+        The incidents of each API, in the order in which they opened in the stream; the APIs are
+        in the order in which they first broke. `start` and `end`
         in seconds since the epoch, `fix` and `break` the commits ("" where there was none). An
         open incident has `end` -1 and `fix` "".
         """

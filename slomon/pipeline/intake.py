@@ -11,7 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from anyio import Event, get_cancelled_exc_class
 
@@ -98,12 +98,12 @@ class Intake:
 async def pump(stream: EventStream, intake: Intake) -> None:
     """Move the stream's events into the intake until the stream ends or nobody wants them."""
     try:
-        pending = None
-        if not iscoroutinefunction(stream.generate_event):
+        pending, is_async = None, iscoroutinefunction(stream.generate_event)
+        if not is_async:
             # anyio's own calls from a thread wait until the loop takes them up; this one doesn't.
             call_soon = asyncio.get_running_loop().call_soon_threadsafe
             pending = await in_own_thread(partial(_pull_in_thread, stream, intake, call_soon))
-        if pending is not None or iscoroutinefunction(stream.generate_event):
+        if is_async or pending is not None:
             await _pull_in_task(stream, intake, pending)
     except get_cancelled_exc_class() as error:
         # It may be the stream's own, as of a task it waited for: a task group would hush it up.
@@ -143,11 +143,12 @@ def _pull_in_thread(
 async def _pull_in_task(
     stream: EventStream, intake: Intake, pending: Awaitable[object] | None
 ) -> None:
-    generate_event = cast(Callable[[], Awaitable[object]], stream.generate_event)
+    generate_event: Callable[[], object] = stream.generate_event
     while intake.wanted:
         for _ in range(intake.room()):
-            item = read_event(await (pending or generate_event()))
+            event = pending or generate_event()
             pending = None
+            item = read_event(await event if isawaitable(event) else event)
             if item is None:
                 return
             intake.items.append(item)

@@ -16,8 +16,8 @@ class Options:
     * `queue_bound`: how many batches may wait for each worker;
     * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
     * `strict`: stop at the first malformed event with a MalformedEventError;
-    * `is_failure`: did a request with this status fail? None where there is no such status. Asked
-      once for each status of an endpoint, so its answer must not change.
+    * `is_failure`: did a request with this status fail? None where there is no such status. Its
+      answer must not change.
 
     Raises ConfigurationError where a number is not a whole one in its range.
     """
@@ -35,6 +35,10 @@ class Options:
                 raise ConfigurationError(
                     f"option '{name}' is {quote(value)}; allowed: a whole number from 1 to {most}"
                 )
+        if type(self.strict) is not bool:
+            raise ConfigurationError(
+                f"option 'strict' is {quote(self.strict)}; allowed: True and False"
+            )
         if not callable(self.is_failure):
             raise ConfigurationError(
                 f"option 'is_failure' is {quote(self.is_failure)}; allowed: a function of a status"

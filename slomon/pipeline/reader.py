@@ -41,7 +41,7 @@ class Reader:
             while items := await self._intake.take():
                 cut = self._batcher.cut(items)
                 for rejection in cut.rejections:
-                    self._turn_down(rejection)
+                    self._reject(rejection)
                 for shard, batch in cut.batches:
                     await queues[shard].send(batch)
         except BrokenResourceError:
@@ -51,7 +51,7 @@ class Reader:
             for queue in queues:
                 queue.close()
 
-    def _turn_down(self, rejection: Rejection) -> None:
+    def _reject(self, rejection: Rejection) -> None:
         if self._strict:
             raise MalformedEventError(rejection.position, rejection.text, rejection.reason)
         if len(self.rejections) < _KEPT:

@@ -20,7 +20,7 @@ Entries: TypeAlias = Iterable[Mapping[str, object]]
 class EventStream(Protocol):
     """
     Anything with these two methods; either may be `async`. A plain one may block: it is called in
-    a thread of its own, `generate_event` always in the same one.
+    a thread of its own, `generate_event` always in the same one, `get_info` in another.
     """
 
     def generate_event(self) -> Event | Awaitable[Event]:

@@ -186,7 +186,7 @@ def test_an_entry_is_a_dict(wrong: object) -> None:
 @pytest.mark.parametrize("entries", [None, 5, "shop", b"shop", entry()])
 def test_get_info_returns_a_list(entries: object) -> None:
     message = refusal(entries)
-    assert message.startswith("get_info() returned ")
+    assert message.startswith("the endpoints are ")
     assert message.endswith("; allowed: a list of dicts, one per endpoint")
 
 

@@ -152,7 +152,9 @@ def test_an_access_with_a_wrong_timestamp_is_malformed(stamp: str, shown: str) -
 )
 def test_an_access_with_a_wrong_status_is_malformed(status: str, shown: str) -> None:
     line = f"5 GET /a {status}"
-    assert parse_access(line) == Malformed(line, f"the status is '{shown}'; allowed: 100 to 599")
+    assert parse_access(line) == Malformed(
+        line, f"the status is '{shown}'; allowed: one that the rule knows, by default 100 to 599"
+    )
 
 
 def test_statuses_of_server_errors_fail_and_the_other_ones_succeed() -> None:
@@ -274,3 +276,8 @@ def test_a_reason_is_printable_and_bounded_whatever_the_text(
     assert isinstance(malformed, Malformed)
     assert malformed.reason.isprintable()
     assert len(malformed.reason) < 1000
+
+
+def test_the_text_of_an_event_of_unknown_type_is_the_whole_event() -> None:
+    event = {"host": "a", "id": 7, "pid": 1, "type": "acess", "value": "5 GET /a 200", "zone": 2}
+    assert read_event(event) == Malformed(repr(event), f"the type is 'acess'; allowed: {TYPES}")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from itertools import repeat
+from typing import Any
 
 import anyio
 import pytest
@@ -244,3 +245,16 @@ async def test_a_buffer_with_room_holds_nobody_up(wait: Wait) -> None:
     intake = Intake(1)
     await wait(intake)
     assert intake.room() == BATCHES
+
+
+async def test_a_stream_may_return_awaitables_for_some_events_and_not_for_others() -> None:
+    class Mixed(PlainStream):
+        def generate_event(self) -> Any:
+            event = super().generate_event()
+            return self._later(event) if self.calls % 2 else event
+
+        async def _later(self, event: Any) -> Any:
+            return event
+
+    monitor = await run(Mixed([success(second) for second in range(5)]), Options())
+    assert monitor.accounting.accesses == 5

@@ -125,3 +125,14 @@ async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[Servic
     for name in ("workers", "queue_bound", "batch_bound"):
         with pytest.raises(ConfigurationError, match=name):
             await call(PlainStream(BREAKING), **{name: 0})
+
+
+@pytest.mark.parametrize("hook", [5, asyncio.sleep])
+def test_a_hook_that_is_no_plain_function_is_refused(hook: Any) -> None:
+    with pytest.raises(ConfigurationError, match="option 'on_rejected' is "):
+        get_service_monitor(PlainStream([]), on_rejected=hook)
+
+
+def test_a_monitor_shows_what_it_found() -> None:
+    monitor = get_service_monitor(PlainStream([success(1)]))
+    assert repr(monitor).startswith("<ServiceMonitor: 0 incidents, Accounting(events=1, ")

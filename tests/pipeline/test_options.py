@@ -42,6 +42,12 @@ def test_a_status_rule_that_cannot_be_called_is_refused() -> None:
         make(is_failure=500)
 
 
+def test_strict_is_a_bool_and_not_any_text_that_is_true() -> None:
+    make: Make = Options
+    with pytest.raises(ConfigurationError, match="'strict' is 'no'; allowed: True and False"):
+        make(strict="no")
+
+
 def test_options_that_were_checked_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         DEFAULTS.workers = 0  # type: ignore[misc]

@@ -30,7 +30,11 @@ REJECTIONS = [
         "the timestamp is 'soon'; allowed: "
         "seconds since the epoch, a plain decimal of at most 9 places, before 2262",
     ),
-    Rejection(3, "4 GET /web 900", "the status is '900'; allowed: 100 to 599"),
+    Rejection(
+        3,
+        "4 GET /web 900",
+        "the status is '900'; allowed: one that the rule knows, by default 100 to 599",
+    ),
     Rejection(5, "<binary>", "the broker says so"),
 ]
 
