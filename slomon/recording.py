@@ -60,7 +60,9 @@ def _read_entries(info: Path) -> list[Mapping[str, object]]:
         entries = json.loads(text, object_pairs_hook=_Fields)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not JSON in UTF-8: {error}") from None
-    if isinstance(entries, list) and not isinstance(entries, _Fields):
+    if isinstance(entries, _Fields):
+        entries = dict(entries)
+    elif isinstance(entries, list):
         entries = [_entry(number, fields) for number, fields in enumerate(entries)]
     return cast(list[Mapping[str, object]], entries)  # the catalogue checks them
 

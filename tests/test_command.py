@@ -114,13 +114,14 @@ def test_a_wrong_entry_is_a_configuration_error(tmp_path: Path) -> None:
     assert err.startswith(f"error: {info}: entry 0 ('users'): field 'email' is missing; allowed: ")
 
 
-def test_an_info_file_that_is_no_list_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "shown"), [("5", "5"), ("{}", "{}"), ('{"a": 1}', "{'a': 1}")])
+def test_an_info_file_that_is_no_list_is_named(tmp_path: Path, text: str, shown: str) -> None:
     info = tmp_path / "info.json"
-    info.write_text("5", encoding="utf-8")
+    info.write_text(text, encoding="utf-8")
     code, _, err = call("--events", str(EXAMPLE / "events.jsonl"), "--info", str(info))
 
     assert code == MISUSED
-    assert err.startswith(f"error: {info}: the endpoints are 5; allowed: a list of dicts")
+    assert err.startswith(f"error: {info}: the endpoints are {shown}; allowed: a list of dicts")
 
 
 def test_a_disk_that_is_full_is_told() -> None:

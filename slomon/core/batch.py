@@ -17,10 +17,10 @@ from slomon.core.tick import parse_column, parse_seconds
 Item: TypeAlias = str | Change | Malformed
 """What `read_event` returned: the text of an access, a Change, or a Malformed."""
 
-_REMEMBERED: Final = 2**18  # request texts: at most about 60 MB
+_REMEMBERED: Final = 2**18  # request texts: what the stream says must not fill the memory
 
 # Rows of a shard in one flat list, four items each: stamp, slot, failed, position. One call puts a
-# row there and a slice takes a column out, at half the cost of a list for each column.
+# row there, so that is all a known request must remember, and a slice takes a column out.
 _Rows: TypeAlias = list[Any]
 _Put: TypeAlias = Callable[[tuple[str, int, int, int]], None]
 

@@ -21,7 +21,7 @@ from slomon.pipeline.stream import EventStream
 from slomon.pipeline.thread import in_own_thread
 
 # How many batches the buffer holds. A producer that was held up reads on once the buffer is empty,
-# not at each batch: to wake a thread on another core costs as much as to read 500 events.
+# not at each batch: to wake a thread on another core costs as much as to read hundreds of events.
 BATCHES: Final = 4
 
 
