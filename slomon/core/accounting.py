@@ -28,3 +28,34 @@ class Rejection:
     position: int
     text: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A malformed line of a file; `line` counts the file's lines from 1."""
+
+    file: str
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ReplayAccounting(Accounting):
+    """
+    What became of every line: `lines` of logs and `records` of change files are `accesses` +
+    `changes` + `unmatched` + `rejected` + `blank`; `events` are those that aren't blank.
+
+    * `capped`: those of the unmatched to endpoints beyond the most that may be found
+    * `disordered`: how many were older than a line before them, and `largest_lateness`, in ticks,
+      by how much at most; `late` counts those of them that no reordering could put right
+    * `endpoints`: how many were watched
+    """
+
+    lines: int = 0
+    records: int = 0
+    blank: int = 0
+    capped: int = 0
+    disordered: int = 0
+    largest_lateness: int = 0
+    endpoints: int = 0

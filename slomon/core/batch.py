@@ -5,6 +5,7 @@ them. `Batcher` makes them from what was read off the stream, and accounts for e
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias, cast
@@ -25,14 +26,18 @@ _Rows: TypeAlias = list[Any]
 _Put: TypeAlias = Callable[[tuple[str, int, int, int]], None]
 
 
+Column: TypeAlias = "list[int] | array[int]"
+"""Lists are faster interpreted; compiled kernels need arrays of 64-bit numbers."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Rows of accesses in stream order, as columns, and the changes with their positions."""
 
-    slots: list[int]
-    ticks: list[int]
-    failures: list[int]
-    positions: list[int]
+    slots: Column
+    ticks: Column
+    failures: Column
+    positions: Column
     changes: list[tuple[int, Change]]
 
 

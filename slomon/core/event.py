@@ -24,6 +24,10 @@ class Access:
     failed: bool
 
 
+EVERY_SERVICE: Final = ""
+"""For the service of a change that no stream can name: it is a change to each of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One deploy. `date` stays text: it carries no zone, so it orders nothing."""

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change
+from slomon.core.event import EVERY_SERVICE, Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,35 @@ class ChangeLog:
         history.changes.append(change)
 
     def last_before(self, position: int, service: str) -> Change | None:
-        """The newest change of a service that stands before a position in the stream."""
-        history = self._histories.get(service)
-        found = bisect_left(history.positions, position) if history else 0
-        return history.changes[found - 1] if history and found else None
+        """The newest change of a service, or of all, that stands before a position."""
+        own = self._newest(position, service)
+        common = self._newest(position, EVERY_SERVICE)
+        newest = max(own, common, key=_position) if own and common else own or common
+        return newest[1] if newest else None
 
     def forget(self, services: set[str]) -> None:
         """Drop all but the newest change of services whose older ones can't be asked for again."""
         for service in services:
             history = self._histories[service]
             del history.positions[:-1], history.changes[:-1]
+
+    def newest(self) -> list[tuple[int, Change]]:
+        """The newest change of each service, with its position."""
+        histories = self._histories.values()
+        return [(history.positions[-1], history.changes[-1]) for history in histories]
+
+    def _newest(self, position: int, service: str) -> tuple[int, Change] | None:
+        history = self._histories.get(service)
+        found = bisect_left(history.positions, position) if history else 0
+        return (
+            (history.positions[found - 1], history.changes[found - 1])
+            if history and found
+            else None
+        )
+
+
+def _position(placed: tuple[int, Change]) -> int:
+    return placed[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from slomon.core.batch import Batch
 from slomon.core.endpoint import Endpoint
@@ -11,33 +12,50 @@ from slomon.core.incident import ChangeLog, Incident
 from slomon.core.window import Crossing, Windows
 
 
-class Shard:
-    """Windows, changes and open incidents of the endpoints that one worker owns."""
+class AnyWindows(Protocol):
+    """Windows at either speed."""
 
-    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+    @property
+    def late(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    def grow(self, count: int, like: Endpoint) -> None: ...
+    def advance(self, batch: Batch) -> list[Crossing]: ...
+
+
+class Shard:
+    """
+    Windows, changes and open incidents of the endpoints that one worker owns. More endpoints may
+    be found while it runs, all with the SLO and the window of the others.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint], windows: AnyWindows | None = None) -> None:
+        self.windows: AnyWindows = Windows(endpoints) if windows is None else windows
+        self.changes = ChangeLog()
+        self.open: dict[int, Incident] = {}
         self._endpoints = endpoints
-        self._windows = Windows(endpoints)
-        self._changes = ChangeLog()
-        self._open: dict[int, Incident] = {}
 
     @property
     def late(self) -> int:
         """How many accesses were older than the newest one of their endpoint."""
-        return self._windows.late
+        return self.windows.late
 
     def advance(self, batch: Batch) -> list[Incident]:
         """Feed the next batch: the incidents that opened in it or closed, in stream order."""
+        found = len(self._endpoints) - self.windows.count
+        if found > 0:
+            self.windows.grow(found, self._endpoints[0])
         for position, change in batch.changes:
-            self._changes.record(position, change)
-        moved = [self._cross(crossing) for crossing in self._windows.advance(batch)]
-        self._changes.forget({change.service for _, change in batch.changes})
+            self.changes.record(position, change)
+        moved = [self._cross(crossing) for crossing in self.windows.advance(batch)]
+        self.changes.forget({change.service for _, change in batch.changes})
         return moved
 
     def _cross(self, crossing: Crossing) -> Incident:
         slot, position, tick, opened = crossing
         endpoint = self._endpoints[slot]
-        change = self._changes.last_before(position, endpoint.name)
+        change = self.changes.last_before(position, endpoint.name)
         if opened:
-            incident = self._open[slot] = Incident(endpoint, tick, position, change)
+            incident = self.open[slot] = Incident(endpoint, tick, position, change)
             return incident
-        return replace(self._open.pop(slot), end=tick, end_position=position, fixed_by=change)
+        return replace(self.open.pop(slot), end=tick, end_position=position, fixed_by=change)

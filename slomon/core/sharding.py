@@ -1,9 +1,11 @@
-"""Which shard owns which endpoint, by a hash that is the same in every process and run."""
+"""
+Which shard owns which endpoint: keys are dealt out in turn, the same way in every process and run.
+"""
 
 from __future__ import annotations
 
-import zlib
-from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slomon.core.endpoint import Catalogue, Endpoint
 
@@ -16,32 +18,41 @@ class Sharding:
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
         self.catalogue = catalogue
-        self.members: list[list[Endpoint]] = [[] for _ in range(shards)]
-        self._shard_of = array("I")  # by endpoint key, and so the slots
-        self._slot_of = array("I")
+        self.members = [Members(catalogue.endpoints, shard, shards) for shard in range(shards)]
         self._owners: dict[str, tuple[int, ...]] = {}
-        self._alone = [(shard,) for shard in range(shards)]
-        for endpoint in catalogue.endpoints:
-            self._place(endpoint, _stable_hash(endpoint) % shards)
+        alone = [(shard,) for shard in range(shards)]
+        for key, endpoint in enumerate(catalogue.endpoints):
+            shard = key % shards
+            owners = self.owners(endpoint.name)
+            if shard not in owners:
+                # most services have one owner: those share one tuple a shard
+                self._owners[endpoint.name] = (*owners, shard) if owners else alone[shard]
 
     def place(self, verb: str, resource: str) -> tuple[int, int] | None:
         """The shard of an endpoint and its slot there; None where nothing watches it."""
         key = self.catalogue.find(verb, resource)
-        return None if key is None else (self._shard_of[key], self._slot_of[key])
+        if key is None:
+            return None
+        slot, shard = divmod(key, len(self.members))
+        return shard, slot
 
     def owners(self, service: str) -> tuple[int, ...]:
         """The shards that own an endpoint of a service; none where the service is unknown."""
         return self._owners.get(service, ())
 
-    def _place(self, endpoint: Endpoint, shard: int) -> None:
-        self._shard_of.append(shard)
-        self._slot_of.append(len(self.members[shard]))
-        self.members[shard].append(endpoint)
-        owners = self.owners(endpoint.name)
-        if shard not in owners:
-            # most services have one owner: those share one tuple a shard
-            self._owners[endpoint.name] = (*owners, shard) if owners else self._alone[shard]
 
+@dataclass(frozen=True, slots=True)
+class Members(Sequence[Endpoint]):
+    """The endpoints of one shard of so many, by their slots; they grow with those of the run."""
 
-def _stable_hash(endpoint: Endpoint) -> int:
-    return zlib.crc32(f"{endpoint.verb} {endpoint.resource}".encode(errors="surrogatepass"))
+    endpoints: Sequence[Endpoint]
+    shard: int
+    shards: int
+
+    def __len__(self) -> int:
+        return (len(self.endpoints) - self.shard + self.shards - 1) // self.shards
+
+    def __getitem__(self, slot: int) -> Endpoint:  # type: ignore[override] # no slices of these
+        if not 0 <= slot < len(self):
+            raise IndexError(slot)
+        return self.endpoints[slot * self.shards + self.shard]

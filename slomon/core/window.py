@@ -16,8 +16,9 @@ Block 0 belongs to all: its last entry, older than any time, stands before every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableSequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from bisect import bisect_left
+from collections.abc import Iterable, MutableSequence, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
     from slomon.core.batch import Batch
@@ -50,10 +51,12 @@ class WindowState(NamedTuple):
     entry_failures: Column
     # one row per block
     next_block: Column
-    # the first free block, how many blocks are free, and how many accesses came late
+    # the first free block, how many blocks are free, how many accesses came late, and how many
+    # requests a window must hold to be judged
     free: Column
     spare: Column
     late: Column
+    least: Column
 
 
 class Crossing(NamedTuple):
@@ -89,8 +92,10 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
         free,
         spare,
         late,
+        least,
     ) = state
     found = 0
+    judged_from = least[0]
     slots, ticks, failures, positions = rows
     # Numba knows no strict zip; a Batch makes its columns of equal length.
     for slot, tick, failed, position in zip(slots, ticks, failures, positions):  # noqa: B905
@@ -120,8 +125,8 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
         requests = window_requests[slot] + 1
         bad = window_failures[slot] + failed
         # Without a failure the SLI is 1 whatever has left the window: then what has left is only
-        # cleared away once a block, for the memory's sake.
-        if bad or not tail & _LAST:
+        # cleared away once a block, for the memory's sake, or if it counts how many are left.
+        if bad or not tail & _LAST or (judged_from > 1 and breached[slot]):
             head = heads[slot]
             horizon = clock - width[slot]
             while entry_tick[head] <= horizon:
@@ -137,7 +142,7 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
             heads[slot] = head
             window_failures[slot] = bad
             below = (requests - bad) / requests < slo[slot]
-            if below != breached[slot]:
+            if below != breached[slot] and requests >= judged_from:
                 breached[slot] = below
                 crossings[found] = slot
                 crossings[found + 1] = position
@@ -149,12 +154,22 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
 
 
 class Windows:
-    """The windows of the endpoints of one shard, each known by its slot: its place among them."""
+    """
+    The windows of the endpoints of one shard, each known by its slot: its place among them.
 
-    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+    A window is judged once it holds `least` requests. With a `resolution` (ticks; 0 is exact),
+    accesses count at the last multiple of it, and those of one endpoint that count at the same time
+    share an entry: a window then ends within one resolution of where it should, and needs memory
+    for at most window / resolution entries.
+    """
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint] = (), *, least: int = 1, resolution: int = 0
+    ) -> None:
         width = [endpoint.window for endpoint in endpoints]
         slo = [endpoint.slo for endpoint in endpoints]
         count = len(width)
+        self.resolution = resolution
         self.state = WindowState(
             width=width,
             slo=slo,
@@ -170,6 +185,7 @@ class Windows:
             free=[0],
             spare=[0],
             late=[0],
+            least=[least],
         )
         self._crossings: list[int] = []
 
@@ -178,22 +194,35 @@ class Windows:
         """How many accesses were older than the newest one of their endpoint."""
         return self.state.late[0]
 
+    @property
+    def count(self) -> int:
+        """How many endpoints there are."""
+        return len(self.state.width)
+
+    def grow(self, count: int, like: Endpoint) -> None:
+        """Add so many endpoints, with the SLO and the window of one."""
+        columns = cast(tuple[MutableSequence[float], ...], self.state[:7])
+        blank = (like.window, like.slo, 0, 0, 0, 0, _LAST)
+        for column, value in zip(columns, blank, strict=True):
+            column.extend([value] * count)
+
     def advance(self, batch: Batch) -> list[Crossing]:
         """Count the accesses of a batch; the crossings come in the order of its rows."""
         self._reserve(len(batch.slots))
-        rows = batch.slots, batch.ticks, batch.failures, batch.positions
+        ticks = batch.ticks
+        if self.resolution:
+            ticks = [tick - tick % self.resolution for tick in ticks]
+        rows = batch.slots, ticks, batch.failures, batch.positions
         found = advance(self.state, rows, self._crossings)
-        numbers = iter(self._crossings[:found])
-        return list(map(Crossing, numbers, numbers, numbers, numbers))
+        return read_crossings(self._crossings[:found], batch, self.resolution)
 
     def _reserve(self, rows: int) -> None:
         """A batch needs at most one new block a row, and has at most one crossing a row."""
         self._crossings.extend([0] * (4 * rows - len(self._crossings)))
-        missing = rows - self.state.spare[0]
-        if missing <= 0:
-            return
         first = len(self.state.next_block)
-        grown = max(missing, first >> 3)  # an eighth at least, so that growing costs O(1) a row
+        grown = missing_blocks(rows, self.state.spare[0], first)
+        if grown == 0:
+            return
         blank = [0] * (grown * BLOCK)
         self.state.entry_tick.extend(blank)
         self.state.entry_requests.extend(blank)
@@ -202,3 +231,24 @@ class Windows:
         self.state.next_block.append(self.state.free[0])
         self.state.free[0] = first
         self.state.spare[0] += grown
+
+
+def missing_blocks(rows: int, spare: int, blocks: int) -> int:
+    """By how many blocks the pool must grow before a batch of so many rows."""
+    missing = rows - spare
+    # an eighth at least, so that growing costs O(1) a row
+    return max(missing, blocks >> 3) if missing > 0 else 0
+
+
+def read_crossings(numbers: Sequence[int], batch: Batch, resolution: int = 0) -> list[Crossing]:
+    """The crossings that a kernel wrote; with a resolution, they get their own times again."""
+    parts = iter(numbers)
+    crossings = list(map(Crossing, parts, parts, parts, parts))
+    if resolution:
+        crossings = [_exact(crossing, batch) for crossing in crossings]
+    return crossings
+
+
+def _exact(crossing: Crossing, batch: Batch) -> Crossing:
+    tick = batch.ticks[bisect_left(batch.positions, crossing.position)]
+    return crossing._replace(tick=max(tick, crossing.tick))

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from slomon.core.incident import Incident
+from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.stream import Listener
+from slomon.pipeline.worker import Moved
 
 
 class Collector:
@@ -17,11 +19,17 @@ class Collector:
         self.incidents: dict[int, Incident] = {}
         self._listeners = listeners
 
-    async def collect(self, moved: MemoryObjectReceiveStream[list[Incident]]) -> None:
+    async def collect(self, moved: MemoryObjectReceiveStream[Moved]) -> None:
         """Take in what the workers send until the last of them is done."""
         with moved:
-            async for incidents in moved:
-                for incident in incidents:
-                    self.incidents[incident.start_position] = incident
-                    for listener in self._listeners:
-                        listener.incident_moved(incident)
+            async for item in moved:
+                if isinstance(item, Barrier):
+                    item.arrive()
+                else:
+                    self._merge(item)
+
+    def _merge(self, incidents: list[Incident]) -> None:
+        for incident in incidents:
+            self.incidents[incident.start_position] = incident
+            for listener in self._listeners:
+                listener.incident_moved(incident)

@@ -10,10 +10,11 @@ from anyio import BrokenResourceError
 from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.core.accounting import Rejection
-from slomon.core.batch import Batch, Batcher
+from slomon.core.batch import Batcher
 from slomon.errors import MalformedEventError
 from slomon.pipeline.intake import Intake
 from slomon.pipeline.stream import Listener
+from slomon.pipeline.worker import Fed
 
 _KEPT: Final = 100
 _SHOWN: Final = 1000
@@ -32,7 +33,7 @@ class Reader:
         self.rejections: list[Rejection] = []
         """The first 100 malformed events, with the first 1000 characters of their text."""
 
-    async def read(self, queues: Sequence[MemoryObjectSendStream[Batch]]) -> None:
+    async def read(self, queues: Sequence[MemoryObjectSendStream[Fed]]) -> None:
         """
         Fill the queues, one a shard, and close them. A full queue holds the reader up, and with it
         the stream. Raises MalformedEventError if strict.

@@ -6,17 +6,18 @@ One run over one stream: who is started, in which order, and how it all ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
-from typing import cast
+from typing import TypeAlias, cast
 
 from anyio import create_memory_object_stream, create_task_group
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectSendStream
 
-from slomon.core.batch import Batch, Batcher
+from slomon.core.batch import Batcher
 from slomon.core.endpoint import Catalogue
-from slomon.core.incident import Incident
 from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
@@ -26,7 +27,10 @@ from slomon.pipeline.options import Options
 from slomon.pipeline.reader import Reader
 from slomon.pipeline.stream import Entries, EventStream, Listener
 from slomon.pipeline.thread import in_own_thread
-from slomon.pipeline.worker import work
+from slomon.pipeline.worker import Fed, Moved, work
+
+Queues: TypeAlias = Sequence[MemoryObjectSendStream[Fed]]
+"""One a shard; whoever is handed them closes them."""
 
 
 async def run(
@@ -43,27 +47,46 @@ async def run(
     collector = Collector(listeners)
     for listener in listeners:
         listener.started(sharding.catalogue)
-    try:
-        async with create_task_group() as group:
-            send, receive = create_memory_object_stream[list[Incident]](options.queue_bound)
-            group.start_soon(collector.collect, receive)
-            queues = []
-            with send:
-                for shard in shards:
-                    queue, batches = create_memory_object_stream[Batch](options.queue_bound)
-                    queues.append(queue)
-                    group.start_soon(work, shard, batches, send.clone())
-            group.start_soon(reader.read, queues)
-            group.start_soon(pump, stream, intake)
-        failure = intake.failure
-    except BaseExceptionGroup as failures:
-        failure = failures.exceptions[0]  # the first: the others came of it
-    if failure is not None:
-        raise failure  # outside the handler, so that it gets no context it never had
+
+    def start_reading(group: TaskGroup, queues: Queues) -> None:
+        group.start_soon(reader.read, queues)
+        group.start_soon(pump, stream, intake)
+
+    await drive(start_reading, shards, collector, options.queue_bound)
+    if intake.failure is not None:
+        raise intake.failure
     accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
     for listener in listeners:
         listener.finished(accounting)
     return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections)
+
+
+async def drive(
+    start_reading: Callable[[TaskGroup, Queues], None],
+    shards: Sequence[Shard],
+    collector: Collector,
+    queue_bound: int,
+) -> None:
+    """
+    Run one worker a shard, the collector, and the tasks that fill the queues, which `start_reading`
+    starts. The first failure of any is raised as it is.
+    """
+    failure: BaseException | None = None
+    try:
+        async with create_task_group() as group:
+            send, receive = create_memory_object_stream[Moved](queue_bound)
+            group.start_soon(collector.collect, receive)
+            queues = []
+            with send:
+                for shard in shards:
+                    queue, batches = create_memory_object_stream[Fed](queue_bound)
+                    queues.append(queue)
+                    group.start_soon(work, shard, batches, send.clone())
+            start_reading(group, queues)
+    except BaseExceptionGroup as failures:
+        failure = failures.exceptions[0]  # the first: the others came of it
+    if failure is not None:
+        raise failure  # outside the handler, so that it gets no context it never had
 
 
 async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, list[Shard]]:

@@ -17,14 +17,14 @@ def catalogue(*owned: tuple[str, str]) -> Catalogue:
 MANY = catalogue(*((f"service {number % 100}", f"/{number}") for number in range(1000)))
 
 
-@pytest.mark.parametrize(
-    ("resource", "shard"),
-    [("/api/v1/tricalcium", 62), ("/api/v1/nonpaying", 60), ("/\u00e9", 63), ("/\ud800", 52)],
-)
-def test_the_shard_of_an_endpoint_is_the_same_in_every_process(resource: str, shard: int) -> None:
-    # Known values: Python's own hash() of text would be another one in each process.
-    sharding = Sharding(catalogue(("shop", resource)), 64)
-    assert sharding.place("GET", resource) == (shard, 0)
+@pytest.mark.parametrize(("shards", "shard", "slot"), [(1, 0, 998), (2, 0, 499), (7, 4, 142)])
+def test_endpoints_are_dealt_out_in_the_order_of_their_entries(
+    shards: int, shard: int, slot: int
+) -> None:
+    # Known values: the same in every process, and every shard gets as many, but for one.
+    assert Sharding(MANY, shards).place("GET", "/998") == (shard, slot)
+    sizes = {len(members) for members in Sharding(MANY, shards).members}
+    assert max(sizes) - min(sizes) <= 1
 
 
 @pytest.mark.parametrize("shards", [1, 2, 7, 64])
@@ -65,3 +65,5 @@ def test_names_may_hold_lone_surrogates() -> None:
     place = sharding.place("GET", "/\ud800")
     assert place is not None
     assert sharding.owners("\udcff") == (place[0],)
+    with pytest.raises(IndexError):
+        sharding.members[place[0]][1]

@@ -1,0 +1,131 @@
+"""
+The reordering buffer: rows of several sources in one order, by time, as far as `lateness` allows.
+
+A source's watermark trails its newest tick by the lateness. A row stands at its tick, or at the
+watermark before it where it is older than that: too late, it goes on in the order of arrival, and
+the windows count it at the newest time of its endpoint. Rows that stand at the same time keep the
+order of their sources, and within one that of arrival. What stands before the watermarks of all
+sources is final. So the order depends on the rows alone, never on how they came in pieces, and
+with a lateness of 0 it is, for a single source, the order of arrival.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Final
+
+from slomon.core.batch import Batch
+from slomon.core.event import Change
+from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
+from slomon.core.tick import LAST_TICK
+
+_OPEN_END: Final = LAST_TICK + 1  # the watermark of a source that has ended: later than any time
+
+
+@dataclass(slots=True)
+class Clock:
+    """
+    How late a source's rows may be (`lateness`, in ticks) and how far it has come: its newest tick,
+    how many accesses there were and how many events that nothing watches, how many rows were older
+    than one before them (`disordered`) and by how many ticks at most (`largest`).
+    """
+
+    lateness: int = 0
+    newest: int = 0
+    accesses: int = 0
+    unmatched: int = 0
+    disordered: int = 0
+    largest: int = 0
+    ended: bool = False
+
+    @property
+    def watermark(self) -> int:
+        """No row of this source will stand before this time."""
+        return _OPEN_END if self.ended else self.newest - self.lateness
+
+
+class Order:
+    """
+    Rows in, batches for each shard out. `position` counts what went out, over all events.
+    A key's shard is its remainder, so the endpoints are spread evenly.
+    """
+
+    def __init__(self, sources: int, shards: int) -> None:
+        self.clocks = [Clock() for _ in range(sources)]
+        self.position = 0
+        self.changes: dict[int, Change] = {}  # those on their way, by their codes
+        self.noted = 0
+        self._shards = shards
+        self._rows: list[tuple[int, int, int, int]] = []  # time, source, tick, code
+
+    def note(self, change: Change) -> int:
+        """The code for the row of a change."""
+        code = change_code(self.noted)
+        self.noted += 1
+        self.changes[code] = change
+        return code
+
+    def next_source(self) -> int | None:
+        """The source to read next: the one furthest behind of those that haven't ended."""
+        behind = [(clock.newest, n) for n, clock in enumerate(self.clocks) if not clock.ended]
+        return min(behind)[1] if behind else None
+
+    def enter(self, source: int, ticks: array[int], codes: array[int], count: int) -> None:
+        """Add the next rows of a source: the first `count` of two columns."""
+        clock = self.clocks[source]
+        newest = clock.newest
+        for tick, code in zip(ticks[:count], codes[:count], strict=True):
+            if code == BLANK:
+                continue
+            clock.accesses += code >= 0
+            clock.unmatched += code == UNMATCHED
+            time = at = newest if tick == NO_TICK else tick
+            if at < newest:
+                clock.disordered += 1
+                clock.largest = max(clock.largest, newest - at)
+                time = max(at, newest - clock.lateness)
+            newest = max(newest, at)
+            self._rows.append((time, source, at, code))
+        clock.newest = newest
+        self._rows.sort(key=_by_time_and_source)
+
+    def end(self, source: int) -> None:
+        """A source has no more rows."""
+        self.clocks[source].ended = True
+
+    def take(self) -> list[tuple[int, Batch]]:
+        """The rows whose place is final, as a batch for each shard that has one."""
+        final = bisect_left(self._rows, self.watermark(), key=_by_time)
+        taken, self._rows = self._rows[:final], self._rows[final:]
+        return self._deal(taken)
+
+    def watermark(self) -> int:
+        """No row will stand before this time."""
+        return min(clock.watermark for clock in self.clocks)
+
+    def _deal(self, rows: list[tuple[int, int, int, int]]) -> list[tuple[int, Batch]]:
+        batches = [Batch([], [], [], [], []) for _ in range(self._shards)]
+        for position, (_, _, tick, code) in enumerate(rows, self.position):
+            if code >= 0:
+                slot, shard = divmod(code >> 1, self._shards)
+                batch = batches[shard]
+                batch.slots.append(slot)
+                batch.ticks.append(tick)
+                batch.failures.append(code & 1)
+                batch.positions.append(position)
+            elif code <= FIRST_CHANGE:
+                change = self.changes.pop(code)
+                for batch in batches:
+                    batch.changes.append((position, change))
+        self.position += len(rows)
+        return [(n, batch) for n, batch in enumerate(batches) if batch.slots or batch.changes]
+
+
+def _by_time(row: tuple[int, int, int, int]) -> int:
+    return row[0]
+
+
+def _by_time_and_source(row: tuple[int, int, int, int]) -> tuple[int, int]:
+    return row[:2]
