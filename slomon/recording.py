@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from slomon.core.event import Malformed
-from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError
+from slomon.ingest.entry import Fields, join_fields
 from slomon.pipeline.stream import Event
 
 
@@ -57,29 +57,11 @@ def _read_event(number: int, line: str) -> Event:
 def _read_entries(info: Path) -> list[Mapping[str, object]]:
     try:
         text = info.read_text(encoding="utf-8-sig")
-        entries = json.loads(text, object_pairs_hook=_Fields)
+        entries = json.loads(text, object_pairs_hook=Fields)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not JSON in UTF-8: {error}") from None
-    if isinstance(entries, _Fields):
+    if isinstance(entries, Fields):
         entries = dict(entries)
     elif isinstance(entries, list):
-        entries = [_entry(number, fields) for number, fields in enumerate(entries)]
+        entries = [join_fields(number, fields) for number, fields in enumerate(entries)]
     return cast(list[Mapping[str, object]], entries)  # the catalogue checks them
-
-
-class _Fields(list[tuple[str, object]]):
-    """A JSON object as it is written: a dict would hide that a field stands there twice."""
-
-
-def _entry(number: int, fields: object) -> object:
-    if not isinstance(fields, _Fields):
-        return fields
-    entry: dict[str, object] = {}
-    for name, value in fields:
-        if name in entry:
-            raise ConfigurationError(
-                f"entry {number}: field {quote(name)} stands there twice, as "
-                f"{quote(entry[name])} and {quote(value)}; allowed: once"
-            )
-        entry[name] = value
-    return entry

@@ -1,0 +1,105 @@
+"""Bytes in order, with a look ahead: what is read can be peeked at, counted and put back."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Collection
+from typing import Final, Protocol
+
+CHUNK: Final = 128 * 1024
+"""Bytes of one look ahead."""
+
+
+class Stream(Protocol):
+    """Where bytes come from: a raw file, or what decompresses one."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None:
+        """Put bytes into the buffer and say how many; 0 at the end."""
+        ...
+
+
+class Feed:
+    """
+    A stream that is read on from `position`, the number of bytes taken so far. Its end is final,
+    and so is an error: a file is not asked again for what was appended later.
+
+    What reads raises the stream's own OSError.
+    """
+
+    def __init__(self, stream: Stream, position: int = 0) -> None:
+        self.position = position
+        self._stream = stream
+        self._ahead = memoryview(b"")
+        self._ended = False
+
+    def readinto(self, view: memoryview) -> int:
+        """Put bytes into `view`, by one read at most, and say how many; 0 at the end."""
+        count = min(len(self._ahead), len(view))
+        if count:
+            view[:count] = self._ahead[:count]
+            self._ahead = self._ahead[count:]
+        else:
+            count = self._fetch(view)
+        self.position += count
+        return count
+
+    def peek(self) -> memoryview:
+        """The bytes that come next, some at least; none at the end."""
+        if not self._ahead:
+            self._ahead = self._fetch_chunk()
+        return self._ahead
+
+    def drop(self, count: int) -> None:
+        """Take the first `count` of the bytes that were peeked at."""
+        self._ahead = self._ahead[count:]
+        self.position += count
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes; fewer where the stream ends before."""
+        taken = b""
+        while len(taken) < count and (found := bytes(self.peek()[: count - len(taken)])):
+            self.drop(len(found))
+            taken += found
+        return taken
+
+    def put_back(self, taken: bytes) -> None:
+        """Give back the bytes that were taken last."""
+        self._ahead = memoryview(taken + self._ahead)
+        self.position -= len(taken)
+
+    def find_mark(self, marks: Collection[bytes]) -> bytes | None:
+        """
+        The longest of the marks that the next bytes begin with. A slow stream is not waited for
+        once its bytes have told.
+        """
+        longest = max(map(len, marks))
+        while _may_grow(head := bytes(self._ahead[:longest]), marks):
+            more = self._fetch_chunk()
+            if not more:
+                break
+            self._ahead = memoryview(head + more)
+        return max(filter(head.startswith, marks), key=len, default=None)
+
+    def end(self) -> None:
+        """Read no more."""
+        self._ahead = memoryview(b"")
+        self._ended = True
+
+    def _fetch_chunk(self) -> memoryview:
+        view = memoryview(bytearray(CHUNK))
+        return view[: self._fetch(view)]
+
+    def _fetch(self, view: memoryview) -> int:
+        if self._ended:
+            return 0
+        self._ended = True  # unless bytes arrive
+        count = self._stream.readinto(view)
+        if count is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        self._ended = count == 0
+        return count
+
+
+def _may_grow(head: bytes, marks: Collection[bytes]) -> bool:
+    return any(mark.startswith(head) and mark != head for mark in marks)

@@ -1,0 +1,125 @@
+"""One host's logs, read one after the other ahead of whoever settles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from anyio import EndOfStream, Event, create_memory_object_stream
+from anyio.abc import TaskGroup
+
+from slomon.ingest.log import PADDING, Block, Log, Place
+from slomon.ingest.source import Fragment, Source, open_source
+from slomon.pipeline.thread import in_own_thread
+
+Recognise: TypeAlias = Callable[[str, bytes, Log | None], Log]
+"""The log of that name that begins with these lines, after another one of the same host."""
+
+Scan: TypeAlias = Callable[[Block], None]
+
+
+class Host:
+    """
+    Blocks of lines, in order. One thread at a time reads them and several scan them, `depth` blocks
+    ahead; a block is for use again once it is given back. `place` says how far they were settled.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        recognise: Recognise,
+        scan: Scan | None,
+        *,
+        block_bytes: int,
+        depth: int,
+        place: Place | None = None,
+    ) -> None:
+        self.place = place or Place()
+        self.problems: list[str] = []
+        self.bytes_read = 0
+        self.lines = 0
+        self._paths = paths
+        self._recognise = recognise
+        self._scan = scan
+        self._give, self._free = create_memory_object_stream[Block](depth)
+        self._put, self._read = create_memory_object_stream[tuple[Block, Event]](depth)
+        for _ in range(depth):
+            self._give.send_nowait(Block(bytearray(block_bytes + PADDING)))
+
+    async def read(self, group: TaskGroup) -> None:
+        """Read all logs from `place` on; the scans are tasks of the group."""
+        log = None
+        with self._put:
+            for number in range(self.place.file, len(self._paths)):
+                offset = self.place.offset if number == self.place.file else 0
+                log = await self._read_log(group, number, offset, log)
+
+    async def next(self) -> Block | None:
+        """The next block, scanned; None at the end of the last log."""
+        try:
+            block, scanned = await self._read.receive()
+        except EndOfStream:
+            return None
+        await scanned.wait()
+        if block.end.file != self.place.file:
+            self.place = Place(block.end.file)
+        block.first_line = self.place.lines + 1
+        return block
+
+    def give_back(self, block: Block) -> None:
+        """A block was settled: that far, the host is done."""
+        self.place = Place(block.end.file, block.end.offset, self.place.lines + block.rows)
+        self.lines += block.rows
+        self._give.send_nowait(block)
+
+    def close(self) -> None:
+        """Read no more."""
+        for end in (self._put, self._read, self._give, self._free):
+            end.close()
+
+    async def _read_log(
+        self, group: TaskGroup, number: int, offset: int, log: Log | None
+    ) -> Log | None:
+        try:
+            source = await in_own_thread(partial(open_source, self._paths[number]))
+        except OSError as error:
+            self.problems.append(str(error))
+            return log
+        before = self.bytes_read
+        with source:
+            if offset:
+                await in_own_thread(partial(source.skip, offset))
+            known: Log | None = None
+            while block := await self._fill(source):
+                if known is None or not known.recognised:
+                    known = self._recognise(source.name, block.head(), log)
+                self.bytes_read = before + source.progress
+                block.log, block.end = known, Place(number, source.offset)
+                await self._send(group, block)
+            if source.problem is not None:
+                self.problems.append(f"{source.name}: {source.problem}")
+        return known or log
+
+    async def _fill(self, source: Source) -> Block | None:
+        block = await self._free.receive()
+        filled = await in_own_thread(partial(source.fill, block.buffer))
+        if filled is None:
+            self._give.send_nowait(block)
+            return None
+        block.rows = block.odds = 0
+        block.fragment = filled if isinstance(filled, Fragment) else None
+        block.length = 0 if isinstance(filled, Fragment) else filled
+        return block
+
+    async def _send(self, group: TaskGroup, block: Block) -> None:
+        scanned = Event()
+        if self._scan is None:
+            scanned.set()
+        else:
+            group.start_soon(self._scan_apart, self._scan, block, scanned)
+        await self._put.send((block, scanned))
+
+    async def _scan_apart(self, scan: Scan, block: Block, scanned: Event) -> None:
+        await in_own_thread(partial(scan, block))
+        scanned.set()

@@ -1,0 +1,160 @@
+"""
+One replay: what is read, in which order, and how it all ends.
+
+    logs -> host -> block -> rows -> order -> queue, one a shard -> worker -> collector -> monitor
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from anyio.abc import TaskGroup
+
+from slomon.core.accounting import RejectedLine, ReplayAccounting
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.event import Change, StatusRule, server_errors_fail
+from slomon.core.report import ServiceMonitor
+from slomon.core.row import UNMATCHED
+from slomon.core.shard import Shard
+from slomon.core.sharding import Members
+from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.window import Windows
+from slomon.ingest.block_reader import CHANGES, BlockReader
+from slomon.ingest.careful import CarefulReader
+from slomon.ingest.format import Format
+from slomon.ingest.host import Host
+from slomon.ingest.log import Block, Log
+from slomon.ingest.recogniser import Recogniser
+from slomon.ingest.requests import FoundRequests, GivenRequests, Requests
+from slomon.ingest.speed import Speed
+from slomon.ingest.template import Router
+from slomon.pipeline.collector import Collector
+from slomon.pipeline.run import Queues, drive
+
+_BLOCKS_AHEAD: Final = 4
+_BLOCK_BYTES: Final = 4 << 20
+_LEAST_BLOCK_BYTES: Final = (1 << 20) + (1 << 16)  # a line of the longest kind fits in
+_LATENESS: Final = 5 * TICKS_PER_SECOND  # of access logs: lines are written when requests end
+
+
+_LIKE: Final = Endpoint("", "-", "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
+
+
+def _ignore(_: object) -> None:
+    """For whoever doesn't want to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    What is replayed. `hosts` are the logs of each, in order; `endpoints` are given, or else found,
+    at most `max_endpoints` of them and all like `like`; `changes` have the ticks at which they
+    happened. `formats` are those a log may be in.
+    """
+
+    hosts: Sequence[Sequence[str]]
+    formats: Sequence[Format]
+    endpoints: Catalogue | None = None
+    like: Endpoint = _LIKE
+    max_endpoints: int = 10_000
+    changes: Sequence[tuple[int, Change]] = ()
+    rejected_records: int = 0
+    lateness: int | None = None
+    exact: bool | None = None
+    least: int = 1
+    resolution: int = 0
+    workers: int = 1
+    is_failure: StatusRule = server_errors_fail
+    on_rejected: Callable[[RejectedLine], None] = _ignore
+    on_recognised: Callable[[Log], None] = _ignore
+
+
+class Replay:
+    """One replay, its parts put together and not yet run."""
+
+    def __init__(self, plan: Plan, speed: Speed) -> None:
+        self._plan = plan
+        self._order = speed.order(1 + len(plan.hosts), plan.workers)
+        self._careful = CarefulReader(self._order, plan.on_rejected)
+        self._names = speed.names(plan.max_endpoints)
+        self._requests = cache(self._make_requests)
+        scan, settler = speed.reader(self._careful, plan.is_failure)
+        recogniser = Recogniser(plan.formats, self._requests, plan.on_recognised, exact=plan.exact)
+        self.hosts = [
+            Host(
+                paths,
+                recogniser,
+                scan,
+                block_bytes=max(_BLOCK_BYTES // len(plan.hosts), _LEAST_BLOCK_BYTES),
+                depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
+            )
+            for paths in plan.hosts
+        ]
+        self._shards = [self._make_shard(shard, speed) for shard in range(plan.workers)]
+        self._collector = Collector(())
+        self._reader = BlockReader(self.hosts, self._order, settler, self._lateness)
+
+    async def run(self) -> ServiceMonitor:
+        """Read all logs to their ends."""
+        self._enter_changes()
+        await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
+        return ServiceMonitor(self._collector.incidents.values(), self._account())
+
+    def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
+        for host in self.hosts:
+            group.start_soon(host.read, group)
+        group.start_soon(self._reader.read, queues)
+
+    def _make_requests(self, *, exact: bool) -> Requests:
+        plan = self._plan
+        if plan.endpoints is None:
+            return FoundRequests(self._names, plan.like)
+        endpoints = plan.endpoints.endpoints
+        find = plan.endpoints.find if exact else Router(endpoints).find
+        return GivenRequests(endpoints, find)
+
+    def _make_shard(self, shard: int, speed: Speed) -> Shard:
+        plan = self._plan
+        endpoints = self._requests(exact=True).endpoints
+        members = Members(endpoints, shard, plan.workers)
+        windows = Windows(members, least=plan.least, resolution=plan.resolution)
+        return Shard(members, speed.windows(windows))
+
+    def _enter_changes(self) -> None:
+        requests = self._requests(exact=True)
+        ticks, codes = array("q"), array("q")
+        for tick, change in self._plan.changes:
+            watched = requests.watches(change.service)
+            self._careful.changes += watched
+            ticks.append(tick)
+            codes.append(self._order.note(change) if watched else UNMATCHED)
+        self._order.enter(CHANGES, ticks, codes, len(ticks))
+        self._order.end(CHANGES)
+
+    def _lateness(self, block: Block) -> int:
+        if self._plan.lateness is not None:
+            return self._plan.lateness
+        return 0 if block.log.format.ordered else _LATENESS
+
+    def _account(self) -> ReplayAccounting:
+        clocks, careful = self._order.clocks, self._careful
+        hosts = clocks[CHANGES + 1 :]
+        return ReplayAccounting(
+            events=self._order.position,
+            accesses=sum(clock.accesses for clock in hosts),
+            changes=careful.changes,
+            unmatched=sum(clock.unmatched for clock in clocks),
+            rejected=careful.rejected + self._plan.rejected_records,
+            late=sum(shard.late for shard in self._shards),
+            lines=sum(host.lines for host in self.hosts),
+            records=len(self._plan.changes) + self._plan.rejected_records,
+            blank=careful.blank,
+            capped=self._names.capped,
+            disordered=sum(clock.disordered for clock in hosts),
+            largest_lateness=max(clock.largest for clock in hosts),
+            endpoints=len(self._requests(exact=True).endpoints),
+        )

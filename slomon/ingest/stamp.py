@@ -1,0 +1,148 @@
+"""A date as people and programs write it, made a tick: digit by digit, never through a float."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from slomon.core.excerpt import quote
+from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, parse_seconds
+from slomon.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """Why a text is no instant: a whole phrase, which names the text and what is allowed."""
+
+    reason: str
+
+
+def parse_zone(text: str) -> tzinfo:
+    """A zone by its IANA name or as an offset; ConfigurationError where it is neither."""
+    if _OFFSET.fullmatch(text):
+        return _parse_offset(text)
+    try:
+        return UTC if text == "UTC" else ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # unknown, no key at all, a directory of zones
+        raise ConfigurationError(f"the zone is {quote(text)}; allowed: {_ZONES}") from None
+
+
+def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
+    """
+    The ticks of a date with its time: seconds since the epoch (git's raw form adds an offset,
+    which changes nothing), ISO 8601 and RFC 3339, RFC 2822, git's default form and `date`'s.
+
+    A date that says no offset is in `zone`. So is one whose zone is an abbreviation other than
+    those which RFC 2822 (4.3) gives a meaning to, since most stand for several zones. A local
+    time that the zone skips, or has twice, is read with the offset from before the clock was
+    changed (of the two instants, the earlier). A leap second is the one after it, as in POSIX.
+    """
+    text = " ".join(text.split())
+    if epoch := _RAW.fullmatch(text):
+        tick = parse_seconds(epoch[1])
+        return Undated(f"the date is {quote(text)}; allowed: {_STAMPS}") if tick is None else tick
+    fields = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
+    if fields is None:
+        return Undated(f"the date is {quote(text)}; allowed: {_DATES}")
+    where = _find_zone(fields["zone"]) or zone
+    if where is None:
+        lack = f"a zone {quote(fields['zone'])} of no fixed offset" if fields["zone"] else "no zone"
+        return Undated(f"the date {quote(text)} has {lack}; allowed: {_ZONED}")
+    tick = _count_ticks(fields.groupdict(default="0"), where)
+    return Undated(f"the date is {quote(text)}; allowed: {_TIMES}") if tick is None else tick
+
+
+def _count_ticks(fields: Mapping[str, str], zone: tzinfo) -> int | None:
+    fraction = fields["fraction"].rstrip("0").ljust(_DECIMALS, "0")
+    try:
+        minute = _read_minute(fields, zone)
+    except ValueError:  # a month 13, a 30th of February
+        return None
+    if len(fraction) > _DECIMALS:
+        return None
+    seconds = (minute - _EPOCH) // timedelta(seconds=1) + int(fields["second"])
+    tick = seconds * TICKS_PER_SECOND + int(fraction)
+    return tick if 0 <= tick <= LAST_TICK else None
+
+
+def _read_minute(fields: Mapping[str, str], zone: tzinfo) -> datetime:
+    month = _MONTHS.get(fields["month"].lower()) or int(fields["month"])
+    hour = _read_hour(int(fields["hour"]), fields["half"].lower())
+    day = int(fields["day"])
+    return datetime(int(fields["year"]), month, day, hour, int(fields["minute"]), tzinfo=zone)
+
+
+def _read_hour(hour: int, half: str) -> int:
+    if half not in _HALVES:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError(hour)
+    return hour % 12 + _HALVES[half]
+
+
+def _find_zone(name: str | None) -> tzinfo | None:
+    if name is None:
+        return None
+    if _OFFSET.fullmatch(name):
+        return _parse_offset(name)
+    hours = _HOURS.get(name.lower())
+    return None if hours is None else timezone(timedelta(hours=hours))
+
+
+def _parse_offset(text: str) -> tzinfo:
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-size if text[0] == "-" else size)
+
+
+_DECIMALS: Final = 9
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_HALVES: Final = {"am": 0, "pm": 12}
+_MONTHS: Final = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
+    "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
+}  # fmt: skip
+_HOURS: Final = {  # what RFC 2822 says that these are ahead of UTC
+    "z": 0, "ut": 0, "utc": 0, "gmt": 0,
+    "est": -5, "cst": -6, "mst": -7, "pst": -8,
+    "edt": -4, "cdt": -5, "mdt": -6, "pdt": -7,
+}  # fmt: skip
+
+_WEEKDAY: Final = "(?:mon|tue|wed|thu|fri|sat|sun)"
+_MONTH: Final = rf"(?P<month>{'|'.join(_MONTHS)})"
+_DAY: Final = r"(?P<day>\d\d?)"
+_YEAR: Final = r"(?P<year>\d{4})"
+_TIME: Final = (
+    r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d+))?)?"
+    r"(?: (?P<half>[ap]m))?"
+)
+_SHIFT: Final = r"[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
+_ZONE: Final = rf"(?P<zone>[a-z]{{1,5}}|{_SHIFT})"
+
+_FLAGS: Final = re.ASCII | re.IGNORECASE
+_OFFSET: Final = re.compile(_SHIFT, _FLAGS)
+_RAW: Final = re.compile(rf"([\d.]+)(?: {_SHIFT})?", _FLAGS)
+_FORMS: Final = [
+    re.compile(form, _FLAGS)
+    for form in (
+        rf"{_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?",  # ISO 8601, git's iso
+        rf"(?:{_WEEKDAY},? )?{_DAY} {_MONTH} {_YEAR} {_TIME}(?: {_ZONE})?",  # RFC 2822
+        rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_YEAR}(?: {_ZONE})?",  # git's default
+        rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_ZONE} {_YEAR}",  # date
+    )
+]
+
+_ZONES: Final = (
+    "an IANA name that this machine knows, such as 'Europe/Berlin', 'UTC', or an offset such as "
+    "'+02:00'"
+)
+_STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
+_DATES: Final = (
+    "seconds since the epoch, or a date and time as in ISO 8601, RFC 2822, git log or date"
+)
+_ZONED: Final = "a date with an offset, such as '+02:00', or in UTC; or one zone for all dates"
+_TIMES: Final = "a time of the calendar from 1970 to 2262, of at most 9 places of a second"

@@ -1,0 +1,114 @@
+"""From the target of a request to its endpoint, whose resource may be a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from slomon.core.endpoint import Endpoint
+from slomon.core.excerpt import quote
+from slomon.errors import ConfigurationError
+
+
+class Router:
+    """
+    The endpoints by verb and path. In a resource `{name}` stands for one segment that is not
+    empty, and `{name:path}`, only at the end, for one or more segments of any kind. All else
+    stands for itself, a slash at the end too.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        """Raises ConfigurationError where a resource is no template, or the same as another."""
+        self._roots: dict[str, _Node] = {}
+        self._most_slashes = 0
+        for key, endpoint in enumerate(endpoints):
+            node = self._grow(endpoint)
+            if node.key is not None:
+                first = endpoints[node.key]
+                raise ConfigurationError(
+                    f"{_show(endpoint)}, which the same requests match as {quote(first.resource)} "
+                    f"of {quote(first.name)}; allowed: each set of requests once"
+                )
+            node.key = key
+
+    def find(self, verb: str, target: str) -> int | None:
+        """
+        The index of the endpoint to which a request with this target belongs, None where there is
+        none. Of several the most specific: in the first segment in which they differ, a literal
+        comes before `{name}`, and that before `{name:path}`.
+
+        A query, a fragment, and a URL's scheme and host don't count. Nothing is decoded. However
+        long the target, the cost is bounded by the resources: no node of theirs is tried twice.
+        """
+        if verb not in self._roots:
+            return None
+        # What lies deeper than any resource stays in one piece.
+        segments = cut_path(target).split("/", self._most_slashes + 1)
+        untried = [(self._roots[verb], 0)]
+        while untried:
+            node, place = untried.pop()
+            if place < len(segments):
+                untried += node.find_ways(segments, place)
+            elif node.key is not None:
+                return node.key
+        return None
+
+    def _grow(self, endpoint: Endpoint) -> _Node:
+        if not _TEMPLATE.fullmatch(endpoint.resource):
+            raise ConfigurationError(f"{_show(endpoint)}; allowed: {_TEMPLATES}")
+        segments = endpoint.resource.split("/")
+        self._most_slashes = max(self._most_slashes, len(segments) - 1)
+        node = self._roots.setdefault(endpoint.verb, _Node())
+        for segment in segments:
+            node = node.grow(segment)
+        return node
+
+
+@dataclass(slots=True)
+class _Node:
+    """Where resources that agree up to a segment go on, and the key of the one that ends here."""
+
+    key: int | None = None
+    literals: dict[str, _Node] = field(default_factory=dict)
+    any_segment: _Node | None = None
+    any_path: _Node | None = None
+
+    def grow(self, segment: str) -> _Node:
+        """The node of a resource's next segment, which is made where it is the first such."""
+        if segment.endswith(":path}"):
+            self.any_path = self.any_path or _Node()
+            return self.any_path
+        if segment.endswith("}"):
+            self.any_segment = self.any_segment or _Node()
+            return self.any_segment
+        return self.literals.setdefault(segment, _Node())
+
+    def find_ways(self, segments: list[str], place: int) -> Iterator[tuple[_Node, int]]:
+        """The nodes to which a target's next segment leads, and what is next there; best last."""
+        if self.any_path:
+            yield self.any_path, len(segments)
+        if self.any_segment and segments[place]:
+            yield self.any_segment, place + 1
+        if literal := self.literals.get(segments[place]):
+            yield literal, place + 1
+
+
+def cut_path(target: str) -> str:
+    path = target.partition("#")[0].partition("?")[0]
+    origin = _ORIGIN.match(path)
+    return (path[origin.end() :] or "/") if origin else path
+
+
+def _show(endpoint: Endpoint) -> str:
+    return f"endpoint {quote(endpoint.name)}: field 'resource' is {quote(endpoint.resource)}"
+
+
+_ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+_SEGMENT: Final = r"(?:[^/{}?#]*|\{[^/{}?#:]+\})"
+_TEMPLATE: Final = re.compile(rf"(?:{_SEGMENT}/)*(?:{_SEGMENT}|\{{[^/{{}}?#:]+:path\}})")
+_TEMPLATES: Final = (
+    "segments of text without a query, '{name}' for any one segment, and '{name:path}' for all "
+    "that remain at the end; braces nowhere else"
+)
