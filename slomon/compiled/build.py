@@ -1,0 +1,150 @@
+"""
+What Numba makes of the kernels; imported only where the cache has none.
+
+An entry takes addresses and whole numbers and hands them to the kernel. Plain pointers, not arrays,
+where a kernel is made of many functions: Numba would count references at each of their calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, Final
+
+import numpy as np
+from llvmlite import binding as llvm
+from llvmlite import ir
+from numba import carray, cfunc, types
+from numba.extending import intrinsic, overload, register_jitable
+
+from slomon.compiled.kernels import group, line, order, scan, settle, table, words
+from slomon.compiled.library import Image
+from slomon.compiled.windows import ENDPOINT, ENTRY
+from slomon.core import window
+
+_WORD: Final = ir.IntType(64)
+_B: Final = types.CPointer(types.uint8)  # bytes
+_C: Final = types.CPointer(types.int64)  # a column
+_F: Final = types.CPointer(types.float64)
+_N: Final = types.int64  # a number
+
+
+@intrinsic
+def _load(_: Any, text: Any, at: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        place = builder.gep(arguments[0], [arguments[1]])
+        word = builder.load(builder.bitcast(place, _WORD.as_pointer()))
+        word.align = 1
+        return word
+
+    return types.int64(text, at), generate
+
+
+@intrinsic
+def _trailing_zeros(_: Any, word: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(word), generate
+
+
+@overload(words.load, strict=False)
+def _load_word(text: Any, at: Any) -> Any:
+    return lambda text, at: _load(text, np.int64(at))
+
+
+@overload(words.wrap, strict=False)
+def _wrap(number: Any) -> Any:
+    return lambda number: number  # as 64 bits have it
+
+
+@overload(words.first_byte, strict=False)
+def _first_byte(marks: Any) -> Any:
+    return lambda marks: _trailing_zeros(marks) >> 3
+
+
+def _compilable() -> Iterator[Any]:
+    """What kernels are made of, but for the functions above."""
+    yield window.advance
+    for module in (words, line, table, scan, group, settle, order):
+        for function in vars(module).values():
+            own = isinstance(function, FunctionType) and function.__module__ == module.__name__
+            if own and function not in (words.load, words.wrap, words.first_byte):
+                yield function
+
+
+def _advance(
+    endpoints: Any,
+    endpoint_floats: Any,
+    endpoint_count: int,
+    entries: Any,
+    entry_count: int,
+    next_block: Any,
+    pool: Any,
+    slots: Any,
+    ticks: Any,
+    failures: Any,
+    positions: Any,
+    rows: int,
+    crossings: Any,
+) -> int:
+    """The columns of a state are strided views, so that what is used together lies together."""
+    by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
+    floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
+    by_entry = carray(entries, (entry_count, ENTRY))
+    state = window.WindowState(
+        by_endpoint[:, 0],
+        floats[:, 1],
+        by_endpoint[:, 2],
+        by_endpoint[:, 3],
+        by_endpoint[:, 4],
+        by_endpoint[:, 5],
+        by_endpoint[:, 6],
+        by_entry[:, 0],
+        by_entry[:, 1],
+        by_entry[:, 2],
+        carray(next_block, entry_count // window.BLOCK),
+        carray(pool, 4)[0:1],
+        carray(pool, 4)[1:2],
+        carray(pool, 4)[2:3],
+        carray(pool, 4)[3:4],
+    )
+    columns = (
+        carray(slots, rows),
+        carray(ticks, rows),
+        carray(failures, rows),
+        carray(positions, rows),
+    )
+    return window.advance(state, columns, carray(crossings, 4 * rows))
+
+
+# The types of the arguments of each kernel; each returns a number.
+_KERNELS: Final = {
+    "scan": (scan.scan, (_B, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _C)),
+    "settle": (settle.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
+    "found": (settle.found, (_B, _N, _C, _B, _C, _C)),
+    "remember": (settle.remember, (_B, _N, _N, _C, _B, _C)),
+    "rehash": (table.rehash, (_C, _N, _C, _N)),
+    "enter": (order.enter, (_C, _C, _N, _N, _N, _C, _C, _N, _N, _C)),
+    "cut": (order.cut, (_C, _N, _N, _N)),
+    "deal": (order.deal, (_C, _N, _N, _N, _N, _N, _C, _C, _C, _C, _C, _C)),
+    "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C)),
+}
+
+
+def build(machine: Any) -> Image:
+    """Compile the kernels for a processor."""
+    for function in _compilable():
+        register_jitable(error_model="numpy")(function)
+    whole = llvm.parse_assembly("")
+    kernels = {}
+    references: set[str] = set()
+    for name, (function, arguments) in _KERNELS.items():
+        compiled = cfunc(_N(*arguments), error_model="numpy")(function)
+        text = compiled.inspect_llvm()
+        kernels[name] = compiled.native_name, len(arguments)
+        references.update(re.findall(r"^declare .*?@\"?([^\"(]+)\"?\(", text, re.MULTILINE))
+        whole.link_in(llvm.parse_assembly(text))
+    references = {name for name in references if not name.startswith("llvm.")}
+    return Image(machine.emit_object(whole), kernels, sorted(references))

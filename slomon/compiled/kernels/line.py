@@ -1,0 +1,268 @@
+"""
+One line, looked at by the scanner: where its request and its status stand, and its tick. Each
+function takes only what is plain, and refuses (NO_TICK) whatever it isn't sure of.
+
+They return tick, where the request begins, where its target ends, and where the status begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from typing import Final, TypeAlias
+
+from slomon.compiled.kernels.words import HIGHS, find, first_byte, leading, load, shifted, wrap
+from slomon.core.row import NO_TICK
+
+Place: TypeAlias = tuple[int, int, int, int]
+
+# The kinds of lines
+PLAIN_LINES: Final = 0  # `<timestamp> <verb> <resource> <status>`, in a prefix and a suffix
+CLF_LINES: Final = 1  # Apache's and nginx's common and combined logs
+
+DATES: Final = 5  # the numbers that `clf` remembers: a date's text in four words, and its tick
+
+_NOTHING: Final = (NO_TICK, 0, 0, 0)
+_SPACES: Final = 0x2020202020202020
+_QUOTES: Final = 0x2222222222222222
+_BACKSLASHES: Final = 0x5C5C5C5C5C5C5C5C
+_BRACKETS: Final = 0x5B5B5B5B5B5B5B5B
+_ZEROS: Final = 0x3030303030303030
+_PAST_NINE: Final = 0x7676767676767676
+_SPACE: Final = 32
+_QUOTE: Final = 34
+_PLUS: Final = 43
+_MINUS: Final = 45
+_POINT: Final = 46
+_SLASH: Final = 47
+_COLON: Final = 58
+_BRACKET: Final = 93
+_HTTP: Final = int.from_bytes(b"HTTP/", "little")
+_SECOND: Final = 1_000_000_000
+_LAST_SECOND: Final = 9_223_372_035  # whole seconds that fit 63 bits of nanoseconds
+_DATE: Final = 26  # as in 17/May/2015:10:05:03 +0000
+_MONTHS: Final = tuple(
+    int.from_bytes(name, "little")
+    for name in (
+        *(b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun"),
+        *(b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"),
+    )
+)
+
+
+def plain(
+    text: Sequence[int], start: int, stop: int, affixes: Sequence[int], prefix: int, suffix: int
+) -> Place:
+    """`<timestamp> <verb> <resource> <status>`, between the prefix and the suffix."""
+    at = start + prefix
+    end = stop - suffix
+    if end - at < 8:  # a digit, a verb, a resource, a status and the spaces between
+        return _NOTHING
+    for byte in range(prefix):
+        if text[start + byte] != affixes[byte]:
+            return _NOTHING
+    for byte in range(suffix):
+        if text[end + byte] != affixes[prefix + byte]:
+            return _NOTHING
+    tick, request = _stamp(text, at)
+    if tick == NO_TICK or text[request - 1] != _SPACE or request > end - 4:
+        return _NOTHING
+    if text[end - 4] != _SPACE:
+        return _NOTHING
+    return tick, request, end - 4, end - 3
+
+
+def clf(text: Sequence[int], start: int, stop: int, dates: MutableSequence[int]) -> Place:
+    """`<host> <ident> <user> [<date>] "<verb> <target> HTTP/<version>" <status>`, and more."""
+    date = _find(text, start, stop, _BRACKETS) + 1
+    request = date + _DATE + 3
+    if request >= stop or not _is_dated(text, start, date):
+        return _NOTHING
+    target = _find(text, request, stop, _SPACES) + 1
+    target_end = _find(text, target, stop, _SPACES)
+    if target <= request + 1 or target_end <= target or _has_quotes(text, request, target_end):
+        return _NOTHING
+    status = _status(text, target_end + 1, stop)
+    if status < 0:
+        return _NOTHING
+    return _date(text, date, dates), request, target_end, status
+
+
+def _is_dated(text: Sequence[int], start: int, date: int) -> bool:
+    """Whether three words and a bracket stand before a date, and `] "` after it."""
+    if text[start] == _QUOTE or text[date - 2] != _SPACE or _words(text, start, date - 1) < 3:
+        return False
+    end = date + _DATE
+    return text[end] == _BRACKET and text[end + 1] == _SPACE and text[end + 2] == _QUOTE
+
+
+def _has_quotes(text: Sequence[int], at: int, end: int) -> bool:
+    while at < end:
+        word = load(text, at)
+        if end - at < 8:
+            word = leading(word, end - at)
+        if find(word, _QUOTES) or find(word, _BACKSLASHES):
+            return True
+        at += 8
+    return False
+
+
+def _status(text: Sequence[int], at: int, stop: int) -> int:
+    """Where the status begins behind `HTTP/<version>" `, or -1 where that is not what stands."""
+    if stop - at < 11 or leading(load(text, at), 5) != _HTTP:
+        return -1
+    digits = number(text, at + 5)[1]
+    at += 6
+    if text[at] == _POINT:
+        digits *= number(text, at + 1)[1]
+        at += 2
+    status = at + 2
+    if digits != 1 or text[at] != _QUOTE or text[at + 1] != _SPACE or status + 3 > stop:
+        return -1
+    return status if status + 3 == stop or text[status + 3] == _SPACE else -1
+
+
+def number(text: Sequence[int], at: int) -> tuple[int, int]:
+    """The number that begins there, of at most eight digits, and how many digits it has."""
+    word = load(text, at) ^ _ZEROS
+    digits = _digits(word)
+    if digits < 8:
+        word = shifted(leading(word, digits), 8 - digits) if digits else 0
+    return _value(word), digits
+
+
+def _fraction(text: Sequence[int], at: int) -> tuple[int, int]:
+    """Hundred-millionths: what at most eight digits say behind a point, and how many there are."""
+    word = load(text, at) ^ _ZEROS
+    digits = _digits(word)
+    return _value(word if digits == 8 else leading(word, digits)), digits
+
+
+def _digits(word: int) -> int:
+    """How many of a word's bytes, from the first on, are at most nine."""
+    others = (wrap((word & ~HIGHS) + _PAST_NINE) | word) & HIGHS
+    return first_byte(others) if others else 8
+
+
+def _value(word: int) -> int:
+    """What eight digits say, the first in the lowest byte: by pairs, then fours, then all."""
+    word = (word * 10 + (word >> 8)) & 0x00FF00FF00FF00FF
+    word = (word * 100 + (word >> 16)) & 0x0000FFFF0000FFFF
+    return (word * 10000 + (word >> 32)) & 0xFFFFFFFF
+
+
+def _stamp(text: Sequence[int], at: int) -> tuple[int, int]:
+    """The tick of decimal seconds, and the place behind the byte that follows them."""
+    whole, digits = number(text, at)
+    at += digits
+    if digits == 8:
+        more, digits = number(text, at)
+        if digits > 2:
+            return NO_TICK, 0
+        for _ in range(digits):
+            whole *= 10
+        whole += more
+        at += digits
+    elif digits == 0:
+        return NO_TICK, 0
+    if whole > _LAST_SECOND:
+        return NO_TICK, 0
+    tick = whole * _SECOND
+    if text[at] == _POINT:
+        fraction, digits = _fraction(text, at + 1)
+        if digits == 0:
+            return NO_TICK, 0
+        at += 1 + digits
+        tick += fraction * 10
+        if digits == 8:
+            ninth, digits = number(text, at)
+            if digits > 1:
+                return NO_TICK, 0
+            tick += ninth
+            at += digits
+    return tick, at + 1
+
+
+def _date(text: Sequence[int], at: int, dates: MutableSequence[int]) -> int:
+    """The tick of a date as in 17/May/2015:10:05:03 +0000; most are the one before again."""
+    first, second, third = load(text, at), load(text, at + 8), load(text, at + 16)
+    last = load(text, at + _DATE - 8)
+    if first == dates[0] and second == dates[1] and third == dates[2] and last == dates[3]:
+        return dates[4]
+    tick = _read_date(text, at)
+    dates[0], dates[1], dates[2], dates[3], dates[4] = first, second, third, last, tick
+    return tick
+
+
+def _read_date(text: Sequence[int], at: int) -> int:
+    day, day_digits = number(text, at)
+    year, year_digits = number(text, at + 7)
+    hour, hour_digits = number(text, at + 12)
+    minute, minute_digits = number(text, at + 15)
+    second, second_digits = number(text, at + 18)
+    zone, zone_digits = number(text, at + 22)
+    sign = text[at + 21]
+    month = _month(leading(load(text, at + 3), 3))
+    if day_digits * hour_digits * minute_digits * second_digits != 16:
+        return NO_TICK
+    if year_digits != 4 or zone_digits != 4 or month == 0 or sign not in (_PLUS, _MINUS):
+        return NO_TICK
+    if text[at + 2] != _SLASH or text[at + 6] != _SLASH or text[at + 20] != _SPACE:
+        return NO_TICK
+    if text[at + 11] != _COLON or text[at + 14] != _COLON or text[at + 17] != _COLON:
+        return NO_TICK
+    if year < 1971 or year > 2261 or hour > 23 or minute > 59 or second > 59:
+        return NO_TICK
+    if zone % 100 > 59 or zone // 100 > 23 or day < 1 or day > _month_length(year, month):
+        return NO_TICK
+    offset = (zone // 100 * 60 + zone % 100) * 60
+    if sign == _MINUS:
+        offset = -offset
+    seconds = ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - offset
+    return seconds * _SECOND
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since the epoch. A year that begins in March has its leap day last (Hinnant, 2021)."""
+    shifted_month = (month + 9) % 12
+    if month <= 2:
+        year -= 1
+    days = 365 * year + year // 4 - year // 100 + year // 400
+    return days + (153 * shifted_month + 2) // 5 + day - 1 - 719468
+
+
+def _month_length(year: int, month: int) -> int:
+    if month == 2:
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        return 29 if leap else 28
+    return 30 + ((month + (month >> 3)) & 1)  # the long ones are odd up to July, then even
+
+
+def _month(name: int) -> int:
+    """1 to 12, 0 where there is no such month."""
+    for month, known in enumerate(_MONTHS):
+        if known == name:
+            return month + 1
+    return 0
+
+
+def _find(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
+    """Where the first byte of a pattern stands, or `stop`."""
+    at = start
+    while at < stop:
+        marks = find(load(text, at), pattern)
+        if marks:
+            return min(at + first_byte(marks), stop)
+        at += 8
+    return stop
+
+
+def _words(text: Sequence[int], start: int, stop: int) -> int:
+    """How many words end before `stop`, each with a space behind it."""
+    count = 0
+    before = _SPACE
+    for at in range(start, stop):
+        byte = text[at]
+        if byte == _SPACE and before != _SPACE:
+            count += 1
+        before = byte
+    return count

@@ -1,0 +1,169 @@
+"""
+The scanner: blocks of bytes become columns of ticks and codes, a row a line. It takes the plain
+lines of the fast formats, finds their request in the table of those seen before, and marks what it
+can't take as odd: the careful parser alone decides and explains.
+
+Plain Python that Numba compiles as it stands; `words.py` has the steps that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from typing import Final, TypeAlias
+
+from slomon.compiled.kernels.line import CLF_LINES, clf, number, plain
+from slomon.compiled.kernels.table import MISSING, hash_step, lookup
+from slomon.compiled.kernels.words import find, first_byte, leading, load
+from slomon.core.row import NO_TICK, UNMATCHED
+
+Column: TypeAlias = MutableSequence[int]
+Text: TypeAlias = Sequence[int]
+
+PADDING: Final = 64  # bytes that must be readable behind a text
+
+# What a row's code says beside those of core: the line is odd. The table doesn't know its request,
+# or it is for the careful parser.
+UNKNOWN: Final = -2
+UNKNOWN_FAILED: Final = -3
+CAREFUL: Final = -4
+
+# An odd line is five numbers: its row, where it begins and ends, and where its request does.
+ODD: Final = 5
+
+OVERFLOW: Final = -1
+
+MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
+
+_NEWLINES: Final = 0x0A0A0A0A0A0A0A0A
+_QUERIES: Final = 0x3F3F3F3F3F3F3F3F
+_CARRIAGE_RETURN: Final = 13
+_SPACE: Final = 32
+_QUOTE: Final = 34
+_BACKSLASH: Final = 92
+_LAST: Final = 126
+
+
+def scan(
+    text: Text,
+    length: int,
+    shape: Column,
+    affixes: Text,
+    statuses: Column,
+    table: Column,
+    arena: Text,
+    dates: Column,
+    ticks: Column,
+    codes: Column,
+    odd: Column,
+    room: int,
+    odds: Column,
+) -> int:
+    """
+    Scan whole lines; returns how many rows were written, and in `odds` how many lines are odd, or
+    OVERFLOW if there is no room for a row and an odd line of each.
+
+    `shape` is the kind of lines, the lengths of their prefix and suffix (which stand one after the
+    other in `affixes`), whether a line may end with a carriage return, whether a request ends at
+    its question mark, and how many buckets the table has, less one. `dates` remembers the last one.
+    """
+    returns = shape[3]
+    rows = found = start = 0
+    while start < length:
+        if rows == room:
+            return OVERFLOW
+        end = start + _until(text, start, _NEWLINES)
+        stop = end
+        if returns and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
+            stop -= 1
+        tick, code, request, request_end = _read(
+            text, start, stop, shape, affixes, statuses, table, arena, dates
+        )
+        ticks[rows] = tick
+        codes[rows] = code
+        if code < UNMATCHED:
+            place = found * ODD
+            odd[place] = rows
+            odd[place + 1] = start
+            odd[place + 2] = stop
+            odd[place + 3] = request
+            odd[place + 4] = request_end
+            found += 1
+        rows += 1
+        start = end + 1
+    odds[0] = found
+    return rows
+
+
+def _read(
+    text: Text,
+    start: int,
+    stop: int,
+    shape: Column,
+    affixes: Text,
+    statuses: Column,
+    table: Column,
+    arena: Text,
+    dates: Column,
+) -> tuple[int, int, int, int]:
+    """The tick and the code of a line, and where its request begins and ends."""
+    kind, prefix, suffix, cuts = shape[0], shape[1], shape[2], shape[4]
+    if kind == CLF_LINES:
+        tick, request, target_end, status = clf(text, start, stop, dates)
+    else:
+        tick, request, target_end, status = plain(text, start, stop, affixes, prefix, suffix)
+    if tick == NO_TICK:
+        return tick, CAREFUL, 0, 0
+    found, digits = number(text, status)
+    if digits != 3 or statuses[found] == MALFORMED:
+        return tick, CAREFUL, 0, 0
+    hashed, request_end = hash_request(text, request, target_end, cuts)
+    if request_end < target_end and not _is_query(text, request_end, target_end, suffix > 0):
+        return tick, CAREFUL, 0, 0
+    failed = statuses[found]
+    key = lookup(text, request, request_end, hashed, table, shape[5], arena)
+    code = key
+    if key >= 0:
+        code = key << 1 | failed
+    elif key == MISSING:
+        code = UNKNOWN - failed
+    return tick, code, request, request_end
+
+
+def hash_request(text: Text, at: int, end: int, cuts: int) -> tuple[int, int]:
+    """The hash of a request, and where it ends: at the first question mark if it `cuts`."""
+    hashed = 0
+    while at < end:
+        count = min(end - at, 8)
+        word = load(text, at)
+        if count < 8:
+            word = leading(word, count)
+        marks = find(word, _QUERIES)
+        if cuts and marks:
+            count = first_byte(marks)
+            end = at + count
+            word = leading(word, count)
+        if count:
+            hashed = hash_step(hashed, word)
+        at += count
+    return hashed, at
+
+
+def _until(text: Text, start: int, pattern: int) -> int:
+    """How many bytes stand before the first one of a pattern, which must be there."""
+    at = start
+    marks = find(load(text, at), pattern)
+    while marks == 0:
+        at += 8
+        marks = find(load(text, at), pattern)
+    return at - start + first_byte(marks)
+
+
+def _is_query(text: Text, at: int, end: int, escaped: int) -> int:
+    """Whether there are no spaces, and where a format has escapes none of these either."""
+    for place in range(at, end):
+        byte = text[place]
+        if byte == _SPACE:
+            return False
+        if escaped and (byte < _SPACE or byte > _LAST or byte in (_QUOTE, _BACKSLASH)):
+            return False
+    return True

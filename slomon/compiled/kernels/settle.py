@@ -1,0 +1,132 @@
+"""
+Between the blocks: odd lines whose request no scanner knew are settled, one after the other in the
+order of the stream, by the table as it stands now. Found endpoints are added to it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from typing import Final, TypeAlias
+
+from slomon.compiled.kernels.group import LONGEST, group
+from slomon.compiled.kernels.scan import CAREFUL, ODD, UNKNOWN_FAILED, hash_request
+from slomon.compiled.kernels.table import MISSING, insert, lookup
+from slomon.core.row import UNMATCHED
+
+Column: TypeAlias = MutableSequence[int]
+Text: TypeAlias = Sequence[int]
+
+# What `book` says of the table, number by number
+MASK: Final = 0  # how many buckets it has, less one
+ENTRIES: Final = 1  # how many are taken
+ROOM: Final = 2  # how many may be
+USED: Final = 3  # bytes of the arena that are taken
+ARENA: Final = 4  # how many there are
+FOUND: Final = 5  # how many endpoints were found
+MOST: Final = 6  # how many may be; 0 where the endpoints are given
+CAPPED: Final = 7  # how many accesses were to others
+BOOK: Final = 8
+
+_SPACE: Final = 32
+_QUOTE: Final = 34
+_HASH: Final = 35
+_SLASH: Final = 47
+_BACKSLASH: Final = 92
+_LAST: Final = 126
+
+SCRATCH: Final = 2 * LONGEST + 64
+
+
+def settle(
+    text: Text,
+    odd: Column,
+    first: int,
+    odds: int,
+    codes: Column,
+    table: Column,
+    arena: MutableSequence[int],
+    places: Column,
+    book: Column,
+    scratch: MutableSequence[int],
+) -> int:
+    """
+    Settle odd lines from the first on; returns the number of the one at which it stopped: `odds`,
+    one that is for the careful reader to decide, or one for which there is no room.
+    """
+    for number in range(first, odds):
+        place = number * ODD
+        row = odd[place]
+        code = codes[row]
+        if code == CAREFUL:
+            return number
+        at, end = odd[place + 3], odd[place + 4]
+        hashed, _ = hash_request(text, at, end, 0)
+        key = lookup(text, at, end, hashed, table, book[MASK], arena)
+        if key == MISSING and book[MOST] and is_plain(text, at, end):
+            end = group(text, at, end, scratch, 0)
+            key = found(scratch, end, table, arena, places, book)
+        if key == MISSING:
+            return number
+        failed = 1 if code == UNKNOWN_FAILED else 0
+        codes[row] = key << 1 | failed if key >= 0 else key
+    return odds
+
+
+def found(
+    request: Text,
+    end: int,
+    table: Column,
+    arena: MutableSequence[int],
+    places: Column,
+    book: Column,
+) -> int:
+    """
+    The key of a request that was grouped: a new one if need be, UNMATCHED where there are as many
+    endpoints as there may be, MISSING where there is no room in the columns.
+    """
+    hashed, _ = hash_request(request, 0, end, 0)
+    key = lookup(request, 0, end, hashed, table, book[MASK], arena)
+    if key != MISSING:
+        return key
+    if book[FOUND] == book[MOST]:
+        book[CAPPED] += 1
+        return UNMATCHED
+    if book[ENTRIES] == book[ROOM] or book[USED] + end > book[ARENA]:
+        return MISSING
+    key = book[FOUND]
+    places[2 * key] = book[USED]
+    places[2 * key + 1] = end
+    remember(request, end, key, table, arena, book)
+    book[FOUND] += 1
+    return key
+
+
+def remember(
+    request: Text, end: int, key: int, table: Column, arena: MutableSequence[int], book: Column
+) -> int:
+    """Put a request and its key into the table, which must have room; returns the key."""
+    hashed, _ = hash_request(request, 0, end, 0)
+    book[USED] = insert(request, 0, end, hashed, key, table, book[MASK], arena, book[USED])
+    book[ENTRIES] += 1
+    return key
+
+
+def is_plain(text: Text, at: int, end: int) -> int:
+    """
+    Whether this is a verb of letters, a space and a path, of printable ASCII without what formats
+    escape and routes cut off: then any format reads it, and it is its own name.
+    """
+    if end - at > LONGEST:
+        return False
+    spaces = 0
+    for place in range(at, end):
+        byte = text[place]
+        if byte < _SPACE or byte > _LAST or byte in (_QUOTE, _HASH, _BACKSLASH):
+            return False
+        if byte == _SPACE:
+            spaces += 1
+            if place == at or place + 1 == end or text[place + 1] != _SLASH:
+                return False
+        elif spaces == 0 and not 97 <= byte | 32 <= 122:
+            return False  # a letter, whatever its case
+    return spaces == 1

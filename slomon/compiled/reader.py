@@ -1,0 +1,111 @@
+"""The reader at the compiled speed: scans what is plain, hands the rest to the careful one."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from typing import Final
+
+from slomon.compiled.kernels.line import CLF_LINES, DATES, PLAIN_LINES
+from slomon.compiled.kernels.scan import CAREFUL, MALFORMED, ODD, OVERFLOW
+from slomon.compiled.library import Library, address
+from slomon.compiled.requests import Table
+from slomon.core.event import StatusRule
+from slomon.core.row import UNMATCHED
+from slomon.ingest.careful import CarefulReader
+from slomon.ingest.log import Block, Log
+from slomon.ingest.requests import FoundRequests, Requests
+
+# What the table may remember: a request that is the same text however its line is decoded.
+_PLAIN: Final = re.compile(rb"[!#-\[\]-~]+ [!#-\[\]-~]+")
+
+_SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, the columns grow
+_KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}
+_SUFFIXES: Final = {"events": b'"}'}
+
+
+class CompiledReader:
+    """
+    Makes the rows that a CarefulReader would. `scan` may run in any thread, for several blocks at
+    once; `settle` follows, block by block in the order of the stream.
+    """
+
+    def __init__(self, library: Library, careful: CarefulReader, is_failure: StatusRule) -> None:
+        self._library = library
+        self._careful = careful
+        self._tables: dict[Requests, Table] = {}
+        self._statuses = array("q", [_judge(is_failure, status) for status in range(1000)])
+
+    def scan(self, block: Block) -> None:
+        """Look at all lines of a block, with what is known at this moment."""
+        log = block.log
+        if log is None or block.fragment is not None or log.format.name not in _KINDS:
+            return
+        known = self._table(log.requests).known
+        suffix = _SUFFIXES.get(log.format.name, b"")
+        affixes = bytearray(log.prefix + suffix + b"\0")
+        kind, cuts = _KINDS[log.format.name], not log.exact
+        shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
+        dates, odds = array("q", [-1]) * DATES, array("q", [0])
+        rows, room = OVERFLOW, block.length // _SHORT_LINE + 1
+        while rows == OVERFLOW:
+            _make_room(block, room)
+            rows = self._library.scan(
+                *(address(block.buffer), block.length, address(shape), address(affixes)),
+                *map(address, (self._statuses, known.table, known.arena, dates)),
+                *map(address, (block.ticks, block.codes, block.odd)),
+                *(len(block.ticks), address(odds)),
+            )
+            room = block.buffer.count(b"\n", 0, block.length)
+        block.rows, block.odds = rows, odds[0]
+
+    def settle(self, block: Block) -> None:
+        """Settle what the scanner left open."""
+        log = block.log
+        if log is None or log.ended or not block.rows:
+            self._careful.settle(block)
+            return
+        table = self._table(log.requests)
+        next_odd = 0
+        while (next_odd := table.settle(block, next_odd)) < block.odds:
+            self._decide(block, log, table, next_odd)
+            next_odd += 1
+        table.publish(block.odds, block.rows)
+
+    def _decide(self, block: Block, log: Log, table: Table, number: int) -> None:
+        row, start, end, request, request_end = block.odd[number * ODD : (number + 1) * ODD]
+        unknown = block.codes[row] != CAREFUL
+        line = bytes(block.buffer[start:end])
+        tick, code = self._careful.read(log, block.first_line + row, line)
+        block.ticks[row], block.codes[row] = tick, code
+        if log.ended:
+            self._careful.settle_rest(block, row + 1)
+            block.odds = 0
+        elif unknown and code >= UNMATCHED and not isinstance(log.requests, FoundRequests):
+            raw = bytes(block.buffer[request:request_end])
+            if _PLAIN.fullmatch(raw):
+                table.remember(raw, code >> 1 if code >= 0 else UNMATCHED)
+
+    def _table(self, requests: Requests) -> Table:
+        table = self._tables.get(requests)
+        if table is None:
+            names = requests.names if isinstance(requests, FoundRequests) else None
+            table = names if isinstance(names, Table) else Table(self._library)
+            self._tables[requests] = table
+        return table
+
+
+def _make_room(block: Block, rows: int) -> None:
+    missing = rows - len(block.ticks)
+    if missing > 0:
+        block.ticks.frombytes(bytes(8 * missing))
+        block.codes.frombytes(bytes(8 * missing))
+        block.odd.frombytes(bytes(8 * ODD * missing))
+
+
+def _judge(is_failure: StatusRule, status: int) -> int:
+    try:
+        failed = is_failure(status)
+    except Exception:  # noqa: BLE001 (a line with this status will raise it, if there is one)
+        return MALFORMED
+    return MALFORMED if failed is None else int(bool(failed))

@@ -1,0 +1,143 @@
+"""The requests seen so far, at the compiled speed: a table that scanners read, and its writer."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import Final
+
+from slomon.compiled.kernels.group import LONGEST
+from slomon.compiled.kernels.settle import (
+    ARENA,
+    BOOK,
+    CAPPED,
+    ENTRIES,
+    FOUND,
+    MASK,
+    MOST,
+    ROOM,
+    SCRATCH,
+    USED,
+)
+from slomon.compiled.kernels.table import BUCKET
+from slomon.compiled.library import Library, address
+from slomon.ingest.log import Block
+
+_BUCKETS: Final = 1 << 10
+_REMEMBERED: Final = 1 << 18  # requests to given endpoints: a log must not fill the memory
+_ARENA: Final = 1 << 16
+_PADDING: Final = 8  # bytes behind the arena that are read with a text's last ones
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The table as it was published: scanners read this one while another is written."""
+
+    table: array[int]
+    mask: int
+    arena: array[int]
+    entries: int
+
+
+class Table:
+    """
+    `<verb> <resource>` -> key. With `most` it finds endpoints itself, up to so many; else it only
+    remembers what it is told, and forgets it all when that is too much.
+    """
+
+    def __init__(self, library: Library, most: int = 0) -> None:
+        self._library = library
+        self._book = array("q", [0]) * BOOK
+        self._book[MOST] = most
+        self._places = array("q")  # of the found ones in the arena
+        self._scratch = array("B", bytes(SCRATCH))
+        self._table, self._arena = _empty(self._book)
+        self._measure()
+        self.known = self._copy()
+
+    def __len__(self) -> int:
+        return self._book[FOUND]
+
+    @property
+    def capped(self) -> int:
+        """How many accesses were to endpoints beyond the most there may be."""
+        return self._book[CAPPED]
+
+    @capped.setter
+    def capped(self, count: int) -> None:
+        self._book[CAPPED] = count
+
+    def text(self, key: int) -> bytes:
+        """The request of a found endpoint."""
+        at, length = self._places[2 * key : 2 * key + 2]
+        request: bytes = self._arena[at : at + length].tobytes()
+        return request
+
+    def key(self, request: bytes) -> int:
+        """The key of a request, found if need be; UNMATCHED where there are as many as may be."""
+        self.make_room()
+        self._scratch[: len(request)] = array("B", request)
+        key: int = self._library.found(
+            *(address(self._scratch), len(request)),
+            *map(address, (self._table, self._arena, self._places, self._book)),
+        )
+        return key
+
+    def remember(self, request: bytes, key: int) -> None:
+        """Know a request that was not known, and its key or that it is UNMATCHED."""
+        if self._book[ENTRIES] >= _REMEMBERED:
+            self._table, self._arena = _empty(self._book)
+            self._measure()
+            self.known = self._copy()
+        self.make_room()
+        self._scratch[: len(request)] = array("B", request)
+        self._library.remember(
+            *(address(self._scratch), len(request), key),
+            *map(address, (self._table, self._arena, self._book)),
+        )
+
+    def settle(self, block: Block, first: int) -> int:
+        """Settle the odd lines of a block from the first on; returns at which one it stopped."""
+        self.make_room()
+        return self._library.settle(
+            *(address(block.buffer), address(block.odd), first, block.odds),
+            *map(address, (block.codes, self._table, self._arena, self._places, self._book)),
+            address(self._scratch),
+        )
+
+    def make_room(self) -> None:
+        """Room for at least one more request."""
+        book = self._book
+        if book[ENTRIES] == book[ROOM]:
+            grown = array("q", bytes(2 * 8 * len(self._table)))
+            buckets = len(self._table) // BUCKET
+            book[MASK] = 2 * buckets - 1
+            self._library.rehash(address(self._table), buckets, address(grown), book[MASK])
+            self._table = grown
+            self._measure()
+        if book[USED] + LONGEST > book[ARENA]:
+            # a new one, never the old one grown: scanners read it still
+            self._arena = self._arena + array("B", bytes(len(self._arena)))
+            book[ARENA] = len(self._arena) - _PADDING
+
+    def publish(self, unknown: int, rows: int) -> None:
+        """Let scanners see what is known, if it is worth a copy."""
+        entries, before = self._book[ENTRIES], self.known.entries
+        if entries > before + (before >> 2) or (entries > before and unknown * 20 > rows):
+            self.known = self._copy()
+
+    def _measure(self) -> None:
+        """Three quarters of the buckets may be taken; each found endpoint has a place."""
+        book = self._book
+        book[ROOM] = (book[MASK] + 1) * 3 // 4
+        if book[MOST]:
+            self._places.frombytes(bytes(8 * (2 * book[ROOM] - len(self._places))))
+
+    def _copy(self) -> Known:
+        return Known(self._table[:], self._book[MASK], self._arena, self._book[ENTRIES])
+
+
+def _empty(book: array[int]) -> tuple[array[int], array[int]]:
+    """A table and an arena in which nothing is."""
+    book[MASK], book[ENTRIES], book[USED], book[ARENA] = _BUCKETS - 1, 0, 0, _ARENA
+    return array("q", bytes(8 * BUCKET * _BUCKETS)), array("B", bytes(_ARENA + _PADDING))

@@ -1,0 +1,41 @@
+"""The parts of a replay at the compiled speed."""
+
+from __future__ import annotations
+
+from slomon.compiled.library import Library
+from slomon.compiled.order import CompiledOrder
+from slomon.compiled.reader import CompiledReader
+from slomon.compiled.requests import Table
+from slomon.compiled.windows import CompiledWindows
+from slomon.core.event import StatusRule
+from slomon.core.order import Order
+from slomon.core.shard import AnyWindows
+from slomon.core.window import Windows
+from slomon.ingest.careful import CarefulReader
+from slomon.ingest.host import Scan
+from slomon.ingest.requests import Names
+from slomon.ingest.speed import Settler
+
+
+class Compiled:
+    """The speed of the extra `slomon[replay]`."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def order(self, sources: int, shards: int) -> Order:
+        """The reordering buffer."""
+        return CompiledOrder(self._library, sources, shards)
+
+    def names(self, most: int) -> Names:
+        """The names of found endpoints, at most so many."""
+        return Table(self._library, most)
+
+    def windows(self, windows: Windows) -> AnyWindows:
+        """The windows of a shard, going on from these."""
+        return CompiledWindows(self._library, windows)
+
+    def reader(self, careful: CarefulReader, rule: StatusRule) -> tuple[Scan | None, Settler]:
+        """What scans blocks beforehand, and what settles them."""
+        reader = CompiledReader(self._library, careful, rule)
+        return reader.scan, reader
