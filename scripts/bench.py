@@ -1,223 +1,111 @@
 """
-How fast is it? Against the plain synchronous loop that one would write by hand, over the same
-recorded dicts in the same run, with each pair timed in turn and the median of their ratios; then
-whether the cost of an event stays flat. Run by hand on a quiet machine: `python scripts/bench.py`.
+How fast is it? Run by hand, on a quiet machine:
 
-`plain` and `slomon` are nanoseconds an event of the whole run, with all that it takes to set up
-endpoints and to meet each of them for the first time; `settled` is slomon's over the second half.
-`--memory` measures what a million endpoints take instead.
+    python scripts/bench.py stream      an event stream, against a plain loop over the same dicts
+    python scripts/bench.py replay      a log file, against DuckDB, Polars, a plain loop and wc
+    python scripts/bench.py data DIR    no measure: a log and its endpoints, as replay reads them
+
+The last two need numpy, and replay needs duckdb and polars, unless `--only` leaves them out.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import resource
-import statistics
+import os
 import sys
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any
+import tempfile
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+from pathlib import Path
 
-from slomon import get_service_monitor
-from slomon.simulation import SimulatedStream
-
-Event = dict[str, str]
-Details = Mapping[str, list[Any]]
+from peers.case import CASES
+from peers.replay import report
+from peers.tool import TOOLS, lacking
 
 
-class Recorded:
-    """A stream over a list of dicts, as both sides of the comparison read it."""
+def measure_stream(arguments: argparse.Namespace) -> None:
+    from peers import stream  # noqa: PLC0415 - it needs slomon, the others don't
 
-    def __init__(self, events: list[Event], entries: list[dict[str, object]]) -> None:
-        half = len(events) // 2
-        self._events = chain(events[:half], self._note_half(), events[half:])
-        self.half_time = 0.0
-        self._entries = entries
-        self._end = {"type": "end-of-stream", "value": ""}
-
-    def _note_half(self) -> Iterator[Event]:
-        self.half_time = time.perf_counter()
-        yield from ()
-
-    def get_info(self) -> list[dict[str, object]]:
-        return self._entries
-
-    def generate_event(self) -> Event:
-        return next(self._events, self._end)
-
-
-@dataclass
-class Watched:
-    """What the plain loop keeps of one endpoint."""
-
-    name: str
-    slo: float
-    width: float
-    window: deque[tuple[float, bool]] = field(default_factory=deque)
-    requests: int = 0
-    successes: int = 0
-    incident: dict[str, Any] | None = None
-
-
-def plain_loop(stream: Recorded) -> Details:
-    """No checks, no accounting, floats for time: as short as it gets."""
-    watched = {
-        (entry["verb"], entry["resource"]): Watched(
-            str(entry["name"]), float(str(entry["slo"])), float(str(entry["window"]))
-        )
-        for entry in stream.get_info()
-    }
-    commits: dict[str, str] = {}
-    details: dict[str, list[Any]] = {}
-    while True:
-        event = stream.generate_event()
-        if event["type"] == "access":
-            stamp, verb, path, status = event["value"].split()
-            tick, ok = float(stamp), status == "200"
-            endpoint = watched[verb, path]
-            endpoint.window.append((tick, ok))
-            endpoint.requests += 1
-            endpoint.successes += ok
-            while endpoint.window[0][0] <= tick - endpoint.width:
-                _, was_ok = endpoint.window.popleft()
-                endpoint.requests -= 1
-                endpoint.successes -= was_ok
-            if endpoint.successes / endpoint.requests < endpoint.slo:
-                if endpoint.incident is None:
-                    commit = commits.get(endpoint.name, "")
-                    endpoint.incident = {"start": tick, "end": -1, "fix": "", "break": commit}
-                    details.setdefault(endpoint.name, []).append(endpoint.incident)
-            elif endpoint.incident is not None:
-                endpoint.incident.update(end=tick, fix=commits.get(endpoint.name, ""))
-                endpoint.incident = None
-        elif event["type"] == "change":
-            lines = dict(line.split(": ", 1) for line in event["value"].splitlines())
-            commits[lines["Service"]] = lines["commit"]
-        else:
-            return details
-
-
-def ours(stream: Recorded) -> Details:
-    return get_service_monitor(stream).incident_details()
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds."""
-
-    whole: float
-    second_half: float
-
-
-def timed(run: Callable[[Recorded], Details], stream: Recorded) -> tuple[Timing, Details]:
-    gc.collect()
-    start = time.perf_counter()
-    details = run(stream)
-    end = time.perf_counter()
-    return Timing(end - start, end - stream.half_time), details
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row of the table."""
-
-    what: str
-    events: int = 1_000_000
-    endpoints: int = 1_000
-    window: float = 30
-
-
-@dataclass(frozen=True)
-class Result:
-    """Medians: nanoseconds an event, and the ratio of each pair."""
-
-    plain: float
-    slomon: float
-    settled: float
-    ratio: float
-    incidents: int
-
-
-def measure(case: Case, rounds: int) -> Result:
-    simulated = SimulatedStream(
-        max_events=case.events, endpoints=case.endpoints, prob_bug=0.5, prob_error=0.05
-    )
-    entries = [{**entry, "window": case.window} for entry in simulated.get_info()]
-    events = [simulated.generate_event() for _ in range(case.events)]
-    pairs = []
-    for _ in range(rounds):
-        theirs, expected = timed(plain_loop, Recorded(events, entries))
-        mine, details = timed(ours, Recorded(events, entries))
-        if details != expected:
-            sys.exit(f"the two disagree on {case}")
-        pairs.append((theirs, mine))
-    scale = 1e9 / case.events
-    return Result(
-        plain=statistics.median(theirs.whole for theirs, _ in pairs) * scale,
-        slomon=statistics.median(mine.whole for _, mine in pairs) * scale,
-        settled=statistics.median(mine.second_half for _, mine in pairs) * scale * 2,
-        ratio=statistics.median(mine.whole / theirs.whole for theirs, mine in pairs),
-        incidents=sum(map(len, details.values())),
-    )
-
-
-def cases(largest: int) -> Iterator[Case]:
-    yield Case("the default simulation", events=min(100_000, largest), endpoints=20)
-    for events in (100_000, 500_000, 2_000_000):
-        yield Case("events", events=min(events, largest))
-    for endpoints in (10, 1_000, 100_000):
-        yield Case("endpoints", events=min(1_000_000, largest), endpoints=endpoints)
-    for window in (1, 30, 3_600):
-        yield Case("window", events=min(1_000_000, largest), endpoints=100, window=window)
-
-
-class OncePerEndpoint:
-    """As many endpoints as requests: one each."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._sent = 0
-
-    def get_info(self) -> list[dict[str, object]]:
-        common = {"email": "team@example.com", "verb": "GET", "slo": 0.999, "window": 30}
-        return [{"name": f"s{n}", "resource": f"/api/{n}", **common} for n in range(self._count)]
-
-    def generate_event(self) -> Event:
-        if self._sent == self._count:
-            return {"type": "end-of-stream", "value": ""}
-        self._sent += 1
-        return {"type": "access", "value": f"{self._sent} GET /api/{self._sent - 1} 200"}
-
-
-def report_memory() -> None:
-    """Peak memory of a process that watches a million endpoints, each of which saw a request."""
-    accounting = get_service_monitor(OncePerEndpoint(1_000_000)).accounting
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{accounting.accesses:,} endpoints with a request each: {peak:,.0f} MiB at the peak")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
-    parser.add_argument("--largest", type=int, default=2_000_000, help="events of the largest row")
-    parser.add_argument("--memory", action="store_true", help="only: a million endpoints")
-    arguments = parser.parse_args()
     if arguments.memory:
-        report_memory()
-        return
-    timed(ours, Recorded([], []))  # the imports of the first event loop
-    print(f"{'':24}{'events':>10}{'endpoints':>11}{'window':>8}", end="")
-    print(f"{'plain':>7}{'slomon':>8}{'ratio':>7}{'settled':>9}{'incidents':>11}")
-    for case in cases(arguments.largest):
-        found = measure(case, arguments.rounds)
-        print(f"{case.what:24}{case.events:10,}{case.endpoints:11,}{case.window:7}s", end="")
-        print(f"{found.plain:7.0f}{found.slomon:8.0f}{found.ratio:7.2f}", end="")
-        print(f"{found.settled:9.0f}{found.incidents:11,}", flush=True)
+        stream.report_memory()
+    else:
+        stream.report_speed(arguments.rounds, arguments.largest)
+
+
+def measure_replay(arguments: argparse.Namespace) -> None:
+    tools = [TOOLS[name] for name in arguments.only]
+    if complaints := [words for tool in tools if (words := lacking(tool))]:
+        sys.exit("\n".join(complaints))
+    if arguments.cores:
+        cores = sorted(os.sched_getaffinity(0))[: arguments.cores]
+        os.sched_setaffinity(0, cores)  # of all the processes to come, too
+    kept = arguments.data and nullcontext(arguments.data)
+    with kept or tempfile.TemporaryDirectory() as data:
+        for name in arguments.cases:
+            case = CASES[name](Path(data).resolve(), arguments.lines, arguments.endpoints)
+            report(case, tools, arguments.rounds)
+
+
+def write_data(arguments: argparse.Namespace) -> None:
+    from peers.logfile import write_log  # noqa: PLC0415 - it needs numpy
+
+    if arguments.folder.exists():
+        sys.exit(f"{arguments.folder} is there already; allowed: a new folder")
+    options = vars(arguments).copy()
+    del options["run"]
+    write_log(**options)
+
+
+def chosen(allowed: Collection[str]) -> Callable[[str], list[str]]:
+    def split(text: str) -> list[str]:
+        names = text.split(",")
+        if unknown := sorted(set(names) - set(allowed)):
+            raise argparse.ArgumentTypeError(
+                f"{', '.join(unknown)}; allowed: {', '.join(allowed)}, with commas between"
+            )
+        return names
+
+    return split
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    stream = commands.add_parser("stream", help="an event stream")
+    stream.set_defaults(run=measure_stream)
+    stream.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
+    stream.add_argument("--largest", type=int, default=2_000_000, help="events of the largest row")
+    stream.add_argument("--memory", action="store_true", help="only: a million endpoints")
+
+    replay = commands.add_parser("replay", help="a log file")
+    replay.set_defaults(run=measure_replay)
+    replay.add_argument("--rounds", type=int, default=5, help="timed runs of each tool")
+    add_sizes(replay)
+    replay.add_argument("--cores", type=int, help="as many processor cores for each tool")
+    replay.add_argument("--cases", type=chosen(CASES), default=list(CASES), help=", ".join(CASES))
+    replay.add_argument("--only", type=chosen(TOOLS), default=list(TOOLS), help=", ".join(TOOLS))
+    replay.add_argument("--data", type=Path, metavar="DIR", help="keeps the logs, and reads them")
+
+    data = commands.add_parser("data", help="a log and its endpoints")
+    data.set_defaults(run=write_data)
+    data.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
+    add_sizes(data)
+    data.add_argument("--format", choices=["plain", "combined"], default="plain", dest="form")
+    data.add_argument("--slo", type=float, help="of all endpoints, instead of several")
+    data.add_argument("--zipf", action="store_true", help="most requests to a few endpoints")
+    data.add_argument("--changes", action="store_true", help="also the deploys")
+    data.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--endpoints", type=int, default=1_000)
 
 
 if __name__ == "__main__":
-    main()
+    arguments = parse()
+    arguments.run(arguments)

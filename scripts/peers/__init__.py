@@ -1,0 +1,1 @@
+"""What `slomon replay` is measured against, the data for it, and the measuring."""

@@ -1,0 +1,66 @@
+"""Who is measured: slomon, what people would take in its place, and a mere look at each byte."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from peers.case import MOST_ENDPOINTS, SLO, Case
+from peers.process import SCRIPTS
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`command` makes a command line of a case and the file for the incidents."""
+
+    name: str
+    command: Callable[[Case, Path], list[str]]
+    answers: bool = True
+    needs: str | None = None
+
+
+def lacking(tool: Tool) -> str | None:
+    """What to tell who lacks the package."""
+    if tool.needs is None or importlib.util.find_spec(tool.needs) is not None:
+        return None
+    return f"{tool.needs} is not installed: pip install {tool.needs}, or name others by --only"
+
+
+def _replay(case: Case, out: Path) -> list[str]:
+    endpoints = [f"--endpoints={case.entries}"]
+    if case.discovered:
+        endpoints = [f"--slo={SLO}", "--window=30s", f"--max-endpoints={MOST_ENDPOINTS}"]
+    command = [sys.executable, "-m", "slomon", "replay", str(case.log)]
+    return [*command, *endpoints, f"--incidents={out}"]
+
+
+def _script(name: str) -> Callable[[Case, Path], list[str]]:
+    script = str(SCRIPTS / "peers" / name)
+
+    def command(case: Case, out: Path) -> list[str]:
+        # -P keeps the modules beside the script out of what it imports.
+        return [sys.executable, "-P", script, str(case.log), str(case.entries), str(out), case.form]
+
+    return command
+
+
+def _floor(case: Case, _: Path) -> list[str]:
+    if case.compressed:
+        return ["sh", "-c", 'gzip -dc "$0" | wc -l', str(case.log)]
+    return ["wc", "-l", str(case.log)]
+
+
+TOOLS: Final = {
+    tool.name: tool
+    for tool in (
+        Tool("slomon", _replay),
+        Tool("duckdb", _script("duckdb_sql.py"), needs="duckdb"),
+        Tool("polars", _script("polars_lazy.py"), needs="polars"),
+        Tool("loop", _script("plain_loop.py")),
+        Tool("wc", _floor, answers=False),
+    )
+}
