@@ -4,8 +4,11 @@ What slomon raises, split by whose fault it is:
 * SlomonError
   + ConfigurationError   the caller's: an endpoint entry or an option is wrong
   + MalformedEventError  the data's: an event can't be read, and strict mode was asked for
+  + MalformedLineError   the data's: a line of a file can't be, and strict mode was asked for
+  + StateFileError       the world's: a saved state is damaged, or of something else
 
-Everything else that reaches a caller is the event stream's own exception, as it was raised.
+Everything else that reaches a caller is an exception of the event stream, of a file or of a hook,
+as it was raised.
 """
 
 from __future__ import annotations
@@ -35,3 +38,24 @@ class MalformedEventError(SlomonError):
 
     def __reduce__(self) -> tuple[type[MalformedEventError], tuple[int, str, str]]:
         return type(self), (self.position, self.text, self.reason)
+
+
+class MalformedLineError(SlomonError):
+    """
+    In strict mode, the first line of a file that can't be read: `line` counts the file's lines
+    from 1, `text` is the line and `reason` says what is wrong with it.
+    """
+
+    def __init__(self, file: str, line: int, text: str, reason: str) -> None:
+        super().__init__(f"{file}, line {line}: {reason}")
+        self.file = file
+        self.line = line
+        self.text = text
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[MalformedLineError], tuple[str, int, str, str]]:
+        return type(self), (self.file, self.line, self.text, self.reason)
+
+
+class StateFileError(SlomonError):
+    """A saved state is damaged, or not the state of this; the text names it. It is left as it is."""

@@ -19,6 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+Text: TypeAlias = bytes | bytearray
+
 Function: TypeAlias = Callable[..., int]
 """Takes addresses of columns and whole numbers, and lets other threads run meanwhile."""
 
@@ -109,11 +111,13 @@ def machine() -> Any:
     )
 
 
-def address(column: array[Any] | bytearray) -> int:
-    """Where the numbers of a column are, as long as it doesn't grow."""
+def address(column: array[int] | Text) -> int:
+    """Where the numbers of a column are, as long as it lives and doesn't grow."""
+    if isinstance(column, array):
+        return column.buffer_info()[0]
     if isinstance(column, bytearray):
         return ctypes.addressof(ctypes.c_char.from_buffer(column))
-    return column.buffer_info()[0]
+    return ctypes.cast(ctypes.c_char_p(column), ctypes.c_void_p).value or 0
 
 
 def _function(at: int, arguments: int) -> Function:

@@ -12,6 +12,7 @@ from slomon.core.event import Change
 from slomon.core.order import Order
 from slomon.core.tick import LAST_TICK
 
+_ZERO: Final = array("q", [0])
 _FIRST_ROWS: Final = 1 << 16
 
 
@@ -47,7 +48,7 @@ class CompiledOrder(Order):
         if (watermark := self.watermark()) <= LAST_TICK:
             self._first = self._library.cut(buffer, first, self._end, watermark)
         count = self._first - first
-        columns = [array("q", bytes(8 * count * self._shards)) for _ in range(4)]
+        columns = [_ZERO * (count * self._shards) for _ in range(4)]
         changes = array("q", bytes(16 * len(self.changes)))
         counts = array("q", bytes(8 * self._shards))
         found = self._library.deal(
@@ -62,6 +63,17 @@ class CompiledOrder(Order):
             for shard, size in enumerate(counts)
             if size or noted
         ]
+
+    def save_rows(self) -> array[int]:
+        """The buffer, four numbers a row."""
+        return self._buffer[self._first * ROW : self._end * ROW]
+
+    def load_rows(self, numbers: array[int]) -> None:
+        """What `save_rows` saved."""
+        count = len(numbers) // ROW
+        self._make_room(count)
+        self._buffer[: len(numbers)] = numbers
+        self._first, self._end = 0, count
 
     def _make_room(self, count: int) -> None:
         """Room for so many rows more, behind those that wait, which move to the front for it."""

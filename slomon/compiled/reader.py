@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from typing import Final
 
 from slomon.compiled.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, MALFORMED, ODD, OVERFLOW
+from slomon.compiled.kernels.scan import CAREFUL, ODD, OVERFLOW
 from slomon.compiled.library import Library, address
-from slomon.compiled.requests import Table
+from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
-from slomon.core.row import UNMATCHED
 from slomon.ingest.careful import CarefulReader
 from slomon.ingest.log import Block, Log
 from slomon.ingest.requests import FoundRequests, Requests
-
-# What the table may remember: a request that is the same text however its line is decoded.
-_PLAIN: Final = re.compile(rb"[!#-\[\]-~]+ [!#-\[\]-~]+")
 
 _SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, the columns grow
 _KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}
@@ -34,7 +29,7 @@ class CompiledReader:
         self._library = library
         self._careful = careful
         self._tables: dict[Requests, Table] = {}
-        self._statuses = array("q", [_judge(is_failure, status) for status in range(1000)])
+        self._statuses = judge_statuses(is_failure)
 
     def scan(self, block: Block) -> None:
         """Look at all lines of a block, with what is known at this moment."""
@@ -47,17 +42,19 @@ class CompiledReader:
         kind, cuts = _KINDS[log.format.name], not log.exact
         shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
         dates, odds = array("q", [-1]) * DATES, array("q", [0])
-        rows, room = OVERFLOW, block.length // _SHORT_LINE + 1
-        while rows == OVERFLOW:
-            _make_room(block, room)
-            rows = self._library.scan(
-                *(address(block.buffer), block.length, address(shape), address(affixes)),
-                *map(address, (self._statuses, known.table, known.arena, dates)),
-                *map(address, (block.ticks, block.codes, block.odd)),
-                *(len(block.ticks), address(odds)),
-            )
-            room = block.buffer.count(b"\n", 0, block.length)
+        _make_room(block, block.length // _SHORT_LINE + 1)
+        while (rows := self._scan(block, known, shape, affixes, dates, odds)) == OVERFLOW:
+            _make_room(block, block.buffer.count(b"\n", 0, block.length))
         block.rows, block.odds = rows, odds[0]
+
+    def _scan(self, block: Block, known: Known, *columns: array[int] | bytearray) -> int:
+        shape, affixes, dates, odds = map(address, columns)
+        return self._library.scan(
+            *(address(block.buffer), block.length, shape, affixes),
+            *map(address, (self._statuses, known.table, known.arena)),
+            *(dates, address(block.ticks), address(block.codes), address(block.odd)),
+            *(len(block.ticks), odds),
+        )
 
     def settle(self, block: Block) -> None:
         """Settle what the scanner left open."""
@@ -67,10 +64,13 @@ class CompiledReader:
             return
         table = self._table(log.requests)
         next_odd = 0
-        while (next_odd := table.settle(block, next_odd)) < block.odds:
+        while (next_odd := self._settle(block, table, next_odd)) < block.odds:
             self._decide(block, log, table, next_odd)
             next_odd += 1
         table.publish(block.odds, block.rows)
+
+    def _settle(self, block: Block, table: Table, first: int) -> int:
+        return table.settle(block.buffer, block.odd, first, block.odds, block.codes)
 
     def _decide(self, block: Block, log: Log, table: Table, number: int) -> None:
         row, start, end, request, request_end = block.odd[number * ODD : (number + 1) * ODD]
@@ -81,10 +81,8 @@ class CompiledReader:
         if log.ended:
             self._careful.settle_rest(block, row + 1)
             block.odds = 0
-        elif unknown and code >= UNMATCHED and not isinstance(log.requests, FoundRequests):
-            raw = bytes(block.buffer[request:request_end])
-            if _PLAIN.fullmatch(raw):
-                table.remember(raw, code >> 1 if code >= 0 else UNMATCHED)
+        elif unknown and not isinstance(log.requests, FoundRequests):
+            table.learn(bytes(block.buffer[request:request_end]), code)
 
     def _table(self, requests: Requests) -> Table:
         table = self._tables.get(requests)
@@ -101,11 +99,3 @@ def _make_room(block: Block, rows: int) -> None:
         block.ticks.frombytes(bytes(8 * missing))
         block.codes.frombytes(bytes(8 * missing))
         block.odd.frombytes(bytes(8 * ODD * missing))
-
-
-def _judge(is_failure: StatusRule, status: int) -> int:
-    try:
-        failed = is_failure(status)
-    except Exception:  # noqa: BLE001 (a line with this status will raise it, if there is one)
-        return MALFORMED
-    return MALFORMED if failed is None else int(bool(failed))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from typing import Final
 
 from slomon.compiled.kernels.group import LONGEST
+from slomon.compiled.kernels.scan import MALFORMED
 from slomon.compiled.kernels.settle import (
     ARENA,
     BOOK,
@@ -20,9 +22,11 @@ from slomon.compiled.kernels.settle import (
     USED,
 )
 from slomon.compiled.kernels.table import BUCKET
-from slomon.compiled.library import Library, address
-from slomon.ingest.log import Block
+from slomon.compiled.library import Library, Text, address
+from slomon.core.event import StatusRule
+from slomon.core.row import UNMATCHED
 
+_PLAIN: Final = re.compile(rb"[!#-\[\]-~]+ [!#-\[\]-~]+")
 _BUCKETS: Final = 1 << 10
 _REMEMBERED: Final = 1 << 18  # requests to given endpoints: a log must not fill the memory
 _ARENA: Final = 1 << 16
@@ -73,6 +77,10 @@ class Table:
         request: bytes = self._arena[at : at + length].tobytes()
         return request
 
+    def save(self) -> tuple[array[int], array[int]]:
+        """The bytes of all found endpoints, and how many each has."""
+        return self._arena[: self._book[USED]], self._places[1 : 2 * len(self) : 2]
+
     def key(self, request: bytes) -> int:
         """The key of a request, found if need be; UNMATCHED where there are as many as may be."""
         self.make_room()
@@ -83,8 +91,13 @@ class Table:
         )
         return key
 
-    def remember(self, request: bytes, key: int) -> None:
-        """Know a request that was not known, and its key or that it is UNMATCHED."""
+    def learn(self, request: bytes, code: int) -> None:
+        """
+        Remember what the row of an unknown request turned out to be, if that is an event and the
+        request is the same text however its line is decoded.
+        """
+        if code < UNMATCHED or len(request) > LONGEST or not _PLAIN.fullmatch(request):
+            return
         if self._book[ENTRIES] >= _REMEMBERED:
             self._table, self._arena = _empty(self._book)
             self._measure()
@@ -92,16 +105,16 @@ class Table:
         self.make_room()
         self._scratch[: len(request)] = array("B", request)
         self._library.remember(
-            *(address(self._scratch), len(request), key),
+            *(address(self._scratch), len(request), code >> 1 if code >= 0 else UNMATCHED),
             *map(address, (self._table, self._arena, self._book)),
         )
 
-    def settle(self, block: Block, first: int) -> int:
-        """Settle the odd lines of a block from the first on; returns at which one it stopped."""
+    def settle(self, text: Text, odd: array[int], first: int, odds: int, codes: array[int]) -> int:
+        """Settle the odd lines of a text from the first on; returns at which one it stopped."""
         self.make_room()
         return self._library.settle(
-            *(address(block.buffer), address(block.odd), first, block.odds),
-            *map(address, (block.codes, self._table, self._arena, self._places, self._book)),
+            *(address(text), address(odd), first, odds),
+            *map(address, (codes, self._table, self._arena, self._places, self._book)),
             address(self._scratch),
         )
 
@@ -115,7 +128,7 @@ class Table:
             self._library.rehash(address(self._table), buckets, address(grown), book[MASK])
             self._table = grown
             self._measure()
-        if book[USED] + LONGEST > book[ARENA]:
+        if book[USED] + SCRATCH > book[ARENA]:
             # a new one, never the old one grown: scanners read it still
             self._arena = self._arena + array("B", bytes(len(self._arena)))
             book[ARENA] = len(self._arena) - _PADDING
@@ -135,6 +148,19 @@ class Table:
 
     def _copy(self) -> Known:
         return Known(self._table[:], self._book[MASK], self._arena, self._book[ENTRIES])
+
+
+def judge_statuses(is_failure: StatusRule) -> array[int]:
+    """What a rule says of each status: 0 for a success, 1 for a failure, or MALFORMED."""
+    return array("q", [_judge(is_failure, status) for status in range(1000)])
+
+
+def _judge(is_failure: StatusRule, status: int) -> int:
+    try:
+        failed = is_failure(status)
+    except Exception:  # noqa: BLE001 (a line with this status will raise it, if there is one)
+        return MALFORMED
+    return MALFORMED if failed is None else int(bool(failed))
 
 
 def _empty(book: array[int]) -> tuple[array[int], array[int]]:

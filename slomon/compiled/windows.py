@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, cast
 
 from slomon.compiled.library import Library, address
-from slomon.core.batch import Batch
+from slomon.core.batch import Batch, Column
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import (
     BLOCK,
@@ -21,38 +21,36 @@ from slomon.core.window import (
 ENDPOINT: Final = 8  # numbers a record: one line of a cache
 ENTRY: Final = 3
 
+_ENDPOINT_COLUMNS: Final = 7
+
 
 class CompiledWindows:
     """
     What `Windows` does, over two flat columns of records, one an endpoint and one an entry. It
-    takes over from windows of the other speed, which `interpreted` gives back.
+    takes over from windows of the other speed.
     """
 
     def __init__(self, library: Library, windows: Windows) -> None:
         state = cast(tuple[Sequence[float], ...], windows.state)
         self.resolution = windows.resolution
         self._library = library
-        self._endpoints = _interleave(state[:7], ENDPOINT)
+        self._endpoints = _interleave(state[:_ENDPOINT_COLUMNS], ENDPOINT)
         self._entries = _interleave(state[7:10], ENTRY)
         self._next_block = array("q", windows.state.next_block)
         self._pool = array("q", [column[0] for column in windows.state[11:]])
         self._crossings = array("q")
 
-    def interpreted(self) -> Windows:
-        """These windows at the other speed."""
-        windows = Windows(resolution=self.resolution)
-        width, slo, *rest = _columns(self._endpoints, ENDPOINT, 7)
-        windows.state = WindowState._make(
-            [
-                width,
-                array("d", array("q", slo).tobytes()).tolist(),
-                *rest,
-                *_columns(self._entries, ENTRY, 3),
-                self._next_block.tolist(),
-                *([number] for number in self._pool),
-            ]
-        )
-        return windows
+    def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
+        """The state as arrays, by the names of its columns, to be saved."""
+        names = iter(WindowState._fields)
+        for number in range(_ENDPOINT_COLUMNS):
+            name, column = next(names), self._endpoints[number::ENDPOINT]
+            yield name, array("d", column.tobytes()) if name == "slo" else column
+        for number in range(ENTRY):
+            yield next(names), self._entries[number::ENTRY]
+        yield next(names), self._next_block
+        for number in self._pool:
+            yield next(names), array("q", [number])
 
     @property
     def late(self) -> int:
@@ -73,17 +71,18 @@ class CompiledWindows:
         """Count the accesses of a batch of arrays; other threads run meanwhile."""
         rows = len(batch.slots)
         self._reserve(rows)
-        ticks = cast("array[int]", batch.ticks)
+        slots, ticks, failures, positions = map(
+            _numbers, (batch.slots, batch.ticks, batch.failures, batch.positions)
+        )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
-        columns = cast("tuple[array[int], ...]", (batch.slots, batch.failures, batch.positions))
-        slots, failures, positions = map(address, columns)
         endpoints = address(self._endpoints)
         found = self._library.advance(
             *(endpoints, endpoints, self.count),
             *(address(self._entries), len(self._entries) // ENTRY),
             *(address(self._next_block), address(self._pool)),
-            *(slots, address(ticks), failures, positions, rows, address(self._crossings)),
+            *map(address, (slots, ticks, failures, positions)),
+            *(rows, address(self._crossings)),
         )
         return read_crossings(self._crossings[:found], batch, self.resolution)
 
@@ -101,6 +100,10 @@ class CompiledWindows:
         self._pool[1] += grown
 
 
+def _numbers(column: Column) -> array[int]:
+    return column if isinstance(column, array) else array("q", column)
+
+
 def _interleave(columns: Sequence[Sequence[float]], width: int) -> array[int]:
     """Columns of a state as records of so many numbers; the bits of floats stay as they are."""
     records = array("q", bytes(8 * width * len(columns[0])))
@@ -108,7 +111,3 @@ def _interleave(columns: Sequence[Sequence[float]], width: int) -> array[int]:
         kind: Literal["d", "q"] = "d" if column and isinstance(column[0], float) else "q"
         records[number::width] = array("q", array(kind, column).tobytes())
     return records
-
-
-def _columns(records: array[int], width: int, count: int) -> list[list[int]]:
-    return [records[number::width].tolist() for number in range(count)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from slomon.core.batch import Batch
@@ -100,6 +101,15 @@ class Order:
         final = bisect_left(self._rows, self.watermark(), key=_by_time)
         taken, self._rows = self._rows[:final], self._rows[final:]
         return self._deal(taken)
+
+    def save_rows(self) -> array[int]:
+        """The buffer, four numbers a row."""
+        return array("q", chain.from_iterable(self._rows))
+
+    def load_rows(self, numbers: array[int]) -> None:
+        """What `save_rows` saved."""
+        parts = iter(numbers)
+        self._rows = list(zip(parts, parts, parts, parts, strict=True))
 
     def watermark(self) -> int:
         """No row will stand before this time."""

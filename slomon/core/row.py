@@ -18,6 +18,11 @@ BLANK: Final = -6  # no event at all: the one code that takes no place
 FIRST_CHANGE: Final = -16  # and downwards: FIRST_CHANGE - number of the n-th change
 
 
+def access_code(key: int, *, failed: bool) -> int:
+    """The code of an access to an endpoint, or to none where the key is UNMATCHED."""
+    return key << 1 | failed if key >= 0 else UNMATCHED
+
+
 def change_code(number: int) -> int:
     """The code of a change, by its number among those of the run."""
     return FIRST_CHANGE - number

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +20,7 @@ class AnyWindows(Protocol):
     def late(self) -> int: ...
     @property
     def count(self) -> int: ...
+    def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]: ...
     def grow(self, count: int, like: Endpoint) -> None: ...
     def advance(self, batch: Batch) -> list[Crossing]: ...
 

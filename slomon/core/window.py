@@ -16,8 +16,9 @@ Block 0 belongs to all: its last entry, older than any time, stands before every
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, MutableSequence, Sequence
+from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -198,6 +199,11 @@ class Windows:
     def count(self) -> int:
         """How many endpoints there are."""
         return len(self.state.width)
+
+    def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
+        """The state as arrays, by the names of its columns, to be saved."""
+        for name, column in zip(WindowState._fields, self.state, strict=True):
+            yield name, array("d" if name == "slo" else "q", cast(list[int], column))
 
     def grow(self, count: int, like: Endpoint) -> None:
         """Add so many endpoints, with the SLO and the window of one."""

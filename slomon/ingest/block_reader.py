@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from anyio import BrokenResourceError
-from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.core.order import Order
 from slomon.ingest.host import Host
 from slomon.ingest.log import Block
 from slomon.ingest.speed import Settler
-from slomon.pipeline.worker import Fed
+from slomon.pipeline.run import Queues
 
 CHANGES: Final = 0
 """The source of the changes; those of the hosts follow it."""
@@ -27,19 +26,22 @@ class BlockReader:
         order: Order,
         settler: Settler,
         lateness: Callable[[Block], int],
+        between: Callable[[Queues], Awaitable[None]],
     ) -> None:
         self._hosts = hosts
         self._order = order
         self._settler = settler
         self._lateness = lateness
+        self._between = between
 
-    async def read(self, queues: Sequence[MemoryObjectSendStream[Fed]]) -> None:
+    async def read(self, queues: Queues) -> None:
         """Fill the queues, one a shard, and close them."""
         try:
             while (source := self._order.next_source()) is not None:
                 await self._read_from(source)
                 for shard, batch in self._order.take():
                     await queues[shard].send(batch)
+                await self._between(queues)
         except BrokenResourceError:
             pass  # a worker has failed: its own error ends the run
         finally:

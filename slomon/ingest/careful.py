@@ -8,7 +8,7 @@ from collections.abc import Callable
 from slomon.core.accounting import RejectedLine
 from slomon.core.event import Access, Change, Malformed
 from slomon.core.order import Order
-from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED
+from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.ingest.log import Block, Log
 
 
@@ -53,7 +53,7 @@ class CarefulReader:
         read = log.format.parse(text)
         if isinstance(read, Access):
             key = log.requests.key(read.verb, read.resource)
-            return read.tick, key << 1 | read.failed if key >= 0 else UNMATCHED
+            return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._note(log, read)
         if isinstance(read, Malformed):

@@ -61,8 +61,6 @@ class _Decompressor(Protocol):
     @property
     def eof(self) -> bool: ...
     @property
-    def needs_input(self) -> bool: ...
-    @property
     def unused_data(self) -> bytes: ...
     def decompress(self, data: memoryview | bytes, max_length: int) -> bytes: ...
 
@@ -72,7 +70,6 @@ class _Inflater:
 
     def __init__(self) -> None:
         self._inner = zlib.decompressobj(-zlib.MAX_WBITS)
-        self.needs_input = True
 
     @property
     def eof(self) -> bool:
@@ -83,9 +80,7 @@ class _Inflater:
         return self._inner.unused_data
 
     def decompress(self, data: memoryview | bytes, max_length: int) -> bytes:
-        text = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
-        self.needs_input = len(text) < max_length
-        return text
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +98,10 @@ class _Format:
             data = feed.peek()
             if not data:
                 raise _cut_off(self.name)
-            yield self._decompress(member, data)
-            while not (member.eof or member.needs_input):
-                yield self._decompress(member, b"")
+            yield (text := self._decompress(member, data))
+            # Not by `needs_input`: igzip before 1.9 needs some while text is left.
+            while len(text) == LIMIT and not member.eof:
+                yield (text := self._decompress(member, b""))
             feed.drop(len(data) - len(member.unused_data))
 
     def _decompress(self, member: _Decompressor, data: memoryview | bytes) -> bytes:

@@ -33,13 +33,14 @@ class Host:
         *,
         block_bytes: int,
         depth: int,
-        place: Place | None = None,
     ) -> None:
-        self.place = place or Place()
+        self.place = Place()
+        self.log: Log | None = None
         self.problems: list[str] = []
+        self.bytes_before = 0  # of the logs before the one that is read
         self.bytes_read = 0
         self.lines = 0
-        self._paths = paths
+        self.paths = paths
         self._recognise = recognise
         self._scan = scan
         self._give, self._free = create_memory_object_stream[Block](depth)
@@ -49,11 +50,12 @@ class Host:
 
     async def read(self, group: TaskGroup) -> None:
         """Read all logs from `place` on; the scans are tasks of the group."""
-        log = None
+        log, place = self.log, self.place
         with self._put:
-            for number in range(self.place.file, len(self._paths)):
-                offset = self.place.offset if number == self.place.file else 0
-                log = await self._read_log(group, number, offset, log)
+            if place.offset:
+                await self._read_log(group, place.file, log, known=log, offset=place.offset)
+            for number in range(place.file + bool(place.offset), len(self.paths)):
+                log = await self._read_log(group, number, log)
 
     async def next(self) -> Block | None:
         """The next block, scanned; None at the end of the last log."""
@@ -71,6 +73,7 @@ class Host:
         """A block was settled: that far, the host is done."""
         self.place = Place(block.end.file, block.end.offset, self.place.lines + block.rows)
         self.lines += block.rows
+        self.log = block.log
         self._give.send_nowait(block)
 
     def close(self) -> None:
@@ -79,22 +82,27 @@ class Host:
             end.close()
 
     async def _read_log(
-        self, group: TaskGroup, number: int, offset: int, log: Log | None
+        self,
+        group: TaskGroup,
+        number: int,
+        log: Log | None,
+        *,
+        known: Log | None = None,
+        offset: int = 0,
     ) -> Log | None:
         try:
-            source = await in_own_thread(partial(open_source, self._paths[number]))
+            source = await in_own_thread(partial(open_source, self.paths[number]))
         except OSError as error:
             self.problems.append(str(error))
             return log
-        before = self.bytes_read
+        self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
         with source:
             if offset:
                 await in_own_thread(partial(source.skip, offset))
-            known: Log | None = None
             while block := await self._fill(source):
                 if known is None or not known.recognised:
                     known = self._recognise(source.name, block.head(), log)
-                self.bytes_read = before + source.progress
+                self.bytes_read = self.bytes_before + source.progress
                 block.log, block.end = known, Place(number, source.offset)
                 await self._send(group, block)
             if source.problem is not None:
@@ -103,7 +111,7 @@ class Host:
 
     async def _fill(self, source: Source) -> Block | None:
         block = await self._free.receive()
-        filled = await in_own_thread(partial(source.fill, block.buffer))
+        filled = await in_own_thread(partial(source.fill, block.buffer, PADDING))
         if filled is None:
             self._give.send_nowait(block)
             return None

@@ -60,6 +60,11 @@ class Recogniser:
             self._on_recognised(log)
         return log
 
+    def remake(self, name: str, form: str, *, exact: bool) -> Log:
+        """A log that was recognised before."""
+        found = next(known for known in self._formats if known.name == form)
+        return Log(name, found, self._requests(exact=exact), exact)
+
     def _unknown(self, name: str, line: str) -> str:
         names = ", ".join(form.name for form in self._formats)
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -59,6 +60,9 @@ class Names(Protocol):
     def text(self, key: int) -> bytes:
         """The request of a key."""
 
+    def save(self) -> tuple[array[int], array[int]]:
+        """The bytes of all, and how many each has."""
+
 
 class NameList:
     """What `Names` says, in plain Python. There are at most `most`; requests to more are capped."""
@@ -86,6 +90,10 @@ class NameList:
     def text(self, key: int) -> bytes:
         """The request of a key."""
         return self._texts[key]
+
+    def save(self) -> tuple[array[int], array[int]]:
+        """The bytes of all, and how many each has."""
+        return array("B", b"".join(self._texts)), array("q", map(len, self._texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from anyio.abc import TaskGroup
@@ -25,19 +25,39 @@ from slomon.core.tick import TICKS_PER_SECOND
 from slomon.core.window import Windows
 from slomon.ingest.block_reader import CHANGES, BlockReader
 from slomon.ingest.careful import CarefulReader
+from slomon.ingest.checkpoint import Checkpoint
 from slomon.ingest.format import Format
 from slomon.ingest.host import Host
 from slomon.ingest.log import Block, Log
 from slomon.ingest.recogniser import Recogniser
+from slomon.ingest.replay_state import (
+    Saved,
+    Sections,
+    load_counts,
+    load_hosts,
+    load_names,
+    load_order,
+    load_shard,
+    pack_incidents,
+    save_counts,
+    save_hosts,
+    save_names,
+    save_order,
+    save_shard,
+    unpack_incidents,
+    window_state,
+)
 from slomon.ingest.requests import FoundRequests, GivenRequests, Requests
 from slomon.ingest.speed import Speed
 from slomon.ingest.template import Router
+from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, drive
+from slomon.pipeline.thread import in_own_thread
 
 _BLOCKS_AHEAD: Final = 4
 _BLOCK_BYTES: Final = 4 << 20
-_LEAST_BLOCK_BYTES: Final = (1 << 20) + (1 << 16)  # a line of the longest kind fits in
+LEAST_BLOCK_BYTES: Final = (1 << 20) + (1 << 16)  # a line of the longest kind fits in
 _LATENESS: Final = 5 * TICKS_PER_SECOND  # of access logs: lines are written when requests end
 
 
@@ -69,6 +89,10 @@ class Plan:
     resolution: int = 0
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
+    block_bytes: int = _BLOCK_BYTES
+    checkpoint: Checkpoint | None = None
+    saved: Saved | None = None
+    save_rejections: Callable[[], object] = list
     on_rejected: Callable[[RejectedLine], None] = _ignore
     on_recognised: Callable[[Log], None] = _ignore
 
@@ -78,29 +102,37 @@ class Replay:
 
     def __init__(self, plan: Plan, speed: Speed) -> None:
         self._plan = plan
+        self._speed = speed
         self._order = speed.order(1 + len(plan.hosts), plan.workers)
         self._careful = CarefulReader(self._order, plan.on_rejected)
         self._names = speed.names(plan.max_endpoints)
         self._requests = cache(self._make_requests)
         scan, settler = speed.reader(self._careful, plan.is_failure)
-        recogniser = Recogniser(plan.formats, self._requests, plan.on_recognised, exact=plan.exact)
+        self._recogniser = Recogniser(
+            plan.formats, self._requests, plan.on_recognised, exact=plan.exact
+        )
         self.hosts = [
             Host(
                 paths,
-                recogniser,
+                self._recogniser,
                 scan,
-                block_bytes=max(_BLOCK_BYTES // len(plan.hosts), _LEAST_BLOCK_BYTES),
+                block_bytes=max(plan.block_bytes // len(plan.hosts), LEAST_BLOCK_BYTES),
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
             )
             for paths in plan.hosts
         ]
-        self._shards = [self._make_shard(shard, speed) for shard in range(plan.workers)]
+        self._shards: list[Shard] = []
         self._collector = Collector(())
-        self._reader = BlockReader(self.hosts, self._order, settler, self._lateness)
+        self._reader = BlockReader(self.hosts, self._order, settler, self._lateness, self._save)
 
     async def run(self) -> ServiceMonitor:
-        """Read all logs to their ends."""
-        self._enter_changes()
+        """Read all logs to their ends, from where the checkpoint left off if there is one."""
+        saved = self._plan.saved
+        if saved is None:
+            self._enter_changes()
+        else:
+            self._restore(saved)
+        self._shards = [self._make_shard(number) for number in range(self._plan.workers)]
         await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
         return ServiceMonitor(self._collector.incidents.values(), self._account())
 
@@ -108,6 +140,35 @@ class Replay:
         for host in self.hosts:
             group.start_soon(host.read, group)
         group.start_soon(self._reader.read, queues)
+
+    async def _save(self, queues: Queues) -> None:
+        """Save all there is, once the workers have done what was read, if it is time to."""
+        checkpoint = self._plan.checkpoint
+        if checkpoint is None or not checkpoint.due():
+            return
+        barrier = Barrier(len(queues))
+        for queue in queues:
+            await queue.send(barrier)
+        await barrier.wait()
+        await in_own_thread(partial(checkpoint.save, self._sections()))
+
+    def _sections(self) -> Sections:
+        yield from save_order(self._order)
+        yield from save_counts(self._careful)
+        yield from save_hosts(self.hosts)
+        yield from save_names(self._names)
+        for number, shard in enumerate(self._shards):
+            yield from save_shard(number, shard)
+        yield "incidents", pack_incidents(self._collector.incidents.values())
+        yield "rejections", self._plan.save_rejections()
+
+    def _restore(self, saved: Saved) -> None:
+        load_order(self._order, saved)
+        load_counts(self._careful, saved)
+        load_hosts(self.hosts, saved, self._recogniser.remake)
+        load_names(self._names, saved)
+        for incident in unpack_incidents(saved["incidents"]):
+            self._collector.incidents[incident.start_position] = incident
 
     def _make_requests(self, *, exact: bool) -> Requests:
         plan = self._plan
@@ -117,12 +178,19 @@ class Replay:
         find = plan.endpoints.find if exact else Router(endpoints).find
         return GivenRequests(endpoints, find)
 
-    def _make_shard(self, shard: int, speed: Speed) -> Shard:
+    def _make_shard(self, number: int) -> Shard:
         plan = self._plan
         endpoints = self._requests(exact=True).endpoints
-        members = Members(endpoints, shard, plan.workers)
-        windows = Windows(members, least=plan.least, resolution=plan.resolution)
-        return Shard(members, speed.windows(windows))
+        members = Members(endpoints, number, plan.workers)
+        windows = Windows(
+            members if plan.saved is None else (), least=plan.least, resolution=plan.resolution
+        )
+        if plan.saved is not None:
+            windows.state = window_state(number, plan.saved)
+        shard = Shard(members, self._speed.windows(windows))
+        if plan.saved is not None:
+            load_shard(number, shard, plan.saved)
+        return shard
 
     def _enter_changes(self) -> None:
         requests = self._requests(exact=True)

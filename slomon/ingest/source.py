@@ -125,31 +125,32 @@ class Source:
         if self.offset < offset and self.problem is None:
             self._refuse(f"the text has {self.offset} bytes, {offset} of them were to be skipped")
 
-    def fill(self, buffer: bytearray) -> int | Fragment | None:
+    def fill(self, buffer: bytearray, spare: int = 0) -> int | Fragment | None:
         """
         Put whole lines into the buffer and say how many bytes these are; the last one is a
         newline, also where the text's own last line has none. A file fills the buffer as far as
         it can, a pipe hands out what has arrived. In place of a line that can't be handed out
         whole there is a Fragment, and at the end None.
 
-        The buffer is longer than MAX_LINE, and need not be the same one each time. Works in any
-        thread, by one at a time.
+        The buffer is longer than MAX_LINE and the `spare` bytes at its end, which are left as they
+        are, and need not be the same one each time. Works in any thread, by one at a time.
         """
-        if len(buffer) <= self._max_line:
-            raise ValueError(f"the buffer has {len(buffer)} bytes; allowed: over {self._max_line}")
+        room = len(buffer) - spare
+        if room <= self._max_line:
+            raise ValueError(f"the buffer has {room} bytes; allowed: over {self._max_line}")
         if self.offset == 0:
             self._read_byte_order_mark()
-        end, filled = self._read_lines(buffer)
+        end, filled = self._read_lines(buffer, room)
         rest = bytes(memoryview(buffer)[end:filled])
         if end:
             self._text.put_back(rest)
             return end
         return self._end_line(rest, buffer) if rest else None
 
-    def _read_lines(self, buffer: bytearray) -> tuple[int, int]:
+    def _read_lines(self, buffer: bytearray, size: int) -> tuple[int, int]:
         """Where in the buffer the whole lines end, and where all that was read."""
         end = filled = 0
-        view = memoryview(buffer)
+        view = memoryview(buffer)[:size]
         # Never past the longest line, so that no longer one can hide in the middle.
         while room := view[filled : end + self._max_line + 1]:
             count = self._read(room)

@@ -7,7 +7,7 @@ from typing import Protocol
 from slomon.core.event import StatusRule
 from slomon.core.order import Order
 from slomon.core.shard import AnyWindows
-from slomon.core.window import Windows
+from slomon.core.window import Windows, WindowState
 from slomon.ingest.careful import CarefulReader
 from slomon.ingest.host import Scan
 from slomon.ingest.log import Block
@@ -41,7 +41,8 @@ class Interpreted:
         return NameList(most)
 
     def windows(self, windows: Windows) -> AnyWindows:
-        """The windows of a shard."""
+        """The windows of a shard, going on from these, whose state may be arrays."""
+        windows.state = WindowState._make(map(list, windows.state))  # type: ignore[arg-type]
         return windows
 
     def reader(self, careful: CarefulReader, _: StatusRule) -> tuple[Scan | None, Settler]:

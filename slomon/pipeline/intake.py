@@ -36,7 +36,7 @@ class Intake:
         self.hungry = False  # look up after this item: the reader waits for one, or has gone
         self.wanted = True  # False once the reader has gone
         self.failure: BaseException | None = None
-        self._batch_bound = batch_bound
+        self.batch_bound = batch_bound
         self._bound = BATCHES * batch_bound
         self._ended = False
         self._arrival = Event()
@@ -52,9 +52,14 @@ class Intake:
             if not self.items:
                 await self._arrival.wait()
             self.hungry = False
-        taken = self.items[: self._batch_bound]
+        taken = self.items[: self.batch_bound]
         del self.items[: len(taken)]
         return taken
+
+    def widen(self, times: int) -> None:
+        """Hold and hand out so many times more: whoever takes has become as much faster."""
+        self.batch_bound *= times
+        self._bound *= times
 
     def close(self) -> None:
         """The reader goes: a producer that waits for room must not wait for ever."""

@@ -13,10 +13,13 @@ from slomon.core.accounting import Rejection
 from slomon.core.batch import Batcher
 from slomon.errors import MalformedEventError
 from slomon.pipeline.intake import Intake
+from slomon.pipeline.speed import Handover, Relief
 from slomon.pipeline.stream import Listener
+from slomon.pipeline.thread import in_own_thread
 from slomon.pipeline.worker import Fed
 
 _KEPT: Final = 100
+_TIMES_FASTER: Final = 8
 _SHOWN: Final = 1000
 
 
@@ -24,10 +27,17 @@ class Reader:
     """Reads a stream to its end, or, if `strict`, to its first malformed event."""
 
     def __init__(
-        self, intake: Intake, batcher: Batcher, listeners: Sequence[Listener], *, strict: bool
+        self,
+        intake: Intake,
+        batcher: Batcher,
+        listeners: Sequence[Listener],
+        *,
+        strict: bool,
+        relief: Relief | None = None,
     ) -> None:
         self._intake = intake
         self._batcher = batcher
+        self._relief = relief
         self._listeners = listeners
         self._strict = strict
         self.rejections: list[Rejection] = []
@@ -45,12 +55,31 @@ class Reader:
                     self._reject(rejection)
                 for shard, batch in cut.batches:
                     await queues[shard].send(batch)
+                await self._hand_over(queues, busy=len(items) == self._intake.batch_bound)
         except BrokenResourceError:
             pass  # a worker has failed: its own error ends the run
         finally:
             self._intake.close()
             for queue in queues:
                 queue.close()
+
+    async def _hand_over(
+        self, queues: Sequence[MemoryObjectSendStream[Fed]], *, busy: bool
+    ) -> None:
+        if self._relief is None or not self._relief.due(self.events, busy=busy):
+            return
+        parts = await in_own_thread(self._relief.bring)
+        if parts is not None:
+            self._relief = None
+            self._batcher = parts.batcher(self._batcher)
+            self._intake.widen(_TIMES_FASTER)
+            for queue in queues:
+                await queue.send(Handover(parts))
+
+    @property
+    def events(self) -> int:
+        """How many were read."""
+        return self._batcher.accounting.events
 
     def _reject(self, rejection: Rejection) -> None:
         if self._strict:

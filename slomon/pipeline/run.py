@@ -18,6 +18,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.core.batch import Batcher
 from slomon.core.endpoint import Catalogue
+from slomon.core.event import StatusRule
 from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
@@ -25,6 +26,7 @@ from slomon.pipeline.collector import Collector
 from slomon.pipeline.intake import Intake, pump
 from slomon.pipeline.options import Options
 from slomon.pipeline.reader import Reader
+from slomon.pipeline.speed import Relief
 from slomon.pipeline.stream import Entries, EventStream, Listener
 from slomon.pipeline.thread import in_own_thread
 from slomon.pipeline.worker import Fed, Moved, work
@@ -34,16 +36,20 @@ Queues: TypeAlias = Sequence[MemoryObjectSendStream[Fed]]
 
 
 async def run(
-    stream: EventStream, options: Options, listeners: Sequence[Listener] = ()
+    stream: EventStream,
+    options: Options,
+    listeners: Sequence[Listener] = (),
+    relieve: Callable[[Sharding, StatusRule], Relief] | None = None,
 ) -> ServiceMonitor:
     """
-    Consume a stream to its end. Whatever fails, in the stream, the pipeline or a listener, stops
-    all the rest and is raised as it is.
+    Consume a stream to its end. What `relieve` makes may take over a long one. Whatever fails, in
+    the stream, the pipeline or a listener, stops all the rest and is raised as it is.
     """
     sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
     batcher = Batcher(sharding, options.is_failure)
-    reader = Reader(intake, batcher, listeners, strict=options.strict)
+    relief = relieve(sharding, options.is_failure) if relieve else None
+    reader = Reader(intake, batcher, listeners, strict=options.strict, relief=relief)
     collector = Collector(listeners)
     for listener in listeners:
         listener.started(sharding.catalogue)

@@ -12,9 +12,10 @@ from slomon.core.batch import Batch
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.pipeline.barrier import Barrier
+from slomon.pipeline.speed import Handover
 from slomon.pipeline.thread import in_own_thread
 
-Fed: TypeAlias = Batch | Barrier
+Fed: TypeAlias = Batch | Barrier | Handover
 Moved: TypeAlias = list[Incident] | Barrier
 
 _WORTH_A_THREAD: Final = 10_000  # rows that are compiled: about as long as a thread takes to start
@@ -28,6 +29,8 @@ async def work(
         async for batch in batches:
             if isinstance(batch, Barrier):
                 await moved.send(batch)
+            elif isinstance(batch, Handover):
+                shard.windows = batch.windows(shard.windows)
             elif incidents := await _advance(shard, batch):
                 await moved.send(incidents)
 

@@ -13,6 +13,9 @@ from typing import Final
 LONGEST: Final = 2000
 """Bytes of the longest request that is made an endpoint."""
 
+LONGEST_GROUPED: Final = 3 * LONGEST + 4
+"""Bytes in which it has room once its identifiers are replaced."""
+
 _SLASH: Final = 47
 _HYPHEN: Final = 45
 _SHORTEST_HASH: Final = 16
@@ -23,7 +26,7 @@ _ID: Final = tuple(b"{id}")
 def group(text: Sequence[int], at: int, end: int, into: MutableSequence[int], place: int) -> int:
     """
     Write the request of a text, its identifiers replaced, into a buffer from `place` on; returns
-    where it ends. It is at most twice as long, and four bytes.
+    where it ends. It is at most three times as long, and four bytes: `/1` becomes `/{id}`.
     """
     while at < end:
         stop = at

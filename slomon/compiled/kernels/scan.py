@@ -84,7 +84,7 @@ def scan(
             place = found * ODD
             odd[place] = rows
             odd[place + 1] = start
-            odd[place + 2] = stop
+            odd[place + 2] = end
             odd[place + 3] = request
             odd[place + 4] = request_end
             found += 1

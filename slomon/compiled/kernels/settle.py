@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.compiled.kernels.group import LONGEST, group
+from slomon.compiled.kernels.group import LONGEST, LONGEST_GROUPED, group
 from slomon.compiled.kernels.scan import CAREFUL, ODD, UNKNOWN_FAILED, hash_request
 from slomon.compiled.kernels.table import MISSING, insert, lookup
 from slomon.core.row import UNMATCHED
@@ -34,7 +34,7 @@ _SLASH: Final = 47
 _BACKSLASH: Final = 92
 _LAST: Final = 126
 
-SCRATCH: Final = 2 * LONGEST + 64
+SCRATCH: Final = LONGEST_GROUPED + 64
 
 
 def settle(

@@ -1,0 +1,113 @@
+"""Batches of a live stream at the compiled speed: its texts are joined into blocks and scanned."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Final
+
+from slomon.compiled.kernels.line import DATES, PLAIN_LINES
+from slomon.compiled.kernels.scan import CAREFUL, ODD
+from slomon.compiled.library import Library, address
+from slomon.compiled.order import CompiledOrder
+from slomon.compiled.requests import Table, judge_statuses
+from slomon.core.accounting import Rejection
+from slomon.core.batch import Batcher, Cut, Item
+from slomon.core.event import Access, Change, StatusRule, parse_access
+from slomon.core.row import NO_TICK, REJECTED, UNMATCHED, access_code
+from slomon.core.sharding import Sharding
+
+_TAIL: Final = "\n" + "\0" * 64  # the last line's end, and what may be looked at behind it
+
+
+class CompiledBatcher(Batcher):
+    """What `Batcher` does, going on from one."""
+
+    def __init__(
+        self, library: Library, before: Batcher, sharding: Sharding, is_failure: StatusRule
+    ) -> None:
+        super().__init__(sharding, is_failure)
+        self.accounting = before.accounting
+        self._library = library
+        self._table = Table(library)
+        self._statuses = judge_statuses(is_failure)
+        self._order = CompiledOrder(library, 1, len(sharding.members))
+        self._order.position = self.accounting.events
+        self._order.end(0)  # order is the stream's: no row waits for another
+        self._dates = array("q", bytes(8 * DATES))
+        self._odds = array("q", [0])
+        self._ticks, self._codes, self._odd = array("q"), array("q"), array("q")
+
+    def cut(self, items: list[Item]) -> Cut:
+        """The batches of the next items of the stream, which follow those of the call before."""
+        text, rows = self._scan(items)
+        if rows != len(items):  # one of them has several lines
+            cut = super().cut(items)
+            self._order.position = self.accounting.events
+            return cut
+        rejections: list[Rejection] = []
+        next_odd, odds = 0, self._odds[0]
+        while (next_odd := self._settle(text, next_odd)) < odds:
+            self._decide(items, text, next_odd, rejections)
+            next_odd += 1
+        self._table.publish(odds, rows)
+        self._order.enter(0, self._ticks, self._codes, rows)
+        self._account(rows)
+        return Cut(self._order.take(), rejections)
+
+    def _scan(self, items: list[Item]) -> tuple[bytes, int]:
+        # What is no text stands as an empty line, an odd one.
+        lines = "\n".join([item if type(item) is str else "" for item in items])
+        text = (lines + _TAIL).encode("utf-8", "surrogatepass")
+        missing = len(items) - len(self._ticks)
+        if missing > 0:
+            self._ticks.frombytes(bytes(8 * missing))
+            self._codes.frombytes(bytes(8 * missing))
+            self._odd.frombytes(bytes(8 * ODD * missing))
+        known = self._table.known
+        shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask])
+        rows = self._library.scan(
+            *(address(text), len(text) - len(_TAIL) + 1, address(shape), address(text)),
+            *map(address, (self._statuses, known.table, known.arena, self._dates)),
+            *map(address, (self._ticks, self._codes, self._odd)),
+            *(len(items), address(self._odds)),
+        )
+        return text, rows
+
+    def _settle(self, text: bytes, first: int) -> int:
+        return self._table.settle(text, self._odd, first, self._odds[0], self._codes)
+
+    def _decide(
+        self, items: list[Item], text: bytes, number: int, rejections: list[Rejection]
+    ) -> None:
+        row, _, _, request, request_end = self._odd[number * ODD : (number + 1) * ODD]
+        unknown = self._codes[row] != CAREFUL
+        item = items[row]
+        read = parse_access(item, self._is_failure) if isinstance(item, str) else item
+        if isinstance(read, Access):
+            key = self._sharding.catalogue.find(read.verb, read.resource)
+            code = access_code(UNMATCHED if key is None else key, failed=read.failed)
+            self._ticks[row], self._codes[row] = read.tick, code
+            if unknown:
+                self._table.learn(text[request:request_end], code)
+            return
+        self._ticks[row] = NO_TICK
+        if isinstance(read, Change):
+            self._codes[row] = self._note_row(read)
+        else:
+            self._codes[row] = REJECTED
+            position = self.accounting.events + row
+            self.accounting.rejected += 1
+            rejections.append(Rejection(position, read.text, read.reason))
+
+    def _note_row(self, change: Change) -> int:
+        if not self._sharding.owners(change.service):
+            return UNMATCHED
+        self.accounting.changes += 1
+        return self._order.note(change)
+
+    def _account(self, rows: int) -> None:
+        clock = self._order.clocks[0]
+        self.accounting.events += rows
+        self.accounting.accesses += clock.accesses
+        self.accounting.unmatched += clock.unmatched
+        clock.accesses = clock.unmatched = 0

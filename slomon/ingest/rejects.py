@@ -1,0 +1,91 @@
+"""What becomes of malformed lines: the first are kept, all are told, and a file may have them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from slomon.core.accounting import RejectedLine
+from slomon.errors import ConfigurationError
+from slomon.output_file import naming
+
+_KEPT: Final = 100
+_KEPT_TEXT: Final = 1000
+
+
+class Rejections:
+    """The first malformed lines, and who is told of each."""
+
+    def __init__(self) -> None:
+        self.first: list[RejectedLine] = []
+        self.hooks: list[Callable[[RejectedLine], object]] = []
+
+    def add(self, rejected: RejectedLine) -> None:
+        """Tell of a line, and keep it if it is of the first 100, cut to 1000 characters."""
+        if len(self.first) < _KEPT:
+            self.first.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
+        for hook in self.hooks:
+            hook(rejected)
+
+
+class RejectsFile:
+    """
+    A file of malformed lines, an object of JSON a line: `file`, `line` (from 1), `reason`, `text`.
+    A context manager that closes it.
+
+    Of a file that is there, the first `keep` bytes stay, for a run to be resumed; it raises
+    ConfigurationError where there are fewer, and OSError, here and later, which names the file.
+    """
+
+    def __init__(self, path: Path, keep: int = 0) -> None:
+        self._path = path
+        with naming(path):
+            self._file = path.open("r+b" if keep else "wb")
+            if keep:
+                self._cut(keep)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with naming(self._path):
+            self._file.close()
+
+    def write(self, rejected: RejectedLine) -> None:
+        """Add a line. It may stay in the buffer until `sync` or the end."""
+        record = {
+            "file": rejected.file,
+            "line": rejected.line,
+            "reason": rejected.reason,
+            "text": rejected.text,
+        }
+        with naming(self._path):
+            self._file.write(json.dumps(record).encode() + b"\n")
+
+    def sync(self) -> int:
+        """Bring all that was written to the disk; returns how many bytes the file has now."""
+        with naming(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            return self._file.tell()
+
+    def _cut(self, length: int) -> None:
+        found = self._file.seek(0, os.SEEK_END)
+        if found < length:
+            self._file.close()
+            raise ConfigurationError(
+                f"{self._path} has {found} bytes, {length} of them are to be kept; allowed: the "
+                "file as the interrupted run left it"
+            )
+        self._file.truncate(length)
+        self._file.seek(length)

@@ -1,0 +1,119 @@
+"""
+A file that holds the state of a run, so that another one can go on with it. It is written beside
+the one before and takes its place when it is whole and on the disk: there is a good one always.
+
+    slomon state 1\\n        then, section by section,
+    {"name": ..., "type": "json" or "q", "d", "B" for columns, "bytes": ...}\\n and so many bytes,
+    and behind the last one the SHA-256 of all that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import sys
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias, cast
+
+from slomon.errors import StateFileError
+from slomon.output_file import naming
+
+Section: TypeAlias = "object | array[int] | array[float]"
+"""A column of numbers, or what JSON can hold."""
+
+_MAGIC: Final = b"slomon state 1\n"
+_DIGEST: Final = 32
+_END: Final = b"\n"
+
+
+def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
+    """
+    Put the sections into a file, in place of the one that is there. Raises OSError, which names
+    the file, where that fails; the one that is there is whole then.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with naming(path):
+        try:
+            with draft.open("wb") as file:
+                _write(file, sections)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+
+
+def read_state(path: Path) -> dict[str, Section] | None:
+    """
+    The sections of a file by their names; None where there is no file. Raises StateFileError
+    where it is damaged or something else; OSError where it can't be read.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if not data.startswith(_MAGIC):
+        raise StateFileError(f"{path} is no state of slomon's, or of another version of it")
+    if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+        raise StateFileError(f"{path} is damaged: it is not what was written")
+    return _read_sections(data)
+
+
+def _write(file: BinaryIO, sections: Iterable[tuple[str, Section]]) -> None:
+    digest = hashlib.sha256()
+    parts = (part for name, section in sections for part in _pack(name, section))
+    for part in (_MAGIC, *parts):
+        digest.update(part)
+        file.write(part)
+    file.write(digest.digest())
+
+
+def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
+    kind: str = "json"
+    if isinstance(section, array):
+        kind, body = section.typecode, memoryview(_little_endian(section)).cast("B")
+    else:
+        body = memoryview(json.dumps(section).encode())
+    head = {"name": name, "type": kind, "bytes": len(body)}
+    return json.dumps(head).encode() + _END, body
+
+
+def _read_sections(data: bytes) -> dict[str, Section]:
+    sections: dict[str, Section] = {}
+    place = len(_MAGIC)
+    while place < len(data) - _DIGEST:
+        end = data.index(_END, place)
+        head = json.loads(data[place:end])
+        place = end + 1 + head["bytes"]
+        sections[head["name"]] = _unpack(head["type"], data[end + 1 : place])
+    return sections
+
+
+def _unpack(kind: str, body: bytes) -> Section:
+    if kind == "json":
+        return cast(object, json.loads(body))
+    column: array[int] = array(kind, body)
+    return _little_endian(column)
+
+
+def _little_endian(column: array[int] | array[float]) -> array[int] | array[float]:
+    if sys.byteorder == "little":
+        return column
+    swapped = column[:]
+    swapped.byteswap()
+    return swapped
+
+
+def _sync_directory(folder: Path) -> None:
+    """Bring the file's new name to the disk as well, where the system can."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
