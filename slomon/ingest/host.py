@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import TypeAlias
 
-from anyio import EndOfStream, Event, create_memory_object_stream
+from anyio import (
+    BrokenResourceError,
+    ClosedResourceError,
+    EndOfStream,
+    Event,
+    create_memory_object_stream,
+)
 from anyio.abc import TaskGroup
 
 from slomon.ingest.log import PADDING, Block, Log, Place
@@ -32,30 +39,36 @@ class Host:
         scan: Scan | None,
         *,
         block_bytes: int,
+        max_line: int,
         depth: int,
     ) -> None:
         self.place = Place()
         self.log: Log | None = None
-        self.problems: list[str] = []
+        self.known_problems: dict[int, str] = {}  # by the numbers of the logs
         self.bytes_before = 0  # of the logs before the one that is read
         self.bytes_read = 0
         self.lines = 0
         self.paths = paths
         self._recognise = recognise
         self._scan = scan
+        self._max_line = max_line
         self._give, self._free = create_memory_object_stream[Block](depth)
         self._put, self._read = create_memory_object_stream[tuple[Block, Event]](depth)
         for _ in range(depth):
-            self._give.send_nowait(Block(bytearray(block_bytes + PADDING)))
+            self._give.send_nowait(Block(bytearray(max(block_bytes, max_line + 1) + PADDING)))
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong with logs that could not be read, or not to their ends."""
+        return [self.known_problems[number] for number in sorted(self.known_problems)]
 
     async def read(self, group: TaskGroup) -> None:
         """Read all logs from `place` on; the scans are tasks of the group."""
-        log, place = self.log, self.place
-        with self._put:
-            if place.offset:
-                await self._read_log(group, place.file, log, known=log, offset=place.offset)
-            for number in range(place.file + bool(place.offset), len(self.paths)):
-                log = await self._read_log(group, number, log)
+        try:
+            with self._put:
+                await self._read_logs(group)
+        except (ClosedResourceError, BrokenResourceError, EndOfStream):
+            pass  # whoever takes the blocks has gone, and tells why
 
     async def next(self) -> Block | None:
         """The next block, scanned; None at the end of the last log."""
@@ -81,6 +94,13 @@ class Host:
         for end in (self._put, self._read, self._give, self._free):
             end.close()
 
+    async def _read_logs(self, group: TaskGroup) -> None:
+        log, place = self.log, self.place
+        if place.offset:
+            await self._read_log(group, place.file, log, known=log, offset=place.offset)
+        for number in range(place.file + bool(place.offset), len(self.paths)):
+            log = await self._read_log(group, number, log)
+
     async def _read_log(
         self,
         group: TaskGroup,
@@ -90,15 +110,20 @@ class Host:
         known: Log | None = None,
         offset: int = 0,
     ) -> Log | None:
-        try:
-            source = await in_own_thread(partial(open_source, self.paths[number]))
-        except OSError as error:
-            self.problems.append(str(error))
-            return log
-        self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
-        with source:
-            if offset:
-                await in_own_thread(partial(source.skip, offset))
+        with ExitStack() as stack:
+
+            def open_log() -> Source:
+                source = stack.enter_context(open_source(self.paths[number], self._max_line))
+                if offset:
+                    source.skip(offset)
+                return source
+
+            try:
+                source = await in_own_thread(open_log)
+            except OSError as error:
+                self.known_problems[number] = str(error)
+                return log
+            self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
             while block := await self._fill(source):
                 if known is None or not known.recognised:
                     known = self._recognise(source.name, block.head(), log)
@@ -106,7 +131,7 @@ class Host:
                 block.log, block.end = known, Place(number, source.offset)
                 await self._send(group, block)
             if source.problem is not None:
-                self.problems.append(f"{source.name}: {source.problem}")
+                self.known_problems[number] = f"{source.name}: {source.problem}"
         return known or log
 
     async def _fill(self, source: Source) -> Block | None:

@@ -102,7 +102,7 @@ def load_hosts(hosts: Sequence[Host], saved: Saved, remake: Remake) -> None:
     for host, fields in zip(hosts, saved["hosts"], strict=True):
         host.place = Place(*fields["place"])
         host.lines, host.bytes_before = fields["lines"], fields["bytes before"]
-        host.problems += fields["problems"]
+        host.known_problems.update(fields["problems"])
         _check_beginning(host, fields["beginning"])
         if fields["log"] is not None:
             name, form, exact, prefix, recognised, ended = fields["log"]
@@ -118,7 +118,12 @@ def _save_host(host: Host) -> dict[str, Any]:
         "lines": host.lines,
         "bytes before": host.bytes_before,
         "beginning": _read_beginning(host, _BEGINNING),
-        "problems": host.problems,
+        "problems": [
+            # those of later logs, of which some were read ahead, are met again
+            item
+            for item in host.known_problems.items()
+            if item[0] < host.place.file
+        ],
         "log": log
         and [log.name, log.format.name, log.exact, log.prefix.decode(), log.recognised, log.ended],
     }

@@ -48,6 +48,7 @@ from slomon.ingest.replay_state import (
     window_state,
 )
 from slomon.ingest.requests import FoundRequests, GivenRequests, Requests
+from slomon.ingest.source import MAX_LINE
 from slomon.ingest.speed import Speed
 from slomon.ingest.template import Router
 from slomon.pipeline.barrier import Barrier
@@ -57,7 +58,6 @@ from slomon.pipeline.thread import in_own_thread
 
 _BLOCKS_AHEAD: Final = 4
 _BLOCK_BYTES: Final = 4 << 20
-LEAST_BLOCK_BYTES: Final = (1 << 20) + (1 << 16)  # a line of the longest kind fits in
 _LATENESS: Final = 5 * TICKS_PER_SECOND  # of access logs: lines are written when requests end
 
 
@@ -90,6 +90,7 @@ class Plan:
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
     block_bytes: int = _BLOCK_BYTES
+    max_line: int = MAX_LINE
     checkpoint: Checkpoint | None = None
     saved: Saved | None = None
     save_rejections: Callable[[], object] = list
@@ -116,7 +117,8 @@ class Replay:
                 paths,
                 self._recogniser,
                 scan,
-                block_bytes=max(plan.block_bytes // len(plan.hosts), LEAST_BLOCK_BYTES),
+                block_bytes=plan.block_bytes // len(plan.hosts),
+                max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
             )
             for paths in plan.hosts

@@ -42,7 +42,7 @@ class Fragment:
     reason: str
 
 
-def open_source(path: Path | str) -> Source:
+def open_source(path: Path | str, max_line: int = MAX_LINE) -> Source:
     """
     The log in a file (or named pipe), or standard input for `-`. Its first bytes are read, which
     for a pipe may take as long as these do to come.
@@ -54,7 +54,7 @@ def open_source(path: Path | str) -> Source:
     raw = io.FileIO(0, closefd=False) if standard else io.FileIO(path)
     name, size = ("standard input", None) if standard else (str(path), _size(raw))
     try:
-        return Source(raw, name, size)
+        return Source(raw, name, size, max_line=max_line)
     except ConfigurationError as error:
         raw.close()
         raise ConfigurationError(f"{name}: {error}") from None

@@ -1,0 +1,121 @@
+"""A state is written whole or not at all, and what is not one is told and left alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from slomon.errors import StateFileError
+from slomon.state_file import Section, read_state, write_state
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+COLUMNS = st.one_of(
+    st.lists(st.integers(-(2**63), 2**63 - 1)).map(lambda numbers: array("q", numbers)),
+    st.lists(st.floats(allow_nan=False)).map(lambda numbers: array("d", numbers)),
+    st.binary().map(lambda data: array("B", data)),
+)
+STATE: dict[str, Section] = {"one": array("q", [1, -2]), "two\n": {"three": [4, "f\u00fcnf"]}}
+
+in_one_folder = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@in_one_folder
+@given(st.dictionaries(st.text(), JSON | COLUMNS))
+def test_what_was_written_is_read(tmp_path: Path, sections: dict[str, Section]) -> None:
+    path = tmp_path / "state"
+    write_state(path, sections.items())
+
+    assert read_state(path) == sections
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+def test_no_file_is_no_state(tmp_path: Path) -> None:
+    assert read_state(tmp_path / "state") is None
+
+
+@in_one_folder
+@given(st.data())
+def test_a_state_of_which_any_byte_is_changed_or_missing_is_told(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    path = tmp_path / "state"
+    write_state(path, STATE.items())
+    whole = path.read_bytes()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    changed = bytes([whole[place] ^ data.draw(st.integers(1, 255))])
+    damaged = whole[:place] + data.draw(st.sampled_from([changed + whole[place + 1 :], b""]))
+    path.write_bytes(damaged)
+
+    with pytest.raises(StateFileError, match=r"state (is damaged|is no state of slomon's)"):
+        read_state(path)
+    assert path.read_bytes() == damaged
+
+
+def test_a_state_that_can_not_be_made_leaves_the_one_before(tmp_path: Path) -> None:
+    def broken() -> Iterator[tuple[str, Section]]:
+        yield "one", array("q", [5])
+        raise RuntimeError
+
+    path = tmp_path / "state"
+    write_state(path, STATE.items())
+    with pytest.raises(RuntimeError):
+        write_state(path, broken())
+
+    assert read_state(path) == STATE
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+def test_a_full_disk_names_the_state_and_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state"
+    write_state(path, STATE.items())
+    monkeypatch.setattr("secrets.token_hex", lambda _: "draft")
+    (tmp_path / ".state.draft").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space left on device: .*state'"):
+        write_state(path, {"large": array("q", range(100_000))}.items())
+
+    assert read_state(path) == STATE
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_state(tmp_path / "nowhere" / "state", STATE.items())
+
+    assert caught.value.filename == str(tmp_path / "nowhere" / "state")
+
+
+def test_numbers_are_written_alike_on_every_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state"
+    write_state(path, {"one": array("q", [1])}.items())
+    assert (1).to_bytes(8, "little") in path.read_bytes()
+
+    other = "big" if sys.byteorder == "little" else "little"
+    monkeypatch.setattr("sys.byteorder", other)
+    assert read_state(path) == {"one": array("q", [1 << 56])}
+    write_state(path, {"one": array("q", [1])}.items())
+    assert (1).to_bytes(8, "big") in path.read_bytes()
+    assert read_state(path) == {"one": array("q", [1])}
+
+
+def test_a_system_that_can_not_sync_folders_still_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.setattr(os, "O_RDONLY", None)  # it would fail if it were asked for
+    write_state(tmp_path / "state", STATE.items())
+
+    assert read_state(tmp_path / "state") == STATE
