@@ -3,14 +3,17 @@ slomon: point it at a stream of requests and deploys, and it says which commit b
 endpoint, when, which commit fixed it, and how long repair takes.
 """
 
-from slomon.core.accounting import Accounting, Rejection
+from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change, Malformed, StatusRule
 from slomon.core.incident import Incident
 from slomon.core.report import IncidentDetail, ServiceMonitor
-from slomon.errors import ConfigurationError, MalformedEventError, SlomonError
+from slomon.errors import ConfigurationError, MalformedEventError, MalformedLineError, SlomonError
 from slomon.monitor import consume, get_service_monitor
 from slomon.pipeline.stream import EventStream
+from slomon.progress import Progress
+from slomon.replay_monitor import ReplayMonitor
+from slomon.replayer import replay
 
 __version__ = "0.1.0"
 
@@ -24,10 +27,16 @@ __all__ = [
     "IncidentDetail",
     "Malformed",
     "MalformedEventError",
+    "MalformedLineError",
+    "Progress",
+    "RejectedLine",
     "Rejection",
+    "ReplayAccounting",
+    "ReplayMonitor",
     "ServiceMonitor",
     "SlomonError",
     "StatusRule",
     "consume",
     "get_service_monitor",
+    "replay",
 ]

@@ -58,4 +58,4 @@ class MalformedLineError(SlomonError):
 
 
 class StateFileError(SlomonError):
-    """A saved state is damaged, or not the state of this; the text names it. It is left as it is."""
+    """A saved state is damaged or of something else; the text names it. It is left as it is."""

@@ -35,12 +35,40 @@ def configure(level: str, stderr: TextIO) -> None:
     )
 
 
+def get_logger() -> Any:
+    """A bound logger, of whatever class the program chose."""
+    if structlog.is_configured():
+        return structlog.get_logger("slomon")
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=_processors(colors=False),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+
+
+class RejectionLog:
+    """Warns of the first hundred that are rejected, and once that there are more."""
+
+    def __init__(self, event: str) -> None:
+        self._log = get_logger()
+        self._event = event
+        self._count = 0
+
+    def warn(self, reason: str, text: str, **place: object) -> None:
+        """One more was rejected, at that place."""
+        self._count += 1
+        if self._count <= _LOGGED_REJECTIONS:
+            self._log.warning(self._event, **place, reason=reason, text=excerpt(text))
+        elif self._count == _LOGGED_REJECTIONS + 1:
+            self._log.warning(self._event, more="counted, but no longer logged")
+
+
 class LogListener(Listener):
     """Logs what it is told. Text that came from the stream is escaped and bounded."""
 
     def __init__(self) -> None:
-        self._log = _logger()
-        self._rejections = 0
+        self._log = get_logger()
+        self._rejections = RejectionLog("event.rejected")
 
     def started(self, catalogue: Catalogue) -> None:
         self._log.info("stream.started", endpoints=len(catalogue.endpoints))
@@ -66,16 +94,7 @@ class LogListener(Listener):
             )
 
     def event_rejected(self, rejection: Rejection) -> None:
-        self._rejections += 1
-        if self._rejections <= _LOGGED_REJECTIONS:
-            self._log.warning(
-                "event.rejected",
-                position=rejection.position,
-                reason=rejection.reason,
-                text=excerpt(rejection.text),
-            )
-        elif self._rejections == _LOGGED_REJECTIONS + 1:
-            self._log.warning("event.rejected", more="counted, but no longer logged")
+        self._rejections.warn(rejection.reason, rejection.text, position=rejection.position)
 
     def finished(self, accounting: Accounting) -> None:
         self._log.info("stream.finished", **asdict(accounting))
@@ -83,17 +102,6 @@ class LogListener(Listener):
 
 def _commit(change: Change | None) -> str | None:
     return excerpt(change.commit) if change else None
-
-
-def _logger() -> Any:
-    """A bound logger, of whatever class the program chose."""
-    if structlog.is_configured():
-        return structlog.get_logger("slomon")
-    return structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr),
-        processors=_processors(colors=False),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-    )
 
 
 def _processors(*, colors: bool) -> list[Processor]:

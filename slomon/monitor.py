@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
-from inspect import iscoroutinefunction
-
-import anyio
-from anyio.from_thread import start_blocking_portal
 
 from slomon.core.accounting import Rejection
 from slomon.core.event import StatusRule
-from slomon.core.excerpt import quote
 from slomon.core.report import ServiceMonitor
-from slomon.errors import ConfigurationError
+from slomon.core.sharding import Sharding
+from slomon.event_loop import run_on_own_loop
 from slomon.log import LogListener
+from slomon.option import check_choice, check_function
 from slomon.pipeline.options import DEFAULTS, Options
 from slomon.pipeline.run import run
+from slomon.pipeline.speed import Relief
 from slomon.pipeline.stream import EventStream, Listener
 
 
@@ -31,6 +27,7 @@ async def consume(
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
     on_rejected: Callable[[Rejection], object] | None = None,
+    compiled: bool | None = None,
 ) -> ServiceMonitor:
     """
     Consume an event stream to its end, without ever blocking the event loop.
@@ -40,7 +37,8 @@ async def consume(
     times as many may wait to be put in one.
     `is_failure(status)` says whether a request with that status failed, None where there is no
     such status; its answer must not change. `on_rejected` is called with every
-    malformed event, on the loop's thread.
+    malformed event, on the loop's thread. `compiled` kernels take over by themselves once a stream
+    is long enough, if the extra `slomon[replay]` is installed: always if True, never if False.
 
     Raises ConfigurationError where an endpoint or an option is wrong, MalformedEventError at the
     first malformed event if `strict`, and whatever the stream or the hook raises, as it is. Such
@@ -57,7 +55,7 @@ async def consume(
     listeners: list[Listener] = [LogListener()]
     if on_rejected is not None:
         listeners.append(_RejectionHook(on_rejected))
-    return await run(event_stream, options, listeners)
+    return await run(event_stream, options, listeners, _relief(compiled=compiled))
 
 
 def get_service_monitor(
@@ -69,6 +67,7 @@ def get_service_monitor(
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
     on_rejected: Callable[[Rejection], object] | None = None,
+    compiled: bool | None = None,
 ) -> ServiceMonitor:
     """
     `consume` for callers that are not async: runs an event loop of its own (uvloop where there is
@@ -87,29 +86,25 @@ def get_service_monitor(
         strict=strict,
         is_failure=is_failure,
         on_rejected=on_rejected,
+        compiled=compiled,
     )
-    backend_options = {"use_uvloop": find_spec("uvloop") is not None}
-    if _loop_is_running():
-        with start_blocking_portal(backend_options=backend_options) as portal:
-            return portal.call(call)
-    return anyio.run(call, backend_options=backend_options)
+    return run_on_own_loop(call)
 
 
 class _RejectionHook(Listener):
     def __init__(self, hook: Callable[[Rejection], object]) -> None:
-        if not callable(hook) or iscoroutinefunction(hook):
-            raise ConfigurationError(
-                f"option 'on_rejected' is {quote(hook)}; allowed: a plain function of a Rejection"
-            )
+        check_function("on_rejected", hook, "a Rejection")
         self._hook = hook
 
     def event_rejected(self, rejection: Rejection) -> None:
         self._hook(rejection)
 
 
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+def _relief(*, compiled: bool | None) -> Callable[[Sharding, StatusRule], Relief] | None:
+    check_choice("compiled", compiled, [None, True, False])
+    if compiled is False:
+        return None
+    # Not for those who never need it: it brings ctypes, to begin with.
+    from slomon.compiled.relief import CompiledRelief  # noqa: PLC0415
+
+    return partial(CompiledRelief, at_once=compiled is True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,8 +27,8 @@ class OutputFile:
         with naming(path):
             if path.is_file() or not path.exists():
                 self._target = path.resolve()
-                self._draft = self._target.with_name(f".{secrets.token_hex(8)}.slomon")
-            self._file = (self._draft or path).open("w", encoding="ascii")
+                self._draft = new_draft(self._target)
+            self._file = (self._draft or path).open("x" if self._draft else "w", encoding="ascii")
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +57,16 @@ class OutputFile:
                 shutil.copymode(self._target, self._draft)
             self._file.close()
             self._draft.replace(self._target)
+
+
+def new_draft(target: Path) -> Path:
+    """
+    Where a file is written before it takes its place. What a killed run left there is removed: so
+    there is never more than one, and whoever opens it anew ("x") follows nobody's link.
+    """
+    draft = target.with_name(f".{target.name}.slomon")
+    draft.unlink(missing_ok=True)
+    return draft
 
 
 def write_lines(lines: Iterable[str], file: TextIO, name: object) -> None:

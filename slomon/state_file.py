@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import sys
 from array import array
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias, cast
 
 from slomon.errors import StateFileError
-from slomon.output_file import naming
+from slomon.output_file import naming, new_draft
 
 Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""
@@ -35,10 +34,10 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     Put the sections into a file, in place of the one that is there. Raises OSError, which names
     the file, where that fails; the one that is there is whole then.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with naming(path):
+        draft = new_draft(path)
         try:
-            with draft.open("wb") as file:
+            with draft.open("xb") as file:
                 _write(file, sections)
                 file.flush()
                 os.fsync(file.fileno())

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slomon import ServiceMonitor, get_service_monitor
-from slomon.core import window
+from slomon.compiled.windows import CompiledWindows
 from slomon.core.accounting import Rejection
 from slomon.core.batch import Batcher, Item
 from slomon.core.endpoint import Catalogue
@@ -31,8 +31,8 @@ from slomon.core.event import Change, read_event, server_errors_fail
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
-from slomon.core.window import Column, Rows, WindowState
-from tests.core import kernel
+from slomon.core.window import Windows, WindowState
+from tests.compiled.kernels import compiled
 from tests.oracle import expected
 from tests.strategies import END_OF_STREAM, Entry, Event, random_stream, streams
 from tests.strategies import Stream as Drawn
@@ -179,16 +179,28 @@ def test_the_answer_of_a_whole_run_is_the_same_for_any_workers_and_bounds(
     assert report(monitor) == report(replay(*stream))
 
 
+def at_full_speed(shard: Shard) -> Shard:
+    """The shard, its windows going on at the compiled speed."""
+    if isinstance(shard.windows, Windows):
+        shard.windows = CompiledWindows(compiled(), shard.windows)
+    return shard
+
+
+def interpreted(shard: Shard) -> Shard:
+    """The shard, its windows going on as plain Python."""
+    columns = (column.tolist() for _, column in shard.windows.columns())
+    shard.windows = windows = Windows()
+    windows.state = WindowState._make(columns)
+    return shard
+
+
 @law
 @given(streams(), any_cuts)
 def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
     stream: Drawn, cuts: list[int]
 ) -> None:
-    interpreted = replay(*stream, workers=2, cuts=cuts)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(window, "advance", kernel.advance_lists)
-        compiled = replay(*stream, workers=2, cuts=cuts)
-    assert report(compiled) == report(interpreted)
+    fast = replay(*stream, workers=2, cuts=cuts, resume=at_full_speed)
+    assert report(fast) == report(replay(*stream, workers=2, cuts=cuts))
 
 
 # 3. Live equals replay, and resumed equals uninterrupted.
@@ -245,24 +257,17 @@ def test_a_shard_that_is_copied_between_batches_goes_on_to_the_same_answer(
     assert report(resumed) == report(replay(*stream))
 
 
-def by_turns(fast: list[bool]) -> kernel.Kernel:
-    """A kernel that is compiled or interpreted from call to call, as `fast` says."""
-    speeds = cycle([kernel.advance_lists if compiled else window.advance for compiled in fast])
-
-    def advance(state: WindowState, rows: Rows, crossings: Column) -> int:
-        return next(speeds)(state, rows, crossings)
-
-    return advance
-
-
 @law
 @given(streams(), any_cuts, st.lists(st.booleans(), min_size=1))
 def test_a_state_may_pass_from_one_speed_to_the_other_between_any_two_batches(
     stream: Drawn, cuts: list[int], fast: list[bool]
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(window, "advance", by_turns(fast))
-        changing = replay(*stream, workers=2, cuts=cuts)
+    turns = cycle(at_full_speed if compiled else interpreted for compiled in fast)
+
+    def resume(shard: Shard) -> Shard:
+        return next(turns)(shard)
+
+    changing = replay(*stream, workers=2, cuts=cuts, resume=resume)
     assert report(changing) == report(replay(*stream))
 
 

@@ -75,18 +75,30 @@ def test_a_state_that_can_not_be_made_leaves_the_one_before(tmp_path: Path) -> N
     assert [file.name for file in tmp_path.iterdir()] == ["state"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
-def test_a_full_disk_names_the_state_and_leaves_the_one_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_names_the_state_and_leaves_the_one_before(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="only Unix limits what a process may write")
     path = tmp_path / "state"
     write_state(path, STATE.items())
-    monkeypatch.setattr("secrets.token_hex", lambda _: "draft")
-    (tmp_path / ".state.draft").symlink_to("/dev/full")
-    with pytest.raises(OSError, match=r"No space left on device: .*state'"):
-        write_state(path, {"large": array("q", range(100_000))}.items())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"too large: .*state'"):
+            write_state(path, {"large": array("q", range(100_000))}.items())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     assert read_state(path) == STATE
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+def test_what_a_killed_run_left_behind_is_replaced(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch()
+    (tmp_path / ".state.slomon").symlink_to(elsewhere)
+    write_state(tmp_path / "state", STATE.items())
+
+    assert elsewhere.stat().st_size == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["elsewhere", "state"]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -19,14 +19,28 @@ NAMES = [
     "IncidentDetail",
     "Malformed",
     "MalformedEventError",
+    "MalformedLineError",
+    "Progress",
+    "RejectedLine",
     "Rejection",
+    "ReplayAccounting",
+    "ReplayMonitor",
     "ServiceMonitor",
     "SlomonError",
     "StatusRule",
     "consume",
     "get_service_monitor",
+    "replay",
 ]
-OPTIONS = ["workers", "queue_bound", "batch_bound", "strict", "is_failure", "on_rejected"]
+OPTIONS = [
+    "workers",
+    "queue_bound",
+    "batch_bound",
+    "strict",
+    "is_failure",
+    "on_rejected",
+    "compiled",
+]
 
 
 def test_the_exported_names_are_these() -> None:

@@ -1,15 +1,17 @@
-"""The command line. Results go to stdout, messages and logs to stderr."""
+"""What `main.py` does: slomon on a simulated stream, or on a recorded one."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TextIO
 
+from slomon.command.answer import show_literals
+from slomon.command.argument import parse_count
+from slomon.command.exit_code import FAILED, FINE, MISUSED
+from slomon.command.process import run_process
 from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError, SlomonError
 from slomon.log import configure
@@ -17,11 +19,6 @@ from slomon.monitor import get_service_monitor
 from slomon.pipeline.stream import EventStream
 from slomon.recording import open_recording
 from slomon.simulation import SimulatedStream
-
-FINE: Final = 0
-FAILED: Final = 1
-MISUSED: Final = 2  # as argparse has it
-INTERRUPTED: Final = 130  # as a shell has it
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
@@ -38,8 +35,8 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     try:
         with _stream(arguments) as stream:
             monitor = get_service_monitor(stream)
-        for answer in (monitor.mttr(), monitor.api_histogram(), monitor.incident_details()):
-            print(ascii(answer), file=stdout)  # any terminal can show ASCII
+        for line in show_literals(monitor):
+            print(line, file=stdout)
         stdout.flush()
     except ConfigurationError as error:
         where = f"{arguments.info}: " if arguments.info else ""
@@ -54,14 +51,8 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 
 def run() -> int:
-    """`main` with the process's own arguments and streams."""
-    try:
-        return main(sys.argv[1:], sys.stdout, sys.stderr)
-    except BrokenPipeError:  # whoever read what we write had enough: there is nobody left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    """`main` as a process of its own."""
+    return run_process(main)
 
 
 def _stream(arguments: argparse.Namespace) -> AbstractContextManager[EventStream]:
@@ -94,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     simulated.add_argument(
         "--max-events",
         metavar="N",
-        type=_count,
+        type=parse_count,
         default=100_000,
         help="how many requests and changes (default: %(default)s)",
     )
@@ -130,10 +121,3 @@ def _probability(text: str) -> float:
         if 0 <= (value := float(text)) <= 1:
             return value
     raise argparse.ArgumentTypeError(f"{quote(text)}; allowed: a probability, from 0 to 1")
-
-
-def _count(text: str) -> int:
-    with suppress(ValueError):
-        if (value := int(text)) >= 0:
-            return value
-    raise argparse.ArgumentTypeError(f"{quote(text)}; allowed: a whole number from 0 up")

@@ -6,7 +6,7 @@ from array import array
 from typing import Final
 
 from slomon.compiled.kernels.line import DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, ODD
+from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD
 from slomon.compiled.library import Library, address
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table, judge_statuses
@@ -35,6 +35,7 @@ class CompiledBatcher(Batcher):
         self._order.end(0)  # order is the stream's: no row waits for another
         self._dates = array("q", bytes(8 * DATES))
         self._odds = array("q", [0])
+        self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._odd = array("q"), array("q"), array("q")
 
     def cut(self, items: list[Item]) -> Cut:
@@ -49,7 +50,7 @@ class CompiledBatcher(Batcher):
         while (next_odd := self._settle(text, next_odd)) < odds:
             self._decide(items, text, next_odd, rejections)
             next_odd += 1
-        self._table.publish(odds, rows)
+        self._table.publish(odds)
         self._order.enter(0, self._ticks, self._codes, rows)
         self._account(rows)
         return Cut(self._order.take(), rejections)
@@ -69,7 +70,7 @@ class CompiledBatcher(Batcher):
             *(address(text), len(text) - len(_TAIL) + 1, address(shape), address(text)),
             *map(address, (self._statuses, known.table, known.arena, self._dates)),
             *map(address, (self._ticks, self._codes, self._odd)),
-            *(len(items), address(self._odds)),
+            *(len(items), address(self._odds), address(self._group)),
         )
         return text, rows
 

@@ -24,10 +24,16 @@ from slomon.compiled.windows import ENDPOINT, ENTRY
 from slomon.core import window
 
 _WORD: Final = ir.IntType(64)
+_INT: Final = ir.IntType(32)
+_BYTE: Final = ir.IntType(8)
 _B: Final = types.CPointer(types.uint8)  # bytes
 _C: Final = types.CPointer(types.int64)  # a column
 _F: Final = types.CPointer(types.float64)
 _N: Final = types.int64  # a number
+
+_GROUP: Final = 64  # rows
+_MANY: Final = 10_000  # endpoints, whose records no cache holds
+_TAIL: Final = 6  # the number of an endpoint's newest entry, among those of its record
 
 
 @intrinsic
@@ -47,6 +53,23 @@ def _trailing_zeros(_: Any, word: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(word), generate
+
+
+@intrinsic
+def _prefetch(_: Any, column: Any, at: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        place = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), _BYTE.as_pointer())
+        kinds = ir.FunctionType(ir.VoidType(), [place.type, _INT, _INT, _INT])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [place.type], kinds)
+        read, keep, data = (ir.Constant(_INT, number) for number in (0, 3, 1))
+        builder.call(function, [place, read, keep, data])
+
+    return types.void(column, at), generate
+
+
+@overload(words.prefetch, strict=False)
+def _prefetch_number(column: Any, at: Any) -> Any:
+    return lambda column, at: _prefetch(column, np.int64(at))
 
 
 @overload(words.load, strict=False)
@@ -70,7 +93,7 @@ def _compilable() -> Iterator[Any]:
     for module in (words, line, table, scan, group, settle, order):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
-            if own and function not in (words.load, words.wrap, words.first_byte):
+            if own and function not in (words.load, words.wrap, words.first_byte, words.prefetch):
                 yield function
 
 
@@ -116,12 +139,31 @@ def _advance(
         carray(failures, rows),
         carray(positions, rows),
     )
-    return window.advance(state, columns, carray(crossings, 4 * rows))
+    numbers = carray(crossings, 4 * rows)
+    found = 0
+    if endpoint_count < _MANY:
+        return window.advance(state, columns, numbers)
+    # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
+    # asked for first: of their endpoints, then of the newest entries of these.
+    for first in range(0, rows, _GROUP):
+        end = min(first + _GROUP, rows)
+        for row in range(first, end):
+            words.prefetch(endpoints, slots[row] * ENDPOINT)
+        for row in range(first, end):
+            words.prefetch(entries, endpoints[slots[row] * ENDPOINT + _TAIL] * ENTRY)
+        part = (
+            columns[0][first:end],
+            columns[1][first:end],
+            columns[2][first:end],
+            columns[3][first:end],
+        )
+        found += window.advance(state, part, numbers[found:])
+    return found
 
 
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
-    "scan": (scan.scan, (_B, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _C)),
+    "scan": (scan.scan, (_B, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _C, _C)),
     "settle": (settle.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
     "found": (settle.found, (_B, _N, _C, _B, _C, _C)),
     "remember": (settle.remember, (_B, _N, _N, _C, _B, _C)),

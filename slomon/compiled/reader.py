@@ -6,7 +6,7 @@ from array import array
 from typing import Final
 
 from slomon.compiled.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, ODD, OVERFLOW
+from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, OVERFLOW
 from slomon.compiled.library import Library, address
 from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
@@ -42,18 +42,19 @@ class CompiledReader:
         kind, cuts = _KINDS[log.format.name], not log.exact
         shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
         dates, odds = array("q", [-1]) * DATES, array("q", [0])
+        group = array("q", bytes(8 * GROUP * LINE))
         _make_room(block, block.length // _SHORT_LINE + 1)
-        while (rows := self._scan(block, known, shape, affixes, dates, odds)) == OVERFLOW:
+        while (rows := self._scan(block, known, shape, affixes, dates, odds, group)) == OVERFLOW:
             _make_room(block, block.buffer.count(b"\n", 0, block.length))
         block.rows, block.odds = rows, odds[0]
 
     def _scan(self, block: Block, known: Known, *columns: array[int] | bytearray) -> int:
-        shape, affixes, dates, odds = map(address, columns)
+        shape, affixes, dates, odds, group = map(address, columns)
         return self._library.scan(
             *(address(block.buffer), block.length, shape, affixes),
             *map(address, (self._statuses, known.table, known.arena)),
             *(dates, address(block.ticks), address(block.codes), address(block.odd)),
-            *(len(block.ticks), odds),
+            *(_room(block), odds, group),
         )
 
     def settle(self, block: Block) -> None:
@@ -67,7 +68,7 @@ class CompiledReader:
         while (next_odd := self._settle(block, table, next_odd)) < block.odds:
             self._decide(block, log, table, next_odd)
             next_odd += 1
-        table.publish(block.odds, block.rows)
+        table.publish(block.odds)
 
     def _settle(self, block: Block, table: Table, first: int) -> int:
         return table.settle(block.buffer, block.odd, first, block.odds, block.codes)
@@ -94,8 +95,10 @@ class CompiledReader:
 
 
 def _make_room(block: Block, rows: int) -> None:
-    missing = rows - len(block.ticks)
-    if missing > 0:
-        block.ticks.frombytes(bytes(8 * missing))
-        block.codes.frombytes(bytes(8 * missing))
-        block.odd.frombytes(bytes(8 * ODD * missing))
+    """Room for so many rows. What was there before may be columns that the careful reader made."""
+    for column, width in ((block.ticks, 1), (block.codes, 1), (block.odd, ODD)):
+        column.frombytes(bytes(8 * max(rows * width - len(column), 0)))
+
+
+def _room(block: Block) -> int:
+    return min(len(block.ticks), len(block.codes), len(block.odd) // ODD)

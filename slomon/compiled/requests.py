@@ -26,9 +26,10 @@ from slomon.compiled.library import Library, Text, address
 from slomon.core.event import StatusRule
 from slomon.core.row import UNMATCHED
 
-_PLAIN: Final = re.compile(rb"[!#-\[\]-~]+ [!#-\[\]-~]+")
+_PLAIN: Final = re.compile(rb"[A-Za-z]+ [!#-\[\]-~]+")
 _BUCKETS: Final = 1 << 10
 _REMEMBERED: Final = 1 << 18  # requests to given endpoints: a log must not fill the memory
+_WORTH: Final = 32  # numbers of a table that are copied while one request is settled
 _ARENA: Final = 1 << 16
 _PADDING: Final = 8  # bytes behind the arena that are read with a text's last ones
 
@@ -55,6 +56,7 @@ class Table:
         self._book[MOST] = most
         self._places = array("q")  # of the found ones in the arena
         self._scratch = array("B", bytes(SCRATCH))
+        self._missed = 0
         self._table, self._arena = _empty(self._book)
         self._measure()
         self.known = self._copy()
@@ -94,7 +96,7 @@ class Table:
     def learn(self, request: bytes, code: int) -> None:
         """
         Remember what the row of an unknown request turned out to be, if that is an event and the
-        request is the same text however its line is decoded.
+        request is the same text in whatever format, however its line is decoded.
         """
         if code < UNMATCHED or len(request) > LONGEST or not _PLAIN.fullmatch(request):
             return
@@ -133,11 +135,11 @@ class Table:
             self._arena = self._arena + array("B", bytes(len(self._arena)))
             book[ARENA] = len(self._arena) - _PADDING
 
-    def publish(self, unknown: int, rows: int) -> None:
-        """Let scanners see what is known, if it is worth a copy."""
-        entries, before = self._book[ENTRIES], self.known.entries
-        if entries > before + (before >> 2) or (entries > before and unknown * 20 > rows):
-            self.known = self._copy()
+    def publish(self, unknown: int) -> None:
+        """Let scanners see what is known, once they missed enough of it to be worth a copy."""
+        self._missed += unknown
+        if self._book[ENTRIES] > self.known.entries and self._missed * _WORTH > len(self._table):
+            self.known, self._missed = self._copy(), 0
 
     def _measure(self) -> None:
         """Three quarters of the buckets may be taken; each found endpoint has a place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
@@ -41,7 +42,7 @@ class ServiceMonitor:
 
     def api_histogram(self) -> dict[str, int]:
         """Incidents per API, open ones included, in the order in which the APIs first broke."""
-        return {name: len(details) for name, details in self.incident_details().items()}
+        return dict(Counter(incident.endpoint.name for incident in self.incidents))
 
     def incident_details(self) -> dict[str, list[IncidentDetail]]:
         """

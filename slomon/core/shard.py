@@ -55,9 +55,11 @@ class Shard:
 
     def _cross(self, crossing: Crossing) -> Incident:
         slot, position, tick, opened = crossing
-        endpoint = self._endpoints[slot]
-        change = self.changes.last_before(position, endpoint.name)
         if opened:
+            endpoint = self._endpoints[slot]
+            change = self.changes.last_before(position, endpoint.name)
             incident = self.open[slot] = Incident(endpoint, tick, position, change)
             return incident
-        return replace(self.open.pop(slot), end=tick, end_position=position, fixed_by=change)
+        incident = self.open.pop(slot)
+        change = self.changes.last_before(position, incident.endpoint.name)
+        return replace(incident, end=tick, end_position=position, fixed_by=change)

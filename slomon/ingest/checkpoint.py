@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from slomon.core.excerpt import excerpt
 from slomon.errors import StateFileError
 from slomon.state_file import Section, read_state, write_state
+
+if TYPE_CHECKING:
+    from slomon.ingest.run import Plan
 
 _LEAST_SHARE: Final = 10  # a replay works at least so many times as long as it saves
 
@@ -32,7 +36,7 @@ class Checkpoint:
         """Is it time to save again?"""
         return self._clock() >= self._due
 
-    def load(self) -> Mapping[str, Section] | None:
+    def load(self) -> Mapping[str, Any] | None:
         """
         The state to go on from, None where there is none. Raises StateFileError where the file is
         damaged or of another replay, OSError where it can't be read.
@@ -63,6 +67,29 @@ class Checkpoint:
                     f"{self._path} is of another replay: its {name} was {excerpt(theirs)}, "
                     f"and is {excerpt(mine)} now; remove it to begin anew"
                 )
+
+
+def identify(plan: Plan) -> dict[str, str]:
+    """What of a plan must be the same, by the names of its options."""
+    endpoints = plan.endpoints.endpoints if plan.endpoints else [plan.like, plan.max_endpoints]
+    return {
+        "paths": repr([list(paths) for paths in plan.hosts]),
+        "format": ", ".join(form.name for form in plan.formats),
+        "endpoints": _digest(endpoints),
+        "changes": _digest(plan.changes),
+        "lateness": repr(plan.lateness),
+        "match": repr(plan.exact),
+        "min_requests": repr(plan.least),
+        "resolution": repr(plan.resolution),
+        "workers": repr(plan.workers),
+    }
+
+
+def _digest(values: Iterable[object]) -> str:
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(repr(value).encode(errors="backslashreplace"))
+    return digest.hexdigest()[:16]
 
 
 def _chain(

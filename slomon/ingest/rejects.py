@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from slomon.core.accounting import RejectedLine
 from slomon.errors import ConfigurationError
@@ -24,6 +24,7 @@ class Rejections:
     def __init__(self) -> None:
         self.first: list[RejectedLine] = []
         self.hooks: list[Callable[[RejectedLine], object]] = []
+        self.file: RejectsFile | None = None
 
     def add(self, rejected: RejectedLine) -> None:
         """Tell of a line, and keep it if it is of the first 100, cut to 1000 characters."""
@@ -31,6 +32,19 @@ class Rejections:
             self.first.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
         for hook in self.hooks:
             hook(rejected)
+        if self.file is not None:
+            self.file.write(rejected)
+
+    def save(self) -> dict[str, object]:
+        """The first ones, and how many bytes of the file are on the disk; for `load`."""
+        kept = self.file.sync() if self.file is not None else 0
+        return {"first": [astuple(line) for line in self.first], "bytes": kept}
+
+    def load(self, saved: Mapping[str, Any]) -> int:
+        """Go on from what `save` saved; returns how many bytes of the file to keep."""
+        self.first = [RejectedLine(*fields) for fields in saved["first"]]
+        kept: int = saved["bytes"]
+        return kept
 
 
 class RejectsFile:

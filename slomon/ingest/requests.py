@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from slomon.compiled.kernels.group import LONGEST, group
@@ -112,7 +112,8 @@ class Found(Sequence[Endpoint]):
     def __getitem__(self, key: int) -> Endpoint:  # type: ignore[override] # no slices of these
         text = self.names.text(key).decode("utf-8", "backslashreplace")
         verb, _, resource = text.partition(" ")
-        return replace(self.like, name=self.like.name or text, verb=verb, resource=resource)
+        like = self.like
+        return Endpoint(like.name or text, like.email, verb, resource, like.slo, like.window)
 
 
 class FoundRequests:
@@ -128,7 +129,7 @@ class FoundRequests:
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
-        request = f"{verb} {cut_path(target)}".encode()
+        request = f"{verb} {cut_path(target)}".encode(errors="backslashreplace")
         if len(request) > LONGEST:
             self.names.capped += 1
             return UNMATCHED
@@ -141,5 +142,5 @@ class FoundRequests:
 
 def grouped(request: bytes) -> bytes:
     """A request with its identifiers replaced."""
-    into = bytearray(2 * len(request) + 4)
+    into = bytearray(3 * len(request) + 4)
     return bytes(into[: group(request, 0, len(request), into, 0)])

@@ -214,7 +214,7 @@ class Replay:
         clocks, careful = self._order.clocks, self._careful
         hosts = clocks[CHANGES + 1 :]
         return ReplayAccounting(
-            events=self._order.position,
+            events=self._order.position + self._plan.rejected_records,
             accesses=sum(clock.accesses for clock in hosts),
             changes=careful.changes,
             unmatched=sum(clock.unmatched for clock in clocks),

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from slomon import command
-from slomon.command import FAILED, FINE, INTERRUPTED, MISUSED, main, run
+from slomon.command import simulate
+from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED
+from slomon.command.simulate import main, run
 
-ROOT = Path(__file__).parent.parent
-EXAMPLE = Path(__file__).parent / "data" / "example"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = Path(__file__).parents[1] / "data" / "example"
 RECORDED = ["--events", str(EXAMPLE / "events.jsonl"), "--info", str(EXAMPLE / "info.json")]
 
 
@@ -47,13 +48,10 @@ def test_the_logs_are_on_stderr_with_the_commits_of_each_incident() -> None:
     _, _, err = call(*RECORDED)
 
     events = [line.split("]", 1)[1].split()[0] for line in err.splitlines()]
-    assert events == [
-        "stream.started",
-        "incident.opened",
-        "incident.closed",
-        "incident.opened",
-        "stream.finished",
-    ]
+    # Two endpoints of two workers: each one's incidents come in order, as they are found.
+    assert (events[0], events[-1]) == ("stream.started", "stream.finished")
+    assert sorted(events[1:-1]) == ["incident.closed", "incident.opened", "incident.opened"]
+    assert events.index("incident.opened") < events.index("incident.closed")
     assert "broken_by=191b6ce2fc724b37a063e8b07065f80b" in err
     assert "fixed_by=6d0080aaecbf4bd69f9b8962cb007e53" in err
 
@@ -139,7 +137,7 @@ def test_an_interrupt_is_an_exit_code_and_no_traceback(monkeypatch: pytest.Monke
     def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "main", interrupted)
+    monkeypatch.setattr(simulate, "main", interrupted)
 
     assert run() == INTERRUPTED
 

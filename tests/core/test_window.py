@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator
 from itertools import cycle, islice
 
@@ -10,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core import window
 from slomon.core.batch import Batch
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import BLOCK, Crossing, Windows, WindowState
-from tests.core import kernel
 
 SECOND = 1_000_000_000
 
@@ -319,41 +316,3 @@ def test_blocks_are_passed_on_from_endpoint_to_endpoint() -> None:
         peaks.append(entries(windows.state))
     assert peaks[2:] == peaks[1:2] * 18
     assert peaks[-1] < 2 * peaks[0]
-
-
-def random_batches(rng: random.Random, slots: int) -> Iterator[Batch]:
-    """Batches of very different sizes, so that the pool grows between some of them."""
-    tick = 0
-    for size in rng.choices([0, 1, 2, 10, 100, 500], k=20):
-        rows = []
-        for _ in range(size):
-            tick += rng.choice([0, 0, 1, 1, 3, 20])
-            late = rng.choice([0, 0, 0, 0, 2])
-            rows.append((rng.randrange(slots), max(tick - late, 0), int(rng.random() < 0.3)))
-        yield from batches(rows, size or 1)
-
-
-def random_endpoints(rng: random.Random) -> list[Endpoint]:
-    return [
-        endpoint(slo=rng.choice([1.0, 0.9, 0.7, 0.5]), width=rng.choice([1, 7, 100, 2000]))
-        for _ in range(rng.choice([1, 2, 50]))
-    ]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_kernel_compiled_as_it_stands_gives_the_same_crossings_and_state(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rng = random.Random(seed)
-    endpoints = random_endpoints(rng)
-    stream = list(random_batches(rng, len(endpoints)))
-    interpreted, compiled = Windows(endpoints), Windows(endpoints)
-    compiled.state = kernel.in_arrays(compiled.state)
-
-    expected = [interpreted.advance(batch) for batch in stream]
-    monkeypatch.setattr(window, "advance", kernel.advance_arrays)
-    found = [compiled.advance(batch) for batch in stream]
-
-    assert found == expected
-    assert compiled.state == kernel.in_arrays(interpreted.state)
-    assert any(expected)

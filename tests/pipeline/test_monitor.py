@@ -10,8 +10,14 @@ from typing import Any
 
 import pytest
 
-from slomon import ConfigurationError, MalformedEventError, Rejection, consume, get_service_monitor
-from slomon import monitor as monitor_module
+from slomon import (
+    ConfigurationError,
+    MalformedEventError,
+    Rejection,
+    consume,
+    event_loop,
+    get_service_monitor,
+)
 from slomon.core.report import ServiceMonitor
 from slomon.pipeline.options import DEFAULTS, Options
 from tests.streams import AsyncStream, PlainStream, Stream, failure, success
@@ -97,7 +103,7 @@ def test_it_runs_on_uvloop_where_there_is_one(place: Place) -> None:
 def test_it_runs_on_asyncio_where_there_is_no_uvloop(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitor_module, "find_spec", lambda _: None)
+    monkeypatch.setattr(event_loop, "find_spec", lambda _: None)
     stream = LoopWatcher()
     place(lambda: get_service_monitor(stream))
     assert stream.loop.startswith("asyncio")
@@ -107,7 +113,7 @@ def test_both_take_the_same_options_and_the_defaults_are_those_of_options() -> N
     parameters = inspect.signature(consume).parameters
     assert inspect.signature(get_service_monitor).parameters == parameters
     chosen = {name: one.default for name, one in parameters.items() if name != "event_stream"}
-    assert chosen.pop("on_rejected") is None
+    assert (chosen.pop("on_rejected"), chosen.pop("compiled")) == (None, None)
     assert Options(**chosen) == DEFAULTS
 
 

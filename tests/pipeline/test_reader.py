@@ -12,6 +12,7 @@ from slomon.core.event import server_errors_fail
 from slomon.core.sharding import Sharding
 from slomon.pipeline.intake import Intake
 from slomon.pipeline.reader import Reader
+from slomon.pipeline.worker import Fed
 from tests.strategies import access_event
 from tests.streams import ENTRIES, PlainStream, Stream, failure, success
 
@@ -96,7 +97,7 @@ async def test_a_reader_whose_worker_has_gone_ends_quietly_and_closes_all_queues
     intake.items += [f"{second} GET /{name} 200" for second in (1, 2) for name in ("api", "web")]
     intake.end()
     batcher = Batcher(Sharding(Catalogue(ENTRIES), 2), server_errors_fail)
-    pairs = [anyio.create_memory_object_stream[Batch](9) for _ in range(2)]
+    pairs = [anyio.create_memory_object_stream[Fed](9) for _ in range(2)]
     for _, receive in pairs:
         receive.close()
     queues = [queue for queue, _ in pairs]

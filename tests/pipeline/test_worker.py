@@ -5,21 +5,20 @@ from itertools import islice
 import anyio
 import pytest
 
-from slomon.core.batch import Batch, Batcher
+from slomon.core.batch import Batcher
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import read_event, server_errors_fail
-from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
-from slomon.pipeline.worker import work
+from slomon.pipeline.worker import Fed, Moved, work
 from tests.streams import ENTRIES, flapping
 
 
 async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end() -> None:
     sharding = Sharding(Catalogue(ENTRIES), 1)
     batcher = Batcher(sharding, server_errors_fail)
-    send, batches = anyio.create_memory_object_stream[Batch](9)
-    moved, receive = anyio.create_memory_object_stream[list[Incident]](9)
+    send, batches = anyio.create_memory_object_stream[Fed](9)
+    moved, receive = anyio.create_memory_object_stream[Moved](9)
     # A change, a failure, a change, a success: each in a batch of its own.
     for event in islice(flapping(["api"]), 4):
         item = read_event(event)
@@ -29,7 +28,7 @@ async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end(
     send.close()
     with receive:
         await work(Shard(sharding.members[0]), batches, moved)
-        told = [incidents async for incidents in receive]
+        told = [incidents async for incidents in receive if isinstance(incidents, list)]
     assert [[incident.end_position for incident in incidents] for incidents in told] == [
         [None],
         [3],

@@ -12,8 +12,8 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.compiled.kernels.line import CLF_LINES, clf, number, plain
-from slomon.compiled.kernels.table import MISSING, hash_step, lookup
-from slomon.compiled.kernels.words import find, first_byte, leading, load
+from slomon.compiled.kernels.table import BUCKET, MISSING, hash_step, lookup
+from slomon.compiled.kernels.words import find, first_byte, leading, load, prefetch
 from slomon.core.row import NO_TICK, UNMATCHED
 
 Column: TypeAlias = MutableSequence[int]
@@ -26,6 +26,9 @@ PADDING: Final = 64  # bytes that must be readable behind a text
 UNKNOWN: Final = -2
 UNKNOWN_FAILED: Final = -3
 CAREFUL: Final = -4
+
+GROUP: Final = 32  # lines that are looked up together
+LINE: Final = 8  # numbers of each: tick, code, request and its end, hash, line and its end
 
 # An odd line is five numbers: its row, where it begins and ends, and where its request does.
 ODD: Final = 5
@@ -57,6 +60,7 @@ def scan(
     odd: Column,
     room: int,
     odds: Column,
+    group: Column,
 ) -> int:
     """
     Scan whole lines; returns how many rows were written, and in `odds` how many lines are odd, or
@@ -64,37 +68,50 @@ def scan(
 
     `shape` is the kind of lines, the lengths of their prefix and suffix (which stand one after the
     other in `affixes`), whether a line may end with a carriage return, whether a request ends at
-    its question mark, and how many buckets the table has, less one. `dates` remembers the last one.
+    its question mark, and how many buckets the table has, less one. `dates` remembers the last one,
+    and `group` is for work: GROUP times LINE numbers.
     """
     returns = shape[3]
     rows = found = start = 0
     while start < length:
-        if rows == room:
-            return OVERFLOW
-        end = start + _until(text, start, _NEWLINES)
-        stop = end
-        if returns and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
-            stop -= 1
-        tick, code, request, request_end = _read(
-            text, start, stop, shape, affixes, statuses, table, arena, dates
-        )
-        ticks[rows] = tick
-        codes[rows] = code
-        if code < UNMATCHED:
-            place = found * ODD
-            odd[place] = rows
-            odd[place + 1] = start
-            odd[place + 2] = end
-            odd[place + 3] = request
-            odd[place + 4] = request_end
-            found += 1
-        rows += 1
-        start = end + 1
+        # By the group, since in a large table a look-up mostly waits for memory: first where its
+        # lines' requests would stand is asked for, then the texts there, then they are compared.
+        count = 0
+        while start < length and count < GROUP:
+            if rows + count == room:
+                return OVERFLOW
+            end = start + _until(text, start, _NEWLINES)
+            stop = end
+            if returns and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
+                stop -= 1
+            _look(text, start, stop, shape, affixes, statuses, table, dates, group, count)
+            group[count * LINE + 5] = start
+            group[count * LINE + 6] = end  # the careful reader takes off what it takes for an end
+            count += 1
+            start = end + 1
+        for line in range(count):
+            place = line * LINE
+            if group[place + 1] != CAREFUL:
+                bucket = (group[place + 4] & shape[5]) * BUCKET
+                prefetch(arena, table[bucket + 1])
+        for line in range(count):
+            place = line * LINE
+            code = _find(text, group, place, table, shape[5], arena)
+            ticks[rows] = group[place]
+            codes[rows] = code
+            if code < UNMATCHED:
+                odd[found * ODD] = rows
+                odd[found * ODD + 1] = group[place + 5]
+                odd[found * ODD + 2] = group[place + 6]
+                odd[found * ODD + 3] = group[place + 2]
+                odd[found * ODD + 4] = group[place + 3]
+                found += 1
+            rows += 1
     odds[0] = found
     return rows
 
 
-def _read(
+def _look(
     text: Text,
     start: int,
     stop: int,
@@ -102,31 +119,44 @@ def _read(
     affixes: Text,
     statuses: Column,
     table: Column,
-    arena: Text,
     dates: Column,
-) -> tuple[int, int, int, int]:
-    """The tick and the code of a line, and where its request begins and ends."""
+    group: Column,
+    line: int,
+) -> None:
+    """Write to the group what a line says by itself, and ask for its request's bucket."""
     kind, prefix, suffix, cuts = shape[0], shape[1], shape[2], shape[4]
     if kind == CLF_LINES:
         tick, request, target_end, status = clf(text, start, stop, dates)
     else:
         tick, request, target_end, status = plain(text, start, stop, affixes, prefix, suffix)
-    if tick == NO_TICK:
-        return tick, CAREFUL, 0, 0
-    found, digits = number(text, status)
-    if digits != 3 or statuses[found] == MALFORMED:
-        return tick, CAREFUL, 0, 0
-    hashed, request_end = hash_request(text, request, target_end, cuts)
-    if request_end < target_end and not _is_query(text, request_end, target_end, suffix > 0):
-        return tick, CAREFUL, 0, 0
-    failed = statuses[found]
-    key = lookup(text, request, request_end, hashed, table, shape[5], arena)
-    code = key
+    code = CAREFUL
+    request_end = hashed = 0
+    if tick != NO_TICK:
+        found, digits = number(text, status)
+        if digits == 3 and statuses[found] != MALFORMED:
+            hashed, request_end = hash_request(text, request, target_end, cuts)
+            whole = request_end == target_end
+            if whole or _is_query(text, request_end, target_end, suffix > 0):
+                code = statuses[found]
+                prefetch(table, (hashed & shape[5]) * BUCKET)
+    place = line * LINE
+    group[place] = tick
+    group[place + 1] = code
+    group[place + 2] = request
+    group[place + 3] = request_end
+    group[place + 4] = hashed
+
+
+def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:
+    """The code of a line of the group."""
+    failed = group[place + 1]
+    if failed == CAREFUL:
+        return CAREFUL
+    request, request_end, hashed = group[place + 2], group[place + 3], group[place + 4]
+    key = lookup(text, request, request_end, hashed, table, mask, arena)
     if key >= 0:
-        code = key << 1 | failed
-    elif key == MISSING:
-        code = UNKNOWN - failed
-    return tick, code, request, request_end
+        return key << 1 | failed
+    return UNKNOWN - failed if key == MISSING else key
 
 
 def hash_request(text: Text, at: int, end: int, cuts: int) -> tuple[int, int]:

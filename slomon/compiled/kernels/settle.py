@@ -31,6 +31,7 @@ _SPACE: Final = 32
 _QUOTE: Final = 34
 _HASH: Final = 35
 _SLASH: Final = 47
+_QUESTION_MARK: Final = 63
 _BACKSLASH: Final = 92
 _LAST: Final = 126
 
@@ -62,9 +63,10 @@ def settle(
         at, end = odd[place + 3], odd[place + 4]
         hashed, _ = hash_request(text, at, end, 0)
         key = lookup(text, at, end, hashed, table, book[MASK], arena)
-        if key == MISSING and book[MOST] and is_plain(text, at, end):
+        if key == MISSING and book[MOST] and end - at <= LONGEST and is_plain(text, at, end):
             end = group(text, at, end, scratch, 0)
-            key = found(scratch, end, table, arena, places, book)
+            hashed, _ = hash_request(scratch, 0, end, 0)
+            key = _find(scratch, end, hashed, table, arena, places, book)
         if key == MISSING:
             return number
         failed = 1 if code == UNKNOWN_FAILED else 0
@@ -85,6 +87,28 @@ def found(
     endpoints as there may be, MISSING where there is no room in the columns.
     """
     hashed, _ = hash_request(request, 0, end, 0)
+    if not is_plain(request, 0, end):
+        hashed = ~hashed  # no scanner takes its text for it: some format may read that otherwise
+    return _find(request, end, hashed, table, arena, places, book)
+
+
+def remember(
+    request: Text, end: int, key: int, table: Column, arena: MutableSequence[int], book: Column
+) -> int:
+    """Put a request and its key into the table, which must have room; returns the key."""
+    hashed, _ = hash_request(request, 0, end, 0)
+    return _put(request, end, hashed, key, table, arena, book)
+
+
+def _find(
+    request: Text,
+    end: int,
+    hashed: int,
+    table: Column,
+    arena: MutableSequence[int],
+    places: Column,
+    book: Column,
+) -> int:
     key = lookup(request, 0, end, hashed, table, book[MASK], arena)
     if key != MISSING:
         return key
@@ -96,16 +120,20 @@ def found(
     key = book[FOUND]
     places[2 * key] = book[USED]
     places[2 * key + 1] = end
-    remember(request, end, key, table, arena, book)
+    _put(request, end, hashed, key, table, arena, book)
     book[FOUND] += 1
     return key
 
 
-def remember(
-    request: Text, end: int, key: int, table: Column, arena: MutableSequence[int], book: Column
+def _put(
+    request: Text,
+    end: int,
+    hashed: int,
+    key: int,
+    table: Column,
+    arena: MutableSequence[int],
+    book: Column,
 ) -> int:
-    """Put a request and its key into the table, which must have room; returns the key."""
-    hashed, _ = hash_request(request, 0, end, 0)
     book[USED] = insert(request, 0, end, hashed, key, table, book[MASK], arena, book[USED])
     book[ENTRIES] += 1
     return key
@@ -116,12 +144,12 @@ def is_plain(text: Text, at: int, end: int) -> int:
     Whether this is a verb of letters, a space and a path, of printable ASCII without what formats
     escape and routes cut off: then any format reads it, and it is its own name.
     """
-    if end - at > LONGEST:
-        return False
     spaces = 0
     for place in range(at, end):
         byte = text[place]
-        if byte < _SPACE or byte > _LAST or byte in (_QUOTE, _HASH, _BACKSLASH):
+        if byte < _SPACE or byte > _LAST:
+            return False
+        if byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
             return False
         if byte == _SPACE:
             spaces += 1

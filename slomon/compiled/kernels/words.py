@@ -48,3 +48,7 @@ def find(word: int, pattern: int) -> int:
     """
     different = word ^ pattern
     return wrap(different - ONES) & ~different & HIGHS
+
+
+def prefetch(column: Sequence[int], at: int) -> None:
+    """Ask for the memory of a number that will be needed soon. It changes nothing."""

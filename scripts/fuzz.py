@@ -1,0 +1,217 @@
+"""
+Does the scanner read what the careful parser reads? Run by hand, from the checkout:
+
+    python scripts/fuzz.py --lines 1000000 --seed 1    real lines, damaged, at the compiled speed
+    python scripts/fuzz.py --guided --seconds 600      guided by coverage, with plain Python kernels
+
+The second needs atheris, and keeps the inputs that reached something new in the folder --corpus.
+Either stops at the first disagreement, or line that is not accounted for, and shows the smallest
+lines that it can cut it down to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from slomon.core.endpoint import Endpoint  # noqa: E402 (found in the checkout)
+from tests.compiled.kernels import as_they_stand, at_full_speed  # noqa: E402
+from tests.compiled.reading import (  # noqa: E402
+    GIVEN,
+    Opened,
+    found,
+    given_by_template,
+    given_exactly,
+    read_at,
+)
+from tests.ingest import replays  # noqa: E402
+from tests.ingest.lines import SCANNED, damage, random_lines  # noqa: E402
+
+SAMPLES = {
+    "plain": ("plain.log",),
+    "events": ("events.jsonl",),
+    "combined": (
+        *("apache_combined.log", "apache_common.log", "nginx_combined.log", "odd.log"),
+        *("ingress_nginx.log", "traefik.log", "vhost_combined.log", "wrapped.log", "invalid.log"),
+    ),
+}
+# Who knows the requests, whether a query is a part of them, and how many may be found.
+KNOWN = [
+    *((given_exactly, True, 0), (given_by_template, False, 0)),
+    *((found, False, 1000), (found, False, 5), (found, True, 1000)),
+]
+BLOCK = 500  # lines
+REPLAYED = 20  # of so many blocks of lines, one is a file that is replayed
+
+Lines = Sequence[bytes]
+Check = Callable[[Lines], None]
+
+
+def fuzz_lines(count: int, seed: int) -> None:
+    """Damaged lines, in every format and with whoever may know their requests."""
+    rng = random.Random(seed)
+    pools = {name: read_samples(name) for name in SCANNED}
+    begin = time.monotonic()
+    done = 0
+    for number in range(-(-count // BLOCK)):
+        name, known = rng.choice(SCANNED), rng.choice(KNOWN)
+        lines = [draw_line(rng, name, pools) for _ in range(BLOCK)]
+        check = (
+            replay_check(name, rng)
+            if number % REPLAYED == 0
+            else read_check(name, known, at_full_speed)
+        )
+        attempt(check, lines, f"seed {seed}, block {number}: {name}, {known}")
+        done += len(lines)
+        if number % 100 == 0:
+            print(f"{done} lines, {time.monotonic() - begin:.0f} s", flush=True)
+    print(f"{done} lines, no disagreement, {time.monotonic() - begin:.0f} s")
+
+
+def read_samples(name: str) -> list[bytes]:
+    folder = ROOT / "tests" / "data" / "samples"
+    return [line for file in SAMPLES[name] for line in (folder / file).read_bytes().split(b"\n")]
+
+
+def draw_line(rng: random.Random, name: str, pools: dict[str, list[bytes]]) -> bytes:
+    """A real line or a made one, damaged a few times or spliced with another."""
+    if rng.random() < 0.3:
+        [line] = random_lines(rng, name, 1)
+    else:
+        line = rng.choice(pools[name])
+    if rng.random() < 0.1:
+        other = rng.choice(pools[rng.choice(SCANNED)])
+        line = line[: rng.randrange(len(line) + 1)] + other[rng.randrange(len(other) + 1) :]
+    for _ in range(rng.choice((0, 0, 1, 1, 2, 5))):
+        line = damage(rng.choice, line)
+    return line.replace(b"\n", b"")
+
+
+def read_check(name: str, known: tuple[Any, bool, int], speed: Opened) -> Check:
+    """What compares the rows of lines, which come in blocks of four sizes."""
+    requests, exact, most = known
+
+    def check(lines: Lines) -> None:
+        ends = [0, 1, len(lines) // 10, len(lines) // 2, len(lines)]
+        blocks = [lines[start:end] for start, end in pairwise(ends)]
+        read_at(speed, requests, (name, exact, blocks), most=most)
+
+    return check
+
+
+def replay_check(name: str, rng: random.Random) -> Check:
+    """What compares the reports of a whole replay of lines, cut into files and blocks."""
+    like = Endpoint("", "-", "", "", 0.9, 5 * 10**9)
+    options: dict[str, Any] = rng.choice(
+        ({"endpoints": GIVEN, "exact": True}, {"like": like}, {"like": like, "max_endpoints": 3})
+    )
+    options["lateness"] = rng.choice((None, 0, 10**9))
+    ways = [(1, 1 << 20), (rng.choice((1, 2, 3)), rng.choice((301, 1000, 10_000)))]
+    seed = rng.random()
+
+    def check(lines: Lines) -> None:
+        # Where files are cut would matter to a recorded stream's end, which is that of its file,
+        # and to what is taken for compressed by its first bytes.
+        kept = [line for line in lines if b"end-of-stream" not in line]
+        log = b"\n".join(line if line[:1].isdigit() else b" " + line for line in kept)
+        reports = {
+            replays.told(
+                *(speed, [replays.cut(random.Random(seed), log, parts)], name),
+                **options,
+                workers=workers,
+                block_bytes=block_bytes,
+                max_line=300,
+            ).report()
+            for speed in (replays.interpreted, replays.at_full_speed)
+            for parts, (workers, block_bytes) in enumerate(ways, 1)
+        }
+        assert len(reports) == 1, "the reports differ"
+
+    return check
+
+
+def attempt(check: Check, lines: Lines, what: str) -> None:
+    """Check lines; where they fail, end with the fewest of them that do."""
+    if fails(check, lines) is None:
+        return
+    lines = shrink(check, lines)
+    shown = "\n".join(map(repr, lines))
+    sys.exit(f"{what}:\n{shown}\n{fails(check, lines)!r}")
+
+
+def shrink(check: Check, lines: Lines) -> Lines:
+    """Leave out ever smaller stretches of lines as long as the rest still fails."""
+    size = len(lines) // 2
+    while size:
+        start = 0
+        while start < len(lines):
+            fewer = [*lines[:start], *lines[start + size :]]
+            if fails(check, fewer):
+                lines = fewer
+            else:
+                start += size
+        size //= 2
+    return lines
+
+
+def fails(check: Check, lines: Lines) -> Exception | None:
+    try:
+        check(lines)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+        return error
+    return None
+
+
+def fuzz_guided(seconds: int, corpus: Path) -> None:
+    """Lines of any bytes, by what they reach in the kernels and in the careful parser."""
+    try:
+        atheris = import_module("atheris")
+    except ModuleNotFoundError:
+        sys.exit("--guided needs atheris: pip install atheris")
+    corpus.mkdir(parents=True, exist_ok=True)
+    for name in SCANNED:
+        for number, line in enumerate(read_samples(name)):
+            (corpus / f"{name}{number}").write_bytes(bytes([SCANNED.index(name)]) + line)
+    atheris.instrument_all()
+    rng = random.Random(0)
+
+    def test_one_input(data: bytes) -> None:
+        if not data:
+            return
+        name, known = SCANNED[data[0] % 3], KNOWN[data[0] // 3 % len(KNOWN)]
+        lines = data[1:].split(b"\n")
+        if data[0] >= 240:  # a whole replay takes as long as hundreds of lines
+            replay_check(name, rng)(lines)
+        read_check(name, known, as_they_stand)(lines)
+
+    options = [f"-max_total_time={seconds}", "-max_len=600", "-timeout=60"]
+    atheris.Setup([sys.argv[0], *options, str(corpus)], test_one_input)
+    atheris.Fuzz()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0].strip())
+    parser.add_argument("--lines", type=int, default=100_000, help="how many are tried")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--guided", action="store_true", help="by coverage; needs atheris")
+    parser.add_argument("--seconds", type=int, default=60, help="how long, if guided")
+    parser.add_argument("--corpus", type=Path, default=Path("fuzz-corpus"))
+    arguments = parser.parse_args()
+    if arguments.guided:
+        fuzz_guided(arguments.seconds, arguments.corpus)
+    else:
+        fuzz_lines(arguments.lines, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()

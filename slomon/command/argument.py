@@ -1,0 +1,30 @@
+"""Arguments as text, checked; argparse names the option and exits with 2."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from contextlib import suppress
+
+from slomon.core.excerpt import quote
+
+
+def parse_count(text: str) -> int:
+    """A whole number from 0 up."""
+    with suppress(ValueError):
+        if (value := int(text)) >= 0:
+            return value
+    raise ArgumentTypeError(f"{quote(text)}; allowed: a whole number from 0 up")
+
+
+def parse_keys(text: str) -> dict[str, str]:
+    """Fields with their keys, as in `time=ts,status=code`; each field once."""
+    keys: dict[str, str] = {}
+    for pair in text.split(","):
+        field, equals, key = pair.partition("=")
+        if not equals or field in keys:
+            raise ArgumentTypeError(
+                f"{quote(pair)} in {quote(text)}; allowed: FIELD=KEY, each field once, with commas "
+                "between"
+            )
+        keys[field] = key
+    return keys

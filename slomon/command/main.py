@@ -1,0 +1,58 @@
+"""`slomon`: its verbs, and what becomes of errors."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TextIO
+
+from slomon.command import replay, replay_parser
+from slomon.command.exit_code import FAILED, MISUSED
+from slomon.command.process import run_process
+from slomon.core.excerpt import excerpt
+from slomon.errors import ConfigurationError, SlomonError
+
+
+def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
+    """
+    Run a verb and return the exit code: 0 fine, 1 a runtime error, 2 wrong usage or configuration
+    (SystemExit, from argparse, for the usage), and what the verb itself says.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return replay.run(arguments, stdout, stderr)
+    except BrokenPipeError:
+        raise
+    except (SlomonError, OSError) as error:
+        for line in f"error: {error}".split("\n"):
+            print(excerpt(line, 2000), file=stderr)
+        return MISUSED if isinstance(error, ConfigurationError) else FAILED
+
+
+def run() -> int:
+    """`main` as a process of its own."""
+    gc.disable()  # nothing here makes cycles, and to look for them in all incidents takes long
+    return run_process(main)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="slomon",
+        description="Which commit broke which endpoint, when, which one fixed it, and how long "
+        "repair takes.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    replay_parser.add_to(verbs)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Asked for when wanted: to look it up takes longer than all else that starts."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print("slomon", version("slomon"))
+        parser.exit()

@@ -1,0 +1,35 @@
+"""A command as a process: its arguments, its streams, and how it ends when others end it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TextIO, TypeAlias
+
+from slomon.command.exit_code import FAILED, INTERRUPTED
+
+Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
+"""Takes arguments, stdout and stderr; returns the exit code."""
+
+
+def run_process(main: Main) -> int:
+    """Call `main` with the process's own arguments and streams."""
+    try:
+        code = main(sys.argv[1:], sys.stdout, sys.stderr)
+    except BrokenPipeError:  # whoever read what we write had enough: there is nobody left to tell
+        code = FAILED
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    _empty(sys.stdout)
+    return code
+
+
+def _empty(stdout: TextIO) -> None:
+    """Let nothing be left that Python would fail to write, and tell again, when it exits."""
+    try:
+        stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())

@@ -1,0 +1,87 @@
+"""`slomon replay`: what is done with the options, and where the answers go."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from contextlib import ExitStack
+from inspect import signature
+from itertools import chain
+from os import get_terminal_size
+from pathlib import Path
+from textwrap import wrap
+from typing import Final, TextIO
+
+from slomon.command.answer import show_json, show_literals
+from slomon.command.exit_code import BROKEN, FAILED, FINE
+from slomon.command.progress_bar import open_bar
+from slomon.command.record import show_records
+from slomon.command.summary import show_summary
+from slomon.command.table import show_table
+from slomon.ingest.files import check_apart
+from slomon.log import configure
+from slomon.output_file import OutputFile, write_lines
+from slomon.replay_monitor import ReplayMonitor
+from slomon.replayer import replay
+
+_OPTIONS: Final = signature(replay).parameters
+
+
+def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
+    """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
+    _check_outputs(arguments)
+    with ExitStack() as files:
+        output, incidents = [
+            path and files.enter_context(OutputFile(path))
+            for path in (arguments.output, arguments.incidents)
+        ]
+        monitor = _replay(arguments, stderr)
+        if incidents:
+            incidents.save(show_records(monitor.incidents))
+        if output:
+            output.save(_answer(monitor, arguments))
+        else:
+            write_lines(_answer_on(stdout, monitor, arguments), stdout, "standard output")
+    if checkpoint := vars(arguments).get("checkpoint"):
+        Path(checkpoint).unlink(missing_ok=True)
+    return _exit_code(monitor, arguments)
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """What is read must not be written, and no two outputs be one."""
+    options = vars(arguments)
+    logs = chain(arguments.paths, *options.get("merge", ()), options.get("changes", ()))
+    outputs = ("rejects", "checkpoint", "output", "incidents")
+    endpoints = [options["endpoints"]] if "endpoints" in options else []
+    check_apart([*logs, *endpoints], {name: options.get(name) for name in outputs})
+
+
+def _replay(arguments: argparse.Namespace, stderr: TextIO) -> ReplayMonitor:
+    options = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
+    bar = open_bar(stderr) if arguments.progress else None
+    if bar is None:
+        configure(arguments.log_level, stderr)
+        return replay(**options, keep_checkpoint=True)
+    with bar:
+        configure(arguments.log_level, bar.above)
+        return replay(**options, keep_checkpoint=True, on_progress=bar.show)
+
+
+def _answer_on(
+    stdout: TextIO, monitor: ReplayMonitor, arguments: argparse.Namespace
+) -> Iterable[str]:
+    if arguments.json or not stdout.isatty():
+        return _answer(monitor, arguments)
+    width = get_terminal_size(stdout.fileno()).columns or 80
+    summary = (line for text in show_summary(monitor) for line in wrap(text, width))
+    return chain(summary, [""], show_table(monitor.incidents, width))
+
+
+def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[str]:
+    return [show_json(monitor)] if arguments.json else show_literals(monitor)
+
+
+def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
+    if monitor.problems:
+        return FAILED
+    return BROKEN if arguments.fail_on and monitor.incidents else FINE

@@ -1,0 +1,27 @@
+"""A length of time at a glance."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from slomon.core.tick import TICKS_PER_SECOND
+
+_UNITS: Final = {
+    "d": 86_400 * TICKS_PER_SECOND,
+    "h": 3_600 * TICKS_PER_SECOND,
+    "m": 60 * TICKS_PER_SECOND,
+    "s": TICKS_PER_SECOND,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
+
+
+def show_span(ticks: int) -> str:
+    """The largest unit and the next one, as in `2d 3h` or `12m`; what is smaller is left out."""
+    counts: list[tuple[int, str]] = []
+    for unit, size in _UNITS.items():
+        count, ticks = divmod(ticks, size)
+        if count or counts:
+            counts.append((count, unit))
+    return " ".join(f"{count}{unit}" for count, unit in counts[:2] if count) or "0s"

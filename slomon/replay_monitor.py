@@ -1,0 +1,29 @@
+"""What a replay answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from slomon.core.accounting import RejectedLine, ReplayAccounting
+from slomon.core.incident import Incident
+from slomon.core.report import ServiceMonitor
+
+
+class ReplayMonitor(ServiceMonitor):
+    """The incidents of one run over files, and what became of each of their lines."""
+
+    accounting: ReplayAccounting
+    rejections: Sequence[RejectedLine]  # type: ignore[assignment] # of lines, not of events
+    """The first 100 malformed lines, their texts cut to 1000 characters."""
+
+    def __init__(
+        self,
+        incidents: Iterable[Incident],
+        accounting: ReplayAccounting,
+        rejections: Sequence[RejectedLine],
+        problems: Sequence[str],
+    ) -> None:
+        super().__init__(incidents, accounting)
+        self.rejections = list(rejections)
+        self.problems = list(problems)
+        """Files that were not read to their ends, and why: the answer lacks the rest of them."""

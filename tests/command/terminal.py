@@ -1,0 +1,40 @@
+"""A terminal to write on, and what it shows."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import termios
+from contextlib import suppress
+from threading import Thread
+from typing import Self, TextIO
+
+
+class Terminal:
+    """A pseudo-terminal of so many columns; `text` is final once its `with` block has ended."""
+
+    def __init__(self, columns: int = 80) -> None:
+        self._ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.stream: TextIO = os.fdopen(theirs, "w", encoding="utf-8")
+        self._shown: list[bytes] = []
+        self._reader = Thread(target=self._read)
+
+    def __enter__(self) -> Self:
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+        self._reader.join()
+        os.close(self._ours)
+
+    @property
+    def text(self) -> str:
+        return b"".join(self._shown).decode().replace("\r\n", "\n")
+
+    def _read(self) -> None:
+        with suppress(OSError):  # which is how it ends
+            while shown := os.read(self._ours, 65536):
+                self._shown.append(shown)

@@ -1,0 +1,118 @@
+"""The command as a process, and what it says of itself."""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from runpy import run_module
+from typing import Final
+
+import pytest
+
+import slomon
+from slomon.command import main as command
+from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED
+from slomon.command.main import main, run
+from tests.histories import broken
+
+SLOMON: Final = [sys.executable, "-m", "slomon"]
+REPLAY: Final = [*SLOMON, "replay", "--interpreted", "--log-level", "error"]
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"], sys.stdout, sys.stderr)
+
+    assert capsys.readouterr().out == f"slomon {slomon.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["report"]])
+def test_a_verb_is_required(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments, sys.stdout, sys.stderr)
+
+    assert caught.value.code == MISUSED
+    assert "VERB" in capsys.readouterr().err
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    process = subprocess.run(
+        [*REPLAY, broken(tmp_path)],
+        env={**os.environ, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert ast.literal_eval(process.stdout.splitlines()[0]) == 360.0
+    assert process.stderr == ""
+
+
+def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [*REPLAY, broken(tmp_path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert process.returncode == FAILED
+    assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
+
+
+def test_an_interrupt_ends_a_replay_with_130_and_no_traceback(tmp_path: Path) -> None:
+    pipe, output = tmp_path / "pipe", tmp_path / "answers"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [*REPLAY, str(pipe), "-o", str(output)], stderr=subprocess.PIPE, text=True
+    )
+    with pipe.open("w"):  # which waits until it is read
+        process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+
+    assert (process.returncode, stderr) == (INTERRUPTED, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_it_takes_the_arguments_and_the_streams_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--interpreted", broken(tmp_path)])
+
+    with pytest.raises(SystemExit) as caught:
+        run_module("slomon", run_name="__main__")
+    assert caught.value.code == FINE
+    out, err = capsys.readouterr()
+    assert out.startswith("360.0\n")
+    assert "replay.finished" in err
+
+
+def test_a_reader_that_has_had_enough_is_no_failure_to_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["slomon", "replay", "--log-level", "error", broken(tmp_path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert run() == FAILED
+
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interrupt_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "main", interrupted)
+
+    assert run() == INTERRUPTED

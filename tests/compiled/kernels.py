@@ -1,0 +1,89 @@
+"""The kernels at both speeds, under the same hosts: compiled, and as they stand."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from slomon.compiled import batcher as batcher_host
+from slomon.compiled import order as order_host
+from slomon.compiled import reader as reader_host
+from slomon.compiled import requests as requests_host
+from slomon.compiled import windows as windows_host
+from slomon.compiled.kernels import order, scan, settle, table
+from slomon.compiled.library import Library, load
+from slomon.compiled.windows import ENDPOINT, ENTRY
+from slomon.core.window import WindowState, advance
+
+_HOSTS = (batcher_host, order_host, reader_host, requests_host, windows_host)
+
+
+@cache
+def compiled() -> Library:
+    """The library; skips the test where there is none."""
+    library = load()
+    if library is None:  # pragma: no cover (coverage is measured with the extra)
+        pytest.skip("the extra slomon[replay] is not installed")
+    return library
+
+
+@contextmanager
+def as_they_stand() -> Iterator[Library]:
+    """
+    The kernels as plain Python, in place of a library: meanwhile their hosts hand over the columns
+    themselves and no addresses, so that a step past an end is an error and does no damage.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for host in _HOSTS:
+            patch.setattr(host, "address", lambda column: column)
+        yield cast(Library, _INTERPRETED)
+
+
+@contextmanager
+def at_full_speed() -> Iterator[Library]:
+    """The compiled kernels."""
+    yield compiled()
+
+
+SPEEDS: list[Callable[[], object]] = [at_full_speed, as_they_stand]
+
+
+def _advance(
+    endpoints: array[int],
+    _same: array[int],
+    _count: int,
+    entries: array[int],
+    _entry_count: int,
+    next_block: array[int],
+    pool: array[int],
+    *rows: array[int],
+) -> int:
+    """`advance` over the columns of CompiledWindows, as strided views."""
+    slots, ticks, failures, positions, _number, crossings = rows
+    numbers, by_entry, numbered = memoryview(endpoints), memoryview(entries), memoryview(pool)
+    floats = numbers.cast("B").cast("d")
+    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(7)]
+    columns[1] = floats[1::ENDPOINT]
+    columns += [by_entry[column::ENTRY] for column in range(ENTRY)]
+    columns += [memoryview(next_block), *(numbered[number:] for number in range(4))]
+    state = WindowState(*columns)
+    return advance(state, (slots, ticks, failures, positions), crossings)
+
+
+_INTERPRETED = SimpleNamespace(
+    scan=scan.scan,
+    settle=settle.settle,
+    found=settle.found,
+    remember=settle.remember,
+    rehash=table.rehash,
+    enter=order.enter,
+    cut=order.cut,
+    deal=order.deal,
+    advance=_advance,
+)

@@ -1,0 +1,122 @@
+"""Readers of lines at both speeds, and all that they say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from slomon.compiled import requests as requests_host
+from slomon.compiled.library import Library
+from slomon.compiled.speed import Compiled
+from slomon.core.accounting import RejectedLine
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.event import StatusRule, server_errors_fail
+from slomon.core.order import Order
+from slomon.ingest.careful import CarefulReader
+from slomon.ingest.format import known_formats
+from slomon.ingest.log import PADDING, Block, Log, find_prefix
+from slomon.ingest.requests import FoundRequests, GivenRequests, Names, Requests
+from slomon.ingest.speed import Interpreted, Speed
+from slomon.ingest.template import Router
+
+Opened = Callable[[], AbstractContextManager[Library]]
+MakeRequests = Callable[[Names], Requests]
+
+LIKE = Endpoint("shop", "-", "", "", 0.9, 300)
+GIVEN = Catalogue(
+    {"name": "shop", "email": "-", "verb": verb, "resource": resource, "slo": 0.9, "window": 5}
+    for verb, resource in [
+        *(("GET", "/a"), ("GET", "/"), ("POST", "/a"), ("GET", "/users/{id}"), ("-", "/a")),
+        *(("GET", "*"), ("GET", "/abcdefghijk"), ("GET", "/a\\"), ("GET", "/\u00e9"), ('"', "/a")),
+    ]
+)
+
+
+def given_exactly(_: Names) -> Requests:
+    return GivenRequests(GIVEN.endpoints, GIVEN.find)
+
+
+def given_by_template(_: Names) -> Requests:
+    return GivenRequests(GIVEN.endpoints, Router(GIVEN.endpoints).find)
+
+
+def found(names: Names) -> Requests:
+    return FoundRequests(names, LIKE)
+
+
+@dataclass
+class Reading:
+    """One reader, and all that it has said. There are at most `most` endpoints to be found."""
+
+    speed: Speed
+    requests: MakeRequests
+    most: int = 50
+    rule: StatusRule = server_errors_fail
+    rows: list[tuple[int, int]] = field(default_factory=list)
+    rejected: list[RejectedLine] = field(default_factory=list)
+    odds: int = 0  # lines that the scanner left open
+
+    def __post_init__(self) -> None:
+        self.formats = {form.name: form for form in known_formats(self.rule)}
+        self.careful = CarefulReader(Order(1, 1), self.rejected.append)
+        self.names = self.speed.names(self.most)
+        self._requests = self.requests(self.names)
+        scan, self._settler = self.speed.reader(self.careful, self.rule)
+        self.scan = scan or self.careful.scan
+
+    def log(self, name: str, text: bytes, *, exact: bool) -> Log:
+        """A log of that format, in which this text stands."""
+        prefix = find_prefix(text) if name == "events" else b""
+        return Log(name, self.formats[name], self._requests, exact, prefix)
+
+    def read(self, log: Log, blocks: Sequence[Sequence[bytes]], *, ahead: int = 1) -> None:
+        """Read blocks of lines in order, so many of them scanned before the first is settled."""
+        for start in range(0, len(blocks), ahead):
+            for scanned in [
+                self._scan_lines(log, block) for block in blocks[start : start + ahead]
+            ]:
+                self._settle(scanned)
+
+    def _scan_lines(self, log: Log, lines: Sequence[bytes]) -> Block:
+        text = b"".join(line + b"\n" for line in lines)
+        block = Block(bytearray(text + bytes(PADDING)), length=len(text))
+        block.log = log
+        self.scan(block)
+        return block
+
+    def _settle(self, block: Block) -> None:
+        self.odds += block.odds
+        block.first_line = len(self.rows) + 1
+        self._settler.settle(block)
+        ticks, codes = (column[: block.rows].tolist() for column in (block.ticks, block.codes))
+        self.rows += zip(ticks, codes, strict=True)
+
+    def said(self) -> object:
+        """Rows, rejections, counts, and the names of what was found."""
+        careful, names = self.careful, self.names
+        counts = careful.blank, careful.changes, careful.rejected, names.capped
+        return self.rows, self.rejected, counts, [names.text(key) for key in range(len(names))]
+
+
+def read_at(speed: Opened, requests: MakeRequests, *logs: Any, **options: Any) -> Reading:
+    """
+    Read logs (a format's name, whether it is exact, and blocks of lines) at a speed and with the
+    careful parser alone, and compare all that they say. Scanners see at once what is known.
+    """
+    ahead = options.pop("ahead", 1)
+    with speed() as library, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests_host, "_WORTH", 2**40)
+        fast = Reading(Compiled(library), requests, **options)
+        careful = Reading(Interpreted(), requests, **options)
+        for name, exact, blocks in logs:
+            text = b"\n".join(line for block in blocks for line in block)
+            for reading in (fast, careful):
+                reading.read(reading.log(name, text, exact=exact), blocks, ahead=ahead)
+                # twice: what was unknown is known when the same lines come again
+                reading.read(reading.log(name, text, exact=exact), blocks, ahead=ahead)
+        assert fast.said() == careful.said()
+    return fast

@@ -1,0 +1,197 @@
+"""
+The scanner is the careful parser, only faster: whatever it takes has the same tick, endpoint and
+outcome, and what it doesn't take it leaves to that one.
+"""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.compiled import requests as requests_host
+from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.reading import (
+    MakeRequests,
+    Opened,
+    found,
+    given_by_template,
+    given_exactly,
+    read_at,
+)
+from tests.ingest.lines import PREFIXES, SCANNED, lines, random_lines
+
+# Who knows the requests, whether a query is a part of them, and how many may be found.
+KNOWN = [
+    pytest.param(given_exactly, True, 0, id="given exactly"),
+    pytest.param(given_by_template, False, 0, id="given by template"),
+    pytest.param(found, False, 50, id="found"),
+    pytest.param(found, False, 3, id="found up to a cap"),
+    pytest.param(found, False, 0, id="none found"),
+    pytest.param(found, True, 50, id="found in an exact log"),
+]
+speeds = pytest.mark.parametrize("speed", SPEEDS)
+whoever_knows = pytest.mark.parametrize(("requests", "exact", "most"), KNOWN)
+formats = pytest.mark.parametrize("name", SCANNED)
+
+STAMP, END = b"1543443091.2745", b'{"type": "end-of-stream", "value": ""}'
+DATE = b"192.0.2.1 - - [17/May/2015:10:05:03 +0000]"
+
+
+def cut(drawn: list[bytes], size: int = 100) -> list[list[bytes]]:
+    return [drawn[start : start + size] for start in range(0, len(drawn), size)]
+
+
+def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -> bytes:
+    """A plain line of a format."""
+    if name == "combined":
+        return b'%b "%b HTTP/1.1" %b 512%b' % (DATE, request, status, end)
+    value = b"%b %b %b" % (STAMP, request, status)
+    return (value if name == "plain" else PREFIXES[0] + value + b'"}') + end
+
+
+@speeds
+@whoever_knows
+@formats
+def test_a_line_is_what_the_careful_parser_takes_it_for(
+    speed: Opened, requests: MakeRequests, exact: bool, most: int, *, name: str
+) -> None:
+    drawn = random_lines(random.Random(name), name, 1500)
+    read_at(speed, requests, (name, exact, cut(drawn)), most=most)
+
+
+@formats
+@settings(deadline=None)
+@given(st.data(), st.sampled_from([known.values for known in KNOWN]))
+def test_the_smallest_line_that_is_not_would_be_shown(
+    name: str, data: st.DataObject, known: tuple[MakeRequests, bool, int]
+) -> None:
+    requests, exact, most = known
+    blocks = data.draw(st.lists(st.lists(lines(name), min_size=1, max_size=4), max_size=3))
+    read_at(at_full_speed, requests, (name, exact, blocks), most=most)
+
+
+@speeds
+@whoever_knows
+def test_logs_of_several_formats_share_what_is_known_and_are_read_each_by_its_own(
+    speed: Opened, requests: MakeRequests, exact: bool, most: int
+) -> None:
+    rng = random.Random(1)
+    logs = [(name, exact, cut(random_lines(rng, name, 400))) for name in (*SCANNED, *SCANNED)]
+    read_at(speed, requests, *logs, most=most)
+
+
+@speeds
+@whoever_knows
+@formats
+def test_blocks_that_are_scanned_ahead_are_settled_by_what_is_known_then(
+    speed: Opened, requests: MakeRequests, exact: bool, most: int, *, name: str
+) -> None:
+    drawn = random_lines(random.Random(name), name, 200)
+    read_at(speed, requests, (name, exact, cut(drawn, 10)), most=most, ahead=4)
+
+
+@speeds
+@pytest.mark.parametrize("request_text", [b"GET /a", b"POST /a?x=1#y", b"GET /"])
+@pytest.mark.parametrize("requests", [given_by_template, found])
+@formats
+def test_a_plain_line_with_a_known_request_is_taken_by_the_scanner(
+    speed: Opened, requests: MakeRequests, name: str, request_text: bytes
+) -> None:
+    for status, end in product((b"200", b"503"), (b"", b"\r")):
+        line = write(name, request_text, status, end)
+        assert read_at(speed, requests, (name, False, [[line], [line] * 30])).odds == 1
+
+
+@speeds
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_an_event_is_taken_by_the_scanner_however_its_file_spaces_them(
+    speed: Opened, prefix: bytes
+) -> None:
+    line = prefix + b'5 GET /a 200"}'
+    assert read_at(speed, given_exactly, ("events", True, [[line], [line] * 30])).odds == 1
+
+
+@speeds
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("requests", [given_exactly, found])
+def test_nothing_is_taken_behind_the_end_of_a_recorded_stream(
+    speed: Opened, requests: MakeRequests, place: int
+) -> None:
+    events = [write("events", request) for request in (b"GET /a", b"GET /x", b"GET /a", b"PUT /y")]
+    first = [*events[:place], END, *events[place:], b"", END]
+    read_at(speed, requests, ("events", True, [events, first, events]), ahead=3)
+
+
+@speeds
+@pytest.mark.parametrize("length", [1999, 2000, 2001, 2008, 70_000])
+@pytest.mark.parametrize("segment", [b"a", b"1/", b"\xff"])
+@pytest.mark.parametrize("requests", [given_by_template, found])
+def test_a_request_of_any_length_is_known_or_left_alone(
+    speed: Opened, requests: MakeRequests, segment: bytes, length: int
+) -> None:
+    request = (b"GET /" + segment * length)[:length]
+    drawn = [write("plain", text) for text in (request, b"GET /a", request + b"b")]
+    read_at(speed, requests, ("plain", False, [drawn]))
+
+
+@speeds
+@formats
+def test_lines_shorter_than_most_have_room_too(speed: Opened, name: str) -> None:
+    read_at(speed, given_exactly, (name, True, [[b""] * 300, [b"5 G / 200"] * 100, [b"x"] * 50]))
+
+
+@speeds
+@whoever_knows
+def test_a_table_that_begins_tiny_and_forgets_soon_changes_no_line(
+    speed: Opened,
+    requests: MakeRequests,
+    exact: bool,
+    most: int,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(requests_host, "_BUCKETS", 1)
+    monkeypatch.setattr(requests_host, "_REMEMBERED", 5)
+    rng = random.Random(most)
+    requested = [b"GET /" + bytes(rng.choices(b"ab/7", k=rng.randrange(9))) for _ in range(600)]
+    blocks = cut([write("plain", request) for request in requested], 50)
+    read_at(speed, requests, ("plain", exact, blocks), most=most)
+
+
+@speeds
+def test_an_arena_that_is_full_grows(speed: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests_host, "_ARENA", 1 << 13)
+    requested = [b"GET /%d/%b" % (n, b"a" * 500) for n in range(100)]
+    requested += [b"GET /x%d/%b" % (n, b"1/" * 900) for n in range(40)]
+    blocks = cut([write("plain", request) for request in requested], 7)
+    for requests in (given_by_template, found):
+        read_at(speed, requests, ("plain", False, blocks), most=500)
+
+
+def teapots_fail(status: int) -> bool | None:
+    """A rule that knows statuses beyond the usual, and is surprised by others."""
+    if status == 999:
+        raise LookupError(status)
+    return None if 500 <= status <= 599 else status in (20, 418)
+
+
+@speeds
+@formats
+@pytest.mark.parametrize("status", [b"020", b"20", b"0", b"000", b"418", b"200", b"500", b"998"])
+def test_the_status_rule_of_a_user_judges_what_is_scanned(
+    speed: Opened, name: str, status: bytes
+) -> None:
+    line = write(name, b"GET /a", status)
+    read_at(speed, given_by_template, (name, False, [[line], [line] * 30]), rule=teapots_fail)
+
+
+@speeds
+@formats
+def test_what_a_rule_raises_is_raised_at_its_line_and_not_before(speed: Opened, name: str) -> None:
+    read_at(speed, found, (name, False, [[write(name, b"GET /a")]]), rule=teapots_fail)
+    with pytest.raises(LookupError):
+        read_at(speed, found, (name, False, [[write(name, b"GET /a", b"999")]]), rule=teapots_fail)

@@ -1,0 +1,54 @@
+"""What Numba makes of the kernels: an image that is whole, and that refers to nothing foreign."""
+
+from __future__ import annotations
+
+import inspect
+from array import array
+
+import pytest
+
+pytest.importorskip("numba", reason="only Numba compiles the kernels")
+
+from slomon.compiled import build
+from slomon.compiled.kernels import order, scan, settle, table
+from slomon.compiled.library import Image, Library, address, machine
+from slomon.core.window import advance
+
+
+@pytest.fixture(scope="module")
+def image() -> Image:
+    """Compiled here and now, whatever the cache holds."""
+    return build.build(machine())
+
+
+def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -> None:
+    functions = {
+        **{function.__name__: function for function in (scan.scan, settle.settle, settle.found)},
+        **{function.__name__: function for function in (order.enter, order.cut, order.deal)},
+        "remember": settle.remember,
+        "rehash": table.rehash,
+    }
+    taken = {
+        name: len(inspect.signature(function).parameters) for name, function in functions.items()
+    }
+    arguments = {name: count for name, (_, count) in image.kernels.items()}
+    assert arguments.pop("advance") == 13
+    assert arguments == taken
+    assert len(inspect.signature(advance).parameters) == 3
+
+
+def test_an_image_refers_only_to_what_numba_and_python_provide_for_errors(image: Image) -> None:
+    assert all(name.startswith(("NRT_", "numba_", "Py", "_Py")) for name in image.references)
+
+
+def test_an_image_comes_back_as_it_was_packed(image: Image) -> None:
+    unpacked = Image.unpack(image.pack())
+    assert unpacked is not None
+    assert unpacked.code == image.code
+    assert unpacked.references == image.references
+    assert {name: tuple(kernel) for name, kernel in unpacked.kernels.items()} == image.kernels
+
+
+def test_an_image_that_was_just_made_works(image: Image) -> None:
+    rows = array("q", [5, 0, 5, 0, 7, 0, 7, 0])
+    assert Library(image).cut(address(rows), 0, 2, 6) == 1

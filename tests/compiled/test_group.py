@@ -1,0 +1,81 @@
+"""What of a path is an identifier, by the rule as it is said."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon.compiled.kernels.group import LONGEST, LONGEST_GROUPED
+from slomon.ingest.requests import grouped
+from tests.compiled.kernels import SPEEDS
+from tests.compiled.reading import Opened, found, read_at
+
+UUID = "123e4567-e89b-12d3-a456-426614174000"
+SEGMENTS = (
+    *("", "users", "7", "0", "123456789012345678901234567890", "v1", "1a", "a1", "-", "1-2"),
+    *("abcdefabcdefabcd", "abcdefabcdefabc1", "abcdefabcdefab1", "ABCDEFABCDEFABC1"),
+    *("g23456789012345678", "1234567890abcdeg", "12345678901234567", "{id}", "7 ", " 7", "7?"),
+    *(UUID, UUID.upper(), UUID[:-1], UUID + "0", UUID.replace("-", ""), UUID.replace("e", "g")),
+    *(UUID.replace("-", "", 1) + "-", "-" + UUID[1:], "abcdefab-abcd-abcd-abcd-abcdefabcdef"),
+    *("123e4567-e89b-12d3-a456x426614174000", "1-----------------------------------"),
+    *(
+        "12345678-1234-1234-1234-12345678901",
+        "12345678-123",
+        "123e4567-e89b-12d3-a456426614174000a",
+    ),
+    *("`123", "@7", "/", ":", "[1", "7\\", "\u00e9", "\u0667"),
+)
+IDENTIFIER = re.compile(
+    r"[0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=.*[0-9])[0-9a-f]{16,}",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
+)
+
+
+def by_the_rule(request: str) -> str:
+    return "/".join(
+        "{id}" if IDENTIFIER.fullmatch(segment) else segment for segment in request.split("/")
+    )
+
+
+@pytest.mark.parametrize("segment", SEGMENTS)
+def test_an_identifier_is_digits_a_uuid_or_long_and_hexadecimal(segment: str) -> None:
+    for path in (f"GET /{segment}", f"GET /a/{segment}/b", f"GET /{segment}/"):
+        assert grouped(path.encode()).decode() == by_the_rule(path)
+
+
+hexadecimal = st.text("0123456789abcdefABCDEF-g", max_size=40)
+
+
+@given(st.lists(hexadecimal | st.sampled_from(SEGMENTS) | st.text(max_size=5), max_size=6))
+def test_whatever_the_path_its_identifiers_are_those_of_the_rule(segments: list[str]) -> None:
+    request = "GET /" + "/".join(segments)
+    encoded = request.encode("utf-8", "replace")
+    assert grouped(encoded) == by_the_rule(encoded.decode()).encode()
+
+
+@given(st.integers(0, 1000), st.sampled_from(["1/", "/1", "1", "/", "12/"]))
+def test_what_is_grouped_has_room_however_short_its_identifiers_are(
+    times: int, segment: str
+) -> None:
+    request = ("GET /" + segment * times)[:LONGEST]
+    assert grouped(request.encode()).decode() == by_the_rule(request)
+    assert len(by_the_rule(request)) <= min(3 * len(request) + 4, LONGEST_GROUPED)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_found_endpoints_are_those_of_the_rule_at_either_speed(speed: Opened) -> None:
+    rng = random.Random(7)
+    plain = [
+        segment for segment in SEGMENTS if re.fullmatch(r"[!-~]*", segment) and "?" not in segment
+    ]
+    requests = ["GET /" + "/".join(rng.choices(plain, k=3)) for _ in range(500)]
+    reading = read_at(
+        speed, found, ("plain", False, [[f"5 {request} 200".encode() for request in requests]]),
+        most=10_000,
+    )  # fmt: skip
+    names = [reading.names.text(key).decode() for key in range(len(reading.names))]
+    assert names == list(dict.fromkeys(map(by_the_rule, requests)))

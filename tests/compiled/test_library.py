@@ -1,0 +1,236 @@
+"""The kernels come from a cache, without Numba, and whatever is wrong with it they come."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from array import array
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.compiled import library
+from slomon.compiled.library import Image, Library, address, load
+
+pytest.importorskip("numba", reason="only Numba compiles the kernels")
+
+from slomon.compiled import build
+
+IMAGE = Image(b"\x7fELF\0 code \xff\n", {"cut": ("symbol", 4)}, ["NRT_x"])
+
+LOAD = """
+import json, sys
+from array import array
+from slomon.compiled.library import address, load
+
+library = load(compile_if_needed={compile_if_needed})
+if library is not None:
+    rows = array("q", [5, 0, 5, 0, 7, 0, 7, 0])
+    assert library.cut(address(rows), 0, 2, 6) == 1
+heavy = [name for name in ("numba", "numpy", "slomon.compiled.build") if name in sys.modules]
+print(json.dumps([library is not None, heavy]))
+"""
+
+BLOCK = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {names!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def run(
+    cache: Path, *, compile_if_needed: bool = True, without: tuple[str, ...] = ()
+) -> list[object]:
+    """In a process of its own: is there a library, and which heavy modules did it import?"""
+    script = BLOCK.format(names=without) if without else ""
+    done = subprocess.run(
+        [sys.executable, "-c", script + LOAD.format(compile_if_needed=compile_if_needed)],
+        env=os.environ | {"SLOMON_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def compiled_at_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[object]]:
+    """A cache that two processes found empty at the same time, and what they had."""
+    cache = tmp_path_factory.mktemp("cache") / "not" / "there"
+    with ThreadPoolExecutor() as pool:
+        return cache, list(pool.map(run, [cache, cache]))
+
+
+@pytest.fixture
+def cache(compiled_at_once: tuple[Path, list[object]], tmp_path: Path) -> Path:
+    """A copy of that, for a test to damage."""
+    return Path(shutil.copytree(compiled_at_once[0], tmp_path / "cache"))
+
+
+def test_two_processes_may_compile_at_once_and_leave_one_file(
+    compiled_at_once: tuple[Path, list[object]],
+) -> None:
+    cache, found = compiled_at_once
+    assert found == [[True, ["numba", "numpy", "slomon.compiled.build"]]] * 2
+    [file] = cache.iterdir()
+    assert file.suffix == ".kernels"
+    if sys.platform != "win32":  # pragma: no branch
+        assert (file.stat().st_mode | cache.stat().st_mode) & 0o077 == 0
+
+
+def test_a_process_that_only_loads_imports_neither_numba_nor_numpy(cache: Path) -> None:
+    assert run(cache) == [True, []]
+
+
+def test_what_is_cached_loads_where_numba_is_gone(cache: Path) -> None:
+    assert run(cache, without=("numba", "numpy")) == [True, []]
+
+
+@pytest.mark.parametrize("missing", ["numba", "llvmlite"])
+def test_without_the_extra_and_a_cache_there_is_no_library(tmp_path: Path, missing: str) -> None:
+    there, _ = run(tmp_path / "empty", without=(missing,))
+    assert not there
+
+
+def test_a_file_that_is_damaged_anywhere_is_not_loaded(cache: Path) -> None:
+    [file] = cache.iterdir()
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert run(cache, compile_if_needed=False) == [False, []]
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(IMAGE.pack()) - 1), st.integers(1, 255))
+def test_no_byte_of_a_file_can_be_changed(place: int, flipped: int) -> None:
+    data = bytearray(IMAGE.pack())
+    data[place] ^= flipped
+    assert Image.unpack(bytes(data)) is None
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 32, 33, -1])
+def test_a_file_that_was_cut_off_is_none(length: int) -> None:
+    assert Image.unpack(IMAGE.pack()[:length]) is None
+    assert Image.unpack(IMAGE.pack() + b"\n") is None
+
+
+def _cached_image() -> Image:
+    image = library._read(library._cache_directory() / f"{library._fingerprint()}.kernels")
+    assert image is not None
+    return image
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """As in a new process; what would take seconds to compile is at hand, and is counted."""
+    compiled: list[object] = []
+    load()  # fills the cache if it is empty
+    image = _cached_image()
+
+    def compile_quickly(machine: object) -> Image:
+        compiled.append(machine)
+        return image
+
+    monkeypatch.setattr(build, "build", compile_quickly)
+    load.cache_clear()
+    yield compiled
+    load.cache_clear()
+
+
+def works(found: Library | None) -> bool:
+    rows = array("q", [5, 0, 5, 0, 7, 0, 7, 0])
+    return found is not None and found.cut(address(rows), 0, 2, 6) == 1
+
+
+def test_what_was_compiled_is_kept_and_loaded_by_the_next(
+    fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / "new"))
+    for _ in range(2):
+        load.cache_clear()
+        assert works(load())
+        assert works(load())
+    assert len(fresh) == 1
+
+
+def test_a_damaged_file_is_compiled_anew_and_replaced(
+    fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))
+    load()
+    [file] = tmp_path.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+    load.cache_clear()
+    assert works(load())
+    assert len(fresh) == 2
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [whole]
+
+
+@pytest.mark.parametrize("nowhere", ["a file", "a file/below"])
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(
+    fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
+) -> None:
+    (tmp_path / "a file").write_text("no folder")
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / nowhere))
+    for _ in range(2):
+        load.cache_clear()
+        assert works(load())
+    assert len(fresh) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a file"]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_it_is_not_compiled_where_that_is_not_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))
+    assert load(compile_if_needed=False) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "folder"),
+    [
+        ("linux", {"XDG_CACHE_HOME": "/x"}, "/x/slomon"),
+        ("linux", {"XDG_CACHE_HOME": ""}, "/home/ana/.cache/slomon"),
+        ("linux", {}, "/home/ana/.cache/slomon"),
+        ("darwin", {"XDG_CACHE_HOME": "/x"}, "/home/ana/Library/Caches/slomon"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/slomon/cache"),
+        ("win32", {}, "/home/ana/slomon/cache"),
+        ("linux", {"SLOMON_CACHE": "/chosen", "XDG_CACHE_HOME": "/x"}, "/chosen"),
+    ],
+)
+def test_the_cache_is_where_each_platform_keeps_such(
+    platform: str, environment: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SLOMON_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/ana"))
+    assert library._cache_directory() == Path(folder)
+
+
+@pytest.mark.parametrize("column", [array("q", [7]), bytearray(b"\7\0"), b"\7\0"])
+def test_the_address_of_a_column_is_that_of_its_numbers(
+    column: array[int] | bytearray | bytes,
+) -> None:
+    assert ctypes.string_at(address(column), 1) == b"\7"

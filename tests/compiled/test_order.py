@@ -1,0 +1,120 @@
+"""The reordering buffer at the compiled speed is the one of core, piece by piece."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from itertools import cycle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.compiled import order as order_host
+from slomon.compiled.kernels.order import ROW, cut
+from slomon.compiled.order import CompiledOrder
+from slomon.core.order import Order
+from slomon.core.row import UNMATCHED
+from slomon.core.tick import LAST_TICK
+from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.reading import Opened
+from tests.core.ordering import (
+    Arrival,
+    Arrivals,
+    all_arrivals,
+    by_the_rule,
+    counted,
+    go_on,
+    numbered,
+    put_through,
+    sorted_by_position,
+)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("first_rows", [1, 4, 100])
+@settings(deadline=None)
+@given(all_arrivals())
+def test_the_order_is_that_of_the_rule_however_the_rows_came(
+    speed: Opened, first_rows: int, arrivals: Arrivals
+) -> None:
+    with speed() as library, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order_host, "_FIRST_ROWS", first_rows)
+        order = CompiledOrder(library, len(arrivals.latenesses), arrivals.shards)
+        dealt = put_through(order, arrivals)
+
+    assert sorted_by_position(dealt) == by_the_rule(arrivals)
+    for source, clock in enumerate(order.clocks):
+        assert (
+            *(clock.newest, clock.accesses, clock.unmatched),
+            *(clock.disordered, clock.largest),
+        ) == counted(arrivals, source)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@settings(deadline=None)
+@given(all_arrivals(), st.lists(st.booleans(), min_size=1))
+def test_an_order_that_was_saved_goes_on_at_either_speed(
+    speed: Opened, arrivals: Arrivals, fast: list[bool]
+) -> None:
+    sources, shards = len(arrivals.latenesses), arrivals.shards
+    turns = cycle(fast)
+    with speed() as library:
+
+        def resume(before: Order) -> Order:
+            if next(turns):
+                return go_on(CompiledOrder(library, sources, shards), before)
+            return go_on(Order(sources, shards), before)
+
+        dealt = put_through(Order(sources, shards), arrivals, resume)
+    assert sorted_by_position(dealt) == by_the_rule(arrivals)
+
+
+def random_arrivals(rng: random.Random, sources: int) -> Arrivals:
+    """Long ones, nearly in order, as logs are; each source is read as far as the others."""
+    pieces = []
+    for start in range(0, 3000, 300):
+        for source in range(sources):
+            ticks = [start + n + rng.choice([0, 0, 0, -3, -30, 40]) for n in range(0, 300, 2)]
+            codes = rng.choices([0, 1, 2, 5, UNMATCHED, -100], k=len(ticks))
+            rows = [(max(tick, 0), code) for tick, code in zip(ticks, codes, strict=True)]
+            pieces.append(Arrival(source, rows, taken=True))
+    return numbered(Arrivals([rng.choice([0, 1, 20, 50]) for _ in range(sources)], 2, pieces))
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("sources", [1, 2, 3])
+def test_batches_are_those_of_the_other_speed_one_by_one(speed: Opened, sources: int) -> None:
+    for seed in range(5 if speed is at_full_speed else 1):
+        arrivals = random_arrivals(random.Random(seed), sources)
+        with speed() as library:
+            order = CompiledOrder(library, sources, 2)
+            dealt = put_through(order, arrivals)
+        assert dealt == put_through(Order(sources, 2), arrivals)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_the_last_tick_there_is_has_its_place_too(speed: Opened) -> None:
+    rows = [(LAST_TICK, 0), (LAST_TICK - 1, 1), (0, 0), (LAST_TICK, 1)]
+    for lateness in (0, 1, LAST_TICK):
+        arrivals = Arrivals([lateness], 1, [Arrival(0, rows, taken=True)])
+        with speed() as library:
+            dealt = put_through(CompiledOrder(library, 1, 1), arrivals)
+        assert dealt == by_the_rule(arrivals)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("times", [[], [5], [5, 5, 5], [1, 2, 2, 3, 9], list(range(0, 64, 2))])
+def test_what_is_final_ends_at_the_first_row_of_the_watermark(
+    speed: Opened, times: list[int]
+) -> None:
+    rows = array("q", [number for time in times for number in (time, 0, time, 0)])
+    for first in range(len(times) + 1):
+        for watermark in range(-1, 70):
+            expected = first + sum(time < watermark for time in times[first:])
+            assert cut(rows, first, len(times), watermark) == expected
+            assert len(rows) == ROW * len(times)
+    with speed() as library:
+        order = CompiledOrder(library, 1, 1)
+        arrivals = Arrivals([0], 1, [Arrival(0, [(time, 0)], taken=True) for time in times])
+        assert put_through(order, arrivals) == by_the_rule(arrivals)

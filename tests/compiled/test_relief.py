@@ -1,0 +1,81 @@
+"""A live stream at the compiled speed: the same answer, from the moment at which it takes over."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon import ConfigurationError, Rejection, get_service_monitor
+from slomon.compiled import relief
+from slomon.compiled.relief import CompiledRelief
+from slomon.core.endpoint import Catalogue
+from slomon.core.event import server_errors_fail
+from slomon.core.sharding import Sharding
+from tests.strategies import Stream as Drawn
+from tests.strategies import random_stream, streams
+from tests.streams import KINDS, PlainStream, Stream
+from tests.test_laws import answers, by_brute_force, whole_run_law
+
+
+def compiled_report(stream: Stream, *, compiled: bool, batch_bound: int = 10) -> str:
+    rejections: list[Rejection] = []
+    monitor = get_service_monitor(
+        stream, batch_bound=batch_bound, on_rejected=rejections.append, compiled=compiled
+    )
+    return repr([monitor.incidents, asdict(monitor.accounting), rejections])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@whole_run_law
+@given(streams(), st.integers(1, 30))
+def test_a_stream_of_any_kind_gives_the_same_report_at_either_speed(
+    kind: type[Stream], stream: Drawn, batch_bound: int
+) -> None:
+    plain = compiled_report(kind(*stream), compiled=False, batch_bound=batch_bound)
+    assert compiled_report(kind(*stream), compiled=True, batch_bound=batch_bound) == plain
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_answer_at_the_compiled_speed_is_that_of_a_brute_force_count(seed: int) -> None:
+    events, entries = random_stream(random.Random(seed), 300)
+    monitor = get_service_monitor(PlainStream(events, entries), compiled=True, batch_bound=7)
+    assert answers(monitor) == by_brute_force(events, entries)
+
+
+def make(*, at_once: bool = False) -> CompiledRelief:
+    return CompiledRelief(Sharding(Catalogue([]), 1), server_errors_fail, at_once=at_once)
+
+
+def test_it_is_due_for_a_busy_stream_once_loading_pays() -> None:
+    assert make().due(100_000, busy=True)
+    assert not make().due(100_000, busy=False)
+    assert not make().due(99_999, busy=True)
+    assert make(at_once=True).due(1, busy=False)
+
+
+def test_where_nothing_is_compiled_that_waits_for_a_longer_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def load(*, compile_if_needed: bool) -> None:
+        asked.append(compile_if_needed)
+
+    monkeypatch.setattr(relief, "load", load)
+    waiting = make()
+    moments = [100_000, 100_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
+    for moment in moments:
+        if waiting.due(moment, busy=True):
+            assert waiting.bring() is None
+
+    assert asked == [False, True], "once to look, once to compile, then never again"
+
+
+def test_without_the_extra_it_can_not_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relief, "load", lambda **_: None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'slomon\[replay\]'"):
+        compiled_report(PlainStream(["no event"]), compiled=True)

@@ -1,0 +1,161 @@
+"""The table of requests is a dict from text to key, whatever the texts and however full it is."""
+
+from __future__ import annotations
+
+import random
+from array import array
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.compiled import requests as requests_host
+from slomon.compiled.kernels.scan import hash_request
+from slomon.compiled.kernels.table import BUCKET, MISSING, insert, lookup, rehash
+from slomon.compiled.kernels.words import load, wrap
+from slomon.compiled.requests import Table
+from slomon.core.row import UNMATCHED
+from slomon.ingest.requests import NameList
+from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
+from tests.compiled.reading import Opened
+
+PADDING = bytes(8)
+
+# Texts that are equal in all but one thing: their length, a word, zeros at their end.
+texts = st.one_of(
+    st.binary(max_size=20),
+    st.sampled_from([b"abcdefg", b"abcdefgh", b"abcdefghi", b"abcdefghijklmnop"]).flatmap(
+        lambda text: st.integers(0, 9).map(lambda zeros: text + bytes(zeros))
+    ),
+)
+
+
+class Dict:
+    """The kernels' functions over a table of so many buckets, grown when it is full."""
+
+    def __init__(self, buckets: int = 1) -> None:
+        self._table = array("q", bytes(8 * BUCKET * buckets))
+        self._mask = buckets - 1
+        self._arena = bytearray(1 << 16)
+        self._used = self._count = 0
+
+    def find(self, text: bytes) -> int:
+        hashed, _ = hash_request(text + PADDING, 0, len(text), 0)
+        columns = self._table, self._mask, self._arena
+        return lookup(text + PADDING, 0, len(text), hashed, *columns)
+
+    def add(self, text: bytes, key: int) -> None:
+        if self._count == self._mask:  # one bucket stays free: it ends every search
+            self._grow()
+        hashed, _ = hash_request(text + PADDING, 0, len(text), 0)
+        columns = self._table, self._mask, self._arena, self._used
+        self._used = insert(text + PADDING, 0, len(text), hashed, key, *columns)
+        self._count += 1
+
+    def _grow(self) -> None:
+        grown = array("q", bytes(2 * 8 * len(self._table)))
+        mask = 2 * self._mask + 1
+        assert rehash(self._table, self._mask + 1, grown, mask) == self._count
+        self._table, self._mask = grown, mask
+
+
+@given(st.lists(texts.filter(len), max_size=60), st.sampled_from([1, 2, 64]))
+def test_what_was_put_in_is_found_and_nothing_else(drawn: list[bytes], buckets: int) -> None:
+    table, model = Dict(buckets), dict[bytes, int]()
+    for text in drawn:
+        assert table.find(text) == model.get(text, MISSING)
+        if text not in model:
+            model[text] = len(model) - 1  # UNMATCHED is a key as well
+            table.add(text, model[text])
+    for text in drawn:
+        assert table.find(text) == model[text]
+        assert table.find(text + b"\0") == model.get(text + b"\0", MISSING)
+        assert table.find(text[:-1]) == model.get(text[:-1], MISSING)
+
+
+def collide(text: bytes, other: bytes) -> bytes:
+    """Another text of two words that begins with `other` and has the hash of a given one."""
+    first, second = (hash_request(word + PADDING, 0, 8, 0)[0] for word in (text[:8], other))
+    word = wrap(load(text, 8) ^ first ^ second)
+    return other + word.to_bytes(8, "little", signed=True)
+
+
+def test_texts_of_the_same_hash_are_told_apart() -> None:
+    text = b"GET /checkout/v1"
+    rivals = [text, *(collide(text, b"GET /%03d" % number) for number in range(50))]
+    assert {hash_request(rival + PADDING, 0, 16, 0) for rival in rivals} == {
+        hash_request(text + PADDING, 0, 16, 0)
+    }
+    for buckets in (1, 4, 256):
+        table = Dict(buckets)
+        for key, rival in enumerate(rivals):
+            assert table.find(rival) == MISSING
+            table.add(rival, key)
+        assert [table.find(rival) for rival in rivals] == list(range(51))
+
+
+def test_a_hash_spreads_similar_requests_over_a_table() -> None:
+    requests = [b"GET /api/v1/users/%d" % number for number in range(1000)]
+    hashes = [hash_request(request + PADDING, 0, len(request), 0)[0] for request in requests]
+    assert len({hashed & 1023 for hashed in hashes}) > 550  # 632 are expected of a random one
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("most", [0, 1, 5, 10_000])
+@pytest.mark.parametrize("buckets", [1, 2, 1 << 10])
+def test_names_that_are_found_are_numbered_alike_at_every_speed(
+    speed: Opened, most: int, buckets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests_host, "_BUCKETS", buckets)
+    rng = random.Random(most)
+    requests = [
+        b"GET /" + bytes(rng.choices(b"ab\n\xff ", k=rng.randrange(12))) for _ in range(900)
+    ]
+    requests += [b"G /%b%d" % (b"x" * 3000, number % 30) for number in range(60)]
+    requests += [b"\nGET /", b"\n\nGET /", b"GET /", b"\n", b" /", b"1 /", b"GET /\x7f", b"GET /\\"]
+    model = NameList(most)
+    with speed() as library:
+        table = Table(library, most)
+        for request in requests * 2:
+            assert table.key(request) == model.key(request)
+            assert (len(table), table.capped) == (len(model), model.capped)
+        for key in range(len(model)):
+            assert table.text(key) == model.text(key)
+
+
+@settings(deadline=None)
+@given(st.lists(texts.map(lambda text: b"GET /" + text)), st.integers(0, 9))
+def test_names_of_any_bytes_are_kept_as_they_are(drawn: list[bytes], most: int) -> None:
+    for speed in (at_full_speed, as_they_stand):
+        with speed() as library:
+            table, model = Table(library, most), NameList(most)
+            assert [table.key(text) for text in drawn] == [model.key(text) for text in drawn]
+            assert [table.text(key) for key in range(len(table))] == list(dict.fromkeys(drawn))[
+                :most
+            ]
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_capped_requests_that_others_count_are_counted_with_its_own(speed: Opened) -> None:
+    with speed() as library:
+        table = Table(library, 1)
+        assert [table.key(b"GET /a"), table.key(b"GET /b")] == [0, UNMATCHED]
+        table.capped += 2
+        assert table.capped == 3
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_scanners_see_what_was_published_and_never_a_table_that_is_written(speed: Opened) -> None:
+    with speed() as library:
+        table = Table(library)
+        before = table.known
+        copy = before.table[:]
+        for number in range(2000):
+            table.learn(b"GET /%d" % number, number << 1)
+        assert table.known is before
+        assert before.table == copy
+        table.publish(2000)
+        assert table.known.entries == 2000
+        published = table.known
+        table.publish(2000)
+        assert table.known is published, "nothing new is worth a copy"

@@ -1,0 +1,136 @@
+"""The windows at the compiled speed are those of core: the same crossings, and the same state."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Iterator
+
+import pytest
+
+from slomon.compiled.windows import CompiledWindows
+from slomon.core.batch import Batch
+from slomon.core.endpoint import Endpoint
+from slomon.core.shard import AnyWindows
+from slomon.core.window import Crossing, Windows
+from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.reading import Opened
+
+speeds = pytest.mark.parametrize("speed", SPEEDS)
+LIKE = Endpoint("shop", "-", "GET", "/shop", 0.9, 100)
+
+
+def endpoints(rng: random.Random) -> list[Endpoint]:
+    return [
+        Endpoint(
+            *("shop", "-", "GET", f"/{number}"),
+            *(rng.choice([1.0, 0.9, 0.7, 0.5]), rng.choice([1, 7, 100, 2000])),
+        )
+        for number in range(rng.choice([1, 2, 50]))
+    ]
+
+
+def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
+    """Of very different sizes, so that the pool grows between some of them."""
+    tick = position = 0
+    for size in rng.choices([0, 1, 2, 10, 100, 500], k=20):
+        steps = rng.choices([0, 0, 1, 1, 3, 20], k=size)
+        ticks = [tick := tick + step for step in steps]
+        late = [max(tick - rng.choice([0, 0, 0, 0, 2]), 0) for tick in ticks]
+        places = rng.sample(range(position, position + 2 * size), size)
+        position += 2 * size
+        yield Batch(
+            array("q", rng.choices(range(slots), k=size)),
+            array("q", late),
+            array("q", rng.choices([0, 0, 1], k=size)),
+            array("q", sorted(places)),
+            [],
+        )
+
+
+@speeds
+@pytest.mark.parametrize("least", [1, 3, 20])
+@pytest.mark.parametrize("resolution", [0, 1, 10])
+def test_crossings_and_state_are_those_of_the_other_speed(
+    speed: Opened, least: int, resolution: int
+) -> None:
+    crossed: list[Crossing] = []
+    for seed in range(6 if speed is at_full_speed else 1):
+        rng = random.Random(seed)
+        watched = endpoints(rng)
+        plain = Windows(watched, least=least, resolution=resolution)
+        with speed() as library:
+            windows = CompiledWindows(library, Windows(watched, least=least, resolution=resolution))
+            for batch in batches(rng, len(watched)):
+                found = windows.advance(batch)
+                assert found == plain.advance(batch)
+                crossed += found
+            assert windows.late == plain.late
+            assert windows.count == plain.count
+            assert list(windows.columns()) == list(plain.columns())
+    assert crossed
+
+
+@speeds
+@pytest.mark.parametrize("seed", range(5))
+def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
+    speed: Opened, seed: int
+) -> None:
+    rng = random.Random(seed)
+    watched = endpoints(rng)
+    plain, windows = Windows(watched, least=2), Windows(watched, least=2)
+    fast: AnyWindows = windows
+    with speed() as library:
+        for number, batch in enumerate(batches(rng, len(watched))):
+            if number == 4 * seed:
+                fast = CompiledWindows(library, windows)
+            assert fast.advance(batch) == plain.advance(batch)
+        assert list(fast.columns()) == list(plain.columns())
+
+
+@speeds
+def test_endpoints_may_be_found_while_it_runs(speed: Opened) -> None:
+    rng = random.Random(5)
+    plain = Windows()
+    with speed() as library:
+        windows = CompiledWindows(library, Windows())
+        assert windows.advance(Batch(array("q"), array("q"), array("q"), array("q"), [])) == []
+        for slots, batch in zip((1, 1, 2, 9, 9, 300), batches(rng, 1), strict=False):
+            for grown in (windows, plain):
+                grown.grow(slots - grown.count, LIKE)
+            batch.slots = array("q", rng.choices(range(slots), k=len(batch.slots)))
+            assert windows.advance(batch) == plain.advance(batch)
+        assert windows.count == 300
+        assert list(windows.columns()) == list(plain.columns())
+
+
+@speeds
+@pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
+def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
+    speed: Opened, rows: int
+) -> None:
+    rng = random.Random(rows)
+    watched = [LIKE] * 10_000
+    plain = Windows(watched)
+    with speed() as library:
+        windows = CompiledWindows(library, Windows(watched))
+        for start in range(0, 4000, max(rows, 40)):
+            batch = Batch(
+                array("q", rng.choices(range(9998, 10_000), k=rows)),
+                array("q", [start] * rows),
+                array("q", rng.choices((0, 0, 1), k=rows)),
+                array("q", range(start, start + rows)),
+                [],
+            )
+            assert windows.advance(batch) == plain.advance(batch)
+        assert list(windows.columns()) == list(plain.columns())
+
+
+@speeds
+def test_the_longest_window_has_an_edge_at_either_speed(speed: Opened) -> None:
+    longest = 2**63 - 1
+    ticks = array("q", [0, longest - 1, longest])
+    batch = Batch(array("q", [0, 0, 0]), ticks, array("q", [1, 0, 0]), array("q", [0, 1, 2]), [])
+    with speed() as library:
+        windows = CompiledWindows(library, Windows([Endpoint("a", "-", "", "", 0.9, longest)]))
+        assert windows.advance(batch) == [Crossing(0, 0, 0, 1), Crossing(0, 2, longest, 0)]

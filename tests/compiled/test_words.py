@@ -1,0 +1,53 @@
+"""What words of eight bytes are asked, against the bytes themselves."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon.compiled.kernels.words import (
+    HIGHS,
+    ONES,
+    find,
+    first_byte,
+    leading,
+    load,
+    shifted,
+    wrap,
+)
+
+eight = st.binary(min_size=8, max_size=8)
+# often the bytes that borrow from each other: one above, one below, with and without high bits
+near = st.lists(st.sampled_from(b"\x00\x01\x1f\x20\x21\xa0\x7f\x80\xff"), min_size=8, max_size=8)
+
+
+def text(word: int) -> bytes:
+    return word.to_bytes(8, "little", signed=True)
+
+
+@given(eight, st.binary(max_size=9))
+def test_a_word_is_the_eight_bytes_from_its_place_on(data: bytes, before: bytes) -> None:
+    assert text(load(before + data + b"x", len(before))) == data
+
+
+@given(st.integers(-(2**130), 2**130))
+def test_a_number_is_wrapped_as_the_low_64_bits_hold_it(number: int) -> None:
+    assert -(2**63) <= wrap(number) < 2**63
+    assert (number - wrap(number)) % 2**64 == 0
+
+
+@given(eight, st.integers(0, 7))
+def test_the_leading_bytes_stay_and_the_others_are_zero(data: bytes, count: int) -> None:
+    assert text(leading(load(data, 0), count)) == data[:count].ljust(8, b"\0")
+
+
+@given(eight, st.integers(0, 7))
+def test_bytes_are_shifted_up_behind_zeros(data: bytes, count: int) -> None:
+    assert text(shifted(load(data, 0), count)) == (bytes(count) + data)[:8]
+
+
+@given(near.map(bytes) | eight, st.sampled_from(b"\x20\x00\x7f\x80\xff") | st.integers(0, 255))
+def test_the_first_of_a_byte_is_found_or_none(data: bytes, byte: int) -> None:
+    marks = find(load(data, 0), wrap(byte * ONES))
+    assert (first_byte(marks) if marks else -1) == data.find(byte)
+    assert marks & ~HIGHS == 0

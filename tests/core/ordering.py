@@ -1,0 +1,172 @@
+"""The reordering rule, written the slow way from what it says, and rows that go to its edges."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+
+from slomon.core.batch import Batch
+from slomon.core.event import Change
+from slomon.core.order import Order
+from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
+
+Row: TypeAlias = tuple[int, int]
+"""Tick and code. Any code below UNMATCHED that isn't REJECTED or BLANK is a change, to be noted."""
+
+Dealt: TypeAlias = dict[int, list[Any]]
+"""By shard, what came out: accesses (slot, tick, failed, position) and changes with positions."""
+
+A_CHANGE = -100
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Rows of a source that come at once, and whether what is final is taken then."""
+
+    source: int
+    rows: Sequence[Row]
+    taken: bool
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What arrives from sources with these latenesses, for so many shards."""
+
+    latenesses: Sequence[int]
+    shards: int
+    pieces: Sequence[Arrival]
+
+    def of(self, source: int) -> list[Row]:
+        return [row for piece in self.pieces if piece.source == source for row in piece.rows]
+
+
+def change(number: int) -> Change:
+    return Change(f"c{number}", "<ana@example.com>", "today", "shop")
+
+
+def numbered(arrivals: Arrivals) -> Arrivals:
+    """With the code of each change, in the order in which they arrive and are noted."""
+    noted = 0
+    pieces = []
+    for piece in arrivals.pieces:
+        rows = []
+        for tick, code in piece.rows:
+            rows.append((NO_TICK, change_code(noted)) if code == A_CHANGE else (tick, code))
+            noted += code == A_CHANGE
+        pieces.append(Arrival(piece.source, rows, piece.taken))
+    return Arrivals(arrivals.latenesses, arrivals.shards, pieces)
+
+
+def put_through(
+    order: Order, arrivals: Arrivals, resume: Callable[[Order], Order] = lambda order: order
+) -> Dealt:
+    """
+    What an order makes of all that arrives, batch after batch. Before each arrival it is replaced
+    by what `resume` makes of it.
+    """
+    for clock, lateness in zip(order.clocks, arrivals.latenesses, strict=True):
+        clock.lateness = lateness
+    dealt: Dealt = {shard: [] for shard in range(arrivals.shards)}
+    for piece in arrivals.pieces:
+        order = resume(order)
+        ticks = array("q", [tick for tick, _ in piece.rows] + [7, 7])
+        codes = array("q", [code for _, code in piece.rows] + [1, 1])  # two that aren't meant
+        for _, code in piece.rows:
+            if code <= change_code(0):
+                assert order.note(change(order.noted)) == code
+        order.enter(piece.source, ticks, codes, len(piece.rows))
+        if piece.taken:
+            _collect(order.take(), dealt)
+    for source in range(len(order.clocks)):
+        order.end(source)
+    _collect(order.take(), dealt)
+    assert order.take() == []
+    assert order.changes == {}
+    return dealt
+
+
+def _collect(batches: list[tuple[int, Batch]], dealt: Dealt) -> None:
+    for shard, batch in batches:
+        columns = batch.slots, batch.ticks, batch.failures, batch.positions
+        rows = [*zip(*columns, strict=True), *batch.changes]
+        assert rows, "no batch is empty"
+        dealt[shard] += rows
+
+
+def go_on(order: Order, before: Order) -> Order:
+    """An order with all that another one has."""
+    order.clocks, order.changes = before.clocks, before.changes
+    order.position, order.noted = before.position, before.noted
+    order.load_rows(before.save_rows())
+    return order
+
+
+def by_the_rule(arrivals: Arrivals) -> Dealt:
+    """
+    Each row at its tick, or at its source's watermark before it where it is older; then all of
+    them by time, at the same time by source, and within a source as they arrived.
+    """
+    standing = []
+    for source, lateness in enumerate(arrivals.latenesses):
+        newest = 0
+        for tick, code in arrivals.of(source):
+            if code != BLANK:
+                at = newest if tick == NO_TICK else tick
+                standing.append((max(at, newest - lateness), source, at, code))
+                newest = max(newest, at)
+    standing.sort(key=lambda row: row[:2])
+    dealt: Dealt = {shard: [] for shard in range(arrivals.shards)}
+    for position, (_, _, tick, code) in enumerate(standing):
+        if code >= 0:
+            shard, slot = (code >> 1) % arrivals.shards, (code >> 1) // arrivals.shards
+            dealt[shard].append((slot, tick, code & 1, position))
+        elif code <= change_code(0):
+            for rows in dealt.values():
+                rows.append((position, change(change_code(0) - code)))
+    return dealt
+
+
+def counted(arrivals: Arrivals, source: int) -> tuple[int, ...]:
+    """The newest tick of a source, and how many accesses, unmatched and older rows it had."""
+    ticks = [tick for tick, code in arrivals.of(source) if code != BLANK and tick != NO_TICK]
+    behind = [max([0, *ticks[:number]]) - tick for number, tick in enumerate(ticks)]
+    codes = [code for _, code in arrivals.of(source)]
+    return (
+        max([0, *ticks]),
+        sum(code >= 0 for code in codes),
+        codes.count(UNMATCHED),
+        sum(by > 0 for by in behind),
+        max([0, *behind]),
+    )
+
+
+_rows = st.one_of(
+    st.tuples(st.integers(0, 12), st.integers(0, 9)),
+    st.tuples(st.integers(0, 12), st.just(UNMATCHED)),
+    st.sampled_from([(NO_TICK, REJECTED), (NO_TICK, BLANK), (NO_TICK, A_CHANGE)]),
+)
+
+
+@st.composite
+def all_arrivals(draw: st.DrawFn) -> Arrivals:
+    """Up to three sources, whose rows come in pieces of any size and in any turn."""
+    latenesses = draw(st.lists(st.sampled_from([0, 1, 2, 5, 100]), min_size=1, max_size=3))
+    sources = st.integers(0, len(latenesses) - 1)
+    pieces = draw(
+        st.lists(
+            st.builds(Arrival, sources, st.lists(_rows, max_size=8), st.booleans()), max_size=12
+        )
+    )
+    return numbered(Arrivals(latenesses, draw(st.integers(1, 3)), pieces))
+
+
+def sorted_by_position(dealt: Dealt) -> Dealt:
+    """Accesses and changes of each shard as one, in order of position."""
+    return {
+        shard: sorted(rows, key=lambda row: row[3] if len(row) == 4 else row[0])
+        for shard, rows in dealt.items()
+    }

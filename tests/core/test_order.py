@@ -1,0 +1,171 @@
+"""Rows of several sources come out in order of time, whatever the pieces in which they came."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from hypothesis import given
+
+from slomon.core.batch import Batch
+from slomon.core.order import Order
+from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED
+from tests.core.ordering import (
+    Arrivals,
+    all_arrivals,
+    by_the_rule,
+    change,
+    counted,
+    go_on,
+    put_through,
+    sorted_by_position,
+)
+
+GOOD, BAD = 0, 1
+
+
+def enter(order: Order, source: int, *rows: tuple[int, int]) -> None:
+    ticks, codes = (array("q", column) for column in zip(*rows, strict=True))
+    order.enter(source, ticks, codes, len(rows))
+
+
+def out(order: Order) -> list[int]:
+    """The ticks that are final now, of a single shard."""
+    return [tick for _, batch in order.take() for tick in batch.ticks]
+
+
+def late_by(lateness: int, sources: int = 1) -> Order:
+    order = Order(sources, 1)
+    for clock in order.clocks:
+        clock.lateness = lateness
+    return order
+
+
+@given(all_arrivals())
+def test_the_order_is_that_of_the_rule_however_the_rows_came(arrivals: Arrivals) -> None:
+    order = Order(len(arrivals.latenesses), arrivals.shards)
+    dealt = put_through(order, arrivals)
+
+    assert sorted_by_position(dealt) == by_the_rule(arrivals)
+    for source, clock in enumerate(order.clocks):
+        assert (
+            *(clock.newest, clock.accesses, clock.unmatched),
+            *(clock.disordered, clock.largest),
+        ) == counted(arrivals, source)
+
+
+@given(all_arrivals())
+def test_an_order_that_was_saved_goes_on_as_if_it_never_was(arrivals: Arrivals) -> None:
+    sources, shards = len(arrivals.latenesses), arrivals.shards
+    order = Order(sources, shards)
+    dealt = put_through(order, arrivals, lambda before: go_on(Order(sources, shards), before))
+    assert sorted_by_position(dealt) == by_the_rule(arrivals)
+
+
+def test_a_row_that_is_late_within_the_bound_is_put_where_it_belongs() -> None:
+    order = late_by(5)
+    enter(order, 0, (10, GOOD), (12, GOOD), (8, BAD), (20, GOOD))
+    assert out(order) == [8, 10, 12]
+
+
+def test_a_row_that_is_later_than_that_stands_at_the_watermark_and_keeps_its_tick() -> None:
+    #   newest 20, lateness 5: the watermark is at 15, and 14 stands there, behind 13 and before 16
+    order = late_by(5)
+    enter(order, 0, (13, GOOD), (20, GOOD), (16, GOOD), (14, BAD), (2, GOOD), (99, GOOD))
+    assert out(order) == [13, 14, 2, 16, 20]
+
+
+def test_what_stands_at_the_watermark_is_not_final_yet() -> None:
+    order = late_by(5)
+    enter(order, 0, (10, GOOD), (15, GOOD))
+    assert out(order) == []
+    enter(order, 0, (10, BAD), (16, GOOD))
+    assert out(order) == [10, 10]
+
+
+def test_without_lateness_one_source_keeps_its_order() -> None:
+    order = late_by(0)
+    enter(order, 0, (10, GOOD), (5, GOOD), (7, GOOD), (10, BAD), (11, GOOD))
+    order.end(0)
+    assert out(order) == [10, 5, 7, 10, 11]
+
+
+def test_nothing_is_final_before_every_source_has_begun() -> None:
+    order = late_by(0, sources=2)
+    enter(order, 0, (10, GOOD), (20, GOOD))
+    assert out(order) == []
+    enter(order, 1, (15, GOOD))
+    assert out(order) == [10]
+    order.end(1)
+    assert out(order) == [15]
+    order.end(0)
+    assert out(order) == [20]
+
+
+def test_at_the_same_time_the_earlier_source_comes_first() -> None:
+    order = late_by(0, sources=2)
+    enter(order, 1, (10, BAD), (10, BAD))
+    enter(order, 0, (10, GOOD))
+    for source in (0, 1):
+        order.end(source)
+    [(_, batch)] = order.take()
+    assert batch == Batch([0, 0, 0], [10, 10, 10], [GOOD, BAD, BAD], [0, 1, 2], [])
+
+
+def test_what_has_no_time_stands_at_the_newest_time_before_it_and_takes_a_place() -> None:
+    order = late_by(3)
+    code = order.note(change(1))
+    rows = (10, GOOD), (8, GOOD), (NO_TICK, code), (NO_TICK, REJECTED), (9, UNMATCHED), (10, BAD)
+    enter(order, 0, *rows)
+    order.end(0)
+    [(_, batch)] = order.take()
+    assert batch == Batch([0, 0, 0], [8, 10, 10], [0, 0, 1], [0, 2, 5], [(3, change(1))])
+    assert order.position == 6
+
+
+def test_a_blank_line_takes_no_place() -> None:
+    order = late_by(0)
+    enter(order, 0, (NO_TICK, BLANK), (5, GOOD), (NO_TICK, BLANK))
+    order.end(0)
+    order.take()
+    assert order.position == 1
+
+
+def test_a_change_goes_to_every_shard() -> None:
+    order = Order(1, 3)
+    enter(order, 0, (5, 2 << 1), (NO_TICK, order.note(change(1))), (6, 3 << 1 | BAD))
+    order.end(0)
+    assert order.take() == [
+        (0, Batch([1], [6], [BAD], [2], [(1, change(1))])),
+        (1, Batch([], [], [], [], [(1, change(1))])),
+        (2, Batch([0], [5], [GOOD], [0], [(1, change(1))])),
+    ]
+
+
+def test_a_shard_without_rows_gets_no_batch() -> None:
+    order = Order(1, 3)
+    enter(order, 0, (5, 1 << 1))
+    order.end(0)
+    assert [shard for shard, _ in order.take()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("newest", "ended", "chosen"),
+    [
+        ([0, 0, 0], set(), 0),
+        ([7, 5, 6], set(), 1),
+        ([7, 5, 5], set(), 1),
+        ([7, 5, 6], {1}, 2),
+        ([7, 5, 6], {1, 2}, 0),
+        ([7, 5, 6], {0, 1, 2}, None),
+    ],
+)
+def test_the_source_to_read_next_is_the_one_furthest_behind(
+    newest: list[int], ended: set[int], chosen: int | None
+) -> None:
+    order = Order(3, 1)
+    for clock, tick in zip(order.clocks, newest, strict=True):
+        clock.newest = tick
+    for source in ended:
+        order.end(source)
+    assert order.next_source() == chosen

@@ -1,0 +1,109 @@
+"""What a replay logs, and that text from files can do no harm there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+import slomon
+from tests.histories import BROKEN, ENTRY, broken, write
+
+
+@pytest.fixture(autouse=True)
+def unconfigured() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def logged(paths: str, **options: Any) -> list[EventDict]:
+    structlog.configure()
+    with capture_logs() as entries:
+        slomon.replay(paths, compiled=False, **options)
+    return list(entries)
+
+
+def warned(paths: str, **options: Any) -> list[EventDict]:
+    return [entry for entry in logged(paths, **options) if entry["log_level"] != "info"]
+
+
+def test_a_replay_tells_the_format_of_each_log_and_what_became_of_the_lines(
+    tmp_path: Path,
+) -> None:
+    log = broken(tmp_path)
+    recognised, finished = logged(log)
+
+    assert recognised == {
+        "event": "log.recognised",
+        "file": f"{log[:80]}... ({len(log)} characters)" if len(log) > 80 else log,
+        "format": "plain",
+        "log_level": "info",
+    }
+    assert finished["event"] == "replay.finished"
+    assert (finished["lines"], finished["accesses"]) == (3, 3)
+
+
+def test_the_first_hundred_malformed_lines_are_warned_of_one_by_one(tmp_path: Path) -> None:
+    log = write(tmp_path, "a", "1 GET / 200\n" * 200 + "\x1b[2J\n" * 150)
+    *warnings, last = warned(log)
+
+    assert len(warnings) == 100
+    assert (warnings[0]["line"], warnings[0]["text"]) == (201, "\\x1b[2J")
+    assert last["more"] == "counted, but no longer logged"
+
+
+def test_changes_of_services_that_own_nothing_are_warned_of(tmp_path: Path) -> None:
+    deploys = [
+        {"commit": "c", "date": "1970-01-01T00:00:00Z", "service": f"\x1b{number}"}
+        for number in (1, 2, 2, 3, 4, 5, 6, 7)
+    ]
+    changes = write(tmp_path, "deploys.json", json.dumps(deploys))
+    (strays,) = warned(broken(tmp_path), changes=changes)
+
+    assert strays["event"] == "changes.stray"
+    assert (strays["services"], strays["more"]) == (r"\x1b1, \x1b2, \x1b3, \x1b4, \x1b5", 2)
+
+
+@pytest.mark.parametrize("service", ["users", ""])
+def test_changes_of_an_owner_or_of_everyone_are_fine(tmp_path: Path, service: str) -> None:
+    deploy = {"commit": "c", "date": "1970-01-01T00:00:00Z", "service": service}
+    changes = write(tmp_path, "deploys.json", json.dumps([deploy]))
+
+    assert warned(broken(tmp_path), changes=changes, endpoints=[ENTRY]) == []
+
+
+def test_accesses_to_endpoints_beyond_the_most_are_warned_of(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET /a 200\n1 GET /b 200\n1 GET /c 200\n")
+    (capped,) = warned(log, max_endpoints=1)
+
+    assert (capped["event"], capped["accesses"]) == ("endpoints.capped", 2)
+    assert "--max-endpoints" in capped["hint"]
+
+
+def test_late_accesses_are_warned_of_with_the_lateness_that_would_do(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "9.5 GET / 200\n8 GET / 200\n")
+    (late,) = warned(log, lateness=0)
+
+    assert (late["event"], late["accesses"], late["largest_lateness"]) == ("accesses.late", 1, 1.5)
+    assert "--lateness 2s would" in late["hint"]
+    assert warned(log, lateness="2s") == []
+
+
+def test_a_log_of_other_endpoints_is_warned_of(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", BROKEN.replace("/users", "/others"))
+    (unmatched,) = warned(log, endpoints=[ENTRY])
+
+    assert (unmatched["event"], unmatched["unmatched"]) == ("accesses.unmatched", 3)
+
+
+def test_a_file_that_was_not_read_to_its_end_is_an_error(tmp_path: Path) -> None:
+    (problem,) = warned(write(tmp_path, "\x1b.gz", b"\x1f\x8b\x08\x00"))
+
+    assert (problem["event"], problem["log_level"]) == ("log.problem", "error")
+    assert "\\x1b.gz: " in problem["problem"]

@@ -1,0 +1,298 @@
+"""`slomon.replay(...)`: what its options do, how wrong ones are refused, and what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import slomon
+from slomon import ConfigurationError, MalformedLineError, RejectedLine, SlomonError
+from slomon.compiled import library
+from tests.histories import BROKEN, ENTRY, broken, deploys, write
+
+
+def replay(paths: Any, **options: Any) -> slomon.ReplayMonitor:
+    return slomon.replay(paths, **{"compiled": False, **options})
+
+
+def commits(monitor: slomon.ReplayMonitor) -> list[tuple[str, str, str]]:
+    return [
+        (name, detail["break"], detail["fix"])
+        for name, details in monitor.incident_details().items()
+        for detail in details
+    ]
+
+
+def test_a_log_and_deploys_are_all_it_takes(tmp_path: Path) -> None:
+    monitor = replay(broken(tmp_path), changes=deploys(tmp_path))
+
+    assert monitor.mttr() == 360.0
+    assert commits(monitor) == [("GET /users", "c1", "c2")]
+    assert (monitor.problems, monitor.rejections) == ([], [])
+    assert isinstance(monitor, slomon.ServiceMonitor)
+
+
+def test_both_speeds_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
+    log, changes = broken(tmp_path), deploys(tmp_path)
+    plain = replay(log, changes=changes, workers=3)
+    compiled = replay(log, changes=changes, compiled=True)
+
+    assert compiled.incident_details() == plain.incident_details()
+    assert compiled.accounting == plain.accounting
+    assert replay(log, changes=changes, compiled=None).accounting == plain.accounting
+
+
+def test_what_compiles_is_asked_for_by_name_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "load", lambda **_: None)
+
+    assert replay(broken(tmp_path), compiled=None).mttr() == 360.0
+    with pytest.raises(ConfigurationError, match=r"pip install 'slomon\[replay\]'"):
+        replay(broken(tmp_path), compiled=True)
+
+
+def test_paths_may_be_of_any_kind_and_hosts_are_merged_by_time(tmp_path: Path) -> None:
+    first, second, third = BROKEN.splitlines(keepends=True)
+    one = Path(write(tmp_path, "one.log", first))
+    two = write(tmp_path, "two.log", third)
+    other = Path(write(tmp_path, "other.log", second))
+
+    for merge in ([other], [[other]], str(other), (str(other),)):
+        assert replay([one, two], merge=merge).mttr() == 360.0
+
+
+def test_it_works_inside_a_running_loop(tmp_path: Path) -> None:
+    async def inside() -> float:
+        return replay(broken(tmp_path)).mttr()
+
+    assert asyncio.run(inside()) == 360.0
+
+
+@pytest.mark.parametrize("form", ["a file", "a list", "a generator"])
+def test_endpoints_come_from_a_file_or_as_entries(tmp_path: Path, form: str) -> None:
+    endpoints = {
+        "a file": Path(write(tmp_path, "endpoints.json", json.dumps([ENTRY]))),
+        "a list": [ENTRY],
+        "a generator": (entry for entry in [ENTRY]),
+    }[form]
+    log = write(tmp_path, "a.log", BROKEN + "500 GET /other 200\n")
+    monitor = replay(log, endpoints=endpoints)
+
+    assert monitor.api_histogram() == {"users": 1}
+    assert (monitor.accounting.unmatched, monitor.accounting.endpoints) == (1, 1)
+
+
+def test_found_endpoints_are_alike_and_may_belong_to_one_service(tmp_path: Path) -> None:
+    monitor = replay(broken(tmp_path), changes=deploys(tmp_path), service="shop", slo="99%")
+    (incident,) = monitor.incidents
+
+    assert commits(monitor) == [("shop", "c1", "c2")]
+    assert (incident.endpoint.slo, incident.endpoint.window) == (0.99, 300_000_000_000)
+
+
+def test_resources_are_templates_unless_they_are_to_be_exact(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET /users/7?x=1 500\n")
+    entries = [{**ENTRY, "resource": "/users/{id}"}]
+
+    assert replay(log, endpoints=entries).accounting.accesses == 1
+    assert replay(log, endpoints=entries, match="template").accounting.accesses == 1
+    assert replay(log, endpoints=entries, match="exact").accounting.accesses == 0
+
+
+def test_lines_late_by_more_than_the_lateness_count_where_they_come(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET / 200\n9 GET / 200\n2 GET / 500\n")
+
+    assert replay(log, lateness="7s").incidents[0].start == 2_000_000_000
+    assert replay(log, lateness=0).incidents[0].start == 9_000_000_000
+
+
+def test_windows_with_too_few_requests_are_not_judged(tmp_path: Path) -> None:
+    assert replay(broken(tmp_path), min_requests=3).incidents == []
+
+
+def test_what_fails_is_the_users_to_say(tmp_path: Path) -> None:
+    assert replay(broken(tmp_path), is_failure=lambda _: False).incidents == []
+
+
+def test_malformed_lines_are_told_kept_and_written(tmp_path: Path) -> None:
+    long = "x" * 5000
+    log = write(tmp_path, "a.log", f"1 GET / 200\n{long}\n" + "2 GET / 200\n" * 3)
+    changes = write(tmp_path, "deploys.csv", "commit,date\nc1,1970-01-01T00:00:00Z\nc2,\n")
+    told: list[RejectedLine] = []
+    rejects = tmp_path / "rejects.jsonl"
+    monitor = replay(log, changes=changes, on_rejected=told.append, rejects=rejects)
+
+    assert [(line.file, line.line, line.text[:3]) for line in told] == [
+        (changes, 3, "c2,"),
+        (log, 2, "xxx"),
+    ]
+    assert [len(line.text) for line in monitor.rejections] == [len(told[0].text), 1000]
+    written = [json.loads(line) for line in rejects.read_text(encoding="utf-8").splitlines()]
+    assert [(one["file"], one["line"], one["text"]) for one in written] == [
+        (line.file, line.line, line.text) for line in told
+    ]
+    accounting = monitor.accounting
+    assert (accounting.rejected, accounting.records, accounting.changes) == (2, 2, 1)
+    assert accounting.lines + accounting.records == (
+        accounting.accesses + accounting.changes + accounting.rejected
+    )
+
+
+def test_the_first_hundred_are_kept(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET / 200\n" * 200 + "bad\n" * 101)
+    monitor = replay(log)
+
+    assert (len(monitor.rejections), monitor.accounting.rejected) == (100, 101)
+
+
+def test_strict_stops_at_the_first_malformed_line_or_record(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET / 200\n" * 3 + "bad\nworse\n")
+    changes = write(tmp_path, "deploys.csv", "commit,date\nc2,\n")
+
+    with pytest.raises(MalformedLineError) as caught:
+        replay(log, strict=True)
+    error = caught.value
+    assert (error.file, error.line, error.text) == (log, 4, "bad")
+    assert str(error).startswith(f"{log}, line 4: it has fields: 1; allowed: ")
+    assert isinstance(error, SlomonError)
+    with pytest.raises(MalformedLineError, match=r"deploys\.csv, line 2: it has no date"):
+        replay(log, changes=changes, strict=True)
+
+
+def test_a_malformed_line_error_is_the_same_after_pickling() -> None:
+    error = MalformedLineError("a.log", 7, "5 GET", "2 fields")
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is MalformedLineError
+    assert (str(copy), vars(copy)) == (str(error), vars(error))
+
+
+def test_progress_is_told_at_the_beginning_and_at_the_end(tmp_path: Path) -> None:
+    told: list[slomon.Progress] = []
+    log = broken(tmp_path)
+    size = Path(log).stat().st_size
+    replay(log, on_progress=told.append)
+
+    assert (told[0], told[-1]) == (slomon.Progress(0, size, 0), slomon.Progress(size, size, 3))
+
+
+@pytest.mark.parametrize("hook", ["on_progress", "on_rejected", "is_failure"])
+def test_what_a_hook_raises_is_raised_as_it_is(tmp_path: Path, hook: str) -> None:
+    error = RuntimeError("mine")
+
+    def fail(_: object) -> bool:
+        raise error
+
+    with pytest.raises(RuntimeError) as caught:
+        replay(write(tmp_path, "a.log", "1 GET / 200\n1 GET / 200\nbad\n"), **{hook: fail})
+    assert caught.value is error
+
+
+def test_what_fails_while_progress_is_told_is_raised_as_it_is(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET / 200\nbad\n")
+
+    with pytest.raises(MalformedLineError) as caught:
+        replay(log, strict=True, on_progress=lambda _: None)
+    assert caught.value.__context__ is None
+
+
+async def awaited(_: object) -> None: ...
+
+
+SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage with its sign"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("paths", [], "option 'paths' is empty; allowed: a path, or a list of paths"),
+        ("paths", 5, "option 'paths' is 5; allowed: a path"),
+        ("paths", [5], "option 'paths' has 5; allowed: a path"),
+        ("merge", [[]], "option 'merge' is empty; allowed: a path"),
+        ("changes", [], "option 'changes' is empty; allowed: a path"),
+        ("slo", 99.9, f"option 'slo' is 99.9; allowed: {SHARES}"),
+        ("slo", "0%", f"option 'slo' is '0%'; allowed: {SHARES}"),
+        ("window", 0, "option 'window' is 0; allowed: a duration greater than 0"),
+        ("window", "5 min", "option 'window': the duration is '5 min'; allowed: seconds, or"),
+        ("service", "", "option 'service' is ''; allowed: text that is not empty"),
+        ("max_endpoints", 0, "option 'max_endpoints' is 0; allowed: a whole number from 1 to"),
+        ("change_zone", "Mars", "option 'change_zone': the zone is 'Mars'; allowed: an IANA name"),
+        ("zone", "Mars", "option 'zone': the zone is 'Mars'; allowed: an IANA name"),
+        ("format", "nginx", "option 'format' is 'nginx'; allowed: 'events', 'plain', 'combined'"),
+        ("regex", "(", "the pattern is '('"),
+        ("regex", 5, "option 'regex' is 5; allowed: text"),
+        ("json_keys", {"time": "ts"}, "the fields with a key are 'time'; allowed: time, status"),
+        ("match", "fuzzy", "option 'match' is 'fuzzy'; allowed: None, 'exact', 'template'"),
+        ("lateness", -1, "option 'lateness': the duration is '-1'; allowed: seconds"),
+        ("min_requests", 0, "option 'min_requests' is 0; allowed: a whole number from 1 to"),
+        ("resolution", "x", "option 'resolution': the duration is 'x'; allowed: seconds"),
+        ("strict", 1, "option 'strict' is 1; allowed: True, False"),
+        ("is_failure", 500, "option 'is_failure' is 500; allowed: a plain function of a status"),
+        ("on_rejected", 5, "option 'on_rejected' is 5; allowed: a plain function of a RejectedLin"),
+        ("on_progress", awaited, "allowed: a plain function of a Progress"),
+        ("checkpoint_every", 0, "option 'checkpoint_every' is 0; allowed: a duration greater"),
+        ("workers", 0, "option 'workers' is 0; allowed: a whole number from 1 to 1024"),
+        ("compiled", 1, "option 'compiled' is 1; allowed: None, True, False"),
+        ("endpoints", 5, "the endpoints are 5; allowed: a list of dicts"),
+        ("endpoints", [5], "entry 0: is 5; allowed: a dict"),
+        ("endpoints", {}, "the endpoints are {}; allowed: a list of dicts"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_value_and_what_is_allowed(
+    tmp_path: Path, option: str, value: object, message: str
+) -> None:
+    options: dict[str, Any] = {"paths": broken(tmp_path), option: value}
+    with pytest.raises(ConfigurationError) as caught:
+        replay(options.pop("paths"), **options)
+
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"endpoints": [], "slo": 0.9}, "'endpoints' and 'slo'"),
+        ({"endpoints": [], "window": 5}, "'endpoints' and 'window'"),
+        ({"format": "plain", "regex": "x"}, "'format' and 'regex'"),
+        ({"regex": "x", "json_keys": {}}, "'regex' and 'json_keys'"),
+    ],
+)
+def test_options_that_exclude_each_other_are_named(
+    tmp_path: Path, options: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        replay(broken(tmp_path), **options)
+
+    assert str(caught.value) == f"options {named} are both given; allowed: one"
+
+
+def test_a_wrong_entry_is_told_with_its_file(tmp_path: Path) -> None:
+    endpoints = write(tmp_path, "endpoints.json", '[{"name": "users"}]')
+
+    with pytest.raises(ConfigurationError) as caught:
+        replay(broken(tmp_path), endpoints=endpoints)
+    assert str(caught.value).startswith(f"{endpoints}: entry 0 ('users'): field 'verb' is missing")
+
+
+@pytest.mark.parametrize("option", ["paths", "merge", "changes", "endpoints"])
+def test_a_missing_file_is_told_before_anything_is_read(tmp_path: Path, option: str) -> None:
+    options: dict[str, Any] = {"paths": broken(tmp_path), option: "nowhere.json"}
+    rejects = tmp_path / "rejects"
+
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
+        replay(options.pop("paths"), **options, rejects=rejects)
+    assert not rejects.exists()
+
+
+def test_of_a_damaged_file_the_good_part_counts_and_the_problem_is_told(tmp_path: Path) -> None:
+    monitor = replay(write(tmp_path, "a.log.gz", b"\x1f\x8b\x08\x00"))
+
+    assert len(monitor.problems) == 1
+    assert monitor.problems[0].startswith(f"{tmp_path / 'a.log.gz'}: ")
+    assert monitor.accounting.lines == 0
