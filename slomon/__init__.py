@@ -11,9 +11,9 @@ from slomon.core.report import IncidentDetail, ServiceMonitor
 from slomon.errors import ConfigurationError, MalformedEventError, MalformedLineError, SlomonError
 from slomon.monitor import consume, get_service_monitor
 from slomon.pipeline.stream import EventStream
-from slomon.progress import Progress
-from slomon.replay_monitor import ReplayMonitor
-from slomon.replayer import replay
+from slomon.replaying.monitor import ReplayMonitor
+from slomon.replaying.progress import Progress
+from slomon.replaying.replay import replay
 
 __version__ = "0.1.0"
 

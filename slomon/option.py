@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError
-from slomon.ingest.duration import parse_duration
-from slomon.ingest.stamp import parse_zone
+from slomon.formats.duration import parse_duration
+from slomon.formats.stamp import parse_zone
 
 Duration: TypeAlias = str | float
 """Text such as "5m", or seconds."""

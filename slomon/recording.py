@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from slomon.core.event import Malformed
+from slomon.endpoints.entry import Fields, join_fields
 from slomon.errors import ConfigurationError
-from slomon.ingest.entry import Fields, join_fields
 from slomon.pipeline.stream import Event
 
 

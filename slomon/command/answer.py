@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from slomon.core.report import ServiceMonitor
-from slomon.replay_monitor import ReplayMonitor
+from slomon.replaying.monitor import ReplayMonitor
 
 
 def show_literals(monitor: ServiceMonitor) -> Iterator[str]:

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
-from slomon.progress import Progress
+from slomon.replaying.progress import Progress
 
 
 def open_bar(stderr: TextIO) -> ProgressBar | None:

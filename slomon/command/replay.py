@@ -18,11 +18,11 @@ from slomon.command.progress_bar import open_bar
 from slomon.command.record import show_records
 from slomon.command.summary import show_summary
 from slomon.command.table import show_table
-from slomon.ingest.files import check_apart
 from slomon.log import configure
 from slomon.output_file import OutputFile, write_lines
-from slomon.replay_monitor import ReplayMonitor
-from slomon.replayer import replay
+from slomon.replaying.files import check_apart
+from slomon.replaying.monitor import ReplayMonitor
+from slomon.replaying.replay import replay
 
 _OPTIONS: Final = signature(replay).parameters
 

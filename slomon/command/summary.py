@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from slomon.command.span import show_span
 from slomon.core.accounting import ReplayAccounting
-from slomon.replay_log import suggest_lateness
-from slomon.replay_monitor import ReplayMonitor
+from slomon.replaying.monitor import ReplayMonitor
+from slomon.replaying.report_log import suggest_lateness
 
 
 def show_summary(monitor: ReplayMonitor) -> Iterator[str]:

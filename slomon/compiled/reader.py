@@ -10,9 +10,9 @@ from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, OVERFLOW
 from slomon.compiled.library import Library, address
 from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
-from slomon.ingest.careful import CarefulReader
-from slomon.ingest.log import Block, Log
-from slomon.ingest.requests import FoundRequests, Requests
+from slomon.endpoints.requests import FoundRequests, Requests
+from slomon.replaying.careful import CarefulReader
+from slomon.replaying.log import Block, Log
 
 _SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, the columns grow
 _KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}

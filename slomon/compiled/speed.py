@@ -11,10 +11,10 @@ from slomon.core.event import StatusRule
 from slomon.core.order import Order
 from slomon.core.shard import AnyWindows
 from slomon.core.window import Windows
-from slomon.ingest.careful import CarefulReader
-from slomon.ingest.host import Scan
-from slomon.ingest.requests import Names
-from slomon.ingest.speed import Settler
+from slomon.endpoints.requests import Names
+from slomon.replaying.careful import CarefulReader
+from slomon.replaying.host import Scan
+from slomon.replaying.speed import Settler
 
 
 class Compiled:

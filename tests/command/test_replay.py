@@ -19,7 +19,7 @@ import slomon
 from slomon.command.exit_code import BROKEN, FAILED, FINE, MISUSED
 from slomon.command.main import main
 from slomon.core.event import server_errors_fail
-from slomon.ingest.format import known_formats
+from slomon.formats.format import known_formats
 from tests.command.terminal import Terminal
 from tests.histories import BROKEN as LOG
 from tests.histories import ENTRY, broken, deploys, write

@@ -16,12 +16,12 @@ from slomon.core.accounting import RejectedLine
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import StatusRule, server_errors_fail
 from slomon.core.order import Order
-from slomon.ingest.careful import CarefulReader
-from slomon.ingest.format import known_formats
-from slomon.ingest.log import PADDING, Block, Log, find_prefix
-from slomon.ingest.requests import FoundRequests, GivenRequests, Names, Requests
-from slomon.ingest.speed import Interpreted, Speed
-from slomon.ingest.template import Router
+from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
+from slomon.endpoints.template import Router
+from slomon.formats.format import known_formats
+from slomon.replaying.careful import CarefulReader
+from slomon.replaying.log import PADDING, Block, Log, find_prefix
+from slomon.replaying.speed import Interpreted, Speed
 
 Opened = Callable[[], AbstractContextManager[Library]]
 MakeRequests = Callable[[Names], Requests]

@@ -22,7 +22,7 @@ from tests.compiled.reading import (
     given_exactly,
     read_at,
 )
-from tests.ingest.lines import PREFIXES, SCANNED, lines, random_lines
+from tests.formats.lines import PREFIXES, SCANNED, lines, random_lines
 
 # Who knows the requests, whether a query is a part of them, and how many may be found.
 KNOWN = [
@@ -59,7 +59,7 @@ def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -
 def test_a_line_is_what_the_careful_parser_takes_it_for(
     speed: Opened, requests: MakeRequests, exact: bool, most: int, *, name: str
 ) -> None:
-    drawn = random_lines(random.Random(name), name, 1500)
+    drawn = random_lines(random.Random(name), name, 1000)
     read_at(speed, requests, (name, exact, cut(drawn)), most=most)
 
 

@@ -20,7 +20,7 @@ from slomon.core.sharding import Sharding
 from slomon.core.window import Windows
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import GIVEN, Opened
-from tests.ingest.lines import random_lines
+from tests.formats.lines import random_lines
 from tests.strategies import Stream as Drawn
 from tests.strategies import random_stream, streams
 

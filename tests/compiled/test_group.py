@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.compiled.kernels.group import LONGEST, LONGEST_GROUPED
-from slomon.ingest.requests import grouped
+from slomon.endpoints.requests import grouped
 from tests.compiled.kernels import SPEEDS
 from tests.compiled.reading import Opened, found, read_at
 

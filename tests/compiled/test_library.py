@@ -51,13 +51,29 @@ sys.meta_path.insert(0, Blocked())
 """
 
 
+# What would take seconds takes half of one, for all processes to come to it meanwhile.
+COMPILE_QUICKLY = """
+import time
+from pathlib import Path
+from slomon.compiled import build
+from slomon.compiled.library import Image
+
+def compile_quickly(machine):
+    time.sleep(0.5)
+    return Image.unpack(Path({image!r}).read_bytes())
+
+build.build = compile_quickly
+"""
+
+
 def run(
-    cache: Path, *, compile_if_needed: bool = True, without: tuple[str, ...] = ()
+    cache: Path, *, compile_if_needed: bool = True, without: tuple[str, ...] = (), before: str = ""
 ) -> list[object]:
     """In a process of its own: is there a library, and which heavy modules did it import?"""
-    script = BLOCK.format(names=without) if without else ""
+    blocked = BLOCK.format(names=without) if without else ""
+    load = LOAD.format(compile_if_needed=compile_if_needed)
     done = subprocess.run(
-        [sys.executable, "-c", script + LOAD.format(compile_if_needed=compile_if_needed)],
+        [sys.executable, "-c", blocked + before + load],
         env=os.environ | {"SLOMON_CACHE": str(cache)},
         capture_output=True,
         text=True,
@@ -69,27 +85,29 @@ def run(
     return found
 
 
-@pytest.fixture(scope="module")
-def compiled_at_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[object]]:
-    """A cache that two processes found empty at the same time, and what they had."""
-    cache = tmp_path_factory.mktemp("cache") / "not" / "there"
-    with ThreadPoolExecutor() as pool:
-        return cache, list(pool.map(run, [cache, cache]))
+def cached() -> Path:
+    """The file from which this very session has its library."""
+    load()
+    return library._cache_directory() / f"{library._fingerprint()}.kernels"
 
 
 @pytest.fixture
-def cache(compiled_at_once: tuple[Path, list[object]], tmp_path: Path) -> Path:
-    """A copy of that, for a test to damage."""
-    return Path(shutil.copytree(compiled_at_once[0], tmp_path / "cache"))
+def cache(tmp_path: Path) -> Path:
+    """A cache that holds what was compiled, for a test to damage."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    shutil.copy(cached(), folder)
+    return folder
 
 
-def test_two_processes_may_compile_at_once_and_leave_one_file(
-    compiled_at_once: tuple[Path, list[object]],
-) -> None:
-    cache, found = compiled_at_once
-    assert found == [[True, ["numba", "numpy", "slomon.compiled.build"]]] * 2
+def test_processes_may_compile_at_once_and_leave_one_file(tmp_path: Path) -> None:
+    cache = tmp_path / "not" / "there"
+    before = COMPILE_QUICKLY.format(image=str(cached()))
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: run(cache, before=before), range(3)))
+    assert [there for there, _ in found] == [True] * 3
     [file] = cache.iterdir()
-    assert file.suffix == ".kernels"
+    assert file.read_bytes() == cached().read_bytes()
     if sys.platform != "win32":  # pragma: no branch
         assert (file.stat().st_mode | cache.stat().st_mode) & 0o077 == 0
 
@@ -130,20 +148,13 @@ def test_a_file_that_was_cut_off_is_none(length: int) -> None:
     assert Image.unpack(IMAGE.pack() + b"\n") is None
 
 
-def _cached_image() -> Image:
-    image = library._read(library._cache_directory() / f"{library._fingerprint()}.kernels")
-    assert image is not None
-    return image
-
-
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """As in a new process; what would take seconds to compile is at hand, and is counted."""
     compiled: list[object] = []
-    load()  # fills the cache if it is empty
-    image = _cached_image()
+    image = Image.unpack(cached().read_bytes())
 
-    def compile_quickly(machine: object) -> Image:
+    def compile_quickly(machine: object) -> Image | None:
         compiled.append(machine)
         return image
 

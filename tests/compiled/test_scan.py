@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from slomon.compiled.kernels.scan import ODD, UNKNOWN, UNKNOWN_FAILED
 from slomon.compiled.speed import Compiled
-from slomon.ingest.log import PADDING, Block
-from slomon.ingest.source import Fragment
+from slomon.replaying.log import PADDING, Block
+from slomon.sources.source import Fragment
 from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
 from tests.compiled.reading import Opened, Reading, found, given_by_template, read_at
-from tests.ingest.lines import PREFIXES, SCANNED, random_lines
+from tests.formats.lines import PREFIXES, SCANNED, random_lines
 
 formats = pytest.mark.parametrize("name", SCANNED)
 MONTHS = (

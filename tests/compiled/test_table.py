@@ -15,7 +15,7 @@ from slomon.compiled.kernels.table import BUCKET, MISSING, insert, lookup, rehas
 from slomon.compiled.kernels.words import load, wrap
 from slomon.compiled.requests import Table
 from slomon.core.row import UNMATCHED
-from slomon.ingest.requests import NameList
+from slomon.endpoints.requests import NameList
 from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
 from tests.compiled.reading import Opened
 

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import threading
+from array import array
 from itertools import islice
 
 import anyio
 import pytest
 
-from slomon.core.batch import Batcher
+from slomon.core.batch import Batch, Batcher
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import read_event, server_errors_fail
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
+from slomon.core.window import Crossing, Windows
 from slomon.pipeline.worker import Fed, Moved, work
 from tests.streams import ENTRIES, flapping
 
@@ -35,3 +38,35 @@ async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end(
     ]
     with pytest.raises(anyio.ClosedResourceError):
         batches.receive_nowait()
+
+
+class Compiled(Windows):
+    """Windows that remember in which threads they were advanced."""
+
+    def __init__(self) -> None:
+        super().__init__(Catalogue(ENTRIES).endpoints)
+        self.threads: list[threading.Thread] = []
+
+    def advance(self, batch: Batch) -> list[Crossing]:
+        self.threads.append(threading.current_thread())
+        return super().advance(batch)
+
+
+def compiled_batch(rows: int) -> Batch:
+    zeros = array("q", [0]) * rows
+    return Batch(zeros, zeros, zeros, array("q", range(rows)), [])
+
+
+async def test_only_a_large_batch_for_compiled_kernels_is_worth_a_thread() -> None:
+    windows = Compiled()
+    send, batches = anyio.create_memory_object_stream[Fed](9)
+    moved, receive = anyio.create_memory_object_stream[Moved](9)
+    for batch in (compiled_batch(10_000), compiled_batch(9_999)):
+        send.send_nowait(batch)
+    send.close()
+    with receive:
+        await work(Shard(Catalogue(ENTRIES).endpoints, windows), batches, moved)
+
+    apart, inline = windows.threads
+    assert apart is not threading.current_thread()
+    assert inline is threading.current_thread()

@@ -1,0 +1,1 @@
+"""From change files to changes with the ticks at which they were deployed."""

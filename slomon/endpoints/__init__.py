@@ -1,0 +1,1 @@
+"""What is watched: endpoint files, templates of resources, and endpoints that logs show."""

@@ -1,0 +1,111 @@
+"""One endpoint's entry, from what a person wrote to what `slomon.core.endpoint` checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Context, Decimal, InvalidOperation
+from typing import Final
+
+from slomon.core.excerpt import quote
+from slomon.core.tick import TICKS_PER_SECOND
+from slomon.errors import ConfigurationError
+from slomon.formats.duration import parse_duration
+
+NO_EMAIL: Final = "-"
+"""The email of an entry that gives none: a catalogue requires a text, and this can't be one."""
+
+
+class Fields(list[tuple[str, object]]):
+    """An object as it is written: a dict would hide that a field stands there twice."""
+
+
+def join_fields(number: int, fields: object) -> object:
+    """The dict of one entry's fields, each there once; whatever else it is, as it is."""
+    if not isinstance(fields, Fields):
+        return fields
+    entry: dict[str, object] = {}
+    for name, value in fields:
+        if name in entry:
+            raise ConfigurationError(
+                f"entry {number}: field {quote(name)} stands there twice, as "
+                f"{quote(entry[name])} and {quote(value)}; allowed: once"
+            )
+        entry[name] = value
+    return entry
+
+
+def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, object]:
+    """
+    The entry as `get_info()` would give it: `email` may be absent (then it is NO_EMAIL), `window`
+    may be a duration such as "5m", and in place of `slo` OpenSLO's `target` (a share, 0.999) or
+    `targetPercent` (99.9) may stand.
+
+    Raises ConfigurationError where these are wrong; the rest is for the catalogue to check.
+    """
+    where = _locate(number, entry)
+    completed = {"email": NO_EMAIL} | dict(entry)
+    if _ends_with_unit(window := entry.get("window")):
+        completed["window"] = _read_window(where, str(window))
+    if objectives := [name for name in _BOUNDS if name in entry]:
+        completed["slo"] = _read_objective(where, entry, objectives)
+    return completed
+
+
+def _locate(number: int, entry: Mapping[str, object]) -> str:
+    name = entry.get("name")
+    return f"entry {number} ({quote(name)})" if isinstance(name, str) else f"entry {number}"
+
+
+def _ends_with_unit(window: object) -> bool:
+    return isinstance(window, str) and window[-1:].isalpha()
+
+
+def _read_window(where: str, window: str) -> str:
+    try:
+        seconds, ticks = divmod(parse_duration(window), TICKS_PER_SECOND)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: field 'window': {error}") from None
+    return f"{seconds}.{ticks:09}"
+
+
+def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -> str:
+    if len(names) > 1:
+        raise ConfigurationError(
+            f"{where}: it has {' and '.join(map(repr, names))}; allowed: one of 'slo', 'target' "
+            "and 'targetPercent'"
+        )
+    (name,) = names
+    least, most = _BOUNDS[name]
+    number = _parse_number(str(entry[name]))
+    if number is None or not least < number <= most:
+        raise ConfigurationError(
+            f"{where}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
+        )
+    return str(_share(number) if name == "targetPercent" else number)
+
+
+def _parse_number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and "_" not in text else None
+
+
+def _share(percentage: Decimal) -> Decimal:
+    """Its point is moved, and all its digits are kept."""
+    return percentage.scaleb(-2, Context(prec=len(percentage.as_tuple().digits)))
+
+
+# More than the first, at most the second: 1 % or less is a share that stands in the wrong field.
+_BOUNDS: Final = {"slo": (0, 1), "target": (0, 1), "targetPercent": (1, 100)}
+_SHARE: Final = (
+    "a number greater than 0 and at most 1, such as 0.999; a percentage is written as "
+    "targetPercent: 99.9"
+)
+_OBJECTIVES: Final = {
+    "slo": _SHARE,
+    "target": _SHARE,
+    "targetPercent": "a percentage greater than 1 and at most 100, such as 99.9; a share is "
+    "written as target: 0.999",
+}

@@ -1,0 +1,53 @@
+"""The access log of AWS load balancers: Application, and Classic, whose lines have no type."""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+from typing import Final
+
+from slomon.core.event import Access, Malformed, StatusRule
+from slomon.core.excerpt import quote
+from slomon.formats.access import REQUESTS, split_request
+from slomon.formats.fields import read_fields
+
+
+def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:
+    """
+    The access of a line; its resource is the path and query of the URL that stands there, its
+    status the load balancer's own, which is what the client saw, and its time that of the
+    response. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
+    """
+    found = _LINE.match(line)
+    if found is None:
+        return Malformed(line, f"it is not of the load balancer's format; allowed: {_FORM}")
+    request = split_request(found["request"])
+    if request is None:
+        return Malformed(line, f"the request is {quote(found['request'])}; allowed: {REQUESTS}")
+    fields = {
+        "time": found["time"],
+        "method": request[0],
+        "path": _path(request[1]),
+        "status": found["status"],
+    }
+    return read_fields(line, fields, is_failure, zone)
+
+
+def _path(target: str) -> str:
+    origin = _ORIGIN.match(target)
+    if origin is None:
+        return target
+    path = target[origin.end() :]
+    return path if path.startswith("/") else f"/{path}"
+
+
+_LINE: Final = re.compile(
+    r"(?:[a-z0-9]+ )?(?P<time>[0-9]{4}-[^ ]+)(?: [^ ]+){3}(?: -?[0-9.]+){3}"
+    r' (?P<status>[0-9]{3}|-) [^ ]+(?: [^ ]+){2} "(?P<request>.*?)"(?: "|\Z)',
+    re.DOTALL,
+)
+_ORIGIN: Final = re.compile("[a-z]+://[^/?#]*", re.IGNORECASE)
+_FORM: Final = (
+    "'<type> <ISO 8601> <elb> <client> <target> <seconds> <seconds> <seconds> <elb status> "
+    '<target status> <bytes> <bytes> "<request>"\', the type or none, whatever stands after'
+)

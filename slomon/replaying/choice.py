@@ -1,0 +1,112 @@
+"""What a replay is set up with, chosen by its options: formats, endpoints and speed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import Final, TypeAlias, cast
+
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.event import StatusRule
+from slomon.core.excerpt import excerpt
+from slomon.endpoints.endpoint_file import read_entries
+from slomon.endpoints.entry import NO_EMAIL, complete_entry
+from slomon.errors import ConfigurationError
+from slomon.formats.format import Format, json_format, known_formats, regex_format
+from slomon.option import (
+    Duration,
+    check_alone,
+    check_choice,
+    read_duration,
+    read_objective,
+    read_text,
+)
+from slomon.replaying.files import AnyPath
+from slomon.replaying.speed import Interpreted, Speed
+
+Entries: TypeAlias = Iterable[Mapping[str, object]]
+
+_SLO: Final = 0.999
+_WINDOW: Final = "5m"
+_WORTH_COMPILING: Final = 4 << 20  # bytes on disk that take as long as compiling does, once
+
+
+def choose_formats(
+    is_failure: StatusRule,
+    zone: tzinfo | None,
+    *,
+    name: str | None,
+    regex: str | None,
+    json_keys: Mapping[str, str] | None,
+) -> list[Format]:
+    """The formats that a log may be in: all that are known, or the one that was asked for."""
+    check_alone(format=name, regex=regex, json_keys=json_keys)
+    if regex is not None:
+        return [regex_format(read_text("regex", regex), is_failure, zone)]
+    if json_keys is not None:
+        return [json_format(json_keys, is_failure, zone)]
+    known = known_formats(is_failure, zone)
+    if name is None:
+        return known
+    check_choice("format", name, [form.name for form in known])
+    return [form for form in known if form.name == name]
+
+
+def read_catalogue(endpoints: AnyPath | Entries | None) -> Catalogue | None:
+    """The endpoints of a file or of a list of entries; None where they are to be found."""
+    if endpoints is None:
+        return None
+    if not isinstance(endpoints, str | os.PathLike):
+        return Catalogue(_complete(endpoints))
+    try:
+        return Catalogue(read_entries(Path(endpoints)))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{excerpt(str(endpoints), 1000)}: {error}") from None
+
+
+def _complete(entries: Entries) -> Entries:
+    if isinstance(entries, Mapping | bytes) or not isinstance(entries, Iterable):
+        return entries  # the catalogue says what is wrong
+    completed = (
+        complete_entry(number, entry) if isinstance(entry, Mapping) else entry
+        for number, entry in enumerate(entries)
+    )
+    return cast(Entries, completed)
+
+
+def choose_endpoint(owner: str, slo: float | str | None, window: Duration | None) -> Endpoint:
+    """What found endpoints are like: their owner ("" for none), SLO and window."""
+    return Endpoint(
+        name=owner,
+        email=NO_EMAIL,
+        verb="",
+        resource="",
+        slo=read_objective("slo", _SLO if slo is None else slo),
+        window=read_duration("window", _WINDOW if window is None else window, least=1),
+    )
+
+
+def choose_speed(compiled: bool | None, size: int | None) -> Speed:  # noqa: FBT001 (an option)
+    """
+    The compiled speed if it is wanted, or for None if it is there, and either compiled before or
+    worth it for logs of that many bytes (None: unknown).
+
+    Raises ConfigurationError where it is wanted and not installed.
+    """
+    check_choice("compiled", compiled, [None, True, False])
+    if compiled is False:
+        return Interpreted()
+    # Not for those who never need it: it brings ctypes, to begin with.
+    from slomon.compiled.library import load  # noqa: PLC0415
+    from slomon.compiled.speed import Compiled  # noqa: PLC0415
+
+    worth = compiled or size is None or size >= _WORTH_COMPILING
+    library = load(compile_if_needed=worth)
+    if library is None and compiled:
+        raise ConfigurationError(
+            "option 'compiled' is True, but what compiles is not installed; allowed: "
+            "pip install 'slomon[replay]', or None, to do without where it is missing"
+        )
+    return Interpreted() if library is None else Compiled(library)

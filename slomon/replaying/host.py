@@ -1,0 +1,158 @@
+"""One host's logs, read one after the other ahead of whoever settles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import TypeAlias
+
+from anyio import (
+    BrokenResourceError,
+    ClosedResourceError,
+    EndOfStream,
+    Event,
+    create_memory_object_stream,
+)
+from anyio.abc import TaskGroup
+
+from slomon.pipeline.thread import in_own_thread
+from slomon.replaying.log import PADDING, Block, Log, Place
+from slomon.sources.source import Fragment, Source, open_source
+
+Recognise: TypeAlias = Callable[[str, bytes, Log | None], Log]
+"""The log of that name that begins with these lines, after another one of the same host."""
+
+Scan: TypeAlias = Callable[[Block], None]
+
+
+class Host:
+    """
+    Blocks of lines, in order. One thread at a time reads them and several scan them, `depth` blocks
+    ahead; a block is for use again once it is given back. `place` says how far they were settled.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        recognise: Recognise,
+        scan: Scan | None,
+        *,
+        block_bytes: int,
+        max_line: int,
+        depth: int,
+    ) -> None:
+        self.place = Place()
+        self.log: Log | None = None
+        self.known_problems: dict[int, str] = {}  # by the numbers of the logs
+        self.bytes_before = 0  # of the logs before the one that is read
+        self.bytes_read = 0
+        self.lines = 0
+        self.paths = paths
+        self._recognise = recognise
+        self._scan = scan
+        self._max_line = max_line
+        self._give, self._free = create_memory_object_stream[Block](depth)
+        self._put, self._read = create_memory_object_stream[tuple[Block, Event]](depth)
+        for _ in range(depth):
+            self._give.send_nowait(Block(bytearray(max(block_bytes, max_line + 1) + PADDING)))
+
+    @property
+    def problems(self) -> list[str]:
+        """What was wrong with logs that could not be read, or not to their ends."""
+        return [self.known_problems[number] for number in sorted(self.known_problems)]
+
+    async def read(self, group: TaskGroup) -> None:
+        """Read all logs from `place` on; the scans are tasks of the group."""
+        try:
+            with self._put:
+                await self._read_logs(group)
+        except (ClosedResourceError, BrokenResourceError, EndOfStream):
+            pass  # whoever takes the blocks has gone, and tells why
+
+    async def next(self) -> Block | None:
+        """The next block, scanned; None at the end of the last log."""
+        try:
+            block, scanned = await self._read.receive()
+        except EndOfStream:
+            return None
+        await scanned.wait()
+        if block.end.file != self.place.file:
+            self.place = Place(block.end.file)
+        block.first_line = self.place.lines + 1
+        return block
+
+    def give_back(self, block: Block) -> None:
+        """A block was settled: that far, the host is done."""
+        self.place = Place(block.end.file, block.end.offset, self.place.lines + block.rows)
+        self.lines += block.rows
+        self.log = block.log
+        self._give.send_nowait(block)
+
+    def close(self) -> None:
+        """Read no more."""
+        for end in (self._put, self._read, self._give, self._free):
+            end.close()
+
+    async def _read_logs(self, group: TaskGroup) -> None:
+        log, place = self.log, self.place
+        if place.offset:
+            await self._read_log(group, place.file, log, known=log, offset=place.offset)
+        for number in range(place.file + bool(place.offset), len(self.paths)):
+            log = await self._read_log(group, number, log)
+
+    async def _read_log(
+        self,
+        group: TaskGroup,
+        number: int,
+        log: Log | None,
+        *,
+        known: Log | None = None,
+        offset: int = 0,
+    ) -> Log | None:
+        with ExitStack() as stack:
+
+            def open_log() -> Source:
+                source = stack.enter_context(open_source(self.paths[number], self._max_line))
+                if offset:
+                    source.skip(offset)
+                return source
+
+            try:
+                source = await in_own_thread(open_log)
+            except OSError as error:
+                self.known_problems[number] = str(error)
+                return log
+            self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
+            while block := await self._fill(source):
+                if known is None or not known.recognised:
+                    known = self._recognise(source.name, block.head(), log)
+                self.bytes_read = self.bytes_before + source.progress
+                block.log, block.end = known, Place(number, source.offset)
+                await self._send(group, block)
+            if source.problem is not None:
+                self.known_problems[number] = f"{source.name}: {source.problem}"
+        return known or log
+
+    async def _fill(self, source: Source) -> Block | None:
+        block = await self._free.receive()
+        filled = await in_own_thread(partial(source.fill, block.buffer, PADDING))
+        if filled is None:
+            self._give.send_nowait(block)
+            return None
+        block.rows = block.odds = 0
+        block.fragment = filled if isinstance(filled, Fragment) else None
+        block.length = 0 if isinstance(filled, Fragment) else filled
+        return block
+
+    async def _send(self, group: TaskGroup, block: Block) -> None:
+        scanned = Event()
+        if self._scan is None:
+            scanned.set()
+        else:
+            group.start_soon(self._scan_apart, self._scan, block, scanned)
+        await self._put.send((block, scanned))
+
+    async def _scan_apart(self, scan: Scan, block: Block, scanned: Event) -> None:
+        await in_own_thread(partial(scan, block))
+        scanned.set()

@@ -1,0 +1,77 @@
+"""One log while it is read, and the blocks of its lines on their way to rows."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass, field
+from typing import Final
+
+from slomon.endpoints.requests import Requests
+from slomon.formats.format import Format
+from slomon.sources.source import Fragment
+
+PADDING: Final = 64  # bytes behind the lines of a block that may be looked at
+
+_HEAD: Final = 1 << 16
+
+_PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
+
+
+@dataclass(slots=True)
+class Log:
+    """A log, the format of its lines, and who knows its requests."""
+
+    name: str
+    format: Format
+    requests: Requests
+    exact: bool  # whether targets are compared as they stand, query and all
+    prefix: bytes = b""  # of an access, where its format puts one into JSON
+    recognised: bool = True  # False while its lines are all blank
+    ended: bool = False  # by an end-of-stream among its lines
+
+
+@dataclass(slots=True)
+class Place:
+    """How far a host's logs were read: which of them, how many bytes of text and lines of it."""
+
+    file: int = 0
+    offset: int = 0
+    lines: int = 0
+
+
+@dataclass(slots=True)
+class Block:
+    """
+    Whole lines of a log, or the fragment of one that is too long, and what became of them: a row a
+    line, of tick and code. The columns have room for more rows than there are.
+    """
+
+    buffer: bytearray
+    ticks: array[int] = field(default_factory=lambda: array("q"))
+    codes: array[int] = field(default_factory=lambda: array("q"))
+    odd: array[int] = field(default_factory=lambda: array("q"))
+    rows: int = 0
+    odds: int = 0
+    length: int = 0
+    fragment: Fragment | None = None
+    log: Log = field(init=False)
+    first_line: int = 1
+    end: Place = field(default_factory=Place)
+
+    def head(self) -> bytes:
+        """The first lines, or what there is of one."""
+        if self.fragment is not None:
+            return self.fragment.text
+        whole = self.buffer.rfind(b"\n", 0, min(self.length, _HEAD)) + 1
+        return bytes(self.buffer[: whole or min(self.length, _HEAD)])
+
+    def lines(self) -> list[bytes]:
+        """The lines, without their ends."""
+        return bytes(memoryview(self.buffer)[: self.length]).split(b"\n")[:-1]
+
+
+def find_prefix(lines: bytes) -> bytes:
+    """What stands before the first access of a recorded stream, as its writer spaces it."""
+    found = _PREFIX.search(lines)
+    return found[0] if found else b""

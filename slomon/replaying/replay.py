@@ -1,0 +1,197 @@
+"""`replay(...)`: which commit broke which endpoint, from access logs and a history of deploys."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final, NoReturn, cast
+
+from slomon.core.accounting import RejectedLine, ReplayAccounting
+from slomon.core.event import StatusRule, server_errors_fail
+from slomon.deploys.history import read_history
+from slomon.errors import MalformedLineError
+from slomon.event_loop import run_on_own_loop
+from slomon.option import (
+    Duration,
+    check_alone,
+    check_choice,
+    check_function,
+    read_count,
+    read_duration,
+    read_text,
+    read_zone,
+)
+from slomon.replaying.checkpoint import Checkpoint, identify
+from slomon.replaying.choice import (
+    Entries,
+    choose_endpoint,
+    choose_formats,
+    choose_speed,
+    read_catalogue,
+)
+from slomon.replaying.files import AnyPath, Paths, find_files
+from slomon.replaying.monitor import ReplayMonitor
+from slomon.replaying.progress import Progress, run_watched
+from slomon.replaying.rejects import Rejections, RejectsFile
+from slomon.replaying.report_log import ReplayLog
+from slomon.replaying.run import Plan, Replay
+
+_MOST_ENDPOINTS: Final = 10_000_000
+_MOST_REQUESTS: Final = 2**31
+_MOST_WORKERS: Final = 1024
+
+
+def replay(
+    paths: Paths,
+    *,
+    merge: Paths | Sequence[Paths] = (),
+    endpoints: AnyPath | Entries | None = None,
+    slo: float | str | None = None,
+    window: Duration | None = None,
+    service: str | None = None,
+    max_endpoints: int = 10_000,
+    changes: Paths | None = None,
+    change_zone: str | None = None,
+    format: str | None = None,  # noqa: A002 (the name of the option, wherever it is given)
+    regex: str | None = None,
+    json_keys: Mapping[str, str] | None = None,
+    zone: str | None = None,
+    match: str | None = None,
+    lateness: Duration | None = None,
+    min_requests: int = 1,
+    resolution: Duration | None = None,
+    strict: bool = False,
+    is_failure: StatusRule = server_errors_fail,
+    on_rejected: Callable[[RejectedLine], object] | None = None,
+    rejects: AnyPath | None = None,
+    checkpoint: AnyPath | None = None,
+    checkpoint_every: Duration = "10s",
+    keep_checkpoint: bool = False,
+    workers: int = 1,
+    compiled: bool | None = None,
+    on_progress: Callable[[Progress], object] | None = None,
+) -> ReplayMonitor:
+    """
+    Replay access logs, plain or compressed, and say what was broken when, and by which commit.
+
+    `paths` are the logs of one host, in order, and each of `merge` those of a further one, which
+    are merged by time; `-` is standard input. Durations are text such as "5m", or seconds.
+
+    * `endpoints`: a file or a list of `get_info()` entries; without it, endpoints are found in the
+      logs, at most `max_endpoints`, each with `slo` (a share, or text such as "99.9%"; 0.999) over
+      `window` (5 minutes), and all owned by `service` if that is given
+    * `changes`: files of deploys or what `git log` prints; `change_zone` is that of their dates
+      which name none, and `service` that of records which name none (otherwise they are changes
+      of every service)
+    * `format` (the name of a known one), `regex` or `json_keys`: how the logs are written, where
+      that is not to be recognised; `zone` is that of times which name none
+    * `match`: are targets compared "exact" with the endpoints' resources or as a "template"? By
+      default the latter, and the former in recorded streams
+    * `lateness`: how far lines may be out of order to be put in order, by default 5 seconds, and 0
+      in recorded streams
+    * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
+      which bounds their memory
+    * `strict`: stop at the first malformed line; otherwise `on_rejected` is called with each and
+      the file `rejects` gets them as JSON lines
+    * `checkpoint`: a file that lets an interrupted replay go on, written `checkpoint_every` so long
+      and removed at the end, or left by `keep_checkpoint` to whoever still writes the answers
+    * `workers` share the endpoints; `compiled` says whether to use `slomon[replay]` (True), or not
+      (False), or if it is there (None). Neither changes the answer
+    * `is_failure(status)`: did a request with this status fail? None where there is no such status
+    * `on_progress` is called several times a second, on the loop's thread
+
+    Raises ConfigurationError and OSError, before anything is read, where an option is wrong or a
+    file missing; MalformedLineError if `strict`; and what a hook raises, as it is.
+    """
+    log, rejections = ReplayLog(), Rejections()
+    rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
+    if on_progress is not None:
+        check_function("on_progress", on_progress, "a Progress")
+    check_function("is_failure", is_failure, "a status")
+    check_choice("match", match, [None, "exact", "template"])
+    check_alone(endpoints=endpoints, slo=slo)
+    check_alone(endpoints=endpoints, window=window)
+    every = read_duration("checkpoint_every", checkpoint_every, 1)
+    check_choice("keep_checkpoint", keep_checkpoint, [True, False])
+    owner = read_text("service", service)
+    outputs = {"rejects": rejects, "checkpoint": checkpoint}
+    others = [endpoints] if isinstance(endpoints, str | os.PathLike) else []
+    files = find_files(paths, merge, changes, others, outputs)
+    plan = Plan(
+        hosts=files.hosts,
+        formats=choose_formats(
+            is_failure, read_zone("zone", zone), name=format, regex=regex, json_keys=json_keys
+        ),
+        endpoints=read_catalogue(endpoints),
+        like=choose_endpoint(owner, slo, window),
+        max_endpoints=read_count("max_endpoints", max_endpoints, _MOST_ENDPOINTS),
+        lateness=None if lateness is None else read_duration("lateness", lateness),
+        exact=None if match is None else match == "exact",
+        least=read_count("min_requests", min_requests, _MOST_REQUESTS),
+        resolution=0 if resolution is None else read_duration("resolution", resolution),
+        workers=read_count("workers", workers, _MOST_WORKERS),
+        is_failure=is_failure,
+        on_rejected=rejections.add,
+        on_recognised=log.recognised,
+    )
+    speed = choose_speed(compiled, files.size)
+    history = read_history(files.histories, read_zone("change_zone", change_zone), owner)
+    log.strayed(history.find_strays(_list_services(plan)))
+    plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
+    state = None
+    if checkpoint is not None:
+        identity = {**identify(plan), "rejects": str(rejects)}
+        state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
+    saved = None if state is None else state.load()
+    kept = rejections.load(saved["rejections"]) if saved else 0
+    with ExitStack() as stack:
+        if rejects is not None:
+            rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))
+        for line in () if saved else history.rejected:
+            rejections.add(line)
+        plan = replace(plan, checkpoint=state, saved=saved, save_rejections=rejections.save)
+        monitor = _run(Replay(plan, speed), rejections, files.size, on_progress)
+    if state is not None and not keep_checkpoint:
+        state.remove()
+    log.finished(monitor.accounting, monitor.problems)
+    return monitor
+
+
+def _list_hooks(
+    log: ReplayLog, on_rejected: Callable[[RejectedLine], object] | None, *, strict: bool
+) -> list[Callable[[RejectedLine], object]]:
+    check_choice("strict", strict, [True, False])
+    if strict:
+        return [_stop]
+    if on_rejected is None:
+        return [log.rejected]
+    check_function("on_rejected", on_rejected, "a RejectedLine")
+    return [log.rejected, on_rejected]
+
+
+def _stop(line: RejectedLine) -> NoReturn:
+    raise MalformedLineError(line.file, line.line, line.text, line.reason)
+
+
+def _list_services(plan: Plan) -> set[str]:
+    if plan.endpoints is None:
+        return {plan.like.name}
+    return {endpoint.name for endpoint in plan.endpoints.endpoints}
+
+
+def _run(
+    engine: Replay,
+    rejections: Rejections,
+    size: int | None,
+    on_progress: Callable[[Progress], object] | None,
+) -> ReplayMonitor:
+    told = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
+    monitor = run_on_own_loop(told)
+    problems = [problem for host in engine.hosts for problem in host.problems]
+    accounting = cast(ReplayAccounting, monitor.accounting)
+    return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems)

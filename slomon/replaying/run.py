@@ -1,0 +1,230 @@
+"""
+One replay: what is read, in which order, and how it all ends.
+
+    logs -> host -> block -> rows -> order -> queue, one a shard -> worker -> collector -> monitor
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Final
+
+from anyio.abc import TaskGroup
+
+from slomon.core.accounting import RejectedLine, ReplayAccounting
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.event import Change, StatusRule, server_errors_fail
+from slomon.core.report import ServiceMonitor
+from slomon.core.row import UNMATCHED
+from slomon.core.shard import Shard
+from slomon.core.sharding import Members
+from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.window import Windows
+from slomon.endpoints.requests import FoundRequests, GivenRequests, Requests
+from slomon.endpoints.template import Router
+from slomon.formats.format import Format
+from slomon.pipeline.barrier import Barrier
+from slomon.pipeline.collector import Collector
+from slomon.pipeline.run import Queues, drive
+from slomon.pipeline.thread import in_own_thread
+from slomon.replaying.block_reader import CHANGES, BlockReader
+from slomon.replaying.careful import CarefulReader
+from slomon.replaying.checkpoint import Checkpoint
+from slomon.replaying.host import Host
+from slomon.replaying.log import Block, Log
+from slomon.replaying.recogniser import Recogniser
+from slomon.replaying.speed import Speed
+from slomon.replaying.state import (
+    Saved,
+    Sections,
+    load_counts,
+    load_hosts,
+    load_names,
+    load_order,
+    load_shard,
+    pack_incidents,
+    save_counts,
+    save_hosts,
+    save_names,
+    save_order,
+    save_shard,
+    unpack_incidents,
+    window_state,
+)
+from slomon.sources.source import MAX_LINE
+
+_BLOCKS_AHEAD: Final = 4
+_BLOCK_BYTES: Final = 4 << 20
+_LATENESS: Final = 5 * TICKS_PER_SECOND  # of access logs: lines are written when requests end
+
+
+_LIKE: Final = Endpoint("", "-", "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
+
+
+def _ignore(_: object) -> None:
+    """For whoever doesn't want to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    What is replayed. `hosts` are the logs of each, in order; `endpoints` are given, or else found,
+    at most `max_endpoints` of them and all like `like`; `changes` have the ticks at which they
+    happened. `formats` are those a log may be in.
+    """
+
+    hosts: Sequence[Sequence[str]]
+    formats: Sequence[Format]
+    endpoints: Catalogue | None = None
+    like: Endpoint = _LIKE
+    max_endpoints: int = 10_000
+    changes: Sequence[tuple[int, Change]] = ()
+    rejected_records: int = 0
+    lateness: int | None = None
+    exact: bool | None = None
+    least: int = 1
+    resolution: int = 0
+    workers: int = 1
+    is_failure: StatusRule = server_errors_fail
+    block_bytes: int = _BLOCK_BYTES
+    max_line: int = MAX_LINE
+    checkpoint: Checkpoint | None = None
+    saved: Saved | None = None
+    save_rejections: Callable[[], object] = list
+    on_rejected: Callable[[RejectedLine], None] = _ignore
+    on_recognised: Callable[[Log], None] = _ignore
+
+
+class Replay:
+    """One replay, its parts put together and not yet run."""
+
+    def __init__(self, plan: Plan, speed: Speed) -> None:
+        self._plan = plan
+        self._speed = speed
+        self._order = speed.order(1 + len(plan.hosts), plan.workers)
+        self._careful = CarefulReader(self._order, plan.on_rejected)
+        self._names = speed.names(plan.max_endpoints)
+        self._requests = cache(self._make_requests)
+        scan, settler = speed.reader(self._careful, plan.is_failure)
+        self._recogniser = Recogniser(
+            plan.formats, self._requests, plan.on_recognised, exact=plan.exact
+        )
+        self.hosts = [
+            Host(
+                paths,
+                self._recogniser,
+                scan,
+                block_bytes=plan.block_bytes // len(plan.hosts),
+                max_line=plan.max_line,
+                depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
+            )
+            for paths in plan.hosts
+        ]
+        self._shards: list[Shard] = []
+        self._collector = Collector(())
+        self._reader = BlockReader(self.hosts, self._order, settler, self._lateness, self._save)
+
+    async def run(self) -> ServiceMonitor:
+        """Read all logs to their ends, from where the checkpoint left off if there is one."""
+        saved = self._plan.saved
+        if saved is None:
+            self._enter_changes()
+        else:
+            self._restore(saved)
+        self._shards = [self._make_shard(number) for number in range(self._plan.workers)]
+        await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
+        return ServiceMonitor(self._collector.incidents.values(), self._account())
+
+    def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
+        for host in self.hosts:
+            group.start_soon(host.read, group)
+        group.start_soon(self._reader.read, queues)
+
+    async def _save(self, queues: Queues) -> None:
+        """Save all there is, once the workers have done what was read, if it is time to."""
+        checkpoint = self._plan.checkpoint
+        if checkpoint is None or not checkpoint.due():
+            return
+        barrier = Barrier(len(queues))
+        for queue in queues:
+            await queue.send(barrier)
+        await barrier.wait()
+        await in_own_thread(partial(checkpoint.save, self._sections()))
+
+    def _sections(self) -> Sections:
+        yield from save_order(self._order)
+        yield from save_counts(self._careful)
+        yield from save_hosts(self.hosts)
+        yield from save_names(self._names)
+        for number, shard in enumerate(self._shards):
+            yield from save_shard(number, shard)
+        yield "incidents", pack_incidents(self._collector.incidents.values())
+        yield "rejections", self._plan.save_rejections()
+
+    def _restore(self, saved: Saved) -> None:
+        load_order(self._order, saved)
+        load_counts(self._careful, saved)
+        load_hosts(self.hosts, saved, self._recogniser.remake)
+        load_names(self._names, saved)
+        for incident in unpack_incidents(saved["incidents"]):
+            self._collector.incidents[incident.start_position] = incident
+
+    def _make_requests(self, *, exact: bool) -> Requests:
+        plan = self._plan
+        if plan.endpoints is None:
+            return FoundRequests(self._names, plan.like)
+        endpoints = plan.endpoints.endpoints
+        find = plan.endpoints.find if exact else Router(endpoints).find
+        return GivenRequests(endpoints, find)
+
+    def _make_shard(self, number: int) -> Shard:
+        plan = self._plan
+        endpoints = self._requests(exact=True).endpoints
+        members = Members(endpoints, number, plan.workers)
+        windows = Windows(
+            members if plan.saved is None else (), least=plan.least, resolution=plan.resolution
+        )
+        if plan.saved is not None:
+            windows.state = window_state(number, plan.saved)
+        shard = Shard(members, self._speed.windows(windows))
+        if plan.saved is not None:
+            load_shard(number, shard, plan.saved)
+        return shard
+
+    def _enter_changes(self) -> None:
+        requests = self._requests(exact=True)
+        ticks, codes = array("q"), array("q")
+        for tick, change in self._plan.changes:
+            watched = requests.watches(change.service)
+            self._careful.changes += watched
+            ticks.append(tick)
+            codes.append(self._order.note(change) if watched else UNMATCHED)
+        self._order.enter(CHANGES, ticks, codes, len(ticks))
+        self._order.end(CHANGES)
+
+    def _lateness(self, block: Block) -> int:
+        if self._plan.lateness is not None:
+            return self._plan.lateness
+        return 0 if block.log.format.ordered else _LATENESS
+
+    def _account(self) -> ReplayAccounting:
+        clocks, careful = self._order.clocks, self._careful
+        hosts = clocks[CHANGES + 1 :]
+        return ReplayAccounting(
+            events=self._order.position + self._plan.rejected_records,
+            accesses=sum(clock.accesses for clock in hosts),
+            changes=careful.changes,
+            unmatched=sum(clock.unmatched for clock in clocks),
+            rejected=careful.rejected + self._plan.rejected_records,
+            late=sum(shard.late for shard in self._shards),
+            lines=sum(host.lines for host in self.hosts),
+            records=len(self._plan.changes) + self._plan.rejected_records,
+            blank=careful.blank,
+            capped=self._names.capped,
+            disordered=sum(clock.disordered for clock in hosts),
+            largest_lateness=max(clock.largest for clock in hosts),
+            endpoints=len(self._requests(exact=True).endpoints),
+        )

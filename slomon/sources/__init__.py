@@ -1,0 +1,1 @@
+"""From files, pipes and what is compressed in them to whole lines, a block at a time."""

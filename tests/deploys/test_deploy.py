@@ -1,0 +1,214 @@
+"""Deploys are read from JSON and from CSV, by the names that their fields have."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+
+import pytest
+
+from slomon.core.event import Change
+from slomon.deploys.changes import RejectedRecord, read_changes
+
+FIRST = '{"sha": "a", "ts": 5}'
+SECOND = '{"sha": "b", "ts": 6.000000001}'
+BOTH = [
+    (5_000_000_000, Change("a", "", "5", "")),
+    (6_000_000_001, Change("b", "", "6.000000001", "")),
+]
+NO_COMMIT = (
+    "it has no commit; allowed: text in a field such as 'commit', 'sha', 'revision' or 'version'"
+)
+NO_DATE = (
+    "it has no date; allowed: text in a field such as 'deployed_at', 'finished_at', 'timestamp' "
+    "or 'date'"
+)
+OBJECT = "an object of JSON of at most 65536 characters"
+TORN = "it is no row: a quote in it is out of place or never closed, or a field too long"
+
+
+def only(fields: dict[str, object]) -> Change:
+    ((_, change),) = read_changes(json.dumps(fields), zone=UTC).changes
+    return change
+
+
+def reason(text: str) -> str:
+    (rejected,) = read_changes(text).rejected
+    return rejected.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{FIRST}\n{SECOND}\n",
+        f"\n{FIRST}\n\n{SECOND}",
+        f"[{FIRST}, {SECOND}]",
+        f"[\n  {FIRST},\n  {SECOND}\n]\n",
+        json.dumps([json.loads(FIRST)], indent=2) + SECOND,
+    ],
+)
+def test_objects_stand_in_lines_or_in_an_array(text: str) -> None:
+    changes = read_changes(text)
+
+    assert changes.form == "json"
+    assert changes.changes == BOTH
+
+
+@pytest.mark.parametrize(
+    ("text", "rejected"),
+    [
+        (
+            f"{FIRST}\nnot JSON {{}}\n{SECOND}",
+            RejectedRecord(
+                2,
+                "not JSON {}",
+                f"it is not JSON: Expecting value: line 1 column 1 (char 0); allowed: {OBJECT}",
+            ),
+        ),
+        (
+            f"[\n{FIRST}, 5,\n{SECOND}]",
+            RejectedRecord(2, "5", f"it is '5'; allowed: {OBJECT}"),
+        ),
+        (f'{FIRST}\n{{"ts": 7}}\n{SECOND}', RejectedRecord(2, '{"ts": 7}', NO_COMMIT)),
+    ],
+)
+def test_what_is_no_deploy_costs_no_other(text: str, rejected: RejectedRecord) -> None:
+    changes = read_changes(text)
+
+    assert changes.changes == BOTH
+    assert changes.rejected == [rejected]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a":' * 100_000, json.dumps({"sha": "a" * 65_536, "ts": 5})], ids=["deep", "long"]
+)
+def test_a_line_of_too_much_costs_only_itself(line: str) -> None:
+    changes = read_changes(f"{FIRST}\n{line}\n{SECOND}")
+
+    assert changes.changes == BOTH
+    assert len(changes.rejected) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "change"),
+    [
+        (
+            {"Deployed At": "5", "Commit-SHA": "a", "deployedBy": "ana", "SERVICE_NAME": "shop"},
+            Change("a", "ana", "5", "shop"),
+        ),
+        ({"@timestamp": "5", "version": 12, "app": "shop"}, Change("12", "", "5", "shop")),
+        (
+            {"time": "5", "commit": "  a\n", "author": "Ana\r\nLima"},
+            Change("a", "Ana Lima", "5", ""),
+        ),
+    ],
+)
+def test_fields_are_known_by_many_names(fields: dict[str, object], change: Change) -> None:
+    assert only(fields) == change
+
+
+@pytest.mark.parametrize(
+    ("fields", "date"),
+    [
+        ({"date": "1", "deployed_at": "2"}, "2"),
+        ({"committed_at": "1", "timestamp": "2"}, "2"),
+        ({"started_at": "1", "finished_at": "2"}, "2"),
+        ({"author_date": "1", "commit_date": "2"}, "2"),
+        ({"finished_at": None, "deployed_at": "", "date": "2"}, "2"),
+    ],
+)
+def test_the_time_of_the_deploy_comes_before_the_date_of_the_commit(
+    fields: dict[str, object], date: str
+) -> None:
+    assert only({"sha": "a"} | fields).date == date
+
+
+@pytest.mark.parametrize("commit", [None, "", " \t", True, ["a"], {"id": "a"}])
+def test_a_deploy_without_a_commit_is_rejected(commit: object) -> None:
+    assert reason(json.dumps({"sha": commit, "ts": 5})) == NO_COMMIT
+
+
+def test_a_deploy_without_a_date_is_rejected() -> None:
+    assert reason('{"sha": "a"}') == NO_DATE
+
+
+def cdevent(kind: str = "service.deployed.0.1.1", **subject: object) -> dict[str, object]:
+    return {
+        "context": {
+            "version": "0.3.0",
+            "id": "271069a8-fc18-44f1-b38f-9d70a1695819",
+            "source": "/event/source/123",
+            "type": f"dev.cdevents.{kind}",
+            "timestamp": "2018-11-28T22:11:31Z",
+        },
+        "subject": {"id": "shop", "content": {"artifactId": "pkg:oci/shop@sha256%3A0b"}} | subject,
+    }
+
+
+@pytest.mark.parametrize("kind", ["deployed", "upgraded", "rolledback"])
+def test_a_cdevent_that_puts_an_artifact_into_service_is_a_change(kind: str) -> None:
+    assert only(cdevent(f"service.{kind}.0.1.1")) == Change(
+        "pkg:oci/shop@sha256%3A0b", "", "2018-11-28T22:11:31Z", "shop"
+    )
+
+
+def test_another_cdevent_is_rejected() -> None:
+    assert reason(json.dumps(cdevent("service.removed.0.1.1"))) == (
+        "the CDEvent's type is 'dev.cdevents.service.removed.0.1.1'; allowed: "
+        "dev.cdevents.service.deployed, dev.cdevents.service.upgraded and "
+        "dev.cdevents.service.rolledback"
+    )
+
+
+@pytest.mark.parametrize("content", [{}, None, "x"])
+def test_a_cdevent_without_an_artifact_is_rejected(content: object) -> None:
+    assert reason(json.dumps(cdevent(content=content))) == (
+        "it has no commit; allowed: text in subject.content.artifactId"
+    )
+
+
+@pytest.mark.parametrize("context", [{"type": "x"}, {"type": 5}, "production", {}])
+def test_a_context_of_another_kind_makes_no_cdevent(context: object) -> None:
+    assert only({"sha": "a", "ts": 5, "context": context}).commit == "a"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", ", "])
+def test_a_table_is_divided_by_what_divides_its_header(delimiter: str) -> None:
+    rows = ["sha", "Deployed at", "user"], ["a", '"5"', "ana, bo" if delimiter == ";" else "ana"]
+    changes = read_changes("\n".join(map(delimiter.join, rows)))
+
+    assert changes.form == "csv"
+    assert changes.changes == [(5_000_000_000, Change("a", rows[1][2], "5", ""))]
+
+
+def test_a_row_may_span_lines_and_blank_ones_are_passed_over() -> None:
+    text = 'sha,ts,note\na,5,"first\n\nsecond ""quoted"""\n\n,,\nb,6,'
+    changes = read_changes(text)
+
+    assert [change.commit for _, change in changes.changes] == ["a", "b"]
+    assert changes.rejected == [RejectedRecord(6, ",,", NO_COMMIT)]
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("a", "it has fields: 1; allowed: 2, as in the header"),
+        ("a,5,x", "it has fields: 3; allowed: 2, as in the header"),
+        ('"a,5', TORN),
+        ('"a"x,5', TORN),
+        ('"a,5\n"b,6\n', TORN),
+        ("a" * 200_000 + ",5", TORN),
+    ],
+)
+def test_a_row_that_does_not_fit_costs_its_first_line(row: str, why: str) -> None:
+    changes = read_changes(f"sha,ts\n{row}\nc,7\nd,8")
+
+    assert changes.rejected[0] == RejectedRecord(2, row.partition("\n")[0], why)
+    assert [change.commit for _, change in changes.changes] == ["c", "d"]
+
+
+def test_what_stands_above_the_header_is_rejected() -> None:
+    changes = read_changes("Deploys of 2018\n\nsha;date\na;5")
+
+    assert changes.rejected == [RejectedRecord(1, "Deploys of 2018", "it stands above the header")]
+    assert len(changes.changes) == 1

@@ -1,0 +1,106 @@
+"""Which endpoint a request belongs to: a given one, or one that is found."""
+
+from __future__ import annotations
+
+import pytest
+
+from slomon.compiled.kernels.group import LONGEST
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.row import UNMATCHED
+from slomon.endpoints.requests import Found, FoundRequests, GivenRequests, NameList
+
+LIKE = Endpoint("", "-", "", "", 0.9, 300)
+CATALOGUE = Catalogue(
+    {"name": name, "email": "-", "verb": "GET", "resource": resource, "slo": 0.9, "window": 5}
+    for name, resource in (("shop", "/a"), ("cart", "/b"))
+)
+
+
+def found(most: int = 10, name: str = "") -> FoundRequests:
+    return FoundRequests(NameList(most), Endpoint(name, "-", "", "", 0.9, 300))
+
+
+def test_given_requests_are_those_that_are_watched() -> None:
+    requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)
+    assert [requests.key("GET", target) for target in ("/b", "/a", "/c")] == [1, 0, UNMATCHED]
+    assert requests.key("POST", "/a") == UNMATCHED
+    assert requests.endpoints == CATALOGUE.endpoints
+
+
+@pytest.mark.parametrize(
+    ("service", "watched"), [("shop", True), ("cart", True), ("", True), ("Shop", False)]
+)
+def test_a_change_is_to_the_services_that_were_given_or_to_all(service: str, watched: bool) -> None:
+    requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)
+    assert requests.watches(service) is watched
+
+
+def test_endpoints_are_found_as_they_come_and_known_again() -> None:
+    requests = found()
+    targets = "/a", "/b", "/a?x=1", "/a#top", "http://shop.example.com/b", "/users/7", "/users/8"
+    assert [requests.key("GET", target) for target in targets] == [0, 1, 0, 0, 1, 2, 2]
+    assert requests.key("POST", "/a") == 3
+    assert [(one.verb, one.resource) for one in requests.endpoints] == [
+        *(("GET", "/a"), ("GET", "/b"), ("GET", "/users/{id}"), ("POST", "/a")),
+    ]
+
+
+def test_requests_to_more_endpoints_than_there_may_be_are_capped() -> None:
+    requests = found(most=1)
+    assert [requests.key("GET", target) for target in ("/a", "/b", "/a", "/c")] == [
+        *(0, UNMATCHED, 0, UNMATCHED)
+    ]
+    assert (len(requests.names), requests.names.capped) == (1, 2)
+
+
+def test_a_request_that_is_too_long_is_no_endpoint() -> None:
+    requests = found()
+    longest = "/" + "a" * (LONGEST - len("GET /"))
+    assert requests.key("GET", longest) == 0
+    assert requests.key("GET", longest + "a") == UNMATCHED
+    assert requests.key("GET", longest + "?and=a&query") == 0
+    assert requests.names.capped == 1
+
+
+@pytest.mark.parametrize("text", ["/\u00e9", "/\ud800", "/\x00\n", '/"\\'])
+def test_a_path_of_any_characters_may_be_found(text: str) -> None:
+    requests = found()
+    assert [requests.key("GET", text), requests.key("GET", text)] == [0, 0]
+    shown = text.encode("utf-8", "backslashreplace").decode()
+    assert requests.endpoints[0].resource == shown
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100, 2000])
+def test_an_endpoint_with_many_short_identifiers_is_found(most: int) -> None:
+    requests = found()
+    path = ("/" + "1/" * most)[: LONGEST - 4]
+    assert requests.key("GET", path) == 0
+    assert requests.endpoints[0].resource.count("{id}") == path.count("1")
+
+
+def test_a_found_endpoint_is_a_service_of_its_own_or_of_one_that_was_named() -> None:
+    for name, service in (("", "GET /a"), ("shop", "shop")):
+        requests = found(name=name)
+        requests.key("GET", "/a")
+        assert list(requests.endpoints) == [Endpoint(service, "-", "GET", "/a", 0.9, 300)]
+        assert requests.watches(name)
+        assert requests.watches("")
+        assert not requests.watches("cart")
+
+
+def test_found_endpoints_grow_while_they_are_looked_at() -> None:
+    names = NameList(5)
+    endpoints = Found(names, LIKE)
+    assert len(endpoints) == 0
+    names.key(b"GET /a")
+    assert len(endpoints) == 1
+    with pytest.raises(IndexError):
+        endpoints[1]
+
+
+def test_names_are_saved_as_their_bytes_and_lengths() -> None:
+    names = NameList(5)
+    for name in (b"GET /a", b"", b"GET /b\xff"):
+        names.key(name)
+    texts, lengths = names.save()
+    assert (texts.tobytes(), lengths.tolist()) == (b"GET /aGET /b\xff", [6, 0, 7])

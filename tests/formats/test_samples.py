@@ -1,0 +1,219 @@
+"""
+Lines as they are found in the wild, for each format: from the vendors' own documentation, from
+public samples, and mangled as files are, all with addresses that are nobody's. What is expected
+was counted by hand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from slomon.core.event import Access, Change, Malformed, server_errors_fail
+from slomon.formats.format import END, Format, detect, json_format, known_formats, regex_format
+
+SAMPLES = Path(__file__).parent.parent / "data" / "samples"
+KNOWN = {form.name: form for form in known_formats(server_errors_fail)}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a sample holds. The reasons of what is rejected are given by how they begin."""
+
+    detected: str | None
+    accesses: int
+    failures: int
+    blank: int = 0
+    changes: int = 0
+    ends: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+NO_DATE = "it has no date in brackets"
+SAMPLE = {
+    "plain.log": Expected(
+        "plain",
+        accesses=5,
+        failures=2,
+        blank=1,
+        rejected={"the status is '0'": 1, "it has fields: 5": 1, "the timestamp is": 2},
+    ),
+    "events.jsonl": Expected(
+        "events",
+        accesses=4,
+        failures=2,
+        blank=1,
+        changes=1,
+        ends=1,
+        rejected={
+            "it has fields: 3": 1,
+            "the type is 'acess'": 1,
+            "it is not JSON": 1,
+            "it has lines: 1": 1,
+        },
+    ),
+    "apache_common.log": Expected(
+        "combined", 12, failures=2, blank=1, rejected={"the request is '-'": 1, NO_DATE: 1}
+    ),
+    "apache_combined.log": Expected("combined", 26, failures=3, blank=1),
+    "nginx_combined.log": Expected(
+        "combined",
+        accesses=13,
+        failures=2,
+        rejected={"the request is": 4, "the status is '000'": 1, NO_DATE: 1},
+    ),
+    "vhost_combined.log": Expected("combined", 12, failures=2, rejected={"the request is": 3}),
+    "traefik.log": Expected(
+        "combined", 12, failures=2, rejected={"after the date stands": 1, NO_DATE: 1}
+    ),
+    "ingress_nginx.log": Expected(
+        "combined", 11, failures=2, rejected={"the request is": 1, NO_DATE: 2}
+    ),
+    "wrapped.log": Expected(
+        "combined", 7, failures=2, blank=1, rejected={"the request is '-'": 1, NO_DATE: 1}
+    ),
+    "odd.log": Expected("combined", 14, failures=3, blank=2),
+    "invalid.log": Expected(
+        None,
+        accesses=0,
+        failures=0,
+        rejected={
+            "the date is": 6,
+            NO_DATE: 1,
+            "before the date stands": 2,
+            "after the date stands": 3,
+            "the status is '600'": 1,
+            "the request is": 5,
+        },
+    ),
+    "caddy.log": Expected(
+        "caddy",
+        accesses=11,
+        failures=3,
+        blank=1,
+        rejected={
+            "it has no 'request.method'": 1,
+            "it has no 'ts'": 1,
+            "it has no JSON object": 1,
+            "it is not JSON": 1,
+            "the status is '0'": 1,
+            "the date is '1742472002": 2,
+            "the date '2024-06-25 16:16:25' has no zone": 1,
+        },
+    ),
+    "envoy.log": Expected(
+        "envoy",
+        accesses=10,
+        failures=4,
+        rejected={
+            "the status is '0': the client was gone": 4,
+            "the method is '-'": 1,
+            "the date is '2024-02-30T15:18:17.437Z'": 1,
+            "the date '2024-02-28T15:18:17.437' has no zone": 1,
+            "it is not of Envoy's default format": 1,
+        },
+    ),
+    "alb.log": Expected(
+        "alb",
+        accesses=14,
+        failures=3,
+        rejected={
+            "the request is '-": 2,
+            "the status is '-'": 1,
+            "it is not of the load balancer's format": 1,
+        },
+    ),
+    "nginx_json.log": Expected(
+        None,
+        accesses=7,
+        failures=2,
+        blank=1,
+        rejected={
+            "the method is ''": 1,
+            "'status' is True": 1,
+            "it has no 'request_uri'": 1,
+            "it is not JSON": 1,
+            "the status is '200.0'": 1,
+            "the date is 'yesterday'": 1,
+            "it has no JSON object": 1,
+        },
+    ),
+    "application.log": Expected(
+        None,
+        accesses=6,
+        failures=2,
+        blank=1,
+        rejected={
+            "the pattern does not match": 2,
+            "the date '2026-09-": 2,
+            "the status is '999'": 1,
+        },
+    ),
+}
+CONFIGURED = {
+    "invalid.log": KNOWN["combined"],
+    "nginx_json.log": json_format(
+        {
+            "time": "time_date",
+            "method": "request_method",
+            "path": "request_uri",
+            "status": "status",
+        },
+        server_errors_fail,
+    ),
+    "application.log": regex_format(
+        r"(?P<time>.+?) INFO shop\.web (?P<method>\S+) (?P<path>\S+) -> (?P<status>\d+) in ",
+        server_errors_fail,
+    ),
+}
+
+
+def read_lines(name: str) -> list[str]:
+    return (SAMPLES / name).read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def form_of(name: str) -> Format:
+    return CONFIGURED.get(name) or KNOWN[str(SAMPLE[name].detected)]
+
+
+def begin(reason: str, beginnings: dict[str, int]) -> str:
+    return next((known for known in beginnings if reason.startswith(known)), reason)
+
+
+def test_every_sample_is_expected() -> None:
+    assert {path.name for path in SAMPLES.iterdir()} == set(SAMPLE)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_the_format_of_a_sample_is_detected(name: str) -> None:
+    detected = detect(read_lines(name), list(KNOWN.values()))
+    assert (detected.name if detected else None) == SAMPLE[name].detected
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_every_line_of_a_sample_is_accounted_for(name: str) -> None:
+    expected, form = SAMPLE[name], form_of(name)
+    lines = read_lines(name)
+    outcomes = [form.parse(line) for line in lines if line.strip()]
+    accesses = [outcome for outcome in outcomes if isinstance(outcome, Access)]
+    malformed = [outcome.reason for outcome in outcomes if isinstance(outcome, Malformed)]
+
+    assert len(accesses) == expected.accesses
+    assert sum(access.failed for access in accesses) == expected.failures
+    assert Counter(begin(reason, expected.rejected) for reason in malformed) == expected.rejected
+    assert sum(isinstance(outcome, Change) for outcome in outcomes) == expected.changes
+    assert outcomes.count(END) == expected.ends
+    assert len(lines) - len(outcomes) == expected.blank
+
+
+def test_the_same_second_in_two_zones_is_one() -> None:
+    ticks = [
+        access.tick
+        for line in read_lines("odd.log")
+        if isinstance(access := form_of("odd.log").parse(line), Access)
+        and access.resource == "/same/second"
+    ]
+    assert ticks == [1431857111_000_000_000] * 2

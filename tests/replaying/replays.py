@@ -1,0 +1,179 @@
+"""Whole replays of logs that are given as text, and all that they say."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from slomon.compiled.speed import Compiled
+from slomon.core.accounting import RejectedLine, ReplayAccounting
+from slomon.core.event import server_errors_fail
+from slomon.core.report import ServiceMonitor
+from slomon.formats.format import Format, known_formats
+from slomon.replaying.run import Plan, Replay
+from slomon.replaying.speed import Interpreted, Speed
+from tests.compiled.kernels import as_they_stand, compiled
+from tests.formats.lines import PREFIXES, random_lines
+
+FORMATS = {form.name: form for form in known_formats(server_errors_fail)}
+SECOND = 1_000_000_000
+BEGIN = 1_700_000_000
+
+
+@contextmanager
+def interpreted() -> Iterator[Speed]:
+    """The speed without the extra."""
+    yield Interpreted()
+
+
+@contextmanager
+def at_full_speed() -> Iterator[Speed]:
+    """The compiled one."""
+    yield Compiled(compiled())
+
+
+@contextmanager
+def with_kernels_as_they_stand() -> Iterator[Speed]:
+    """The hosts of the compiled kernels, over plain Python."""
+    with as_they_stand() as library:
+        yield Compiled(library)
+
+
+Opened = Callable[[], AbstractContextManager[Speed]]
+SPEEDS: list[Opened] = [interpreted, at_full_speed, with_kernels_as_they_stand]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A replay's monitor, and the lines it rejected: host, line of all its logs, text, reason."""
+
+    monitor: ServiceMonitor
+    rejected: list[tuple[int, int, str, str]]
+
+    @property
+    def accounting(self) -> ReplayAccounting:
+        counts = self.monitor.accounting
+        assert isinstance(counts, ReplayAccounting)
+        return counts
+
+    def report(self) -> str:
+        """All of it, to the last byte."""
+        incidents = [asdict(incident) for incident in self.monitor.incidents]
+        answers = self.monitor.mttr(), self.monitor.api_histogram(), incidents
+        return json.dumps([*answers, asdict(self.accounting), self.rejected])
+
+
+def replay(
+    speed: Speed, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
+) -> Told:
+    """Replay the logs of each host, which are one log that was cut into several where need be."""
+    rejected: list[RejectedLine] = []
+    with tempfile.TemporaryDirectory() as folder:
+        before: dict[str, tuple[int, int]] = {}  # lines of the same host, by the log's name
+        paths = []
+        for host, logs in enumerate(hosts):
+            paths.append([str(Path(folder, f"{host}.{n}.log")) for n in range(len(logs))])
+            lines = 0
+            for path, log in zip(paths[-1], logs, strict=True):
+                Path(path).write_bytes(log)
+                before[path] = host, lines
+                lines += count_lines(log)
+        # Small blocks: what a replay leaves behind is not at once collected.
+        sizes = {"block_bytes": 1 << 16, "max_line": 10_000} | options
+        plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
+        monitor = anyio.run(Replay(plan, speed).run)
+    told = [
+        (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)
+        for bad in rejected
+    ]
+    return Told(monitor, sorted(told))
+
+
+def told(speed: Any, hosts: Sequence[Sequence[bytes]], name: str, **options: Any) -> Told:
+    """Replay logs in one format at a speed, and check that every line was counted."""
+    with speed() as chosen:
+        found = replay(chosen, hosts, [FORMATS[name]], **options)
+    check_accounts(found, hosts, options.get("changes", ()), options.get("rejected_records", 0))
+    return found
+
+
+def check_accounts(
+    found: Told, hosts: Sequence[Sequence[bytes]], changes: Sequence[object], bad_records: int
+) -> None:
+    """Nothing is lost: every line and record is something, and one thing."""
+    count = found.accounting
+    assert count.lines == sum(count_lines(log) for logs in hosts for log in logs)
+    assert count.records == len(changes) + bad_records
+    counted = count.accesses + count.changes + count.unmatched + count.rejected
+    assert count.events == counted
+    assert count.lines + count.records == counted + count.blank
+    assert count.rejected == len(found.rejected) + bad_records
+    assert count.late <= count.accesses
+    assert count.capped <= count.unmatched
+    assert count.disordered <= count.lines
+
+
+def count_lines(log: bytes) -> int:
+    """How many lines a log has, of which the last may have no end."""
+    return log.count(b"\n") + (not log.endswith(b"\n") and log != b"")
+
+
+def cut(rng: random.Random, log: bytes, parts: int) -> list[bytes]:
+    """A log cut at the ends of lines into so many, of which some may be empty."""
+    lines = log.split(b"\n")
+    ends = sorted(rng.choices(range(len(lines)), k=parts - 1))
+    stretches = [lines[a:b] for a, b in pairwise([0, *ends, len(lines)])]
+    return [b"\n".join([*stretch, b""]) for stretch in stretches[:-1]] + [b"\n".join(stretches[-1])]
+
+
+def write_access(name: str, tick: int, request: str, status: int) -> bytes:
+    """A plain line of a format, without its end; for CLF the tick is cut down to its second."""
+    seconds, rest = divmod(tick, SECOND)
+    if name == "combined":
+        day, time = divmod(seconds - BEGIN + 22 * 3600 + 13 * 60 + 20, 24 * 3600)
+        hour, minute, second = time // 3600, time // 60 % 60, time % 60
+        date = f"{14 + day:02}/Nov/2023:{hour:02}:{minute:02}:{second:02} +0000"
+        return f'192.0.2.1 - - [{date}] "{request} HTTP/1.1" {status} 5'.encode()
+    value = f"{seconds}.{rest:09} {request} {status}".encode()
+    return value if name == "plain" else PREFIXES[0] + value + b'"}'
+
+
+def write_change(number: int, service: str) -> bytes:
+    value = f"commit: c{number}\nAuthor: <a@x.org>\nDate: today\nService: {service}\n"
+    return json.dumps({"type": "change", "value": value}).encode()
+
+
+def traffic(rng: random.Random, name: str, count: int, noise: float = 0.05) -> bytes:
+    """
+    A log of so many lines, nearly in order, of endpoints that fail by turns, with other lines
+    among them; recorded streams have changes too. The time of each endpoint's turns is its own.
+    """
+    milliseconds, lines = BEGIN * 1000, []
+    for number in range(count):
+        milliseconds += rng.choice((0, 1, 30, 100, 400))
+        if rng.random() < noise:
+            lines += random_lines(rng, name, 1)
+        elif name == "events" and rng.random() < 0.05:
+            lines.append(write_change(number, rng.choice(("shop", "cart", "nobody"))))
+        else:
+            late = rng.choice((0, 0, 0, 0, 700, 3000, 20_000))
+            lines.append(_write_request(rng, name, milliseconds - late))
+    return b"".join(line + rng.choice((b"\n", b"\n", b"\r\n")) for line in lines)
+
+
+def _write_request(rng: random.Random, name: str, milliseconds: int) -> bytes:
+    endpoint = rng.randrange(4)
+    failing = (milliseconds // 5000 + endpoint) % 3 == 0
+    status = rng.choice((500, 503, 200) if failing else (200, 200, 404, 301, 500))
+    path = ("/a", "/", "/users/{}", "/abcdefghijk")[endpoint].format(rng.randrange(9))
+    query = rng.choice(("", "", "?x=1"))
+    return write_access(name, milliseconds * 1_000_000, f"GET {path}{query}", status)

@@ -1,0 +1,61 @@
+"""Blocks of a log's lines, and what stands at its beginning."""
+
+from __future__ import annotations
+
+import pytest
+
+from slomon.replaying.log import Block, find_prefix
+from slomon.sources.source import Fragment
+
+
+def block(text: bytes, behind: bytes = b"") -> Block:
+    return Block(bytearray(text + behind), length=len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (b"", []),
+        (b"a\n", [b"a"]),
+        (b"a\r\n\nb\n", [b"a\r", b"", b"b"]),
+        (b"a\x0bb\x85\xe2\x80\xa8\n", [b"a\x0bb\x85\xe2\x80\xa8"]),
+    ],
+)
+def test_the_lines_of_a_block_end_at_newlines_and_nowhere_else(
+    text: bytes, lines: list[bytes]
+) -> None:
+    assert block(text, b"of another block\n").lines() == lines
+
+
+def test_the_head_of_a_block_is_whole_lines_and_no_more_than_is_needed() -> None:
+    assert block(b"a\nb\n", b"c\n").head() == b"a\nb\n"
+    long = b"x" * 1000 + b"\n"
+    head = block(long * 100).head()
+    assert head == long * (65536 // 1001)
+
+
+def test_the_head_of_a_line_that_is_longer_is_its_beginning() -> None:
+    assert block(b"x" * 100_000 + b"\n").head() == b"x" * 65536
+
+
+def test_the_head_of_a_fragment_is_what_there_is_of_it() -> None:
+    fragment = block(b"")
+    fragment.fragment = Fragment(b"xyz", 2_000_000, "it is too long")
+    assert fragment.head() == b"xyz"
+
+
+@pytest.mark.parametrize(
+    ("lines", "prefix"),
+    [
+        (b'{"type": "access", "value": "5 GET', b'{"type": "access", "value": "'),
+        (b'{"type":"access","value":"5 GET', b'{"type":"access","value":"'),
+        (b'{"type": "change"}\n{"type":"access","value":"5', b'{"type":"access","value":"'),
+        (b'{"type": "change", "value": "c"}\n', b""),
+        (b'{"value": "5 GET /a 200", "type": "access"}', b""),
+        (b"5 GET /a 200", b""),
+    ],
+)  # fmt: skip
+def test_the_prefix_of_a_recorded_stream_is_as_its_writer_spaces_it(
+    lines: bytes, prefix: bytes
+) -> None:
+    assert find_prefix(lines) == prefix

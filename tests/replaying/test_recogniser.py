@@ -1,0 +1,120 @@
+"""A log's format is the one that reads its first lines best, or the one that was forced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from slomon.core.endpoint import Endpoint
+from slomon.core.event import server_errors_fail
+from slomon.endpoints.requests import FoundRequests, NameList, Requests
+from slomon.errors import ConfigurationError
+from slomon.formats.format import Format, known_formats, regex_format
+from slomon.replaying.log import Log
+from slomon.replaying.recogniser import Recogniser
+from tests.formats.lines import PREFIXES
+
+FORMATS = known_formats(server_errors_fail)
+COMBINED_FORMAT = next(form for form in FORMATS if form.name == "combined")
+PLAIN = b"5 GET /a 200\n"
+EVENT = PREFIXES[1] + b'5 GET /a 200"}\n'
+COMBINED = b'192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
+
+
+class Recognised:
+    """A recogniser, what it tells, and the requests that it hands out."""
+
+    def __init__(self, exact: bool | None = None, formats: Sequence[Format] = FORMATS) -> None:
+        self.told: list[Log] = []
+        self.requests: dict[bool, Requests] = {
+            way: FoundRequests(NameList(5), Endpoint("", "-", "", "", 0.9, 300))
+            for way in (False, True)
+        }
+        self.recognise = Recogniser(
+            formats, lambda *, exact: self.requests[exact], self.told.append, exact=exact
+        )
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "prefix"),
+    [
+        (PLAIN, "plain", b""),
+        (EVENT, "events", PREFIXES[1]),
+        (COMBINED, "combined", b""),
+        (b"\n  \n" + COMBINED * 2 + b"noise\n", "combined", b""),
+        (PLAIN + b"\xff\n", "plain", b""),
+        (PLAIN * 3 + EVENT, "plain", b""),
+    ],
+)
+def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, prefix: bytes) -> None:
+    recognised = Recognised()
+    log = recognised.recognise("access.log", head, None)
+    assert (log.name, log.format.name, log.prefix) == ("access.log", name, prefix)
+    assert log.recognised
+    assert recognised.told == [log]
+
+
+@pytest.mark.parametrize(
+    ("exact", "head", "compared_exactly"),
+    [
+        *((None, EVENT, True), (None, PLAIN, False)),
+        *((True, PLAIN, True), (False, EVENT, False)),
+    ],
+)
+def test_recorded_streams_are_exact_unless_it_was_said_what_all_are(
+    exact: bool | None, head: bytes, compared_exactly: bool
+) -> None:
+    recognised = Recognised(exact)
+    log = recognised.recognise("access.log", head, None)
+    assert log.exact is compared_exactly
+    assert log.requests is recognised.requests[compared_exactly]
+
+
+def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Recognised().recognise("error.log", b"\n \nTraceback\x1b\n", None)
+    assert str(caught.value) == (
+        "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
+        "combined, caddy, envoy, alb, or one of your own by a regular expression or by the keys "
+        "of JSON lines"
+    )
+
+
+def test_a_further_log_of_a_host_may_begin_with_noise_and_is_in_the_format_before() -> None:
+    recognise = Recognised().recognise
+    before = recognise("access.log.1", COMBINED, None)
+    assert recognise("access.log", b"Traceback\n", before).format.name == "combined"
+    assert recognise("access.log", PLAIN, before).format.name == "plain"
+
+
+def test_a_format_that_was_forced_is_not_asked_whether_it_reads_anything() -> None:
+    recognise = Recognised(formats=[COMBINED_FORMAT]).recognise
+    assert recognise("error.log", b"Traceback\n", None).format.name == "combined"
+
+
+def test_a_log_whose_first_lines_are_blank_is_not_recognised_yet() -> None:
+    recognised = Recognised()
+    log = recognised.recognise("access.log", b"\n \n", None)
+    assert not log.recognised
+    assert recognised.told == []
+
+
+def test_only_the_first_hundred_lines_are_looked_at() -> None:
+    head = PLAIN * 60 + COMBINED * 40 + COMBINED * 1000
+    assert Recognised().recognise("access.log", head, None).format.name == "plain"
+
+
+def test_a_log_of_a_saved_state_is_made_again_without_being_told() -> None:
+    recognised = Recognised()
+    log = recognised.recognise.remake("access.log", "combined", exact=True)
+    assert (log.name, log.format.name, log.exact) == ("access.log", "combined", True)
+    assert log.requests is recognised.requests[True]
+    assert recognised.told == []
+
+
+def test_a_format_of_the_users_own_may_be_the_only_one() -> None:
+    pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+) !"
+    recognised = Recognised(formats=[regex_format(pattern, server_errors_fail)])
+    log = recognised.recognise("access.log", b"5 GET /a 200 !\n", None)
+    assert log.format.name == "regex"

@@ -1,0 +1,156 @@
+"""A replay that is interrupted anywhere and goes on gives the answer of one that never was."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from slomon.compiled.library import load
+from slomon.compiled.speed import Compiled
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.event import Change, server_errors_fail
+from slomon.core.tick import TICKS_PER_SECOND
+from slomon.formats.format import known_formats
+from slomon.replaying.checkpoint import Checkpoint
+from slomon.replaying.run import Plan, Replay
+from slomon.replaying.speed import Interpreted, Speed
+from slomon.state_file import Section
+
+SECOND = TICKS_PER_SECOND
+ENTRIES = [
+    {"name": name, "email": "-", "verb": "GET", "resource": f"/{name}", "slo": 0.8, "window": 3}
+    for name in ("a", "b", "c")
+]
+
+
+def speeds() -> list[Speed]:
+    library = load()
+    assert library is not None, "the tests need the extra: pip install -e '.[dev]'"
+    return [Interpreted(), Compiled(library)]
+
+
+class Killed(Exception):  # noqa: N818 (no error: an end)
+    """Stands for a process that is gone from one moment to the next."""
+
+
+class Fragile(Checkpoint):
+    """Is due at every block, and kills the replay when it has saved so many times."""
+
+    def __init__(self, path: Path, saves: int) -> None:
+        super().__init__(path, 1, {"what": "a test"}, lambda: 0)
+        self._left = saves
+
+    def due(self) -> bool:
+        return True
+
+    def save(self, sections: Iterator[tuple[str, Section]]) -> None:
+        super().save(sections)
+        self._left -= 1
+        if self._left == 0:
+            raise Killed
+
+
+def write_logs(folder: Path, seed: int) -> list[list[str]]:
+    """Two hosts, of two logs and one: plain lines, in order but for a few, some of them bad."""
+    hosts = []
+    for host, files in enumerate((2, 1)):
+        draw = random.Random(10 * seed + host)
+        tick = 1_700_000_000_000 + host
+        paths = []
+        for number in range(files):
+            path = folder / f"{host}.{number}.log"
+            with path.open("w", encoding="utf-8") as log:
+                for _ in range(600):
+                    tick += draw.randrange(400)
+                    log.write(line(draw, tick - draw.choice((0, 0, 0, 3000))))
+            paths.append(str(path))
+        hosts.append(paths)
+    return hosts
+
+
+def line(draw: random.Random, milliseconds: int) -> str:
+    if draw.random() < 0.03:
+        return draw.choice(("\n", "what?\n", "1 GET /a 99\n"))
+    status = draw.choice((200, 200, 500))
+    path = draw.choice(("a", "b", "c", "d", f"item/{draw.randrange(3)}"))
+    return f"{milliseconds / 1000:.3f} GET /{path} {status}\n"
+
+
+def changes(seed: int) -> list[tuple[int, Change]]:
+    draw = random.Random(seed)
+    ticks = sorted(draw.randrange(1_700_000_000, 1_700_000_200) * SECOND for _ in range(20))
+    services = ("a", "b", "", "nobody")
+    return [(t, Change(f"c{n}", "-", "-", draw.choice(services))) for n, t in enumerate(ticks)]
+
+
+def report(plan: Plan, speed: Speed) -> str:
+    """All that a replay says, to the last byte."""
+    rejected = list(plan.saved["rejections"]) if plan.saved else []
+    plan = replace(
+        plan,
+        on_rejected=lambda bad: rejected.append(list(asdict(bad).values())),
+        save_rejections=lambda: list(rejected),
+    )
+    monitor = anyio.run(Replay(plan, speed).run)
+    incidents = [asdict(incident) for incident in monitor.incidents]
+    return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected])
+
+
+def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
+    return Plan(
+        hosts=write_logs(folder, seed),
+        formats=known_formats(server_errors_fail),
+        changes=changes(seed),
+        workers=2,
+        lateness=SECOND,
+        block_bytes=4000,
+        max_line=1000,
+        **options,
+    )
+
+
+GIVEN = {"endpoints": Catalogue(ENTRIES)}
+FOUND = {"like": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
+
+
+@pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
+@pytest.mark.parametrize("endpoints", [GIVEN, FOUND], ids=["given", "found"])
+@pytest.mark.parametrize("saves", [1, 2, 5, 9])
+def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
+    tmp_path: Path, endpoints: dict[str, Any], speed: Speed, saves: int
+) -> None:
+    plan = make_plan(tmp_path, saves, **endpoints)
+    whole = report(plan, speed)
+    path = tmp_path / "state"
+    deaths = 0
+    while True:
+        checkpoint = Fragile(path, saves)
+        try:
+            resumed = report(replace(plan, checkpoint=checkpoint, saved=checkpoint.load()), speed)
+            break
+        except Killed:
+            deaths += 1
+
+    assert deaths >= 2
+    assert resumed == whole
+
+
+def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, 7, **GIVEN)
+    interpreted, compiled = speeds()
+    whole = report(plan, interpreted)
+    checkpoint = Fragile(tmp_path / "state", 3)
+    with pytest.raises(Killed):
+        report(replace(plan, checkpoint=checkpoint), compiled)
+    again = Fragile(tmp_path / "state", 3)
+    with pytest.raises(Killed):
+        report(replace(plan, checkpoint=again, saved=again.load()), interpreted)
+
+    assert report(replace(plan, saved=checkpoint.load()), compiled) == whole

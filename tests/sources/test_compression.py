@@ -1,0 +1,188 @@
+"""What is compressed reads as its text, whole or up to where it breaks."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+import zlib
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from slomon.errors import ConfigurationError
+from slomon.sources.compression import LIMIT, expand
+from slomon.sources.feed import Feed
+from tests.sources.texts import COMPRESS, LONGEST_MAGIC, TEXT, Raw, gzip_member
+
+SKIPPABLE = b"\x5a\x2a\x4d\x18\x03\0\0\0abc"
+
+
+@pytest.fixture(params=["igzip", "zlib"])
+def inflater(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both of what may read gzip: igzip, and the standard library where that isn't installed."""
+    if request.param == "zlib":
+        monkeypatch.setitem(sys.modules, "isal.igzip_lib", None)
+    return str(request.param)
+
+
+def read(data: bytes, step: int = 2**20, size: int = 2**16) -> tuple[bytes, str | None]:
+    """The text of the data as far as it goes, and what stopped it."""
+    text = bytearray()
+    view = memoryview(bytearray(size))
+    try:
+        feed = expand(Feed(Raw(data, step)))
+        while count := feed.readinto(view):
+            text += view[:count]
+    except (OSError, EOFError) as error:
+        return bytes(text), str(error)
+    return bytes(text), None
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@pytest.mark.parametrize("step", [1, 100, 2**20])
+@pytest.mark.usefixtures("inflater")
+def test_each_format_is_told_by_its_first_bytes(name: str, step: int) -> None:
+    assert read(COMPRESS[name](TEXT), step) == (TEXT, None)
+
+
+@pytest.mark.parametrize("data", [b"", b"B", b"BZhosts", b"BZh0", b"\xfd7zX", b"PK\3\4", TEXT])
+def test_anything_else_is_its_own_text(data: bytes) -> None:
+    feed = Feed(Raw(data))
+    assert expand(feed) is feed
+    assert read(data, step=1) == (data, None)
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@pytest.mark.usefixtures("inflater")
+def test_members_follow_each_other_and_may_be_empty(name: str) -> None:
+    compress = COMPRESS[name]
+    data = compress(b"") + compress(TEXT) + compress(b"") + compress(b"more\n")
+    assert read(data, step=7) == (TEXT + b"more\n", None)
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@pytest.mark.parametrize("padding", [1, 512, 300_000])
+def test_zeros_after_a_member_are_padding(name: str, padding: int) -> None:
+    data = COMPRESS[name](TEXT) + bytes(padding)
+    assert read(data) == (TEXT, None)
+    assert read(data + COMPRESS[name](b"more\n")) == (TEXT + b"more\n", None)
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@pytest.mark.usefixtures("inflater")
+def test_what_follows_a_member_and_is_none_is_told(name: str) -> None:
+    text, problem = read(COMPRESS[name](TEXT) + b"certainly no member")
+    assert text == TEXT
+    assert problem is not None
+    assert problem.startswith(f"the {name} data is damaged: ")
+
+
+def test_frames_of_zstd_that_are_to_be_skipped_are_skipped() -> None:
+    data = SKIPPABLE + COMPRESS["zstd"](TEXT) + SKIPPABLE
+    assert read(data, step=3) == (TEXT, None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "fields"),
+    [
+        (1, b""),
+        (2, b"ab"),
+        (4, b"\5\0extra"),
+        (8, b"access.log\0"),
+        (16, b"a comment\0"),
+        (31, b"\0\0" + b"access.log\0" + b"\0" + b"ab"),
+    ],
+    ids=["text", "checksum", "extra", "name", "comment", "all"],
+)
+@pytest.mark.parametrize("step", [1, 2, 11, 2**20])
+def test_the_optional_fields_of_a_gzip_header_are_passed_over(
+    flags: int, fields: bytes, step: int
+) -> None:
+    member = gzip_member(TEXT, flags=flags, fields=fields)
+    assert read(member + member, step) == (TEXT + TEXT, None)
+
+
+@pytest.mark.parametrize("place", [2, 3], ids=["method", "reserved flag"])
+def test_a_gzip_header_that_nobody_knows_is_damage(place: int) -> None:
+    data = bytearray(COMPRESS["gzip"](TEXT))
+    data[place] = 0xFF
+    reason = "what stands where a member begins is no header"
+    assert read(bytes(data)) == (b"", f"the gzip data is damaged: {reason}")
+
+
+@pytest.mark.parametrize("place", [-8, -1], ids=["checksum", "length"])
+@pytest.mark.usefixtures("inflater")
+def test_a_wrong_checksum_is_told_after_the_text(place: int) -> None:
+    data = bytearray(COMPRESS["gzip"](TEXT))
+    data[place] ^= 1
+    reason = "its checksum or length is another than that of its text"
+    assert read(bytes(data)) == (TEXT, f"the gzip data is damaged: {reason}")
+
+
+CUT = {name: compress(TEXT) + compress(TEXT) for name, compress in COMPRESS.items()}
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@given(data=st.data())
+def test_a_cut_costs_nothing_that_stands_before_it(name: str, data: st.DataObject) -> None:
+    whole = CUT[name]
+    cut = data.draw(st.integers(LONGEST_MAGIC, len(whole) - 1))
+    assume(cut != len(whole) // 2)  # between the two members nothing is missing
+    step = data.draw(st.sampled_from([1, 50, 2**20]))
+
+    text, problem = read(whole[:cut], step)
+
+    assert (TEXT + TEXT).startswith(text)
+    assert problem == f"the {name} data is cut off"
+
+
+@pytest.mark.parametrize("content", [TEXT, bytes(2 * LIMIT)], ids=["lines", "zeros"])
+@pytest.mark.usefixtures("inflater")
+def test_a_cut_gzip_gives_what_zlib_can_find_in_it(content: bytes) -> None:
+    whole = COMPRESS["gzip"](content)
+    for cut in range(10, len(whole), len(whole) // 500):
+        text, _ = read(whole[:cut])
+        found = zlib.decompressobj(31).decompress(whole[:cut])
+        assert found.startswith(text)
+        assert len(found) - len(text) <= 1  # igzip may hold back one byte
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@given(place=st.floats(0, 1, exclude_max=True), step=st.sampled_from([10, 2**20]))
+@settings(max_examples=50)
+def test_damage_is_told_and_never_hides(name: str, place: float, step: int) -> None:
+    data = bytearray(COMPRESS[name](TEXT))
+    begin = LONGEST_MAGIC + int(place * (len(data) - LONGEST_MAGIC))
+    data[begin : begin + 4] = bytes(byte ^ 0xA5 for byte in data[begin : begin + 4])
+
+    text, problem = read(bytes(data), step)
+
+    assert text == TEXT or problem is not None
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+@pytest.mark.usefixtures("inflater")
+def test_memory_stays_flat_however_much_comes_out(name: str) -> None:
+    data = COMPRESS[name](bytes(64 * LIMIT))
+    view = memoryview(bytearray(LIMIT))
+    feed = expand(Feed(Raw(data)))
+    count = total = feed.readinto(view)
+    tracemalloc.start()
+    try:
+        while count:
+            count = feed.readinto(view)
+            total += count
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert total == 64 * LIMIT
+    assert peak < 8 * LIMIT
+
+
+def test_zstd_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    with pytest.raises(ConfigurationError) as caught:
+        expand(Feed(Raw(COMPRESS["zstd"](TEXT))))
+    assert str(caught.value) == ("it is compressed by zstd; needed: pip install 'slomon[replay]'")

@@ -1,0 +1,178 @@
+"""A log is handed out as whole lines, each byte of it once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon.errors import ConfigurationError
+from slomon.sources.source import MAX_LINE, Fragment, open_source
+from tests.sources.texts import (
+    COMPRESS,
+    SHORT,
+    TEXT,
+    drain,
+    pieces,
+    small,
+    whole,
+)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "access.log"
+    path.write_bytes(TEXT)
+    return path
+
+
+def test_a_file_fills_the_buffer_as_far_as_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(TEXT * 500)  # five megabytes
+    with open_source(path) as source:
+        first, *_ = sizes = [len(piece) for piece in drain(source) if isinstance(piece, bytes)]
+        assert first > 2 * MAX_LINE - len(TEXT)
+        assert sum(sizes) == len(TEXT) * 500
+        assert (source.name, source.problem) == (str(path), None)
+        assert source.offset == source.progress == source.size == len(TEXT) * 500
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+def test_a_compressed_file_is_its_text(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "no suffix"
+    path.write_bytes(COMPRESS[name](TEXT))
+    with open_source(path) as source:
+        assert whole(source) == TEXT
+        assert source.offset == len(TEXT)
+        assert source.progress == source.size == path.stat().st_size
+
+
+def test_a_file_of_nothing_has_no_lines(tmp_path: Path) -> None:
+    path = tmp_path / "empty.log"
+    path.touch()
+    with open_source(path) as source:
+        assert drain(source) == []
+        assert source.problem is None
+
+
+def test_a_last_line_gets_the_newline_that_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(b"one\r\ntwo")
+    with open_source(path) as source:
+        assert whole(source) == b"one\r\ntwo\n"
+        assert source.offset == 8
+
+
+LINES = st.lists(st.binary(max_size=SHORT).map(lambda line: line.replace(b"\n", b"")))
+
+
+@given(LINES, st.booleans(), st.integers(1, 40), st.integers(SHORT + 1, 40))
+def test_the_pieces_are_the_text_however_it_is_cut(
+    lines: list[bytes], ended: bool, step: int, size: int
+) -> None:
+    text = b"1 GET /\n" + b"\n".join(lines) + b"\n" * ended
+    source = small(text, step)
+    assert whole(source, size) == text + b"\n" * (not text.endswith(b"\n"))
+    assert (source.offset, source.problem) == (len(text), None)
+
+
+LONG = st.integers(0, 5 * SHORT).map(lambda length: b"x" * length)
+
+
+@given(st.lists(LONG), st.booleans(), st.integers(1, 60), st.integers(SHORT + 1, 60))
+def test_a_line_that_is_too_long_is_told_in_its_place(
+    lines: list[bytes], ended: bool, step: int, size: int
+) -> None:
+    source = small(b"\n".join(lines) + b"\n" * ended, step)
+
+    found: list[bytes | int] = []
+    for piece in pieces(source, size):
+        found += [piece.length] if isinstance(piece, Fragment) else piece.splitlines()
+
+    text = b"\n".join(lines) + b"\n" * ended
+    assert (
+        found
+        == [
+            line if len(line) <= SHORT else len(line)
+            for line in text.removesuffix(b"\n").split(b"\n")
+        ][: None if text else 0]
+    )
+    assert source.offset == len(text)
+
+
+def test_a_line_without_end_costs_no_memory_and_no_other_line(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(b"before\n" + bytes(5 * MAX_LINE) + b"\nafter\n")
+    with open_source(path) as source:
+        before, fragment, after = drain(source)
+    assert (before, after) == (b"before\n", b"after\n")
+    reason = f"the line has {5 * MAX_LINE} bytes; allowed: {MAX_LINE}"
+    assert fragment == Fragment(bytes(1000), 5 * MAX_LINE, reason)
+
+
+def test_a_file_of_zeros_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(bytes(3 * MAX_LINE))
+    with open_source(path) as source:
+        (fragment,) = drain(source)
+        assert isinstance(fragment, Fragment)
+        assert fragment.length == source.offset == 3 * MAX_LINE
+
+
+def test_the_longest_line_is_whole_and_a_longer_one_is_not() -> None:
+    longest, longer = b"x" * SHORT, b"x" * (SHORT + 1)
+    assert drain(small(longest)) == [longest + b"\n"]
+    assert drain(small(longest + b"\n")) == [longest + b"\n"]
+    reason = f"the line has {SHORT + 1} bytes; allowed: {SHORT}"
+    assert drain(small(longer)) == [Fragment(longer, SHORT + 1, reason)]
+    assert drain(small(longer + b"\n")) == [Fragment(longer, SHORT + 1, reason)]
+
+
+def test_a_buffer_for_less_than_the_longest_line_is_refused(log: Path) -> None:
+    with open_source(log) as source, pytest.raises(ValueError, match="allowed: over 1048576"):
+        source.fill(bytearray(MAX_LINE))
+
+
+def test_a_byte_order_mark_of_utf8_is_passed_over_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(b"\xef\xbb\xbfone\n")
+    with open_source(path) as source:
+        assert whole(source) == b"one\n"
+        assert source.offset == 7
+
+
+@pytest.mark.parametrize("compress", [bytes, *COMPRESS.values()], ids=["plain", *COMPRESS])
+@pytest.mark.parametrize("encoding", ["UTF-16", "UTF-32"])
+@pytest.mark.parametrize("order", ["LE", "BE"])
+def test_another_encoding_is_refused_with_what_converts_it(
+    tmp_path: Path, encoding: str, order: str, compress: type[bytes]
+) -> None:
+    path = tmp_path / "access.log"
+    path.write_bytes(compress("\ufeffone\n".encode(encoding + order)))
+    with open_source(path) as source:
+        assert drain(source) == []
+        assert drain(source) == []
+        assert source.problem == f"it is {encoding}, not UTF-8: iconv -f {encoding} -t UTF-8"
+
+
+def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        open_source(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"missing\.log"):
+        open_source(tmp_path / "missing.log")
+
+
+def test_a_missing_library_is_named_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    path = tmp_path / "access.log"
+    path.write_bytes(COMPRESS["zstd"](TEXT))
+    with pytest.raises(ConfigurationError) as caught:
+        open_source(path)
+    needed = "pip install 'slomon[replay]'"
+    assert str(caught.value) == f"{path}: it is compressed by zstd; needed: {needed}"
