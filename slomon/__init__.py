@@ -8,7 +8,13 @@ from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change, Malformed, StatusRule
 from slomon.core.incident import Incident
 from slomon.core.report import IncidentDetail, ServiceMonitor
-from slomon.errors import ConfigurationError, MalformedEventError, MalformedLineError, SlomonError
+from slomon.errors import (
+    ConfigurationError,
+    MalformedEventError,
+    MalformedLineError,
+    SlomonError,
+    StateFileError,
+)
 from slomon.monitor import consume, get_service_monitor
 from slomon.pipeline.stream import EventStream
 from slomon.replaying.monitor import ReplayMonitor
@@ -35,6 +41,7 @@ __all__ = [
     "ReplayMonitor",
     "ServiceMonitor",
     "SlomonError",
+    "StateFileError",
     "StatusRule",
     "consume",
     "get_service_monitor",

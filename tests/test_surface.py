@@ -27,6 +27,7 @@ NAMES = [
     "ReplayMonitor",
     "ServiceMonitor",
     "SlomonError",
+    "StateFileError",
     "StatusRule",
     "consume",
     "get_service_monitor",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import TextIO
 
 from slomon.command import replay, replay_parser
@@ -54,5 +53,7 @@ class _Version(argparse.Action):
     """Asked for when wanted: to look it up takes longer than all else that starts."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 (see above)
+
         print("slomon", version("slomon"))
         parser.exit()

@@ -52,18 +52,23 @@ class Host:
         self._recognise = recognise
         self._scan = scan
         self._max_line = max_line
-        self._give, self._free = create_memory_object_stream[Block](depth)
-        self._put, self._read = create_memory_object_stream[tuple[Block, Event]](depth)
-        for _ in range(depth):
-            self._give.send_nowait(Block(bytearray(max(block_bytes, max_line + 1) + PADDING)))
+        self._block_bytes = max(block_bytes, max_line + 1) + PADDING
+        self._depth = depth
 
     @property
     def problems(self) -> list[str]:
         """What was wrong with logs that could not be read, or not to their ends."""
         return [self.known_problems[number] for number in sorted(self.known_problems)]
 
-    async def read(self, group: TaskGroup) -> None:
-        """Read all logs from `place` on; the scans are tasks of the group."""
+    def start(self, group: TaskGroup) -> None:
+        """Begin to read all logs from `place` on, in tasks of the group."""
+        self._give, self._free = create_memory_object_stream[Block](self._depth)
+        self._put, self._read = create_memory_object_stream[tuple[Block, Event]](self._depth)
+        for _ in range(self._depth):
+            self._give.send_nowait(Block(bytearray(self._block_bytes)))
+        group.start_soon(self._run, group)
+
+    async def _run(self, group: TaskGroup) -> None:
         try:
             with self._put:
                 await self._read_logs(group)

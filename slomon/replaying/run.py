@@ -140,7 +140,7 @@ class Replay:
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         for host in self.hosts:
-            group.start_soon(host.read, group)
+            host.start(group)
         group.start_soon(self._reader.read, queues)
 
     async def _save(self, queues: Queues) -> None:

@@ -1,0 +1,71 @@
+"""What is settled between the blocks without the careful reader, and what is left to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from slomon.compiled.kernels.group import LONGEST
+from slomon.compiled.kernels.settle import is_plain
+from slomon.compiled.requests import Table
+from slomon.compiled.speed import Compiled
+from slomon.replaying.log import PADDING, Block
+from tests.compiled.kernels import SPEEDS
+from tests.compiled.reading import Opened, Reading, found, given_by_template
+
+PLAIN = (b"GET /a", b"get /", b"PATCH /~ana/!", b"Z /z{id}", b"GET /users/7", b"GET //a")
+LONG = b"GET /" + b"a" * (LONGEST - 5)
+OTHERS = (
+    *(b"GET a", b"GET  /a", b"GET", b"G-T /a", b"1 /a", b"GET *", b"@ /a", b"[ /a", b"` /a"),
+    *(
+        b"{ /a",
+        b'GET /"',
+        b"GET /#",
+        b"GET /?",
+        b"GET /\\",
+        b"GET /\x7f",
+        b"GET /\x1f",
+        b"GET /\xff",
+    ),
+    *(LONG + b"a", b" /a", b"GET /a ", b"GET /a /b"),
+)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("request_text", [*PLAIN, LONG, *OTHERS], ids=lambda text: text[:12])
+def test_a_plain_request_to_what_is_found_needs_no_careful_reader(
+    speed: Opened, request_text: bytes
+) -> None:
+    settled = request_text not in OTHERS
+    assert (
+        bool(is_plain(request_text, 0, len(request_text)) and len(request_text) <= LONGEST)
+        is settled
+    )
+    line = b"5 " + request_text + b" 500\n"
+    with speed() as library:
+        reading = Reading(Compiled(library), found)
+        block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
+        block.log = reading.log("plain", b"", exact=True)
+        reading.scan(block)
+        table = reading.names
+        assert isinstance(table, Table)
+        stopped = table.settle(block.buffer, block.odd, 0, block.odds, block.codes)
+        assert (block.odds, stopped) == (2, 2 if settled else 0)
+        if settled:
+            assert block.codes[:2].tolist() == [1, 1]
+            assert len(table) == 1
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_a_given_request_needs_a_careful_reader_once(speed: Opened) -> None:
+    line = b"5 GET /a 500\n"
+    with speed() as library:
+        reading = Reading(Compiled(library), given_by_template)
+        block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
+        block.log = reading.log("plain", b"", exact=False)
+        table = Table(library)
+        reading.scan(block)
+        columns = block.buffer, block.odd, 0, block.odds, block.codes
+        assert table.settle(*columns) == 0
+        table.learn(b"GET /a", 7 << 1)
+        assert table.settle(*columns) == 2
+        assert block.codes[:2].tolist() == [7 << 1 | 1] * 2
