@@ -70,7 +70,7 @@ class CompiledBatcher(Batcher):
             *(address(text), len(text) - len(_TAIL) + 1, address(shape), address(text)),
             *map(address, (self._statuses, known.table, known.arena, self._dates)),
             *map(address, (self._ticks, self._codes, self._odd)),
-            *(len(items), address(self._odds), address(self._group)),
+            *(len(items), len(items), address(self._odds), address(self._group)),
         )
         return text, rows
 

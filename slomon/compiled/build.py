@@ -163,7 +163,7 @@ def _advance(
 
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
-    "scan": (scan.scan, (_B, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _C, _C)),
+    "scan": (scan.scan, (_B, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
     "settle": (settle.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
     "found": (settle.found, (_B, _N, _C, _B, _C, _C)),
     "remember": (settle.remember, (_B, _N, _N, _C, _B, _C)),

@@ -13,7 +13,7 @@ from slomon.core.order import Order
 from slomon.core.tick import LAST_TICK
 
 _ZERO: Final = array("q", [0])
-_FIRST_ROWS: Final = 1 << 16
+_FIRST_ROWS: Final = 1 << 15
 
 
 class CompiledOrder(Order):
@@ -22,8 +22,8 @@ class CompiledOrder(Order):
     def __init__(self, library: Library, sources: int, shards: int) -> None:
         super().__init__(sources, shards)
         self._library = library
-        self._buffer = array("q", bytes(8 * ROW * _FIRST_ROWS))
-        self._other = array("q", bytes(8 * ROW * _FIRST_ROWS))
+        self._buffer = _ZERO * (ROW * _FIRST_ROWS)
+        self._other = _ZERO * (ROW * _FIRST_ROWS)
         self._first = self._end = 0
 
     def enter(self, source: int, ticks: array[int], codes: array[int], count: int) -> None:
@@ -85,8 +85,7 @@ class CompiledOrder(Order):
         while (waiting + count) * ROW * 2 > size:
             size *= 2
         if size > len(self._buffer):
-            self._buffer = array("q", bytes(8 * size))
-            self._other = array("q", bytes(8 * size))
+            self._buffer, self._other = _ZERO * size, _ZERO * size
         self._buffer[: len(rows)] = rows
         self._first, self._end = 0, waiting
 

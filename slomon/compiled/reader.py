@@ -10,11 +10,15 @@ from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, OVERFLOW
 from slomon.compiled.library import Library, address
 from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
+from slomon.core.row import access_code
 from slomon.endpoints.requests import FoundRequests, Requests
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log
 
-_SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, the columns grow
+_SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, or more odd, columns grow
+_KNOWN_AT_ONCE: Final = 10_000  # endpoints
+_LINES_AN_ODD_ONE: Final = 8
+_ZERO: Final = array("q", [0])
 _KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}
 _SUFFIXES: Final = {"events": b'"}'}
 
@@ -43,9 +47,11 @@ class CompiledReader:
         shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
         dates, odds = array("q", [-1]) * DATES, array("q", [0])
         group = array("q", bytes(8 * GROUP * LINE))
-        _make_room(block, block.length // _SHORT_LINE + 1)
+        rows = block.length // _SHORT_LINE + 1
+        _make_room(block, rows, rows // _LINES_AN_ODD_ONE + 1)
         while (rows := self._scan(block, known, shape, affixes, dates, odds, group)) == OVERFLOW:
-            _make_room(block, block.buffer.count(b"\n", 0, block.length))
+            lines = block.buffer.count(b"\n", 0, block.length)
+            _make_room(block, lines, lines)
         block.rows, block.odds = rows, odds[0]
 
     def _scan(self, block: Block, known: Known, *columns: array[int] | bytearray) -> int:
@@ -54,7 +60,7 @@ class CompiledReader:
             *(address(block.buffer), block.length, shape, affixes),
             *map(address, (self._statuses, known.table, known.arena)),
             *(dates, address(block.ticks), address(block.codes), address(block.odd)),
-            *(_room(block), odds, group),
+            *(min(len(block.ticks), len(block.codes)), len(block.odd) // ODD, odds, group),
         )
 
     def settle(self, block: Block) -> None:
@@ -89,16 +95,24 @@ class CompiledReader:
         table = self._tables.get(requests)
         if table is None:
             names = requests.names if isinstance(requests, FoundRequests) else None
-            table = names if isinstance(names, Table) else Table(self._library)
+            table = names if isinstance(names, Table) else self._make_table(requests)
             self._tables[requests] = table
         return table
 
+    def _make_table(self, requests: Requests) -> Table:
+        """Knows the given endpoints from the start, by their own names."""
+        table = Table(self._library)
+        for endpoint in requests.endpoints[:_KNOWN_AT_ONCE]:
+            key = requests.key(endpoint.verb, endpoint.resource)
+            request = f"{endpoint.verb} {endpoint.resource}".encode(errors="backslashreplace")
+            table.learn(request, access_code(key, failed=False))
+        table.publish(_KNOWN_AT_ONCE)
+        return table
 
-def _make_room(block: Block, rows: int) -> None:
-    """Room for so many rows. What was there before may be columns that the careful reader made."""
-    for column, width in ((block.ticks, 1), (block.codes, 1), (block.odd, ODD)):
-        column.frombytes(bytes(8 * max(rows * width - len(column), 0)))
 
-
-def _room(block: Block) -> int:
-    return min(len(block.ticks), len(block.codes), len(block.odd) // ODD)
+def _make_room(block: Block, rows: int, odd_lines: int) -> None:
+    """Room for so many. What was there before may be columns that the careful reader made."""
+    needed = (block.ticks, rows), (block.codes, rows), (block.odd, ODD * odd_lines)
+    for column, count in needed:
+        if len(column) < count:
+            column.extend(_ZERO * (count - len(column)))

@@ -22,6 +22,7 @@ ENDPOINT: Final = 8  # numbers a record: one line of a cache
 ENTRY: Final = 3
 
 _ENDPOINT_COLUMNS: Final = 7
+_ZERO: Final = array("q", [0])
 
 
 class CompiledWindows:
@@ -88,12 +89,13 @@ class CompiledWindows:
 
     def _reserve(self, rows: int) -> None:
         missing = 4 * rows - len(self._crossings)
-        self._crossings.frombytes(bytes(8 * max(missing, 0)))
+        if missing > 0:
+            self._crossings.extend(_ZERO * missing)
         first = len(self._next_block)
         grown = missing_blocks(rows, self._pool[1], first)
         if grown == 0:
             return
-        self._entries.frombytes(bytes(8 * grown * BLOCK * ENTRY))
+        self._entries.extend(_ZERO * (grown * BLOCK * ENTRY))
         self._next_block.extend(range(first + 1, first + grown))
         self._next_block.append(self._pool[0])
         self._pool[0] = first

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import TypeAlias
 
 from anyio import (
     BrokenResourceError,
+    CapacityLimiter,
     ClosedResourceError,
     EndOfStream,
     Event,
     create_memory_object_stream,
+    to_thread,
 )
 from anyio.abc import TaskGroup
 
-from slomon.pipeline.thread import in_own_thread
 from slomon.replaying.log import PADDING, Block, Log, Place
 from slomon.sources.source import Fragment, Source, open_source
 
@@ -28,7 +28,7 @@ Scan: TypeAlias = Callable[[Block], None]
 
 class Host:
     """
-    Blocks of lines, in order. One thread at a time reads them and several scan them, `depth` blocks
+    Blocks of lines, in order. One thread at a time reads them and others scan them, `depth` blocks
     ahead; a block is for use again once it is given back. `place` says how far they were settled.
     """
 
@@ -60,8 +60,9 @@ class Host:
         """What was wrong with logs that could not be read, or not to their ends."""
         return [self.known_problems[number] for number in sorted(self.known_problems)]
 
-    def start(self, group: TaskGroup) -> None:
-        """Begin to read all logs from `place` on, in tasks of the group."""
+    def start(self, group: TaskGroup, scanners: CapacityLimiter) -> None:
+        """Begin to read all logs from `place` on, in tasks of the group and threads of its loop."""
+        self._scanners = scanners
         self._give, self._free = create_memory_object_stream[Block](self._depth)
         self._put, self._read = create_memory_object_stream[tuple[Block, Event]](self._depth)
         for _ in range(self._depth):
@@ -124,7 +125,7 @@ class Host:
                 return source
 
             try:
-                source = await in_own_thread(open_log)
+                source = await to_thread.run_sync(open_log)
             except OSError as error:
                 self.known_problems[number] = str(error)
                 return log
@@ -141,7 +142,7 @@ class Host:
 
     async def _fill(self, source: Source) -> Block | None:
         block = await self._free.receive()
-        filled = await in_own_thread(partial(source.fill, block.buffer, PADDING))
+        filled = await to_thread.run_sync(source.fill, block.buffer, PADDING)
         if filled is None:
             self._give.send_nowait(block)
             return None
@@ -159,5 +160,5 @@ class Host:
         await self._put.send((block, scanned))
 
     async def _scan_apart(self, scan: Scan, block: Block, scanned: Event) -> None:
-        await in_own_thread(partial(scan, block))
+        await to_thread.run_sync(scan, block, limiter=self._scanners)
         scanned.set()

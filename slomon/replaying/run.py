@@ -6,12 +6,14 @@ One replay: what is read, in which order, and how it all ends.
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
 
+from anyio import CapacityLimiter
 from anyio.abc import TaskGroup
 
 from slomon.core.accounting import RejectedLine, ReplayAccounting
@@ -62,6 +64,12 @@ _LATENESS: Final = 5 * TICKS_PER_SECOND  # of access logs: lines are written whe
 
 
 _LIKE: Final = Endpoint("", "-", "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
+
+
+def _count_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _ignore(_: object) -> None:
@@ -139,8 +147,10 @@ class Replay:
         return ServiceMonitor(self._collector.incidents.values(), self._account())
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
+        # All cores but one, which reads, orders and counts what the others have scanned.
+        scanners = CapacityLimiter(max(_count_cores() - 1, 1))
         for host in self.hosts:
-            host.start(group)
+            host.start(group, scanners)
         group.start_soon(self._reader.read, queues)
 
     async def _save(self, queues: Queues) -> None:

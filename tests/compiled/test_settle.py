@@ -57,7 +57,7 @@ def test_a_plain_request_to_what_is_found_needs_no_careful_reader(
 
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_a_given_request_needs_a_careful_reader_once(speed: Opened) -> None:
-    line = b"5 GET /a 500\n"
+    line = b"5 GET /nobody/watches/this 500\n"
     with speed() as library:
         reading = Reading(Compiled(library), given_by_template)
         block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
@@ -66,6 +66,6 @@ def test_a_given_request_needs_a_careful_reader_once(speed: Opened) -> None:
         reading.scan(block)
         columns = block.buffer, block.odd, 0, block.odds, block.codes
         assert table.settle(*columns) == 0
-        table.learn(b"GET /a", 7 << 1)
+        table.learn(b"GET /nobody/watches/this", 7 << 1)
         assert table.settle(*columns) == 2
         assert block.codes[:2].tolist() == [7 << 1 | 1] * 2

@@ -54,7 +54,7 @@ def write(folder: Path, *logs: bytes) -> list[Path]:
 @asynccontextmanager
 async def reading(host: Host) -> AsyncIterator[Host]:
     async with anyio.create_task_group() as group:
-        host.start(group)
+        host.start(group, anyio.CapacityLimiter(2))
         yield host
         host.close()
 

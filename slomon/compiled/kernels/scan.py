@@ -59,12 +59,13 @@ def scan(
     codes: Column,
     odd: Column,
     room: int,
+    odd_room: int,
     odds: Column,
     group: Column,
 ) -> int:
     """
     Scan whole lines; returns how many rows were written, and in `odds` how many lines are odd, or
-    OVERFLOW if there is no room for a row and an odd line of each.
+    OVERFLOW if there might be no room for more.
 
     `shape` is the kind of lines, the lengths of their prefix and suffix (which stand one after the
     other in `affixes`), whether a line may end with a carriage return, whether a request ends at
@@ -78,7 +79,7 @@ def scan(
         # lines' requests would stand is asked for, then the texts there, then they are compared.
         count = 0
         while start < length and count < GROUP:
-            if rows + count == room:
+            if rows + count == room or found + count == odd_room:
                 return OVERFLOW
             end = start + _until(text, start, _NEWLINES)
             stop = end
