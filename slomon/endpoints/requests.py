@@ -5,13 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 
 from slomon.compiled.kernels.group import LONGEST, group
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import EVERY_SERVICE
 from slomon.core.row import UNMATCHED
 from slomon.endpoints.template import cut_path
+
+_REMEMBERED: Final = 2**16  # requests come again, and to look for one's endpoint takes longer
 
 Find = Callable[[str, str], int | None]
 
@@ -35,7 +38,7 @@ class GivenRequests:
 
     def __init__(self, endpoints: Sequence[Endpoint], find: Find) -> None:
         self.endpoints = endpoints
-        self._find = find
+        self._find = lru_cache(_REMEMBERED)(find)
         self._services = {endpoint.name for endpoint in endpoints} | {EVERY_SERVICE}
 
     def key(self, verb: str, target: str) -> int:
@@ -140,6 +143,7 @@ class FoundRequests:
         return service in self._services
 
 
+@lru_cache(_REMEMBERED)
 def grouped(request: bytes) -> bytes:
     """A request with its identifiers replaced."""
     into = bytearray(3 * len(request) + 4)
