@@ -142,10 +142,18 @@ def _cache_directory() -> Path:
     if chosen := os.environ.get("SLOMON_CACHE"):
         return Path(chosen)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "slomon" / "cache"
+        return Path(os.environ.get("LOCALAPPDATA") or _home()) / "slomon" / "cache"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "slomon"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slomon"
+        return _home() / "Library" / "Caches" / "slomon"
+    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "slomon"
+
+
+def _home() -> Path:
+    """Of a user whom the system doesn't know, as in some containers, nothing can be kept."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
 
 
 def _read(path: Path) -> Image | None:

@@ -208,6 +208,12 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(
 
 
 @pytest.mark.usefixtures("fresh")
+def test_without_the_extra_there_is_none_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    assert load() is None
+
+
+@pytest.mark.usefixtures("fresh")
 def test_it_is_not_compiled_where_that_is_not_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,3 +251,19 @@ def test_the_address_of_a_column_is_that_of_its_numbers(
     column: array[int] | bytearray | bytes,
 ) -> None:
     assert ctypes.string_at(address(column), 1) == b"\7"
+
+
+def test_a_user_without_a_home_keeps_nothing_and_fails_at_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(_: type[Path]) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("SLOMON_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", classmethod(unknown))
+    library.load.cache_clear()
+    try:
+        assert library.load(compile_if_needed=False) is None
+    finally:
+        library.load.cache_clear()

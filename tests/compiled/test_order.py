@@ -32,7 +32,7 @@ from tests.core.ordering import (
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
-@pytest.mark.parametrize("first_rows", [1, 4, 100])
+@pytest.mark.parametrize("first_rows", [1, 16, 100])
 @settings(deadline=None)
 @given(all_arrivals())
 def test_the_order_is_that_of_the_rule_however_the_rows_came(

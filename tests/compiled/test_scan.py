@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -119,6 +120,17 @@ def test_every_date_at_the_edges_of_a_month_is_that_of_the_calendar() -> None:
         for month, day in product(MONTHS, days)
     ]
     read_at(at_full_speed, given_by_template, ("combined", False, [list(map(combined, dates))]))
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_every_day_of_the_calendar_and_every_zone_is_taken_by_the_scanner(speed: Opened) -> None:
+    days = [date(2016, 1, 1) + timedelta(number) for number in range(366)]
+    dates = [f"{day:%d}/{MONTHS[day.month - 1]}/2016:23:59:59 +0000" for day in days]
+    zones = ("+0000", "-0000", "+2359", "-2359", "+2300", "+0530", "-1200")
+    dates += [f"01/Jan/1971:00:00:00 {zone}" for zone in zones]
+    dates += [f"31/Dec/2261:23:59:59 {zone}" for zone in zones]
+    lines = list(map(combined, dates))
+    assert read_at(speed, given_by_template, ("combined", False, [lines])).odds == 0
 
 
 @pytest.mark.parametrize("speed", SPEEDS)

@@ -71,6 +71,46 @@ def test_crossings_and_state_are_those_of_the_other_speed(
     assert crossed
 
 
+def brute_force(rows: list[tuple[int, int]], like: Endpoint, least: int) -> list[Crossing]:
+    """The crossings of one endpoint's accesses (tick, failed), each window counted anew."""
+    crossings: list[Crossing] = []
+    seen: list[tuple[int, int]] = []
+    clock = breached = 0
+    for position, (tick, failed) in enumerate(rows):
+        clock = max(clock, tick)
+        seen.append((clock, failed))
+        inside = [failed for tick, failed in seen if clock - like.window < tick]
+        below = int(inside.count(0) / len(inside) < like.slo)
+        if below != breached and len(inside) >= least:
+            breached = below
+            crossings.append(Crossing(0, position, clock, below))
+    return crossings
+
+
+@speeds
+@pytest.mark.parametrize("least", [1, 2, 3, 8])
+def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_them(
+    speed: Opened, least: int
+) -> None:
+    crossed = 0
+    for seed in range(20):
+        rng = random.Random(seed)
+        tick = 0
+        ticks = [tick := tick + rng.choice((0, 1, 5, 30, 120)) for _ in range(300)]
+        late = [max(tick - rng.choice((0, 0, 0, 4)), 0) for tick in ticks]
+        rows = [(tick, int(rng.random() < 0.3)) for tick in late]
+        expected = brute_force(rows, LIKE, least)
+        crossed += len(expected)
+        columns = zip(*[(0, tick, failed, n) for n, (tick, failed) in enumerate(rows)], strict=True)
+        slots, at, failures, positions = (array("q", column) for column in columns)
+        batch = Batch(slots, at, failures, positions, [])
+        with speed() as library:
+            windows = CompiledWindows(library, Windows([LIKE], least=least))
+            assert windows.advance(batch) == expected
+        assert Windows([LIKE], least=least).advance(batch) == expected
+    assert crossed > 20
+
+
 @speeds
 @pytest.mark.parametrize("seed", range(5))
 def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
