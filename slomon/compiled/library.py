@@ -24,7 +24,11 @@ Text: TypeAlias = bytes | bytearray
 Function: TypeAlias = Callable[..., int]
 """Takes addresses of columns and whole numbers, and lets other threads run meanwhile."""
 
-_SOURCES: Final = ("compiled/build.py", "compiled/kernels/*.py", "core/window.py", "core/row.py")
+# What the kernels are made of, and the layouts that they share with their hosts.
+_SOURCES: Final = (
+    *("compiled/build.py", "compiled/library.py", "compiled/windows.py"),
+    *("compiled/kernels/*.py", "core/window.py", "core/row.py"),
+)
 _SHORTEST: Final = 32  # bytes of a digest: what every cache file begins with
 
 
