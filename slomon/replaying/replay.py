@@ -145,7 +145,8 @@ def replay(
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
     state = None
     if checkpoint is not None:
-        identity = {**identify(plan), "rejects": str(rejects)}
+        reading = {"zone": zone, "regex": regex, "json_keys": json_keys, "rejects": rejects}
+        identity = identify(plan) | {name: str(value) for name, value in reading.items()}
         state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
     saved = None if state is None else state.load()
     kept = rejections.load(saved["rejections"]) if saved else 0

@@ -75,6 +75,7 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("resolution", "7s"),
         ("workers", 7),
         ("rejects", "rejects"),
+        ("zone", "+05:00"),
     ],
 )
 def test_a_state_of_another_replay_is_told_and_kept(
@@ -88,6 +89,14 @@ def test_a_state_of_another_replay_is_told_and_kept(
         go_on(log, state, **{option: value})
 
     assert state.read_bytes() == saved
+
+
+def test_another_expression_is_another_replay(tmp_path: Path) -> None:
+    log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
+    pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+)"
+    replay(log, regex=pattern, checkpoint=state, checkpoint_every="1ns", keep_checkpoint=True)
+    with pytest.raises(StateFileError, match="its regex was"):
+        replay(log, regex=pattern + "$", checkpoint=state)
 
 
 def test_other_changes_are_another_replay(tmp_path: Path) -> None:
