@@ -40,6 +40,8 @@ class CompiledReader:
         log = block.log
         if log is None or block.fragment is not None or log.format.name not in _KINDS:
             return
+        if log.format.ordered and not log.prefix:
+            return  # no access has shown yet how this stream writes them
         known = self._table(log.requests).known
         suffix = _SUFFIXES.get(log.format.name, b"")
         affixes = bytearray(log.prefix + suffix + b"\0")

@@ -14,7 +14,7 @@ from slomon.core.event import EVERY_SERVICE
 from slomon.core.row import UNMATCHED
 from slomon.endpoints.template import cut_path
 
-_REMEMBERED: Final = 2**16  # requests come again, and to look for one's endpoint takes longer
+_REMEMBERED: Final = 2**12  # requests come again, and to look for one's endpoint takes longer
 
 Find = Callable[[str, str], int | None]
 
@@ -43,7 +43,8 @@ class GivenRequests:
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
-        key = self._find(verb, target)
+        find = self._find if len(target) <= LONGEST else self._find.__wrapped__
+        key = find(verb, target)
         return UNMATCHED if key is None else key
 
     def watches(self, service: str) -> bool:

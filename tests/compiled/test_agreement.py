@@ -197,3 +197,9 @@ def test_what_a_rule_raises_is_raised_at_its_line_and_not_before(speed: Opened, 
     read_at(speed, found, (name, False, [[write(name, b"GET /a")]]), rule=teapots_fail)
     with pytest.raises(LookupError):
         read_at(speed, found, (name, False, [[write(name, b"GET /a", b"999")]]), rule=teapots_fail)
+
+
+@speeds
+def test_a_recorded_stream_that_has_shown_no_access_is_read_with_care(speed: Opened) -> None:
+    bare = b'16.5 GET /a 500"}'  # what is left of an access without what stands before it
+    assert len(read_at(speed, given_exactly, ("events", True, [[bare]])).rejected) == 2
