@@ -6,8 +6,8 @@ from array import array
 from typing import Final
 
 from slomon.compiled.kernels.line import DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD
-from slomon.compiled.library import Library, address
+from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, PADDING
+from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table, judge_statuses
 from slomon.core.accounting import Rejection
@@ -16,7 +16,7 @@ from slomon.core.event import Access, Change, StatusRule, parse_access
 from slomon.core.row import NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.core.sharding import Sharding
 
-_TAIL: Final = "\n" + "\0" * 64  # the last line's end, and what may be looked at behind it
+_TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and what may be looked at behind it
 
 
 class CompiledBatcher(Batcher):
@@ -59,11 +59,9 @@ class CompiledBatcher(Batcher):
         # What is no text stands as an empty line, an odd one.
         lines = "\n".join([item if type(item) is str else "" for item in items])
         text = (lines + _TAIL).encode("utf-8", "surrogatepass")
-        missing = len(items) - len(self._ticks)
-        if missing > 0:
-            self._ticks.frombytes(bytes(8 * missing))
-            self._codes.frombytes(bytes(8 * missing))
-            self._odd.frombytes(bytes(8 * ODD * missing))
+        lengthen(self._ticks, len(items))
+        lengthen(self._codes, len(items))
+        lengthen(self._odd, ODD * len(items))
         known = self._table.known
         shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask])
         rows = self._library.scan(

@@ -29,6 +29,7 @@ _SOURCES: Final = (
     *("compiled/build.py", "compiled/library.py", "compiled/windows.py"),
     *("compiled/kernels/*.py", "core/window.py", "core/row.py"),
 )
+_ZERO: Final = array("q", [0])
 _SHORTEST: Final = 32  # bytes of a digest: what every cache file begins with
 
 
@@ -122,6 +123,13 @@ def address(column: array[int] | Text) -> int:
     if isinstance(column, bytearray):
         return ctypes.addressof(ctypes.c_char.from_buffer(column))
     return ctypes.cast(ctypes.c_char_p(column), ctypes.c_void_p).value or 0
+
+
+def lengthen(column: array[int], count: int) -> None:
+    """Let a column have at least so many numbers; new ones are 0."""
+    missing = count - len(column)
+    if missing > 0:
+        column.extend(_ZERO * missing)
 
 
 def _function(at: int, arguments: int) -> Function:

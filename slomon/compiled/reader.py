@@ -7,7 +7,7 @@ from typing import Final
 
 from slomon.compiled.kernels.line import CLF_LINES, DATES, PLAIN_LINES
 from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, OVERFLOW
-from slomon.compiled.library import Library, address
+from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
 from slomon.core.row import access_code
@@ -18,7 +18,6 @@ from slomon.replaying.log import Block, Log
 _SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, or more odd, columns grow
 _KNOWN_AT_ONCE: Final = 10_000  # endpoints
 _LINES_AN_ODD_ONE: Final = 8
-_ZERO: Final = array("q", [0])
 _KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}
 _SUFFIXES: Final = {"events": b'"}'}
 
@@ -38,7 +37,7 @@ class CompiledReader:
     def scan(self, block: Block) -> None:
         """Look at all lines of a block, with what is known at this moment."""
         log = block.log
-        if log is None or block.fragment is not None or log.format.name not in _KINDS:
+        if block.fragment is not None or log.format.name not in _KINDS:
             return
         if log.format.ordered and not log.prefix:
             return  # no access has shown yet how this stream writes them
@@ -68,7 +67,7 @@ class CompiledReader:
     def settle(self, block: Block) -> None:
         """Settle what the scanner left open."""
         log = block.log
-        if log is None or log.ended or not block.rows:
+        if log.ended or not block.rows:
             self._careful.settle(block)
             return
         table = self._table(log.requests)
@@ -114,7 +113,6 @@ class CompiledReader:
 
 def _make_room(block: Block, rows: int, odd_lines: int) -> None:
     """Room for so many. What was there before may be columns that the careful reader made."""
-    needed = (block.ticks, rows), (block.codes, rows), (block.odd, ODD * odd_lines)
-    for column, count in needed:
-        if len(column) < count:
-            column.extend(_ZERO * (count - len(column)))
+    lengthen(block.ticks, rows)
+    lengthen(block.codes, rows)
+    lengthen(block.odd, ODD * odd_lines)

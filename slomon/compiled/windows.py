@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, cast
 
-from slomon.compiled.library import Library, address
+from slomon.compiled.library import Library, address, lengthen
 from slomon.core.batch import Batch, Column
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import (
@@ -22,7 +22,6 @@ ENDPOINT: Final = 8  # numbers a record: one line of a cache
 ENTRY: Final = 3
 
 _ENDPOINT_COLUMNS: Final = 7
-_ZERO: Final = array("q", [0])
 
 
 class CompiledWindows:
@@ -88,14 +87,12 @@ class CompiledWindows:
         return read_crossings(self._crossings[:found], batch, self.resolution)
 
     def _reserve(self, rows: int) -> None:
-        missing = 4 * rows - len(self._crossings)
-        if missing > 0:
-            self._crossings.extend(_ZERO * missing)
+        lengthen(self._crossings, 4 * rows)
         first = len(self._next_block)
         grown = missing_blocks(rows, self._pool[1], first)
         if grown == 0:
             return
-        self._entries.extend(_ZERO * (grown * BLOCK * ENTRY))
+        lengthen(self._entries, len(self._entries) + grown * BLOCK * ENTRY)
         self._next_block.extend(range(first + 1, first + grown))
         self._next_block.append(self._pool[0])
         self._pool[0] = first

@@ -38,12 +38,13 @@ class GivenRequests:
 
     def __init__(self, endpoints: Sequence[Endpoint], find: Find) -> None:
         self.endpoints = endpoints
-        self._find = lru_cache(_REMEMBERED)(find)
+        self._find = find
+        self._remembered = lru_cache(_REMEMBERED)(find)
         self._services = {endpoint.name for endpoint in endpoints} | {EVERY_SERVICE}
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
-        find = self._find if len(target) <= LONGEST else self._find.__wrapped__
+        find = self._remembered if len(target) <= LONGEST else self._find
         key = find(verb, target)
         return UNMATCHED if key is None else key
 

@@ -17,7 +17,8 @@ from anyio import (
 )
 from anyio.abc import TaskGroup
 
-from slomon.replaying.log import PADDING, Block, Log, Place
+from slomon.compiled.kernels.scan import PADDING
+from slomon.replaying.log import Block, Log, Place
 from slomon.sources.source import Fragment, Source, open_source
 
 Recognise: TypeAlias = Callable[[str, bytes, Log | None], Log]

@@ -11,8 +11,6 @@ from slomon.endpoints.requests import Requests
 from slomon.formats.format import Format
 from slomon.sources.source import Fragment
 
-PADDING: Final = 64  # bytes behind the lines of a block that may be looked at
-
 _HEAD: Final = 1 << 16
 
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from slomon.compiled import requests as requests_host
+from slomon.compiled.kernels.scan import PADDING
 from slomon.compiled.library import Library
 from slomon.compiled.speed import Compiled
 from slomon.core.accounting import RejectedLine
@@ -20,7 +21,7 @@ from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Reque
 from slomon.endpoints.template import Router
 from slomon.formats.format import known_formats
 from slomon.replaying.careful import CarefulReader
-from slomon.replaying.log import PADDING, Block, Log, find_prefix
+from slomon.replaying.log import Block, Log, find_prefix
 from slomon.replaying.speed import Interpreted, Speed
 
 Opened = Callable[[], AbstractContextManager[Library]]

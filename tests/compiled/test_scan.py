@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.compiled.kernels.scan import ODD, UNKNOWN, UNKNOWN_FAILED
+from slomon.compiled.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
 from slomon.compiled.speed import Compiled
-from slomon.replaying.log import PADDING, Block
+from slomon.replaying.log import Block
 from slomon.sources.source import Fragment
 from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
 from tests.compiled.reading import Opened, Reading, found, given_by_template, read_at

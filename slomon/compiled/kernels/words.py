@@ -1,7 +1,7 @@
 """
 Eight bytes at a time: how the scanner looks at text. Words are signed 64-bit numbers, little
 endian. These functions are what they do, in plain Python; when compiled, each is an instruction
-or two (`kernels.py` says which), so that the scanner runs and is tested at either speed.
+or two (`build.py` says which), so that the scanner runs and is tested at either speed.
 """
 
 from __future__ import annotations
