@@ -84,7 +84,7 @@ class CompiledWindows:
             *map(address, (slots, ticks, failures, positions)),
             *(rows, address(self._crossings)),
         )
-        return read_crossings(self._crossings[:found], batch, self.resolution)
+        return read_crossings(self._crossings[:found])
 
     def _reserve(self, rows: int) -> None:
         lengthen(self._crossings, 4 * rows)

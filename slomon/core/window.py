@@ -17,7 +17,6 @@ Block 0 belongs to all: its last entry, older than any time, stands before every
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
@@ -159,9 +158,9 @@ class Windows:
     The windows of the endpoints of one shard, each known by its slot: its place among them.
 
     A window is judged once it holds `least` requests. With a `resolution` (ticks; 0 is exact),
-    accesses count at the last multiple of it, and those of one endpoint that count at the same time
-    share an entry: a window then ends within one resolution of where it should, and needs memory
-    for at most window / resolution entries.
+    accesses count at the last multiple of it, which is the time of crossings too, and those of one
+    endpoint that count at the same time share an entry: all times are early by less than one
+    resolution, and a window needs memory for at most window / resolution entries.
     """
 
     def __init__(
@@ -220,7 +219,7 @@ class Windows:
             ticks = [tick - tick % self.resolution for tick in ticks]
         rows = batch.slots, ticks, batch.failures, batch.positions
         found = advance(self.state, rows, self._crossings)
-        return read_crossings(self._crossings[:found], batch, self.resolution)
+        return read_crossings(self._crossings[:found])
 
     def _reserve(self, rows: int) -> None:
         """A batch needs at most one new block a row, and has at most one crossing a row."""
@@ -246,15 +245,7 @@ def missing_blocks(rows: int, spare: int, blocks: int) -> int:
     return max(missing, blocks >> 3) if missing > 0 else 0
 
 
-def read_crossings(numbers: Sequence[int], batch: Batch, resolution: int = 0) -> list[Crossing]:
-    """The crossings that a kernel wrote; with a resolution, they get their own times again."""
+def read_crossings(numbers: Sequence[int]) -> list[Crossing]:
+    """The crossings that a kernel wrote."""
     parts = iter(numbers)
-    crossings = list(map(Crossing, parts, parts, parts, parts))
-    if resolution:
-        crossings = [_exact(crossing, batch) for crossing in crossings]
-    return crossings
-
-
-def _exact(crossing: Crossing, batch: Batch) -> Crossing:
-    tick = batch.ticks[bisect_left(batch.positions, crossing.position)]
-    return crossing._replace(tick=max(tick, crossing.tick))
+    return list(map(Crossing, parts, parts, parts, parts))

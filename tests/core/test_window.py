@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import cycle, islice
+from itertools import accumulate, cycle, islice
 
 import pytest
 from hypothesis import given
@@ -226,6 +226,22 @@ def test_accesses_at_one_tick_share_an_entry() -> None:
         windows.advance(batch)
     assert blocks_in_use(windows.state) == 1
     assert (windows.state.requests[0], windows.state.failures[0]) == (1000, 500)
+
+
+@given(ROWS, st.sampled_from([2, 3, 10]))
+def test_with_a_resolution_the_answer_is_the_exact_one_for_times_in_its_steps(
+    steps: list[tuple[int, int, bool]], resolution: int
+) -> None:
+    endpoints = [endpoint(width=10), endpoint(slo=1.0, width=1), endpoint(slo=0.5, width=25)]
+    coarse, exact = Windows(endpoints, resolution=resolution), Windows(endpoints)
+    ticks = list(accumulate((step for _, step, _ in steps), initial=500))[1:]
+    rows = [(slot, tick, failed) for (slot, _, failed), tick in zip(steps, ticks, strict=True)]
+    floored = [(slot, tick - tick % resolution, failed) for slot, tick, failed in rows]
+    found = [crossing for batch in batches(rows, 7) for crossing in coarse.advance(batch)]
+    assert found == [crossing for batch in batches(floored) for crossing in exact.advance(batch)]
+    for slot in range(3):
+        times = [crossing.tick for crossing in found if crossing.slot == slot]
+        assert times == sorted(times)
 
 
 def test_an_endpoint_without_accesses_has_no_block() -> None:
