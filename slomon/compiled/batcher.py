@@ -30,18 +30,18 @@ class CompiledBatcher(Batcher):
         self._library = library
         self._table = Table(library)
         self._statuses = judge_statuses(is_failure)
-        self._order = CompiledOrder(library, 1, len(sharding.members))
+        self._order = CompiledOrder(library, 1, len(sharding.members), self._table)
         self._order.position = self.accounting.events
         self._order.end(0)  # order is the stream's: no row waits for another
         self._dates = array("q", bytes(8 * DATES))
-        self._odds = array("q", [0])
+        self._odds = array("q", [0, 0])
         self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._odd = array("q"), array("q"), array("q")
 
     def cut(self, items: list[Item]) -> Cut:
         """The batches of the next items of the stream, which follow those of the call before."""
-        text, rows = self._scan(items)
-        if rows != len(items):  # one of them has several lines
+        text = self._scan(items)
+        if self._odds[1] != len(text) - len(_TAIL) + 1:  # one of them has several lines
             cut = super().cut(items)
             self._order.position = self.accounting.events
             return cut
@@ -51,11 +51,12 @@ class CompiledBatcher(Batcher):
             self._decide(items, text, next_odd, rejections)
             next_odd += 1
         self._table.publish(odds)
-        self._order.enter(0, self._ticks, self._codes, rows)
-        self._account(rows)
-        return Cut(self._order.take(), rejections)
+        self._order.enter(0, self._ticks, self._codes, len(items))
+        batches = self._order.take()
+        self._account(len(items))
+        return Cut(batches, rejections)
 
-    def _scan(self, items: list[Item]) -> tuple[bytes, int]:
+    def _scan(self, items: list[Item]) -> bytes:
         # What is no text stands as an empty line, an odd one.
         lines = "\n".join([item if type(item) is str else "" for item in items])
         text = (lines + _TAIL).encode("utf-8", "surrogatepass")
@@ -64,13 +65,13 @@ class CompiledBatcher(Batcher):
         lengthen(self._odd, ODD * len(items))
         known = self._table.known
         shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask])
-        rows = self._library.scan(
-            *(address(text), len(text) - len(_TAIL) + 1, address(shape), address(text)),
+        self._library.scan(
+            *(address(text), 0, len(text) - len(_TAIL) + 1, address(shape), address(text)),
             *map(address, (self._statuses, known.table, known.arena, self._dates)),
             *map(address, (self._ticks, self._codes, self._odd)),
             *(len(items), len(items), address(self._odds), address(self._group)),
         )
-        return text, rows
+        return text
 
     def _settle(self, text: bytes, first: int) -> int:
         return self._table.settle(text, self._odd, first, self._odds[0], self._codes)
@@ -105,8 +106,8 @@ class CompiledBatcher(Batcher):
         return self._order.note(change)
 
     def _account(self, rows: int) -> None:
-        clock = self._order.clocks[0]
+        order = self._order
         self.accounting.events += rows
-        self.accounting.accesses += clock.accesses
-        self.accounting.unmatched += clock.unmatched
-        clock.accesses = clock.unmatched = 0
+        self.accounting.accesses += order.accesses
+        self.accounting.unmatched += order.unmatched
+        order.accesses = order.unmatched = 0

@@ -163,14 +163,15 @@ def _advance(
 
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
-    "scan": (scan.scan, (_B, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
+    "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
     "settle": (settle.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
     "found": (settle.found, (_B, _N, _C, _B, _C, _C)),
     "remember": (settle.remember, (_B, _N, _N, _C, _B, _C)),
     "rehash": (table.rehash, (_C, _N, _C, _N)),
     "enter": (order.enter, (_C, _C, _N, _N, _N, _C, _C, _N, _N, _C)),
     "cut": (order.cut, (_C, _N, _N, _N)),
-    "deal": (order.deal, (_C, _N, _N, _N, _N, _N, _C, _C, _C, _C, _C, _C)),
+    "count": (order.count, (_C, _N, _N, _N, _B, _C, _C)),
+    "deal": (order.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
     "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C)),
 }
 

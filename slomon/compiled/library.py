@@ -29,7 +29,6 @@ _SOURCES: Final = (
     *("compiled/build.py", "compiled/library.py", "compiled/windows.py"),
     *("compiled/kernels/*.py", "core/window.py", "core/row.py"),
 )
-_ZERO: Final = array("q", [0])
 _SHORTEST: Final = 32  # bytes of a digest: what every cache file begins with
 
 
@@ -129,7 +128,7 @@ def lengthen(column: array[int], count: int) -> None:
     """Let a column have at least so many numbers; new ones are 0."""
     missing = count - len(column)
     if missing > 0:
-        column.extend(_ZERO * missing)
+        column.frombytes(bytes(missing * column.itemsize))
 
 
 def _function(at: int, arguments: int) -> Function:

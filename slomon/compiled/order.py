@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from itertools import accumulate
 from typing import Final
 
 from slomon.compiled.kernels.order import ROW
 from slomon.compiled.library import Library, address
+from slomon.compiled.requests import Table
 from slomon.core.batch import Batch
 from slomon.core.event import Change
 from slomon.core.order import Order
@@ -17,11 +19,12 @@ _FIRST_ROWS: Final = 1 << 15
 
 
 class CompiledOrder(Order):
-    """What `Order` does, on arrays."""
+    """What `Order` does, on arrays; it admits names itself if they are found."""
 
-    def __init__(self, library: Library, sources: int, shards: int) -> None:
+    def __init__(self, library: Library, sources: int, shards: int, names: Table) -> None:
         super().__init__(sources, shards)
         self._library = library
+        self._names = names
         self._buffer = _ZERO * (ROW * _FIRST_ROWS)
         self._other = _ZERO * (ROW * _FIRST_ROWS)
         self._first = self._end = 0
@@ -30,36 +33,36 @@ class CompiledOrder(Order):
         """Add the next rows of a source: the first `count` of two columns."""
         self._make_room(count)
         clock = self.clocks[source]
-        column = array(
-            "q",
-            [clock.newest, clock.disordered, clock.largest, clock.accesses, clock.unmatched],
-        )
+        column = array("q", [clock.newest, clock.disordered, clock.largest, self.blank])
         self._end = self._library.enter(
             *(address(ticks), address(codes), count, source, clock.lateness, address(column)),
             *(address(self._buffer), self._first, self._end, address(self._other)),
         )
-        clock.newest, clock.disordered, clock.largest, clock.accesses, clock.unmatched = column
+        clock.newest, clock.disordered, clock.largest, self.blank = column
 
     def take(self) -> list[tuple[int, Batch]]:
         """The rows whose place is final, as a batch of arrays for each shard that has one."""
-        buffer = address(self._buffer)
         first = self._first
         self._first = self._end
         if (watermark := self.watermark()) <= LAST_TICK:
-            self._first = self._library.cut(buffer, first, self._end, watermark)
-        count = self._first - first
-        columns = [_ZERO * (count * self._shards) for _ in range(4)]
-        changes = array("q", bytes(16 * len(self.changes)))
-        counts = array("q", bytes(8 * self._shards))
-        found = self._library.deal(
-            *(buffer, first, self._first, self.position, self._shards, count),
-            *map(address, (*columns, changes, counts)),
-        )
-        self.position += count
+            self._first = self._library.cut(address(self._buffer), first, self._end, watermark)
+        return self._deal_rows(first, self._first)
+
+    def _deal_rows(self, first: int, end: int) -> list[tuple[int, Batch]]:
+        rows = address(self._buffer), first, end, self._shards
+        counts = _ZERO * self._shards
+        accesses = self._library.count(*rows, *self._names.admission(), address(counts))
+        columns = [_ZERO * accesses for _ in range(4)]
+        places = array("q", accumulate(counts, initial=0))
+        changes = _ZERO * (2 * len(self.changes))
+        tally = array("q", [self.position, self.unmatched])
+        found = self._library.deal(*rows, *map(address, (places, *columns, changes, tally)))
+        self.position, self.unmatched = tally
+        self.accesses += accesses
         pairs = iter(changes[: 2 * found])
         noted = [(at, self.changes.pop(code)) for at, code in zip(pairs, pairs, strict=True)]
         return [
-            (shard, _batch(columns, shard * count, size, noted))
+            (shard, _batch(columns, places[shard] - size, size, noted))
             for shard, size in enumerate(counts)
             if size or noted
         ]

@@ -6,7 +6,7 @@ from array import array
 from typing import Final
 
 from slomon.compiled.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, OVERFLOW
+from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
@@ -15,9 +15,9 @@ from slomon.endpoints.requests import FoundRequests, Requests
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log
 
-_SHORT_LINE: Final = 24  # bytes; where lines are shorter on average, or more odd, columns grow
+_SHORT_LINE: Final = 16  # bytes; where lines are shorter on average, a block is several parts
 _KNOWN_AT_ONCE: Final = 10_000  # endpoints
-_LINES_AN_ODD_ONE: Final = 8
+_LINES_AN_ODD_ONE: Final = 8  # at first; where more are odd, the column of them grows
 _KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}
 _SUFFIXES: Final = {"events": b'"}'}
 
@@ -35,34 +35,38 @@ class CompiledReader:
         self._statuses = judge_statuses(is_failure)
 
     def scan(self, block: Block) -> None:
-        """Look at all lines of a block, with what is known at this moment."""
+        """Look at as many lines of a block as there is room for, with what is known now."""
         log = block.log
-        if block.fragment is not None or log.format.name not in _KINDS:
+        if not _is_plain(block):
+            self._careful.scan(block)
             return
-        if log.format.ordered and not log.prefix:
-            return  # no access has shown yet how this stream writes them
         known = self._table(log.requests).known
         suffix = _SUFFIXES.get(log.format.name, b"")
         affixes = bytearray(log.prefix + suffix + b"\0")
         kind, cuts = _KINDS[log.format.name], not log.exact
         shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
-        dates, odds = array("q", [-1]) * DATES, array("q", [0])
-        group = array("q", bytes(8 * GROUP * LINE))
-        rows = block.length // _SHORT_LINE + 1
-        _make_room(block, rows, rows // _LINES_AN_ODD_ONE + 1)
-        while (rows := self._scan(block, known, shape, affixes, dates, odds, group)) == OVERFLOW:
-            lines = block.buffer.count(b"\n", 0, block.length)
-            _make_room(block, lines, lines)
-        block.rows, block.odds = rows, odds[0]
+        rows = len(block.buffer) // _SHORT_LINE + 1
+        lengthen(block.ticks, rows)
+        lengthen(block.codes, rows)
+        lengthen(block.odd, ODD * (rows // _LINES_AN_ODD_ONE + 1))
+        while self._scan(block, rows, known, shape, affixes):
+            lengthen(block.odd, 2 * len(block.odd))
 
-    def _scan(self, block: Block, known: Known, *columns: array[int] | bytearray) -> int:
-        shape, affixes, dates, odds, group = map(address, columns)
-        return self._library.scan(
-            *(address(block.buffer), block.length, shape, affixes),
+    def _scan(
+        self, block: Block, room: int, known: Known, shape: array[int], affixes: bytearray
+    ) -> bool:
+        """Returns whether there were too many odd lines, fewer than there is room for."""
+        dates, odds = array("q", [-1]) * DATES, array("q", [0, 0])
+        group = array("q", bytes(8 * GROUP * LINE))
+        odd_room = min(len(block.odd) // ODD, room)
+        block.rows = self._library.scan(
+            *(address(block.buffer), block.at, block.length, address(shape), address(affixes)),
             *map(address, (self._statuses, known.table, known.arena)),
-            *(dates, address(block.ticks), address(block.codes), address(block.odd)),
-            *(min(len(block.ticks), len(block.codes)), len(block.odd) // ODD, odds, group),
+            *map(address, (dates, block.ticks, block.codes, block.odd)),
+            *(room, odd_room, address(odds), address(group)),
         )
+        block.odds, block.stop = odds
+        return block.odds == odd_room < room and block.stop < block.length
 
     def settle(self, block: Block) -> None:
         """Settle what the scanner left open."""
@@ -111,8 +115,8 @@ class CompiledReader:
         return table
 
 
-def _make_room(block: Block, rows: int, odd_lines: int) -> None:
-    """Room for so many. What was there before may be columns that the careful reader made."""
-    lengthen(block.ticks, rows)
-    lengthen(block.codes, rows)
-    lengthen(block.odd, ODD * odd_lines)
+def _is_plain(block: Block) -> bool:
+    """Whether the scanner knows lines of its format, and how its stream writes them."""
+    log = block.log
+    known = block.fragment is None and log.format.name in _KINDS
+    return known and bool(log.prefix or not log.format.ordered)

@@ -10,6 +10,7 @@ from typing import Final
 from slomon.compiled.kernels.group import LONGEST
 from slomon.compiled.kernels.scan import MALFORMED
 from slomon.compiled.kernels.settle import (
+    ADMITTED,
     ARENA,
     BOOK,
     CAPPED,
@@ -22,9 +23,10 @@ from slomon.compiled.kernels.settle import (
     USED,
 )
 from slomon.compiled.kernels.table import BUCKET
-from slomon.compiled.library import Library, Text, address
+from slomon.compiled.library import Library, Text, address, lengthen
 from slomon.core.event import StatusRule
 from slomon.core.row import UNMATCHED
+from slomon.endpoints.requests import SavedNames
 
 _PLAIN: Final = re.compile(rb"[A-Za-z]+ [!#-\[\]-~]+")
 _BUCKETS: Final = 1 << 10
@@ -46,15 +48,16 @@ class Known:
 
 class Table:
     """
-    `<verb> <resource>` -> key. With `most` it finds endpoints itself, up to so many; else it only
-    remembers what it is told, and forgets it all when that is too much.
+    `<verb> <resource>` -> key. With `most` it finds endpoints itself, of which up to so many are
+    admitted; else it only remembers what it is told, and forgets it all when that is too much.
     """
 
     def __init__(self, library: Library, most: int = 0) -> None:
         self._library = library
         self._book = array("q", [0]) * BOOK
         self._book[MOST] = most
-        self._places = array("q")  # of the found ones in the arena
+        self._places = array("q")  # of those with keys in the arena
+        self._admitted = array("B")  # by their keys
         self._scratch = array("B", bytes(SCRATCH))
         self._missed = 0
         self._table, self._arena = _empty(self._book)
@@ -65,6 +68,11 @@ class Table:
         return self._book[FOUND]
 
     @property
+    def admitted(self) -> int:
+        """How many endpoints were found."""
+        return self._book[ADMITTED]
+
+    @property
     def capped(self) -> int:
         """How many accesses were to endpoints beyond the most there may be."""
         return self._book[CAPPED]
@@ -73,18 +81,30 @@ class Table:
     def capped(self, count: int) -> None:
         self._book[CAPPED] = count
 
+    def admission(self) -> tuple[int, int]:
+        """The addresses of what says which keys are admitted, for the kernel that admits them."""
+        return address(self._admitted), address(self._book)
+
     def text(self, key: int) -> bytes:
         """The request of a found endpoint."""
         at, length = self._places[2 * key : 2 * key + 2]
         request: bytes = self._arena[at : at + length].tobytes()
         return request
 
-    def save(self) -> tuple[array[int], array[int]]:
-        """The bytes of all found endpoints, and how many each has."""
-        return self._arena[: self._book[USED]], self._places[1 : 2 * len(self) : 2]
+    def save(self) -> SavedNames:
+        """For `load`."""
+        texts, lengths = self._arena[: self._book[USED]], self._places[1 : 2 * len(self) : 2]
+        return SavedNames(texts, lengths, self._admitted[: len(self)], self.capped)
+
+    def load(self, saved: SavedNames) -> None:
+        """Go on from what `save` saved."""
+        for text in saved.split():
+            self.key(text)
+        self._admitted[: len(self)] = saved.admitted
+        self._book[ADMITTED], self.capped = sum(saved.admitted), saved.capped
 
     def key(self, request: bytes) -> int:
-        """The key of a request, found if need be; UNMATCHED where there are as many as may be."""
+        """The key of a request, a new one if need be; UNMATCHED where enough are admitted."""
         self.make_room()
         self._scratch[: len(request)] = array("B", request)
         key: int = self._library.found(
@@ -146,7 +166,8 @@ class Table:
         book = self._book
         book[ROOM] = (book[MASK] + 1) * 3 // 4
         if book[MOST]:
-            self._places.frombytes(bytes(8 * (2 * book[ROOM] - len(self._places))))
+            lengthen(self._places, 2 * book[ROOM])
+            lengthen(self._admitted, book[ROOM])
 
     def _copy(self) -> Known:
         return Known(self._table[:], self._book[MASK], self._arena, self._book[ENTRIES])

@@ -13,7 +13,6 @@ from slomon.core.shard import AnyWindows
 from slomon.core.window import Windows
 from slomon.endpoints.requests import Names
 from slomon.replaying.careful import CarefulReader
-from slomon.replaying.host import Scan
 from slomon.replaying.speed import Settler
 
 
@@ -23,19 +22,15 @@ class Compiled:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def order(self, sources: int, shards: int) -> Order:
-        """The reordering buffer."""
-        return CompiledOrder(self._library, sources, shards)
-
-    def names(self, most: int) -> Names:
-        """The names of found endpoints, at most so many."""
-        return Table(self._library, most)
+    def order(self, sources: int, shards: int, most: int) -> tuple[Order, Names]:
+        """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
+        names = Table(self._library, most)
+        return CompiledOrder(self._library, sources, shards, names), names
 
     def windows(self, windows: Windows) -> AnyWindows:
         """The windows of a shard, going on from these."""
         return CompiledWindows(self._library, windows)
 
-    def reader(self, careful: CarefulReader, rule: StatusRule) -> tuple[Scan | None, Settler]:
-        """What scans blocks beforehand, and what settles them."""
-        reader = CompiledReader(self._library, careful, rule)
-        return reader.scan, reader
+    def reader(self, careful: CarefulReader, rule: StatusRule) -> Settler:
+        """What makes rows of blocks."""
+        return CompiledReader(self._library, careful, rule)

@@ -13,14 +13,18 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from slomon.core.batch import Batch
 from slomon.core.event import Change
 from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 from slomon.core.tick import LAST_TICK
+
+Row: TypeAlias = tuple[int, int, int, int]
+"""Time, source, tick, code. One row is a run of events that no shard sees: its tick counts them."""
 
 _OPEN_END: Final = LAST_TICK + 1  # the watermark of a source that has ended: later than any time
 
@@ -29,14 +33,12 @@ _OPEN_END: Final = LAST_TICK + 1  # the watermark of a source that has ended: la
 class Clock:
     """
     How late a source's rows may be (`lateness`, in ticks) and how far it has come: its newest tick,
-    how many accesses there were and how many events that nothing watches, how many rows were older
-    than one before them (`disordered`) and by how many ticks at most (`largest`).
+    how many rows were older than one before them (`disordered`) and by how many ticks at most
+    (`largest`).
     """
 
     lateness: int = 0
     newest: int = 0
-    accesses: int = 0
-    unmatched: int = 0
     disordered: int = 0
     largest: int = 0
     ended: bool = False
@@ -49,17 +51,24 @@ class Clock:
 
 class Order:
     """
-    Rows in, batches for each shard out. `position` counts what went out, over all events.
+    Rows in, batches for each shard out. `position` counts what went out, over all events, and
+    `accesses` and `unmatched` those of them that are that; `blank` counts the rows that are none.
     A key's shard is its remainder, so the endpoints are spread evenly.
+
+    Where endpoints are found, `admit` says as an access to one of that key goes out whether it is
+    one of as many as there may be: the first ones in this order, however the rows came.
     """
 
-    def __init__(self, sources: int, shards: int) -> None:
+    def __init__(
+        self, sources: int, shards: int, admit: Callable[[int], bool] | None = None
+    ) -> None:
         self.clocks = [Clock() for _ in range(sources)]
-        self.position = 0
+        self.position = self.accesses = self.unmatched = self.blank = 0
         self.changes: dict[int, Change] = {}  # those on their way, by their codes
         self.noted = 0
         self._shards = shards
-        self._rows: list[tuple[int, int, int, int]] = []  # time, source, tick, code
+        self._admit = admit
+        self._rows: list[Row] = []
 
     def note(self, change: Change) -> int:
         """The code for the row of a change."""
@@ -79,16 +88,18 @@ class Order:
         newest = clock.newest
         for tick, code in zip(ticks[:count], codes[:count], strict=True):
             if code == BLANK:
+                self.blank += 1
                 continue
-            clock.accesses += code >= 0
-            clock.unmatched += code == UNMATCHED
             time = at = newest if tick == NO_TICK else tick
             if at < newest:
                 clock.disordered += 1
                 clock.largest = max(clock.largest, newest - at)
                 time = max(at, newest - clock.lateness)
             newest = max(newest, at)
-            self._rows.append((time, source, at, code))
+            if FIRST_CHANGE < code < 0:
+                self._add_unseen(time, source, code)
+            else:
+                self._rows.append((time, source, at, code))
         clock.newest = newest
         self._rows.sort(key=_by_time_and_source)
 
@@ -115,27 +126,41 @@ class Order:
         """No row will stand before this time."""
         return min(clock.watermark for clock in self.clocks)
 
-    def _deal(self, rows: list[tuple[int, int, int, int]]) -> list[tuple[int, Batch]]:
+    def _add_unseen(self, time: int, source: int, code: int) -> None:
+        """Add an event that no shard sees, to the row of those before it if they are alike."""
+        alike = self._rows and self._rows[-1]
+        if alike and (*alike[:2], alike[3]) == (time, source, code):
+            self._rows[-1] = time, source, alike[2] + 1, code
+        else:
+            self._rows.append((time, source, 1, code))
+
+    def _deal(self, rows: list[Row]) -> list[tuple[int, Batch]]:
         batches = [Batch([], [], [], [], []) for _ in range(self._shards)]
-        for position, (_, _, tick, code) in enumerate(rows, self.position):
-            if code >= 0:
+        for _, _, tick, code in rows:
+            if code <= FIRST_CHANGE:
+                change = self.changes.pop(code)
+                for batch in batches:
+                    batch.changes.append((self.position, change))
+            elif code < 0:
+                self.unmatched += tick if code == UNMATCHED else 0
+                self.position += tick - 1
+            elif self._admit is None or self._admit(code >> 1):
                 slot, shard = divmod(code >> 1, self._shards)
                 batch = batches[shard]
                 batch.slots.append(slot)
                 batch.ticks.append(tick)
                 batch.failures.append(code & 1)
-                batch.positions.append(position)
-            elif code <= FIRST_CHANGE:
-                change = self.changes.pop(code)
-                for batch in batches:
-                    batch.changes.append((position, change))
-        self.position += len(rows)
+                batch.positions.append(self.position)
+                self.accesses += 1
+            else:
+                self.unmatched += 1
+            self.position += 1
         return [(n, batch) for n, batch in enumerate(batches) if batch.slots or batch.changes]
 
 
-def _by_time(row: tuple[int, int, int, int]) -> int:
+def _by_time(row: Row) -> int:
     return row[0]
 
 
-def _by_time_and_source(row: tuple[int, int, int, int]) -> tuple[int, int]:
+def _by_time_and_source(row: Row) -> tuple[int, int]:
     return row[:2]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from slomon.compiled.kernels.group import LONGEST, group
 from slomon.core.endpoint import Endpoint
@@ -53,52 +53,103 @@ class GivenRequests:
         return service in self._services
 
 
+class SavedNames(NamedTuple):
+    """The names of endpoints: the bytes of all, how many each has, and which are admitted."""
+
+    texts: array[int]
+    lengths: array[int]
+    admitted: array[int]
+    capped: int
+
+    def split(self) -> Iterator[bytes]:
+        """One by one, by their keys."""
+        texts, place = self.texts.tobytes(), 0
+        for length in self.lengths:
+            yield texts[place : place + length]
+            place += length
+
+
 class Names(Protocol):
-    """`<verb> <resource>` of found endpoints, by their keys."""
+    """
+    `<verb> <resource>` of endpoints that a log shows, by their keys. Of these as many are admitted
+    as there may be: the first ones that accesses go out to. Once there are so many, further ones
+    get no keys.
+    """
 
     capped: int
 
-    def __len__(self) -> int: ...
+    @property
+    def admitted(self) -> int:
+        """How many are admitted."""
+
+    def __len__(self) -> int:
+        """How many have keys."""
+
     def key(self, request: bytes) -> int:
-        """The key of a request, a new one if need be, UNMATCHED where there are enough."""
+        """The key of a request, a new one if need be; UNMATCHED where enough are admitted."""
 
     def text(self, key: int) -> bytes:
         """The request of a key."""
 
-    def save(self) -> tuple[array[int], array[int]]:
-        """The bytes of all, and how many each has."""
+    def save(self) -> SavedNames:
+        """For `load`."""
+
+    def load(self, saved: SavedNames) -> None:
+        """Go on from what `save` saved."""
 
 
 class NameList:
-    """What `Names` says, in plain Python. There are at most `most`; requests to more are capped."""
+    """What `Names` says, in plain Python. At most `most` are admitted; requests to more capped."""
 
     def __init__(self, most: int) -> None:
+        self.admitted = 0
         self.capped = 0
         self._most = most
         self._keys: dict[bytes, int] = {}
         self._texts: list[bytes] = []
+        self._is_admitted = array("B")
 
     def __len__(self) -> int:
         return len(self._texts)
 
     def key(self, request: bytes) -> int:
-        """The key of a request, a new one if need be, UNMATCHED where there are enough."""
+        """The key of a request, a new one if need be; UNMATCHED where enough are admitted."""
         key = self._keys.get(request)
         if key is not None:
             return key
-        if len(self._texts) == self._most:
+        if self.admitted == self._most:
             self.capped += 1
             return UNMATCHED
         self._texts.append(request)
+        self._is_admitted.append(False)
         return self._keys.setdefault(request, len(self._keys))
+
+    def admit(self, key: int) -> bool:
+        """Whether an access that goes out now is to an endpoint that is found, or was before."""
+        if self._is_admitted[key]:
+            return True
+        if self.admitted == self._most:
+            self.capped += 1
+            return False
+        self._is_admitted[key] = True
+        self.admitted += 1
+        return True
 
     def text(self, key: int) -> bytes:
         """The request of a key."""
         return self._texts[key]
 
-    def save(self) -> tuple[array[int], array[int]]:
-        """The bytes of all, and how many each has."""
-        return array("B", b"".join(self._texts)), array("q", map(len, self._texts))
+    def save(self) -> SavedNames:
+        """For `load`."""
+        texts, lengths = array("B", b"".join(self._texts)), array("q", map(len, self._texts))
+        return SavedNames(texts, lengths, self._is_admitted, self.capped)
+
+    def load(self, saved: SavedNames) -> None:
+        """Go on from what `save` saved."""
+        for text in saved.split():
+            self.key(text)
+        self._is_admitted = saved.admitted
+        self.admitted, self.capped = sum(saved.admitted), saved.capped
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,7 @@ class BlockReader:
         """Fill the queues, one a shard, and close them."""
         try:
             while (source := self._order.next_source()) is not None:
-                await self._read_from(source)
-                for shard, batch in self._order.take():
-                    await queues[shard].send(batch)
+                await self._read_from(source, queues)
                 await self._between(queues)
         except BrokenResourceError:
             pass  # a worker has failed: its own error ends the run
@@ -50,15 +48,28 @@ class BlockReader:
             for queue in queues:
                 queue.close()
 
-    async def _read_from(self, source: int) -> None:
+    async def _read_from(self, source: int, queues: Queues) -> None:
         host = self._hosts[source - 1]
         block = await host.next()
         if block is None:
             self._order.end(source)
+            await self._send(queues)
             return
         clock = self._order.clocks[source]
         if clock.newest == 0:
             clock.lateness = self._lateness(block)
+        await self._settle(source, block, queues)
+        while block.go_on():
+            self._settler.scan(block)
+            await self._settle(source, block, queues)
+        host.give_back(block)
+
+    async def _settle(self, source: int, block: Block, queues: Queues) -> None:
+        """Settle a part of a block, so that no more waits than may be needed."""
         self._settler.settle(block)
         self._order.enter(source, block.ticks, block.codes, block.rows)
-        host.give_back(block)
+        await self._send(queues)
+
+    async def _send(self, queues: Queues) -> None:
+        for shard, batch in self._order.take():
+            await queues[shard].send(batch)

@@ -25,6 +25,7 @@ Recognise: TypeAlias = Callable[[str, bytes, Log | None], Log]
 """The log of that name that begins with these lines, after another one of the same host."""
 
 Scan: TypeAlias = Callable[[Block], None]
+"""Chooses the first part of a block, and looks at it beforehand."""
 
 
 class Host:
@@ -37,7 +38,7 @@ class Host:
         self,
         paths: Sequence[str],
         recognise: Recognise,
-        scan: Scan | None,
+        scan: Scan,
         *,
         block_bytes: int,
         max_line: int,
@@ -91,8 +92,8 @@ class Host:
 
     def give_back(self, block: Block) -> None:
         """A block was settled: that far, the host is done."""
-        self.place = Place(block.end.file, block.end.offset, self.place.lines + block.rows)
-        self.lines += block.rows
+        self.lines += block.first_line - 1 - self.place.lines
+        self.place = Place(block.end.file, block.end.offset, block.first_line - 1)
         self.log = block.log
         self._give.send_nowait(block)
 
@@ -147,19 +148,16 @@ class Host:
         if filled is None:
             self._give.send_nowait(block)
             return None
-        block.rows = block.odds = 0
+        block.at = block.stop = 0
         block.fragment = filled if isinstance(filled, Fragment) else None
         block.length = 0 if isinstance(filled, Fragment) else filled
         return block
 
     async def _send(self, group: TaskGroup, block: Block) -> None:
         scanned = Event()
-        if self._scan is None:
-            scanned.set()
-        else:
-            group.start_soon(self._scan_apart, self._scan, block, scanned)
+        group.start_soon(self._scan_apart, block, scanned)
         await self._put.send((block, scanned))
 
-    async def _scan_apart(self, scan: Scan, block: Block, scanned: Event) -> None:
-        await to_thread.run_sync(scan, block, limiter=self._scanners)
+    async def _scan_apart(self, block: Block, scanned: Event) -> None:
+        await to_thread.run_sync(self._scan, block, limiter=self._scanners)
         scanned.set()

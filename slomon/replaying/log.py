@@ -41,8 +41,9 @@ class Place:
 @dataclass(slots=True)
 class Block:
     """
-    Whole lines of a log, or the fragment of one that is too long, and what became of them: a row a
-    line, of tick and code. The columns have room for more rows than there are.
+    Whole lines of a log, or the fragment of one that is too long, and what became of them part by
+    part: a row a line, of tick and code. The part that is made into rows now is that from `at` to
+    `stop`. The columns have room for more rows than there are.
     """
 
     buffer: bytearray
@@ -52,6 +53,8 @@ class Block:
     rows: int = 0
     odds: int = 0
     length: int = 0
+    at: int = 0
+    stop: int = 0
     fragment: Fragment | None = None
     log: Log = field(init=False)
     first_line: int = 1
@@ -64,9 +67,24 @@ class Block:
         whole = self.buffer.rfind(b"\n", 0, min(self.length, _HEAD)) + 1
         return bytes(self.buffer[: whole or min(self.length, _HEAD)])
 
+    def choose(self, most: int) -> None:
+        """Let the part have so many lines, or all there are."""
+        self.rows = self.odds = 0
+        self.stop = self.length
+        if self.buffer.count(b"\n", self.at, self.length) > most:
+            self.stop = self.at
+            for _ in range(most):
+                self.stop = self.buffer.index(b"\n", self.stop) + 1
+
     def lines(self) -> list[bytes]:
-        """The lines, without their ends."""
-        return bytes(memoryview(self.buffer)[: self.length]).split(b"\n")[:-1]
+        """The lines of the part, without their ends."""
+        return bytes(memoryview(self.buffer)[self.at : self.stop]).split(b"\n")[:-1]
+
+    def go_on(self) -> bool:
+        """Leave the part, which was settled, for the one behind it, if there is any."""
+        self.first_line += self.rows
+        self.at = self.stop
+        return self.at < self.length
 
 
 def find_prefix(lines: bytes) -> bytes:

@@ -25,7 +25,7 @@ from slomon.core.shard import Shard
 from slomon.core.sharding import Members
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.core.window import Windows
-from slomon.endpoints.requests import FoundRequests, GivenRequests, Requests
+from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.template import Router
 from slomon.formats.format import Format
 from slomon.pipeline.barrier import Barrier
@@ -112,11 +112,11 @@ class Replay:
     def __init__(self, plan: Plan, speed: Speed) -> None:
         self._plan = plan
         self._speed = speed
-        self._order = speed.order(1 + len(plan.hosts), plan.workers)
+        most = plan.max_endpoints if plan.endpoints is None else 0
+        self._order, self._names = speed.order(1 + len(plan.hosts), plan.workers, most)
         self._careful = CarefulReader(self._order, plan.on_rejected)
-        self._names = speed.names(plan.max_endpoints)
-        self._requests = cache(self._make_requests)
-        scan, settler = speed.reader(self._careful, plan.is_failure)
+        self._requests = cache(partial(_make_requests, plan, self._names))
+        settler = speed.reader(self._careful, plan.is_failure)
         self._recogniser = Recogniser(
             plan.formats, self._requests, plan.on_recognised, exact=plan.exact
         )
@@ -124,7 +124,7 @@ class Replay:
             Host(
                 paths,
                 self._recogniser,
-                scan,
+                settler.scan,
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
@@ -182,14 +182,6 @@ class Replay:
         for incident in unpack_incidents(saved["incidents"]):
             self._collector.incidents[incident.start_position] = incident
 
-    def _make_requests(self, *, exact: bool) -> Requests:
-        plan = self._plan
-        if plan.endpoints is None:
-            return FoundRequests(self._names, plan.like)
-        endpoints = plan.endpoints.endpoints
-        find = plan.endpoints.find if exact else Router(endpoints).find
-        return GivenRequests(endpoints, find)
-
     def _make_shard(self, number: int) -> Shard:
         plan = self._plan
         endpoints = self._requests(exact=True).endpoints
@@ -221,20 +213,30 @@ class Replay:
         return 0 if block.log.format.ordered else _LATENESS
 
     def _account(self) -> ReplayAccounting:
-        clocks, careful = self._order.clocks, self._careful
-        hosts = clocks[CHANGES + 1 :]
+        plan, order, careful = self._plan, self._order, self._careful
+        hosts = order.clocks[CHANGES + 1 :]
+        given = plan.endpoints
         return ReplayAccounting(
-            events=self._order.position + self._plan.rejected_records,
-            accesses=sum(clock.accesses for clock in hosts),
+            events=order.position + plan.rejected_records,
+            accesses=order.accesses,
             changes=careful.changes,
-            unmatched=sum(clock.unmatched for clock in clocks),
-            rejected=careful.rejected + self._plan.rejected_records,
+            unmatched=order.unmatched,
+            rejected=careful.rejected + plan.rejected_records,
             late=sum(shard.late for shard in self._shards),
             lines=sum(host.lines for host in self.hosts),
-            records=len(self._plan.changes) + self._plan.rejected_records,
-            blank=careful.blank,
+            records=len(plan.changes) + plan.rejected_records,
+            blank=order.blank,
             capped=self._names.capped,
             disordered=sum(clock.disordered for clock in hosts),
             largest_lateness=max(clock.largest for clock in hosts),
-            endpoints=len(self._requests(exact=True).endpoints),
+            endpoints=self._names.admitted if given is None else len(given.endpoints),
         )
+
+
+def _make_requests(plan: Plan, names: Names, *, exact: bool) -> Requests:
+    """Who knows the requests, of logs in which they are compared exactly or not."""
+    if plan.endpoints is None:
+        return FoundRequests(names, plan.like)
+    endpoints = plan.endpoints.endpoints
+    find = plan.endpoints.find if exact else Router(endpoints).find
+    return GivenRequests(endpoints, find)

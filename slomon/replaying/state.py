@@ -13,7 +13,7 @@ from slomon.core.incident import Incident
 from slomon.core.order import Clock, Order
 from slomon.core.shard import Shard
 from slomon.core.window import WindowState
-from slomon.endpoints.requests import Names
+from slomon.endpoints.requests import Names, SavedNames
 from slomon.errors import StateFileError
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.host import Host
@@ -34,7 +34,8 @@ class Remake(Protocol):
 
 def save_order(order: Order) -> Sections:
     """The reordering buffer, and the changes in it."""
-    yield "position", [order.position, order.noted]
+    yield "went out", [order.position, order.accesses, order.unmatched]
+    yield "came in", [order.noted, order.blank]
     yield "clocks", [asdict(clock) for clock in order.clocks]
     yield (
         "changes on their way",
@@ -45,7 +46,8 @@ def save_order(order: Order) -> Sections:
 
 def load_order(order: Order, saved: Saved) -> None:
     """What `save_order` saved."""
-    order.position, order.noted = saved["position"]
+    order.position, order.accesses, order.unmatched = saved["went out"]
+    order.noted, order.blank = saved["came in"]
     order.clocks = [Clock(**clock) for clock in saved["clocks"]]
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
     order.load_rows(saved["rows"])
@@ -76,20 +78,14 @@ def window_state(number: int, saved: Saved) -> WindowState:
 
 
 def save_names(names: Names) -> Sections:
-    """The found endpoints, one after the other."""
-    texts, lengths = names.save()
-    yield "capped", names.capped
-    yield "names", texts
-    yield "name lengths", lengths
+    """The endpoints that the logs show, one after the other."""
+    for name, section in names.save()._asdict().items():
+        yield f"names' {name}", section
 
 
 def load_names(names: Names, saved: Saved) -> None:
     """What `save_names` saved."""
-    texts, place = saved["names"].tobytes(), 0
-    for length in saved["name lengths"]:
-        names.key(texts[place : place + length])
-        place += length
-    names.capped = saved["capped"]
+    names.load(SavedNames(**{name: saved[f"names' {name}"] for name in SavedNames._fields}))
 
 
 def save_hosts(hosts: Sequence[Host]) -> Sections:
@@ -149,12 +145,12 @@ def _check_beginning(host: Host, beginning: str) -> None:
 
 def save_counts(careful: CarefulReader) -> Sections:
     """What became of the lines that made no row."""
-    yield "counts", [careful.blank, careful.changes, careful.rejected]
+    yield "counts", [careful.changes, careful.rejected]
 
 
 def load_counts(careful: CarefulReader, saved: Saved) -> None:
     """What `save_counts` saved."""
-    careful.blank, careful.changes, careful.rejected = saved["counts"]
+    careful.changes, careful.rejected = saved["counts"]
 
 
 def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Section]:

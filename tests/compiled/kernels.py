@@ -84,6 +84,7 @@ _INTERPRETED = SimpleNamespace(
     rehash=table.rehash,
     enter=order.enter,
     cut=order.cut,
+    count=order.count,
     deal=order.deal,
     advance=_advance,
 )

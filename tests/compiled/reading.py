@@ -16,7 +16,6 @@ from slomon.compiled.speed import Compiled
 from slomon.core.accounting import RejectedLine
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import StatusRule, server_errors_fail
-from slomon.core.order import Order
 from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.template import Router
 from slomon.formats.format import known_formats
@@ -63,11 +62,10 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.formats = {form.name: form for form in known_formats(self.rule)}
-        self.careful = CarefulReader(Order(1, 1), self.rejected.append)
-        self.names = self.speed.names(self.most)
+        self.order, self.names = self.speed.order(1, 1, self.most if self.requests is found else 0)
+        self.careful = CarefulReader(self.order, self.rejected.append)
         self._requests = self.requests(self.names)
-        scan, self._settler = self.speed.reader(self.careful, self.rule)
-        self.scan = scan or self.careful.scan
+        self.settler = self.speed.reader(self.careful, self.rule)
 
     def log(self, name: str, text: bytes, *, exact: bool) -> Log:
         """A log of that format, in which this text stands."""
@@ -86,20 +84,28 @@ class Reading:
         text = b"".join(line + b"\n" for line in lines)
         block = Block(bytearray(text + bytes(PADDING)), length=len(text))
         block.log = log
-        self.scan(block)
+        self.settler.scan(block)
         return block
 
     def _settle(self, block: Block) -> None:
-        self.odds += block.odds
         block.first_line = len(self.rows) + 1
-        self._settler.settle(block)
+        self._settle_part(block)
+        while block.go_on():
+            self.settler.scan(block)
+            self._settle_part(block)
+
+    def _settle_part(self, block: Block) -> None:
+        self.odds += block.odds
+        self.settler.settle(block)
         ticks, codes = (column[: block.rows].tolist() for column in (block.ticks, block.codes))
         self.rows += zip(ticks, codes, strict=True)
+        self.order.enter(0, block.ticks, block.codes, block.rows)
+        self.order.take()
 
     def said(self) -> object:
         """Rows, rejections, counts, and the names of what was found."""
-        careful, names = self.careful, self.names
-        counts = careful.blank, careful.changes, careful.rejected, names.capped
+        order, careful, names = self.order, self.careful, self.names
+        counts = order.blank, careful.changes, careful.rejected, names.capped, names.admitted
         return self.rows, self.rejected, counts, [names.text(key) for key in range(len(names))]
 
 

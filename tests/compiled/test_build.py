@@ -24,7 +24,10 @@ def image() -> Image:
 def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -> None:
     functions = {
         **{function.__name__: function for function in (scan.scan, settle.settle, settle.found)},
-        **{function.__name__: function for function in (order.enter, order.cut, order.deal)},
+        **{
+            function.__name__: function
+            for function in (order.enter, order.cut, order.count, order.deal)
+        },
         "remember": settle.remember,
         "rehash": table.rehash,
     }

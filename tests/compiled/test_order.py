@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from array import array
 from itertools import cycle
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from slomon.compiled import order as order_host
 from slomon.compiled.kernels.order import ROW, cut
 from slomon.compiled.order import CompiledOrder
+from slomon.compiled.requests import Table
 from slomon.core.order import Order
 from slomon.core.row import UNMATCHED
 from slomon.core.tick import LAST_TICK
+from slomon.endpoints.requests import NameList
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import Opened
 from tests.core.ordering import (
@@ -24,10 +27,12 @@ from tests.core.ordering import (
     all_arrivals,
     by_the_rule,
     counted,
+    events,
     go_on,
     numbered,
     put_through,
     sorted_by_position,
+    went_out,
 )
 
 
@@ -40,15 +45,13 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(
 ) -> None:
     with speed() as library, pytest.MonkeyPatch.context() as patch:
         patch.setattr(order_host, "_FIRST_ROWS", first_rows)
-        order = CompiledOrder(library, len(arrivals.latenesses), arrivals.shards)
+        order = CompiledOrder(library, len(arrivals.latenesses), arrivals.shards, Table(library))
         dealt = put_through(order, arrivals)
 
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
     for source, clock in enumerate(order.clocks):
-        assert (
-            *(clock.newest, clock.accesses, clock.unmatched),
-            *(clock.disordered, clock.largest),
-        ) == counted(arrivals, source)
+        assert (clock.newest, clock.disordered, clock.largest) == counted(arrivals, source)
+    assert went_out(order) == events(arrivals)
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -63,7 +66,7 @@ def test_an_order_that_was_saved_goes_on_at_either_speed(
 
         def resume(before: Order) -> Order:
             if next(turns):
-                return go_on(CompiledOrder(library, sources, shards), before)
+                return go_on(CompiledOrder(library, sources, shards, Table(library)), before)
             return go_on(Order(sources, shards), before)
 
         dealt = put_through(Order(sources, shards), arrivals, resume)
@@ -88,9 +91,54 @@ def test_batches_are_those_of_the_other_speed_one_by_one(speed: Opened, sources:
     for seed in range(5 if speed is at_full_speed else 1):
         arrivals = random_arrivals(random.Random(seed), sources)
         with speed() as library:
-            order = CompiledOrder(library, sources, 2)
+            order = CompiledOrder(library, sources, 2, Table(library))
             dealt = put_through(order, arrivals)
         assert dealt == put_through(Order(sources, 2), arrivals)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+@settings(deadline=None)
+@given(arrivals=all_arrivals())
+def test_the_same_endpoints_are_admitted_at_either_speed(
+    speed: Opened, most: int, arrivals: Arrivals
+) -> None:
+    sources, shards = len(arrivals.latenesses), arrivals.shards
+    names = NameList(most)
+    with speed() as library:
+        table = Table(library, most)
+        for key in range(5):  # of all keys that there are in arrivals
+            assert table.key(b"GET /%d" % key) == names.key(b"GET /%d" % key) == key
+        order, plain = (
+            CompiledOrder(library, sources, shards, table),
+            Order(sources, shards, names.admit),
+        )
+        dealt = put_through(order, arrivals)
+        assert sorted_by_position(dealt) == sorted_by_position(put_through(plain, arrivals))
+        assert went_out(order) == went_out(plain)
+        assert table.save() == names.save()
+    keys = {
+        slot * shards + shard for shard in dealt for slot, *rest in dealt[shard] if len(rest) == 3
+    }
+    assert len(keys) == names.admitted <= most
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_many_shards_need_room_for_their_rows_alone(speed: Opened) -> None:
+    rows = [(1, 0), *((2, key << 1) for key in range(0, 3000, 7))]
+    arrivals = Arrivals([0], 1000, [Arrival(0, rows, taken=True)])
+    with speed() as library:
+        order = CompiledOrder(library, 1, 1000, Table(library))
+        ticks, codes = (array("q", column) for column in zip(*rows, strict=True))
+        order.enter(0, ticks, codes, len(rows))
+        order.end(0)
+        tracemalloc.start()
+        order.take()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 1_000_000  # of which the batches themselves have a few hundred bytes each
+        dealt = put_through(CompiledOrder(library, 1, 1000, Table(library)), arrivals)
+    assert sorted_by_position(dealt) == by_the_rule(arrivals)
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -99,7 +147,7 @@ def test_the_last_tick_there_is_has_its_place_too(speed: Opened) -> None:
     for lateness in (0, 1, LAST_TICK):
         arrivals = Arrivals([lateness], 1, [Arrival(0, rows, taken=True)])
         with speed() as library:
-            dealt = put_through(CompiledOrder(library, 1, 1), arrivals)
+            dealt = put_through(CompiledOrder(library, 1, 1, Table(library)), arrivals)
         assert dealt == by_the_rule(arrivals)
 
 
@@ -115,6 +163,6 @@ def test_what_is_final_ends_at_the_first_row_of_the_watermark(
             assert cut(rows, first, len(times), watermark) == expected
             assert len(rows) == ROW * len(times)
     with speed() as library:
-        order = CompiledOrder(library, 1, 1)
+        order = CompiledOrder(library, 1, 1, Table(library))
         arrivals = Arrivals([0], 1, [Arrival(0, [(time, 0)], taken=True) for time in times])
         assert put_through(order, arrivals) == by_the_rule(arrivals)

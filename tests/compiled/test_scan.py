@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slomon.compiled import reader as reader_host
 from slomon.compiled.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
 from slomon.compiled.speed import Compiled
 from slomon.replaying.log import Block
@@ -33,7 +34,7 @@ def scan(speed: Opened, name: str, known: list[bytes], text: bytes) -> tuple[obj
         reading.read(log, [known])
         block = Block(bytearray(text + bytes(PADDING)), length=len(text))
         block.log = log
-        reading.scan(block)
+        reading.settler.scan(block)
         columns = block.ticks[: block.rows], block.codes[: block.rows]
         return *(column.tolist() for column in columns), block.odd[: block.odds * ODD].tolist()
 
@@ -63,8 +64,9 @@ def test_whatever_the_bytes_both_speeds_write_the_same(name: str, text: bytes) -
 @pytest.mark.parametrize("rows", [0, 1, 2, 5, 100])
 @pytest.mark.parametrize("careful_before", [0, 1, 60])
 def test_a_block_that_was_used_before_has_room_for_more_and_shorter_lines(
-    speed: Opened, rows: int, careful_before: int
+    speed: Opened, rows: int, careful_before: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reader_host, "_SHORT_LINE", 10)
     line = b"5 GET /a 200\n"
     block = Block(bytearray(line * 100 + bytes(PADDING)))
     with speed() as library:
@@ -76,10 +78,11 @@ def test_a_block_that_was_used_before_has_room_for_more_and_shorter_lines(
             block.fragment = None
         elif careful_before:
             block.length = careful_before * len(line)
+            reading.careful.scan(block)
             reading.careful.settle(block)
         for count in (rows, 100, rows, 100):
-            block.length = count * len(line)
-            reading.scan(block)
+            block.length, block.at = count * len(line), 0
+            reading.settler.scan(block)
             assert (block.rows, block.odds) == (count, count)
             assert block.odd[: count * ODD : ODD].tolist() == list(range(count))
 

@@ -46,7 +46,7 @@ def test_a_plain_request_to_what_is_found_needs_no_careful_reader(
         reading = Reading(Compiled(library), found)
         block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
         block.log = reading.log("plain", b"", exact=True)
-        reading.scan(block)
+        reading.settler.scan(block)
         table = reading.names
         assert isinstance(table, Table)
         stopped = table.settle(block.buffer, block.odd, 0, block.odds, block.codes)
@@ -64,7 +64,7 @@ def test_a_given_request_needs_a_careful_reader_once(speed: Opened) -> None:
         block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
         block.log = reading.log("plain", b"", exact=False)
         table = Table(library)
-        reading.scan(block)
+        reading.settler.scan(block)
         columns = block.buffer, block.odd, 0, block.odds, block.codes
         assert table.settle(*columns) == 0
         table.learn(b"GET /nobody/watches/this", 7 << 1)

@@ -101,6 +101,8 @@ def go_on(order: Order, before: Order) -> Order:
     """An order with all that another one has."""
     order.clocks, order.changes = before.clocks, before.changes
     order.position, order.noted = before.position, before.noted
+    order.accesses, order.unmatched = before.accesses, before.unmatched
+    order.blank = before.blank
     order.load_rows(before.save_rows())
     return order
 
@@ -131,23 +133,30 @@ def by_the_rule(arrivals: Arrivals) -> Dealt:
 
 
 def counted(arrivals: Arrivals, source: int) -> tuple[int, ...]:
-    """The newest tick of a source, and how many accesses, unmatched and older rows it had."""
+    """The newest tick of a source, how many rows were older than others, and by how much."""
     ticks = [tick for tick, code in arrivals.of(source) if code != BLANK and tick != NO_TICK]
     behind = [max([0, *ticks[:number]]) - tick for number, tick in enumerate(ticks)]
-    codes = [code for _, code in arrivals.of(source)]
-    return (
-        max([0, *ticks]),
-        sum(code >= 0 for code in codes),
-        codes.count(UNMATCHED),
-        sum(by > 0 for by in behind),
-        max([0, *behind]),
-    )
+    return max([0, *ticks]), sum(by > 0 for by in behind), max([0, *behind])
+
+
+def events(arrivals: Arrivals) -> tuple[int, ...]:
+    """How many events there are, accesses and unmatched ones among them, and how many blanks."""
+    codes = [code for piece in arrivals.pieces for _, code in piece.rows]
+    blanks = codes.count(BLANK)
+    accesses = sum(code >= 0 for code in codes)
+    return len(codes) - blanks, accesses, codes.count(UNMATCHED), blanks
+
+
+def went_out(order: Order) -> tuple[int, ...]:
+    """What an order says of that."""
+    return order.position, order.accesses, order.unmatched, order.blank
 
 
 _rows = st.one_of(
     st.tuples(st.integers(0, 12), st.integers(0, 9)),
     st.tuples(st.integers(0, 12), st.just(UNMATCHED)),
     st.sampled_from([(NO_TICK, REJECTED), (NO_TICK, BLANK), (NO_TICK, A_CHANGE)]),
+    st.sampled_from([(NO_TICK, REJECTED), (NO_TICK, UNMATCHED), (5, UNMATCHED)]),
 )
 
 

@@ -10,15 +10,18 @@ from hypothesis import given
 from slomon.core.batch import Batch
 from slomon.core.order import Order
 from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED
+from slomon.endpoints.requests import NameList
 from tests.core.ordering import (
     Arrivals,
     all_arrivals,
     by_the_rule,
     change,
     counted,
+    events,
     go_on,
     put_through,
     sorted_by_position,
+    went_out,
 )
 
 GOOD, BAD = 0, 1
@@ -48,10 +51,8 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(arrivals: Arrivals)
 
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
     for source, clock in enumerate(order.clocks):
-        assert (
-            *(clock.newest, clock.accesses, clock.unmatched),
-            *(clock.disordered, clock.largest),
-        ) == counted(arrivals, source)
+        assert (clock.newest, clock.disordered, clock.largest) == counted(arrivals, source)
+    assert went_out(order) == events(arrivals)
 
 
 @given(all_arrivals())
@@ -129,6 +130,36 @@ def test_a_blank_line_takes_no_place() -> None:
     order.end(0)
     order.take()
     assert order.position == 1
+
+
+def test_a_run_of_events_that_no_shard_sees_is_one_row_and_takes_all_its_places() -> None:
+    order = late_by(0)
+    rejected, unmatched = (NO_TICK, REJECTED), (5, UNMATCHED)
+    enter(
+        order, 0, rejected, rejected, (5, GOOD), unmatched, unmatched, (NO_TICK, BLANK), unmatched
+    )
+    enter(order, 0, (NO_TICK, UNMATCHED), rejected, rejected, (6, BAD))
+    assert len(order.save_rows()) // 4 == 5
+    order.end(0)
+    [(_, batch)] = order.take()
+    assert batch == Batch([0, 0], [5, 6], [GOOD, BAD], [2, 9], [])
+    assert (order.position, order.accesses, order.unmatched, order.blank) == (10, 2, 4, 1)
+
+
+def test_the_endpoints_that_are_found_are_the_first_ones_in_the_order_of_time() -> None:
+    names = NameList(2)
+    for name in (b"GET /z", b"GET /a", b"GET /b"):
+        names.key(name)
+    order = Order(2, 1, names.admit)
+    enter(order, 0, (100, 0 << 1), (200, 0 << 1 | BAD), (300, 2 << 1))
+    enter(order, 1, (10, 1 << 1), (20, 2 << 1 | BAD), (350, 1 << 1))
+    order.end(0)
+    order.end(1)
+    [(_, batch)] = order.take()
+    assert batch == Batch(
+        [1, 2, 2, 1], [10, 20, 300, 350], [GOOD, BAD, GOOD, GOOD], [0, 1, 4, 5], []
+    )
+    assert (order.position, order.accesses, order.unmatched, names.capped) == (6, 4, 2, 2)
 
 
 def test_a_change_goes_to_every_shard() -> None:

@@ -46,11 +46,12 @@ def test_endpoints_are_found_as_they_come_and_known_again() -> None:
 
 
 def test_requests_to_more_endpoints_than_there_may_be_are_capped() -> None:
-    requests = found(most=1)
-    assert [requests.key("GET", target) for target in ("/a", "/b", "/a", "/c")] == [
-        *(0, UNMATCHED, 0, UNMATCHED)
-    ]
-    assert (len(requests.names), requests.names.capped) == (1, 2)
+    names = NameList(1)
+    requests = FoundRequests(names, LIKE)
+    assert [requests.key("GET", target) for target in ("/a", "/b", "/a")] == [0, 1, 0]
+    assert names.admit(1)
+    assert [requests.key("GET", target) for target in ("/b", "/c", "/a")] == [1, UNMATCHED, 0]
+    assert (len(names), names.admitted, names.capped) == (2, 1, 1)
 
 
 def test_a_request_that_is_too_long_is_no_endpoint() -> None:
@@ -98,9 +99,31 @@ def test_found_endpoints_grow_while_they_are_looked_at() -> None:
         endpoints[1]
 
 
-def test_names_are_saved_as_their_bytes_and_lengths() -> None:
-    names = NameList(5)
+def test_the_names_that_accesses_go_out_to_first_are_admitted() -> None:
+    names = NameList(2)
+    assert [names.key(name) for name in (b"GET /a", b"GET /b", b"GET /c", b"GET /a")] == [
+        0,
+        1,
+        2,
+        0,
+    ]
+    assert (len(names), names.admitted, names.capped) == (3, 0, 0)
+    assert [names.admit(key) for key in (2, 0, 1, 2)] == [True, True, False, True]
+    assert (len(names), names.admitted, names.capped) == (3, 2, 1)
+    assert (names.key(b"GET /b"), names.key(b"GET /d")) == (1, UNMATCHED)
+    assert (len(names), names.admitted, names.capped) == (3, 2, 2)
+
+
+def test_names_are_saved_as_their_bytes_and_lengths_and_which_are_admitted() -> None:
+    names = NameList(2)
     for name in (b"GET /a", b"", b"GET /b\xff"):
         names.key(name)
-    texts, lengths = names.save()
-    assert (texts.tobytes(), lengths.tolist()) == (b"GET /aGET /b\xff", [6, 0, 7])
+    assert [names.admit(key) for key in (2, 0, 1)] == [True, True, False]
+    saved = names.save()
+    assert (saved.texts.tobytes(), saved.lengths.tolist()) == (b"GET /aGET /b\xff", [6, 0, 7])
+    assert (saved.admitted.tolist(), saved.capped) == ([1, 0, 1], 1)
+    again = NameList(2)
+    again.load(saved)
+    assert again.save() == saved
+    assert (again.admitted, again.admit(2), again.admit(1)) == (2, True, False)
+    assert (again.key(b""), again.text(2), again.key(b"GET /new")) == (1, b"GET /b\xff", UNMATCHED)

@@ -79,7 +79,7 @@ def test_lines_are_counted_and_what_is_rejected_is_told_with_its_number_and_its_
         RejectedLine("access.log", 7, "what?\r", allowed),
         RejectedLine("access.log", 10, "\\xff", allowed),
     ]
-    assert (careful.reader.rejected, careful.reader.blank, careful.reader.changes) == (2, 1, 0)
+    assert (careful.reader.rejected, careful.reader.changes) == (2, 0)
 
 
 def test_a_fragment_is_one_row_and_told() -> None:
@@ -119,6 +119,7 @@ def test_what_follows_the_end_of_a_stream_is_rejected_in_every_later_block() -> 
 def test_the_rest_of_a_block_may_be_settled_behind_what_was_scanned() -> None:
     careful = Careful()
     block = careful.block(b"5 GET /a 200\n6 GET /a 500\nwhat?\n", first_line=4)
+    block.choose(3)
     block.ticks.extend([1, 2, 3, 4, 5])
     block.codes.extend([11, 12, 13, 14, 15])
     careful.reader.settle_rest(block, 1)

@@ -34,8 +34,13 @@ def recognise(name: str, head: bytes, before: Log | None) -> Log:
     )
 
 
+def choose_all(block: Block) -> None:
+    """All lines of a block are one part."""
+    block.choose(block.length)
+
+
 def make_host(
-    paths: Sequence[Path], scan: Scan | None = None, block_bytes: int = 0, depth: int = 2
+    paths: Sequence[Path], scan: Scan = choose_all, block_bytes: int = 0, depth: int = 2
 ) -> Host:
     return Host(
         *([str(path) for path in paths], recognise, scan),
@@ -64,8 +69,9 @@ async def blocks(host: Host) -> AsyncIterator[Block]:
     """All blocks of a host, settled as a reader would."""
     async with reading(host):
         while block := await host.next():
-            block.rows = 1 if block.fragment else block.buffer.count(b"\n", 0, block.length)
             yield block
+            block.rows = 1 if block.fragment else len(block.lines())
+            block.go_on()
             host.give_back(block)
 
 
@@ -178,6 +184,7 @@ async def test_a_host_goes_on_from_any_place_it_was_in(tmp_path: Path, settled: 
             if block := await host.next():
                 block.rows = 1
                 before.append((bytes(block.buffer[: block.length]), block.fragment))
+                block.go_on()
                 host.give_back(block)
     again = make_host(paths)
     again.place, again.log, again.lines = host.place, host.log, host.lines

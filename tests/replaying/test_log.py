@@ -24,7 +24,22 @@ def block(text: bytes, behind: bytes = b"") -> Block:
 def test_the_lines_of_a_block_end_at_newlines_and_nowhere_else(
     text: bytes, lines: list[bytes]
 ) -> None:
-    assert block(text, b"of another block\n").lines() == lines
+    whole = block(text, b"of another block\n")
+    whole.choose(10)
+    assert whole.lines() == lines
+
+
+def test_a_block_is_settled_part_by_part() -> None:
+    text = block(b"a\nb\n\nd\n\n", b"of another block\n")
+    parts = []
+    while True:
+        text.choose(2)
+        parts.append((text.first_line, text.lines()))
+        text.rows = len(text.lines())
+        if not text.go_on():
+            break
+    assert parts == [(1, [b"a", b"b"]), (3, [b"", b"d"]), (5, [b""])]
+    assert text.first_line == 6
 
 
 def test_the_head_of_a_block_is_whole_lines_and_no_more_than_is_needed() -> None:

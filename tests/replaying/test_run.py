@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ CASES = [
     pytest.param("plain", 2, {"like": LIKE, "changes": CHANGES}, id="found, with changes"),
     pytest.param("combined", 1, {"endpoints": TEMPLATES, "changes": CHANGES}, id="combined"),
     pytest.param("combined", 1, {"like": LIKE, "max_endpoints": 3}, id="found up to a cap"),
+    pytest.param("plain", 3, {"like": LIKE, "max_endpoints": 4}, id="hosts, found up to a cap"),
     pytest.param("combined", 2, {"like": LIKE, "least": 4, "lateness": 9 * SECOND}, id="least"),
     pytest.param(
         "plain", 2, {"endpoints": TEMPLATES, "resolution": SECOND // 2}, id="with a resolution"
@@ -96,6 +98,30 @@ def test_the_report_is_the_same_however_the_work_was_cut(
             block_bytes=hosts * bytes_each,
         )
         assert found.report() == whole.report(), (speed, workers, bytes_each)
+
+
+def test_the_endpoints_that_are_found_up_to_a_cap_are_the_first_ones_of_all_hosts() -> None:
+    #   A: 10 /a, 100 /z        B: 20 /b        at most two: /a and /b
+    hosts = [[b"10 GET /a 500\n100 GET /z 500\n"], [b"20 GET /b 500\n"]]
+    for speed, block_bytes in product(SPEEDS, (60, 10_000)):
+        sizes = {"block_bytes": block_bytes, "max_line": 20}
+        found = told(speed, hosts, "plain", like=LIKE, max_endpoints=2, **sizes)
+        assert found.monitor.api_histogram() == {"GET /a": 1, "GET /b": 1}
+        assert (found.accounting.capped, found.accounting.endpoints) == (1, 2)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("name", SCANNED)
+def test_blank_lines_are_counted_and_nothing_else(speed: Opened, name: str) -> None:
+    line = {
+        "plain": b"5 GET /a 200",
+        "events": b'{"type": "access", "value": "5 GET /a 200"}',
+        "combined": b'- - - [10/Oct/2000:13:55:36 -0700] "GET /a HTTP/1.0" 200 2',
+    }[name]
+    lines = random.Random(name).choices([line, b"", b"\r", b" \t", b"\r\r"], k=300)
+    log = b"\n".join([*lines, *[b""] * 5000])
+    found = told(speed, [[log]], name, like=LIKE, block_bytes=1000, max_line=400)
+    assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
 
 
 def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> None:

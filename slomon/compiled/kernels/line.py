@@ -89,7 +89,9 @@ def clf(text: Sequence[int], start: int, stop: int, dates: MutableSequence[int])
 
 def _is_dated(text: Sequence[int], start: int, date: int) -> bool:
     """Whether three words and a bracket stand before a date, and `] "` after it."""
-    if text[start] == _QUOTE or text[date - 2] != _SPACE or _words(text, start, date - 1) < 3:
+    if date - 2 < start or text[start] == _QUOTE or text[date - 2] != _SPACE:
+        return False
+    if _words(text, start, date - 1) < 3:
         return False
     end = date + _DATE
     return text[end] == _BRACKET and text[end + 1] == _SPACE and text[end + 2] == _QUOTE

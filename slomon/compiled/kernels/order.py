@@ -2,7 +2,8 @@
 `slomon.core.order` over flat memory: rows are kept in order of (time, source), as long as something
 earlier may still come, and are dealt to their shards when nothing may.
 
-A row is four numbers: the time it stands at, its source, its tick, its code.
+A row is four numbers: the time it stands at, its source, its tick, its code. One row is a run of
+events that no shard sees: its tick counts them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
+from slomon.compiled.kernels.settle import MOST, admit
 from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED
 
 Column: TypeAlias = MutableSequence[int]
@@ -20,9 +22,13 @@ ROW: Final = 4
 NEWEST: Final = 0  # its newest tick
 DISORDERED: Final = 1  # how many rows were older than one before
 LARGEST: Final = 2  # by how much at most
-ACCESSES: Final = 3
-UNMATCHED_ROWS: Final = 4
-CLOCK: Final = 5
+BLANKS: Final = 3  # how many rows are no events
+CLOCK: Final = 4
+
+# What `tally` says of the events that went out
+POSITION: Final = 0  # how many there were
+UNMATCHED_EVENTS: Final = 1
+TALLY: Final = 2
 
 
 def enter(
@@ -47,11 +53,8 @@ def enter(
     for index in range(count):
         code = codes[index]
         if code == BLANK:
+            clock[BLANKS] += 1
             continue
-        if code >= 0:
-            clock[ACCESSES] += 1
-        elif code == UNMATCHED:
-            clock[UNMATCHED_ROWS] += 1
         tick = ticks[index]
         if tick == NO_TICK:
             tick = newest
@@ -62,6 +65,12 @@ def enter(
             time = max(tick, newest - lateness)
         else:
             newest = tick
+        if FIRST_CHANGE < code < 0:
+            before = place - ROW
+            if before >= first * ROW and _is_alike(rows, before, time, source, code):
+                rows[before + 2] += 1
+                continue
+            tick = 1
         rows[place] = time
         rows[place + 1] = source
         rows[place + 2] = tick
@@ -83,27 +92,55 @@ def cut(rows: Sequence[int], first: int, end: int, watermark: int) -> int:
     return first
 
 
+def count(
+    rows: Column,
+    first: int,
+    end: int,
+    shards: int,
+    admitted: Column,
+    book: Column,
+    counts: Column,
+) -> int:
+    """
+    Count the accesses of each shard among rows that go out; returns how many these are. Where
+    endpoints are found, an access to one that is not among the first becomes an unmatched event.
+    """
+    accesses = 0
+    for row in range(first, end):
+        code = rows[row * ROW + 3]
+        if code < 0:
+            continue
+        key = code >> 1
+        if book[MOST] and not admit(key, admitted, book):
+            rows[row * ROW + 2] = 1
+            rows[row * ROW + 3] = UNMATCHED
+            continue
+        counts[key % shards if shards > 1 else 0] += 1
+        accesses += 1
+    return accesses
+
+
 def deal(
     rows: Sequence[int],
     first: int,
     end: int,
-    position: int,
     shards: int,
-    room: int,
+    places: Column,
     slots: Column,
     ticks: Column,
     failures: Column,
     positions: Column,
     changes: Column,
-    counts: Column,
+    tally: Column,
 ) -> int:
     """
-    Deal rows to their shards, whose columns stand one after the other, each with `room` for that
-    many; returns how many changes there are among them, as pairs of position and code.
+    Deal rows to their shards, whose columns stand one after the other: `places` says where that of
+    each has room next. The changes are pairs of position and code; returns how many there are.
     """
     found = 0
+    position = tally[POSITION]
     for row in range(first, end):
-        code = rows[row * ROW + 3]
+        tick, code = rows[row * ROW + 2], rows[row * ROW + 3]
         if code >= 0:
             key = code >> 1
             shard = 0
@@ -111,17 +148,22 @@ def deal(
             if shards > 1:
                 shard = key % shards
                 slot = key // shards
-            place = shard * room + counts[shard]
-            counts[shard] += 1
+            place = places[shard]
+            places[shard] = place + 1
             slots[place] = slot
-            ticks[place] = rows[row * ROW + 2]
+            ticks[place] = tick
             failures[place] = code & 1
             positions[place] = position
         elif code <= FIRST_CHANGE:
             changes[2 * found] = position
             changes[2 * found + 1] = code
             found += 1
+        else:
+            if code == UNMATCHED:
+                tally[UNMATCHED_EVENTS] += tick
+            position += tick - 1
         position += 1
+    tally[POSITION] = position
     return found
 
 
@@ -168,6 +210,10 @@ def _merge(rows: Sequence[int], start: int, middle: int, end: int, into: Column)
             right += ROW
         for number in range(ROW):
             into[place + number] = rows[taken + number]
+
+
+def _is_alike(rows: Sequence[int], row: int, time: int, source: int, code: int) -> bool:
+    return rows[row] == time and rows[row + 1] == source and rows[row + 3] == code
 
 
 def _before(rows: Sequence[int], one: int, other: int) -> bool:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from slomon.compiled.kernels.line import CLF_LINES, clf, number, plain
 from slomon.compiled.kernels.table import BUCKET, MISSING, hash_step, lookup
 from slomon.compiled.kernels.words import find, first_byte, leading, load, prefetch
-from slomon.core.row import NO_TICK, UNMATCHED
+from slomon.core.row import BLANK, NO_TICK, UNMATCHED
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
@@ -33,8 +33,6 @@ LINE: Final = 8  # numbers of each: tick, code, request and its end, hash, line 
 # An odd line is five numbers: its row, where it begins and ends, and where its request does.
 ODD: Final = 5
 
-OVERFLOW: Final = -1
-
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
 
 _NEWLINES: Final = 0x0A0A0A0A0A0A0A0A
@@ -48,6 +46,7 @@ _LAST: Final = 126
 
 def scan(
     text: Text,
+    at: int,
     length: int,
     shape: Column,
     affixes: Text,
@@ -64,35 +63,39 @@ def scan(
     group: Column,
 ) -> int:
     """
-    Scan whole lines; returns how many rows were written, and in `odds` how many lines are odd, or
-    OVERFLOW if there might be no room for more.
+    Scan whole lines from `at` on, as long as there is room for them; returns how many rows were
+    written, and in `odds` how many lines are odd and where the next line begins.
 
     `shape` is the kind of lines, the lengths of their prefix and suffix (which stand one after the
-    other in `affixes`), whether a line may end with a carriage return, whether a request ends at
-    its question mark, and how many buckets the table has, less one. `dates` remembers the last one,
-    and `group` is for work: GROUP times LINE numbers.
+    other in `affixes`), whether they are a file's (then one may be blank, or end with a carriage
+    return), whether a request ends at its question mark, and how many buckets the table has, less
+    one. `dates` remembers the last one, and `group` is for work: GROUP times LINE numbers.
     """
-    returns = shape[3]
-    rows = found = start = 0
-    while start < length:
+    of_file = shape[3]
+    rows = found = 0
+    start = at
+    while start < length and rows < room and found < odd_room:
         # By the group, since in a large table a look-up mostly waits for memory: first where its
         # lines' requests would stand is asked for, then the texts there, then they are compared.
         count = 0
-        while start < length and count < GROUP:
-            if rows + count == room or found + count == odd_room:
-                return OVERFLOW
+        most = min(GROUP, room - rows, odd_room - found)
+        while start < length and count < most:
             end = start + _until(text, start, _NEWLINES)
             stop = end
-            if returns and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
+            if of_file and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
                 stop -= 1
-            _look(text, start, stop, shape, affixes, statuses, table, dates, group, count)
+            if of_file and stop == start:
+                group[count * LINE] = NO_TICK
+                group[count * LINE + 1] = BLANK
+            else:
+                _look(text, start, stop, shape, affixes, statuses, table, dates, group, count)
             group[count * LINE + 5] = start
             group[count * LINE + 6] = end  # the careful reader takes off what it takes for an end
             count += 1
             start = end + 1
         for line in range(count):
             place = line * LINE
-            if group[place + 1] != CAREFUL:
+            if group[place + 1] >= 0:
                 bucket = (group[place + 4] & shape[5]) * BUCKET
                 prefetch(arena, table[bucket + 1])
         for line in range(count):
@@ -100,7 +103,7 @@ def scan(
             code = _find(text, group, place, table, shape[5], arena)
             ticks[rows] = group[place]
             codes[rows] = code
-            if code < UNMATCHED:
+            if CAREFUL <= code < UNMATCHED:
                 odd[found * ODD] = rows
                 odd[found * ODD + 1] = group[place + 5]
                 odd[found * ODD + 2] = group[place + 6]
@@ -109,6 +112,7 @@ def scan(
                 found += 1
             rows += 1
     odds[0] = found
+    odds[1] = start
     return rows
 
 
@@ -151,8 +155,8 @@ def _look(
 def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:
     """The code of a line of the group."""
     failed = group[place + 1]
-    if failed == CAREFUL:
-        return CAREFUL
+    if failed < 0:
+        return failed
     request, request_end, hashed = group[place + 2], group[place + 3], group[place + 4]
     key = lookup(text, request, request_end, hashed, table, mask, arena)
     if key >= 0:

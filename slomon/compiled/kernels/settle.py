@@ -22,10 +22,11 @@ ENTRIES: Final = 1  # how many are taken
 ROOM: Final = 2  # how many may be
 USED: Final = 3  # bytes of the arena that are taken
 ARENA: Final = 4  # how many there are
-FOUND: Final = 5  # how many endpoints were found
-MOST: Final = 6  # how many may be; 0 where the endpoints are given
-CAPPED: Final = 7  # how many accesses were to others
-BOOK: Final = 8
+FOUND: Final = 5  # how many endpoints have keys
+MOST: Final = 6  # how many may be found; 0 where the endpoints are given
+ADMITTED: Final = 7  # how many were found: the first ones, in the order in which accesses go out
+CAPPED: Final = 8  # how many accesses were to others
+BOOK: Final = 9
 
 _SPACE: Final = 32
 _QUOTE: Final = 34
@@ -83,13 +84,25 @@ def found(
     book: Column,
 ) -> int:
     """
-    The key of a request that was grouped: a new one if need be, UNMATCHED where there are as many
-    endpoints as there may be, MISSING where there is no room in the columns.
+    The key of a request that was grouped: a new one if need be, UNMATCHED where as many endpoints
+    were found as may be, MISSING where there is no room in the columns.
     """
     hashed, _ = hash_request(request, 0, end, 0)
     if not is_plain(request, 0, end):
         hashed = ~hashed  # no scanner takes its text for it: some format may read that otherwise
     return _find(request, end, hashed, table, arena, places, book)
+
+
+def admit(key: int, admitted: Column, book: Column) -> bool:
+    """Whether an access that goes out now is to an endpoint that is found, or was before."""
+    if admitted[key]:
+        return True
+    if book[ADMITTED] == book[MOST]:
+        book[CAPPED] += 1
+        return False
+    admitted[key] = 1
+    book[ADMITTED] += 1
+    return True
 
 
 def remember(
@@ -112,7 +125,7 @@ def _find(
     key = lookup(request, 0, end, hashed, table, book[MASK], arena)
     if key != MISSING:
         return key
-    if book[FOUND] == book[MOST]:
+    if book[ADMITTED] == book[MOST]:
         book[CAPPED] += 1
         return UNMATCHED
     if book[ENTRIES] == book[ROOM] or book[USED] + end > book[ARENA]:
