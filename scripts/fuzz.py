@@ -50,6 +50,8 @@ KNOWN = [
     *((given_exactly, True, 0), (given_by_template, False, 0)),
     *((found, False, 1000), (found, False, 5), (found, True, 1000)),
 ]
+# How a log begins: a scanner may have to wait for its first access.
+HEADS = (b"", b"\n" * 2000, b'{"type": "change", "value": "commit: c"}\n' * 50)
 BLOCK = 500  # lines
 REPLAYED = 20  # of so many blocks of lines, one is a file that is replayed
 
@@ -110,26 +112,27 @@ def read_check(name: str, known: tuple[Any, bool, int], speed: Opened) -> Check:
 
 
 def replay_check(name: str, rng: random.Random) -> Check:
-    """What compares the reports of a whole replay of lines, cut into files and blocks."""
+    """What compares the reports of a whole replay of lines of hosts, cut into files and blocks."""
     like = Endpoint("", "-", "", "", 0.9, 5 * 10**9)
     options: dict[str, Any] = rng.choice(
         ({"endpoints": GIVEN, "exact": True}, {"like": like}, {"like": like, "max_endpoints": 3})
     )
     options["lateness"] = rng.choice((None, 0, 10**9))
     ways = [(1, 1 << 17), (rng.choice((1, 2, 3)), rng.choice((301, 1000, 10_000)))]
-    seed = rng.random()
+    hosts, head, seed = rng.choice((1, 1, 2, 3)), rng.choice(HEADS), rng.random()
 
     def check(lines: Lines) -> None:
         # Where files are cut would matter to a recorded stream's end, which is that of its file,
         # and to what is taken for compressed by its first bytes.
         kept = [line for line in lines if b"end-of-stream" not in line]
-        log = b"\n".join(line if line[:1].isdigit() else b" " + line for line in kept)
+        shown = [line if line[:1].isdigit() else b" " + line for line in kept]
+        logs = [head + b"\n".join(shown[host::hosts]) for host in range(hosts)]
         reports = {
             replays.told(
-                *(speed, [replays.cut(random.Random(seed), log, parts)], name),
+                *(speed, [replays.cut(random.Random(seed), log, parts) for log in logs], name),
                 **options,
                 workers=workers,
-                block_bytes=block_bytes,
+                block_bytes=hosts * block_bytes,
                 max_line=300,
             ).report()
             for speed in (replays.interpreted, replays.at_full_speed)
