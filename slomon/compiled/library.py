@@ -15,21 +15,25 @@ from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 Text: TypeAlias = bytes | bytearray
 
 Function: TypeAlias = Callable[..., int]
 """Takes addresses of columns and whole numbers, and lets other threads run meanwhile."""
 
-# What the kernels are made of, and the layouts that they share with their hosts.
+# What the kernels are made of, and the layouts that they share with their hosts; without sources,
+# their bytecode (.pyc).
 _SOURCES: Final = (
-    *("compiled/build.py", "compiled/library.py", "compiled/windows.py"),
-    *("compiled/kernels/*.py", "core/window.py", "core/row.py"),
+    *("compiled/build.py*", "compiled/library.py*", "compiled/windows.py*"),
+    *("compiled/kernels/*.py*", "core/window.py*", "core/row.py*"),
 )
+_NUMBA: Final = "numba-*.dist-info"
 _SHORTEST: Final = 32  # bytes of a digest: what every cache file begins with
+
+_loaded: Final[list[Library]] = []  # none, or the one: what isn't there yet may come to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +76,28 @@ class Library:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(image.code))
         self._engine.finalize_object()
-        self._functions = {
-            name: _function(self._engine.get_function_address(symbol), arguments)
-            for name, (symbol, arguments) in image.kernels.items()
-        }
+        for name, (symbol, arguments) in image.kernels.items():
+            setattr(self, name, _function(self._engine.get_function_address(symbol), arguments))
 
-    def __getattr__(self, name: str) -> Function:
-        return self._functions[name]
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Function: ...
 
 
-@cache
 def load(*, compile_if_needed: bool = True) -> Library | None:
     """
     The library, compiled first if the cache has none for this very code, Numba and processor
     (some seconds); None if that isn't wanted, or the extra `slomon[replay]` isn't installed.
     """
-    try:
-        path = _cache_directory() / f"{_fingerprint()}.kernels"
-        image = _read(path)
-        if image is None and compile_if_needed:
-            from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
-
-            image = build.build(machine())
-            _write(path, image)
-    except ImportError:
-        return None
-    return None if image is None else Library(image)
+    if not _loaded:
+        try:
+            image = _find_image(compile_if_needed=compile_if_needed)
+        except ImportError:
+            return None
+        if image is None:
+            return None
+        _loaded.append(Library(image))
+    return _loaded[0]
 
 
 def machine() -> Any:
@@ -135,17 +135,36 @@ def _function(at: int, arguments: int) -> Function:
     return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * arguments)(at)
 
 
-def _fingerprint() -> str:
-    from llvmlite import __version__  # noqa: PLC0415 (heavy: loaded when used)
+def _find_image(*, compile_if_needed: bool) -> Image | None:
+    fingerprint = _fingerprint(Path(__file__).parent.parent)
+    path = _cache_directory() / f"{fingerprint}.kernels" if fingerprint else None
+    image = _read(path) if path else None
+    if image is None and compile_if_needed:
+        from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
+
+        image = build.build(machine())
+        if path:
+            _write(path, image)
+    return image
+
+
+def _fingerprint(package: Path) -> str | None:
+    """What the cache knows an image by; None where the code can't be read, as in an archive."""
+    import llvmlite  # noqa: PLC0415 (heavy: loaded when used)
     from llvmlite import binding as llvm  # noqa: PLC0415
 
-    package = Path(__file__).parent.parent
+    sources = [sorted(package.glob(pattern)) for pattern in _SOURCES]
+    if not all(sources):
+        return None
     digest = hashlib.sha256()
-    for pattern in _SOURCES:
-        for source in sorted(package.glob(pattern)):
-            digest.update(source.read_bytes())
+    for source in chain(*sources):
+        digest.update(source.read_bytes())
+    # Numba's version, from the folder where it is installed: neither it nor what else knows that
+    # is imported in little time.
+    numba = sorted(path.name for path in Path(llvmlite.__file__).parent.parent.glob(_NUMBA))
     processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    digest.update(repr((__version__, llvm.get_process_triple(), processor)).encode())
+    made_by = llvmlite.__version__, numba, llvm.get_process_triple(), processor
+    digest.update(repr(made_by).encode())
     return digest.hexdigest()[:32]
 
 
@@ -179,5 +198,10 @@ def _write(path: Path, image: Image) -> None:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(image.pack())
-        Path(file.name).replace(path)
+            draft = Path(file.name)
+            try:
+                file.write(image.pack())
+                file.close()
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)

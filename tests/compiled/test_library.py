@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import compileall
+import copy
 import ctypes
 import json
 import os
@@ -24,6 +26,7 @@ pytest.importorskip("numba", reason="only Numba compiles the kernels")
 
 from slomon.compiled import build
 
+PACKAGE = Path(library.__file__).parent.parent
 IMAGE = Image(b"\x7fELF\0 code \xff\n", {"cut": ("symbol", 4)}, ["NRT_x"])
 
 LOAD = """
@@ -88,7 +91,7 @@ def run(
 def cached() -> Path:
     """The file from which this very session has its library."""
     load()
-    return library._cache_directory() / f"{library._fingerprint()}.kernels"
+    return library._cache_directory() / f"{library._fingerprint(PACKAGE)}.kernels"
 
 
 @pytest.fixture
@@ -126,6 +129,42 @@ def test_without_the_extra_and_a_cache_there_is_no_library(tmp_path: Path, missi
     assert not there
 
 
+def test_what_another_numba_made_is_not_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "llvmlite" / "__init__.py"
+    monkeypatch.setattr("llvmlite.__file__", str(fake))
+    (tmp_path / "numba-1.0.dist-info").mkdir()
+    before = library._fingerprint(PACKAGE)
+    (tmp_path / "numba-1.0.dist-info").rename(tmp_path / "numba-1.1.dist-info")
+
+    assert before != library._fingerprint(PACKAGE)
+
+
+def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
+    package = tmp_path / "slomon"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(package, quiet=2, legacy=True)
+    for source in package.rglob("*.py"):
+        source.unlink()
+    before = library._fingerprint(package)
+    assert before is not None
+    with (package / "compiled" / "kernels" / "scan.pyc").open("ab") as changed:
+        changed.write(b"x")
+
+    assert library._fingerprint(package) not in {None, before}
+
+
+def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "all"), "zip", PACKAGE.parent, "slomon")
+    first = f"import sys; sys.path.insert(0, {archive!r})\n"
+    quickly = COMPILE_QUICKLY.format(image=str(cached()))
+    there, _ = run(tmp_path / "cache", before=first + quickly)
+
+    assert there
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_file_that_is_damaged_anywhere_is_not_loaded(cache: Path) -> None:
     [file] = cache.iterdir()
     data = bytearray(file.read_bytes())
@@ -159,9 +198,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         return image
 
     monkeypatch.setattr(build, "build", compile_quickly)
-    load.cache_clear()
+    library._loaded.clear()
     yield compiled
-    load.cache_clear()
+    library._loaded.clear()
 
 
 def works(found: Library | None) -> bool:
@@ -174,7 +213,7 @@ def test_what_was_compiled_is_kept_and_loaded_by_the_next(
 ) -> None:
     monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / "new"))
     for _ in range(2):
-        load.cache_clear()
+        library._loaded.clear()
         assert works(load())
         assert works(load())
     assert len(fresh) == 1
@@ -188,7 +227,7 @@ def test_a_damaged_file_is_compiled_anew_and_replaced(
     [file] = tmp_path.iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole[:-1])
-    load.cache_clear()
+    library._loaded.clear()
     assert works(load())
     assert len(fresh) == 2
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [whole]
@@ -201,7 +240,7 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(
     (tmp_path / "a file").write_text("no folder")
     monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / nowhere))
     for _ in range(2):
-        load.cache_clear()
+        library._loaded.clear()
         assert works(load())
     assert len(fresh) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["a file"]
@@ -220,6 +259,43 @@ def test_it_is_not_compiled_where_that_is_not_wanted(
     monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))
     assert load(compile_if_needed=False) is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fresh")
+def test_what_is_compiled_later_is_there_for_whoever_did_not_want_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))
+    assert load(compile_if_needed=False) is None
+    compiled = load()
+
+    assert compiled is not None
+    assert load(compile_if_needed=True) is compiled
+    assert load(compile_if_needed=False) is compiled
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(
+    fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = pytest.importorskip("resource", reason="only Unix limits what a process may write")
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        assert works(load())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert len(fresh) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_has_its_kernels_and_nothing_else() -> None:
+    found = load()
+
+    assert works(found)
+    assert works(copy.copy(found))
+    assert not hasattr(found, "no_such_kernel")
 
 
 @pytest.mark.parametrize(
@@ -262,8 +338,8 @@ def test_a_user_without_a_home_keeps_nothing_and_fails_at_nothing(
     for name in ("SLOMON_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", classmethod(unknown))
-    library.load.cache_clear()
+    library._loaded.clear()
     try:
         assert library.load(compile_if_needed=False) is None
     finally:
-        library.load.cache_clear()
+        library._loaded.clear()
