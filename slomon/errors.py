@@ -3,6 +3,7 @@ What slomon raises, split by whose fault it is:
 
 * SlomonError
   + ConfigurationError   the caller's: an endpoint entry or an option is wrong
+    . OptionError        an option, which knows its name
   + MalformedEventError  the data's: an event can't be read, and strict mode was asked for
   + MalformedLineError   the data's: a line of a file can't be, and strict mode was asked for
   + StateFileError       the world's: a saved state is damaged, or of something else
@@ -13,6 +14,8 @@ as it was raised.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 
 class SlomonError(Exception):
     """Whatever slomon itself raises."""
@@ -20,6 +23,26 @@ class SlomonError(Exception):
 
 class ConfigurationError(SlomonError, ValueError):
     """An entry or an option is wrong; the text names it, its value and what is allowed."""
+
+
+class OptionError(ConfigurationError):
+    """
+    Options are wrong: the `names` that they have as parameters, and the `fault`. `show` tells it
+    by other names, such as the flags of a command.
+    """
+
+    def __init__(self, names: Sequence[str], fault: str) -> None:
+        super().__init__(names, fault)
+        self.names = names
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.show(str)
+
+    def show(self, rename: Callable[[str], str]) -> str:
+        """The whole message, with each name as `rename` gives it."""
+        named = " and ".join(f"'{rename(name)}'" for name in self.names)
+        return f"option{'s' * (len(self.names) > 1)} {named}{self.fault}"
 
 
 class MalformedEventError(SlomonError):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import tzinfo
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
 
 from slomon.core.excerpt import quote
-from slomon.errors import ConfigurationError
+from slomon.errors import ConfigurationError, OptionError
 from slomon.formats.duration import parse_duration
 from slomon.formats.stamp import parse_zone
 
@@ -20,81 +23,129 @@ Duration: TypeAlias = str | float
 def read_count(name: str, value: object, most: int) -> int:
     """A whole number from 1 to `most`."""
     if type(value) is not int or not 1 <= value <= most:
-        raise _refuse(name, value, f"a whole number from 1 to {most}")
+        raise refuse(name, value, f"a whole number from 1 to {most}")
     return value
 
 
 def read_duration(name: str, value: object, least: int = 0) -> int:
     """The ticks of a duration, `least` of them at least (0 or 1)."""
-    try:
-        ticks = parse_duration(str(value))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"option '{name}': {error}") from None
+    text = _spell(value)
+    if text is None:
+        raise refuse(name, value, "text such as '5m', or seconds")
+    with naming_option(name):
+        ticks = parse_duration(text)
     if ticks < least:
-        raise _refuse(name, value, "a duration greater than 0")
+        raise refuse(name, value, "a duration greater than 0")
     return ticks
 
 
 def read_objective(name: str, value: object) -> float:
     """A share of requests, as a number or as text, which may be a percentage with its sign."""
-    text = str(value)
-    number = _parse_number(text.removesuffix("%"))
-    if number is not None and text.endswith("%"):
+    found = _OBJECTIVE.fullmatch(_spell(value) or "")
+    number = Decimal(found[1]) if found else Decimal(0)
+    if found and found[2]:
         number = number.scaleb(-2, Context(prec=len(number.as_tuple().digits)))
-    share = float(number) if number is not None and 0 < number <= 1 else 0.0
+    share = float(number) if number <= 1 else 0.0
     if not share:  # also one that is nearer to 0 than any float
-        raise _refuse(name, value, _OBJECTIVES)
+        raise refuse(name, value, _OBJECTIVES)
     return share
 
 
-def read_zone(name: str, value: str | None) -> tzinfo | None:
+def read_zone(name: str, value: object) -> tzinfo | None:
     """A zone by its name or offset; None stays None."""
     if value is None:
         return None
-    try:
-        return parse_zone(str(value))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"option '{name}': {error}") from None
+    if not isinstance(value, str):
+        raise refuse(name, value, "text: an IANA name, or an offset such as '+02:00'")
+    with naming_option(name):
+        return parse_zone(value)
 
 
-def read_text(name: str, value: str | None) -> str:
+def read_text(name: str, value: object) -> str:
     """Text that is not empty, or "" for None."""
     if value is not None and (not isinstance(value, str) or not value):
-        raise _refuse(name, value, "text that is not empty")
+        raise refuse(name, value, "text that is not empty")
     return value or ""
+
+
+def read_path(name: str, value: object) -> str | None:
+    """A path as text; None stays None."""
+    path = as_path(value)
+    if path is None and value is not None:
+        raise refuse(name, value, "a path")
+    return path
+
+
+def as_path(value: object) -> str | None:
+    """A path as text; None for what can't be one on any file system."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(path, str) and path and "\0" not in path:
+        with suppress(UnicodeEncodeError):
+            os.fsencode(path)
+            return path
+    return None
+
+
+def read_texts(name: str, value: object) -> dict[str, str]:
+    """A mapping of text to text."""
+    if not isinstance(value, Mapping):
+        raise refuse(name, value, "a mapping of text to text")
+    for item in value.items():
+        if not all(isinstance(text, str) for text in item):
+            raise OptionError([name], f" has {quote(item)}; allowed: a mapping of text to text")
+    return dict(value)
 
 
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """One of a few values, and not one that merely equals it, as 1 does True."""
     if not any(type(value) is type(choice) and value == choice for choice in choices):
-        raise _refuse(name, value, ", ".join(map(quote, choices)))
+        raise refuse(name, value, ", ".join(map(quote, choices)))
 
 
 def check_function(name: str, value: object, parameter: str) -> None:
     """A function that is called, not awaited."""
-    if not callable(value) or iscoroutinefunction(value):
-        raise _refuse(name, value, f"a plain function of {parameter}")
+    if not callable(value) or any(map(iscoroutinefunction, (value, type(value).__call__))):
+        raise refuse(name, value, f"a plain function of {parameter}")
 
 
 def check_alone(**options: object) -> None:
     """At most one of these is given."""
-    given = [f"'{name}'" for name, value in options.items() if value is not None]
+    given = [name for name, value in options.items() if value is not None]
     if len(given) > 1:
-        raise ConfigurationError(f"options {' and '.join(given)} are both given; allowed: one")
+        raise OptionError(given, " are both given; allowed: one")
 
 
-def _refuse(name: str, value: object, allowed: str) -> ConfigurationError:
-    return ConfigurationError(f"option '{name}' is {quote(value)}; allowed: {allowed}")
+def refuse(name: str, value: object, allowed: str) -> OptionError:
+    """The error of a wrong value."""
+    return OptionError([name], f" is {quote(value)}; allowed: {allowed}")
 
 
-def _parse_number(text: str) -> Decimal | None:
+@contextmanager
+def naming_option(name: str) -> Iterator[None]:
+    """Let the error of a value say which option has it."""
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and "_" not in text else None
+        yield
+    except ConfigurationError as error:
+        raise OptionError([name], f": {error}") from None
 
 
+def _spell(value: object) -> str | None:
+    """Text as it is, and a number as people write it: 0.00001, not 1e-05. None for other things."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return None
+        case int():
+            return format(Decimal(value), "f")
+        case float():
+            return format(Decimal(str(value)), "f")
+        case Decimal():
+            return str(value)
+    return None
+
+
+_OBJECTIVE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(%?)")
 _OBJECTIVES: Final = (
     "a share greater than 0 and at most 1, such as 0.999, or a percentage with its sign, such as "
     "'99.9%'"

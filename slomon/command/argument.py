@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from contextlib import suppress
+from typing import Final
 
 from slomon.core.excerpt import quote
+
+
+def flag(name: str) -> str:
+    """An option of the library, as it is typed."""
+    return _TYPED.get(name) or f"--{name.replace('_', '-')}"
 
 
 def parse_count(text: str) -> int:
@@ -28,3 +34,6 @@ def parse_keys(text: str) -> dict[str, str]:
             )
         keys[field] = key
     return keys
+
+
+_TYPED: Final = {"paths": "FILE", "compiled": "--interpreted"}

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from slomon.command import replay, replay_parser
+from slomon.command.argument import flag
 from slomon.command.exit_code import FAILED, MISUSED
 from slomon.command.process import run_process
 from slomon.core.excerpt import excerpt
-from slomon.errors import ConfigurationError, SlomonError
+from slomon.errors import ConfigurationError, OptionError, SlomonError
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
@@ -25,7 +26,8 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     except BrokenPipeError:
         raise
     except (SlomonError, OSError) as error:
-        for line in f"error: {error}".split("\n"):
+        message = error.show(flag) if isinstance(error, OptionError) else str(error)
+        for line in f"error: {message}".split("\n"):
             print(excerpt(line, 2000), file=stderr)
         return MISUSED if isinstance(error, ConfigurationError) else FAILED
 

@@ -13,15 +13,17 @@ from slomon.core.event import StatusRule
 from slomon.core.excerpt import excerpt
 from slomon.endpoints.endpoint_file import read_entries
 from slomon.endpoints.entry import NO_EMAIL, complete_entry
-from slomon.errors import ConfigurationError
+from slomon.errors import ConfigurationError, OptionError
 from slomon.formats.format import Format, json_format, known_formats, regex_format
 from slomon.option import (
     Duration,
     check_alone,
     check_choice,
+    naming_option,
     read_duration,
     read_objective,
     read_text,
+    read_texts,
 )
 from slomon.replaying.files import AnyPath
 from slomon.replaying.speed import Interpreted, Speed
@@ -44,9 +46,13 @@ def choose_formats(
     """The formats that a log may be in: all that are known, or the one that was asked for."""
     check_alone(format=name, regex=regex, json_keys=json_keys)
     if regex is not None:
-        return [regex_format(read_text("regex", regex), is_failure, zone)]
+        pattern = read_text("regex", regex)
+        with naming_option("regex"):
+            return [regex_format(pattern, is_failure, zone)]
     if json_keys is not None:
-        return [json_format(json_keys, is_failure, zone)]
+        keys = read_texts("json_keys", json_keys)
+        with naming_option("json_keys"):
+            return [json_format(keys, is_failure, zone)]
     known = known_formats(is_failure, zone)
     if name is None:
         return known
@@ -59,7 +65,8 @@ def read_catalogue(endpoints: AnyPath | Entries | None) -> Catalogue | None:
     if endpoints is None:
         return None
     if not isinstance(endpoints, str | os.PathLike):
-        return Catalogue(_complete(endpoints))
+        with naming_option("endpoints"):
+            return Catalogue(_complete(endpoints))
     try:
         return Catalogue(read_entries(Path(endpoints)))
     except ConfigurationError as error:
@@ -105,8 +112,9 @@ def choose_speed(compiled: bool | None, size: int | None) -> Speed:  # noqa: FBT
     worth = compiled or size is None or size >= _WORTH_COMPILING
     library = load(compile_if_needed=worth)
     if library is None and compiled:
-        raise ConfigurationError(
-            "option 'compiled' is True, but what compiles is not installed; allowed: "
-            "pip install 'slomon[replay]', or None, to do without where it is missing"
+        raise OptionError(
+            ["compiled"],
+            " is True, but what compiles is not installed; allowed: pip install 'slomon[replay]', "
+            "or None, to do without where it is missing",
         )
     return Interpreted() if library is None else Compiled(library)

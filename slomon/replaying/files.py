@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from slomon.core.excerpt import quote
-from slomon.errors import ConfigurationError
+from slomon.errors import ConfigurationError, OptionError
+from slomon.option import as_path, refuse
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Paths: TypeAlias = AnyPath | Sequence[AnyPath]
@@ -43,7 +44,7 @@ def find_files(
     Raises OSError where one is missing or can't be read, ConfigurationError where an option has no
     paths, standard input is to be read twice, or a file would be overwritten.
     """
-    further = [merge] if isinstance(merge, str | os.PathLike) else merge
+    further = _list("merge", merge)
     hosts = [list_paths("paths", paths), *(list_paths("merge", host) for host in further)]
     histories = [] if changes is None else list_paths("changes", changes)
     logs = [path for host in hosts for path in host]
@@ -53,17 +54,25 @@ def find_files(
     return Files(hosts, histories, _measure(logs))
 
 
-def list_paths(name: str, value: Paths) -> list[str]:
+def list_paths(name: str, value: object) -> list[str]:
     """The paths that an option gives, at least one."""
-    listed: object = [value] if isinstance(value, str | os.PathLike) else value
-    if not isinstance(listed, Iterable) or isinstance(listed, bytes | Mapping):
-        raise ConfigurationError(f"option '{name}' is {quote(value)}; allowed: {_PATHS}")
-    paths = [os.fspath(path) if isinstance(path, os.PathLike) else path for path in listed]
-    wrong = [path for path in paths if not isinstance(path, str)]
-    if wrong or not paths:
-        found = f"has {quote(wrong[0])}" if wrong else "is empty"
-        raise ConfigurationError(f"option '{name}' {found}; allowed: {_PATHS}")
+    paths: list[str] = []
+    for given in _list(name, value):
+        path = as_path(given)
+        if path is None:
+            raise OptionError([name], f" has {quote(given)}; allowed: {_PATHS}")
+        paths.append(path)
+    if not paths:
+        raise OptionError([name], f" is empty; allowed: {_PATHS}")
     return paths
+
+
+def _list(name: str, value: object) -> Iterable[object]:
+    if isinstance(value, str | os.PathLike):
+        return [value]
+    if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray | Mapping):
+        raise refuse(name, value, _PATHS)
+    return value
 
 
 def check_apart(inputs: Iterable[AnyPath], outputs: Mapping[str, AnyPath | None]) -> None:
@@ -72,9 +81,10 @@ def check_apart(inputs: Iterable[AnyPath], outputs: Mapping[str, AnyPath | None]
     for option, path in outputs.items():
         place = os.path.realpath(path or os.devnull)
         if place in taken:
-            raise ConfigurationError(
-                f"option '{option}' is {quote(str(path))}, which is {taken[place]} as well; "
-                "allowed: a file of its own"
+            raise OptionError(
+                [option],
+                f" is {quote(str(path))}, which is {taken[place]} as well; allowed: a file of its "
+                "own",
             )
         if Path(place).is_file() or not Path(place).exists():  # a device takes everything
             taken[place] = "written"

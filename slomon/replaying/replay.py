@@ -23,6 +23,7 @@ from slomon.option import (
     check_function,
     read_count,
     read_duration,
+    read_path,
     read_text,
     read_zone,
 )
@@ -34,7 +35,7 @@ from slomon.replaying.choice import (
     choose_speed,
     read_catalogue,
 )
-from slomon.replaying.files import AnyPath, Paths, find_files
+from slomon.replaying.files import AnyPath, Paths, find_files, list_paths
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.progress import Progress, run_watched
 from slomon.replaying.rejects import Rejections, RejectsFile
@@ -113,14 +114,16 @@ def replay(
     if on_progress is not None:
         check_function("on_progress", on_progress, "a Progress")
     check_function("is_failure", is_failure, "a status")
-    check_choice("match", match, [None, "exact", "template"])
+    if match is not None:
+        check_choice("match", match, ["exact", "template"])
     check_alone(endpoints=endpoints, slo=slo)
     check_alone(endpoints=endpoints, window=window)
     every = read_duration("checkpoint_every", checkpoint_every, 1)
     check_choice("keep_checkpoint", keep_checkpoint, [True, False])
     owner = read_text("service", service)
+    rejects, checkpoint = read_path("rejects", rejects), read_path("checkpoint", checkpoint)
     outputs = {"rejects": rejects, "checkpoint": checkpoint}
-    others = [endpoints] if isinstance(endpoints, str | os.PathLike) else []
+    others = list_paths("endpoints", endpoints) if isinstance(endpoints, str | os.PathLike) else []
     files = find_files(paths, merge, changes, others, outputs)
     plan = Plan(
         hosts=files.hosts,
@@ -167,12 +170,11 @@ def _list_hooks(
     log: ReplayLog, on_rejected: Callable[[RejectedLine], object] | None, *, strict: bool
 ) -> list[Callable[[RejectedLine], object]]:
     check_choice("strict", strict, [True, False])
+    if on_rejected is not None:
+        check_function("on_rejected", on_rejected, "a RejectedLine")
     if strict:
         return [_stop]
-    if on_rejected is None:
-        return [log.rejected]
-    check_function("on_rejected", on_rejected, "a RejectedLine")
-    return [log.rejected, on_rejected]
+    return [log.rejected, on_rejected] if on_rejected else [log.rejected]
 
 
 def _stop(line: RejectedLine) -> NoReturn:

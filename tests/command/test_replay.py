@@ -171,8 +171,31 @@ def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
     code, out, err = call(broken(tmp_path), "--slo", "99.9")
 
     assert (code, out) == (MISUSED, "")
-    assert err.startswith("error: option 'slo' is '99.9'; allowed: a share greater than 0 and at")
+    assert err.startswith("error: option '--slo' is '99.9'; allowed: a share greater than 0 and at")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--min-requests", "0"], "option '--min-requests' is 0; allowed: a whole number from 1"),
+        (["--match", "x"], "option '--match' is 'x'; allowed: 'exact', 'template'"),
+        (["--json-keys", "time=ts"], "option '--json-keys': the fields with a key are 'time'; all"),
+        (["--regex", "x"], "option '--regex': the pattern's named groups are none; allowed: time"),
+        (["--lateness", "5 m"], "option '--lateness': the duration is '5 m'; allowed: seconds"),
+        (["--checkpoint-every", "0"], "option '--checkpoint-every' is '0'; allowed: a duration"),
+        (["--change-zone", "x"], "option '--change-zone': the zone is 'x'; allowed: an IANA name"),
+        (["--endpoints", "-", "--slo", "1"], "options '--endpoints' and '--slo' are both given"),
+        ([""], "option 'FILE' has ''; allowed: a path"),
+    ],
+)
+def test_options_are_named_as_they_are_typed(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    code, out, err = call(broken(tmp_path), *arguments)
+
+    assert (code, out) == (MISUSED, "")
+    assert err.startswith(f"error: {message}")
 
 
 @pytest.mark.parametrize("option", ["--output", "--incidents", "--rejects", "--checkpoint"])
@@ -181,7 +204,7 @@ def test_a_log_is_never_overwritten(tmp_path: Path, option: str) -> None:
     code, _, err = call(log, option, str(tmp_path / "." / "access.log"))
 
     assert code == MISUSED
-    assert f"option '{option[2:]}' is " in err
+    assert f"option '{option}' is " in err
     assert "which is read as well; allowed: a file of its own" in err
     assert Path(log).read_text(encoding="utf-8") == LOG
 

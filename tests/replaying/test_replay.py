@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import pickle
+import re
+from datetime import timedelta
+from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -205,6 +210,88 @@ def test_what_fails_while_progress_is_told_is_raised_as_it_is(tmp_path: Path) ->
 async def awaited(_: object) -> None: ...
 
 
+class Awaited:
+    """A function that is awaited, and doesn't look like one."""
+
+    async def __call__(self, _: object) -> None: ...
+
+
+Values: TypeAlias = tuple[object, ...]
+NO_PATHS: Values = (5, b"a", "", "a\0b", "\ud800", {"a": "b"}, object())
+NO_LISTS: Values = (*NO_PATHS, [], [5], [None], ["a\0b"])
+NO_NUMBERS: Values = (0, -1, 1.0, "2", True, None, [], 2**64)
+NO_DURATIONS: Values = (
+    "",
+    "5 m",
+    " 5m",
+    "5m ",
+    "\u0665m",
+    "1e3",
+    -1,
+    math.nan,
+    math.inf,
+    10**5000,
+    b"5m",
+)
+NO_DURATIONS_AT_ALL: Values = (*NO_DURATIONS, True, [], object(), timedelta(minutes=5))
+NO_FLAGS: Values = (None, 0, 1, "yes", [])
+NO_FUNCTIONS: Values = (5, "f", [], awaited, partial(awaited), Awaited())
+NO_TEXTS: Values = (5, b"x", "", [], object())
+NO_ZONES: Values = (5, b"UTC", "", "Mars", "a\0b", "\ud800", "../UTC", [], "x" * 5000)
+WRONG: dict[str, Values] = {
+    "paths": (None, *NO_LISTS),
+    "merge": (None, 5, b"a", "", "a\0b", {"a": "b"}, object(), [5], [[]], [[5]], [None]),
+    "endpoints": (5, b"a", "", "a\0b", {"a": "b"}, [5], [None], object()),
+    "slo": (0, -0.1, 1.1, "0.9 ", " 0.9", "90 %", "\u0661", "1_0%", math.nan, True, [], object()),
+    "window": (0, "0s", *NO_DURATIONS_AT_ALL),
+    "service": NO_TEXTS,
+    "max_endpoints": NO_NUMBERS,
+    "changes": NO_LISTS,
+    "change_zone": NO_ZONES,
+    "format": (5, "nginx", "", [], b"plain"),
+    "regex": (*NO_TEXTS, "(", "(?P<time>x)", "(?P<1>)"),
+    "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"time": "ts"}, [("time", "ts")]),
+    "zone": NO_ZONES,
+    "match": (5, "fuzzy", True, []),
+    "lateness": NO_DURATIONS_AT_ALL,
+    "min_requests": NO_NUMBERS,
+    "resolution": NO_DURATIONS_AT_ALL,
+    "strict": NO_FLAGS,
+    "is_failure": (None, *NO_FUNCTIONS),
+    "on_rejected": NO_FUNCTIONS,
+    "rejects": NO_PATHS,
+    "checkpoint": NO_PATHS,
+    "checkpoint_every": (0, None, *NO_DURATIONS_AT_ALL),
+    "keep_checkpoint": NO_FLAGS,
+    "workers": (*NO_NUMBERS, 1025),
+    "compiled": (0, 1, "yes", []),
+    "on_progress": NO_FUNCTIONS,
+}
+
+
+@pytest.mark.parametrize("option", signature(slomon.replay).parameters)
+def test_every_option_refuses_what_is_no_value_of_it(tmp_path: Path, option: str) -> None:
+    for value in WRONG[option]:
+        options = {"paths": broken(tmp_path), option: value}
+        with pytest.raises(ConfigurationError) as caught:
+            replay(options.pop("paths"), **options)
+
+        assert str(caught.value).startswith(f"option '{option}'"), value
+        assert re.search("(is|are|has|have) .*; allowed: ", str(caught.value)), value
+        assert len(str(caught.value)) < 1000
+    assert [path.name for path in tmp_path.iterdir()] == ["access.log"]
+
+
+def test_a_strict_replay_refuses_a_wrong_hook_as_well(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="option 'on_rejected' is 5"):
+        slomon.replay(broken(tmp_path), strict=True, on_rejected=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("none", [[], ()])
+def test_no_further_hosts_are_none(tmp_path: Path, none: Any) -> None:
+    assert replay(broken(tmp_path), merge=none).mttr() == 360.0
+
+
 SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage with its sign"
 
 
@@ -225,10 +312,10 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("change_zone", "Mars", "option 'change_zone': the zone is 'Mars'; allowed: an IANA name"),
         ("zone", "Mars", "option 'zone': the zone is 'Mars'; allowed: an IANA name"),
         ("format", "nginx", "option 'format' is 'nginx'; allowed: 'events', 'plain', 'combined'"),
-        ("regex", "(", "the pattern is '('"),
+        ("regex", "(", "option 'regex': the pattern is '('"),
         ("regex", 5, "option 'regex' is 5; allowed: text"),
-        ("json_keys", {"time": "ts"}, "the fields with a key are 'time'; allowed: time, status"),
-        ("match", "fuzzy", "option 'match' is 'fuzzy'; allowed: None, 'exact', 'template'"),
+        ("json_keys", {"time": "ts"}, "option 'json_keys': the fields with a key are 'time'"),
+        ("match", "fuzzy", "option 'match' is 'fuzzy'; allowed: 'exact', 'template'"),
         ("lateness", -1, "option 'lateness': the duration is '-1'; allowed: seconds"),
         ("min_requests", 0, "option 'min_requests' is 0; allowed: a whole number from 1 to"),
         ("resolution", "x", "option 'resolution': the duration is 'x'; allowed: seconds"),
@@ -239,8 +326,8 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("checkpoint_every", 0, "option 'checkpoint_every' is 0; allowed: a duration greater"),
         ("workers", 0, "option 'workers' is 0; allowed: a whole number from 1 to 1024"),
         ("compiled", 1, "option 'compiled' is 1; allowed: None, True, False"),
-        ("endpoints", 5, "the endpoints are 5; allowed: a list of dicts"),
-        ("endpoints", [5], "entry 0: is 5; allowed: a dict"),
+        ("endpoints", 5, "option 'endpoints': the endpoints are 5; allowed: a list of dicts"),
+        ("endpoints", [5], "option 'endpoints': entry 0: is 5; allowed: a dict"),
         ("endpoints", {}, "the endpoints are {}; allowed: a list of dicts"),
     ],
 )
