@@ -2,7 +2,7 @@
 A file that holds the state of a run, so that another one can go on with it. It is written beside
 the one before and takes its place when it is whole and on the disk: there is a good one always.
 
-    slomon state 1\\n        then, section by section,
+    slomon state 2\\n        then, section by section,
     {"name": ..., "type": "json" or "q", "d", "B" for columns, "bytes": ...}\\n and so many bytes,
     and behind the last one the SHA-256 of all that.
 """
@@ -15,18 +15,33 @@ import os
 import sys
 from array import array
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias, cast
 
+from slomon.core.excerpt import excerpt, quote
 from slomon.errors import StateFileError
 from slomon.output_file import naming, new_draft
 
 Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""
 
-_MAGIC: Final = b"slomon state 1\n"
+_MAGIC: Final = b"slomon state 2\n"
 _DIGEST: Final = 32
 _END: Final = b"\n"
+_COLUMNS: Final = ("q", "d", "B")
+
+
+def check_place(path: Path) -> None:
+    """
+    Raise what `write_state` would raise of this place, before there is anything to write: OSError,
+    which names the file, or StateFileError where something is that is no file.
+    """
+    _check_kind(path)
+    with naming(path):
+        draft = new_draft(path)
+        draft.touch(exist_ok=False)
+        draft.unlink()
 
 
 def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
@@ -36,15 +51,18 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     """
     with naming(path):
         draft = new_draft(path)
-        try:
-            with draft.open("xb") as file:
-                _write(file, sections)
+        file = draft.open("xb")
+    try:
+        with file:
+            _write(file, path, sections)
+            with naming(path):
                 file.flush()
                 os.fsync(file.fileno())
+        with naming(path):
             draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync_directory(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_directory(path.parent)
 
 
 def read_state(path: Path) -> dict[str, Section] | None:
@@ -52,6 +70,7 @@ def read_state(path: Path) -> dict[str, Section] | None:
     The sections of a file by their names; None where there is no file. Raises StateFileError
     where it is damaged or something else; OSError where it can't be read.
     """
+    _check_kind(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -60,16 +79,27 @@ def read_state(path: Path) -> dict[str, Section] | None:
         raise StateFileError(f"{path} is no state of slomon's, or of another version of it")
     if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
         raise StateFileError(f"{path} is damaged: it is not what was written")
-    return _read_sections(data)
+    try:
+        return _read_sections(data)
+    except (ValueError, RecursionError) as error:
+        raise StateFileError(f"{path} was not written by slomon: {excerpt(str(error))}") from None
 
 
-def _write(file: BinaryIO, sections: Iterable[tuple[str, Section]]) -> None:
+def _check_kind(path: Path) -> None:
+    """A device may have no end, and a pipe no writer; neither can be replaced."""
+    if path.exists() and not path.is_file():
+        raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
+
+
+def _write(file: BinaryIO, path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     digest = hashlib.sha256()
     parts = (part for name, section in sections for part in _pack(name, section))
-    for part in (_MAGIC, *parts):
+    for part in chain([_MAGIC], parts):  # made outside of the naming: they have their own files
         digest.update(part)
-        file.write(part)
-    file.write(digest.digest())
+        with naming(path):
+            file.write(part)
+    with naming(path):
+        file.write(digest.digest())
 
 
 def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
@@ -84,18 +114,25 @@ def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
 
 def _read_sections(data: bytes) -> dict[str, Section]:
     sections: dict[str, Section] = {}
-    place = len(_MAGIC)
-    while place < len(data) - _DIGEST:
-        end = data.index(_END, place)
-        head = json.loads(data[place:end])
-        place = end + 1 + head["bytes"]
-        sections[head["name"]] = _unpack(head["type"], data[end + 1 : place])
+    place, end = len(_MAGIC), len(data) - _DIGEST
+    while place < end:
+        body = data.index(_END, place) + 1
+        match json.loads(data[place:body]):
+            case {"name": str(name), "type": str(kind), "bytes": int(size)} if (
+                0 <= size <= end - body
+            ):
+                place = body + size
+                sections[name] = _unpack(kind, data[body:place])
+            case head:
+                raise ValueError(f"a section is {excerpt(head)}")
     return sections
 
 
 def _unpack(kind: str, body: bytes) -> Section:
     if kind == "json":
         return cast(object, json.loads(body))
+    if kind not in _COLUMNS:
+        raise ValueError(f"a section's type is {quote(kind)}")
     column: array[int] = array(kind, body)
     return _little_endian(column)
 

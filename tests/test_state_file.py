@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slomon.errors import StateFileError
-from slomon.state_file import Section, read_state, write_state
+from slomon.state_file import Section, check_place, read_state, write_state
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -59,6 +60,100 @@ def test_a_state_of_which_any_byte_is_changed_or_missing_is_told(
     with pytest.raises(StateFileError, match=r"state (is damaged|is no state of slomon's)"):
         read_state(path)
     assert path.read_bytes() == damaged
+
+
+def sealed(body: bytes) -> bytes:
+    """As if slomon had written it: with a digest that is right."""
+    return body + hashlib.sha256(body).digest()
+
+
+@in_one_folder
+@given(st.data())
+def test_a_state_that_was_changed_and_sealed_again_is_read_or_told(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    path = tmp_path / "state"
+    write_state(path, STATE.items())
+    body = path.read_bytes()[:-32]
+    place = data.draw(st.integers(0, len(body)))
+    removed = data.draw(st.integers(0, 20))
+    added = data.draw(st.binary(max_size=20))
+    path.write_bytes(sealed(body[:place] + added + body[place + removed :]))
+    try:
+        read = read_state(path)
+    except StateFileError as error:
+        assert str(path) in str(error)  # noqa: PT017 (it need not be raised)
+    else:
+        assert isinstance(read, dict)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        b"no line end",
+        b"no JSON\n",
+        b"[" * 100_000 + b"\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"name": "a", "type": "json"}\n',
+        b'{"name": [], "type": "json", "bytes": 2}\n{}',
+        b'{"name": "a", "type": "json", "bytes": -40}\n',
+        b'{"name": "a", "type": "json", "bytes": 3}\n{}',
+        b'{"name": "a", "type": "json", "bytes": 2}\n{]',
+        b'{"name": "a", "type": "json", "bytes": "2"}\n{}',
+        b'{"name": "a", "type": "json", "bytes": 2}\n\xff\xff',
+        b'{"name": "a", "type": "q", "bytes": 2}\n{}',
+        b'{"name": "a", "type": "u", "bytes": 4}\n\xff\xff\xff\xff',
+        b'{"name": "a", "type": "json", "bytes": 5000}\n' + b"1" * 5000,
+    ],
+)
+def test_what_something_else_wrote_is_told(tmp_path: Path, sections: bytes) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(sealed(b"slomon state 2\n" + sections))
+    with pytest.raises(StateFileError, match="state was not written by slomon: "):
+        read_state(path)
+
+
+def test_a_state_of_another_version_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(sealed(b"slomon state 1\n"))
+    with pytest.raises(
+        StateFileError, match="state is no state of slomon's, or of another version"
+    ):
+        read_state(path)
+
+
+@pytest.mark.parametrize("read", [read_state, check_place])
+@pytest.mark.parametrize("where", ["folder", "pipe", "/dev/zero"])
+def test_what_is_no_file_is_not_read(
+    tmp_path: Path, read: Callable[[Path], object], where: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StateFileError, match=f"{where} is no file; allowed: a file, or a place"):
+        read(tmp_path / where)
+
+
+def test_a_place_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
+    write_state(tmp_path / "state", STATE.items())
+    check_place(tmp_path / "state")
+    check_place(tmp_path / "none yet")
+
+    assert [file.name for file in tmp_path.iterdir()] == ["state"]
+    assert read_state(tmp_path / "state") == STATE
+    with pytest.raises(FileNotFoundError) as caught:
+        check_place(tmp_path / "nowhere" / "state")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "state")
+
+
+def test_errors_of_what_is_saved_name_their_own_files(tmp_path: Path) -> None:
+    def broken() -> Iterator[tuple[str, Section]]:
+        yield "one", array("q", [5])
+        (tmp_path / "log").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        write_state(tmp_path / "state", broken())
+    assert str(caught.value.filename) == str(tmp_path / "log")
 
 
 def test_a_state_that_can_not_be_made_leaves_the_one_before(tmp_path: Path) -> None:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from slomon.core.excerpt import excerpt
-from slomon.errors import StateFileError
-from slomon.state_file import Section, read_state, write_state
+from slomon.core.event import StatusRule
+from slomon.core.excerpt import excerpt, quote
+from slomon.errors import OptionError, StateFileError
+from slomon.formats.duration import show_duration
+from slomon.state_file import Section, check_place, read_state, write_state
 
 if TYPE_CHECKING:
     from slomon.replaying.run import Plan
 
+Trait: TypeAlias = "str | dict[str, object]"
+"""Something by which a replay is known again: as it is shown, or summed up."""
+
+_MATCHES: Final = {None: "the default", True: "exact", False: "template"}
 _LEAST_SHARE: Final = 10  # a replay works at least so many times as long as it saves
 
 
 class Checkpoint:
     """
     A file with the state of a replay, saved every so many ticks of a clock. `identity` is what
-    must be the same for another run to go on from it, as text that is shown where it differs.
+    must be the same for another run to go on from it, and is shown where it differs.
     """
 
     def __init__(
-        self, path: Path, every: int, identity: Mapping[str, str], clock: Callable[[], int]
+        self, path: Path, every: int, identity: Mapping[str, Trait], clock: Callable[[], int]
     ) -> None:
         self._path = path
         self._every = every
@@ -42,9 +50,10 @@ class Checkpoint:
         damaged or of another replay, OSError where it can't be read.
         """
         sections = read_state(self._path)
-        if sections is not None:
-            self._check(sections.get("identity"))
-        return sections
+        if sections is None:
+            return None
+        self._check(sections.get("identity"))
+        return _Sections(self._path, sections)
 
     def save(self, sections: Iterator[tuple[str, Section]]) -> None:
         """Save a state. Raises OSError, which names the file; the state before is whole then."""
@@ -64,36 +73,104 @@ class Checkpoint:
             mine, theirs = self._identity.get(name), found.get(name)
             if mine != theirs:
                 raise StateFileError(
-                    f"{self._path} is of another replay: its {name} was {excerpt(theirs)}, "
-                    f"and is {excerpt(mine)} now; remove it to begin anew"
+                    f"{self._path} is of another replay: {_tell(name, theirs, mine)}; remove it to "
+                    "begin anew"
                 )
 
 
-def identify(plan: Plan) -> dict[str, str]:
-    """What of a plan must be the same, by the names of its options."""
-    endpoints = plan.endpoints.endpoints if plan.endpoints else [plan.like, plan.max_endpoints]
+class _Sections(dict[str, Section]):
+    """Those of a state, which has no others."""
+
+    def __init__(self, path: Path, sections: Mapping[str, Section]) -> None:
+        super().__init__(sections)
+        self._path = path
+
+    def __missing__(self, name: str) -> Section:
+        raise StateFileError(f"{self._path} is no state of a replay: it has no '{name}'")
+
+
+def check_outputs(checkpoint: str | None, rejects: str | None) -> None:
+    """
+    Can a state be saved there, and the rejects go on from it? Raises OSError, which names the file,
+    StateFileError or ConfigurationError now, not when hours of work are to be saved.
+
+    What a pipe or a device was given can't be taken back: a replay that goes on from the last state
+    would give it the lines after that twice.
+    """
+    if checkpoint is None:
+        return
+    check_place(Path(checkpoint))
+    if rejects is not None and _is_stream(Path(rejects)):
+        raise OptionError(
+            ["checkpoint", "rejects"],
+            f" are both given, and the latter is {quote(rejects)}, from which nothing can be taken "
+            "back when the replay goes on; allowed: a file there, or one of the two",
+        )
+
+
+def _is_stream(path: Path) -> bool:
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def identify(plan: Plan) -> dict[str, Trait]:
+    """What of a plan must be the same."""
+    given, like = plan.endpoints, plan.like
     return {
         "paths": repr([list(paths) for paths in plan.hosts]),
         "format": ", ".join(form.name for form in plan.formats),
-        "endpoints": _digest(endpoints),
-        "changes": _digest(plan.changes),
-        "lateness": repr(plan.lateness),
-        "match": repr(plan.exact),
-        "min_requests": repr(plan.least),
-        "resolution": repr(plan.resolution),
+        "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
+        "service": like.name or "None",
+        "slo": repr(like.slo),
+        "window": show_duration(like.window),
+        "max endpoints": repr(plan.max_endpoints),
+        "changes": _sum_up(plan.changes),
+        "rejected records": repr(plan.rejected_records),
+        "lateness": "the default" if plan.lateness is None else show_duration(plan.lateness),
+        "match": _MATCHES[plan.exact],
+        "min requests": repr(plan.least),
+        "resolution": show_duration(plan.resolution),
         "workers": repr(plan.workers),
+        "rule of failures": _describe(plan.is_failure),
     }
 
 
-def _digest(values: Iterable[object]) -> str:
+def _sum_up(values: Sequence[object]) -> Trait:
+    """Of too many values to show: how many they are, and whether they are the same."""
     digest = hashlib.sha256()
     for value in values:
         digest.update(repr(value).encode(errors="backslashreplace"))
-    return digest.hexdigest()[:16]
+    return {"count": len(values), "digest": digest.hexdigest()}
+
+
+def _describe(is_failure: StatusRule) -> str:
+    """A rule by what it answers, as in '100-499 succeed, 500-599 fail': two such are the same."""
+    parts = []
+    for judged, stretch in groupby(range(1000), partial(_judge, is_failure)):
+        statuses = list(stretch)
+        parts += [f"{statuses[0]}-{statuses[-1]} {judged}"] if judged else []
+    return ", ".join(parts)
+
+
+def _judge(is_failure: StatusRule, status: int) -> str:
+    try:
+        failed = is_failure(status)
+    except Exception:  # noqa: BLE001 (a line with this status will raise it, if there is one)
+        return ""
+    return "" if failed is None else "fail" if failed else "succeed"
+
+
+def _tell(name: str, theirs: object, mine: object) -> str:
+    if isinstance(theirs, dict) and isinstance(mine, dict):
+        return f"its {name} were others ({excerpt(theirs.get('count'))} then, {mine['count']} now)"
+    return f"its {name} was {_show(theirs)}, and is {_show(mine)} now"
+
+
+def _show(trait: object) -> str:
+    return f"{excerpt(trait.get('count'))} given" if isinstance(trait, dict) else excerpt(trait)
 
 
 def _chain(
-    identity: dict[str, str], sections: Iterator[tuple[str, Section]]
+    identity: Mapping[str, Trait], sections: Iterator[tuple[str, Section]]
 ) -> Iterator[tuple[str, Section]]:
     yield "identity", identity
     yield from sections

@@ -27,7 +27,7 @@ from slomon.option import (
     read_text,
     read_zone,
 )
-from slomon.replaying.checkpoint import Checkpoint, identify
+from slomon.replaying.checkpoint import Checkpoint, check_outputs, identify
 from slomon.replaying.choice import (
     Entries,
     choose_endpoint,
@@ -100,14 +100,16 @@ def replay(
     * `strict`: stop at the first malformed line; otherwise `on_rejected` is called with each and
       the file `rejects` gets them as JSON lines
     * `checkpoint`: a file that lets an interrupted replay go on, written `checkpoint_every` so long
-      and removed at the end, or left by `keep_checkpoint` to whoever still writes the answers
+      and removed at the end, or left by `keep_checkpoint` to whoever still writes the answers;
+      `rejects` is no pipe or device then, from which nothing could be taken back
     * `workers` share the endpoints; `compiled` says whether to use `slomon[replay]` (True), or not
       (False), or if it is there (None). Neither changes the answer
     * `is_failure(status)`: did a request with this status fail? None where there is no such status
     * `on_progress` is called several times a second, on the loop's thread
 
-    Raises ConfigurationError and OSError, before anything is read, where an option is wrong or a
-    file missing; MalformedLineError if `strict`; and what a hook raises, as it is.
+    Raises ConfigurationError and OSError, before anything is read, where an option is wrong, a file
+    missing, or no checkpoint can be written; StateFileError where the one that is there is damaged
+    or of another replay; MalformedLineError if `strict`; and what a hook raises, as it is.
     """
     log, rejections = ReplayLog(), Rejections()
     rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
@@ -125,6 +127,7 @@ def replay(
     outputs = {"rejects": rejects, "checkpoint": checkpoint}
     others = list_paths("endpoints", endpoints) if isinstance(endpoints, str | os.PathLike) else []
     files = find_files(paths, merge, changes, others, outputs)
+    check_outputs(checkpoint, rejects)
     plan = Plan(
         hosts=files.hosts,
         formats=choose_formats(
@@ -148,11 +151,13 @@ def replay(
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
     state = None
     if checkpoint is not None:
-        reading = {"zone": zone, "regex": regex, "json_keys": json_keys, "rejects": rejects}
+        reading = {"zone": zone, "regex": regex, "JSON keys": json_keys, "rejects": rejects}
         identity = identify(plan) | {name: str(value) for name, value in reading.items()}
         state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
     saved = None if state is None else state.load()
     kept = rejections.load(saved["rejections"]) if saved else 0
+    if strict and rejections.first:
+        _stop(rejections.first[0])  # the run before wasn't strict
     with ExitStack() as stack:
         if rejects is not None:
             rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))

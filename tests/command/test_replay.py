@@ -185,13 +185,18 @@ def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
         (["--lateness", "5 m"], "option '--lateness': the duration is '5 m'; allowed: seconds"),
         (["--checkpoint-every", "0"], "option '--checkpoint-every' is '0'; allowed: a duration"),
         (["--change-zone", "x"], "option '--change-zone': the zone is 'x'; allowed: an IANA name"),
+        (
+            ["--checkpoint", "c", "--rejects", "/dev/null"],
+            "options '--checkpoint' and '--rejects' are both given, and the latter is '/dev/null'",
+        ),
         (["--endpoints", "-", "--slo", "1"], "options '--endpoints' and '--slo' are both given"),
         ([""], "option 'FILE' has ''; allowed: a path"),
     ],
 )
 def test_options_are_named_as_they_are_typed(
-    tmp_path: Path, arguments: list[str], message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     code, out, err = call(broken(tmp_path), *arguments)
 
     assert (code, out) == (MISUSED, "")

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slomon import RejectedLine, StateFileError, replay
+from slomon import (
+    ConfigurationError,
+    MalformedLineError,
+    RejectedLine,
+    StateFileError,
+    replay,
+)
 from slomon.replaying.checkpoint import Checkpoint
-from tests.histories import broken, deploys, write
+from slomon.replaying.rejects import Rejections, RejectsFile
+from slomon.state_file import read_state, write_state
+from tests.histories import ENTRY, broken, deploys, write
 
 LINES = "".join(
     f"{100 + second} GET /a {500 if second % 7 == 3 else 200}\n" for second in range(50)
@@ -76,6 +85,7 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("workers", 7),
         ("rejects", "rejects"),
         ("zone", "+05:00"),
+        ("is_failure", lambda status: status == 404),
     ],
 )
 def test_a_state_of_another_replay_is_told_and_kept(
@@ -85,7 +95,9 @@ def test_a_state_of_another_replay_is_told_and_kept(
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state)
     saved = state.read_bytes()
-    with pytest.raises(StateFileError, match=r"state is of another replay: its \w+ was .*, and is"):
+    with pytest.raises(
+        StateFileError, match=r"state is of another replay: its [\w ]+ was .*, and is"
+    ):
         go_on(log, state, **{option: value})
 
     assert state.read_bytes() == saved
@@ -102,8 +114,48 @@ def test_another_expression_is_another_replay(tmp_path: Path) -> None:
 def test_other_changes_are_another_replay(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state)
-    with pytest.raises(StateFileError, match="its changes was"):
+    with pytest.raises(StateFileError, match=r"its changes were others \(0 then, 2 now\); remove"):
         go_on(log, state, changes=deploys(tmp_path))
+
+
+def test_changes_with_one_more_bad_record_are_another_replay(tmp_path: Path) -> None:
+    log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
+    interrupt(log, state, changes=deploys(tmp_path))
+    with (tmp_path / "deploys.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"commit": "c3"}\n')
+    with pytest.raises(StateFileError, match="its rejected records was 0, and is 1 now"):
+        go_on(log, state, changes=str(tmp_path / "deploys.jsonl"))
+
+
+def test_other_endpoints_are_told_in_words(tmp_path: Path) -> None:
+    log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
+    interrupt(log, state, endpoints=[ENTRY])
+    with pytest.raises(
+        StateFileError, match=r"its endpoints were others \(1 then, 1 now\); remove"
+    ):
+        go_on(log, state, endpoints=[{**ENTRY, "window": "6m"}])
+    with pytest.raises(StateFileError, match="its endpoints was 1 given, and is found in the logs"):
+        go_on(log, state)
+
+
+def test_another_rule_that_answers_alike_is_the_same(tmp_path: Path) -> None:
+    def fail_alike(status: int) -> bool:
+        if not 100 <= status <= 599:
+            raise LookupError(status)
+        return status // 100 == 5
+
+    log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
+    interrupt(log, state)
+    with pytest.raises(StateFileError, match="100-499 succeed, 500-599 fail, and is 0-999 succeed"):
+        go_on(log, state, is_failure=lambda _: False)
+    assert go_on(log, state, is_failure=fail_alike) == ["stop"]
+
+
+def test_a_strict_replay_does_not_go_on_from_one_that_was_not(tmp_path: Path) -> None:
+    log, state = write(tmp_path, "a.log", LINES + "bad\n"), tmp_path / "state"
+    interrupt(log, state)
+    with pytest.raises(MalformedLineError, match=r"a\.log, line 51: it has fields: 1"):
+        go_on(log, state, strict=True)
 
 
 def rotate(log: Path) -> None:
@@ -153,6 +205,60 @@ def test_a_state_of_something_else_is_told(tmp_path: Path) -> None:
     mine.save(iter([("identity", "a service")]))
     with pytest.raises(StateFileError, match="is no state of a replay"):
         replay(broken(tmp_path), checkpoint=tmp_path / "state")
+
+
+def test_a_state_without_a_section_is_told(tmp_path: Path) -> None:
+    log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
+    interrupt(log, state)
+    sections = read_state(state)
+    assert sections is not None
+    for name in sections.keys() - {"identity"}:
+        write_state(state, ((kept, sections[kept]) for kept in sections if kept != name))
+        with pytest.raises(StateFileError, match=f"is no state of a replay: it has no '{name}'"):
+            go_on(log, state, compiled=False)
+
+
+@pytest.mark.parametrize("where", ["no/folder/state", "folder", "pipe", "/dev/zero"])
+def test_a_place_where_no_state_can_be_is_told_before_anything_is_read(
+    tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    rejects = tmp_path / "rejects"
+    with pytest.raises((OSError, StateFileError), match=where):
+        replay(broken(tmp_path), checkpoint=tmp_path / where, rejects=rejects, on_rejected=print)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["access.log", "folder", "pipe"]
+
+
+@pytest.mark.parametrize("where", ["pipe", "/dev/null"])
+def test_rejects_that_can_not_be_taken_back_are_refused(tmp_path: Path, where: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigurationError) as caught:
+        replay(broken(tmp_path), checkpoint=tmp_path / "state", rejects=tmp_path / where)
+
+    assert str(caught.value).startswith(
+        "options 'checkpoint' and 'rejects' are both given, and the"
+    )
+    assert str(caught.value).endswith("; allowed: a file there, or one of the two")
+
+
+def test_a_full_disk_is_told_of_the_file_that_it_is_behind(tmp_path: Path) -> None:
+    """The rejects are brought to the disk in the middle of saving the state."""
+    resource = pytest.importorskip("resource", reason="only Unix limits what a process may write")
+    rejects = RejectsFile(tmp_path / "rejects")
+    rejects.write(RejectedLine("a.log", 1, "x" * 4000, "why"))
+    rejections = Rejections()
+    rejections.file = rejects
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"too large: '.*/rejects'"):
+            write_state(tmp_path / "state", ((name, rejections.save()) for name in ["rejections"]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        rejects.__exit__(None, None, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["rejects"]
 
 
 def test_saving_takes_at_most_a_tenth_of_the_time(tmp_path: Path) -> None:
