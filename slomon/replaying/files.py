@@ -79,7 +79,9 @@ def check_apart(inputs: Iterable[AnyPath], outputs: Mapping[str, AnyPath | None]
     """Raises ConfigurationError where a file that is to be written is read, or written twice."""
     taken = {os.path.realpath(path): "read" for path in inputs if path != STANDARD_INPUT}
     for option, path in outputs.items():
-        place = os.path.realpath(path or os.devnull)
+        if path is None:
+            continue
+        place = os.path.realpath(path)
         if place in taken:
             raise OptionError(
                 [option],

@@ -68,6 +68,35 @@ def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
     assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
+@pytest.mark.parametrize(
+    ("closed", "log", "code", "told"),
+    [
+        ("<&-", "LOG", FINE, ""),
+        ("<&-", "-", FAILED, "standard input: [Errno 9] Bad file descriptor"),
+        (">&-", "LOG", FAILED, "error: [Errno 9] Bad file descriptor: 'standard output'"),
+        ("2>&-", "LOG", FINE, ""),
+        ("2>&-", "nowhere.log", FAILED, ""),
+        ("<&- >&- 2>&-", "LOG", FAILED, ""),
+    ],
+)
+def test_standard_streams_may_be_closed(
+    tmp_path: Path, closed: str, log: str, code: int, told: str
+) -> None:
+    process = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", *REPLAY, log.replace("LOG", broken(tmp_path))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert process.returncode == code, process.stderr
+    assert process.stdout.startswith("360.0\n") == (code == FINE)
+    assert told in process.stderr
+    assert bool(told) == bool(process.stderr)
+
+
 def test_an_interrupt_ends_a_replay_with_130_and_no_traceback(tmp_path: Path) -> None:
     pipe, output = tmp_path / "pipe", tmp_path / "answers"
     os.mkfifo(pipe)

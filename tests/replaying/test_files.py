@@ -62,3 +62,7 @@ def test_a_link_does_not_hide_that_a_file_is_read_and_written(tmp_path: Path) ->
 
 def test_a_device_takes_everything() -> None:
     check_apart(["-"], {"output": "/dev/null", "incidents": "/dev/null", "rejects": None})
+
+
+def test_what_is_not_written_is_no_second_use_of_a_device() -> None:
+    check_apart(["/dev/null"], {"rejects": None})
