@@ -60,9 +60,9 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
                 os.fsync(file.fileno())
         with naming(path):
             draft.replace(path)
+            _sync_directory(path.parent)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_directory(path.parent)
 
 
 def read_state(path: Path) -> dict[str, Section] | None:

@@ -30,6 +30,7 @@ _SOURCES: Final = (
     *("compiled/build.py*", "compiled/library.py*", "compiled/windows.py*"),
     *("compiled/kernels/*.py*", "core/window.py*", "core/row.py*"),
 )
+_NOWHERE: Final = Path(os.devnull)  # nothing can be kept there
 _NUMBA: Final = "numba-*.dist-info"
 _SHORTEST: Final = 32  # bytes of a digest: what every cache file begins with
 
@@ -137,14 +138,14 @@ def _function(at: int, arguments: int) -> Function:
 
 def _find_image(*, compile_if_needed: bool) -> Image | None:
     fingerprint = _fingerprint(Path(__file__).parent.parent)
-    path = _cache_directory() / f"{fingerprint}.kernels" if fingerprint else None
-    image = _read(path) if path else None
+    folder = _cache_directory() if fingerprint else _NOWHERE
+    path = folder / f"{fingerprint}.kernels"
+    image = _read(path)
     if image is None and compile_if_needed:
         from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
 
         image = build.build(machine())
-        if path:
-            _write(path, image)
+        _write(path, image)
     return image
 
 
@@ -183,7 +184,7 @@ def _home() -> Path:
     try:
         return Path.home()
     except RuntimeError:
-        return Path(os.devnull)
+        return _NOWHERE
 
 
 def _read(path: Path) -> Image | None:

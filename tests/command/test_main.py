@@ -97,6 +97,21 @@ def test_standard_streams_may_be_closed(
     assert bool(told) == bool(process.stderr)
 
 
+def test_the_place_of_a_closed_stream_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--interpreted", broken(tmp_path)])
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        assert run() == FINE
+        assert os.fstat(0).st_rdev == Path(os.devnull).stat().st_rdev
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+    assert capsys.readouterr().out.startswith("360.0\n")
+
+
 def test_an_interrupt_ends_a_replay_with_130_and_no_traceback(tmp_path: Path) -> None:
     pipe, output = tmp_path / "pipe", tmp_path / "answers"
     os.mkfifo(pipe)

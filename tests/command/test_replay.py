@@ -270,6 +270,16 @@ def test_what_fails_leaves_outputs_as_they_were(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.log", "answers"]
 
 
+def test_a_checkpoint_is_gone_once_the_answers_are_written(tmp_path: Path) -> None:
+    log, state = broken(tmp_path), tmp_path / "state"
+    kept = call(log, "--checkpoint", str(state), "--checkpoint-every", "1ns", "-o", "/dev/full")
+    assert kept[0] == FAILED
+    assert state.exists()
+
+    assert call(log, "--checkpoint", str(state))[0] == FINE
+    assert not state.exists()
+
+
 def test_an_output_that_is_a_link_stays_one(tmp_path: Path) -> None:
     output, link = tmp_path / "answers", tmp_path / "link"
     link.symlink_to(output)

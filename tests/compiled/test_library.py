@@ -163,6 +163,7 @@ def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -
 
     assert there
     assert not (tmp_path / "cache").exists()
+    assert library._fingerprint(Path(archive, "slomon")) is None
 
 
 def test_a_file_that_is_damaged_anywhere_is_not_loaded(cache: Path) -> None:
