@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from anyio import (
     BrokenResourceError,
+    CancelScope,
     CapacityLimiter,
     ClosedResourceError,
     EndOfStream,
     Event,
     create_memory_object_stream,
+    from_thread,
     to_thread,
 )
 from anyio.abc import TaskGroup
@@ -65,6 +67,7 @@ class Host:
     def start(self, group: TaskGroup, scanners: CapacityLimiter) -> None:
         """Begin to read all logs from `place` on, in tasks of the group and threads of its loop."""
         self._scanners = scanners
+        self._reading = CancelScope()
         self._give, self._free = create_memory_object_stream[Block](self._depth)
         self._put, self._read = create_memory_object_stream[tuple[Block, Event]](self._depth)
         for _ in range(self._depth):
@@ -73,7 +76,7 @@ class Host:
 
     async def _run(self, group: TaskGroup) -> None:
         try:
-            with self._put:
+            with self._reading, self._put:
                 await self._read_logs(group)
         except (ClosedResourceError, BrokenResourceError, EndOfStream):
             pass  # whoever takes the blocks has gone, and tells why
@@ -98,7 +101,8 @@ class Host:
         self._give.send_nowait(block)
 
     def close(self) -> None:
-        """Read no more."""
+        """Read no more, and wait for no pipe either."""
+        self._reading.cancel()
         for end in (self._put, self._read, self._give, self._free):
             end.close()
 
@@ -121,7 +125,8 @@ class Host:
         with ExitStack() as stack:
 
             def open_log() -> Source:
-                source = stack.enter_context(open_source(self.paths[number], self._max_line))
+                path, check = self.paths[number], from_thread.check_cancelled
+                source = stack.enter_context(open_source(path, self._max_line, check))
                 if offset:
                     source.skip(offset)
                 return source

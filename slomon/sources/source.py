@@ -6,7 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Final, Self
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import expand
 from slomon.sources.feed import Feed
+from slomon.sources.pipe import Check, open_raw
 
 MAX_LINE: Final = 1024 * 1024
 """Bytes of the longest line that is handed out whole, its newline not counted."""
@@ -42,22 +43,23 @@ class Fragment:
     reason: str
 
 
-def open_source(path: Path | str, max_line: int = MAX_LINE) -> Source:
+def open_source(path: Path | str, max_line: int = MAX_LINE, check: Check = int) -> Source:
     """
     The log in a file (or named pipe), or standard input for `-`. Its first bytes are read, which
-    for a pipe may take as long as these do to come.
+    for a pipe may take as long as these do to come; `check` may end this and every later wait.
 
     Raises OSError where it can't be opened, ConfigurationError where the library that reads its
-    compression is missing.
+    compression is missing, and what `check` does.
     """
-    standard = str(path) == "-"
-    raw = io.FileIO(0, closefd=False) if standard else io.FileIO(path)
-    name, size = ("standard input", None) if standard else (str(path), _size(raw))
-    try:
-        return Source(raw, name, size, max_line=max_line)
-    except ConfigurationError as error:
-        raw.close()
-        raise ConfigurationError(f"{name}: {error}") from None
+    with ExitStack() as stack:
+        raw = stack.enter_context(open_raw(path, check))
+        name, size = ("standard input", None) if str(path) == "-" else (str(path), _size(raw))
+        try:
+            source = Source(raw, name, size, max_line=max_line)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{name}: {error}") from None
+        stack.pop_all()
+        return source
 
 
 def _size(raw: io.FileIO) -> int | None:

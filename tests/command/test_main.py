@@ -120,10 +120,42 @@ def test_an_interrupt_ends_a_replay_with_130_and_no_traceback(tmp_path: Path) ->
     )
     with pipe.open("w"):  # which waits until it is read
         process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=60)
 
     assert (process.returncode, stderr) == (INTERRUPTED, "")
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
+    process = subprocess.Popen(
+        [*SLOMON, "replay", "--interpreted", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stdin.write("100 GET /users 200\n" * 100)
+    process.stdin.flush()
+    assert "log.recognised" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=60) == INTERRUPTED
+    assert process.communicate() == ("", "")
+
+
+def test_strict_stops_at_a_bad_line_though_the_pipe_says_nothing_more() -> None:
+    process = subprocess.Popen(
+        [*REPLAY, "--strict", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    process.stdin.write("100 GET /users 200\n" * 100 + "what?\n")
+    process.stdin.flush()
+
+    assert process.wait(timeout=60) == FAILED
+    _, stderr = process.communicate()
+    assert stderr.startswith("error: standard input, line 101: ")
 
 
 def test_it_takes_the_arguments_and_the_streams_of_the_process(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -206,3 +207,33 @@ async def test_a_host_that_is_closed_reads_no_more_and_leaves_no_task(tmp_path: 
                 for _ in range(taken):
                     await host.next()
         assert host.bytes_read < 100_000
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("said", [None, b"", b"a\n", b"a\nb"])
+@pytest.mark.parametrize("closed", [False, True], ids=["cancelled", "closed"])
+def test_a_host_that_waits_for_a_pipe_ends_when_it_is_told_to(
+    tmp_path: Path, closed: bool, said: bytes | None, compress: Callable[[bytes], bytes]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threads = set(threading.enumerate())
+
+    async def wait(host: Host) -> None:
+        with ExitStack() as stack, anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                host.start(group, anyio.CapacityLimiter(2))
+                if said is not None:
+                    writer = await anyio.to_thread.run_sync(lambda: pipe.open("wb", buffering=0))
+                    stack.enter_context(writer).write(compress(said))
+                await anyio.wait_all_tasks_blocked()
+                if closed:
+                    host.close()
+                else:
+                    group.cancel_scope.cancel()
+        host.close()
+
+    anyio.run(wait, make_host([pipe]))
+    for left in set(threading.enumerate()) - threads:
+        left.join(timeout=30)
+    assert set(threading.enumerate()) <= threads
