@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from anyio import (
     BrokenResourceError,
@@ -20,11 +20,20 @@ from anyio import (
 from anyio.abc import TaskGroup
 
 from slomon.compiled.kernels.scan import PADDING
+from slomon.replaying.head import read_head
 from slomon.replaying.log import Block, Log, Place
 from slomon.sources.source import Fragment, Source, open_source
 
-Recognise: TypeAlias = Callable[[str, bytes, Log | None], Log]
-"""The log of that name that begins with these lines, after another one of the same host."""
+
+class Recognise(Protocol):
+    """Makes a log of its name and its first lines, of which so many are needed at least."""
+
+    needed: int
+
+    def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
+        """The log, after another one of the same host."""
+        ...
+
 
 Scan: TypeAlias = Callable[[Block], None]
 """Chooses the first part of a block, and looks at it beforehand."""
@@ -109,18 +118,12 @@ class Host:
     async def _read_logs(self, group: TaskGroup) -> None:
         log, place = self.log, self.place
         if place.offset:
-            await self._read_log(group, place.file, log, known=log, offset=place.offset)
+            await self._read_log(group, place.file, log, offset=place.offset)
         for number in range(place.file + bool(place.offset), len(self.paths)):
             log = await self._read_log(group, number, log)
 
     async def _read_log(
-        self,
-        group: TaskGroup,
-        number: int,
-        log: Log | None,
-        *,
-        known: Log | None = None,
-        offset: int = 0,
+        self, group: TaskGroup, number: int, before: Log | None, *, offset: int = 0
     ) -> Log | None:
         with ExitStack() as stack:
 
@@ -135,21 +138,32 @@ class Host:
                 source = await to_thread.run_sync(open_log)
             except OSError as error:
                 self.known_problems[number] = str(error)
-                return log
+                return before
             self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
-            while block := await self._fill(source):
-                if known is None or not known.recognised:
-                    known = self._recognise(source.name, block.head(), log)
+            log = before if offset else None
+            most = None
+            while True:
+                if log is None or not log.recognised:
+                    log, most = await self._recognise_log(source, before)
+                block = await self._fill(source, most)
+                if block is None:
+                    break
                 self.bytes_read = self.bytes_before + source.progress
-                block.log, block.end = known, Place(number, source.offset)
+                block.log, block.end = log, Place(number, source.offset)
                 await self._send(group, block)
             if source.problem is not None:
                 self.known_problems[number] = f"{source.name}: {source.problem}"
-        return known or log
+        return log
 
-    async def _fill(self, source: Source) -> Block | None:
+    async def _recognise_log(self, source: Source, before: Log | None) -> tuple[Log, int | None]:
+        """The log, and how many bytes of lines it is to be recognised after; None for no limit."""
+        head = await to_thread.run_sync(read_head, source, self._recognise.needed)
+        log = self._recognise(source.name, head, before)
+        return log, None if log.recognised else len(head) or None
+
+    async def _fill(self, source: Source, most: int | None) -> Block | None:
         block = await self._free.receive()
-        filled = await to_thread.run_sync(source.fill, block.buffer, PADDING)
+        filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most)
         if filled is None:
             self._give.send_nowait(block)
             return None

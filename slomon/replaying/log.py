@@ -11,8 +11,6 @@ from slomon.endpoints.requests import Requests
 from slomon.formats.format import Format
 from slomon.sources.source import Fragment
 
-_HEAD: Final = 1 << 16
-
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
 
@@ -25,7 +23,7 @@ class Log:
     requests: Requests
     exact: bool  # whether targets are compared as they stand, query and all
     prefix: bytes = b""  # of an access, where its format puts one into JSON
-    recognised: bool = True  # False while its lines are all blank
+    recognised: bool = True  # False while its lines are all blank, or too long
     ended: bool = False  # by an end-of-stream among its lines
 
 
@@ -59,13 +57,6 @@ class Block:
     log: Log = field(init=False)
     first_line: int = 1
     end: Place = field(default_factory=Place)
-
-    def head(self) -> bytes:
-        """The first lines, or what there is of one."""
-        if self.fragment is not None:
-            return self.fragment.text
-        whole = self.buffer.rfind(b"\n", 0, min(self.length, _HEAD)) + 1
-        return bytes(self.buffer[: whole or min(self.length, _HEAD)])
 
     def choose(self, most: int) -> None:
         """Let the part have so many lines, or all there are."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
+from slomon.core.event import Malformed
 from slomon.core.excerpt import quote
 from slomon.endpoints.requests import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format, detect
+from slomon.replaying.head import HEAD_LINES
 from slomon.replaying.log import Log, find_prefix
 
-_LOOKED_AT: Final = 100  # lines
+_UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
+"""Stands for that of a log of which there was no line yet to know it by."""
 
 
 class KnowRequests(Protocol):
@@ -22,9 +26,9 @@ class KnowRequests(Protocol):
 
 class Recogniser:
     """
-    Makes a Log of a file's first lines, by the one format that was forced or the best of several.
-    `requests` gives who knows the requests, compared exactly or not; recorded streams are exact
-    unless `exact` says what all are.
+    Makes a Log of a file's first lines, by the one format that was forced or the best of several;
+    `needed` is how many of them it takes. `requests` gives who knows the requests, compared
+    exactly or not; recorded streams are exact unless `exact` says what all are.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class Recogniser:
         self._requests = requests
         self._on_recognised = on_recognised
         self._exact = exact
+        self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
     def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
         """
@@ -46,14 +51,11 @@ class Recogniser:
 
         Raises ConfigurationError where no format reads at least half of the lines.
         """
-        lines = head.decode("utf-8", "backslashreplace").splitlines()[:_LOOKED_AT]
-        written = [line for line in lines if line.strip()]
-        found = self._formats[0] if len(self._formats) == 1 else detect(written, self._formats)
-        if found is None and before is not None:
-            found = before.format
-        if found is None and written:
-            raise ConfigurationError(self._unknown(name, written[0]))
-        form = found or self._formats[0]
+        lines = head.decode("utf-8", "backslashreplace").split("\n")
+        written = [line.removesuffix("\r") for line in lines if line.strip()]
+        form = self._choose(written) or (before.format if before else _UNKNOWN)
+        if written and form is _UNKNOWN:
+            raise ConfigurationError(self._refuse(name, written[0]))
         exact = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
         log = Log(name, form, self._requests(exact=exact), exact, prefix, bool(written))
@@ -63,12 +65,15 @@ class Recogniser:
 
     def remake(self, name: str, form: str, *, exact: bool) -> Log:
         """A log that was recognised before."""
-        found = next(known for known in self._formats if known.name == form)
+        found = next((known for known in self._formats if known.name == form), _UNKNOWN)
         return Log(name, found, self._requests(exact=exact), exact)
 
-    def _unknown(self, name: str, line: str) -> str:
+    def _choose(self, lines: Sequence[str]) -> Format | None:
+        return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)
+
+    def _refuse(self, name: str, line: str) -> str:
         names = ", ".join(form.name for form in self._formats)
         return (
-            f"{name}: no format reads its first lines, as {quote(line)}; allowed: {names}, or one "
-            "of your own by a regular expression or by the keys of JSON lines"
+            f"{name}: no format reads its first lines, as {quote(line)}; allowed: {names}, which "
+            "option 'format' forces, or one of your own by option 'regex' or 'json_keys'"
         )

@@ -33,6 +33,11 @@ class Feed:
         self._ahead = memoryview(b"")
         self._ended = False
 
+    @property
+    def reached(self) -> int:
+        """How many bytes of the stream were read: those that were taken, and those ahead."""
+        return self.position + len(self._ahead)
+
     def readinto(self, view: memoryview) -> int:
         """Put bytes into `view`, by one read at most, and say how many; 0 at the end."""
         count = min(len(self._ahead), len(view))
@@ -44,10 +49,10 @@ class Feed:
         self.position += count
         return count
 
-    def peek(self) -> memoryview:
-        """The bytes that come next, some at least; none at the end."""
-        if not self._ahead:
-            self._ahead = self._fetch_chunk()
+    def peek(self, least: int = 1) -> memoryview:
+        """The bytes that come next, `least` of them or more; fewer where the stream ends before."""
+        while len(self._ahead) < least and (more := self._fetch_chunk()):
+            self._ahead = memoryview(b"".join((self._ahead, more))) if self._ahead else more
         return self._ahead
 
     def drop(self, count: int) -> None:
@@ -57,10 +62,8 @@ class Feed:
 
     def take(self, count: int) -> bytes:
         """The next `count` bytes; fewer where the stream ends before."""
-        taken = b""
-        while len(taken) < count and (found := bytes(self.peek()[: count - len(taken)])):
-            self.drop(len(found))
-            taken += found
+        taken = bytes(self.peek(count)[:count])
+        self.drop(len(taken))
         return taken
 
     def put_back(self, taken: bytes) -> None:
@@ -75,10 +78,8 @@ class Feed:
         """
         longest = max(map(len, marks))
         while _may_grow(head := bytes(self._ahead[:longest]), marks):
-            more = self._fetch_chunk()
-            if not more:
+            if len(self.peek(len(head) + 1)) == len(head):
                 break
-            self._ahead = memoryview(head + more)
         return max(filter(head.startswith, marks), key=len, default=None)
 
     def end(self) -> None:

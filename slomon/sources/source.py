@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import expand
@@ -41,6 +41,10 @@ class Fragment:
     text: bytes
     length: int
     reason: str
+
+
+Filled: TypeAlias = int | Fragment | None
+"""What `fill` has put into a buffer: so many bytes of lines, a line's fragment, or nothing more."""
 
 
 def open_source(path: Path | str, max_line: int = MAX_LINE, check: Check = int) -> Source:
@@ -85,8 +89,8 @@ class Source:
         self.name = name
         self.size = size
         self.problem: str | None = None
+        self.max_line = max_line
         self._raw = raw
-        self._max_line = max_line
         self._bytes = self._text = Feed(raw)
         with self._told():
             self._text = expand(self._bytes)
@@ -121,28 +125,40 @@ class Source:
             self._raw.seek(min(offset, self.size))
             self._bytes = self._text = Feed(self._raw, min(offset, self.size))
         else:
-            scratch = memoryview(bytearray(self._max_line))
+            scratch = memoryview(bytearray(self.max_line))
             while self.offset < offset and self._read(scratch[: offset - self.offset]):
                 pass
         if self.offset < offset and self.problem is None:
             self._refuse(f"the text has {self.offset} bytes, {offset} of them were to be skipped")
 
-    def fill(self, buffer: bytearray, spare: int = 0) -> int | Fragment | None:
+    def peek(self, least: int) -> bytes:
+        """
+        The bytes that come next, `least` of them or more, which are handed out later nevertheless;
+        fewer where the text ends before, or breaks: then there is a `problem`.
+        """
+        if self.offset == 0:
+            self._read_byte_order_mark()
+        with self._told():
+            self._text.peek(least)
+        return bytes(self._text.peek(0))
+
+    def fill(self, buffer: bytearray, spare: int = 0, most: int | None = None) -> Filled:
         """
         Put whole lines into the buffer and say how many bytes these are; the last one is a
         newline, also where the text's own last line has none. A file fills the buffer as far as
-        it can, a pipe hands out what has arrived. In place of a line that can't be handed out
-        whole there is a Fragment, and at the end None.
+        it can, a pipe hands out what has arrived; neither goes beyond `most` bytes, where a line
+        ends. In place of a line that can't be handed out whole there is a Fragment, and at the
+        end None.
 
         The buffer is longer than MAX_LINE and the `spare` bytes at its end, which are left as they
         are, and need not be the same one each time. Works in any thread, by one at a time.
         """
         room = len(buffer) - spare
-        if room <= self._max_line:
-            raise ValueError(f"the buffer has {room} bytes; allowed: over {self._max_line}")
+        if room <= self.max_line:
+            raise ValueError(f"the buffer has {room} bytes; allowed: over {self.max_line}")
         if self.offset == 0:
             self._read_byte_order_mark()
-        end, filled = self._read_lines(buffer, room)
+        end, filled = self._read_lines(buffer, room if most is None else min(room, most))
         rest = bytes(memoryview(buffer)[end:filled])
         if end:
             self._text.put_back(rest)
@@ -154,7 +170,7 @@ class Source:
         end = filled = 0
         view = memoryview(buffer)[:size]
         # Never past the longest line, so that no longer one can hide in the middle.
-        while room := view[filled : end + self._max_line + 1]:
+        while room := view[filled : end + self.max_line + 1]:
             count = self._read(room)
             if not count:
                 break
@@ -167,9 +183,9 @@ class Source:
         return end, filled
 
     def _end_line(self, line: bytes, buffer: bytearray) -> int | Fragment:
-        if len(line) > self._max_line:
+        if len(line) > self.max_line:
             length = len(line) + self._drop_line(buffer)
-            reason = f"the line has {length} bytes; allowed: {self._max_line}"
+            reason = f"the line has {length} bytes; allowed: {self.max_line}"
         elif self.problem is not None:
             length, reason = len(line), f"the line is cut off: {self.problem}"
         else:
@@ -180,7 +196,7 @@ class Source:
     def _drop_line(self, scratch: bytearray) -> int:
         """Read on to the next newline, and say how many bytes stood before it."""
         dropped = 0
-        view = memoryview(scratch)[: self._max_line]
+        view = memoryview(scratch)[: self.max_line]
         while count := self._read(view):
             newline = scratch.find(b"\n", 0, count)
             if newline >= 0:
@@ -217,4 +233,4 @@ class Source:
         try:
             yield
         except (OSError, EOFError) as error:
-            self.problem = f"{error}, after {self.offset} bytes of text"
+            self.problem = f"{error}, after {self._text.reached} bytes of text"

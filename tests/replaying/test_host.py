@@ -25,14 +25,18 @@ PLAIN = next(form for form in known_formats(server_errors_fail) if form.name == 
 REQUESTS = FoundRequests(NameList(5), Endpoint("", "-", "", "", 0.9, 300))
 
 
-def recognise(name: str, head: bytes, before: Log | None) -> Log:
+class Recognise:
     """Tells in a log's name what it was recognised by."""
-    return Log(
-        f"{Path(name).name} by {head!r} after {before and before.name[:1]}",
-        *(PLAIN, REQUESTS),
-        exact=False,
-        recognised=bool(head.strip()),
-    )
+
+    needed = 1
+
+    def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
+        return Log(
+            f"{Path(name).name} by {head!r} after {before and before.name[:1]}",
+            *(PLAIN, REQUESTS),
+            exact=False,
+            recognised=bool(head.strip()),
+        )
 
 
 def choose_all(block: Block) -> None:
@@ -44,7 +48,7 @@ def make_host(
     paths: Sequence[Path], scan: Scan = choose_all, block_bytes: int = 0, depth: int = 2
 ) -> Host:
     return Host(
-        *([str(path) for path in paths], recognise, scan),
+        *([str(path) for path in paths], Recognise(), scan),
         block_bytes=block_bytes,
         max_line=MAX_LINE,
         depth=depth,
@@ -109,12 +113,20 @@ async def test_a_log_is_recognised_by_its_first_lines_that_are_not_all_blank(
     tmp_path: Path,
 ) -> None:
     blank = b"\n" * (MAX_LINE + 1)
-    paths = write(tmp_path, blank * 2 + b"x\ny\n" + b"z" * 28 + b"\n", b"w\n")
-    names = [block.log.name async for block in blocks(make_host(paths))]
-    assert [name for name in names if "by b'\\n" not in name] == [
-        *["0.log by b'x\\ny\\n' after None"] * 2,
-        "1.log by b'w\\n' after 0",
-    ]
+    first = b"x\ny\n" + b"z" * 28 + b"\n"
+    paths = write(tmp_path, blank * 2 + first, b"w\n")
+    for size in (0, 50, 10_000):
+        found = [block.log async for block in blocks(make_host(paths, block_bytes=size))]
+        assert {log.name for log in found if log.recognised} == {
+            f"0.log by {first!r} after None",
+            "1.log by b'w\\n' after 0",
+        }
+
+
+async def test_a_log_is_recognised_behind_a_line_that_is_too_long(tmp_path: Path) -> None:
+    [path] = write(tmp_path, b"x" * 100_000 + b"\ny\n")
+    found = [(block.log.name, block.fragment is None) async for block in blocks(make_host([path]))]
+    assert found == [("0.log by b'' after None", False), ("0.log by b'y\\n' after None", True)]
 
 
 async def test_a_line_that_is_too_long_comes_as_a_fragment_in_its_place(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from slomon.replaying.log import Block, find_prefix
-from slomon.sources.source import Fragment
 
 
 def block(text: bytes, behind: bytes = b"") -> Block:
@@ -40,23 +39,6 @@ def test_a_block_is_settled_part_by_part() -> None:
             break
     assert parts == [(1, [b"a", b"b"]), (3, [b"", b"d"]), (5, [b""])]
     assert text.first_line == 6
-
-
-def test_the_head_of_a_block_is_whole_lines_and_no_more_than_is_needed() -> None:
-    assert block(b"a\nb\n", b"c\n").head() == b"a\nb\n"
-    long = b"x" * 1000 + b"\n"
-    head = block(long * 100).head()
-    assert head == long * (65536 // 1001)
-
-
-def test_the_head_of_a_line_that_is_longer_is_its_beginning() -> None:
-    assert block(b"x" * 100_000 + b"\n").head() == b"x" * 65536
-
-
-def test_the_head_of_a_fragment_is_what_there_is_of_it() -> None:
-    fragment = block(b"")
-    fragment.fragment = Fragment(b"xyz", 2_000_000, "it is too long")
-    assert fragment.head() == b"xyz"
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,8 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
         Recognised().recognise("error.log", b"\n \nTraceback\x1b\n", None)
     assert str(caught.value) == (
         "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
-        "combined, caddy, envoy, alb, or one of your own by a regular expression or by the keys "
-        "of JSON lines"
+        "combined, caddy, envoy, alb, which option 'format' forces, or one of your own by option "
+        "'regex' or 'json_keys'"
     )
 
 
@@ -93,16 +93,39 @@ def test_a_format_that_was_forced_is_not_asked_whether_it_reads_anything() -> No
     assert recognise("error.log", b"Traceback\n", None).format.name == "combined"
 
 
-def test_a_log_whose_first_lines_are_blank_is_not_recognised_yet() -> None:
+@pytest.mark.parametrize("head", [b"", b"\n \n"])
+def test_a_log_of_which_no_line_can_be_read_is_not_recognised_yet(head: bytes) -> None:
     recognised = Recognised()
-    log = recognised.recognise("access.log", b"\n \n", None)
+    log = recognised.recognise("access.log", head, None)
     assert not log.recognised
     assert recognised.told == []
 
 
-def test_only_the_first_hundred_lines_are_looked_at() -> None:
-    head = PLAIN * 60 + COMBINED * 40 + COMBINED * 1000
+def test_a_log_that_is_not_recognised_yet_hands_on_the_format_of_the_one_before() -> None:
+    recognise = Recognised().recognise
+    before = recognise("access.log.2", COMBINED, None)
+    blank = recognise("access.log.1", b"\n", before)
+    assert recognise("access.log", b"Traceback\n", blank).format.name == "combined"
+
+
+def test_a_log_that_is_not_recognised_yet_lends_no_format_to_the_next_one() -> None:
+    recognise = Recognised().recognise
+    for blank in (
+        recognise("access.log.1", b"\n", None),
+        recognise.remake("access.log.1", recognise("", b"", None).format.name, exact=False),
+    ):
+        with pytest.raises(ConfigurationError, match=r"^access\.log: no format reads"):
+            recognise("access.log", b"Traceback\n", blank)
+
+
+def test_lines_end_at_newlines_and_nowhere_else() -> None:
+    head = (PLAIN[:-1] + b"\r\n") * 2 + b"a\x0bb\x0cc\x85d\xe2\x80\xa8\x1ce\n" * 2
     assert Recognised().recognise("access.log", head, None).format.name == "plain"
+
+
+def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice() -> None:
+    assert Recognised().recognise.needed == 100
+    assert Recognised(formats=[COMBINED_FORMAT]).recognise.needed == 1
 
 
 def test_a_log_of_a_saved_state_is_made_again_without_being_told() -> None:
