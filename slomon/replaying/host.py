@@ -20,6 +20,7 @@ from anyio import (
 from anyio.abc import TaskGroup
 
 from slomon.compiled.kernels.scan import PADDING
+from slomon.errors import StateFileError
 from slomon.replaying.head import read_head
 from slomon.replaying.log import Block, Log, Place
 from slomon.sources.source import Fragment, Source, open_source
@@ -118,7 +119,7 @@ class Host:
     async def _read_logs(self, group: TaskGroup) -> None:
         log, place = self.log, self.place
         if place.offset:
-            await self._read_log(group, place.file, log, offset=place.offset)
+            log = await self._read_log(group, place.file, log, offset=place.offset)
         for number in range(place.file + bool(place.offset), len(self.paths)):
             log = await self._read_log(group, number, log)
 
@@ -130,13 +131,15 @@ class Host:
             def open_log() -> Source:
                 path, check = self.paths[number], from_thread.check_cancelled
                 source = stack.enter_context(open_source(path, self._max_line, check))
-                if offset:
-                    source.skip(offset)
+                if offset and before:
+                    _go_on(source, offset, before.beginning)
                 return source
 
             try:
                 source = await to_thread.run_sync(open_log)
             except OSError as error:
+                if offset:
+                    raise
                 self.known_problems[number] = str(error)
                 return before
             self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
@@ -159,6 +162,7 @@ class Host:
         """The log, and how many bytes of lines it is to be recognised after; None for no limit."""
         head = await to_thread.run_sync(read_head, source, self._recognise.needed)
         log = self._recognise(source.name, head, before)
+        log.beginning = source.beginning
         return log, None if log.recognised else len(head) or None
 
     async def _fill(self, source: Source, most: int | None) -> Block | None:
@@ -180,3 +184,17 @@ class Host:
     async def _scan_apart(self, block: Block, scanned: Event) -> None:
         await to_thread.run_sync(self._scan, block, limiter=self._scanners)
         scanned.set()
+
+
+def _go_on(source: Source, offset: int, beginning: bytes) -> None:
+    """Skip what was read before, of a file that began so; how a pipe began is never known."""
+    if bool(beginning) != bool(source.beginning) or not source.beginning.startswith(beginning):
+        problem: str | None = "it begins otherwise"
+    else:
+        source.skip(offset)
+        problem = source.problem if source.offset < offset else None
+    if problem is not None:
+        raise StateFileError(
+            f"{source.name} is not the file that was read before: {problem}; remove the "
+            "checkpoint to begin anew"
+        )

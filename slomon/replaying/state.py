@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
-from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change
@@ -14,14 +13,12 @@ from slomon.core.order import Clock, Order
 from slomon.core.shard import Shard
 from slomon.core.window import WindowState
 from slomon.endpoints.requests import Names, SavedNames
-from slomon.errors import StateFileError
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.host import Host
 from slomon.replaying.log import Log, Place
 from slomon.state_file import Section
 
 Sections: TypeAlias = Iterator[tuple[str, Section]]
-_BEGINNING: Final = 512  # bytes
 
 Saved: TypeAlias = Mapping[str, Any]
 
@@ -99,12 +96,12 @@ def load_hosts(hosts: Sequence[Host], saved: Saved, remake: Remake) -> None:
         host.place = Place(*fields["place"])
         host.lines, host.bytes_before = fields["lines"], fields["bytes before"]
         host.known_problems.update(fields["problems"])
-        _check_beginning(host, fields["beginning"])
         if fields["log"] is not None:
             name, form, exact, prefix, recognised, ended = fields["log"]
             host.log = remake(name, form, exact=exact)
             host.log.prefix = prefix.encode()
             host.log.recognised, host.log.ended = recognised, ended
+            host.log.beginning = bytes.fromhex(fields["beginning"])
 
 
 def _save_host(host: Host) -> dict[str, Any]:
@@ -113,7 +110,7 @@ def _save_host(host: Host) -> dict[str, Any]:
         "place": astuple(host.place),
         "lines": host.lines,
         "bytes before": host.bytes_before,
-        "beginning": _read_beginning(host, _BEGINNING),
+        "beginning": log.beginning.hex() if log else "",
         "problems": [
             # those of later logs, of which some were read ahead, are met again
             item
@@ -123,24 +120,6 @@ def _save_host(host: Host) -> dict[str, Any]:
         "log": log
         and [log.name, log.format.name, log.exact, log.prefix.decode(), log.recognised, log.ended],
     }
-
-
-def _read_beginning(host: Host, count: int) -> str:
-    """The first bytes on disk of the log that a host is in, by which it is known again."""
-    path = Path(host.paths[host.place.file])
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return file.read(count).hex()
-
-
-def _check_beginning(host: Host, beginning: str) -> None:
-    if _read_beginning(host, len(beginning) // 2) != beginning:
-        path = host.paths[host.place.file]
-        raise StateFileError(
-            f"{path} is not the file that was read before: it begins otherwise; remove the "
-            "checkpoint to begin anew"
-        )
 
 
 def save_counts(careful: CarefulReader) -> Sections:

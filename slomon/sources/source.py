@@ -21,6 +21,7 @@ MAX_LINE: Final = 1024 * 1024
 """Bytes of the longest line that is handed out whole, its newline not counted."""
 
 _EXCERPT: Final = 1000
+_BEGINNING: Final = 512  # bytes
 _NEWLINE: Final = ord("\n")
 _BYTE_ORDER_MARKS: Final = {
     b"\xef\xbb\xbf": "UTF-8",
@@ -81,6 +82,7 @@ class Source:
 
     * `name`: as it is shown to people
     * `size`: bytes of the file when it was opened; None for a pipe and for standard input
+    * `beginning`: the first bytes on disk, by which a file is known again; none for the others
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Source:
         self._bytes = self._text = Feed(raw)
         with self._told():
             self._text = expand(self._bytes)
+        self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING])
 
     def __enter__(self) -> Self:
         return self

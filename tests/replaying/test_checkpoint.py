@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from slomon import (
 )
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.rejects import Rejections, RejectsFile
+from slomon.sources.source import MAX_LINE
 from slomon.state_file import read_state, write_state
 from tests.histories import ENTRY, broken, deploys, write
 
@@ -167,7 +170,17 @@ def cut(log: Path) -> None:
     log.write_bytes(log.read_bytes()[:30])
 
 
-@pytest.mark.parametrize("change", [rotate, cut, Path.unlink])
+def cut_the_end(log: Path) -> None:
+    log.write_bytes(log.read_bytes()[:-30])
+
+
+def replace_by_a_pipe(log: Path) -> None:
+    log.unlink()
+    os.mkfifo(log)
+    threading.Thread(target=log.write_text, args=[LINES]).start()
+
+
+@pytest.mark.parametrize("change", [rotate, cut, cut_the_end, replace_by_a_pipe, Path.unlink])
 def test_another_file_of_the_same_name_is_not_taken_for_the_one_that_was_read(
     tmp_path: Path, change: Callable[[Path], object]
 ) -> None:
@@ -180,6 +193,85 @@ def test_another_file_of_the_same_name_is_not_taken_for_the_one_that_was_read(
         go_on(str(tmp_path / "a.log"), state)
     assert log.exists()
     assert state.exists()
+
+
+@pytest.mark.parametrize("change", [rotate, Path.unlink])
+def test_a_log_that_is_rotated_while_it_is_read_is_known_by_what_was_read(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    """The state is saved when the file is no longer at its path, and another one may be."""
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    write(tmp_path, "a.log", "what?\n" + LINES)
+    hook = partial(change, log)
+    replay(
+        str(log),
+        format="plain",
+        checkpoint=state,
+        checkpoint_every="1ns",
+        keep_checkpoint=True,
+        on_rejected=lambda _: hook(),
+    )
+    if not log.exists():
+        log.write_text("1001 GET /b 200\n" * 100, encoding="utf-8")
+    with pytest.raises(StateFileError, match=r"a\.log is not the file that was read before: it be"):
+        replay(str(log), format="plain", checkpoint=state)
+
+    write(tmp_path, "a.log", "what?\n" + LINES + "more\n")
+    monitor = replay(str(log), format="plain", checkpoint=state)
+    assert [line.text for line in monitor.rejections] == ["what?", "more"]
+
+
+def test_a_pipe_is_gone_on_from_as_it_comes(tmp_path: Path) -> None:
+    """How it began is not known, so whoever gives it again has to give the same."""
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    os.mkfifo(log)
+    for end, rejected in (("", ["what?"]), ("more\n", ["what?", "more"])):
+        writer = threading.Thread(target=log.write_text, args=["what?\n" + LINES + end])
+        writer.start()
+        monitor = replay(
+            str(log),
+            format="plain",
+            checkpoint=state,
+            checkpoint_every="1ns",
+            keep_checkpoint=True,
+        )
+        writer.join(timeout=30)
+        assert [line.text for line in monitor.rejections] == rejected
+
+
+def test_a_pipe_that_was_read_is_no_file(tmp_path: Path) -> None:
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    os.mkfifo(log)
+    writer = threading.Thread(target=log.write_text, args=[LINES])
+    writer.start()
+    replay(str(log), checkpoint=state, checkpoint_every="1ns", keep_checkpoint=True)
+    writer.join(timeout=30)
+    log.unlink()
+    write(tmp_path, "a.log", LINES)
+    with pytest.raises(StateFileError, match="it begins otherwise"):
+        replay(str(log), checkpoint=state)
+
+
+def test_a_log_that_was_not_recognised_yet_lends_its_format_to_the_next_one_all_the_same(
+    tmp_path: Path,
+) -> None:
+    state, long = tmp_path / "state", "x" * (MAX_LINE + 1) + "\n"
+    logs = [
+        write(tmp_path, "a.log", long * 2 + LINES),
+        write(tmp_path, "b.log", "what?\n" * 100 + LINES),
+    ]
+    numbers = []
+
+    def stop(line: RejectedLine) -> None:
+        numbers.append(line.line)
+        if line.line == 2:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        replay(logs, checkpoint=state, checkpoint_every="1ns", on_rejected=stop)
+    resumed = replay(logs, checkpoint=state, on_rejected=lambda line: numbers.append(line.line))
+    assert numbers == [1, 2, 2, *range(1, 101)]
+    assert resumed.accounting == replay(logs).accounting
 
 
 def test_a_log_that_has_grown_is_read_on(tmp_path: Path) -> None:

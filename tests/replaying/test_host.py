@@ -210,6 +210,17 @@ async def test_a_host_goes_on_from_any_place_it_was_in(tmp_path: Path, settled: 
     assert again.place == whole.place
 
 
+async def test_a_host_does_not_go_on_without_the_log_that_it_was_in(tmp_path: Path) -> None:
+    paths = write(tmp_path, b"a\n", b"b\n")
+    host = make_host(paths)
+    await texts(host)
+    again = make_host(paths)
+    again.place, again.log = host.place, host.log
+    paths[1].unlink()
+    with pytest.RaisesGroup(pytest.RaisesExc(FileNotFoundError, match=r"1\.log")):
+        await texts(again)
+
+
 async def test_a_host_that_is_closed_reads_no_more_and_leaves_no_task(tmp_path: Path) -> None:
     paths = write(tmp_path, b"a\n" * 100_000)
     for taken in range(3):  # of the two blocks that there are
