@@ -7,10 +7,8 @@ from contextlib import ExitStack
 from typing import Protocol, TypeAlias
 
 from anyio import (
-    BrokenResourceError,
     CancelScope,
     CapacityLimiter,
-    ClosedResourceError,
     EndOfStream,
     Event,
     create_memory_object_stream,
@@ -85,11 +83,8 @@ class Host:
         group.start_soon(self._run, group)
 
     async def _run(self, group: TaskGroup) -> None:
-        try:
-            with self._reading, self._put:
-                await self._read_logs(group)
-        except (ClosedResourceError, BrokenResourceError, EndOfStream):
-            pass  # whoever takes the blocks has gone, and tells why
+        with self._reading, self._put:
+            await self._read_logs(group)
 
     async def next(self) -> Block | None:
         """The next block, scanned; None at the end of the last log."""
@@ -169,7 +164,7 @@ class Host:
         block = await self._free.receive()
         filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most)
         if filled is None:
-            self._give.send_nowait(block)
+            await self._give.send(block)  # there is room; but no more once the host is closed
             return None
         block.at = block.stop = 0
         block.fragment = filled if isinstance(filled, Fragment) else None

@@ -210,6 +210,15 @@ async def test_a_host_goes_on_from_any_place_it_was_in(tmp_path: Path, settled: 
     assert again.place == whole.place
 
 
+async def test_a_host_may_be_closed_at_any_moment(tmp_path: Path) -> None:
+    paths = write(tmp_path, b"a\n" * 100, b"b\n", b"", b"c\n")
+    for moments in range(200):
+        host = make_host(paths, lambda _: None)
+        async with reading(host):
+            for _ in range(moments):
+                await anyio.lowlevel.checkpoint()
+
+
 async def test_a_host_does_not_go_on_without_the_log_that_it_was_in(tmp_path: Path) -> None:
     paths = write(tmp_path, b"a\n", b"b\n")
     host = make_host(paths)
