@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from slomon.core.excerpt import quote
+
 
 class SlomonError(Exception):
     """Whatever slomon itself raises."""
@@ -70,7 +72,7 @@ class MalformedLineError(SlomonError):
     """
 
     def __init__(self, file: str, line: int, text: str, reason: str) -> None:
-        super().__init__(f"{file}, line {line}: {reason}")
+        super().__init__(f"{file}, line {line}: {reason}: {quote(text)}")
         self.file = file
         self.line = line
         self.text = text

@@ -116,7 +116,7 @@ class Replay:
         self._order, self._names = speed.order(1 + len(plan.hosts), plan.workers, most)
         self._careful = CarefulReader(self._order, plan.on_rejected)
         self._requests = cache(partial(_make_requests, plan, self._names))
-        settler = speed.reader(self._careful, plan.is_failure)
+        self._settler = speed.reader(self._careful, plan.is_failure)
         self._recogniser = Recogniser(
             plan.formats, self._requests, plan.on_recognised, exact=plan.exact
         )
@@ -124,7 +124,7 @@ class Replay:
             Host(
                 paths,
                 self._recogniser,
-                settler.scan,
+                self._settler.scan,
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
@@ -133,7 +133,6 @@ class Replay:
         ]
         self._shards: list[Shard] = []
         self._collector = Collector(())
-        self._reader = BlockReader(self.hosts, self._order, settler, self._lateness, self._save)
 
     async def run(self) -> ServiceMonitor:
         """Read all logs to their ends, from where the checkpoint left off if there is one."""
@@ -151,7 +150,9 @@ class Replay:
         scanners = CapacityLimiter(max(_count_cores() - 1, 1))
         for host in self.hosts:
             host.start(group, scanners)
-        group.start_soon(self._reader.read, queues)
+        # Kept by nobody else: it keeps this one, with all its blocks.
+        reader = BlockReader(self.hosts, self._order, self._settler, self._lateness, self._save)
+        group.start_soon(reader.read, queues)
 
     async def _save(self, queues: Queues) -> None:
         """Save all there is, once the workers have done what was read, if it is time to."""

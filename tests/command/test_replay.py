@@ -266,6 +266,7 @@ def test_what_fails_leaves_outputs_as_they_were(tmp_path: Path) -> None:
 
     assert code == FAILED
     assert err.startswith(f"error: {log}, line 2: it has fields: 1; allowed: ")
+    assert err.endswith(": 'bad'\n"), "the line is shown"
     assert output.read_text(encoding="utf-8") == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.log", "answers"]
 

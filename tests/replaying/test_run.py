@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import Change
 from slomon.errors import ConfigurationError
+from slomon.replaying.run import Plan, Replay
 from tests.formats.lines import SCANNED, random_lines
 from tests.replaying.replays import (
     BEGIN,
@@ -122,6 +126,23 @@ def test_blank_lines_are_counted_and_nothing_else(speed: Opened, name: str) -> N
     log = b"\n".join([*lines, *[b""] * 5000])
     found = told(speed, [[log]], name, like=LIKE, block_bytes=1000, max_line=400)
     assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
+
+
+@pytest.mark.parametrize("speed", [interpreted, at_full_speed])
+def test_a_replay_that_is_done_is_gone_with_its_blocks(speed: Opened, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(b"5 GET /a 200\n")
+    plan = Plan(hosts=[[str(tmp_path / "a.log")]], formats=[FORMATS["plain"]])
+    gc.collect()
+    gc.disable()  # so that what is in a cycle stays
+    try:
+        with speed() as chosen:
+            replay = Replay(plan, chosen)
+            anyio.run(replay.run)
+        kept = weakref.ref(replay.hosts[0])
+        del replay
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> None:
