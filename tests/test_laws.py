@@ -31,6 +31,7 @@ from slomon.core.event import Change, read_event, server_errors_fail
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
+from slomon.core.totals import Totals, add_up
 from slomon.core.window import Windows, WindowState
 from tests.compiled.kernels import compiled
 from tests.oracle import expected
@@ -70,8 +71,11 @@ def replay(
             shards[number] = resume(shards[number])
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
+    for shard in shards:
+        incidents.update((incident.start_position, incident) for incident in shard.still_open())
     accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
-    return ServiceMonitor(incidents.values(), accounting, rejections)
+    totals = add_up(shards, batcher.deploys, batcher.span)
+    return ServiceMonitor(incidents.values(), accounting, rejections, totals)
 
 
 def _items(events: Sequence[Event]) -> Iterator[Item]:
@@ -102,13 +106,20 @@ def run(
         queue_bound=queue_bound,
         on_rejected=rejections.append,
     )
-    return ServiceMonitor(monitor.incidents, monitor.accounting, rejections)
+    return ServiceMonitor(monitor.incidents, monitor.accounting, rejections, monitor.totals)
 
 
 def report(monitor: ServiceMonitor) -> str:
     """All that a run says, to the last byte."""
     rejections = [asdict(rejection) for rejection in monitor.rejections]
-    return answers(monitor) + json.dumps(rejections)
+    records = [asdict(record) for record in monitor.records()]
+    return answers(monitor) + json.dumps([rejections, records, *counted(monitor.totals)])
+
+
+def counted(totals: Totals) -> list[object]:
+    """What a run counted beside its incidents."""
+    columns = totals.requests.tolist(), totals.failures.tolist()
+    return [*columns, repr(totals.deploys), asdict(totals.span)]
 
 
 def answers(monitor: ServiceMonitor) -> str:
@@ -189,8 +200,9 @@ def at_full_speed(shard: Shard) -> Shard:
 def interpreted(shard: Shard) -> Shard:
     """The shard, its windows going on as plain Python."""
     columns = (column.tolist() for _, column in shard.windows.columns())
-    shard.windows = windows = Windows()
-    windows.state = WindowState._make(columns)
+    windows = Windows()
+    windows.state, windows.marks = WindowState._make(columns), shard.windows.marks
+    shard.windows = windows
     return shard
 
 

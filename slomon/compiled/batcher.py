@@ -27,11 +27,15 @@ class CompiledBatcher(Batcher):
     ) -> None:
         super().__init__(sharding, is_failure)
         self.accounting = before.accounting
+        self.newest = before.newest
         self._library = library
         self._table = Table(library)
         self._statuses = judge_statuses(is_failure)
         self._order = CompiledOrder(library, 1, len(sharding.members), self._table)
         self._order.position = self.accounting.events
+        self._order.clocks[0].newest = before.newest
+        self._order.span, self._order.deploys = before.span, before.deploys
+        self.span, self.deploys = before.span, before.deploys
         self._order.end(0)  # order is the stream's: no row waits for another
         self._dates = array("q", bytes(8 * DATES))
         self._odds = array("q", [0, 0])
@@ -42,8 +46,10 @@ class CompiledBatcher(Batcher):
         """The batches of the next items of the stream, which follow those of the call before."""
         text = self._scan(items)
         if self._odds[1] != len(text) - len(_TAIL) + 1:  # one of them has several lines
+            self.newest = self._order.clocks[0].newest
             cut = super().cut(items)
             self._order.position = self.accounting.events
+            self._order.clocks[0].newest = self.newest
             return cut
         rejections: list[Rejection] = []
         next_odd, odds = 0, self._odds[0]

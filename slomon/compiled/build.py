@@ -33,7 +33,7 @@ _N: Final = types.int64  # a number
 
 _GROUP: Final = 64  # rows
 _MANY: Final = 10_000  # endpoints, whose records no cache holds
-_TAIL: Final = 6  # the number of an endpoint's newest entry, among those of its record
+_TAIL: Final = window.WindowState._fields.index("tail")
 
 
 @intrinsic
@@ -90,11 +90,55 @@ def _first_byte(marks: Any) -> Any:
 def _compilable() -> Iterator[Any]:
     """What kernels are made of, but for the functions above."""
     yield window.advance
+    yield window.mark
     for module in (words, line, table, scan, group, settle, order):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
             if own and function not in (words.load, words.wrap, words.first_byte, words.prefetch):
                 yield function
+
+
+@register_jitable
+def _state(
+    endpoints: Any,
+    endpoint_floats: Any,
+    endpoint_count: int,
+    entries: Any,
+    entry_count: int,
+    next_block: Any,
+    pool: Any,
+) -> Any:
+    """The columns of a state are strided views, so that what is used together lies together."""
+    by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
+    floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
+    by_entry = carray(entries, (entry_count, ENTRY))
+    return window.WindowState(
+        by_endpoint[:, 0],
+        floats[:, 1],
+        by_endpoint[:, 2],
+        by_endpoint[:, 3],
+        by_endpoint[:, 4],
+        by_endpoint[:, 5],
+        by_endpoint[:, 6],
+        by_endpoint[:, 7],
+        by_endpoint[:, 8],
+        by_endpoint[:, 9],
+        by_endpoint[:, 10],
+        by_endpoint[:, 11],
+        by_endpoint[:, 12],
+        by_endpoint[:, 13],
+        by_endpoint[:, 14],
+        by_endpoint[:, 15],
+        by_entry[:, 0],
+        by_entry[:, 1],
+        by_entry[:, 2],
+        by_entry[:, 3],
+        carray(next_block, entry_count // window.BLOCK),
+        carray(pool, 4)[0:1],
+        carray(pool, 4)[1:2],
+        carray(pool, 4)[2:3],
+        carray(pool, 4)[3:4],
+    )
 
 
 def _advance(
@@ -112,26 +156,8 @@ def _advance(
     rows: int,
     crossings: Any,
 ) -> int:
-    """The columns of a state are strided views, so that what is used together lies together."""
-    by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
-    floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
-    by_entry = carray(entries, (entry_count, ENTRY))
-    state = window.WindowState(
-        by_endpoint[:, 0],
-        floats[:, 1],
-        by_endpoint[:, 2],
-        by_endpoint[:, 3],
-        by_endpoint[:, 4],
-        by_endpoint[:, 5],
-        by_endpoint[:, 6],
-        by_entry[:, 0],
-        by_entry[:, 1],
-        by_entry[:, 2],
-        carray(next_block, entry_count // window.BLOCK),
-        carray(pool, 4)[0:1],
-        carray(pool, 4)[1:2],
-        carray(pool, 4)[2:3],
-        carray(pool, 4)[3:4],
+    state = _state(
+        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
     )
     columns = (
         carray(slots, rows),
@@ -139,7 +165,7 @@ def _advance(
         carray(failures, rows),
         carray(positions, rows),
     )
-    numbers = carray(crossings, 4 * rows)
+    numbers = carray(crossings, window.CROSSING * rows)
     found = 0
     if endpoint_count < _MANY:
         return window.advance(state, columns, numbers)
@@ -161,6 +187,25 @@ def _advance(
     return found
 
 
+def _mark(
+    endpoints: Any,
+    endpoint_floats: Any,
+    endpoint_count: int,
+    entries: Any,
+    entry_count: int,
+    next_block: Any,
+    pool: Any,
+    slots: Any,
+    count: int,
+    marks: Any,
+) -> int:
+    state = _state(
+        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+    )
+    numbers = carray(marks, window.MARKS * endpoint_count)
+    return window.mark(state, carray(slots, count), numbers)
+
+
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
     "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
@@ -172,6 +217,7 @@ _KERNELS: Final = {
     "cut": (order.cut, (_C, _N, _N, _N)),
     "count": (order.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (order.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
+    "mark": (_mark, (_C, _F, _N, _C, _N, _C, _C, _C, _N, _C)),
     "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C)),
 }
 

@@ -6,11 +6,11 @@ from array import array
 from itertools import accumulate
 from typing import Final
 
-from slomon.compiled.kernels.order import ROW
+from slomon.compiled.kernels.order import CHANGE, ROW
 from slomon.compiled.library import Library, address
 from slomon.compiled.requests import Table
 from slomon.core.batch import Batch
-from slomon.core.event import Change
+from slomon.core.event import Placed
 from slomon.core.order import Order
 from slomon.core.tick import LAST_TICK
 
@@ -54,18 +54,24 @@ class CompiledOrder(Order):
         accesses = self._library.count(*rows, *self._names.admission(), address(counts))
         columns = [_ZERO * accesses for _ in range(4)]
         places = array("q", accumulate(counts, initial=0))
-        changes = _ZERO * (2 * len(self.changes))
-        tally = array("q", [self.position, self.unmatched])
+        changes = _ZERO * (CHANGE * len(self.changes))
+        tally = array("q", [self.position, self.unmatched, self.span.ended])
         found = self._library.deal(*rows, *map(address, (places, *columns, changes, tally)))
-        self.position, self.unmatched = tally
+        self.position, self.unmatched, self.span.ended = tally
         self.accesses += accesses
-        pairs = iter(changes[: 2 * found])
-        noted = [(at, self.changes.pop(code)) for at, code in zip(pairs, pairs, strict=True)]
-        return [
+        parts = iter(changes[: CHANGE * found])
+        noted = [
+            Placed(position, tick, self.changes.pop(code))
+            for position, tick, code in zip(parts, parts, parts, strict=True)
+        ]
+        self.deploys += noted
+        dealt = [
             (shard, _batch(columns, places[shard] - size, size, noted))
             for shard, size in enumerate(counts)
             if size or noted
         ]
+        self.span.begin(batch for _, batch in dealt)
+        return dealt
 
     def save_rows(self) -> array[int]:
         """The buffer, four numbers a row."""
@@ -93,9 +99,7 @@ class CompiledOrder(Order):
         self._first, self._end = 0, waiting
 
 
-def _batch(
-    columns: list[array[int]], start: int, size: int, changes: list[tuple[int, Change]]
-) -> Batch:
+def _batch(columns: list[array[int]], start: int, size: int, changes: list[Placed]) -> Batch:
     """So many rows of columns, or the columns themselves where these are all."""
     if size < len(columns[0]):
         columns = [column[start : start + size] for column in columns]

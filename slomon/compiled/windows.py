@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import add
 from typing import Final, Literal, cast
 
 from slomon.compiled.library import Library, address, lengthen
@@ -11,17 +13,22 @@ from slomon.core.batch import Batch, Column
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import (
     BLOCK,
+    CROSSING,
+    ENDPOINT_COLUMNS,
+    ENTRY_COLUMNS,
     Crossing,
+    Standing,
     Windows,
     WindowState,
+    extend_marks,
     missing_blocks,
     read_crossings,
 )
 
-ENDPOINT: Final = 8  # numbers a record: one line of a cache
-ENTRY: Final = 3
+ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed
+ENTRY: Final = ENTRY_COLUMNS
 
-_ENDPOINT_COLUMNS: Final = 7
+_POOL: Final = ("free", "spare", "late", "least")  # the columns of one number each
 
 
 class CompiledWindows:
@@ -31,19 +38,20 @@ class CompiledWindows:
     """
 
     def __init__(self, library: Library, windows: Windows) -> None:
-        state = cast(tuple[Sequence[float], ...], windows.state)
+        columns = iter(cast(tuple[Sequence[float], ...], windows.state))
         self.resolution = windows.resolution
+        self.marks = windows.marks
         self._library = library
-        self._endpoints = _interleave(state[:_ENDPOINT_COLUMNS], ENDPOINT)
-        self._entries = _interleave(state[7:10], ENTRY)
+        self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
+        self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
         self._next_block = array("q", windows.state.next_block)
-        self._pool = array("q", [column[0] for column in windows.state[11:]])
+        self._pool = array("q", [getattr(windows.state, name)[0] for name in _POOL])
         self._crossings = array("q")
 
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
         """The state as arrays, by the names of its columns, to be saved."""
         names = iter(WindowState._fields)
-        for number in range(_ENDPOINT_COLUMNS):
+        for number in range(ENDPOINT_COLUMNS):
             name, column = next(names), self._endpoints[number::ENDPOINT]
             yield name, array("d", column.tobytes()) if name == "slo" else column
         for number in range(ENTRY):
@@ -55,7 +63,8 @@ class CompiledWindows:
     @property
     def late(self) -> int:
         """How many accesses were older than the newest one of their endpoint."""
-        return self._pool[2]
+        late: int = self._pool[_POOL.index("late")]
+        return late
 
     @property
     def count(self) -> int:
@@ -67,6 +76,32 @@ class CompiledWindows:
         blank = CompiledWindows(self._library, Windows([like]))
         self._endpoints.extend(blank._endpoints * count)
 
+    def mark(self, slots: array[int]) -> None:
+        """Note that a change to these endpoints came."""
+        extend_marks(self.marks, self.count)
+        self._library.mark(*self._state(), address(slots), len(slots), address(self.marks))
+
+    def standing(self, slot: int) -> Standing:
+        """Where an endpoint is now."""
+        numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
+        record = dict(zip(WindowState._fields, numbers, strict=False))
+        return Standing(
+            record["requests"] + record["past_requests"],
+            record["failures"] + record["past_failures"],
+            *(record[name] for name in Standing._fields[2:]),
+        )
+
+    def totals(self) -> tuple[array[int], array[int]]:
+        """All requests and failures of each endpoint so far."""
+        requests, past_requests, failures, past_failures = (
+            self._endpoints[WindowState._fields.index(name) :: ENDPOINT]
+            for name in ("requests", "past_requests", "failures", "past_failures")
+        )
+        return (
+            array("q", map(add, requests, past_requests)),
+            array("q", map(add, failures, past_failures)),
+        )
+
     def advance(self, batch: Batch) -> list[Crossing]:
         """Count the accesses of a batch of arrays; other threads run meanwhile."""
         rows = len(batch.slots)
@@ -76,18 +111,24 @@ class CompiledWindows:
         )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
-        endpoints = address(self._endpoints)
         found = self._library.advance(
-            *(endpoints, endpoints, self.count),
-            *(address(self._entries), len(self._entries) // ENTRY),
-            *(address(self._next_block), address(self._pool)),
+            *self._state(),
             *map(address, (slots, ticks, failures, positions)),
             *(rows, address(self._crossings)),
         )
         return read_crossings(self._crossings[:found])
 
+    def _state(self) -> tuple[int, ...]:
+        """What kernels make a WindowState of."""
+        endpoints = address(self._endpoints)
+        return (
+            *(endpoints, endpoints, self.count),
+            *(address(self._entries), len(self._entries) // ENTRY),
+            *(address(self._next_block), address(self._pool)),
+        )
+
     def _reserve(self, rows: int) -> None:
-        lengthen(self._crossings, 4 * rows)
+        lengthen(self._crossings, CROSSING * rows)
         first = len(self._next_block)
         grown = missing_blocks(rows, self._pool[1], first)
         if grown == 0:

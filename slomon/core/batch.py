@@ -6,12 +6,13 @@ them. `Batcher` makes them from what was read off the stream, and accounts for e
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from slomon.core.accounting import Accounting, Rejection
-from slomon.core.event import Access, Change, Malformed, StatusRule, parse_access
+from slomon.core.event import Access, Change, Malformed, Placed, StatusRule, parse_access
 from slomon.core.sharding import Sharding
 from slomon.core.tick import parse_column, parse_seconds
 
@@ -32,13 +33,33 @@ Column: TypeAlias = "list[int] | array[int]"
 
 @dataclass(slots=True)
 class Batch:
-    """Rows of accesses in stream order, as columns, and the changes with their positions."""
+    """Rows of accesses in stream order, as columns, and the changes among them."""
 
     slots: Column
     ticks: Column
     failures: Column
     positions: Column
-    changes: list[tuple[int, Change]]
+    changes: list[Placed]
+
+
+@dataclass(slots=True)
+class Span:
+    """From the first access that counts to the newest one, in ticks; None before there is one."""
+
+    began: int | None = None
+    ended: int = 0
+
+    def begin(self, batches: Iterable[Batch]) -> None:
+        """The first batches there are were dealt."""
+        if self.began is None:
+            firsts = [(batch.positions[0], batch.ticks[0]) for batch in batches if batch.slots]
+            self.began = min(firsts)[1] if firsts else None
+
+    def widen(self, batches: Collection[Batch]) -> None:
+        """The next batches were dealt."""
+        self.begin(batches)
+        for batch in batches:
+            self.ended = max(self.ended, max(batch.ticks, default=0))
 
 
 class Cut(NamedTuple):
@@ -60,7 +81,13 @@ class Batcher:
         self._sharding = sharding
         self._is_failure = is_failure
         self._rows: list[_Rows] = [[] for _ in shards]
-        self._changes: list[list[tuple[int, Change]]] = [[] for _ in shards]
+        self.deploys: list[Placed] = []
+        """All changes so far that something watches."""
+        self.span = Span()
+        self.newest = 0
+        """The newest tick of any access, watched or not."""
+        self._noted: list[tuple[int, Change]] = []
+        self._strays: list[tuple[int, int]] = []  # positions and ticks of unmatched accesses
         self._rejections: list[Rejection] = []
         # '<verb> <resource> <status>' -> where its rows go, its slot, and whether it failed
         self._known: dict[str, tuple[_Put, int, int]] = {}
@@ -69,15 +96,15 @@ class Batcher:
         """The batches of the next items of the stream, which follow those of the call before."""
         first = self.accounting.events
         self._sort_out(items, first)
-        batches = [
-            (shard, self._batch(shard, items, first))
-            for shard, rows in enumerate(self._rows)
-            if rows or self._changes[shard]
-        ]
+        batches = {
+            shard: self._batch(shard, items, first) for shard, rows in enumerate(self._rows) if rows
+        }
+        self.span.widen(batches.values())
+        self._place_changes(batches)
         self.accounting.events += len(items)
         rejections, self._rejections = self._rejections, []
         rejections.sort(key=lambda rejection: rejection.position)
-        return Cut(batches, rejections)
+        return Cut(sorted(batches.items(), key=_shard), rejections)
 
     def _sort_out(self, items: list[Any], first: int) -> None:
         known = self._known
@@ -106,6 +133,7 @@ class Batcher:
         place = self._sharding.place(access.verb, access.resource)
         if place is None:
             self.accounting.unmatched += 1
+            self._strays.append((position, access.tick))
             return
         shard, slot = place
         stamp, _, request = line.partition(" ")
@@ -115,11 +143,9 @@ class Batcher:
             self._known[request] = put, slot, failed
 
     def _note(self, position: int, change: Change) -> None:
-        owners = self._sharding.owners(change.service)
-        for shard in owners:
-            self._changes[shard].append((position, change))
-        if owners:
+        if self._sharding.owners(change.service):
             self.accounting.changes += 1
+            self._noted.append((position, change))
         else:
             self.accounting.unmatched += 1
 
@@ -132,11 +158,28 @@ class Batcher:
         ticks = parse_column(rows[0::4])
         if ticks is None:
             ticks = self._read_one_by_one(rows, items, first)
-        changes, self._changes[shard] = self._changes[shard], []
-        batch = Batch(rows[1::4], ticks, rows[2::4], rows[3::4], changes)
+        batch = Batch(rows[1::4], ticks, rows[2::4], rows[3::4], [])
         rows.clear()  # never replaced: the known requests put their rows into this very list
         self.accounting.accesses += len(ticks)
         return batch
+
+    def _place_changes(self, batches: dict[int, Batch]) -> None:
+        """Give each change the newest time before it, and to all that own its service."""
+        columns = [(batch.positions, batch.ticks) for batch in batches.values()]
+        columns.append(([at for at, _ in self._strays], [tick for _, tick in self._strays]))
+        seen = [0] * len(columns)
+        for position, change in self._noted:
+            for number, (positions, ticks) in enumerate(columns):
+                end = bisect_left(positions, position, seen[number])
+                self.newest = max([self.newest, *ticks[seen[number] : end]])
+                seen[number] = end
+            placed = Placed(position, self.newest, change)
+            self.deploys.append(placed)
+            for shard in self._sharding.owners(change.service):
+                batches.setdefault(shard, Batch([], [], [], [], [])).changes.append(placed)
+        self.newest = max([self.newest, self.span.ended, *(tick for _, tick in self._strays)])
+        self._noted.clear()
+        self._strays.clear()
 
     def _read_one_by_one(self, rows: _Rows, items: list[Item], first: int) -> list[int]:
         """The ticks of stamps that are not all written alike; rows with a wrong one are dropped."""
@@ -152,3 +195,7 @@ class Batcher:
                 good += stamp, slot, failed, position
         rows[:] = good
         return ticks
+
+
+def _shard(dealt: tuple[int, Batch]) -> int:
+    return dealt[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.excerpt import excerpt, quote
 from slomon.core.tick import parse_seconds
@@ -36,6 +36,17 @@ class Change:
     author: str
     date: str
     service: str
+
+
+class Placed(NamedTuple):
+    """
+    A change where it stands in the stream: its position, and when it happened, or, where it has no
+    time of its own that counts, the newest time before it.
+    """
+
+    position: int
+    tick: int
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)

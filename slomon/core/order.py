@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeAlias
 
-from slomon.core.batch import Batch
-from slomon.core.event import Change
+from slomon.core.batch import Batch, Span
+from slomon.core.event import Change, Placed
 from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 from slomon.core.tick import LAST_TICK
 
@@ -64,6 +64,9 @@ class Order:
     ) -> None:
         self.clocks = [Clock() for _ in range(sources)]
         self.position = self.accesses = self.unmatched = self.blank = 0
+        self.span = Span()
+        self.deploys: list[Placed] = []
+        """The changes that went out."""
         self.changes: dict[int, Change] = {}  # those on their way, by their codes
         self.noted = 0
         self._shards = shards
@@ -138,9 +141,10 @@ class Order:
         batches = [Batch([], [], [], [], []) for _ in range(self._shards)]
         for _, _, tick, code in rows:
             if code <= FIRST_CHANGE:
-                change = self.changes.pop(code)
+                placed = Placed(self.position, tick, self.changes.pop(code))
+                self.deploys.append(placed)
                 for batch in batches:
-                    batch.changes.append((self.position, change))
+                    batch.changes.append(placed)
             elif code < 0:
                 self.unmatched += tick if code == UNMATCHED else 0
                 self.position += tick - 1
@@ -155,6 +159,7 @@ class Order:
             else:
                 self.unmatched += 1
             self.position += 1
+        self.span.widen(batches)
         return [(n, batch) for n, batch in enumerate(batches) if batch.slots or batch.changes]
 
 

@@ -8,7 +8,10 @@ from typing import TypedDict
 
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.incident import Incident
+from slomon.core.record import IncidentRecord
+from slomon.core.recorder import make_records
 from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.totals import Totals
 
 IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
@@ -23,15 +26,26 @@ class ServiceMonitor:
         incidents: Iterable[Incident],
         accounting: Accounting,
         rejections: Sequence[Rejection] = (),
+        totals: Totals | None = None,
     ) -> None:
         self.incidents = sorted(incidents, key=lambda incident: incident.start_position)
         """All incidents, in the order in which they opened in the stream."""
         self.accounting = accounting
         self.rejections = list(rejections)
         """The first malformed events, with position, the beginning of their text, and reason."""
+        self.totals = totals or Totals()
+        """What was counted beside them: each endpoint's requests, the changes, the time."""
 
     def __repr__(self) -> str:
         return f"<ServiceMonitor: {len(self.incidents)} incidents, {self.accounting}>"
+
+    def records(self, *, stale_after: float = 86_400) -> list[IncidentRecord]:
+        """
+        All that is known of each incident, in the order in which they opened. A change that is
+        older than `stale_after` seconds as an endpoint breaks is taken for stale.
+        """
+        stale = round(stale_after * TICKS_PER_SECOND)
+        return make_records(self.incidents, self.totals.requests, stale)
 
     def mttr(self) -> float:
         """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from slomon.core.batch import Batch
+from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
-from slomon.core.incident import ChangeLog, Incident
-from slomon.core.window import Crossing, Windows
+from slomon.core.event import EVERY_SERVICE, Placed
+from slomon.core.incident import Course, Incident
+from slomon.core.sharding import Members
+from slomon.core.suspicion import NO_SUSPICION, ChangeLog, Suspicion
+from slomon.core.window import MARKS, Crossing, Standing, Windows
 
 
 class AnyWindows(Protocol):
     """Windows at either speed."""
+
+    marks: array[int]
 
     @property
     def late(self) -> int: ...
@@ -22,6 +29,9 @@ class AnyWindows(Protocol):
     def count(self) -> int: ...
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]: ...
     def grow(self, count: int, like: Endpoint) -> None: ...
+    def mark(self, slots: array[int]) -> None: ...
+    def standing(self, slot: int) -> Standing: ...
+    def totals(self) -> tuple[array[int], array[int]]: ...
     def advance(self, batch: Batch) -> list[Crossing]: ...
 
 
@@ -35,7 +45,9 @@ class Shard:
         self.windows: AnyWindows = Windows(endpoints) if windows is None else windows
         self.changes = ChangeLog()
         self.open: dict[int, Incident] = {}
-        self._endpoints = endpoints
+        self.members = endpoints if isinstance(endpoints, Members) else Members(endpoints, 0, 1)
+        self._owned: dict[str, array[int]] = {}  # slots, by service
+        self._sorted_out = 0  # slots
 
     @property
     def late(self) -> int:
@@ -44,22 +56,104 @@ class Shard:
 
     def advance(self, batch: Batch) -> list[Incident]:
         """Feed the next batch: the incidents that opened in it or closed, in stream order."""
-        found = len(self._endpoints) - self.windows.count
+        found = len(self.members) - self.windows.count
         if found > 0:
-            self.windows.grow(found, self._endpoints[0])
-        for position, change in batch.changes:
-            self.changes.record(position, change)
-        moved = [self._cross(crossing) for crossing in self.windows.advance(batch)]
-        self.changes.forget({change.service for _, change in batch.changes})
-        return moved
+            self.windows.grow(found, self.members[0])
+        moved: list[Incident] = []
+        start = 0
+        for placed in batch.changes:
+            end = bisect_left(batch.positions, placed.position, start)
+            moved += self._feed(batch, start, end)
+            self._note(placed)
+            start = end
+        return moved + self._feed(batch, start, len(batch.slots))
+
+    def still_open(self) -> list[Incident]:
+        """The incidents that are open, each with its course until now."""
+        return [
+            replace(incident, course=_follow(incident, self.windows.standing(slot)))
+            for slot, incident in self.open.items()
+        ]
+
+    def _feed(self, batch: Batch, start: int, end: int) -> list[Incident]:
+        """Count some accesses of a batch, between which no change came."""
+        if start == end:
+            return []
+        if end - start < len(batch.slots):
+            part = slice(start, end)
+            slots, ticks = batch.slots[part], batch.ticks[part]
+            batch = Batch(slots, ticks, batch.failures[part], batch.positions[part], [])
+        return [self._cross(crossing) for crossing in self.windows.advance(batch)]
+
+    def _note(self, placed: Placed) -> None:
+        self.changes.record(placed)
+        self.windows.mark(self._find_owned(placed.change.service))
+
+    def _find_owned(self, service: str) -> array[int]:
+        """The slots of the endpoints of a service, as far as there are any yet."""
+        count = self.windows.count
+        if service == EVERY_SERVICE:
+            return array("q", range(count))
+        for slot in range(self._sorted_out, count):
+            self._owned.setdefault(self.members[slot].name, array("q")).append(slot)
+        self._sorted_out = count
+        return self._owned.get(service, array("q"))
 
     def _cross(self, crossing: Crossing) -> Incident:
-        slot, position, tick, opened = crossing
-        if opened:
-            endpoint = self._endpoints[slot]
-            change = self.changes.last_before(position, endpoint.name)
-            incident = self.open[slot] = Incident(endpoint, tick, position, change)
-            return incident
-        incident = self.open.pop(slot)
-        change = self.changes.last_before(position, incident.endpoint.name)
-        return replace(incident, end=tick, end_position=position, fixed_by=change)
+        if crossing.opened:
+            return self._open(crossing)
+        incident = self.open.pop(crossing.slot)
+        fixing = self._suspect(crossing, incident.endpoint, crossing.failed_position)
+        return replace(
+            incident,
+            course=_follow(incident, crossing),
+            end=crossing.tick,
+            end_position=crossing.position,
+            fixing=fixing,
+        )
+
+    def _open(self, crossing: Crossing) -> Incident:
+        slot, endpoint = crossing.slot, self.members[crossing.slot]
+        lowest = crossing.lowest_requests, crossing.lowest_failures, crossing.lowest_tick
+        incident = self.open[slot] = Incident(
+            self.members.key(slot),
+            endpoint,
+            crossing.tick,
+            crossing.position,
+            crossing.onset_tick,
+            crossing.requests - 1,
+            crossing.failures - crossing.failed,
+            self._suspect(crossing, endpoint, crossing.onset_position),
+            Course(1, crossing.failed, crossing.failed_tick, *lowest),
+        )
+        return incident
+
+    def _suspect(self, crossing: Crossing, endpoint: Endpoint, since: int) -> Suspicion:
+        suspects, earlier = self.changes.list_suspects(endpoint.name, since)
+        if not suspects:
+            return NO_SUSPICION
+        at = MARKS * crossing.slot
+        requests, failures, requests_before, failures_before = (
+            self.windows.marks[at : at + MARKS] or _NO_MARKS
+        )
+        return Suspicion(
+            suspects,
+            earlier,
+            Counts(requests - requests_before, failures - failures_before),
+            Counts(crossing.requests - requests, crossing.failures - failures),
+        )
+
+
+def _follow(incident: Incident, now: Standing | Crossing) -> Course:
+    """The course of an incident until now."""
+    return Course(
+        now.requests - incident.requests_before,
+        now.failures - incident.failures_before,
+        now.failed_tick,
+        now.lowest_requests,
+        now.lowest_failures,
+        now.lowest_tick,
+    )
+
+
+_NO_MARKS: Final = array("q", bytes(8 * MARKS))

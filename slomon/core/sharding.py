@@ -52,7 +52,11 @@ class Members(Sequence[Endpoint]):
     def __len__(self) -> int:
         return (len(self.endpoints) - self.shard + self.shards - 1) // self.shards
 
+    def key(self, slot: int) -> int:
+        """The endpoint's number among those of the run."""
+        return slot * self.shards + self.shard
+
     def __getitem__(self, slot: int) -> Endpoint:  # type: ignore[override] # no slices of these
         if not 0 <= slot < len(self):
             raise IndexError(slot)
-        return self.endpoints[slot * self.shards + self.shard]
+        return self.endpoints[self.key(slot)]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
+from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block
 _LAST: Final = BLOCK - 1
+_NEVER: Final = -(2**63)  # older than any window
 
 Column: TypeAlias = MutableSequence[int]
 
@@ -45,10 +47,20 @@ class WindowState(NamedTuple):
     breached: Column  # 1 while an incident is open
     head: Column  # the oldest entry still in the window
     tail: Column  # the newest entry: its tick is the endpoint's clock
+    past_requests: Column  # that have left the window
+    past_failures: Column
+    scout: Column  # the onset of the newest incident: no failure stands between the head and it
+    scout_tick: Column  # while it is in the window
+    failed_tick: Column  # of the newest failure
+    failed_position: Column
+    lowest_requests: Column  # of the window as its SLI was lowest, in the newest incident
+    lowest_failures: Column
+    lowest_tick: Column
     # one row per entry
     entry_tick: Column
     entry_requests: Column
     entry_failures: Column
+    entry_position: Column  # of its first failure, if there is one
     # one row per block
     next_block: Column
     # the first free block, how many blocks are free, how many accesses came late, and how many
@@ -59,21 +71,58 @@ class WindowState(NamedTuple):
     least: Column
 
 
+ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
+ENTRY_COLUMNS: Final = WindowState._fields.index("next_block") - ENDPOINT_COLUMNS
+
+
+class Standing(NamedTuple):
+    """
+    Where an endpoint is: all its requests and failures so far, the newest failure, and its window
+    as the SLI was lowest in its newest incident.
+    """
+
+    requests: int
+    failures: int
+    failed_tick: int
+    failed_position: int
+    lowest_requests: int
+    lowest_failures: int
+    lowest_tick: int
+
+
 class Crossing(NamedTuple):
-    """An access took its endpoint across the SLO: below it (`opened`) or back."""
+    """
+    An access, which counts at `tick` and `failed` or not, took its endpoint across the SLO: below
+    it (`opened`) or back. The onset is the first failure that was in the window as an incident
+    opened, else the access itself. Where the endpoint is now, this access included, follows.
+    """
 
     slot: int
     position: int
     tick: int
     opened: int
+    failed: int
+    onset_tick: int
+    onset_position: int
+    requests: int
+    failures: int
+    failed_tick: int
+    failed_position: int
+    lowest_requests: int
+    lowest_failures: int
+    lowest_tick: int
 
 
-def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read as one)
+CROSSING: Final = len(Crossing._fields)
+MARKS: Final = 4  # numbers an endpoint
+
+
+def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to one and is read as one)
     state: WindowState, rows: Rows, crossings: Column
 ) -> int:
     """
-    Count a batch of accesses and write the four numbers of each Crossing to `crossings`; returns
-    how many numbers that were. O(1) amortized per row.
+    Count a batch of accesses and write the numbers of each Crossing to `crossings`; returns how
+    many numbers that were. O(1) amortized per row.
 
     There must be a spare block for each row, and room for a crossing.
     """
@@ -85,9 +134,19 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
         breached,
         heads,
         tails,
+        past_requests,
+        past_failures,
+        scouts,
+        scout_ticks,
+        failed_ticks,
+        failed_positions,
+        lowest_requests,
+        lowest_failures,
+        lowest_ticks,
         entry_tick,
         entry_requests,
         entry_failures,
+        entry_position,
         next_block,
         free,
         spare,
@@ -129,28 +188,84 @@ def advance(  # noqa: PLR0915 (one loop, so that it compiles to one and is read 
         if bad or not tail & _LAST or (judged_from > 1 and breached[slot]):
             head = heads[slot]
             horizon = clock - width[slot]
-            while entry_tick[head] <= horizon:
-                requests -= entry_requests[head]
-                bad -= entry_failures[head]
-                head += 1
-                if not head & _LAST:
-                    block = (head - 1) >> _SHIFT
-                    head = next_block[block] << _SHIFT
-                    next_block[block] = free[0]
-                    free[0] = block
-                    spare[0] += 1
-            heads[slot] = head
+            if entry_tick[head] <= horizon:
+                inside, bad_inside = requests, bad
+                while entry_tick[head] <= horizon:
+                    requests -= entry_requests[head]
+                    bad -= entry_failures[head]
+                    head += 1
+                    if not head & _LAST:
+                        block = (head - 1) >> _SHIFT
+                        head = next_block[block] << _SHIFT
+                        next_block[block] = free[0]
+                        free[0] = block
+                        spare[0] += 1
+                heads[slot] = head
+                past_requests[slot] += inside - requests
+                past_failures[slot] += bad_inside - bad
             window_failures[slot] = bad
-            below = (requests - bad) / requests < slo[slot]
-            if below != breached[slot] and requests >= judged_from:
-                breached[slot] = below
-                crossings[found] = slot
-                crossings[found + 1] = position
-                crossings[found + 2] = clock
-                crossings[found + 3] = below
-                found += 4
+            if failed:
+                if failed_ticks[slot] < clock:
+                    entry_position[tail] = position
+                failed_ticks[slot] = clock
+                failed_positions[slot] = position
+            if requests >= judged_from:
+                sli = (requests - bad) / requests
+                below = sli < slo[slot]
+                was_below = breached[slot]
+                if below and (
+                    not was_below
+                    or sli < (lowest_requests[slot] - lowest_failures[slot]) / lowest_requests[slot]
+                ):
+                    lowest_requests[slot] = requests
+                    lowest_failures[slot] = bad
+                    lowest_ticks[slot] = clock
+                if below != was_below:
+                    breached[slot] = below
+                    onset_tick, onset_position = clock, position
+                    if below:
+                        scout = scouts[slot] if scout_ticks[slot] > horizon else head
+                        while not entry_failures[scout]:
+                            scout += 1
+                            if not scout & _LAST:
+                                scout = next_block[(scout - 1) >> _SHIFT] << _SHIFT
+                        onset_tick, onset_position = entry_tick[scout], entry_position[scout]
+                        scouts[slot] = scout
+                        scout_ticks[slot] = onset_tick
+                    crossings[found] = slot
+                    crossings[found + 1] = position
+                    crossings[found + 2] = clock
+                    crossings[found + 3] = below
+                    crossings[found + 4] = failed
+                    crossings[found + 5] = onset_tick
+                    crossings[found + 6] = onset_position
+                    crossings[found + 7] = requests + past_requests[slot]
+                    crossings[found + 8] = bad + past_failures[slot]
+                    crossings[found + 9] = failed_ticks[slot]
+                    crossings[found + 10] = failed_positions[slot]
+                    crossings[found + 11] = lowest_requests[slot]
+                    crossings[found + 12] = lowest_failures[slot]
+                    crossings[found + 13] = lowest_ticks[slot]
+                    found += CROSSING
         window_requests[slot] = requests
     return found
+
+
+def mark(state: WindowState, slots: Column, marks: Column) -> int:
+    """
+    A change came: note all requests and failures of its endpoints so far. Each has four numbers
+    among the marks: those of the newest change, and of the one before. Changes between which an
+    endpoint had no request are one to it.
+    """
+    for slot in slots:
+        requests = state.requests[slot] + state.past_requests[slot]
+        at = MARKS * slot
+        if requests != marks[at]:
+            marks[at + 2] = marks[at]
+            marks[at + 3] = marks[at + 1]
+            marks[at] = requests
+            marks[at + 1] = state.failures[slot] + state.past_failures[slot]
+    return 0
 
 
 class Windows:
@@ -170,6 +285,8 @@ class Windows:
         slo = [endpoint.slo for endpoint in endpoints]
         count = len(width)
         self.resolution = resolution
+        self.marks = array("q")
+        """Four numbers an endpoint, see `mark`; they are 0 of those that have none yet."""
         self.state = WindowState(
             width=width,
             slo=slo,
@@ -178,9 +295,19 @@ class Windows:
             breached=[0] * count,
             head=[0] * count,
             tail=[_LAST] * count,
+            past_requests=[0] * count,
+            past_failures=[0] * count,
+            scout=[0] * count,
+            scout_tick=[_NEVER] * count,
+            failed_tick=[-1] * count,
+            failed_position=[0] * count,
+            lowest_requests=[0] * count,
+            lowest_failures=[0] * count,
+            lowest_tick=[0] * count,
             entry_tick=[-1] * BLOCK,
             entry_requests=[0] * BLOCK,
             entry_failures=[0] * BLOCK,
+            entry_position=[0] * BLOCK,
             next_block=[0],
             free=[0],
             spare=[0],
@@ -206,10 +333,32 @@ class Windows:
 
     def grow(self, count: int, like: Endpoint) -> None:
         """Add so many endpoints, with the SLO and the window of one."""
-        columns = cast(tuple[MutableSequence[float], ...], self.state[:7])
-        blank = (like.window, like.slo, 0, 0, 0, 0, _LAST)
-        for column, value in zip(columns, blank, strict=True):
-            column.extend([value] * count)
+        blank = cast(tuple[list[float], ...], Windows([like]).state)
+        columns = cast(tuple[MutableSequence[float], ...], self.state)
+        for column, value in zip(columns[:ENDPOINT_COLUMNS], blank, strict=False):
+            column.extend(value * count)
+
+    def mark(self, slots: array[int]) -> None:
+        """Note that a change to these endpoints came."""
+        extend_marks(self.marks, self.count)
+        mark(self.state, slots, self.marks)
+
+    def standing(self, slot: int) -> Standing:
+        """Where an endpoint is now."""
+        state = self.state
+        return Standing(
+            state.requests[slot] + state.past_requests[slot],
+            state.failures[slot] + state.past_failures[slot],
+            *(getattr(state, name)[slot] for name in Standing._fields[2:]),
+        )
+
+    def totals(self) -> tuple[array[int], array[int]]:
+        """All requests and failures of each endpoint so far."""
+        state = self.state
+        return (
+            array("q", map(add, state.requests, state.past_requests)),
+            array("q", map(add, state.failures, state.past_failures)),
+        )
 
     def advance(self, batch: Batch) -> list[Crossing]:
         """Count the accesses of a batch; the crossings come in the order of its rows."""
@@ -223,7 +372,7 @@ class Windows:
 
     def _reserve(self, rows: int) -> None:
         """A batch needs at most one new block a row, and has at most one crossing a row."""
-        self._crossings.extend([0] * (4 * rows - len(self._crossings)))
+        self._crossings.extend([0] * (CROSSING * rows - len(self._crossings)))
         first = len(self.state.next_block)
         grown = missing_blocks(rows, self.state.spare[0], first)
         if grown == 0:
@@ -232,10 +381,16 @@ class Windows:
         self.state.entry_tick.extend(blank)
         self.state.entry_requests.extend(blank)
         self.state.entry_failures.extend(blank)
+        self.state.entry_position.extend(blank)
         self.state.next_block.extend(range(first + 1, first + grown))
         self.state.next_block.append(self.state.free[0])
         self.state.free[0] = first
         self.state.spare[0] += grown
+
+
+def extend_marks(marks: array[int], endpoints: int) -> None:
+    """Let so many endpoints have marks."""
+    marks.frombytes(bytes(8 * (MARKS * endpoints - len(marks))))
 
 
 def missing_blocks(rows: int, spare: int, blocks: int) -> int:
@@ -248,4 +403,4 @@ def missing_blocks(rows: int, spare: int, blocks: int) -> int:
 def read_crossings(numbers: Sequence[int]) -> list[Crossing]:
     """The crossings that a kernel wrote."""
     parts = iter(numbers)
-    return list(map(Crossing, parts, parts, parts, parts))
+    return list(map(Crossing, *[parts] * CROSSING))

@@ -166,6 +166,8 @@ class Found(Sequence[Endpoint]):
         return len(self.names)
 
     def __getitem__(self, key: int) -> Endpoint:  # type: ignore[override] # no slices of these
+        if not 0 <= key < len(self):
+            raise IndexError(key)
         text = self.names.text(key).decode("utf-8", "backslashreplace")
         verb, _, resource = text.partition(" ")
         like = self.like

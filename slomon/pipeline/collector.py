@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from anyio.streams.memory import MemoryObjectReceiveStream
 
@@ -27,6 +27,10 @@ class Collector:
                     item.arrive()
                 else:
                     self._merge(item)
+
+    def update(self, incidents: Iterable[Incident]) -> None:
+        """Take in how incidents stand that have not moved since: no listener is told."""
+        self.incidents.update((incident.start_position, incident) for incident in incidents)
 
     def _merge(self, incidents: list[Incident]) -> None:
         for incident in incidents:

@@ -22,6 +22,7 @@ from slomon.core.event import StatusRule
 from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
+from slomon.core.totals import add_up
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.intake import Intake, pump
 from slomon.pipeline.options import Options
@@ -59,12 +60,14 @@ async def run(
         group.start_soon(pump, stream, intake)
 
     await drive(start_reading, shards, collector, options.queue_bound)
+    collector.update(incident for shard in shards for incident in shard.still_open())
     if intake.failure is not None:
         raise intake.failure
     accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
     for listener in listeners:
         listener.finished(accounting)
-    return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections)
+    totals = add_up(shards, batcher.deploys, batcher.span)
+    return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections, totals)
 
 
 async def drive(

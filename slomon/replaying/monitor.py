@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
 from slomon.core.report import ServiceMonitor
+from slomon.core.totals import Totals
 
 
 class ReplayMonitor(ServiceMonitor):
@@ -22,8 +23,9 @@ class ReplayMonitor(ServiceMonitor):
         accounting: ReplayAccounting,
         rejections: Sequence[RejectedLine],
         problems: Sequence[str],
+        totals: Totals | None = None,
     ) -> None:
-        super().__init__(incidents, accounting)
+        super().__init__(incidents, accounting, totals=totals)
         self.rejections = list(rejections)
         self.problems = list(problems)
         """Files that were not read to their ends, and why: the answer lacks the rest of them."""

@@ -202,4 +202,4 @@ def _run(
     monitor = run_on_own_loop(told)
     problems = [problem for host in engine.hosts for problem in host.problems]
     accounting = cast(ReplayAccounting, monitor.accounting)
-    return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems)
+    return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems, monitor.totals)

@@ -24,6 +24,7 @@ from slomon.core.row import UNMATCHED
 from slomon.core.shard import Shard
 from slomon.core.sharding import Members
 from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.totals import add_up
 from slomon.core.window import Windows
 from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.template import Router
@@ -37,6 +38,7 @@ from slomon.replaying.careful import CarefulReader
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.host import Host
 from slomon.replaying.log import Block, Log
+from slomon.replaying.packed import pack_incidents, unpack_incidents
 from slomon.replaying.recogniser import Recogniser
 from slomon.replaying.speed import Speed
 from slomon.replaying.state import (
@@ -47,13 +49,11 @@ from slomon.replaying.state import (
     load_names,
     load_order,
     load_shard,
-    pack_incidents,
     save_counts,
     save_hosts,
     save_names,
     save_order,
     save_shard,
-    unpack_incidents,
     window_state,
 )
 from slomon.sources.source import MAX_LINE
@@ -143,7 +143,10 @@ class Replay:
             self._restore(saved)
         self._shards = [self._make_shard(number) for number in range(self._plan.workers)]
         await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
-        return ServiceMonitor(self._collector.incidents.values(), self._account())
+        shards, order, collector = self._shards, self._order, self._collector
+        collector.update(incident for shard in shards for incident in shard.still_open())
+        totals = add_up(shards, order.deploys, order.span)
+        return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # All cores but one, which reads, orders and counts what the others have scanned.

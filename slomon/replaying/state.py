@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple
 from typing import Any, Protocol, TypeAlias
 
-from slomon.core.endpoint import Endpoint
+from slomon.core.batch import Span
 from slomon.core.event import Change
-from slomon.core.incident import Incident
 from slomon.core.order import Clock, Order
 from slomon.core.shard import Shard
 from slomon.core.window import WindowState
@@ -16,6 +15,7 @@ from slomon.endpoints.requests import Names, SavedNames
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.host import Host
 from slomon.replaying.log import Log, Place
+from slomon.replaying.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
 from slomon.state_file import Section
 
 Sections: TypeAlias = Iterator[tuple[str, Section]]
@@ -33,6 +33,8 @@ def save_order(order: Order) -> Sections:
     """The reordering buffer, and the changes in it."""
     yield "went out", [order.position, order.accesses, order.unmatched]
     yield "came in", [order.noted, order.blank]
+    yield "span", astuple(order.span)
+    yield "deploys", [pack_placed(placed) for placed in order.deploys]
     yield "clocks", [asdict(clock) for clock in order.clocks]
     yield (
         "changes on their way",
@@ -45,6 +47,8 @@ def load_order(order: Order, saved: Saved) -> None:
     """What `save_order` saved."""
     order.position, order.accesses, order.unmatched = saved["went out"]
     order.noted, order.blank = saved["came in"]
+    order.span = Span(*saved["span"])
+    order.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
     order.clocks = [Clock(**clock) for clock in saved["clocks"]]
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
     order.load_rows(saved["rows"])
@@ -54,16 +58,17 @@ def save_shard(number: int, shard: Shard) -> Sections:
     """The windows of a shard, a section a column; its changes and open incidents."""
     for name, column in shard.windows.columns():
         yield f"shard {number} {name}", column
-    changes = [[position, *astuple(change)] for position, change in shard.changes.newest()]
-    yield f"shard {number} changes", changes
+    yield f"shard {number} marks", shard.windows.marks
+    yield f"shard {number} changes", [pack_placed(placed) for placed in shard.changes]
     yield f"shard {number} open slots", list(shard.open)
     yield f"shard {number} open", pack_incidents(shard.open.values())
 
 
 def load_shard(number: int, shard: Shard, saved: Saved) -> None:
     """What `save_shard` saved, but for the windows: those are made of `window_state`."""
-    for position, *fields in saved[f"shard {number} changes"]:
-        shard.changes.record(position, Change(*fields))
+    shard.windows.marks = saved[f"shard {number} marks"]
+    for fields in saved[f"shard {number} changes"]:
+        shard.changes.record(unpack_placed(fields))
     slots = saved[f"shard {number} open slots"]
     incidents = unpack_incidents(saved[f"shard {number} open"])
     shard.open = dict(zip(slots, incidents, strict=True))
@@ -130,36 +135,3 @@ def save_counts(careful: CarefulReader) -> Sections:
 def load_counts(careful: CarefulReader, saved: Saved) -> None:
     """What `save_counts` saved."""
     careful.changes, careful.rejected = saved["counts"]
-
-
-def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Section]:
-    """Incidents, with the endpoints and changes that they share once each."""
-    endpoints: dict[Endpoint, int] = {}
-    changes: dict[Change | None, int] = {}
-    rows = [
-        [
-            endpoints.setdefault(incident.endpoint, len(endpoints)),
-            incident.start,
-            incident.start_position,
-            changes.setdefault(incident.broken_by, len(changes)),
-            incident.end,
-            incident.end_position,
-            changes.setdefault(incident.fixed_by, len(changes)),
-        ]
-        for incident in incidents
-    ]
-    return {
-        "endpoints": [astuple(endpoint) for endpoint in endpoints],
-        "changes": [change and astuple(change) for change in changes],
-        "incidents": rows,
-    }
-
-
-def unpack_incidents(packed: Saved) -> list[Incident]:
-    """What `pack_incidents` packed."""
-    endpoints = [Endpoint(*fields) for fields in packed["endpoints"]]
-    changes = [fields and Change(*fields) for fields in packed["changes"]]
-    return [
-        Incident(endpoints[endpoint], start, at, changes[broken], end, end_at, changes[fixed])
-        for endpoint, start, at, broken, end, end_at, fixed in packed["incidents"]
-    ]

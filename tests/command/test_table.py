@@ -9,6 +9,7 @@ from slomon.command.table import show_table
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change
 from slomon.core.incident import Incident
+from tests.incidents import make_incident
 
 SECOND = 1_000_000_000
 
@@ -19,7 +20,7 @@ def incident(
     endpoint = Endpoint(service or f"GET {resource}", "-", "GET", resource, 0.9, 30 * SECOND)
     change = Change(commit, "", "", "") if commit else None
     ticks = None if end is None else end * SECOND
-    return Incident(endpoint, start * SECOND, start, change, ticks, end, change)
+    return make_incident(endpoint, start * SECOND, start, change, ticks, end, change)
 
 
 def table(*incidents: Incident, width: int = 80) -> list[str]:

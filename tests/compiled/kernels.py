@@ -19,7 +19,7 @@ from slomon.compiled import windows as windows_host
 from slomon.compiled.kernels import order, scan, settle, table
 from slomon.compiled.library import Library, load
 from slomon.compiled.windows import ENDPOINT, ENTRY
-from slomon.core.window import WindowState, advance
+from slomon.core.window import ENDPOINT_COLUMNS, WindowState, advance, mark
 
 _HOSTS = (batcher_host, order_host, reader_host, requests_host, windows_host)
 
@@ -66,14 +66,35 @@ def _advance(
 ) -> int:
     """`advance` over the columns of CompiledWindows, as strided views."""
     slots, ticks, failures, positions, _number, crossings = rows
+    state = _state(endpoints, entries, next_block, pool)
+    return advance(state, (slots, ticks, failures, positions), crossings)
+
+
+def _mark(  # noqa: PLR0917 (as the kernel has them)
+    endpoints: array[int],
+    _same: array[int],
+    _count: int,
+    entries: array[int],
+    _entry_count: int,
+    next_block: array[int],
+    pool: array[int],
+    slots: array[int],
+    _number: int,
+    marks: array[int],
+) -> int:
+    return mark(_state(endpoints, entries, next_block, pool), slots, marks)
+
+
+def _state(
+    endpoints: array[int], entries: array[int], next_block: array[int], pool: array[int]
+) -> WindowState:
     numbers, by_entry, numbered = memoryview(endpoints), memoryview(entries), memoryview(pool)
     floats = numbers.cast("B").cast("d")
-    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(7)]
+    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(ENDPOINT_COLUMNS)]
     columns[1] = floats[1::ENDPOINT]
     columns += [by_entry[column::ENTRY] for column in range(ENTRY)]
     columns += [memoryview(next_block), *(numbered[number:] for number in range(4))]
-    state = WindowState(*columns)
-    return advance(state, (slots, ticks, failures, positions), crossings)
+    return WindowState(*columns)
 
 
 _INTERPRETED = SimpleNamespace(
@@ -86,5 +107,6 @@ _INTERPRETED = SimpleNamespace(
     cut=order.cut,
     count=order.count,
     deal=order.deal,
+    mark=_mark,
     advance=_advance,
 )

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from slomon.core.batch import Batch
-from slomon.core.event import Change
+from slomon.core.event import Change, Placed
 from slomon.core.order import Order
 from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
 
@@ -103,6 +103,7 @@ def go_on(order: Order, before: Order) -> Order:
     order.position, order.noted = before.position, before.noted
     order.accesses, order.unmatched = before.accesses, before.unmatched
     order.blank = before.blank
+    order.span, order.deploys = before.span, before.deploys
     order.load_rows(before.save_rows())
     return order
 
@@ -128,7 +129,7 @@ def by_the_rule(arrivals: Arrivals) -> Dealt:
             dealt[shard].append((slot, tick, code & 1, position))
         elif code <= change_code(0):
             for rows in dealt.values():
-                rows.append((position, change(change_code(0) - code)))
+                rows.append(Placed(position, tick, change(change_code(0) - code)))
     return dealt
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from slomon.core import batch
 from slomon.core.accounting import Rejection
-from slomon.core.batch import Batch, Batcher, Cut, Item
+from slomon.core.batch import Batch, Batcher, Cut, Item, Span
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, Malformed, server_errors_fail
+from slomon.core.event import Change, Malformed, Placed, server_errors_fail
 from slomon.core.sharding import Sharding
 
 SECOND = 1_000_000_000
@@ -79,7 +79,7 @@ def test_a_change_goes_to_every_shard_that_owns_an_endpoint_of_its_service_and_n
 
     cut = batcher(shards).cut([change("shop"), change("nobody"), change("shop")])
 
-    changes = [(0, change("shop")), (2, change("shop"))]
+    changes = [Placed(0, 0, change("shop")), Placed(2, 0, change("shop"))]
     assert cut.batches == [(shard, Batch([], [], [], [], changes)) for shard in sorted(owners)]
 
 
@@ -151,12 +151,27 @@ def test_stamps_that_are_written_differently_are_read_all_the_same() -> None:
     assert cut.batches[0][1].ticks == [0, SECOND // 2, SECOND * 3 // 2, 10 * SECOND]
 
 
+def test_a_change_has_the_newest_time_before_it_whoever_watches_that_access() -> None:
+    cutter = batcher(3)
+    stream: list[Item] = [
+        *(change("shop"), "5 GET /a 200", "9 GET /nobody 200", "7 GET /cart 500", change("shop")),
+        *("11 GET /a 200", change("shop"), "12 GET /nobody 200", "x GET /a 200"),
+    ]
+    cutter.cut(stream[:3])
+    cutter.cut(stream[3:])
+    cutter.cut([change("shop")])
+    assert [(placed.position, placed.tick) for placed in cutter.deploys] == [
+        *((0, 0), (4, 9 * SECOND), (6, 11 * SECOND), (9, 12 * SECOND))
+    ]
+    assert cutter.span == Span(5 * SECOND, 11 * SECOND)
+
+
 def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
     cutter = batcher()
     cutter.cut(["1 GET /a 200"])
 
     assert cutter.cut(["x GET /a 200", change("shop")]).batches == [
-        (0, Batch([], [], [], [], [(2, change("shop"))]))
+        (0, Batch([], [], [], [], [Placed(2, SECOND, change("shop"))]))
     ]
     assert cutter.cut(["x GET /a 200"]).batches == [(0, Batch([], [], [], [], []))]
     assert asdict(cutter.accounting) == {

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from slomon.core.batch import Batch
+from slomon.core.event import Placed
 from slomon.core.order import Order
 from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED
 from slomon.endpoints.requests import NameList
@@ -120,7 +121,7 @@ def test_what_has_no_time_stands_at_the_newest_time_before_it_and_takes_a_place(
     enter(order, 0, *rows)
     order.end(0)
     [(_, batch)] = order.take()
-    assert batch == Batch([0, 0, 0], [8, 10, 10], [0, 0, 1], [0, 2, 5], [(3, change(1))])
+    assert batch == Batch([0, 0, 0], [8, 10, 10], [0, 0, 1], [0, 2, 5], [Placed(3, 10, change(1))])
     assert order.position == 6
 
 
@@ -167,9 +168,9 @@ def test_a_change_goes_to_every_shard() -> None:
     enter(order, 0, (5, 2 << 1), (NO_TICK, order.note(change(1))), (6, 3 << 1 | BAD))
     order.end(0)
     assert order.take() == [
-        (0, Batch([1], [6], [BAD], [2], [(1, change(1))])),
-        (1, Batch([], [], [], [], [(1, change(1))])),
-        (2, Batch([0], [5], [GOOD], [0], [(1, change(1))])),
+        (0, Batch([1], [6], [BAD], [2], [Placed(1, 5, change(1))])),
+        (1, Batch([], [], [], [], [Placed(1, 5, change(1))])),
+        (2, Batch([0], [5], [GOOD], [0], [Placed(1, 5, change(1))])),
     ]
 
 

@@ -11,6 +11,7 @@ from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change
 from slomon.core.incident import Incident
 from slomon.core.report import ServiceMonitor
+from tests.incidents import make_incident
 
 SECOND = 1_000_000_000
 
@@ -29,10 +30,10 @@ def incident(
     broken_by: Change | None = None,
 ) -> Incident:
     """An incident that opened at a position in the stream; start and end are seconds."""
-    return Incident(
+    return make_incident(
         Endpoint(name, "ana@example.com", "GET", f"/{name}", 0.9, SECOND),
         start=round(start * SECOND),
-        start_position=at,
+        position=at,
         broken_by=broken_by,
         end=None if end is None else round(end * SECOND),
         end_position=None if end is None else at + 1,

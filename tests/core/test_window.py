@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, cycle, islice
 
@@ -41,7 +42,7 @@ def crossings(*accesses: tuple[int, int], slo: float = 0.9, width: int = 10) -> 
     windows = Windows([endpoint(slo=slo, width=width)])
     rows = [(0, tick, failed) for tick, failed in accesses]
     found = [crossing for batch in batches(rows) for crossing in windows.advance(batch)]
-    return [f"{tick} {'opened' if opened else 'closed'}" for _, _, tick, opened in found]
+    return [f"{one.tick} {'opened' if one.opened else 'closed'}" for one in found]
 
 
 def entries(state: WindowState) -> int:
@@ -179,11 +180,64 @@ def test_a_rate_may_cross_back_and_forth() -> None:
 def test_a_crossing_says_which_endpoint_and_which_access() -> None:
     windows = Windows([endpoint(), endpoint()])
     [batch] = batches([(0, 5, GOOD), (1, 6, BAD), (0, 7, BAD), (1, 16, GOOD)], size=4)
-    assert windows.advance(batch) == [
-        Crossing(slot=1, position=1, tick=6, opened=1),
-        Crossing(slot=0, position=2, tick=7, opened=1),
-        Crossing(slot=1, position=3, tick=16, opened=0),
+    assert [crossing[:4] for crossing in windows.advance(batch)] == [
+        (1, 1, 6, 1),
+        (0, 2, 7, 1),
+        (1, 3, 16, 0),
     ]
+
+
+def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
+    #   tick      0 . 2 . 4 . 6 . 8 . 10 . 12 . 14       slo 0.6, window 8
+    #             o   o   x   x   o   o    o    o
+    #             (             ]                    2 of 4 opens; 3 of 4, of 12 on, closes
+    windows = Windows([endpoint(slo=0.6, width=8)])
+    outcomes = [GOOD, GOOD, BAD, BAD, GOOD, GOOD, GOOD, GOOD]
+    rows = [(0, 2 * number, failed) for number, failed in enumerate(outcomes)]
+    opened, closed = (found for batch in batches(rows) for found in windows.advance(batch))
+    assert opened == Crossing(
+        slot=0,
+        position=3,
+        tick=6,
+        opened=1,
+        failed=BAD,
+        onset_tick=4,
+        onset_position=2,
+        requests=4,
+        failures=2,
+        failed_tick=6,
+        failed_position=3,
+        lowest_requests=4,
+        lowest_failures=2,
+        lowest_tick=6,
+    )
+    assert closed[7:] == (7, 2, 6, 3, 4, 2, 6)
+    assert (closed.tick, closed.onset_tick, closed.onset_position) == (12, 12, 6)
+    assert windows.standing(0) == (8, 2, 6, 3, 4, 2, 6)
+    assert [column.tolist() for column in windows.totals()] == [[8], [2]]
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_the_onset_is_the_first_failure_that_is_still_in_the_window(merged: bool) -> None:
+    #   the failure at 0 has left as the SLI crosses; of those at one tick the first one counts
+    windows = Windows([endpoint(slo=0.9, width=10)])
+    rows = [(0, 0, BAD), (0, 1, GOOD), *[(0, 11, GOOD)] * merged, (0, 11, BAD), (0, 11, BAD)]
+    found = [crossing for batch in batches(rows) for crossing in windows.advance(batch)]
+    assert [(one.tick, one.onset_tick, one.onset_position) for one in found] == [
+        (0, 0, 0),
+        *[(11, 11, 2)] * merged,
+        *[(11, 11, 2 + merged)],
+    ][: 1 + 2 * merged]
+
+
+def test_marks_are_the_totals_as_the_newest_changes_came_and_skip_those_without_requests() -> None:
+    windows = Windows([endpoint(width=3), endpoint()])
+    both, first = array("q", [0, 1]), array("q", [0])
+    for step in ([(0, 1, BAD), (0, 2, GOOD)], [], [(0, 30, BAD)], [(1, 31, GOOD)]):
+        for batch in batches(step):
+            windows.advance(batch)
+        windows.mark(both if step else first)
+    assert windows.marks.tolist() == [3, 2, 2, 1, 1, 0, 0, 0]
 
 
 ROWS = st.lists(

@@ -9,9 +9,10 @@ from slomon.core.endpoint import Endpoint
 from slomon.core.incident import Incident
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.stream import Listener
+from tests.incidents import make_incident
 
 ENDPOINT = Endpoint("api", "api@x.org", "GET", "/api", 0.9, 10**9)
-EARLY, LATE = (Incident(ENDPOINT, position, position, None) for position in (3, 8))
+EARLY, LATE = (make_incident(ENDPOINT, position, position) for position in (3, 8))
 CLOSED = replace(EARLY, end=9, end_position=9)
 
 

@@ -68,8 +68,16 @@ class Told:
     def report(self) -> str:
         """All of it, to the last byte."""
         incidents = [asdict(incident) for incident in self.monitor.incidents]
+        records = [asdict(record) for record in self.monitor.records()]
+        # Keys are given as endpoints are met: which ones that are must be the same alone.
+        for incident in incidents:
+            del incident["key"]
+        totals = self.monitor.totals
+        columns = map(str, totals.endpoints), totals.requests, totals.failures
+        counted = sorted(row for row in zip(*columns, strict=True) if row[1])
         answers = self.monitor.mttr(), self.monitor.api_histogram(), incidents
-        return json.dumps([*answers, asdict(self.accounting), self.rejected])
+        whole = [*answers, asdict(self.accounting), self.rejected, records, counted]
+        return json.dumps([*whole, repr(totals.deploys), asdict(totals.span)])
 
 
 def replay(

@@ -28,7 +28,11 @@ CLOCK: Final = 4
 # What `tally` says of the events that went out
 POSITION: Final = 0  # how many there were
 UNMATCHED_EVENTS: Final = 1
-TALLY: Final = 2
+LATEST: Final = 2  # the newest tick of an access
+TALLY: Final = 3
+
+# What `deal` says of a change: its position, its tick and its code
+CHANGE: Final = 3
 
 
 def enter(
@@ -135,7 +139,7 @@ def deal(
 ) -> int:
     """
     Deal rows to their shards, whose columns stand one after the other: `places` says where that of
-    each has room next. The changes are pairs of position and code; returns how many there are.
+    each has room next. Changes are CHANGE numbers each; returns how many there are.
     """
     found = 0
     position = tally[POSITION]
@@ -154,9 +158,11 @@ def deal(
             ticks[place] = tick
             failures[place] = code & 1
             positions[place] = position
+            tally[LATEST] = max(tally[LATEST], tick)
         elif code <= FIRST_CHANGE:
-            changes[2 * found] = position
-            changes[2 * found + 1] = code
+            changes[CHANGE * found] = position
+            changes[CHANGE * found + 1] = tick
+            changes[CHANGE * found + 2] = code
             found += 1
         else:
             if code == UNMATCHED:

@@ -1,0 +1,94 @@
+"""Incidents as records: plain values, in seconds, with all that is known of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from slomon.core.attribution import blame, credit
+from slomon.core.incident import Incident
+from slomon.core.record import IncidentRecord, State
+from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+
+_TOGETHER: Final = 60 * TICKS_PER_SECOND
+_SHOWN: Final = 10  # services
+
+
+def make_records(
+    incidents: Sequence[Incident], requests: Sequence[int], stale_after: int
+) -> list[IncidentRecord]:
+    """
+    The records of incidents, in their order. `requests` are those of each endpoint in the run, by
+    its key, and changes that are older than `stale_after` ticks are stale.
+    """
+    return [
+        _describe(incident, requests[incident.key], stale_after, together)
+        for incident, together in zip(incidents, _find_others(incidents), strict=True)
+    ]
+
+
+def _describe(
+    incident: Incident, requests: int, stale_after: int, together: tuple[str, ...]
+) -> IncidentRecord:
+    endpoint, course = incident.endpoint, incident.course
+    allowed = 1 - endpoint.slo
+    return IncidentRecord(
+        id=_identify(incident),
+        service=endpoint.name,
+        verb=endpoint.verb,
+        resource=endpoint.resource,
+        slo=endpoint.slo,
+        window=to_seconds(endpoint.window),
+        state=State.OPEN if incident.end is None else State.CLOSED,
+        start=to_seconds(incident.start),
+        end=None if incident.end is None else to_seconds(incident.end),
+        duration=None if incident.duration is None else to_seconds(incident.duration),
+        onset=to_seconds(incident.onset),
+        last_failure=to_seconds(course.last_failure),
+        requests=course.requests,
+        failures=course.failures,
+        lowest_sli=(course.lowest_requests - course.lowest_failures) / course.lowest_requests,
+        lowest_sli_at=to_seconds(course.lowest_tick),
+        burn_rate=course.failures / course.requests / allowed if allowed else None,
+        error_budget_burnt=course.failures / (allowed * requests) if allowed else None,
+        broken_by=blame(incident, stale_after),
+        fixed_by=credit(incident, stale_after),
+        together=together,
+    )
+
+
+def _identify(incident: Incident) -> str:
+    endpoint = incident.endpoint
+    parts = endpoint.name, endpoint.verb, endpoint.resource, str(incident.start_position)
+    text = "\0".join(parts).encode(errors="surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _find_others(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...]]:
+    """Of each incident, up to ten other services of which an endpoint broke at about that time."""
+    in_order = sorted(incidents, key=_start)
+    near: deque[Incident] = deque()
+    services: dict[str, int] = {}  # how many of the near ones each has
+    coming = iter(in_order)
+    following = next(coming, None)
+    found: dict[int, tuple[str, ...]] = {}
+    for incident in in_order:
+        while following is not None and following.start <= incident.start + _TOGETHER:
+            near.append(following)
+            services[following.endpoint.name] = services.get(following.endpoint.name, 0) + 1
+            following = next(coming, None)
+        while near[0].start < incident.start - _TOGETHER:
+            name = near.popleft().endpoint.name
+            services[name] -= 1
+            if not services[name]:
+                del services[name]
+        others = (name for name in services if name != incident.endpoint.name)
+        found[incident.start_position] = tuple(islice(others, _SHOWN))
+    return (found[incident.start_position] for incident in incidents)
+
+
+def _start(incident: Incident) -> int:
+    return incident.start

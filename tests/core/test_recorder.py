@@ -1,0 +1,322 @@
+"""Records say of each incident what a brute-force count over the raw events says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.core.accounting import Accounting
+from slomon.core.batch import Batcher, Item
+from slomon.core.comparison import Counts
+from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.event import Change, server_errors_fail
+from slomon.core.incident import Incident
+from slomon.core.record import IncidentRecord, State, Verdict
+from slomon.core.report import ServiceMonitor
+from slomon.core.shard import Shard
+from slomon.core.sharding import Sharding
+from slomon.core.totals import add_up
+from tests.incidents import make_incident
+
+SECOND = 1_000_000_000
+WINDOW = 10
+SLO = 0.7
+RESOURCES = {"/a": "shop", "/b": "shop", "/c": "cart"}
+CATALOGUE = Catalogue(
+    {"name": name, "email": "-", "verb": "GET", "resource": path, "slo": SLO, "window": WINDOW}
+    for path, name in RESOURCES.items()
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: its second, its path, and whether it failed."""
+
+    at: int
+    path: str
+    failed: bool
+
+
+Event: TypeAlias = Asked | str
+"""A request, or a change of that service, whose commit is named after its position."""
+
+
+def item(position: int, event: Event) -> Item:
+    if isinstance(event, str):
+        return Change(f"c{position}", f"author {position}", f"date {position}", event)
+    return f"{event.at} GET {event.path} {500 if event.failed else 200}"
+
+
+def records(events: Sequence[Event], workers: int = 1, cut: int = 7) -> list[IncidentRecord]:
+    """What is recorded of events, of which so many are cut off at once."""
+    sharding = Sharding(CATALOGUE, workers)
+    shards = [Shard(members) for members in sharding.members]
+    batcher = Batcher(sharding, server_errors_fail)
+    incidents: dict[int, Incident] = {}
+    items = [item(position, event) for position, event in enumerate(events)]
+    for start in range(0, len(items), cut):
+        for number, batch in batcher.cut(items[start : start + cut]).batches:
+            moved = shards[number].advance(batch)
+            incidents.update((incident.start_position, incident) for incident in moved)
+    for shard in shards:
+        incidents.update((incident.start_position, incident) for incident in shard.still_open())
+    totals = add_up(shards, batcher.deploys, batcher.span)
+    return ServiceMonitor(incidents.values(), Accounting(), (), totals).records(stale_after=20)
+
+
+@dataclass
+class Seen:
+    """A request where it stands; it counts at the newest time of its endpoint."""
+
+    position: int
+    clock: int
+    failed: bool
+
+
+def brute_force(events: Sequence[Event], path: str) -> list[dict[str, object]]:
+    """What is to be recorded of an endpoint's incidents, each window counted anew."""
+    seen: list[Seen] = []
+    found: list[dict[str, object]] = []
+    for position, event in enumerate(events):
+        if isinstance(event, str) or event.path != path:
+            continue
+        clock = max([event.at, *(one.clock for one in seen)])
+        seen.append(Seen(position, clock, event.failed))
+        inside = [one for one in seen if clock - WINDOW < one.clock]
+        sli = sum(not one.failed for one in inside) / len(inside)
+        is_open = bool(found) and found[-1]["end"] is None
+        if is_open:
+            follow(found[-1], seen[-1], sli)
+        if sli < SLO and not is_open:
+            onset = next(one for one in inside if one.failed)
+            found.append(
+                {
+                    "start": clock,
+                    "end": None,
+                    "onset": onset.clock,
+                    "requests": 1,
+                    "failures": int(event.failed),
+                    "last_failure": [one.clock for one in seen if one.failed][-1],
+                    "lowest_sli": sli,
+                    "lowest_sli_at": clock,
+                    "fix": None,
+                    "break": suspects(events, RESOURCES[path], onset.position, position),
+                    "stretches": stretches(events, RESOURCES[path], seen),
+                    "opened": position,
+                }
+            )
+        elif sli >= SLO and is_open:
+            last = [one for one in seen if one.failed][-1]
+            fixers = suspects(events, RESOURCES[path], last.position, position)
+            found[-1]["end"] = clock
+            found[-1]["fix"] = fixers
+            found[-1]["stretches at the end"] = stretches(events, RESOURCES[path], seen)
+    return found
+
+
+def follow(incident: dict[str, object], now: Seen, sli: float) -> None:
+    """One more request while it lasts."""
+    requests, failures = incident["requests"], incident["failures"]
+    assert isinstance(requests, int)
+    assert isinstance(failures, int)
+    incident["requests"], incident["failures"] = requests + 1, failures + now.failed
+    if now.failed:
+        incident["last_failure"] = now.clock
+    lowest = incident["lowest_sli"]
+    assert isinstance(lowest, float)
+    if sli < SLO and sli < lowest:
+        incident["lowest_sli"], incident["lowest_sli_at"] = sli, now.clock
+
+
+def suspects(events: Sequence[Event], service: str, since: int, until: int) -> list[int]:
+    """The positions of the newest change before `since` and of all from there on."""
+    own = [position for position in range(until) if events[position] == service]
+    return [at for at in own if at < since][-1:] + [at for at in own if at >= since]
+
+
+def stretches(events: Sequence[Event], service: str, seen: Sequence[Seen]) -> list[Counts]:
+    """The endpoint's requests from the last change but one to the last one, and since then."""
+    until = seen[-1].position
+    own = [position for position in range(until) if events[position] == service]
+    newest = own[-1] if own else -1
+    after = [one for one in seen if one.position > newest]
+    earlier = [one for one in seen if one.position < newest]
+    if earlier:  # changes between which there was no request are one
+        newest = max(at for at in [-1, *own] if at < earlier[-1].position)
+    before = [one for one in earlier if one.position > newest]
+    return [Counts(len(part), sum(one.failed for one in part)) for part in (before, after)]
+
+
+requests = st.builds(
+    Asked, at=st.integers(0, 40), path=st.sampled_from([*RESOURCES]), failed=st.booleans()
+)
+streams = st.lists(st.one_of(requests, requests, requests, st.sampled_from(["shop", "cart"])))
+
+
+@settings(deadline=None)
+@given(
+    streams.map(
+        lambda events: sorted(events, key=lambda one: one.at if isinstance(one, Asked) else 0)
+    )
+    | streams,
+    st.integers(1, 3),
+    st.integers(1, 20),
+)
+def test_a_record_is_what_a_brute_force_count_says(
+    events: list[Event], workers: int, cut: int
+) -> None:
+    found = records(events, workers, cut)
+    for path in RESOURCES:
+        own = [record for record in found if record.resource == path]
+        expected = brute_force(events, path)
+        assert len(own) == len(expected)
+        for record, known in zip(own, expected, strict=True):
+            for name in ("start", "end", "onset", "last_failure", "requests", "failures"):
+                assert getattr(record, name) == known[name], name
+            assert (record.lowest_sli, record.lowest_sli_at) == (
+                *(known["lowest_sli"], known["lowest_sli_at"]),
+            )
+            blamed = [int(one.commit[1:]) for one in record.broken_by.candidates]
+            assert known["break"] == [] or blamed == known["break"][-10:]  # type: ignore[index]
+            if record.broken_by.evidence:
+                evidence = record.broken_by.evidence
+                assert [evidence.before, evidence.after] == known["stretches"]
+            if record.fixed_by and record.fixed_by.evidence:
+                evidence = record.fixed_by.evidence
+                assert [evidence.before, evidence.after] == known["stretches at the end"]
+            if record.fixed_by and known["fix"]:
+                assert record.fixed_by.commit == f"c{known['fix'][-1]}"  # type: ignore[index]
+
+
+def ask(path: str, outcomes: str, start: int = 0, step: int = 1) -> list[Event]:
+    """Requests, `o` for one that succeeds and `x` for one that fails."""
+    return [Asked(start + step * n, path, outcome == "x") for n, outcome in enumerate(outcomes)]
+
+
+def test_every_field_of_a_hand_worked_incident() -> None:
+    #   at        0123456789 c1 10 11 12 13 14 c4 15 ... 24   window 10, slo 0.7
+    #   /a        oooooooooo    o  x  x  x  x      o ... o
+    #   at 12 the window (2, 12] has 8 of 10; at 13 it has 7 of 10, which is not below; at 14 it has
+    #   6 of 10: opens, with the onset at 11. From 14 on each request pushes a success out until 20,
+    #   where 10 is the last one to go: 6 of 10. At 21 the failure of 11 leaves: 7 of 10, it closes.
+    events = [
+        *ask("/a", "o" * 10),
+        "shop",  # position 10
+        *ask("/a", "oxxxx", 10),
+        "shop",  # position 16
+        *ask("/a", "o" * 10, 15),
+    ]
+    [record] = records(events)
+    assert (record.service, record.verb, record.resource) == ("shop", "GET", "/a")
+    assert (record.slo, record.window, record.state) == (SLO, WINDOW, State.CLOSED)
+    assert (record.start, record.end, record.duration) == (14, 21, 7)
+    assert (record.onset, record.last_failure) == (11, 14)
+    assert (record.requests, record.failures, record.successes) == (8, 1, 7)
+    assert (record.lowest_sli, record.lowest_sli_at) == (0.6, 14)
+    assert record.burn_rate == pytest.approx((1 / 8) / 0.3)
+    assert record.error_budget_burnt == pytest.approx(1 / (0.3 * 25))
+    assert record.together == ()
+
+    broken = record.broken_by
+    [candidate] = broken.candidates
+    assert (candidate.commit, candidate.author, candidate.date) == ("c10", "author 10", "date 10")
+    assert candidate.age == 14 - 9  # it came after the request at 9
+    assert (broken.verdict, broken.commit, broken.earlier) == (Verdict.CLEAR, "c10", 0)
+    assert broken.evidence is not None
+    assert (broken.evidence.before, broken.evidence.after) == (Counts(10, 0), Counts(5, 4))
+    assert broken.evidence.rose
+
+    fixed = record.fixed_by
+    assert fixed is not None
+    assert (fixed.verdict, fixed.commit) == (Verdict.CLEAR, "c16")
+    assert [one.age for one in fixed.candidates] == [21 - 14]
+    assert fixed.evidence is not None
+    assert (fixed.evidence.before, fixed.evidence.after) == (Counts(5, 4), Counts(7, 0))
+
+
+def test_two_deploys_inside_the_lag_of_a_window_are_both_candidates() -> None:
+    events = [*ask("/a", "o" * 10), "shop", *ask("/a", "xx", 10), "shop", *ask("/a", "xx", 12)]
+    [record] = records(events)
+    assert (record.start, record.onset, record.state) == (13, 10, State.OPEN)
+    assert [one.commit for one in record.broken_by.candidates] == ["c10", "c13"]
+    assert record.broken_by.verdict == Verdict.AMBIGUOUS
+    assert (record.end, record.duration, record.fixed_by) == (None, None, None)
+
+
+def test_a_change_without_effect_on_the_failure_rate_is_doubted() -> None:
+    [record] = records([*ask("/b", "o", 399), "shop", *ask("/a", "x", 400)])
+    assert record.broken_by.verdict == Verdict.CLEAR
+    assert record.broken_by.evidence is None, "nothing is known of the time before it"
+    doubted = records([*ask("/a", "ox" * 10 + "o", 0, 20), "shop", *ask("/a", "x", 420)])[-1]
+    assert doubted.broken_by.verdict == Verdict.AMBIGUOUS
+
+
+def test_a_change_that_is_older_than_that_is_stale() -> None:
+    for age, verdict in ((20, Verdict.CLEAR), (21, Verdict.STALE)):
+        [record] = records([*ask("/b", "o", 0), "shop", *ask("/a", "x", age)])
+        assert record.broken_by.verdict == verdict
+        assert record.broken_by.commit == "c1"
+
+
+def test_what_was_there_as_it_broke_did_not_fix_it() -> None:
+    events = [
+        "shop",
+        *ask("/a", "x"),
+        *ask("/a", "ooo", 1),
+        *ask("/a", "x", 20, 1),
+        *ask("/a", "o", 31),
+    ]
+    for record in records(events):
+        assert record.fixed_by is not None
+        assert (record.fixed_by.verdict, record.fixed_by.commit) == (Verdict.NONE, "c0")
+    assert len(records(events)) == 2, "one endpoint may flap under one commit"
+
+
+def test_without_changes_there_is_nobody_to_blame() -> None:
+    [record] = records([*ask("/a", "x"), *ask("/a", "o", 10)])
+    assert (record.broken_by.verdict, record.broken_by.candidates) == (Verdict.NONE, ())
+    assert record.fixed_by is not None
+    assert (record.fixed_by.verdict, record.fixed_by.candidates) == (Verdict.NONE, ())
+
+
+def test_services_that_broke_within_a_minute_are_named_together() -> None:
+    def together(*starts: tuple[str, int]) -> list[tuple[str, ...]]:
+        incidents = [
+            make_incident(Endpoint(name, "-", "GET", f"/{n}", 1.0, 5), start * SECOND, n)
+            for n, (name, start) in enumerate(starts)
+        ]
+        shard = Shard([incidents[0].endpoint])
+        monitor = ServiceMonitor(
+            incidents,
+            Accounting(),
+            (),
+            add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span),
+        )
+        return [record.together for record in monitor.records()]
+
+    assert together(("a", 0), ("b", 60), ("a", 61), ("c", 120), ("d", 181)) == [
+        *(("b",), ("a", "c"), ("b", "c"), ("a", "b"), ()),
+    ]
+    assert together(("a", 9), ("b", 0)) == [("b",), ("a",)]
+    many = together(*((f"s{n:02}", 0) for n in range(30)))
+    assert many[29] == tuple(f"s{n:02}" for n in range(10))
+
+
+def test_an_slo_of_one_has_no_budget() -> None:
+    incident = make_incident(Endpoint("a", "-", "GET", "/", 1.0, 5), 0, 0)
+    shard = Shard([incident.endpoint])
+    totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span)
+    [record] = ServiceMonitor([incident], Accounting(), (), totals).records()
+    assert (record.burn_rate, record.error_budget_burnt) == (None, None)
+
+
+def test_an_id_is_made_of_the_endpoint_and_where_it_opened() -> None:
+    events = [*ask("/a", "x"), *ask("/b", "x"), *ask("/a", "o", 10), *ask("/a", "x", 11)]
+    ids = [record.id for record in records(events)]
+    assert len(set(ids)) == 3
+    assert ids == [record.id for record in records([*events, "shop", *ask("/c", "xx", 50)])][:3]

@@ -1,0 +1,36 @@
+"""Incidents as tests need them: what they leave out is of no matter to them."""
+
+from __future__ import annotations
+
+from slomon.core.comparison import Counts
+from slomon.core.endpoint import Endpoint
+from slomon.core.event import Change, Placed
+from slomon.core.incident import Course, Incident
+from slomon.core.suspicion import Suspicion
+
+
+def suspect(*changes: Change, at: int = 0, tick: int = 0) -> Suspicion:
+    """Changes that may have done it, of which the last stands at that position and tick."""
+    placed = [
+        Placed(at - back, tick - back, change) for back, change in enumerate(reversed(changes))
+    ]
+    return Suspicion(tuple(reversed(placed)), 0, Counts(0, 0), Counts(1, 1))
+
+
+def make_incident(  # noqa: PLR0917 (the order in which things happen)
+    endpoint: Endpoint,
+    start: int,
+    position: int,
+    broken_by: Change | None = None,
+    end: int | None = None,
+    end_position: int | None = None,
+    fixed_by: Change | None = None,
+) -> Incident:
+    """An incident of one failure, or of one and a success that closed it."""
+    return Incident(
+        *(0, endpoint, start, position, start, 0, 0),
+        suspect(*[broken_by] if broken_by else []),
+        Course(1 + (end is not None), 1, start, 1, 1, start),
+        *(end, end_position),
+        None if end is None else suspect(*[fixed_by] if fixed_by else []),
+    )
