@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import BinaryIO, Self, TextIO
 
 
 class OutputFile:
@@ -28,7 +28,7 @@ class OutputFile:
             if path.is_file() or not path.exists():
                 self._target = path.resolve()
                 self._draft = new_draft(self._target)
-            self._file = (self._draft or path).open("x" if self._draft else "w", encoding="ascii")
+            self._file = (self._draft or path).open("xb" if self._draft else "wb")
 
     def __enter__(self) -> Self:
         return self
@@ -47,8 +47,14 @@ class OutputFile:
                     self._draft.unlink(missing_ok=True)
 
     def save(self, lines: Iterable[str]) -> None:
-        """Write all lines, each with its end, and put the file in its place."""
-        write_lines(lines, self._file, self._path)
+        """Write all lines, of ASCII and each with its end, and put the file in its place."""
+        self.fill(lambda file: file.writelines(f"{line}\n".encode("ascii") for line in lines))
+
+    def fill(self, write: Callable[[BinaryIO], object]) -> None:
+        """Let it be written to, and put the file in its place."""
+        with naming(self._path):
+            write(self._file)
+            self._file.flush()
         if self._draft is None:
             return
         with naming(self._path):

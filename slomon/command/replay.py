@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from inspect import signature
 from itertools import chain
 from os import get_terminal_size
@@ -15,14 +16,16 @@ from typing import Final, TextIO
 from slomon.command.answer import show_json, show_literals
 from slomon.command.exit_code import BROKEN, FAILED, FINE
 from slomon.command.progress_bar import open_bar
-from slomon.command.record import show_records
 from slomon.command.summary import show_summary
 from slomon.command.table import show_table
+from slomon.core.tick import TICKS_PER_SECOND
 from slomon.log import configure
+from slomon.option import naming_option, read_duration
 from slomon.output_file import OutputFile, write_lines
 from slomon.replaying.files import check_apart
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.replay import replay
+from slomon.reporting.incident_file import Write, choose_form
 
 _OPTIONS: Final = signature(replay).parameters
 
@@ -30,6 +33,8 @@ _OPTIONS: Final = signature(replay).parameters
 def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
     _check_outputs(arguments)
+    write = _choose_form(arguments.incidents)
+    stale_after = read_duration("stale_after", arguments.stale_after) / TICKS_PER_SECOND
     with ExitStack() as files:
         output, incidents = [
             path and files.enter_context(OutputFile(path))
@@ -37,7 +42,7 @@ def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
         ]
         monitor = _replay(arguments, stderr)
         if incidents:
-            incidents.save(show_records(monitor.incidents))
+            incidents.fill(partial(write, monitor.records(stale_after=stale_after)))
         if output:
             output.save(_answer(monitor, arguments))
         else:
@@ -45,6 +50,11 @@ def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     if checkpoint := vars(arguments).get("checkpoint"):
         Path(checkpoint).unlink(missing_ok=True)
     return _exit_code(monitor, arguments)
+
+
+def _choose_form(incidents: Path | None) -> Write:
+    with naming_option("incidents"):
+        return choose_form(incidents or "")
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

@@ -196,7 +196,15 @@ def _add_output(group: Group) -> None:
         metavar="FILE",
         type=Path,
         default=None,
-        help="write a record of each incident there, as JSON lines",
+        help="write a record of each incident there: JSON lines, or CSV or Parquet where the name "
+        "ends with .csv or .parquet",
+    )
+    group.add_argument(
+        "--stale-after",
+        metavar="DURATION",
+        default="1d",
+        help="a deploy that is older as an endpoint breaks is not blamed with certainty (default: "
+        "%(default)s)",
     )
     group.add_argument(
         "--fail-on",

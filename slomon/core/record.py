@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from slomon.core.comparison import Comparison
+
+SCHEMA: Final = 1
+"""The version of this form, as it is written to files: it rises when the form changes."""
 
 
 class State(StrEnum):

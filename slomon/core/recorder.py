@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Final
 
@@ -34,7 +35,7 @@ def _describe(
     incident: Incident, requests: int, stale_after: int, together: tuple[str, ...]
 ) -> IncidentRecord:
     endpoint, course = incident.endpoint, incident.course
-    allowed = 1 - endpoint.slo
+    allowed = float(1 - Decimal(repr(endpoint.slo)))  # of the SLO as it is written
     return IncidentRecord(
         id=_identify(incident),
         service=endpoint.name,

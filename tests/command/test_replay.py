@@ -72,22 +72,15 @@ def test_answers_and_records_go_to_files_and_nothing_to_stdout(tmp_path: Path) -
     assert literals(output.read_text(encoding="utf-8")) == ANSWER
     assert stat.S_IMODE(output.stat().st_mode) == 0o640
     (record,) = map(json.loads, incidents.read_text(encoding="utf-8").splitlines())
-    assert record == {
-        "service": "GET /users",
-        "verb": "GET",
-        "resource": "/users",
-        "slo": 0.999,
-        "window": 300.0,
-        "start": 101.0,
-        "end": 461.0,
-        "duration": 360.0,
-        "break": "c1",
-        "fix": "c2",
-        "break_author": "ana",
-        "break_date": "1970-01-01T00:01:41Z",
-        "fix_author": "bob",
-        "fix_date": "1970-01-01T00:05:00Z",
-    }
+    contract = {name: record[name] for name in ("start", "end", "fix", "break")}
+    assert {"GET /users": [contract]} == ANSWER[2]
+    assert (record["schema"], record["state"], record["duration"]) == (1, "closed", 360.0)
+    assert record["broken_by"]["candidates"] == [
+        {"commit": "c1", "author": "ana", "date": "1970-01-01T00:01:41Z", "age": 0.0}
+    ]
+    assert record["fixed_by"]["candidates"] == [
+        {"commit": "c2", "author": "bob", "date": "1970-01-01T00:05:00Z", "age": 161.0}
+    ]
 
 
 def test_the_record_of_an_open_incident_says_so(tmp_path: Path) -> None:
@@ -95,8 +88,39 @@ def test_the_record_of_an_open_incident_says_so(tmp_path: Path) -> None:
     call(write(tmp_path, "a.log", "1 GET / 500\n"), "--incidents", str(incidents))
     record = json.loads(incidents.read_text(encoding="utf-8"))
 
-    assert (record["end"], record["duration"]) == (-1, None)
-    assert {record[name] for name in ("break", "fix", "fix_author", "break_date")} == {""}
+    assert (record["end"], record["duration"], record["state"]) == (-1, None, "open")
+    assert (record["break"], record["fix"], record["fixed_by"]) == ("", "", None)
+    assert record["broken_by"]["verdict"] == "none"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_records_come_in_the_form_that_the_name_of_their_file_says(
+    form: str, tmp_path: Path
+) -> None:
+    incidents = tmp_path / f"incidents.{form}"
+    assert call(broken(tmp_path), "--incidents", str(incidents))[0] == FINE
+    assert incidents.read_bytes().startswith({"csv": b"id,service,", "parquet": b"PAR1"}[form])
+
+
+def test_another_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    code, _, err = call(broken(tmp_path), "--incidents", str(tmp_path / "incidents.xls"))
+    assert (code, err) == (
+        MISUSED,
+        "error: option '--incidents': the file's name ends with '.xls'; allowed: .jsonl, .ndjson, "
+        ".csv, .parquet\n",
+    )
+    code, _, err = call(broken(tmp_path), "--stale-after", "soon")
+    assert code == MISUSED
+    assert err.startswith("error: option '--stale-after': the duration is 'soon'; allowed: ")
+
+
+def test_a_deploy_is_stale_after_so_long(tmp_path: Path) -> None:
+    incidents = tmp_path / "incidents.jsonl"
+    for stale_after, verdict in (("160s", "stale"), ("161s", "ambiguous")):
+        options = "--changes", deploys(tmp_path), "--incidents", str(incidents)
+        call(broken(tmp_path), *options, "--stale-after", stale_after)
+        record = json.loads(incidents.read_text(encoding="utf-8"))
+        assert record["fixed_by"]["verdict"] == verdict
 
 
 def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
