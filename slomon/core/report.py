@@ -10,6 +10,7 @@ from slomon.core.accounting import Accounting, Rejection
 from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord
 from slomon.core.recorder import make_records
+from slomon.core.summary import Summary, summarise
 from slomon.core.tick import TICKS_PER_SECOND, to_seconds
 from slomon.core.totals import Totals
 
@@ -46,6 +47,13 @@ class ServiceMonitor:
         """
         stale = round(stale_after * TICKS_PER_SECOND)
         return make_records(self.incidents, self.totals.requests, stale)
+
+    def summary(self, *, stale_after: float = 86_400) -> Summary:
+        """
+        All that is known of the run: its records, the figures of the whole and of each service
+        (repair, detection, error budget, the DORA measures), and whose incidents these are.
+        """
+        return summarise(self.records(stale_after=stale_after), self.totals, self.accounting)
 
     def mttr(self) -> float:
         """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""

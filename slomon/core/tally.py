@@ -1,0 +1,248 @@
+"""The figures of a run, out of its incidents, its endpoints' requests and its deploys."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, localcontext
+from math import fsum
+from typing import Final, TypeVar
+
+from slomon.core.event import EVERY_SERVICE
+from slomon.core.figures import (
+    Budget,
+    Delivery,
+    Deploy,
+    EndpointTotal,
+    Figures,
+    Repair,
+    Share,
+    Shares,
+)
+from slomon.core.record import Candidate, IncidentRecord, State, Verdict
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+_DAY: Final = 86_400  # seconds
+_BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
+
+_Traced = tuple[IncidentRecord, Deploy | None]
+"""An incident, and the deployment that broke its endpoint."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The requests of some endpoints by their SLOs, which are few, and all their failures."""
+
+    requests: Counter[float] = field(default_factory=Counter)
+    failures: int = 0
+
+
+def figure(
+    service: str | None,
+    incidents: Sequence[IncidentRecord],
+    endpoints: Sequence[EndpointTotal],
+    deploys: Sequence[Deploy],
+    seconds: float,
+) -> Figures:
+    """
+    The figures of one service, or of the whole run (None), out of all that the run has. `seconds`
+    is how long it lasted, from its first access to its last.
+    """
+    if service is not None:
+        incidents = [incident for incident in incidents if incident.service == service]
+        endpoints = [endpoint for endpoint in endpoints if endpoint.service == service]
+        deploys = [deploy for deploy in deploys if deploy.service in {service, EVERY_SERVICE}]
+    tallies = _tally(endpoints).values()
+    return _figures(service, _trace(incidents, deploys), tallies, len(deploys), seconds)
+
+
+def figure_all(
+    incidents: Sequence[IncidentRecord],
+    endpoints: Sequence[EndpointTotal],
+    deploys: Sequence[Deploy],
+    seconds: float,
+) -> tuple[Figures, list[Figures]]:
+    """
+    The figures of the whole run, and of each service: those that broke, in the order of their
+    incidents, and then the others in that of their endpoints.
+    """
+    traced = _trace(incidents, deploys)
+    traced_of = _group(traced, lambda pair: pair[0].service)
+    tallies = _tally(endpoints)
+    deployments = Counter(deploy.service for deploy in deploys)
+    services = [
+        _figures(
+            service,
+            traced_of.get(service, []),
+            [tallies[service]] if service in tallies else [],
+            deployments[service] + deployments[EVERY_SERVICE],
+            seconds,
+        )
+        for service in dict.fromkeys([*traced_of, *tallies])
+    ]
+    return _figures(None, traced, tallies.values(), len(deploys), seconds), services
+
+
+def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
+    """
+    Who has how many of the incidents, and for how long: open ones last until the run's end, in
+    seconds since the epoch.
+    """
+    owners = defaultdict(set)
+    for incident in incidents:
+        owners[incident.verb, incident.resource].add(incident.service)
+
+    def name(incident: IncidentRecord) -> str:
+        endpoint = f"{incident.verb} {incident.resource}"
+        alone = len(owners[incident.verb, incident.resource]) == 1
+        return endpoint if alone else f"{endpoint} ({incident.service})"
+
+    blamed = [(change, incident) for incident in incidents if (change := blame(incident))]
+    return Shares(
+        _share(((name(incident), incident) for incident in incidents), ended),
+        _share(((change.author, incident) for change, incident in blamed), ended),
+        _share(((change.commit, incident) for change, incident in blamed), ended),
+    )
+
+
+def blame(incident: IncidentRecord) -> Candidate | None:
+    """
+    The change that an incident counts against: the newest candidate, where the verdict is clear or
+    ambiguous. A stale one is against nobody, as it was only the last to come before something
+    else went wrong: to count it would blame whoever deploys seldom for every outage.
+    """
+    broken_by = incident.broken_by
+    return broken_by.candidates[-1] if broken_by.verdict in _BLAMING else None
+
+
+def _figures(
+    service: str | None,
+    traced: Sequence[_Traced],
+    tallies: Iterable[_Tally],
+    deployments: int,
+    seconds: float,
+) -> Figures:
+    incidents = [incident for incident, _ in traced]
+    ages = [change.age for incident in incidents if (change := blame(incident))]
+    return Figures(
+        service,
+        len(incidents),
+        _repair(incidents),
+        _percentile(ages, 50),
+        _budget(tallies),
+        _delivery(traced, deployments, seconds),
+    )
+
+
+def _repair(incidents: Sequence[IncidentRecord]) -> Repair:
+    states = Counter(incident.state for incident in incidents)
+    times = _times_to_repair(incidents)
+    return Repair(
+        closed=states[State.CLOSED],
+        open=states[State.OPEN],
+        silent=states[State.SILENT],
+        mean=fsum(times) / len(times) if times else None,
+        median=_percentile(times, 50),
+        p90=_percentile(times, 90),
+        longest=max(times, default=None),
+    )
+
+
+def _delivery(traced: Sequence[_Traced], deployments: int, seconds: float) -> Delivery:
+    failed = len({deploy for _, deploy in traced if deploy})
+    times = _times_to_repair(incident for incident, deploy in traced if deploy)
+    return Delivery(
+        deployments,
+        frequency=deployments * _DAY / seconds if seconds else None,
+        failed=failed,
+        change_failure_rate=failed / deployments if deployments else None,
+        recovery_time=_percentile(times, 50),
+    )
+
+
+def _tally(endpoints: Iterable[EndpointTotal]) -> dict[str, _Tally]:
+    """By service, in the order of the endpoints."""
+    tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
+    for endpoint in endpoints:
+        tally = tallies[endpoint.service]
+        tally.requests[endpoint.slo] += endpoint.requests
+        tally.failures += endpoint.failures
+    return tallies
+
+
+def _budget(tallies: Iterable[_Tally]) -> Budget:
+    requests: Counter[float] = Counter()
+    failures = 0
+    for tally in tallies:
+        requests.update(tally.requests)
+        failures += tally.failures
+    # Decimals, since 1 - 0.999 is 0.0010000000000000009 as a float; whatever context the caller has
+    with localcontext(Context(prec=60)):
+        shares = ((1 - Decimal(repr(slo))) * count for slo, count in requests.items())
+        allowed = sum(shares, Decimal())
+        left = float((allowed - failures) / allowed) if allowed else None
+    return Budget(requests.total(), failures, float(allowed), left)
+
+
+def _times_to_repair(incidents: Iterable[IncidentRecord]) -> list[float]:
+    return [
+        incident.duration
+        for incident in incidents
+        if incident.state == State.CLOSED and incident.duration is not None
+    ]
+
+
+def _percentile(values: Sequence[float], percent: int) -> float | None:
+    """As `statistics.quantiles` has it with `method="inclusive"`; None of no values."""
+    if not values:
+        return None
+    ranked = sorted(values)
+    rank, beyond = divmod((len(ranked) - 1) * percent, 100)
+    step = ranked[rank + 1] - ranked[rank] if beyond else 0
+    return ranked[rank] + step * beyond / 100
+
+
+def _trace(incidents: Iterable[IncidentRecord], deploys: Iterable[Deploy]) -> list[_Traced]:
+    """Each incident with the deployment that is to blame, None where the run has none."""
+    history = _group(sorted(deploys, key=_at), lambda deploy: (deploy.service, deploy.commit))
+
+    def newest(service: str, commit: str, time: float) -> Deploy | None:
+        # Where times are out of order, a change can come first and yet be later: then the first.
+        deployed = history.get((service, commit))
+        return deployed[max(bisect_right(deployed, time, key=_at) - 1, 0)] if deployed else None
+
+    def culprit(incident: IncidentRecord) -> Deploy | None:
+        candidate = blame(incident)
+        if candidate is None:
+            return None
+        own = newest(incident.service, candidate.commit, incident.start)
+        common = newest(EVERY_SERVICE, candidate.commit, incident.start)
+        if own is None or common is None:
+            return own or common
+        return min(own, common, key=lambda deploy: abs(incident.start - deploy.at))
+
+    return [(incident, culprit(incident)) for incident in incidents]
+
+
+def _share(named: Iterable[tuple[str, IncidentRecord]], ended: float) -> list[Share]:
+    lasted = defaultdict(list)
+    for name, incident in named:
+        open_for = max(ended - incident.start, 0.0)
+        lasted[name].append(open_for if incident.duration is None else incident.duration)
+    shares = [Share(name, len(times), fsum(times)) for name, times in lasted.items()]
+    return sorted(shares, key=lambda share: (-share.incidents, -share.seconds, share.name))
+
+
+def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    groups: defaultdict[K, list[T]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+def _at(deploy: Deploy) -> float:
+    return deploy.at
