@@ -9,7 +9,7 @@ from slomon.core.batch import Batcher
 from slomon.core.event import StatusRule
 from slomon.core.shard import AnyWindows
 from slomon.core.sharding import Sharding
-from slomon.core.window import Windows
+from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError
 
 _WORTH_LOADING: Final = 100_000  # events: loading takes as long as these do interpreted

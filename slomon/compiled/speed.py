@@ -10,7 +10,7 @@ from slomon.compiled.windows import CompiledWindows
 from slomon.core.event import StatusRule
 from slomon.core.order import Order
 from slomon.core.shard import AnyWindows
-from slomon.core.window import Windows
+from slomon.core.windows import Windows
 from slomon.endpoints.requests import Names
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.speed import Settler

@@ -18,12 +18,9 @@ from slomon.core.window import (
     ENTRY_COLUMNS,
     Crossing,
     Standing,
-    Windows,
     WindowState,
-    extend_marks,
-    missing_blocks,
-    read_crossings,
 )
+from slomon.core.windows import Windows, extend_marks, missing_blocks, read_crossings
 
 ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed
 ENTRY: Final = ENTRY_COLUMNS

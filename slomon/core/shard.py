@@ -15,7 +15,8 @@ from slomon.core.event import EVERY_SERVICE, Placed
 from slomon.core.incident import Course, Incident
 from slomon.core.sharding import Members
 from slomon.core.suspicion import NO_SUSPICION, ChangeLog, Suspicion
-from slomon.core.window import MARKS, Crossing, Standing, Windows
+from slomon.core.window import MARKS, Crossing, Standing
+from slomon.core.windows import Windows
 
 
 class AnyWindows(Protocol):

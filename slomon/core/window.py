@@ -16,19 +16,13 @@ Block 0 belongs to all: its last entry, older than any time, stands before every
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, MutableSequence, Sequence
-from operator import add
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
-
-if TYPE_CHECKING:
-    from slomon.core.batch import Batch
-    from slomon.core.endpoint import Endpoint
+from collections.abc import MutableSequence
+from typing import Final, NamedTuple, TypeAlias
 
 _SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block
 _LAST: Final = BLOCK - 1
-_NEVER: Final = -(2**63)  # older than any window
+NEVER: Final = -(2**63)  # older than any window
 
 Column: TypeAlias = MutableSequence[int]
 
@@ -266,141 +260,3 @@ def mark(state: WindowState, slots: Column, marks: Column) -> int:
             marks[at] = requests
             marks[at + 1] = state.failures[slot] + state.past_failures[slot]
     return 0
-
-
-class Windows:
-    """
-    The windows of the endpoints of one shard, each known by its slot: its place among them.
-
-    A window is judged once it holds `least` requests. With a `resolution` (ticks; 0 is exact),
-    accesses count at the last multiple of it, which is the time of crossings too, and those of one
-    endpoint that count at the same time share an entry: all times are early by less than one
-    resolution, and a window needs memory for at most window / resolution entries.
-    """
-
-    def __init__(
-        self, endpoints: Iterable[Endpoint] = (), *, least: int = 1, resolution: int = 0
-    ) -> None:
-        width = [endpoint.window for endpoint in endpoints]
-        slo = [endpoint.slo for endpoint in endpoints]
-        count = len(width)
-        self.resolution = resolution
-        self.marks = array("q")
-        """Four numbers an endpoint, see `mark`; they are 0 of those that have none yet."""
-        self.state = WindowState(
-            width=width,
-            slo=slo,
-            requests=[0] * count,
-            failures=[0] * count,
-            breached=[0] * count,
-            head=[0] * count,
-            tail=[_LAST] * count,
-            past_requests=[0] * count,
-            past_failures=[0] * count,
-            scout=[0] * count,
-            scout_tick=[_NEVER] * count,
-            failed_tick=[-1] * count,
-            failed_position=[0] * count,
-            lowest_requests=[0] * count,
-            lowest_failures=[0] * count,
-            lowest_tick=[0] * count,
-            entry_tick=[-1] * BLOCK,
-            entry_requests=[0] * BLOCK,
-            entry_failures=[0] * BLOCK,
-            entry_position=[0] * BLOCK,
-            next_block=[0],
-            free=[0],
-            spare=[0],
-            late=[0],
-            least=[least],
-        )
-        self._crossings: list[int] = []
-
-    @property
-    def late(self) -> int:
-        """How many accesses were older than the newest one of their endpoint."""
-        return self.state.late[0]
-
-    @property
-    def count(self) -> int:
-        """How many endpoints there are."""
-        return len(self.state.width)
-
-    def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
-        """The state as arrays, by the names of its columns, to be saved."""
-        for name, column in zip(WindowState._fields, self.state, strict=True):
-            yield name, array("d" if name == "slo" else "q", cast(list[int], column))
-
-    def grow(self, count: int, like: Endpoint) -> None:
-        """Add so many endpoints, with the SLO and the window of one."""
-        blank = cast(tuple[list[float], ...], Windows([like]).state)
-        columns = cast(tuple[MutableSequence[float], ...], self.state)
-        for column, value in zip(columns[:ENDPOINT_COLUMNS], blank, strict=False):
-            column.extend(value * count)
-
-    def mark(self, slots: array[int]) -> None:
-        """Note that a change to these endpoints came."""
-        extend_marks(self.marks, self.count)
-        mark(self.state, slots, self.marks)
-
-    def standing(self, slot: int) -> Standing:
-        """Where an endpoint is now."""
-        state = self.state
-        return Standing(
-            state.requests[slot] + state.past_requests[slot],
-            state.failures[slot] + state.past_failures[slot],
-            *(getattr(state, name)[slot] for name in Standing._fields[2:]),
-        )
-
-    def totals(self) -> tuple[array[int], array[int]]:
-        """All requests and failures of each endpoint so far."""
-        state = self.state
-        return (
-            array("q", map(add, state.requests, state.past_requests)),
-            array("q", map(add, state.failures, state.past_failures)),
-        )
-
-    def advance(self, batch: Batch) -> list[Crossing]:
-        """Count the accesses of a batch; the crossings come in the order of its rows."""
-        self._reserve(len(batch.slots))
-        ticks = batch.ticks
-        if self.resolution:
-            ticks = [tick - tick % self.resolution for tick in ticks]
-        rows = batch.slots, ticks, batch.failures, batch.positions
-        found = advance(self.state, rows, self._crossings)
-        return read_crossings(self._crossings[:found])
-
-    def _reserve(self, rows: int) -> None:
-        """A batch needs at most one new block a row, and has at most one crossing a row."""
-        self._crossings.extend([0] * (CROSSING * rows - len(self._crossings)))
-        first = len(self.state.next_block)
-        grown = missing_blocks(rows, self.state.spare[0], first)
-        if grown == 0:
-            return
-        blank = [0] * (grown * BLOCK)
-        self.state.entry_tick.extend(blank)
-        self.state.entry_requests.extend(blank)
-        self.state.entry_failures.extend(blank)
-        self.state.entry_position.extend(blank)
-        self.state.next_block.extend(range(first + 1, first + grown))
-        self.state.next_block.append(self.state.free[0])
-        self.state.free[0] = first
-        self.state.spare[0] += grown
-
-
-def extend_marks(marks: array[int], endpoints: int) -> None:
-    """Let so many endpoints have marks."""
-    marks.frombytes(bytes(8 * (MARKS * endpoints - len(marks))))
-
-
-def missing_blocks(rows: int, spare: int, blocks: int) -> int:
-    """By how many blocks the pool must grow before a batch of so many rows."""
-    missing = rows - spare
-    # an eighth at least, so that growing costs O(1) a row
-    return max(missing, blocks >> 3) if missing > 0 else 0
-
-
-def read_crossings(numbers: Sequence[int]) -> list[Crossing]:
-    """The crossings that a kernel wrote."""
-    parts = iter(numbers)
-    return list(map(Crossing, *[parts] * CROSSING))

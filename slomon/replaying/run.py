@@ -25,7 +25,7 @@ from slomon.core.shard import Shard
 from slomon.core.sharding import Members
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.core.totals import add_up
-from slomon.core.window import Windows
+from slomon.core.windows import Windows
 from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.template import Router
 from slomon.formats.format import Format

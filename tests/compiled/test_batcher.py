@@ -17,7 +17,7 @@ from slomon.core.endpoint import Catalogue
 from slomon.core.event import Malformed, read_event, server_errors_fail
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
-from slomon.core.window import Windows
+from slomon.core.windows import Windows
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import GIVEN, Opened
 from tests.formats.lines import random_lines

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from slomon.core.batch import Batch
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, Crossing, Windows, WindowState
+from slomon.core.window import BLOCK, Crossing, WindowState
+from slomon.core.windows import Windows
 
 SECOND = 1_000_000_000
 
