@@ -1,7 +1,8 @@
-"""The commands configure structlog, for the whole process."""
+"""The commands configure structlog and do without the garbage collector, for the whole process."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,3 +13,4 @@ import structlog
 def unconfigured() -> Iterator[None]:
     yield
     structlog.reset_defaults()
+    gc.enable()
