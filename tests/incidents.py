@@ -28,7 +28,7 @@ def make_incident(  # noqa: PLR0917 (the order in which things happen)
 ) -> Incident:
     """An incident of one failure, or of one and a success that closed it."""
     return Incident(
-        *(0, endpoint, start, position, start, 0, 0),
+        *(0, endpoint, start, position, start, (0, 0)),
         suspect(*[broken_by] if broken_by else []),
         Course(1 + (end is not None), 1, start, 1, 1, start),
         *(end, end_position),

@@ -11,7 +11,7 @@ from itertools import chain
 from os import get_terminal_size
 from pathlib import Path
 from textwrap import wrap
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from slomon.command.answer import show_json, show_literals
 from slomon.command.exit_code import BROKEN, FAILED, FINE
@@ -25,7 +25,9 @@ from slomon.output_file import OutputFile, write_lines
 from slomon.replaying.files import check_apart
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.replay import replay
-from slomon.reporting.incident_file import Write, choose_form
+
+if TYPE_CHECKING:
+    from slomon.reporting.incident_file import Write
 
 _OPTIONS: Final = signature(replay).parameters
 
@@ -33,7 +35,7 @@ _OPTIONS: Final = signature(replay).parameters
 def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
     _check_outputs(arguments)
-    write = _choose_form(arguments.incidents)
+    write = arguments.incidents and _choose_form(arguments.incidents)
     stale_after = read_duration("stale_after", arguments.stale_after) / TICKS_PER_SECOND
     with ExitStack() as files:
         output, incidents = [
@@ -52,9 +54,12 @@ def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     return _exit_code(monitor, arguments)
 
 
-def _choose_form(incidents: Path | None) -> Write:
+def _choose_form(path: Path) -> Write:
+    # Not for those who ask for no such file: it takes a few milliseconds of a start.
+    from slomon.reporting.incident_file import choose_form  # noqa: PLC0415
+
     with naming_option("incidents"):
-        return choose_form(incidents or "")
+        return choose_form(path)
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

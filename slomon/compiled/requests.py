@@ -24,7 +24,7 @@ from slomon.compiled.kernels.settle import (
 )
 from slomon.compiled.kernels.table import BUCKET
 from slomon.compiled.library import Library, Text, address, lengthen
-from slomon.core.event import StatusRule
+from slomon.core.event import StatusRule, ask_rule
 from slomon.core.row import UNMATCHED
 from slomon.endpoints.requests import SavedNames
 
@@ -175,15 +175,8 @@ class Table:
 
 def judge_statuses(is_failure: StatusRule) -> array[int]:
     """What a rule says of each status: 0 for a success, 1 for a failure, or MALFORMED."""
-    return array("q", [_judge(is_failure, status) for status in range(1000)])
-
-
-def _judge(is_failure: StatusRule, status: int) -> int:
-    try:
-        failed = is_failure(status)
-    except Exception:  # noqa: BLE001 (a line with this status will raise it, if there is one)
-        return MALFORMED
-    return MALFORMED if failed is None else int(bool(failed))
+    answers = (ask_rule(is_failure, status) for status in range(1000))
+    return array("q", [MALFORMED if failed is None else failed for failed in answers])
 
 
 def _empty(book: array[int]) -> tuple[array[int], array[int]]:

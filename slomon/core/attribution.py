@@ -22,9 +22,8 @@ def blame(incident: Incident, stale_after: int) -> Attribution:
     """
     suspicion = incident.breaking
     evidence = _compare(suspicion)
-    verdict = _judge(suspicion.suspects, incident.start, stale_after)
-    if verdict == Verdict.CLEAR and (suspicion.earlier or (evidence and not evidence.rose)):
-        verdict = Verdict.AMBIGUOUS
+    supported = evidence is None or evidence.rose
+    verdict = _judge(suspicion.suspects, incident.start, stale_after, supported=supported)
     return _attribute(verdict, suspicion.suspects, suspicion.earlier, evidence, incident.start)
 
 
@@ -41,19 +40,20 @@ def credit(incident: Incident, stale_after: int) -> Attribution | None:
     since = [one for one in suspicion.suspects if one.position > incident.start_position]
     if not since:
         return _attribute(Verdict.NONE, suspicion.suspects[-1:], 0, evidence, end)
-    verdict = _judge(since, end, stale_after)
-    if verdict == Verdict.CLEAR and (suspicion.earlier or (evidence and not evidence.fell)):
-        verdict = Verdict.AMBIGUOUS
+    supported = not suspicion.earlier and (evidence is None or evidence.fell)
+    verdict = _judge(since, end, stale_after, supported=supported)
     earlier = suspicion.earlier if len(since) == len(suspicion.suspects) else 0
     return _attribute(verdict, since, earlier, evidence, end)
 
 
-def _judge(suspects: Sequence[Placed], crossed: int, stale_after: int) -> Verdict:
+def _judge(
+    suspects: Sequence[Placed], crossed: int, stale_after: int, *, supported: bool
+) -> Verdict:
     if not suspects:
         return Verdict.NONE
     if crossed - suspects[-1].tick > stale_after:
         return Verdict.STALE
-    return Verdict.CLEAR if len(suspects) == 1 else Verdict.AMBIGUOUS
+    return Verdict.CLEAR if len(suspects) == 1 and supported else Verdict.AMBIGUOUS
 
 
 def _compare(suspicion: Suspicion) -> Comparison | None:

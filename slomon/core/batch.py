@@ -100,7 +100,10 @@ class Batcher:
             shard: self._batch(shard, items, first) for shard, rows in enumerate(self._rows) if rows
         }
         self.span.widen(batches.values())
-        self._place_changes(batches)
+        if self._noted:
+            self._place_changes(batches)
+        self.newest = max([self.newest, self.span.ended, *(tick for _, tick in self._strays)])
+        self._strays.clear()
         self.accounting.events += len(items)
         rejections, self._rejections = self._rejections, []
         rejections.sort(key=lambda rejection: rejection.position)
@@ -177,9 +180,7 @@ class Batcher:
             self.deploys.append(placed)
             for shard in self._sharding.owners(change.service):
                 batches.setdefault(shard, Batch([], [], [], [], [])).changes.append(placed)
-        self.newest = max([self.newest, self.span.ended, *(tick for _, tick in self._strays)])
         self._noted.clear()
-        self._strays.clear()
 
     def _read_one_by_one(self, rows: _Rows, items: list[Item], first: int) -> list[int]:
         """The ticks of stamps that are not all written alike; rows with a wrong one are dropped."""

@@ -69,6 +69,15 @@ def server_errors_fail(status: int) -> bool | None:
     return status >= 500 if 100 <= status <= 599 else None
 
 
+def ask_rule(is_failure: StatusRule, status: int) -> bool | None:
+    """What a rule answers before a request asks; None also where it raises: that request will."""
+    try:
+        failed = is_failure(status)
+    except Exception:  # noqa: BLE001 (whatever a user's function raises)
+        return None
+    return None if failed is None else bool(failed)
+
+
 def read_event(event: object) -> str | Change | Malformed | None:
     """
     What a stream returned: the text of an access (to be parsed), a Change, a Malformed, or None

@@ -33,8 +33,8 @@ class Incident:
     `key` is the endpoint's number in the run. `start` and `end` are ticks, of the accesses at which
     the SLI was first below the SLO and first back; `start_position` and `end_position` are their
     positions in the stream. The end is None while the incident is open, as is what fixed it.
-    `onset` is the tick of the first failure that was in the window as it opened, and the endpoint
-    had so many requests and failures before it did.
+    `onset` is the tick of the first failure that was in the window as it opened, and `before`
+    are the endpoint's requests and failures until then.
     """
 
     key: int
@@ -42,8 +42,7 @@ class Incident:
     start: int
     start_position: int
     onset: int
-    requests_before: int
-    failures_before: int
+    before: tuple[int, int]
     breaking: Suspicion
     course: Course
     end: int | None = None

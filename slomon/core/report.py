@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.incident import Incident
@@ -17,6 +17,10 @@ from slomon.core.totals import Totals
 IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
 )
+
+
+STALE_AFTER: Final = 86_400
+"""Seconds: a deploy that breaks something mostly does so within a day."""
 
 
 class ServiceMonitor:
@@ -40,7 +44,7 @@ class ServiceMonitor:
     def __repr__(self) -> str:
         return f"<ServiceMonitor: {len(self.incidents)} incidents, {self.accounting}>"
 
-    def records(self, *, stale_after: float = 86_400) -> list[IncidentRecord]:
+    def records(self, *, stale_after: float = STALE_AFTER) -> list[IncidentRecord]:
         """
         All that is known of each incident, in the order in which they opened. A change that is
         older than `stale_after` seconds as an endpoint breaks is taken for stale.
@@ -48,7 +52,7 @@ class ServiceMonitor:
         stale = round(stale_after * TICKS_PER_SECOND)
         return make_records(self.incidents, self.totals.requests, stale)
 
-    def summary(self, *, stale_after: float = 86_400) -> Summary:
+    def summary(self, *, stale_after: float = STALE_AFTER) -> Summary:
         """
         All that is known of the run: its records, the figures of the whole and of each service
         (repair, detection, error budget, the DORA measures), and whose incidents these are.

@@ -72,7 +72,7 @@ class Shard:
     def still_open(self) -> list[Incident]:
         """The incidents that are open, each with its course until now."""
         return [
-            replace(incident, course=_follow(incident, self.windows.standing(slot)))
+            replace(incident, course=_follow(incident.before, self.windows.standing(slot)))
             for slot, incident in self.open.items()
         ]
 
@@ -107,7 +107,7 @@ class Shard:
         fixing = self._suspect(crossing, incident.endpoint, crossing.failed_position)
         return replace(
             incident,
-            course=_follow(incident, crossing),
+            course=_follow(incident.before, crossing),
             end=crossing.tick,
             end_position=crossing.position,
             fixing=fixing,
@@ -115,17 +115,16 @@ class Shard:
 
     def _open(self, crossing: Crossing) -> Incident:
         slot, endpoint = crossing.slot, self.members[crossing.slot]
-        lowest = crossing.lowest_requests, crossing.lowest_failures, crossing.lowest_tick
+        before = crossing.requests - 1, crossing.failures - crossing.failed
         incident = self.open[slot] = Incident(
             self.members.key(slot),
             endpoint,
             crossing.tick,
             crossing.position,
             crossing.onset_tick,
-            crossing.requests - 1,
-            crossing.failures - crossing.failed,
+            before,
             self._suspect(crossing, endpoint, crossing.onset_position),
-            Course(1, crossing.failed, crossing.failed_tick, *lowest),
+            _follow(before, crossing),
         )
         return incident
 
@@ -145,11 +144,11 @@ class Shard:
         )
 
 
-def _follow(incident: Incident, now: Standing | Crossing) -> Course:
-    """The course of an incident until now."""
+def _follow(before: tuple[int, int], now: Standing | Crossing) -> Course:
+    """The course of an incident until now, of an endpoint with these totals before it."""
     return Course(
-        now.requests - incident.requests_before,
-        now.failures - incident.failures_before,
+        now.requests - before[0],
+        now.failures - before[1],
         now.failed_tick,
         now.lowest_requests,
         now.lowest_failures,

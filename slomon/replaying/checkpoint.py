@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from slomon.core.event import StatusRule
+from slomon.core.event import StatusRule, ask_rule
 from slomon.core.excerpt import excerpt, quote
 from slomon.errors import OptionError, StateFileError
 from slomon.formats.duration import show_duration
@@ -145,18 +145,11 @@ def _sum_up(values: Sequence[object]) -> Trait:
 def _describe(is_failure: StatusRule) -> str:
     """A rule by what it answers, as in '100-499 succeed, 500-599 fail': two such are the same."""
     parts = []
-    for judged, stretch in groupby(range(1000), partial(_judge, is_failure)):
+    for failed, stretch in groupby(range(1000), partial(ask_rule, is_failure)):
         statuses = list(stretch)
-        parts += [f"{statuses[0]}-{statuses[-1]} {judged}"] if judged else []
+        if failed is not None:
+            parts.append(f"{statuses[0]}-{statuses[-1]} {'fail' if failed else 'succeed'}")
     return ", ".join(parts)
-
-
-def _judge(is_failure: StatusRule, status: int) -> str:
-    try:
-        failed = is_failure(status)
-    except Exception:  # noqa: BLE001 (a line with this status will raise it, if there is one)
-        return ""
-    return "" if failed is None else "fail" if failed else "succeed"
 
 
 def _tell(name: str, theirs: object, mine: object) -> str:

@@ -38,8 +38,7 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
     rows = [
         [
             *(incident.key, endpoints.setdefault(incident.endpoint, len(endpoints))),
-            *(incident.start, incident.start_position, incident.onset),
-            *(incident.requests_before, incident.failures_before),
+            *(incident.start, incident.start_position, incident.onset, incident.before),
             pack(incident.breaking),
             incident.course,
             *(incident.end, incident.end_position, incident.fixing and pack(incident.fixing)),
@@ -64,8 +63,8 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
         return Suspicion(placed, earlier, Counts(*before), Counts(*after))
 
     incidents = []
-    for key, endpoint, *opening, breaking, course, end, end_position, fixing in packed["incidents"]:
-        fields: list[Any] = [key, endpoints[endpoint], *opening, unpack(breaking), Course(*course)]
-        fields += [end, end_position, fixing and unpack(fixing)]
+    for key, endpoint, *opening, before, breaking, course, end, at, fixing in packed["incidents"]:
+        fields: list[Any] = [key, endpoints[endpoint], *opening, tuple(before)]
+        fields += [unpack(breaking), Course(*course), end, at, fixing and unpack(fixing)]
         incidents.append(Incident(*fields))
     return incidents
