@@ -8,10 +8,11 @@ each field means and in which unit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from functools import cache
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from slomon.core.record import SCHEMA, IncidentRecord
 
@@ -34,7 +35,7 @@ def incident_document(record: IncidentRecord) -> dict[str, object]:
 
 def incident_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
     """The document of each incident as a line of JSON, which is ASCII and lacks its line end."""
-    return (json.dumps(incident_document(record), allow_nan=False) for record in records)
+    return (_write(incident_document(record)) for record in records)
 
 
 def incident_schema() -> dict[str, object]:
@@ -43,20 +44,23 @@ def incident_schema() -> dict[str, object]:
     return cast(dict[str, object], json.loads(text))
 
 
-_FIRST = {"id", "start", "end"}
+_FIRST: Final = {"id", "start", "end"}
+_write: Final = json.JSONEncoder(allow_nan=False).encode
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _fields(value: Any) -> dict[str, object]:
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return {name: _plain(getattr(value, name)) for name in _names(value.__class__)}
 
 
 def _plain(value: object) -> object:
     """Made of nothing but what JSON has, so that it equals what is read back."""
-    match value:
-        case str():
-            return str(value)
-        case Mapping():
-            return {name: _plain(item) for name, item in value.items()}
-        case Sequence():
-            return list(map(_plain, value))
-    return _fields(value) if is_dataclass(value) else value
+    if value is None or isinstance(value, float | int):
+        return value
+    if isinstance(value, str):
+        return str(value)  # of a state or a verdict, too
+    return list(map(_plain, value)) if isinstance(value, tuple) else _fields(value)
