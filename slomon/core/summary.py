@@ -11,6 +11,7 @@ from slomon.core.record import IncidentRecord
 from slomon.core.tally import figure_all, share_out
 from slomon.core.tick import to_seconds
 from slomon.core.totals import Totals
+from slomon.core.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Summary:
     A run from `began` to `ended`: its first access that counts and the newest one, in seconds since
     the epoch, both 0 where there was none. Incidents stand in the order in which they opened,
     services in the order in which they first broke and then those that didn't, endpoints in that of
-    their entries, or in which they were found, without those that no request counted for.
+    their entries, or in which they were found, without those that no request counted for. Where
+    traces were asked for, each of their buckets has `trace_step` seconds.
     """
 
     began: float
@@ -31,6 +33,8 @@ class Summary:
     incidents: Sequence[IncidentRecord]
     endpoints: Sequence[EndpointTotal]
     deploys: Sequence[Deploy]
+    traces: Sequence[Trace] = ()
+    trace_step: float = 0.0
 
 
 def summarise(

@@ -13,7 +13,7 @@ from slomon.core.event import StatusRule, ask_rule
 from slomon.core.excerpt import excerpt, quote
 from slomon.errors import OptionError, StateFileError
 from slomon.formats.duration import show_duration
-from slomon.state_file import Section, check_place, read_state, write_state
+from slomon.state.file import Section, check_place, read_state, write_state
 
 if TYPE_CHECKING:
     from slomon.replaying.run import Plan

@@ -38,25 +38,21 @@ from slomon.replaying.careful import CarefulReader
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.host import Host
 from slomon.replaying.log import Block, Log
-from slomon.replaying.packed import pack_incidents, unpack_incidents
 from slomon.replaying.recogniser import Recogniser
 from slomon.replaying.speed import Speed
 from slomon.replaying.state import (
-    Saved,
-    Sections,
     load_counts,
     load_hosts,
     load_names,
     load_order,
-    load_shard,
     save_counts,
     save_hosts,
     save_names,
     save_order,
-    save_shard,
-    window_state,
 )
 from slomon.sources.source import MAX_LINE
+from slomon.state.packed import pack_incidents, unpack_incidents
+from slomon.state.shard import Saved, Sections, load_shard, save_shard, window_state
 
 _BLOCKS_AHEAD: Final = 4
 _BLOCK_BYTES: Final = 4 << 20

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, astuple
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from slomon.core.batch import Span
 from slomon.core.event import Change
 from slomon.core.order import Clock, Order
-from slomon.core.shard import Shard
-from slomon.core.window import WindowState
 from slomon.endpoints.requests import Names, SavedNames
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.host import Host
 from slomon.replaying.log import Log, Place
-from slomon.replaying.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
-from slomon.state_file import Section
-
-Sections: TypeAlias = Iterator[tuple[str, Section]]
-
-Saved: TypeAlias = Mapping[str, Any]
+from slomon.state.packed import pack_placed, unpack_placed
+from slomon.state.shard import Saved, Sections
 
 
 class Remake(Protocol):
@@ -52,31 +46,6 @@ def load_order(order: Order, saved: Saved) -> None:
     order.clocks = [Clock(**clock) for clock in saved["clocks"]]
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
     order.load_rows(saved["rows"])
-
-
-def save_shard(number: int, shard: Shard) -> Sections:
-    """The windows of a shard, a section a column; its changes and open incidents."""
-    for name, column in shard.windows.columns():
-        yield f"shard {number} {name}", column
-    yield f"shard {number} marks", shard.windows.marks
-    yield f"shard {number} changes", [pack_placed(placed) for placed in shard.changes]
-    yield f"shard {number} open slots", list(shard.open)
-    yield f"shard {number} open", pack_incidents(shard.open.values())
-
-
-def load_shard(number: int, shard: Shard, saved: Saved) -> None:
-    """What `save_shard` saved, but for the windows: those are made of `window_state`."""
-    shard.windows.marks = saved[f"shard {number} marks"]
-    for fields in saved[f"shard {number} changes"]:
-        shard.changes.record(unpack_placed(fields))
-    slots = saved[f"shard {number} open slots"]
-    incidents = unpack_incidents(saved[f"shard {number} open"])
-    shard.open = dict(zip(slots, incidents, strict=True))
-
-
-def window_state(number: int, saved: Saved) -> WindowState:
-    """The state of a shard's windows, as arrays."""
-    return WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
 
 
 def save_names(names: Names) -> Sections:

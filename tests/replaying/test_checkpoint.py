@@ -22,7 +22,7 @@ from slomon import (
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.rejects import Rejections, RejectsFile
 from slomon.sources.source import MAX_LINE
-from slomon.state_file import read_state, write_state
+from slomon.state.file import read_state, write_state
 from tests.histories import ENTRY, broken, deploys, write
 
 LINES = "".join(

@@ -21,7 +21,7 @@ from slomon.formats.format import known_formats
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.run import Plan, Replay
 from slomon.replaying.speed import Interpreted, Speed
-from slomon.state_file import Section
+from slomon.state.file import Section
 
 SECOND = TICKS_PER_SECOND
 ENTRIES = [

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slomon.errors import StateFileError
-from slomon.state_file import Section, check_place, read_state, write_state
+from slomon.state.file import Section, check_place, read_state, write_state
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
