@@ -8,6 +8,15 @@ from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change, Malformed, StatusRule
 from slomon.core.incident import Incident
 from slomon.core.report import IncidentDetail, ServiceMonitor
+from slomon.embedding.event import (
+    IncidentClosed,
+    IncidentEvent,
+    IncidentOpened,
+    IncidentsMissed,
+)
+from slomon.embedding.monitor import LiveMonitor, live
+from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
+from slomon.embedding.subscription import Subscription
 from slomon.errors import (
     ConfigurationError,
     MalformedEventError,
@@ -28,9 +37,16 @@ __all__ = [
     "Change",
     "ConfigurationError",
     "Endpoint",
+    "EndpointStatus",
     "EventStream",
     "Incident",
+    "IncidentClosed",
     "IncidentDetail",
+    "IncidentEvent",
+    "IncidentOpened",
+    "IncidentsMissed",
+    "LiveAccounting",
+    "LiveMonitor",
     "Malformed",
     "MalformedEventError",
     "MalformedLineError",
@@ -41,9 +57,12 @@ __all__ = [
     "ReplayMonitor",
     "ServiceMonitor",
     "SlomonError",
+    "Snapshot",
     "StateFileError",
     "StatusRule",
+    "Subscription",
     "consume",
     "get_service_monitor",
+    "live",
     "replay",
 ]

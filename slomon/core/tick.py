@@ -64,6 +64,12 @@ def parse_column(stamps: list[str]) -> list[int] | None:
     return ticks
 
 
+def show_tick(tick: int) -> str:
+    """The seconds of a tick as decimal text, exactly."""
+    digits = f"{tick:010d}"
+    return f"{digits[:-_DECIMALS]}.{digits[-_DECIMALS:]}"
+
+
 def to_seconds(tick: int) -> float:
     """Seconds since the epoch: int by int, so it equals the float literal that was read."""
     return tick / TICKS_PER_SECOND

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from operator import add
 from typing import TYPE_CHECKING, cast
 
+from slomon.core.comparison import Counts
 from slomon.core.window import (
     BLOCK,
     CROSSING,
@@ -108,6 +109,19 @@ class Windows:
             state.failures[slot] + state.past_failures[slot],
             *(getattr(state, name)[slot] for name in Standing._fields[2:]),
         )
+
+    def peek(self, slot: int, now: int) -> Counts:
+        """What the window of an endpoint holds at a time, which may be later than its newest."""
+        state = self.state
+        requests, failures, entry = state.requests[slot], state.failures[slot], state.head[slot]
+        horizon = now - state.width[slot]
+        while requests and state.entry_tick[entry] <= horizon:
+            requests -= state.entry_requests[entry]
+            failures -= state.entry_failures[entry]
+            entry += 1
+            if not entry % BLOCK:
+                entry = state.next_block[entry // BLOCK - 1] * BLOCK
+        return Counts(requests, failures)
 
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""

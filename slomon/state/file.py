@@ -26,7 +26,8 @@ from slomon.output_file import naming, new_draft
 Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""
 
-_MAGIC: Final = b"slomon state 2\n"
+_NAME: Final = b"slomon state "
+_MAGIC: Final = _NAME + b"2\n"
 _DIGEST: Final = 32
 _END: Final = b"\n"
 _COLUMNS: Final = ("q", "d", "B")
@@ -83,6 +84,12 @@ def read_state(path: Path) -> dict[str, Section] | None:
         return _read_sections(data)
     except (ValueError, RecursionError) as error:
         raise StateFileError(f"{path} was not written by slomon: {excerpt(str(error))}") from None
+
+
+def is_state(path: Path) -> bool:
+    """Does a file begin as a state does, of this version or another? Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_NAME)) == _NAME
 
 
 def _check_kind(path: Path) -> None:

@@ -1,0 +1,172 @@
+"""
+What a live monitor runs on: the same parts as any run, fed in place. A request costs it a row in a
+batch; queues between tasks would cost more than all that is done with it, and so there are none.
+What it answers can be read between two batches, and from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, replace
+from itertools import chain
+from threading import Lock
+from typing import Final, NamedTuple
+
+from slomon.core.accounting import Accounting, Rejection
+from slomon.core.batch import Batcher, Item, Span
+from slomon.core.carryover import carry_marks, carry_over
+from slomon.core.endpoint import Catalogue
+from slomon.core.event import StatusRule
+from slomon.core.incident import Incident
+from slomon.core.record import IncidentRecord
+from slomon.core.recorder import make_records
+from slomon.core.shard import Shard
+from slomon.core.sharding import Sharding
+from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.totals import add_up
+from slomon.core.windows import Windows
+from slomon.embedding.history import History
+from slomon.embedding.snapshot import LiveAccounting, Reading, Snapshot
+from slomon.state.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
+from slomon.state.shard import Saved, Sections, load_shard, save_shard, window_state
+
+KIND: Final = "live monitor"
+"""Of a state: what it is of."""
+
+_KEPT: Final = 100
+_SHOWN: Final = 1000
+_RECENT: Final = 100
+_TOGETHER: Final = 60 * TICKS_PER_SECOND
+
+
+class Step(NamedTuple):
+    """What came of some events: incidents that opened or ended, and what was rejected."""
+
+    moved: list[Incident]
+    rejections: list[Rejection]
+
+
+class Engine:
+    """The endpoints of a catalogue, in one shard. Each method is one step that nothing divides."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        is_failure: StatusRule,
+        *,
+        least: int,
+        stale_after: int,
+        history: int,
+    ) -> None:
+        sharding = Sharding(catalogue, 1)
+        self._lock = Lock()
+        self._batcher = Batcher(sharding, is_failure)
+        members = sharding.members[0]
+        self._windows = Windows(members, least=least)
+        self._shard = Shard(members, self._windows)
+        self._history = History(len(members), history)
+        self._bound = history
+        self._stale_after = stale_after
+        self._rejections: list[Rejection] = []
+
+    def feed(self, items: list[Item]) -> Step:
+        """Count the next events."""
+        with self._lock:
+            cut = self._batcher.cut(items)
+            moved = [one for _, batch in cut.batches for one in self._shard.advance(batch)]
+            for incident in moved:
+                self._history.note(incident)
+            del self._batcher.deploys[: -self._bound]
+            self._keep(cut.rejections)
+            return Step(moved, cut.rejections)
+
+    def describe(self, incident: Incident) -> IncidentRecord:
+        """The record of an incident, which has just opened or ended."""
+        with self._lock:
+            near = [
+                other
+                for other in list(self._history.incidents.values())[-_RECENT:]
+                if abs(other.start - incident.start) <= _TOGETHER
+                and other.start_position != incident.start_position
+            ]
+            requests, _ = self._shard.windows.totals()
+        return make_records([*near, incident], requests, self._stale_after)[-1]
+
+    def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
+        """Where everything stands."""
+        with self._lock:
+            reading = self._read(now, dropped)
+        return Snapshot(reading, self._stale_after)
+
+    def save(self) -> Sections:
+        """All there is, as sections of a state; what takes long is done as they are taken."""
+        with self._lock:
+            shard = list(save_shard(0, self._shard))
+            incidents = list(self._history.incidents.values())
+            counts = {
+                "endpoints": [[one.name, one.verb, one.resource] for one in self._shard.members],
+                "accounting": astuple(self._batcher.accounting),
+                "span": astuple(self._batcher.span),
+                "newest": self._batcher.newest,
+                "deploys": [pack_placed(placed) for placed in self._batcher.deploys],
+                "history": self._history.save(),
+            }
+        return chain(
+            [("kind", KIND), *counts.items(), *shard],
+            (("incidents", pack_incidents(kept)) for kept in [incidents]),
+        )
+
+    def load(self, saved: Saved) -> None:
+        """
+        Go on from what was saved; endpoints are known again by service, verb and resource. Raises
+        ValueError, LookupError or TypeError where it has not what an engine saves: this one is
+        spoilt then.
+        """
+        then = {tuple(name): key for key, name in enumerate(saved["endpoints"])}
+        members = self._shard.members
+        places = {
+            then[name]: slot
+            for slot, one in enumerate(members)
+            if (name := (one.name, one.verb, one.resource)) in then
+        }
+        batcher, least = self._batcher, self._windows.state.least
+        batcher.accounting = Accounting(*saved["accounting"])
+        batcher.span = Span(*saved["span"])
+        batcher.newest = saved["newest"]
+        batcher.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
+        load_shard(0, self._shard, saved)
+        self._windows.state = carry_over(window_state(0, saved), members, places)
+        self._windows.state.least[:] = least
+        self._windows.marks = carry_marks(self._windows.marks, len(members), places)
+        self._shard.open = {
+            places[slot]: replace(incident, key=places[slot])
+            for slot, incident in self._shard.open.items()
+            if slot in places
+        }
+        self._history.load(saved["history"], unpack_incidents(saved["incidents"]), places)
+
+    def _read(self, now: int, dropped: Mapping[str, int]) -> Reading:
+        shard, batcher, history = self._shard, self._batcher, self._history
+        incidents = dict(history.incidents)
+        incidents.update((incident.start_position, incident) for incident in shard.still_open())
+        slots = range(len(shard.members))
+        totals = add_up([shard], list(batcher.deploys), replace(batcher.span))
+        return Reading(
+            now,
+            list(incidents.values()),
+            self._account(dropped),
+            list(self._rejections),
+            totals,
+            [self._windows.peek(slot, now) for slot in slots],
+            [history.tally(slot) for slot in slots],
+            dict(history.services),
+            history.forgotten,
+        )
+
+    def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
+        counted = replace(self._batcher.accounting, late=self._shard.late)
+        return LiveAccounting(**asdict(counted), dropped=dict(dropped))
+
+    def _keep(self, rejections: Sequence[Rejection]) -> None:
+        for rejection in rejections[: _KEPT - len(self._rejections)]:
+            self._rejections.append(replace(rejection, text=rejection.text[:_SHOWN]))

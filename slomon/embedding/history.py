@@ -1,0 +1,95 @@
+"""The incidents of a monitor that never ends: all are counted, and the newest are kept."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from slomon.core.incident import Incident
+
+
+class Tally(NamedTuple):
+    """Of one endpoint: incidents that opened, those that were repaired, and in how many ticks."""
+
+    opened: int
+    repaired: int
+    ticks: int
+
+
+class History:
+    """
+    The incidents of so many endpoints. Of those that have ended at most `bound` are kept, the
+    newest ones; what is counted, is counted of all.
+    """
+
+    def __init__(self, endpoints: int, bound: int) -> None:
+        self.incidents: dict[int, Incident] = {}
+        """By the position at which they opened, in that order."""
+        self.forgotten = 0
+        """How many were, to keep the others."""
+        self.services: dict[str, int] = {}
+        """Incidents of each service, in the order in which these first broke."""
+        self._bound = bound
+        self._ended = 0  # of those that are kept
+        self._tallies = [array("q", bytes(8 * endpoints)) for _ in Tally._fields]
+
+    def note(self, incident: Incident) -> None:
+        """An incident opened, or ended."""
+        opened, repaired, ticks = self._tallies
+        key = incident.key
+        if incident.end is None:
+            opened[key] += 1
+            name = incident.endpoint.name
+            self.services[name] = self.services.get(name, 0) + 1
+        else:
+            if incident.duration is not None and incident.fixing is not None:
+                repaired[key] += 1
+                ticks[key] += incident.duration
+            self._ended += 1
+        self.incidents[incident.start_position] = incident
+        if self._ended > self._bound:
+            self._forget()
+
+    def tally(self, key: int) -> Tally:
+        """What was counted of an endpoint."""
+        return Tally(*(column[key] for column in self._tallies))
+
+    def repairs(self) -> tuple[int, int]:
+        """How many incidents were repaired, and in how many ticks together."""
+        return sum(self._tallies[1]), sum(self._tallies[2])
+
+    def save(self) -> dict[str, Any]:
+        """What is to be saved beside the incidents themselves."""
+        return {
+            "forgotten": self.forgotten,
+            "services": list(self.services.items()),
+            "tallies": [column.tolist() for column in self._tallies],
+        }
+
+    def load(
+        self, saved: Mapping[str, Any], incidents: Iterable[Incident], places: Mapping[int, int]
+    ) -> None:
+        """
+        What was saved; `places` are the keys of now by those of then. Endpoints that are not among
+        them are no longer watched, and their incidents are forgotten.
+        """
+        self.forgotten = saved["forgotten"]
+        self.services = dict(saved["services"])
+        for mine, theirs in zip(self._tallies, saved["tallies"], strict=True):
+            for then, now in places.items():
+                mine[now] = theirs[then]
+        for incident in incidents:
+            if incident.key in places:
+                kept = replace(incident, key=places[incident.key])
+                self.incidents[kept.start_position] = kept
+                self._ended += kept.end is not None
+            else:
+                self.forgotten += 1
+
+    def _forget(self) -> None:
+        oldest = next(at for at, one in self.incidents.items() if one.end is not None)
+        del self.incidents[oldest]
+        self._ended -= 1
+        self.forgotten += 1

@@ -1,0 +1,269 @@
+"""`live(...)`: a monitor inside a running service, which tells it within milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+from weakref import WeakSet
+
+from anyio import AsyncContextManagerMixin, CancelScope, create_task_group, sleep
+from anyio.lowlevel import checkpoint
+
+from slomon.core.endpoint import Catalogue
+from slomon.core.event import StatusRule, ask_rule, parse_change, server_errors_fail
+from slomon.core.incident import Incident
+from slomon.core.report import STALE_AFTER, IncidentDetail
+from slomon.core.tick import show_tick, to_seconds
+from slomon.embedding.buffer import Buffer
+from slomon.embedding.clock import Clock, SystemClock
+from slomon.embedding.engine import Engine
+from slomon.embedding.event import IncidentClosed, IncidentOpened
+from slomon.embedding.recording import Recording, show_change
+from slomon.embedding.saving import StateFile
+from slomon.embedding.snapshot import Snapshot
+from slomon.embedding.subscription import Subscription
+from slomon.log import LogListener
+from slomon.option import Duration, check_function, read_count, read_duration, read_path
+from slomon.replaying.files import AnyPath
+
+_BATCH: Final = 512  # events: they keep the loop for about a millisecond
+_GATHER: Final = 0.005  # seconds in which what comes is counted together: to be woken costs more
+_MOST: Final = 2**24
+
+
+def live(
+    endpoints: Iterable[Mapping[str, object]],
+    *,
+    is_failure: StatusRule = server_errors_fail,
+    min_requests: int = 1,
+    stale_after: Duration = STALE_AFTER,
+    state: AnyPath | None = None,
+    save_every: Duration = "10s",
+    record: AnyPath | None = None,
+    buffer: int = 65_536,
+    history: int = 10_000,
+    clock: Clock | None = None,
+) -> LiveMonitor:
+    """
+    A monitor of these endpoints (`get_info()` entries), which runs while it is entered.
+
+    * `is_failure(status)`: did a request with this status fail? None where there is no such status;
+      it is asked of each at the start, and no more
+    * `min_requests`: a window with fewer is not judged
+    * `stale_after`: a change that is older than this as an endpoint breaks is taken for stale
+    * `state`: a file in which windows, incidents and counts survive a restart; it is written
+      `save_every` so long and at the end, so a killed process loses no more than that. A damaged
+      one is kept aside
+    * `record`: a file to which every event that is counted is added, to be replayed; written on the
+      loop's thread
+    * `buffer`: how many events may wait to be counted; `history`: how many incidents that have
+      ended are kept (and changes, for the figures of deploys); all are counted
+    * `clock`: another one than the machine's
+
+    Raises ConfigurationError where an endpoint or an option is wrong. To enter it raises OSError
+    where a file can't be used, and StateFileError where `state` is a file of something else.
+    """
+    check_function("is_failure", is_failure, "a status")
+    state, record = read_path("state", state), read_path("record", record)
+    catalogue = Catalogue(endpoints)
+    least = read_count("min_requests", min_requests, _MOST)
+    stale = read_duration("stale_after", stale_after)
+    kept = read_count("history", history, _MOST)
+    rule = [ask_rule(is_failure, status) for status in range(1000)].__getitem__
+
+    def make_engine() -> Engine:
+        return Engine(catalogue, rule, least=least, stale_after=stale, history=kept)
+
+    every = read_duration("save_every", save_every, 1)
+    return LiveMonitor(
+        catalogue,
+        make_engine,
+        Buffer(read_count("buffer", buffer, _MOST)),
+        clock=SystemClock() if clock is None else clock,
+        state=None if state is None else StateFile(Path(state), every),
+        recording=None if record is None else Recording(Path(record)),
+    )
+
+
+class LiveMonitor(AsyncContextManagerMixin):
+    """
+    Watches the endpoints of a service from inside. `access`, `change` and all that reads may be
+    called from any thread; the rest is the loop's.
+
+    To leave it counts all that is in the buffer, saves the state and ends the subscriptions: that
+    takes some 3 us an event and the time of a write, a cancellation notwithstanding. Whatever the
+    body of the `async with` raises comes out as it is.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        make_engine: Callable[[], Engine],
+        buffer: Buffer,
+        *,
+        clock: Clock,
+        state: StateFile | None,
+        recording: Recording | None,
+    ) -> None:
+        self.clock = clock
+        self.catalogue = catalogue
+        self._make_engine = make_engine
+        self._engine = make_engine()
+        self._buffer = buffer
+        self._put, self._now = buffer.put, clock.now
+        self._state, self._recording = state, recording
+        self._listener = LogListener()
+        self._subscriptions: WeakSet[Subscription] = WeakSet()
+        self._entered = False
+        self._begun = False
+
+    def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
+        """
+        A request was answered, now or at that many seconds since the epoch. Never waits and never
+        raises; False where it was dropped, which is counted. `resource` is an endpoint's, as its
+        entry has it: anything else is unmatched.
+        """
+        return self._put(f"{self._stamp() if at is None else at} {verb} {resource} {status}")
+
+    async def send(
+        self, verb: str, resource: str, status: int, at: float | str | None = None
+    ) -> bool:
+        """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
+        await self._buffer.room()
+        return self.access(verb, resource, status, at)
+
+    def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
+        """
+        A service was deployed: what is counted from here on comes after it. Never waits and never
+        raises; False where it was dropped. `date` is shown as it is, and by default the clock's.
+        """
+        if not date:
+            date = f"{datetime.fromtimestamp(to_seconds(self._now()), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
+        text = show_change(service, commit, author if "<" in author else f"<{author}>", date)
+        return self._buffer.put_change(parse_change(text), len(text))
+
+    async def flush(self) -> None:
+        """Count what is in the buffer by now, and tell the subscribers."""
+        for _ in range(
+            0, len(self._buffer.items), _BATCH
+        ):  # not what comes meanwhile: no end of it
+            if self._step():
+                await checkpoint()
+
+    def incidents(self, *, bound: int = 1000) -> Subscription:
+        """
+        The incidents that open or end from now on, for `async for`. At most `bound` of them wait
+        for a slow subscriber; then the oldest are dropped, and it is told how many.
+        """
+        subscription = Subscription(read_count("bound", bound, _MOST))
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def snapshot(self) -> Snapshot:
+        """Everything as it stands at this moment, of what has been counted."""
+        return self._engine.read(self._now(), self._buffer.dropped)
+
+    def mttr(self) -> float:
+        """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""
+        return self.snapshot().mttr()
+
+    def api_histogram(self) -> dict[str, int]:
+        """Incidents per API, open ones included, in the order in which the APIs first broke."""
+        return self.snapshot().api_histogram()
+
+    def incident_details(self) -> dict[str, list[IncidentDetail]]:
+        """The incidents of each API, as far as they are kept; see ServiceMonitor."""
+        return self.snapshot().incident_details()
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        if self._entered:
+            raise RuntimeError("this live monitor is running; allowed: one `async with` at a time")
+        self._entered = True
+        try:
+            await self._begin()
+        except BaseException:
+            self._entered = False
+            raise
+        failure: BaseException | None = None
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._count)
+                if self._state is not None:
+                    tasks.start_soon(self._save_often, self._state)
+                try:
+                    yield self
+                except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
+                    failure = error
+                tasks.cancel_scope.cancel()
+        except BaseExceptionGroup as failures:
+            failure = failures.exceptions[0]  # the first: the body was cancelled because of it
+        finally:
+            await self._end()
+        if failure is not None:
+            raise failure
+
+    async def _begin(self) -> None:
+        fresh, self._begun = not self._begun, True
+        if self._state is not None and fresh and not await self._state.load(self._engine):
+            self._engine = self._make_engine()
+        if self._recording is not None:
+            self._recording.begin()
+        self._listener.started(self.catalogue)
+        self._buffer.open()
+
+    async def _end(self) -> None:
+        self._buffer.close()
+        while self._step():
+            pass  # the rest at once, whoever is cancelled
+        for subscription in list(self._subscriptions):
+            subscription.close()
+        self._subscriptions.clear()
+        with CancelScope(shield=True):
+            if self._state is not None:
+                await self._state.save(self._engine)
+        if self._recording is not None:
+            self._recording.end(self._now())
+        self._listener.finished(self.snapshot().accounting)
+        self._entered = False
+
+    async def _count(self) -> None:
+        """Count what comes, until cancelled."""
+        while True:
+            await self._buffer.arrival()
+            await sleep(_GATHER)
+            await self.flush()
+
+    async def _save_often(self, state: StateFile) -> None:
+        while True:
+            await self.clock.sleep_until(self._now() + state.every)
+            await state.save(self._engine)
+
+    def _step(self) -> bool:
+        """Count the next events, on the loop's thread; False where there are none."""
+        items = self._buffer.take(_BATCH)
+        if not items:
+            return False
+        step = self._engine.feed(items)
+        if self._recording is not None:
+            self._recording.write(items)
+        for rejection in step.rejections:
+            self._listener.event_rejected(rejection)
+        for incident in step.moved:
+            self._tell(incident)
+        return True
+
+    def _tell(self, incident: Incident) -> None:
+        self._listener.incident_moved(incident)
+        if self._subscriptions:
+            record = self._engine.describe(incident)
+            event = (IncidentOpened if incident.end is None else IncidentClosed)(record)
+            for subscription in list(self._subscriptions):
+                subscription.put(event)
+
+    def _stamp(self) -> str:
+        text = str(self._now())
+        return f"{text[:-9]}.{text[-9:]}" if len(text) > 9 else show_tick(self._now())

@@ -1,0 +1,38 @@
+"""The live monitor, as a service uses it."""
+
+from __future__ import annotations
+
+import slomon
+from slomon import IncidentClosed, IncidentOpened
+from tests.embedding.clock import START, ManualClock
+
+USERS = {
+    "name": "users",
+    "email": "ana@example.com",
+    "verb": "GET",
+    "resource": "/users/{id}",
+    "slo": 0.9,
+    "window": 30,
+}
+
+
+async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
+    clock = ManualClock()
+    async with slomon.live([USERS], clock=clock) as monitor:
+        told = monitor.incidents()
+        monitor.change(service="users", commit="191b6ce", author="ana@example.com")
+        monitor.access("GET", "/users/{id}", 500)
+        opened = await anext(told)
+        clock.advance(31)
+        monitor.change(service="users", commit="6d0080a", author="ben@example.com")
+        monitor.access("GET", "/users/{id}", 200)
+        closed = await anext(told)
+
+        assert isinstance(opened, IncidentOpened)
+        assert opened.incident.broken_by.commit == "191b6ce"
+        assert isinstance(closed, IncidentClosed)
+        assert closed.incident.fixed_by
+        assert closed.incident.fixed_by.commit == "6d0080a"
+        assert monitor.incident_details() == {
+            "users": [{"start": START, "end": START + 31, "fix": "6d0080a", "break": "191b6ce"}]
+        }
