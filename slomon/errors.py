@@ -7,6 +7,7 @@ What slomon raises, split by whose fault it is:
   + MalformedEventError  the data's: an event can't be read, and strict mode was asked for
   + MalformedLineError   the data's: a line of a file can't be, and strict mode was asked for
   + StateFileError       the world's: a saved state is damaged, or of something else
+  + WebhookError         the sender's: a request that is no webhook of the source's
 
 Everything else that reaches a caller is an exception of the event stream, of a file or of a hook,
 as it was raised.
@@ -84,3 +85,19 @@ class MalformedLineError(SlomonError):
 
 class StateFileError(SlomonError):
     """A saved state is damaged or of something else; the text names it. It is left as it is."""
+
+
+class WebhookError(SlomonError):
+    """
+    A request is refused: `status` is the one to answer, 401 (its sender didn't prove that it knows
+    the secret), 413 (it is too long) or 400 (it can't be read). The text says why, and nothing of a
+    secret.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason

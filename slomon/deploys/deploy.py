@@ -38,6 +38,11 @@ def read_deploy(fields: Mapping[str, object]) -> Change | str:
     return _complete(change, _COMMIT_FIELDS, _DATE_FIELDS)
 
 
+def is_deployment(kind: str) -> bool:
+    """Does a CDEvent of this type tell of a deploy?"""
+    return _CDEVENT.match(kind) is not None
+
+
 def _read_cdevent(
     kind: str, context: Mapping[str, object], subject: Mapping[str, object]
 ) -> Change | str:
@@ -45,7 +50,7 @@ def _read_cdevent(
     A CDEvent of continuous deployment (cdevents.dev): the service is the subject's id, and the
     commit the id of the artifact that was deployed. It names no author.
     """
-    if not _CDEVENT.match(kind):
+    if not is_deployment(kind):
         return f"the CDEvent's type is {quote(kind)}; allowed: {_CDEVENTS}"
     change = Change(
         commit=_find(_get_part(subject, "content"), ["artifactId"]),
