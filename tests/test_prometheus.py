@@ -1,0 +1,265 @@
+"""A live monitor can be scraped: the text is right, and a real Prometheus takes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio import run_process, sleep_forever, to_thread
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client.openmetrics import exposition, parser
+from prometheus_client.parser import text_string_to_metric_families
+
+import slomon
+from slomon.errors import ConfigurationError
+from slomon.prometheus import Collector
+from tests.servers import Servers, find_program, poll
+
+SECOND = 1_000_000_000
+USERS = {"name": "users", "email": "ana@example.com", "slo": 0.75, "window": 30}
+LIST = {**USERS, "verb": "GET", "resource": "/users/{id}"}
+WRITE = {**USERS, "verb": "POST", "resource": "/users"}
+USER = ("users", "GET", "/users/{id}")
+QUIET = ("users", "POST", "/users")
+# Untyped, in a typed package.
+show_openmetrics: Any = exposition.generate_latest
+parse_openmetrics: Any = parser.text_string_to_metric_families
+LABELS = ("service", "method", "route", "result", "reason")
+
+
+class StillClock:
+    """It is a certain time until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.tick = 60 * SECOND
+
+    def now(self) -> int:
+        return self.tick
+
+    async def sleep_until(self, tick: int) -> None:  # noqa: ARG002 (that time never comes)
+        await sleep_forever()
+
+
+def live(clock: StillClock | None = None) -> slomon.LiveMonitor:
+    return slomon.live([LIST, WRITE], clock=clock or StillClock())
+
+
+async def break_it(monitor: slomon.LiveMonitor) -> None:
+    monitor.change(service="users", commit="c1")
+    monitor.access("GET", "/users/{id}", 200, at=40)
+    monitor.access("GET", "/users/{id}", 500, at=41)
+    await monitor.flush()
+
+
+async def break_and_fix(monitor: slomon.LiveMonitor) -> None:
+    """An incident of three seconds, and whatever else can become of an event."""
+    await break_it(monitor)
+    for at in (44, 43, 45):
+        monitor.access("GET", "/users/{id}", 200, at=at)
+    monitor.change(service="nobody's", commit="c1")
+    monitor.access("GET", "/nowhere", 200)
+    monitor.access("GET", "/users/{id}", 999)
+    monitor.access("GET", "/" * 10_000, 200)
+    await monitor.flush()
+
+
+def make_registry(monitor: slomon.LiveMonitor) -> CollectorRegistry:
+    registry = CollectorRegistry(auto_describe=True)
+    registry.register(Collector(monitor))
+    return registry
+
+
+def scrape(monitor: slomon.LiveMonitor) -> str:
+    return generate_latest(make_registry(monitor)).decode()
+
+
+def read(text: str) -> dict[tuple[str, ...], float]:
+    """The samples: name and values of labels, and the value."""
+    return name_samples(text_string_to_metric_families(text))
+
+
+def name_samples(families: Iterable[Any]) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *(sample.labels[label] for label in LABELS if label in sample.labels)): (
+            sample.value
+        )
+        for family in families
+        for sample in family.samples
+    }
+
+
+async def test_a_scrape_has_what_the_monitor_counted() -> None:
+    async with live() as monitor:
+        await break_and_fix(monitor)
+        samples = read(scrape(monitor))
+
+    assert samples == {
+        ("slomon_events_total", *USER, "success"): 4,
+        ("slomon_events_total", *USER, "failure"): 1,
+        ("slomon_events_total", *QUIET, "success"): 0,
+        ("slomon_events_total", *QUIET, "failure"): 0,
+        ("slomon_sli_ratio", *USER): 0.8,
+        ("slomon_slo_ratio", *USER): 0.75,
+        ("slomon_slo_ratio", *QUIET): 0.75,
+        ("slomon_incident_open", *USER): 0,
+        ("slomon_incident_open", *QUIET): 0,
+        ("slomon_incidents_total", *USER): 1,
+        ("slomon_incidents_total", *QUIET): 0,
+        ("slomon_incident_duration_seconds_count", *USER): 1,
+        ("slomon_incident_duration_seconds_sum", *USER): 3,
+        ("slomon_incident_duration_seconds_count", *QUIET): 0,
+        ("slomon_incident_duration_seconds_sum", *QUIET): 0,
+        ("slomon_changes_total",): 1,
+        ("slomon_events_unmatched_total",): 2,
+        ("slomon_events_rejected_total",): 1,
+        ("slomon_events_late_total",): 1,
+        ("slomon_events_dropped_total", "full"): 0,
+        ("slomon_events_dropped_total", "closed"): 0,
+        ("slomon_events_dropped_total", "too long"): 1,
+    }
+
+
+async def test_there_is_no_sli_without_a_request_in_the_window() -> None:
+    clock = StillClock()
+    async with live(clock) as monitor:
+        await break_and_fix(monitor)
+        clock.tick += 30 * SECOND
+
+        assert "slomon_sli_ratio{" not in scrape(monitor)
+
+
+async def test_an_open_incident_is_seen() -> None:
+    async with live() as monitor:
+        await break_it(monitor)
+        samples = read(scrape(monitor))
+
+    assert samples["slomon_incident_open", *USER] == 1
+    assert samples["slomon_incidents_total", *USER] == 1
+    assert samples["slomon_incident_duration_seconds_count", *USER] == 0
+
+
+async def test_no_commit_and_no_path_is_ever_in_a_label() -> None:
+    async with live() as monitor:
+        await break_and_fix(monitor)
+        text = scrape(monitor)
+
+    assert "c1" not in text
+    assert "nowhere" not in text
+
+
+async def test_promtool_finds_nothing_to_mend() -> None:
+    command = [find_program("promtool"), "check", "metrics"]
+    async with live() as monitor:
+        await break_and_fix(monitor)
+        run = await run_process(command, input=scrape(monitor).encode(), check=False)
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
+
+
+async def test_openmetrics_say_the_same() -> None:
+    async with live() as monitor:
+        await break_and_fix(monitor)
+        plain, text = scrape(monitor), show_openmetrics(make_registry(monitor)).decode()
+
+    assert name_samples(parse_openmetrics(text)) == read(plain)
+
+
+async def test_any_text_can_be_a_label() -> None:
+    async with slomon.live([{**LIST, "name": 'a"b\\c\nd\u2028\ud800{}'}]) as monitor:
+        samples = read(scrape(monitor))
+
+    shown = 'a"b\\c\nd\u2028\\ud800{}'
+    assert samples["slomon_slo_ratio", shown, "GET", "/users/{id}"] == 0.75
+
+
+async def test_it_is_registered_before_the_monitor_runs_and_read_after() -> None:
+    monitor = live()
+    registry = make_registry(monitor)
+    with pytest.raises(ValueError, match="Duplicated timeseries"):
+        registry.register(Collector(monitor))
+
+    monitor.access("GET", "/users/{id}", 200)
+    before = read(generate_latest(registry).decode())
+    async with monitor:
+        monitor.access("GET", "/users/{id}", 200)
+    after = read(generate_latest(registry).decode())
+
+    assert before["slomon_events_dropped_total", "closed"] == 1
+    assert after["slomon_events_dropped_total", "closed"] == 1
+    assert after["slomon_events_total", *USER, "success"] == 1
+
+
+async def test_counters_never_go_down() -> None:
+    counters = ("_total", "_count", "_sum")
+    seen: dict[tuple[str, ...], float] = {}
+    async with live() as monitor:
+        for number in range(300):
+            monitor.access("GET", "/users/{id}", 500 if number % 60 < 20 else 200, at=number)
+            await monitor.flush()
+            now = read(scrape(monitor))
+            assert all(now[key] >= seen[key] for key in seen if key[0].endswith(counters))
+            seen = now
+
+    assert seen["slomon_incident_duration_seconds_count", *USER] > 1
+
+
+async def test_counters_go_on_after_a_restart_that_keeps_the_state(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with slomon.live([LIST], state=tmp_path / "state") as monitor:
+            monitor.access("GET", "/users/{id}", 200)
+
+    assert read(scrape(monitor))["slomon_events_total", *USER, "success"] == 2
+
+
+def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client.core", None)
+
+    with pytest.raises(ConfigurationError, match=r"pip install 'slomon\[prometheus\]'"):
+        Collector(live())
+
+
+@contextmanager
+def serving(registry: CollectorRegistry) -> Iterator[str]:
+    """A service's `/metrics`, at this `host:port`."""
+    server, thread = start_http_server(0, "127.0.0.1", registry)
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def test_a_real_prometheus_sees_an_incident_open_and_close(servers: Servers) -> None:
+    async with live() as monitor:
+        with serving(make_registry(monitor)) as target:
+            prometheus = await to_thread.run_sync(servers.prometheus, target)
+
+            async def wait_until(name: str, value: float) -> dict[str, str]:
+                """Its labels once its newest sample is of that value."""
+                path = f"/api/v1/query?query={name}%7Bmethod=%22GET%22%7D"
+
+                def ask() -> dict[str, str] | None:
+                    (sample,) = prometheus.get(path)["data"]["result"] or [None]
+                    is_there = sample and float(sample["value"][1]) == value
+                    return sample["metric"] if is_there else None
+
+                return await to_thread.run_sync(poll, ask, f"{name} is {value}")
+
+            await break_it(monitor)
+            labels = await wait_until("slomon_incident_open", 1)
+            for _ in range(4):
+                monitor.access("GET", "/users/{id}", 200, at=45)
+            await wait_until("slomon_incident_open", 0)
+            await wait_until("slomon_incident_duration_seconds_sum", 4)
+            metadata = await to_thread.run_sync(prometheus.get, "/api/v1/metadata")
+
+    own = {name: value for name, value in labels.items() if name not in {"job", "instance"}}
+    assert own == {"__name__": "slomon_incident_open", **dict(zip(LABELS, USER, strict=False))}
+    types = {name: one[0]["type"] for name, one in metadata["data"].items() if "slomon" in name}
+    assert types["slomon_incident_duration_seconds"] == "summary"
+    assert len(types) == 11
