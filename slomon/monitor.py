@@ -27,6 +27,7 @@ async def consume(
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
     on_rejected: Callable[[Rejection], object] | None = None,
+    trace: bool = DEFAULTS.trace,
     compiled: bool | None = None,
 ) -> ServiceMonitor:
     """
@@ -37,7 +38,8 @@ async def consume(
     times as many may wait to be put in one.
     `is_failure(status)` says whether a request with that status failed, None where there is no
     such status; its answer must not change. `on_rejected` is called with every
-    malformed event, on the loop's thread. `compiled` kernels take over by themselves once a stream
+    malformed event, on the loop's thread. With `trace` the summary has how each endpoint's SLI went
+    over time. `compiled` kernels take over by themselves once a stream
     is long enough, if the extra `slomon[replay]` is installed: always if True, never if False.
 
     Raises ConfigurationError where an endpoint or an option is wrong, MalformedEventError at the
@@ -51,6 +53,7 @@ async def consume(
         batch_bound=batch_bound,
         strict=strict,
         is_failure=is_failure,
+        trace=trace,
     )
     listeners: list[Listener] = [LogListener()]
     if on_rejected is not None:
@@ -67,6 +70,7 @@ def get_service_monitor(
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
     on_rejected: Callable[[Rejection], object] | None = None,
+    trace: bool = DEFAULTS.trace,
     compiled: bool | None = None,
 ) -> ServiceMonitor:
     """
@@ -86,6 +90,7 @@ def get_service_monitor(
         strict=strict,
         is_failure=is_failure,
         on_rejected=on_rejected,
+        trace=trace,
         compiled=compiled,
     )
     return run_on_own_loop(call)

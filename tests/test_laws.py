@@ -61,7 +61,7 @@ def replay(
     each of them the shard is replaced by what `resume` makes of it.
     """
     sharding = Sharding(Catalogue(entries), workers)
-    shards = [Shard(members) for members in sharding.members]
+    shards = [Shard(members, Windows(members, trace=True)) for members in sharding.members]
     batcher = Batcher(sharding, server_errors_fail)
     incidents: dict[int, Incident] = {}
     rejections: list[Rejection] = []
@@ -106,6 +106,7 @@ def run(
         batch_bound=batch_bound,
         queue_bound=queue_bound,
         on_rejected=rejections.append,
+        trace=True,
     )
     return ServiceMonitor(monitor.incidents, monitor.accounting, rejections, monitor.totals)
 
@@ -114,7 +115,9 @@ def report(monitor: ServiceMonitor) -> str:
     """All that a run says, to the last byte."""
     rejections = [asdict(rejection) for rejection in monitor.rejections]
     records = [asdict(record) for record in monitor.records()]
-    return answers(monitor) + json.dumps([rejections, records, *counted(monitor.totals)])
+    summary = monitor.summary()
+    traces = summary.trace_step, [asdict(trace) for trace in summary.traces]
+    return answers(monitor) + json.dumps([rejections, records, *counted(monitor.totals), traces])
 
 
 def counted(totals: Totals) -> list[object]:
@@ -201,7 +204,10 @@ def at_full_speed(shard: Shard) -> Shard:
 def interpreted(shard: Shard) -> Shard:
     """The shard, its windows going on as plain Python."""
     columns = (column.tolist() for _, column in shard.windows.columns())
-    windows = Windows()
+    windows = Windows(trace=True)
+    assert windows.tracer is not None
+    assert shard.windows.tracer is not None
+    windows.tracer.state = shard.windows.tracer.state
     windows.state, windows.marks = WindowState._make(columns), shard.windows.marks
     shard.windows = windows
     return shard

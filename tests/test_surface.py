@@ -50,6 +50,7 @@ OPTIONS = [
     "strict",
     "is_failure",
     "on_rejected",
+    "trace",
     "compiled",
 ]
 

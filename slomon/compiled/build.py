@@ -21,7 +21,7 @@ from numba.extending import intrinsic, overload, register_jitable
 from slomon.compiled.kernels import group, line, order, scan, settle, table, words
 from slomon.compiled.library import Image
 from slomon.compiled.windows import ENDPOINT, ENTRY
-from slomon.core import window
+from slomon.core import tracer, window
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -29,6 +29,8 @@ _BYTE: Final = ir.IntType(8)
 _B: Final = types.CPointer(types.uint8)  # bytes
 _C: Final = types.CPointer(types.int64)  # a column
 _F: Final = types.CPointer(types.float64)
+_CS: Final = types.CPointer(_C)  # columns
+_FS: Final = types.CPointer(_F)
 _N: Final = types.int64  # a number
 
 _GROUP: Final = 64  # rows
@@ -91,6 +93,8 @@ def _compilable() -> Iterator[Any]:
     """What kernels are made of, but for the functions above."""
     yield window.advance
     yield window.mark
+    yield tracer.merge
+    yield tracer.sort
     for module in (words, line, table, scan, group, settle, order):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
@@ -141,6 +145,54 @@ def _state(
     )
 
 
+@register_jitable
+def _trace(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
+    """The columns of a trace, by their addresses."""
+    return tracer.TraceState(
+        carray(columns[0], endpoint_count),
+        carray(columns[1], endpoint_count),
+        carray(columns[2], endpoint_count),
+        carray(floats[3], endpoint_count),
+        carray(columns[4], endpoint_count),
+        carray(columns[5], bucket_count),
+        carray(columns[6], bucket_count),
+        carray(columns[7], bucket_count),
+        carray(columns[8], bucket_count),
+        carray(floats[9], bucket_count),
+        carray(columns[10], 1),
+        carray(columns[11], 1),
+        carray(columns[12], 1),
+        carray(columns[13], 1),
+    )
+
+
+@register_jitable
+def _count_rows(
+    state: Any, endpoints: Any, entries: Any, columns: Any, numbers: Any, trace: Any
+) -> int:
+    endpoint_count, rows = len(state.width), len(columns[0])
+    if endpoint_count < _MANY:
+        return window.advance(state, columns, numbers, trace)
+    # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
+    # asked for first: of their endpoints, then of the newest entries of these.
+    slots = columns[0]
+    found = 0
+    for first in range(0, rows, _GROUP):
+        end = min(first + _GROUP, rows)
+        for row in range(first, end):
+            words.prefetch(endpoints, slots[row] * ENDPOINT)
+        for row in range(first, end):
+            words.prefetch(entries, endpoints[slots[row] * ENDPOINT + _TAIL] * ENTRY)
+        part = (
+            columns[0][first:end],
+            columns[1][first:end],
+            columns[2][first:end],
+            columns[3][first:end],
+        )
+        found += window.advance(state, part, numbers[found:], trace)
+    return found
+
+
 def _advance(
     endpoints: Any,
     endpoint_floats: Any,
@@ -155,7 +207,10 @@ def _advance(
     positions: Any,
     rows: int,
     crossings: Any,
-) -> int:
+    trace: Any,
+    trace_floats: Any,
+    bucket_count: int,
+) -> Any:
     state = _state(
         endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
     )
@@ -166,25 +221,20 @@ def _advance(
         carray(positions, rows),
     )
     numbers = carray(crossings, window.CROSSING * rows)
-    found = 0
-    if endpoint_count < _MANY:
-        return window.advance(state, columns, numbers)
-    # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
-    # asked for first: of their endpoints, then of the newest entries of these.
-    for first in range(0, rows, _GROUP):
-        end = min(first + _GROUP, rows)
-        for row in range(first, end):
-            words.prefetch(endpoints, slots[row] * ENDPOINT)
-        for row in range(first, end):
-            words.prefetch(entries, endpoints[slots[row] * ENDPOINT + _TAIL] * ENTRY)
-        part = (
-            columns[0][first:end],
-            columns[1][first:end],
-            columns[2][first:end],
-            columns[3][first:end],
-        )
-        found += window.advance(state, part, numbers[found:])
-    return found
+    if not bucket_count:
+        return _count_rows(state, endpoints, entries, columns, numbers, None)
+    traced = _trace(trace, trace_floats, endpoint_count, bucket_count)
+    return _count_rows(state, endpoints, entries, columns, numbers, traced)
+
+
+def _merge(
+    trace: Any, trace_floats: Any, endpoint_count: int, bucket_count: int, doublings: int
+) -> int:
+    return tracer.merge(_trace(trace, trace_floats, endpoint_count, bucket_count), doublings)
+
+
+def _sort(trace: Any, trace_floats: Any, endpoint_count: int, bucket_count: int) -> int:
+    return tracer.sort(_trace(trace, trace_floats, endpoint_count, bucket_count))
 
 
 def _mark(
@@ -218,7 +268,9 @@ _KERNELS: Final = {
     "count": (order.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (order.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
     "mark": (_mark, (_C, _F, _N, _C, _N, _C, _C, _C, _N, _C)),
-    "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C)),
+    "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
+    "merge": (_merge, (_CS, _FS, _N, _N, _N)),
+    "sort": (_sort, (_CS, _FS, _N, _N)),
 }
 
 

@@ -9,6 +9,7 @@ from operator import add
 from typing import Final, Literal, cast
 
 from slomon.compiled.library import Library, address, lengthen
+from slomon.compiled.tracer import CompiledTracer, address_columns
 from slomon.core.batch import Batch, Column
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import (
@@ -38,6 +39,7 @@ class CompiledWindows:
         columns = iter(cast(tuple[Sequence[float], ...], windows.state))
         self.resolution = windows.resolution
         self.marks = windows.marks
+        self.tracer = windows.tracer and CompiledTracer(library, windows.tracer)
         self._library = library
         self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
@@ -72,6 +74,8 @@ class CompiledWindows:
         """Add so many endpoints, with the SLO and the window of one."""
         blank = CompiledWindows(self._library, Windows([like]))
         self._endpoints.extend(blank._endpoints * count)
+        if self.tracer is not None:
+            self.tracer.grow(count)
 
     def mark(self, slots: array[int]) -> None:
         """Note that a change to these endpoints came."""
@@ -108,10 +112,13 @@ class CompiledWindows:
         )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
+        trace = None if self.tracer is None else self.tracer.reserve(rows)
+        columns = address_columns(trace)
         found = self._library.advance(
             *self._state(),
             *map(address, (slots, ticks, failures, positions)),
             *(rows, address(self._crossings)),
+            *(address(columns), address(columns), 0 if trace is None else len(trace.bucket_slot)),
         )
         return read_crossings(self._crossings[:found])
 

@@ -15,6 +15,7 @@ from slomon.core.event import EVERY_SERVICE, Placed
 from slomon.core.incident import Course, Incident
 from slomon.core.sharding import Members
 from slomon.core.suspicion import NO_SUSPICION, ChangeLog, Suspicion
+from slomon.core.tracer import Tracer
 from slomon.core.window import MARKS, Crossing, Standing
 from slomon.core.windows import Windows
 
@@ -23,6 +24,7 @@ class AnyWindows(Protocol):
     """Windows at either speed."""
 
     marks: array[int]
+    tracer: Tracer | None
 
     @property
     def late(self) -> int: ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Final
 
 from slomon.core.accounting import Accounting
 from slomon.core.figures import Deploy, EndpointTotal, Figures, Shares
@@ -20,8 +22,12 @@ class Summary:
     A run from `began` to `ended`: its first access that counts and the newest one, in seconds since
     the epoch, both 0 where there was none. Incidents stand in the order in which they opened,
     services in the order in which they first broke and then those that didn't, endpoints in that of
-    their entries, or in which they were found, without those that no request counted for. Where
-    traces were asked for, each of their buckets has `trace_step` seconds.
+    their entries, or in which they were found, without those that no request counted for.
+
+    Traces are there if they were asked for: of all endpoints, in their order, or of 10,000 if there
+    are more, first of those with incidents, then of the busiest. Their buckets have `trace_step`
+    seconds each, the same in all of them: a power of two, the shortest one from 1/512 on at which
+    there are at most 512 in a row, and 262,144 in all beside the first ones of each endpoint.
     """
 
     began: float
@@ -35,6 +41,9 @@ class Summary:
     deploys: Sequence[Deploy]
     traces: Sequence[Trace] = ()
     trace_step: float = 0.0
+
+
+_MOST_TRACES: Final = 10_000
 
 
 def summarise(
@@ -51,6 +60,7 @@ def summarise(
     return Summary(
         *(began, ended, accounting, whole, services, share_out(incidents, ended)),
         *(incidents, endpoints, deploys),
+        *(_trace(incidents, endpoints, totals), to_seconds(totals.step)),
     )
 
 
@@ -63,3 +73,29 @@ def _list_endpoints(totals: Totals) -> list[EndpointTotal]:
             window = to_seconds(one.window)
             found.append(EndpointTotal(*name, one.slo, window, requests, totals.failures[key]))
     return found
+
+
+def _trace(
+    incidents: Sequence[IncidentRecord], endpoints: Sequence[EndpointTotal], totals: Totals
+) -> list[Trace]:
+    if not totals.buckets:
+        return []
+    keys = [key for key, requests in enumerate(totals.requests) if requests]
+    broken = {(incident.verb, incident.resource) for incident in incidents}
+
+    def rank(place: int) -> tuple[bool, int, str, str]:
+        one = endpoints[place]
+        request = one.verb, one.resource
+        return request not in broken, -one.requests, *request
+
+    places = nsmallest(_MOST_TRACES, range(len(endpoints)), key=rank)
+    return [_draw(place, keys[place], totals) for place in sorted(places)]
+
+
+def _draw(endpoint: int, key: int, totals: Totals) -> Trace:
+    slot, shard = divmod(key, len(totals.buckets))
+    buckets = totals.buckets[shard]
+    part = buckets.of(slot)
+    at = [to_seconds(place * totals.step) for place in buckets.place[part]]
+    counts = buckets.requests[part].tolist(), buckets.failures[part].tolist()
+    return Trace(endpoint, at, *counts, buckets.lowest[part].tolist())

@@ -11,7 +11,8 @@ class Trace:
     """
     The SLI of one endpoint over time, in buckets: `endpoint` is its place in the summary's list,
     `at` when each bucket begins (seconds since the epoch), then how many requests it has, how many
-    of these failed, and the lowest SLI of the window in it. Buckets without a request are left out.
+    of these failed, and the lowest SLI of the window in it: 1 where none was judged, for want of
+    requests. Buckets without a request are left out.
     """
 
     endpoint: int

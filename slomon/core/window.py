@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from typing import Final, NamedTuple, TypeAlias
 
+from slomon.core.tracer import SHORTEST, TraceState
+
 _SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block
 _LAST: Final = BLOCK - 1
@@ -112,13 +114,14 @@ MARKS: Final = 4  # numbers an endpoint
 
 
 def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to one and is read as one)
-    state: WindowState, rows: Rows, crossings: Column
+    state: WindowState, rows: Rows, crossings: Column, trace: TraceState | None
 ) -> int:
     """
     Count a batch of accesses and write the numbers of each Crossing to `crossings`; returns how
-    many numbers that were. O(1) amortized per row.
+    many numbers that were. Buckets that end in the batch are added to the trace: Numba compiles
+    what there is for it only where there is one. O(1) amortized per row.
 
-    There must be a spare block for each row, and room for a crossing.
+    There must be a spare block for each row, and room for a crossing, and for a bucket.
     """
     (
         width,
@@ -147,6 +150,25 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         late,
         least,
     ) = state
+    if trace is not None:
+        (
+            places,
+            began_requests,
+            began_failures,
+            lowest,
+            _,
+            bucket_slots,
+            bucket_places,
+            bucket_requests,
+            bucket_failures,
+            bucket_lowest,
+            _,
+            _,
+            _,
+            _,
+        ) = trace
+        doublings, finished = trace.doublings[0], trace.finished[0]
+        step = SHORTEST << doublings
     found = 0
     judged_from = least[0]
     slots, ticks, failures, positions = rows
@@ -156,6 +178,19 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         clock = entry_tick[tail]
         if tick > clock:
             clock = tick
+            if trace is not None and tick - places[slot] * step >= step:
+                requests = window_requests[slot] + past_requests[slot]
+                bad = window_failures[slot] + past_failures[slot]
+                bucket_slots[finished] = slot
+                bucket_places[finished] = places[slot]
+                bucket_requests[finished] = requests - began_requests[slot]
+                bucket_failures[finished] = bad - began_failures[slot]
+                bucket_lowest[finished] = lowest[slot]
+                finished += requests > began_requests[slot]  # before the first there is none
+                places[slot] = (tick >> doublings) // SHORTEST
+                began_requests[slot] = requests
+                began_failures[slot] = bad
+                lowest[slot] = 1.0
             tail += 1
             if not tail & _LAST:
                 block = free[0]
@@ -205,6 +240,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 failed_positions[slot] = position
             if requests >= judged_from:
                 sli = (requests - bad) / requests
+                if trace is not None and sli < lowest[slot]:
+                    lowest[slot] = sli
                 below = sli < slo[slot]
                 was_below = breached[slot]
                 if below and (
@@ -242,6 +279,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                     crossings[found + 13] = lowest_ticks[slot]
                     found += CROSSING
         window_requests[slot] = requests
+    if trace is not None:
+        trace.finished[0] = finished
     return found
 
 

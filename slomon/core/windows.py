@@ -8,6 +8,7 @@ from operator import add
 from typing import TYPE_CHECKING, cast
 
 from slomon.core.comparison import Counts
+from slomon.core.tracer import Tracer
 from slomon.core.window import (
     BLOCK,
     CROSSING,
@@ -33,16 +34,23 @@ class Windows:
     A window is judged once it holds `least` requests. With a `resolution` (ticks; 0 is exact),
     accesses count at the last multiple of it, which is the time of crossings too, and those of one
     endpoint that count at the same time share an entry: all times are early by less than one
-    resolution, and a window needs memory for at most window / resolution entries.
+    resolution, and a window needs memory for at most window / resolution entries. A `tracer` is
+    there if a trace is to be taken.
     """
 
     def __init__(
-        self, endpoints: Iterable[Endpoint] = (), *, least: int = 1, resolution: int = 0
+        self,
+        endpoints: Iterable[Endpoint] = (),
+        *,
+        least: int = 1,
+        resolution: int = 0,
+        trace: bool = False,
     ) -> None:
         width = [endpoint.window for endpoint in endpoints]
         slo = [endpoint.slo for endpoint in endpoints]
         count = len(width)
         self.resolution = resolution
+        self.tracer = Tracer(count) if trace else None
         self.marks = array("q")
         """Four numbers an endpoint, see `mark`; they are 0 of those that have none yet."""
         self.state = WindowState(
@@ -95,6 +103,8 @@ class Windows:
         columns = cast(tuple[MutableSequence[float], ...], self.state)
         for column, value in zip(columns[:ENDPOINT_COLUMNS], blank, strict=False):
             column.extend(value * count)
+        if self.tracer is not None:
+            self.tracer.grow(count)
 
     def mark(self, slots: array[int]) -> None:
         """Note that a change to these endpoints came."""
@@ -138,7 +148,8 @@ class Windows:
         if self.resolution:
             ticks = [tick - tick % self.resolution for tick in ticks]
         rows = batch.slots, ticks, batch.failures, batch.positions
-        found = advance(self.state, rows, self._crossings)
+        trace = None if self.tracer is None else self.tracer.reserve(len(ticks))
+        found = advance(self.state, rows, self._crossings, trace)
         return read_crossings(self._crossings[:found])
 
     def _reserve(self, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""How a run is set up; what it answers depends on `is_failure` alone."""
+"""How a run is set up; what it answers depends on `is_failure` and `trace` alone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class Options:
     * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
     * `strict`: stop at the first malformed event with a MalformedEventError;
     * `is_failure`: did a request with this status fail? None where there is no such status. Its
-      answer must not change.
+      answer must not change;
+    * `trace`: is the SLI of each endpoint traced?
 
-    Raises ConfigurationError where a number is not a whole one in its range.
+    Raises ConfigurationError where a value is not allowed.
     """
 
     workers: int = 2
@@ -27,6 +28,7 @@ class Options:
     batch_bound: int = 1024
     strict: bool = False
     is_failure: StatusRule = server_errors_fail
+    trace: bool = False
 
     def __post_init__(self) -> None:
         for name, most in (("workers", 1024), ("queue_bound", 2**20), ("batch_bound", 2**20)):
@@ -35,10 +37,12 @@ class Options:
                 raise ConfigurationError(
                     f"option '{name}' is {quote(value)}; allowed: a whole number from 1 to {most}"
                 )
-        if type(self.strict) is not bool:
-            raise ConfigurationError(
-                f"option 'strict' is {quote(self.strict)}; allowed: True and False"
-            )
+        for name in ("strict", "trace"):
+            value = getattr(self, name)
+            if type(value) is not bool:
+                raise ConfigurationError(
+                    f"option '{name}' is {quote(value)}; allowed: True and False"
+                )
         if not callable(self.is_failure):
             raise ConfigurationError(
                 f"option 'is_failure' is {quote(self.is_failure)}; allowed: a function of a status"

@@ -23,6 +23,7 @@ from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.totals import add_up
+from slomon.core.windows import Windows
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.intake import Intake, pump
 from slomon.pipeline.options import Options
@@ -101,7 +102,8 @@ async def drive(
 async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, list[Shard]]:
     def build(entries: Entries) -> tuple[Sharding, list[Shard]]:
         sharding = Sharding(Catalogue(entries), options.workers)
-        return sharding, [Shard(members) for members in sharding.members]
+        windows = [Windows(members, trace=options.trace) for members in sharding.members]
+        return sharding, list(map(Shard, sharding.members, windows))
 
     # In a thread, since a catalogue of a million endpoints takes seconds to check.
     return await in_own_thread(partial(build, await _get_info(stream)))

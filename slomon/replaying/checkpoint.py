@@ -129,6 +129,7 @@ def identify(plan: Plan) -> dict[str, Trait]:
         "match": _MATCHES[plan.exact],
         "min requests": repr(plan.least),
         "resolution": show_duration(plan.resolution),
+        "trace": repr(plan.trace),
         "workers": repr(plan.workers),
         "rule of failures": _describe(plan.is_failure),
     }

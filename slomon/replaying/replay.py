@@ -73,6 +73,7 @@ def replay(
     checkpoint: AnyPath | None = None,
     checkpoint_every: Duration = "10s",
     keep_checkpoint: bool = False,
+    trace: bool = False,
     workers: int = 1,
     compiled: bool | None = None,
     on_progress: Callable[[Progress], object] | None = None,
@@ -102,6 +103,7 @@ def replay(
     * `checkpoint`: a file that lets an interrupted replay go on, written `checkpoint_every` so long
       and removed at the end, or left by `keep_checkpoint` to whoever still writes the answers;
       `rejects` is no pipe or device then, from which nothing could be taken back
+    * `trace`: the summary has how each endpoint's SLI went over time, too
     * `workers` share the endpoints; `compiled` says whether to use `slomon[replay]` (True), or not
       (False), or if it is there (None). Neither changes the answer
     * `is_failure(status)`: did a request with this status fail? None where there is no such status
@@ -122,6 +124,7 @@ def replay(
     check_alone(endpoints=endpoints, window=window)
     every = read_duration("checkpoint_every", checkpoint_every, 1)
     check_choice("keep_checkpoint", keep_checkpoint, [True, False])
+    check_choice("trace", trace, [True, False])
     owner = read_text("service", service)
     rejects, checkpoint = read_path("rejects", rejects), read_path("checkpoint", checkpoint)
     outputs = {"rejects": rejects, "checkpoint": checkpoint}
@@ -140,6 +143,7 @@ def replay(
         exact=None if match is None else match == "exact",
         least=read_count("min_requests", min_requests, _MOST_REQUESTS),
         resolution=0 if resolution is None else read_duration("resolution", resolution),
+        trace=trace,
         workers=read_count("workers", workers, _MOST_WORKERS),
         is_failure=is_failure,
         on_rejected=rejections.add,

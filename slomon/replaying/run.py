@@ -52,7 +52,7 @@ from slomon.replaying.state import (
 )
 from slomon.sources.source import MAX_LINE
 from slomon.state.packed import pack_incidents, unpack_incidents
-from slomon.state.shard import Saved, Sections, load_shard, save_shard, window_state
+from slomon.state.shard import Saved, Sections, load_shard, save_shard, trace_state, window_state
 
 _BLOCKS_AHEAD: Final = 4
 _BLOCK_BYTES: Final = 4 << 20
@@ -91,6 +91,7 @@ class Plan:
     exact: bool | None = None
     least: int = 1
     resolution: int = 0
+    trace: bool = False
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
     block_bytes: int = _BLOCK_BYTES
@@ -187,10 +188,15 @@ class Replay:
         endpoints = self._requests(exact=True).endpoints
         members = Members(endpoints, number, plan.workers)
         windows = Windows(
-            members if plan.saved is None else (), least=plan.least, resolution=plan.resolution
+            members if plan.saved is None else (),
+            least=plan.least,
+            resolution=plan.resolution,
+            trace=plan.trace,
         )
         if plan.saved is not None:
             windows.state = window_state(number, plan.saved)
+        if windows.tracer is not None and plan.saved is not None:
+            windows.tracer.state = trace_state(number, plan.saved)
         shard = Shard(members, self._speed.windows(windows))
         if plan.saved is not None:
             load_shard(number, shard, plan.saved)

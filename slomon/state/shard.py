@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from slomon.core.shard import Shard
+from slomon.core.tracer import TraceState
 from slomon.core.window import WindowState
 from slomon.state.file import Section
 from slomon.state.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
@@ -16,9 +17,11 @@ Saved: TypeAlias = Mapping[str, Any]
 
 
 def save_shard(number: int, shard: Shard) -> Sections:
-    """The windows of a shard, a section a column; its changes and open incidents."""
+    """Windows and trace of a shard, a section a column; its changes and open incidents."""
     for name, column in shard.windows.columns():
         yield f"shard {number} {name}", column
+    for name, column in shard.windows.tracer.columns() if shard.windows.tracer else ():
+        yield f"shard {number} trace {name}", column
     yield f"shard {number} marks", shard.windows.marks
     yield f"shard {number} changes", [pack_placed(placed) for placed in shard.changes]
     yield f"shard {number} open slots", list(shard.open)
@@ -26,7 +29,7 @@ def save_shard(number: int, shard: Shard) -> Sections:
 
 
 def load_shard(number: int, shard: Shard, saved: Saved) -> None:
-    """What `save_shard` saved, but for the windows: those are made of `window_state`."""
+    """What `save_shard` saved, but for the windows: those are made of the states below."""
     shard.windows.marks = saved[f"shard {number} marks"]
     for fields in saved[f"shard {number} changes"]:
         shard.changes.record(unpack_placed(fields))
@@ -38,3 +41,8 @@ def load_shard(number: int, shard: Shard, saved: Saved) -> None:
 def window_state(number: int, saved: Saved) -> WindowState:
     """The state of a shard's windows, as arrays."""
     return WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
+
+
+def trace_state(number: int, saved: Saved) -> TraceState:
+    """The state of a shard's trace."""
+    return TraceState._make(saved[f"shard {number} trace {name}"] for name in TraceState._fields)

@@ -162,7 +162,7 @@ def test_the_options_are_those_of_the_library_but_for_what_only_a_program_can_us
         call("--help")
     shown = capsys.readouterr().out
 
-    not_options = {"is_failure", "on_rejected", "on_progress", "keep_checkpoint"}
+    not_options = {"is_failure", "on_rejected", "on_progress", "keep_checkpoint", "trace"}
     named = {"paths": "FILE", "compiled": "--interpreted"}
     for name in signature(slomon.replay).parameters.keys() - not_options:
         assert named.get(name, f"--{name.replace('_', '-')}") in shown

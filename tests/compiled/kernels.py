@@ -15,13 +15,15 @@ from slomon.compiled import batcher as batcher_host
 from slomon.compiled import order as order_host
 from slomon.compiled import reader as reader_host
 from slomon.compiled import requests as requests_host
+from slomon.compiled import tracer as tracer_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.kernels import order, scan, settle, table
 from slomon.compiled.library import Library, load
 from slomon.compiled.windows import ENDPOINT, ENTRY
+from slomon.core.tracer import TraceState, merge, sort
 from slomon.core.window import ENDPOINT_COLUMNS, WindowState, advance, mark
 
-_HOSTS = (batcher_host, order_host, reader_host, requests_host, windows_host)
+_HOSTS = (batcher_host, order_host, reader_host, requests_host, tracer_host, windows_host)
 
 
 @cache
@@ -42,6 +44,8 @@ def as_they_stand() -> Iterator[Library]:
     with pytest.MonkeyPatch.context() as patch:
         for host in _HOSTS:
             patch.setattr(host, "address", lambda column: column)
+        for host in (tracer_host, windows_host):
+            patch.setattr(host, "address_columns", lambda trace: trace)
         yield cast(Library, _INTERPRETED)
 
 
@@ -62,12 +66,20 @@ def _advance(
     _entry_count: int,
     next_block: array[int],
     pool: array[int],
-    *rows: array[int],
+    *rest: Any,
 ) -> int:
     """`advance` over the columns of CompiledWindows, as strided views."""
-    slots, ticks, failures, positions, _number, crossings = rows
+    slots, ticks, failures, positions, _number, crossings, trace, _same_trace, _buckets = rest
     state = _state(endpoints, entries, next_block, pool)
-    return advance(state, (slots, ticks, failures, positions), crossings)
+    return advance(state, (slots, ticks, failures, positions), crossings, trace)
+
+
+def _merge(trace: TraceState, _same: TraceState, _count: int, _buckets: int, doublings: int) -> int:
+    return merge(trace, doublings)
+
+
+def _sort(trace: TraceState, _same: TraceState, _count: int, _buckets: int) -> int:
+    return sort(trace)
 
 
 def _mark(  # noqa: PLR0917 (as the kernel has them)
@@ -108,5 +120,7 @@ _INTERPRETED = SimpleNamespace(
     count=order.count,
     deal=order.deal,
     mark=_mark,
+    merge=_merge,
+    sort=_sort,
     advance=_advance,
 )

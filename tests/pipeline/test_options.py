@@ -42,10 +42,11 @@ def test_a_status_rule_that_cannot_be_called_is_refused() -> None:
         make(is_failure=500)
 
 
-def test_strict_is_a_bool_and_not_any_text_that_is_true() -> None:
+@pytest.mark.parametrize("name", ["strict", "trace"])
+def test_a_flag_is_a_bool_and_not_any_text_that_is_true(name: str) -> None:
     make: Make = Options
-    with pytest.raises(ConfigurationError, match="'strict' is 'no'; allowed: True and False"):
-        make(strict="no")
+    with pytest.raises(ConfigurationError, match=f"'{name}' is 'no'; allowed: True and False"):
+        make(**{name: "no"})
 
 
 def test_options_that_were_checked_cannot_be_changed() -> None:

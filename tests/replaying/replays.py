@@ -7,7 +7,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,14 @@ class Told:
         totals = self.monitor.totals
         columns = map(str, totals.endpoints), totals.requests, totals.failures
         counted = sorted(row for row in zip(*columns, strict=True) if row[1])
+        summary = self.monitor.summary()
+        traces = sorted(
+            [str(summary.endpoints[one.endpoint]), *astuple(one)[1:]] for one in summary.traces
+        )
         answers = self.monitor.mttr(), self.monitor.api_histogram(), incidents
-        whole = [*answers, asdict(self.accounting), self.rejected, records, counted]
-        return json.dumps([*whole, repr(totals.deploys), asdict(totals.span)])
+        whole: list[Any] = [*answers, asdict(self.accounting), self.rejected, records, counted]
+        whole += repr(totals.deploys), asdict(totals.span)
+        return json.dumps([*whole, summary.trace_step, traces])
 
 
 def replay(
@@ -96,7 +101,7 @@ def replay(
                 before[path] = host, lines
                 lines += count_lines(log)
         # Small blocks: what a replay leaves behind is not at once collected.
-        sizes = {"block_bytes": 1 << 16, "max_line": 10_000} | options
+        sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "trace": True} | options
         plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
         monitor = anyio.run(Replay(plan, speed).run)
     told = [

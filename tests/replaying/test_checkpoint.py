@@ -85,6 +85,7 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("match", "exact"),
         ("min_requests", 7),
         ("resolution", "7s"),
+        ("trace", True),
         ("workers", 7),
         ("rejects", "rejects"),
         ("zone", "+05:00"),

@@ -263,6 +263,7 @@ WRONG: dict[str, Values] = {
     "checkpoint": NO_PATHS,
     "checkpoint_every": (0, None, *NO_DURATIONS_AT_ALL),
     "keep_checkpoint": NO_FLAGS,
+    "trace": NO_FLAGS,
     "workers": (*NO_NUMBERS, 1025),
     "compiled": (0, 1, "yes", []),
     "on_progress": NO_FUNCTIONS,

@@ -100,7 +100,9 @@ def report(plan: Plan, speed: Speed) -> str:
     )
     monitor = anyio.run(Replay(plan, speed).run)
     incidents = [asdict(incident) for incident in monitor.incidents]
-    return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected])
+    traces = [asdict(trace) for trace in monitor.summary().traces]
+    assert traces
+    return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected, traces])
 
 
 def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
@@ -112,6 +114,7 @@ def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
         lateness=SECOND,
         block_bytes=4000,
         max_line=1000,
+        trace=True,
         **options,
     )
 

@@ -1,0 +1,259 @@
+"""
+Traces as they are taken: the requests of each endpoint in buckets of time, all as long as each
+other. How long is not known before the run has ended, so buckets begin short, and neighbours are
+merged into those of twice the length as they become too many:
+
+    step 1    [3][1]   [2][2][5]      a bucket begins at a multiple of the step, and those without
+    step 2    [ 4  ]   [2][  7 ]      requests are not kept
+              0     2  3  4     6
+
+The step that a run ends with is the shortest one at which its buckets are few enough. More events
+only make more buckets, so whoever merges in the middle of a run, to bound the memory, never goes
+past that step: however a run was cut, it ends with the same buckets.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, cast
+
+SHORTEST: Final = 1_953_125  # ticks, 1/512 s: doubled nine times it is a second
+_MOST_IN_A_ROW: Final = 512  # buckets, from the first one of any endpoint to the last one
+MOST: Final = 1 << 18  # buckets of all endpoints, beside the first one of each
+_FEW: Final = 1 << 12  # buckets that are not worth a merge
+
+
+class TraceState(NamedTuple):
+    """The columns of a trace: arrays of 64-bit numbers, at either speed."""
+
+    # one row per endpoint, by its slot: of the bucket that its newest request is in
+    place: array[int]  # in time: its number, counted from the epoch
+    past_requests: array[int]  # of the endpoint before it, and so the failures
+    past_failures: array[int]
+    lowest: array[float]  # SLI of a window that was judged, 1 where none was
+    newest: array[int]  # where its newest finished bucket is, if it is there and the endpoint's
+    # one row per finished bucket; those of one endpoint are in the order of time
+    bucket_slot: array[int]
+    bucket_place: array[int]
+    bucket_requests: array[int]
+    bucket_failures: array[int]
+    bucket_lowest: array[float]
+    # the ticks of a bucket, how many are finished, and the places of the first and the last of them
+    doublings: array[int]
+    finished: array[int]
+    first: array[int]
+    last: array[int]
+
+
+ENDPOINT_COLUMNS: Final = TraceState._fields.index("bucket_slot")
+BUCKET_COLUMNS: Final = TraceState._fields.index("doublings") - ENDPOINT_COLUMNS
+
+
+def merge(trace: TraceState, doublings: int) -> int:
+    """
+    Make buckets so many times twice as long, and merge what is in one then. Returns how many there
+    are beside the first one of each endpoint. O(1) per bucket, and per endpoint at a doubling.
+    """
+    (
+        places,
+        _,
+        _,
+        _,
+        newest,
+        slots,
+        bucket_places,
+        requests,
+        failures,
+        lowest,
+        all_doublings,
+        finished,
+        first,
+        last,
+    ) = trace
+    if doublings:
+        all_doublings[0] += doublings
+        for slot in range(len(places)):
+            places[slot] >>= doublings
+    kept = further = 0
+    for number in range(finished[0]):
+        slot = slots[number]
+        place = bucket_places[number] >> doublings
+        before = newest[slot]
+        # What was noted in an earlier merge may be anybody's by now, or nobody's.
+        known = before < kept and slots[before] == slot
+        if known and bucket_places[before] == place:
+            requests[before] += requests[number]
+            failures[before] += failures[number]
+            lowest[before] = min(lowest[before], lowest[number])
+        else:
+            further += known
+            first[0] = place if kept == 0 else min(first[0], place)
+            last[0] = place if kept == 0 else max(last[0], place)
+            newest[slot] = kept
+            slots[kept] = slot
+            bucket_places[kept] = place
+            requests[kept] = requests[number]
+            failures[kept] = failures[number]
+            lowest[kept] = lowest[number]
+            kept += 1
+    finished[0] = kept
+    return further
+
+
+def sort(trace: TraceState) -> int:
+    """
+    Write the buckets, sorted by their slots, behind themselves, where there must be room for them.
+    Where those of each endpoint end is noted as the newest of it.
+    """
+    newest, slots, count = trace.newest, trace.bucket_slot, trace.finished[0]
+    for slot in range(len(newest)):
+        newest[slot] = 0
+    for number in range(count):
+        newest[slots[number]] += 1
+    start = count
+    for slot in range(len(newest)):
+        size = newest[slot]
+        newest[slot] = start
+        start += size
+    for number in range(count):
+        slot = slots[number]
+        place = newest[slot]
+        newest[slot] += 1
+        trace.bucket_place[place] = trace.bucket_place[number]
+        trace.bucket_requests[place] = trace.bucket_requests[number]
+        trace.bucket_failures[place] = trace.bucket_failures[number]
+        trace.bucket_lowest[place] = trace.bucket_lowest[number]
+    return 0
+
+
+class Buckets(NamedTuple):
+    """The buckets of a shard, endpoint after endpoint, and where those of each slot end."""
+
+    end: array[int]
+    place: array[int]  # in time: where it begins, in steps since the epoch
+    requests: array[int]
+    failures: array[int]
+    lowest: array[float]
+
+    def of(self, slot: int) -> slice:
+        """Where those of an endpoint are."""
+        return slice(self.end[slot - 1] if slot else 0, self.end[slot])
+
+
+class Tracer:
+    """The buckets of the endpoints of one shard, each known by its slot."""
+
+    def __init__(self, count: int = 0) -> None:
+        endpoints, buckets = _blank(count), [array("q") for _ in range(BUCKET_COLUMNS - 1)]
+        numbers = (array("q", [0]) for _ in range(4))
+        self.state = TraceState._make([*endpoints, *buckets, array("d"), *numbers])
+        self._enough = _FEW
+
+    @property
+    def step(self) -> int:
+        """Ticks of a bucket."""
+        return SHORTEST << self.state.doublings[0]
+
+    def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
+        """The state by the names of its columns, to be saved."""
+        for name, column in self.state._asdict().items():
+            yield name, column[: self.state.finished[0]] if name.startswith("bucket") else column
+
+    def grow(self, count: int) -> None:
+        """Add so many endpoints."""
+        for column, blank in zip(_columns(self.state), _blank(count), strict=False):
+            column.extend(blank)
+
+    def reserve(self, rows: int) -> TraceState:
+        """The state, with room for the buckets that so many accesses may finish."""
+        if self.state.finished[0] > self._enough:
+            self._thin()
+        missing = self.state.finished[0] + rows - len(self.state.bucket_slot)
+        if missing > 0:
+            for column in _bucket_columns(self.state):
+                column.frombytes(bytes(column.itemsize * missing))
+        return self.state
+
+    def _thin(self) -> None:
+        """
+        Merge what has come to be twice as much, which costs O(1) a bucket, or surely too much: that
+        the first bucket of an endpoint doesn't count, or one is in two pieces, is allowed for.
+        """
+        most = MOST + 2 * len(self.state.place)
+        fit([self], 2 * self.step if self.state.finished[0] > most else self.step)
+        self._enough = min(2 * self.state.finished[0] + _FEW, most)
+
+    def lengthen(self, step: int) -> int:
+        """Make the buckets as long as that: how many are there but for each endpoint's first."""
+        return self.merge((step // self.step).bit_length() - 1)
+
+    def merge(self, doublings: int) -> int:
+        """Merge the buckets, as the kernel does it."""
+        return merge(self.state, doublings)
+
+    def sort(self) -> None:
+        """Sort the buckets by their slots, as the kernel does it."""
+        sort(self.state)
+
+    def finish(self, requests: array[int], failures: array[int]) -> None:
+        """
+        Finish the bucket of each endpoint, which has had so many in all: what still comes in it is
+        merged with it later.
+        """
+        state = self.reserve(len(requests))
+        count = state.finished[0]
+        now = zip(requests, state.past_requests, failures, state.past_failures, strict=True)
+        for slot, (all_requests, past, all_failures, past_failures) in enumerate(now):
+            if all_requests > past:
+                state.bucket_slot[count] = slot
+                state.bucket_place[count] = state.place[slot]
+                state.bucket_requests[count] = all_requests - past
+                state.bucket_failures[count] = all_failures - past_failures
+                state.bucket_lowest[count] = state.lowest[slot]
+                state.lowest[slot] = 1.0
+                count += 1
+        state.finished[0] = count
+        state.past_requests[:] = requests
+        state.past_failures[:] = failures
+
+    def deal(self) -> Buckets:
+        """The finished buckets, slot by slot."""
+        count = self.state.finished[0]
+        self.reserve(count)
+        self.sort()
+        end = array("q", (place - count for place in self.state.newest))
+        _, *columns = (column[count : 2 * count] for column in _bucket_columns(self.state))
+        return Buckets._make([end, *columns])
+
+
+def fit(tracers: Sequence[Tracer], step: int = SHORTEST) -> int:
+    """
+    Merge what shards have into the shortest buckets, of that step at least, that are few enough:
+    how long these are.
+    """
+    step = max(step, *(tracer.step for tracer in tracers))
+    while True:
+        further = sum(tracer.lengthen(step) for tracer in tracers)
+        some = [tracer.state for tracer in tracers if tracer.state.finished[0]]
+        first = min((state.first[0] for state in some), default=0)
+        last = max((state.last[0] for state in some), default=0)
+        if further <= MOST and last - first < _MOST_IN_A_ROW:
+            return step
+        step *= 2
+        while last // 2 - first // 2 >= _MOST_IN_A_ROW:
+            step, first, last = 2 * step, first // 2, last // 2
+
+
+def _columns(state: TraceState) -> Sequence[array[float]]:
+    return cast("tuple[array[float], ...]", state)  # of whole numbers, most of them
+
+
+def _bucket_columns(state: TraceState) -> Sequence[array[float]]:
+    return _columns(state)[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + BUCKET_COLUMNS]
+
+
+def _blank(count: int) -> list[array[int] | array[float]]:
+    """The columns of so many endpoints without a request."""
+    none, ones = array("q", bytes(8 * count)), array("d", [1.0]) * count
+    return [ones if name == "lowest" else none[:] for name in TraceState._fields[:ENDPOINT_COLUMNS]]

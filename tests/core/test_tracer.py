@@ -1,0 +1,302 @@
+"""A trace has the buckets that its definition says, at any speed and however the run was cut."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.compiled.windows import CompiledWindows
+from slomon.core import summary as summary_module
+from slomon.core import tracer as tracer_module
+from slomon.core.accounting import Accounting
+from slomon.core.batch import Batch, Span
+from slomon.core.endpoint import Endpoint
+from slomon.core.report import ServiceMonitor
+from slomon.core.shard import Shard
+from slomon.core.sharding import Members
+from slomon.core.summary import Summary
+from slomon.core.totals import add_up
+from slomon.core.trace import Trace
+from slomon.core.tracer import SHORTEST
+from slomon.core.windows import Windows
+from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.reading import Opened
+
+SECOND = 1_000_000_000
+
+Row = tuple[int, int, bool]  # key, tick, failed
+
+
+class Cutting(NamedTuple):
+    """How the work is cut: none of it may change the answer."""
+
+    workers: int = 1
+    batch: int = 7
+    library: Any = None  # the compiled speed
+    asked_every: int = 0  # batches, after which the totals are asked for in between
+
+
+ANYHOW = Cutting()
+
+
+def endpoint(number: int, slo: float = 0.9, window: int = 4 * SHORTEST) -> Endpoint:
+    return Endpoint("shop", "-", "GET", f"/{number}", slo, window)
+
+
+def summarise(
+    rows: Sequence[Row],
+    endpoints: Sequence[Endpoint],
+    cutting: Cutting = ANYHOW,
+    **options: Any,
+) -> Summary:
+    """What the core says of these rows."""
+    shards = []
+    for number in range(cutting.workers):
+        members = Members(endpoints, number, cutting.workers)
+        windows = Windows(members, trace=True, **options)
+        fast = cutting.library and CompiledWindows(cutting.library, windows)
+        shards.append(Shard(members, fast or windows))
+    incidents = {}
+    for count, start in enumerate(range(0, len(rows), cutting.batch), 1):
+        for shard in shards:
+            for incident in shard.advance(_batch(rows, start, cutting, shard.members.shard)):
+                incidents[incident.start_position] = incident
+        if cutting.asked_every and count % cutting.asked_every == 0:
+            add_up(shards, (), Span())
+    totals = add_up(shards, (), Span())
+    return ServiceMonitor(incidents.values(), Accounting(), (), totals).summary()
+
+
+def _batch(rows: Sequence[Row], start: int, cutting: Cutting, shard: int) -> Batch:
+    part = list(enumerate(rows))[start : start + cutting.batch]
+    own = [
+        (key // cutting.workers, tick, failed, position)
+        for position, (key, tick, failed) in part
+        if key % cutting.workers == shard
+    ]
+    slots, ticks, failures, positions = (array("q", [row[n] for row in own]) for n in range(4))
+    return Batch(slots, ticks, failures, positions, [])
+
+
+def by_definition(
+    rows: Sequence[Row],
+    endpoints: Sequence[Endpoint],
+    bounds: tuple[int, int],
+    least: int = 1,
+    resolution: int = 1,
+) -> tuple[float, list[Trace]]:
+    """The buckets, counted one by one: of the shortest step at which they are few enough."""
+    clocks: dict[int, int] = defaultdict(int)
+    seen: dict[int, list[Row]] = defaultdict(list)
+    judged = []  # key, tick, failed, SLI
+    for key, time, failed in rows:
+        tick = clocks[key] = max(clocks[key], time - time % resolution)
+        seen[key].append((key, tick, failed))
+        inside = [bad for _, at, bad in seen[key] if tick - endpoints[key].window < at]
+        sli = inside.count(False) / len(inside) if len(inside) >= least else 1.0
+        judged.append((key, tick, failed, sli))
+    step = SHORTEST
+    while not fits({(key, tick // step) for key, tick, _, _ in judged}, bounds):
+        step *= 2
+    buckets: dict[tuple[int, int], list[tuple[bool, float]]] = defaultdict(list)
+    for key, tick, failed, sli in judged:
+        buckets[key, tick // step].append((failed, sli))
+    traces = []
+    for place, key in enumerate(sorted(seen)):
+        own = sorted((at, inside) for (of, at), inside in buckets.items() if of == key)
+        traces.append(
+            Trace(
+                place,
+                [at * step / SECOND for at, _ in own],
+                [len(inside) for _, inside in own],
+                [sum(failed for failed, _ in inside) for _, inside in own],
+                [min(sli for _, sli in inside) for _, inside in own],
+            )
+        )
+    return step / SECOND, traces
+
+
+def fits(buckets: set[tuple[int, int]], bounds: tuple[int, int]) -> bool:
+    in_a_row, further = bounds
+    places = [place for _, place in buckets]
+    wide = max(places, default=0) - min(places, default=0) + 1
+    return wide <= in_a_row and len(buckets) - len({key for key, _ in buckets}) <= further
+
+
+@contextmanager
+def bounded(in_a_row: int = 512, further: int = 1 << 18, few: int = 5) -> Iterator[None]:
+    """With other bounds, which few rows go beyond."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracer_module, "_MOST_IN_A_ROW", in_a_row)
+        patch.setattr(tracer_module, "MOST", further)
+        patch.setattr(tracer_module, "_FEW", few)
+        yield
+
+
+def test_buckets_have_their_requests_failures_and_lowest_sli() -> None:
+    #   step      0     1     2     3     4     5     6        a window is 4 steps long
+    #   /0        o x   o           x                 o        SLI 1/2, 2/3, 1/2 (of 4) and 1/2
+    #   /1                          o
+    rows = [
+        (0, 0, False),
+        (0, SHORTEST - 1, True),
+        (0, SHORTEST, False),
+        (0, 3 * SHORTEST, True),
+        (1, 4 * SHORTEST - 1, False),
+        (0, 6 * SHORTEST, False),
+    ]
+    summary = summarise(rows, [endpoint(0), endpoint(1)])
+    assert summary.trace_step == 1 / 512
+    assert summary.traces == [
+        Trace(
+            0,
+            [0, 1 / 512, 3 / 512, 6 / 512],
+            [2, 1, 1, 1],
+            [1, 0, 1, 0],
+            [1 / 2, 2 / 3, 1 / 2, 1 / 2],
+        ),
+        Trace(1, [3 / 512], [1], [0], [1.0]),
+    ]
+
+
+def test_what_begins_a_bucket_is_in_it_and_a_late_access_is_in_the_newest() -> None:
+    rows = [(0, 2 * SHORTEST, False), (0, SHORTEST, True), (0, 3 * SHORTEST, False)]
+    [trace] = summarise(rows, [endpoint(0)]).traces
+    assert (trace.at, trace.requests, trace.failures) == ([2 / 512, 3 / 512], [2, 1], [1, 0])
+
+
+def test_windows_that_are_not_judged_are_not_the_lowest() -> None:
+    rows = [
+        (0, SHORTEST, True),
+        (0, SHORTEST, False),
+        (0, SHORTEST, False),
+        (0, 9 * SHORTEST, True),
+    ]
+    [trace] = summarise(rows, [endpoint(0)], least=3).traces
+    assert (trace.failures, trace.lowest_sli) == ([1, 1], [2 / 3, 1.0])
+
+
+def test_no_trace_is_taken_unless_it_is_asked_for() -> None:
+    shard = Shard([endpoint(0)], Windows([endpoint(0)]))
+    shard.advance(_all([(0, 5, False)]))
+    totals = add_up([shard], (), Span())
+    summary = ServiceMonitor((), Accounting(), (), totals).summary()
+    assert (summary.traces, summary.trace_step) == ([], 0)
+
+
+def test_of_no_request_there_is_no_trace() -> None:
+    assert summarise([], [endpoint(0)]).traces == []
+
+
+@pytest.mark.parametrize(("seconds", "step"), [(0.9, 1 / 512), (1, 1 / 256), (511, 1), (512, 2)])
+def test_the_step_doubles_until_there_are_at_most_512_in_a_row(seconds: float, step: float) -> None:
+    #   of two endpoints: the first bucket is one's, and the last one the other's
+    rows = [(0, 0, False), (1, int(seconds * SECOND), False)]
+    summary = summarise(rows, [endpoint(0), endpoint(1)], Cutting(workers=2))
+    assert summary.trace_step == step
+    assert [trace.at for trace in summary.traces] == [[0], [seconds // step * step]]
+
+
+TICKS = st.sampled_from([1, 0, SHORTEST // 2, SHORTEST, 3 * SHORTEST, 40 * SHORTEST, -SHORTEST])
+ROWS = st.lists(st.tuples(st.integers(0, 4), TICKS, st.sampled_from([False, False, True])))
+BOUNDS = st.tuples(st.sampled_from([3, 8, 512]), st.sampled_from([2, 9, 1000]))
+CUTTINGS = st.builds(
+    Cutting,
+    workers=st.integers(1, 3),
+    batch=st.sampled_from([1, 2, 7, 1000]),
+    library=st.none(),
+    asked_every=st.integers(0, 3),
+)
+ENDPOINTS = [
+    endpoint(0),
+    endpoint(1, 1.0, 1),
+    endpoint(2, 0.5, 50 * SHORTEST),
+    *(endpoint(number) for number in (3, 4)),
+]
+
+
+def walk(steps: Sequence[Row]) -> list[Row]:
+    """Rows of which each is so much later than the one before, or earlier."""
+    tick = 5 * SHORTEST
+    return [(key, tick := max(tick + step, 0), failed) for key, step, failed in steps]
+
+
+@settings(deadline=None)
+@given(ROWS, BOUNDS, CUTTINGS, st.sampled_from([1, 3]), st.sampled_from([0, 2 * SHORTEST + 1]))
+def test_the_buckets_are_those_of_a_brute_force_count(
+    steps: list[Row], bounds: tuple[int, int], cutting: Cutting, least: int, resolution: int
+) -> None:
+    rows = walk(steps)
+    with bounded(*bounds):
+        found = summarise(rows, ENDPOINTS, cutting, least=least, resolution=resolution)
+    expected = by_definition(rows, ENDPOINTS, bounds, least, resolution or 1)
+    assert (found.trace_step, found.traces) == expected
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_buckets_of_the_compiled_speed_are_those_too(speed: Opened, workers: int) -> None:
+    for seed in range(20 if speed is at_full_speed else 2):
+        rng = random.Random(seed)
+        spread = rng.choice([1, SHORTEST, 100 * SHORTEST])
+        steps = [
+            (rng.randrange(5), rng.randrange(-spread // 9, spread), rng.random() < 0.3)
+            for _ in range(300)
+        ]
+        bounds = rng.choice([(512, 1 << 18), (40, 1000), (1000, 60)])
+        rows = walk(steps)
+        with bounded(*bounds), speed() as library:
+            cutting = Cutting(workers, rng.choice([1, 20, 300]), library, rng.choice([0, 2]))
+            found = summarise(rows, ENDPOINTS, cutting)
+        assert (found.trace_step, found.traces) == by_definition(rows, ENDPOINTS, bounds), seed
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened) -> None:
+    #   each access is a bucket of its own, of ever longer ones
+    with bounded(few=100), speed() as library:
+        windows = CompiledWindows(library, Windows([endpoint(0), endpoint(1)], trace=True))
+        for start in range(0, 20_000, 50):
+            rows = [(number % 2, number * SECOND, False) for number in range(start, start + 50)]
+            windows.advance(_all(rows))
+            assert windows.tracer is not None
+            assert len(windows.tracer.state.bucket_slot) < 3000
+
+
+def _all(rows: Sequence[Row]) -> Batch:
+    return _batch(rows, 0, Cutting(batch=len(rows)), 0)
+
+
+def test_of_too_many_endpoints_those_with_incidents_are_traced_and_then_the_busiest() -> None:
+    rows = [(0, 1, False), (1, 2, False), (1, 3, False), (3, 4, True), (4, 5, False)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(summary_module, "_MOST_TRACES", 3)
+        summary = summarise(rows, ENDPOINTS)
+    traced = [summary.endpoints[trace.endpoint].resource for trace in summary.traces]
+    assert traced == ["/0", "/1", "/3"]
+    assert [trace.requests for trace in summary.traces] == [[1], [2], [1]]
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_endpoints_may_be_found_while_a_trace_is_taken(speed: Opened) -> None:
+    with speed() as library:
+        for fast in (True, False):
+            plain = Windows(trace=True)
+            windows = CompiledWindows(library, plain) if fast else plain
+            found = [endpoint(0)]
+            shard = Shard(found, windows)
+            shard.advance(_all([(0, 1, False)]))
+            found.append(endpoint(1))
+            shard.advance(_all([(1, SHORTEST, True), (0, SHORTEST, False)]))
+            totals = add_up([shard], (), Span())
+            [first, second] = ServiceMonitor((), Accounting(), (), totals).summary().traces
+            assert (first.at, second.at) == ([0, 1 / 512], [1 / 512])
+            assert (second.failures, second.lowest_sli) == ([1], [0.0])
