@@ -271,6 +271,29 @@ def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened) -> None:
             assert len(windows.tracer.state.bucket_slot) < 3000
 
 
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(speed: Opened) -> None:
+    rng = random.Random(1)
+    many = list(map(endpoint, range(10_000)))
+    rows = walk([(rng.randrange(9_990, 10_000), SHORTEST, rng.random() < 0.2) for _ in range(300)])
+    with speed() as library:
+        found = summarise(rows, many, Cutting(batch=100, library=library))
+    places = {key: key - 9_990 for key, _, _ in rows}
+    few = summarise([(places[key], *rest) for key, *rest in rows], many[:10])  # type: ignore[misc]
+    assert (found.trace_step, found.traces) == (few.trace_step, few.traces)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_the_latest_time_has_a_bucket_too(speed: Opened) -> None:
+    last = 2**63 - 1
+    rows = [(0, 0, False), (0, last - 1, True), (0, last, False)]
+    with speed() as library:
+        found = summarise(rows, ENDPOINTS, Cutting(batch=3, library=library))
+    [trace] = found.traces
+    assert (trace.requests, trace.failures) == ([1, 2], [0, 1])
+    assert (found.trace_step, found.traces) == by_definition(rows, ENDPOINTS, (512, 1 << 18))
+
+
 def _all(rows: Sequence[Row]) -> Batch:
     return _batch(rows, 0, Cutting(batch=len(rows)), 0)
 
