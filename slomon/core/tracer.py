@@ -211,7 +211,6 @@ class Tracer:
                 state.bucket_requests[count] = all_requests - past
                 state.bucket_failures[count] = all_failures - past_failures
                 state.bucket_lowest[count] = state.lowest[slot]
-                state.lowest[slot] = 1.0
                 count += 1
         state.finished[0] = count
         state.past_requests[:] = requests
