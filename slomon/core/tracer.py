@@ -22,6 +22,7 @@ SHORTEST: Final = 1_953_125  # ticks, 1/512 s: doubled nine times it is a second
 _MOST_IN_A_ROW: Final = 512  # buckets, from the first one of any endpoint to the last one
 MOST: Final = 1 << 18  # buckets of all endpoints, beside the first one of each
 _FEW: Final = 1 << 12  # buckets that are not worth a merge
+_NEVER: Final = 2**63 - 1
 
 
 class TraceState(NamedTuple):
@@ -76,6 +77,7 @@ def merge(trace: TraceState, doublings: int) -> int:
         for slot in range(len(places)):
             places[slot] >>= doublings
     kept = further = 0
+    earliest, latest = _NEVER, -1
     for number in range(finished[0]):
         slot = slots[number]
         place = bucket_places[number] >> doublings
@@ -85,19 +87,23 @@ def merge(trace: TraceState, doublings: int) -> int:
         if known and bucket_places[before] == place:
             requests[before] += requests[number]
             failures[before] += failures[number]
-            lowest[before] = min(lowest[before], lowest[number])
-        else:
-            further += known
-            first[0] = place if kept == 0 else min(first[0], place)
-            last[0] = place if kept == 0 else max(last[0], place)
-            newest[slot] = kept
+            if lowest[number] < lowest[before]:  # noqa: PLR1730 (a call for each costs too much)
+                lowest[before] = lowest[number]
+            continue
+        further += known
+        newest[slot] = kept
+        bucket_places[kept] = place
+        if kept < number:
             slots[kept] = slot
-            bucket_places[kept] = place
             requests[kept] = requests[number]
             failures[kept] = failures[number]
             lowest[kept] = lowest[number]
-            kept += 1
-    finished[0] = kept
+        kept += 1
+        if place < earliest:  # noqa: PLR1730
+            earliest = place
+        if place > latest:  # noqa: PLR1730
+            latest = place
+    first[0], last[0], finished[0] = earliest, latest, kept
     return further
 
 
@@ -177,12 +183,15 @@ class Tracer:
 
     def _thin(self) -> None:
         """
-        Merge what has come to be twice as much, which costs O(1) a bucket, or surely too much: that
-        the first bucket of an endpoint doesn't count, or one is in two pieces, is allowed for.
+        Merge if it is sure that it will come to that. Looked after when there are twice as many,
+        which costs O(1) a bucket, and before there are too many in all: that the first bucket of an
+        endpoint doesn't count, or one is in two pieces, is allowed for.
         """
-        most = MOST + 2 * len(self.state.place)
-        fit([self], 2 * self.step if self.state.finished[0] > most else self.step)
-        self._enough = min(2 * self.state.finished[0] + _FEW, most)
+        state, most = self.state, MOST + 2 * len(self.state.place)
+        in_a_row = max(state.place) - state.bucket_place[0] + 1
+        if in_a_row > _MOST_IN_A_ROW or state.finished[0] > most:
+            fit([self], 2 * self.step)
+        self._enough = min(2 * state.finished[0] + _FEW, most)
 
     def lengthen(self, step: int) -> int:
         """Make the buckets as long as that: how many are there but for each endpoint's first."""
@@ -234,9 +243,8 @@ def fit(tracers: Sequence[Tracer], step: int = SHORTEST) -> int:
     step = max(step, *(tracer.step for tracer in tracers))
     while True:
         further = sum(tracer.lengthen(step) for tracer in tracers)
-        some = [tracer.state for tracer in tracers if tracer.state.finished[0]]
-        first = min((state.first[0] for state in some), default=0)
-        last = max((state.last[0] for state in some), default=0)
+        first = min(tracer.state.first[0] for tracer in tracers)
+        last = max(tracer.state.last[0] for tracer in tracers)
         if further <= MOST and last - first < _MOST_IN_A_ROW:
             return step
         step *= 2

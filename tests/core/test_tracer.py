@@ -205,6 +205,19 @@ def test_the_step_doubles_until_there_are_at_most_512_in_a_row(seconds: float, s
     assert [trace.at for trace in summary.traces] == [[0], [seconds // step * step]]
 
 
+@pytest.mark.parametrize("bounds", [(512, 1 << 18), (1 << 40, 511)])
+@pytest.mark.parametrize(("count", "step"), [(512, 1), (513, 2), (1024, 2), (1025, 4)])
+def test_what_is_merged_in_the_middle_of_a_run_is_not_merged_too_much(
+    count: int, step: int, bounds: tuple[int, int]
+) -> None:
+    rows = [(0, number * SHORTEST, False) for number in range(count)]
+    with bounded(*bounds):
+        summary = summarise(rows, [endpoint(0)], Cutting(batch=1))
+    assert summary.trace_step == step / 512
+    [trace] = summary.traces
+    assert (len(trace.at), sum(trace.requests)) == (-(-count // step), count)
+
+
 TICKS = st.sampled_from([1, 0, SHORTEST // 2, SHORTEST, 3 * SHORTEST, 40 * SHORTEST, -SHORTEST])
 ROWS = st.lists(st.tuples(st.integers(0, 4), TICKS, st.sampled_from([False, False, True])))
 BOUNDS = st.tuples(st.sampled_from([3, 8, 512]), st.sampled_from([2, 9, 1000]))
@@ -260,15 +273,16 @@ def test_the_buckets_of_the_compiled_speed_are_those_too(speed: Opened, workers:
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
-def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened) -> None:
+@pytest.mark.parametrize("bounds", [(512, 1 << 18), (1 << 40, 1024)])
+def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened, bounds: tuple[int, int]) -> None:
     #   each access is a bucket of its own, of ever longer ones
-    with bounded(few=100), speed() as library:
+    with bounded(*bounds, few=100), speed() as library:
         windows = CompiledWindows(library, Windows([endpoint(0), endpoint(1)], trace=True))
         for start in range(0, 20_000, 50):
             rows = [(number % 2, number * SECOND, False) for number in range(start, start + 50)]
             windows.advance(_all(rows))
             assert windows.tracer is not None
-            assert len(windows.tracer.state.bucket_slot) < 3000
+            assert len(windows.tracer.state.bucket_slot) < 2500
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
