@@ -155,7 +155,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
             places,
             began_requests,
             began_failures,
-            lowest,
+            lowest_slis,
             _,
             bucket_slots,
             bucket_places,
@@ -178,19 +178,6 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         clock = entry_tick[tail]
         if tick > clock:
             clock = tick
-            if trace is not None and tick - places[slot] * step >= step:
-                requests = window_requests[slot] + past_requests[slot]
-                bad = window_failures[slot] + past_failures[slot]
-                bucket_slots[finished] = slot
-                bucket_places[finished] = places[slot]
-                bucket_requests[finished] = requests - began_requests[slot]
-                bucket_failures[finished] = bad - began_failures[slot]
-                bucket_lowest[finished] = lowest[slot]
-                finished += requests > began_requests[slot]  # before the first there is none
-                places[slot] = (tick >> doublings) // SHORTEST
-                began_requests[slot] = requests
-                began_failures[slot] = bad
-                lowest[slot] = 1.0
             tail += 1
             if not tail & _LAST:
                 block = free[0]
@@ -210,6 +197,19 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 late[0] += 1
             entry_requests[tail] += 1
             entry_failures[tail] += failed
+        if trace is not None and clock - places[slot] * step >= step:
+            requests = window_requests[slot] + past_requests[slot]
+            bad = window_failures[slot] + past_failures[slot]
+            bucket_slots[finished] = slot
+            bucket_places[finished] = places[slot]
+            bucket_requests[finished] = requests - began_requests[slot]
+            bucket_failures[finished] = bad - began_failures[slot]
+            bucket_lowest[finished] = lowest_slis[slot]
+            finished += requests > began_requests[slot]  # before the first there is none
+            places[slot] = (clock >> doublings) // SHORTEST
+            began_requests[slot] = requests
+            began_failures[slot] = bad
+            lowest_slis[slot] = 1.0
         requests = window_requests[slot] + 1
         bad = window_failures[slot] + failed
         # Without a failure the SLI is 1 whatever has left the window: then what has left is only
@@ -240,8 +240,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 failed_positions[slot] = position
             if requests >= judged_from:
                 sli = (requests - bad) / requests
-                if trace is not None and sli < lowest[slot]:
-                    lowest[slot] = sli
+                if trace is not None and sli < lowest_slis[slot]:
+                    lowest_slis[slot] = sli
                 below = sli < slo[slot]
                 was_below = breached[slot]
                 if below and (
