@@ -28,6 +28,31 @@ def broken(folder: Path) -> str:
     return write(folder, "access.log", BROKEN)
 
 
+def morning(folder: Path) -> tuple[str, str]:
+    """
+    Three hours from 8:00 in which 6d0080a breaks GET /users/{id} and 191b6ce repairs that, and
+    e2f41aa breaks POST /orders for good; and their deploys.
+    """
+    lines = []
+    for second in range(0, 10_800, 2):
+        path, fails = {
+            0: ("GET /cart", False),
+            1: (f"GET /users/{second}", 3_000 <= second < 4_400 and second % 5 == 0),
+            2: ("POST /orders", second >= 8_300 and second % 4 == 0),
+        }[second // 2 % 3]
+        lines.append(f"{1_760_083_200 + second} {path} {500 if fails else 200}\n")
+    changes = "commit,author,deployed_at\n" + "".join(
+        f"{commit},{author},2025-10-10T{at}Z\n"
+        for commit, author, at in (
+            ("6d0080a", "ana", "08:50:00"),
+            ("191b6ce", "bob", "09:13:20"),
+            ("e2f41aa", "ana", "10:18:20"),
+        )
+    )
+    log = write(folder, "access.log", "".join(lines))
+    return log, write(folder, "deploys.csv", changes)
+
+
 def deploys(folder: Path) -> str:
     """Its deploys: of c1 just before, of c2 in the middle of it."""
     return write(folder, "deploys.jsonl", DEPLOYS)

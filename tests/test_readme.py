@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from slomon.command.main import main
+from tests.command.terminal import Terminal
+from tests.histories import morning
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,6 +45,20 @@ def test_the_help_shown_is_the_commands_own() -> None:
 
     assert shown
     assert shown[1] == python("main.py", "--help")
+
+
+def test_the_report_shown_is_what_a_terminal_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    morning(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = re.search(r"\$ slomon (replay .*)\n([^`]*)```", README)
+
+    assert shown
+    with Terminal(columns=80) as terminal:
+        main([*shown[1].split(), "--interpreted"], terminal.stream, io.StringIO())
+    assert terminal.text == shown[2]
 
 
 def test_the_flow_names_every_file_of_the_package() -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from inspect import signature
 from itertools import chain
-from os import get_terminal_size
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final, TextIO
 
 from slomon.command.answer import show_json, show_literals
 from slomon.command.exit_code import BROKEN, FAILED, FINE
 from slomon.command.progress_bar import open_bar
-from slomon.command.summary import show_summary
-from slomon.command.table import show_table
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.log import configure
 from slomon.option import naming_option, read_duration
@@ -48,7 +45,10 @@ def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
         if output:
             output.save(_answer(monitor, arguments))
         else:
-            write_lines(_answer_on(stdout, monitor, arguments), stdout, "standard output")
+            lines = _answer(monitor, arguments)
+            if stdout.isatty() and not arguments.json:
+                lines = _show(monitor, stale_after, stdout)
+            write_lines(lines, stdout, "standard output")
     if checkpoint := vars(arguments).get("checkpoint"):
         Path(checkpoint).unlink(missing_ok=True)
     return _exit_code(monitor, arguments)
@@ -82,18 +82,17 @@ def _replay(arguments: argparse.Namespace, stderr: TextIO) -> ReplayMonitor:
         return replay(**options, keep_checkpoint=True, on_progress=bar.show)
 
 
-def _answer_on(
-    stdout: TextIO, monitor: ReplayMonitor, arguments: argparse.Namespace
-) -> Iterable[str]:
-    if arguments.json or not stdout.isatty():
-        return _answer(monitor, arguments)
-    width = get_terminal_size(stdout.fileno()).columns or 80
-    summary = (line for text in show_summary(monitor) for line in wrap(text, width))
-    return chain(summary, [""], show_table(monitor.incidents, width))
-
-
 def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[str]:
     return [show_json(monitor)] if arguments.json else show_literals(monitor)
+
+
+def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterable[str]:
+    # Not for those who print into a pipe, as above.
+    from slomon.terminal.report import show_report  # noqa: PLC0415
+    from slomon.terminal.screen import open_screen  # noqa: PLC0415
+
+    screen = open_screen(stdout, os.environ)
+    return show_report(monitor.summary(stale_after=stale_after), screen)
 
 
 def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import sys
 from pathlib import Path
 from threading import Thread
@@ -13,7 +15,14 @@ import pytest
 from slomon.command.exit_code import FINE
 from slomon.command.main import main
 from tests.command.terminal import Terminal
-from tests.histories import broken, deploys, write
+from tests.histories import ENTRY, broken, deploys, write
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where colours aren't wanted."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
 
 
 def show(*arguments: str, columns: int = 80) -> str:
@@ -26,13 +35,28 @@ def show(*arguments: str, columns: int = 80) -> str:
 def test_a_terminal_shows_a_summary_and_a_table(tmp_path: Path) -> None:
     shown = show(broken(tmp_path), "--changes", deploys(tmp_path))
 
-    assert shown == (
-        "MTTR 360.0 s (6m); incidents 1, 0 of them open; endpoints 1\n"
-        "lines 3 + records 2 = accesses 3 + changes 2 + unmatched 0 + rejected 0 + blank\n"
-        "0; late 0, out of order 0, capped 0\n"
-        "\n"
-        "endpoint    incidents  open  broken  MTTR  last break  last fix\n"
-        "GET /users          1     0      6m    6m  c1          c2\n"
+    assert (
+        shown
+        == """Incidents    1 on 1 of 1 endpoints: 1 closed, 0 open
+Repair       MTTR 6m, median 6m, p90 6m, longest 6m
+Detection    median 0s from the deploy that broke it to the incident
+Error budget 1 of 3 requests failed, 0.003 may: 33,233.3% overspent
+Deploys      2 (479 a day), failed 1 (50.0%), recovery time 6m
+Accounting   lines 3 + records 2 = accesses 3 + changes 2 + unmatched 0 +
+             rejected 0 + blank 0; late 0, out of order 0, capped 0
+
+endpoint    failed  lasted  started (UTC)        broken by     fixed by
+GET /users       1      6m  1970-01-01 00:01:41  c1 ambiguous  c2 ambiguous
+ambiguous: several deploys may have done it, or the failure rate before and
+  after it can't be told apart
+
+GET /users  ████████████████████████████████████████████████████████████████████
+            ▲                                    ╵
+            ───┬───────────┬──────────┬──────────┬──────────┬───────────┬───────
+               00:02       00:03      00:04      00:05      00:06       00:07
+1970-01-01 00:01:40 to 1970-01-01 00:07:41 UTC; a column is 5s 308ms
+█ broken  ╵ deploy  ▲ deploy that broke it
+"""
     )
 
 
@@ -49,17 +73,42 @@ def test_lines_out_of_order_are_told_with_the_lateness_that_would_restore_the_or
 
 
 def test_where_nothing_broke_there_is_no_table(tmp_path: Path) -> None:
-    assert show(write(tmp_path, "a.log", "1 GET / 200\n")).endswith("capped 0\n\n")
+    shown = show(write(tmp_path, "a.log", "1 GET / 200\n"))
+
+    assert shown.startswith("Incidents    none\n")
+    assert shown.endswith("capped 0\n")
 
 
 def test_no_name_is_wider_than_the_terminal_or_does_it_harm(tmp_path: Path) -> None:
-    log = write(tmp_path, "a.log", "1 GET /\x1b[31m\u202e\u00e9" + "x" * 10_000 + " 500\n")
+    name = "/\x1b[31m\u202e\u00e9" + "x" * 10_000
+    log = write(tmp_path, "a.log", f"1 GET {name} 500\n")
+    entry = {**ENTRY, "name": name, "resource": name}
+    endpoints = write(tmp_path, "endpoints.json", json.dumps([entry]))
 
     for columns in (20, 80, 200):
-        shown = show(log, columns=columns)
+        shown = show(log, "--endpoints", endpoints, columns=columns)
         assert max(map(len, shown.splitlines())) <= columns
-        assert "\x1b" not in shown
-        assert shown.isascii()
+        assert all(map(str.isprintable, shown.splitlines()))
+        assert r"/\x1b[31m\u202e" in shown.replace("\n", "") or columns == 20
+
+
+def test_colours_are_shown_unless_the_environment_asks_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = show(broken(tmp_path))
+    assert "\x1b" not in plain
+    monkeypatch.delenv("NO_COLOR")
+    coloured = show(broken(tmp_path))
+    assert "\x1b[31m█" in coloured
+    assert re.sub(r"\x1b\[[0-9]+m", "", coloured) == plain
+    monkeypatch.setenv("TERM", "dumb")
+    assert show(broken(tmp_path)) == plain
+
+
+def test_a_change_is_stale_on_a_terminal_as_in_the_records(tmp_path: Path) -> None:
+    stale = show(broken(tmp_path), "--changes", deploys(tmp_path), "--stale-after", "10s")
+
+    assert "  c1 ambiguous  c2 stale\n" in stale
 
 
 def test_a_terminal_of_unknown_width_has_80_columns(tmp_path: Path) -> None:

@@ -25,3 +25,8 @@ def show_span(ticks: int) -> str:
         if count or counts:
             counts.append((count, unit))
     return " ".join(f"{count}{unit}" for count, unit in counts[:2] if count) or "0s"
+
+
+def show_seconds(seconds: float) -> str:
+    """The same of seconds."""
+    return show_span(round(seconds * TICKS_PER_SECOND))

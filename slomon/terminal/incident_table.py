@@ -1,0 +1,101 @@
+"""The incidents, worst first, with the commits that broke and fixed each, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+from typing import Final
+
+from slomon.core.record import Attribution, IncidentRecord, State, Verdict
+from slomon.core.summary import Summary
+from slomon.terminal.grid import Heading, lay_out
+from slomon.terminal.name import name_commit, name_endpoint
+from slomon.terminal.screen import Colour, Piece, Screen
+from slomon.terminal.span import show_seconds
+from slomon.terminal.stamp import show_stamp
+
+_ROWS: Final = 15
+_COMMIT: Final = 16  # columns
+_HEADINGS: Final = (
+    Heading("endpoint", flexible=True),
+    Heading("failed", right=True, rank=3),
+    Heading("lasted", right=True, rank=1),
+    Heading("lowest SLI", right=True, rank=5),
+    Heading("started (UTC)", rank=4),
+    Heading("broken by"),
+    Heading("fixed by", rank=2),
+)
+_DOUBTS: Final = {
+    Verdict.AMBIGUOUS: "several deploys may have done it, or the failure rate before and after it "
+    "can't be told apart",
+    Verdict.STALE: "the deploy is older than one that does such a thing usually is",
+    Verdict.NONE: "no deploy is known that could have done it",
+}
+
+
+def show_incidents(summary: Summary, screen: Screen) -> Iterator[str]:
+    """
+    The incidents in which the most requests failed first, then those that lasted longest: fifteen,
+    and how many more there are. No line at all where there was none.
+    """
+    found = sorted(summary.incidents, key=lambda one: _rank(one, summary.ended))
+    if not found:
+        return
+    shown = found[:_ROWS]
+    yield from lay_out(_HEADINGS, [_cells(one, summary.ended, screen) for one in shown], screen)
+    if len(found) > _ROWS:
+        more = f"{len(found) - _ROWS:,} more; --incidents FILE has them all"
+        yield screen.line((f"{screen.glyphs.ellipsis} and {more}", None))
+    verdicts = {one.verdict for record in shown for one in _attributions(record)}
+    for verdict, meaning in _DOUBTS.items():
+        if verdict in verdicts:
+            yield from screen.wrap(f"{verdict}: {meaning}".split(" "), indent=2)
+    if shared := sum(bool(one.together) for one in found):
+        text = f"{shared:,} of {len(found):,} began within a minute of another service's: one "
+        yield from screen.wrap(f"{text}cause upstream is likelier than many".split(" "), indent=2)
+
+
+def worst_first(record: IncidentRecord) -> int:
+    """What sorts incidents, and adds up to what sorts services: the requests that failed."""
+    return -record.failures
+
+
+def _rank(record: IncidentRecord, ended: float) -> tuple[int, float]:
+    return worst_first(record), -_lasted(record, ended)
+
+
+def _cells(record: IncidentRecord, ended: float, screen: Screen) -> list[Piece]:
+    is_open = record.state is State.OPEN
+    lasted = show_seconds(_lasted(record, ended))
+    return [
+        (name_endpoint(record.service, record.verb, record.resource), None),
+        (f"{record.failures:,}", None),
+        (f">{lasted}" if is_open else lasted, Colour.RED if is_open else None),
+        (f"{floor(round(record.lowest_sli * 1e4, 6)) / 100:.2f}%", None),  # never up to the SLO
+        (show_stamp(record.start), None),
+        _show_attribution(record.broken_by, screen),
+        _show_fix(record, screen),
+    ]
+
+
+def _lasted(record: IncidentRecord, ended: float) -> float:
+    """Seconds: of an open one, so far."""
+    return max(0.0, ended - record.start) if record.duration is None else record.duration
+
+
+def _attributions(record: IncidentRecord) -> Iterator[Attribution]:
+    yield record.broken_by
+    if record.fixed_by:
+        yield record.fixed_by
+
+
+def _show_fix(record: IncidentRecord, screen: Screen) -> Piece:
+    if record.fixed_by:
+        return _show_attribution(record.fixed_by, screen)
+    return ("still open", Colour.RED) if record.state is State.OPEN else ("went silent", None)
+
+
+def _show_attribution(attribution: Attribution, screen: Screen) -> Piece:
+    commit = screen.cut(screen.clean(name_commit(attribution.commit)), _COMMIT)
+    colour = None if attribution.verdict is Verdict.CLEAR else Colour.YELLOW
+    return f"{commit} {attribution.verdict}".lstrip(), colour

@@ -1,0 +1,83 @@
+"""The figures as text: those that are known, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from slomon.core.accounting import Accounting
+from slomon.core.figures import Budget, Delivery, Repair
+from slomon.core.summary import Summary
+from slomon.terminal.figures import show_figures, show_services
+from slomon.terminal.screen import Screen
+from tests.reporting.records import record
+from tests.terminal.summaries import figures, summary
+
+
+def run() -> Summary:
+    whole = replace(
+        figures(),
+        incidents=4,
+        repair=Repair(2, 1, 1, 1554.0, 1200.5, 3600.0, 7380.0),
+        detection=123.0,
+        budget=Budget(6000, 123, 60.0, -1.05),
+        delivery=Delivery(14, 2.333, 3, 3 / 14, 1200.0),
+    )
+    found = [record(resource="/a"), record(resource="/a"), record("cart"), record("mail")]
+    accounting = Accounting(events=6014, accesses=6000, changes=14)
+    return replace(summary(*found), whole=whole, accounting=accounting)
+
+
+def test_every_figure_has_its_line() -> None:
+    assert list(show_figures(run(), Screen(120))) == [
+        "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 ended in silence",
+        "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
+        "Detection    median 2m 3s from the deploy that broke it to the incident",
+        "Error budget 123 of 6,000 requests failed, 60.0 may: 105.0% overspent",
+        "Deploys      14 (2.33 a day), failed 3 (21.4%), recovery time 20m",
+        "Accounting   events 6,014 = accesses 6,000 + changes 14 + unmatched 0 + rejected 0; "
+        "late 0",
+    ]
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    one = run()
+    whole = replace(
+        one.whole,
+        repair=Repair(0, 1, 0, None, None, None, None),
+        detection=None,
+        budget=Budget(10, 1, 0.0, None),
+        delivery=Delivery(2, None, 0, None, None),
+    )
+    lines = list(show_figures(replace(one, whole=whole), Screen(100)))
+
+    assert lines[:3] == [
+        "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",
+        "Error budget 1 of 10 requests failed, none may",
+        "Deploys      2, failed 0",
+    ]
+
+
+def test_lines_are_wrapped_below_their_text() -> None:
+    assert list(show_figures(run(), Screen(40)))[3:6] == [
+        "Repair       MTTR 25m 54s, median 20m,",
+        "             p90 1h, longest 2h 3m",
+        "Detection    median 2m 3s from the",
+    ]
+
+
+def test_the_services_that_broke_have_a_row_each_most_incidents_first() -> None:
+    found = [record("a"), record("b", lasted=None), record("b", lasted=120.0)]
+    lines = list(show_services(summary(*found, quiet=["calm"]), Screen(120)))
+
+    assert lines == [
+        "service  incidents  open  MTTR   detected  budget left  deploys failed",
+        "b                2     1    2m  12s 500ms         0.0%               -",
+        "a                1     0    1m  12s 500ms        50.0%               -",
+    ]
+
+
+def test_a_service_that_broke_alone_makes_no_table_and_many_are_counted() -> None:
+    assert list(show_services(summary(record("shop"), quiet=["calm"]), Screen())) == []
+    many = summary(*(record(f"s{number}") for number in range(1057)))
+    assert list(show_services(many, Screen()))[-1] == "… and 1,047 more"
+    assert len(list(show_services(many, Screen(40)))) == 12
