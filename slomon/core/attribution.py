@@ -40,7 +40,7 @@ def credit(incident: Incident, stale_after: int) -> Attribution | None:
     since = [one for one in suspicion.suspects if one.position > incident.start_position]
     if not since:
         return _attribute(Verdict.NONE, suspicion.suspects[-1:], 0, evidence, end)
-    supported = not suspicion.earlier and (evidence is None or evidence.fell)
+    supported = evidence is None or evidence.fell
     verdict = _judge(since, end, stale_after, supported=supported)
     earlier = suspicion.earlier if len(since) == len(suspicion.suspects) else 0
     return _attribute(verdict, since, earlier, evidence, end)
