@@ -6,8 +6,9 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, localcontext
-from math import fsum
+from fractions import Fraction
+from functools import lru_cache
+from math import fsum, lcm
 from typing import Final, TypeVar
 
 from slomon.core.event import EVERY_SERVICE
@@ -28,6 +29,7 @@ K = TypeVar("K")
 
 _DAY: Final = 86_400  # seconds
 _BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
+_UNBROKEN: Final = Repair(0, 0, 0, None, None, None, None)
 
 _Traced = tuple[IncidentRecord, Deploy | None]
 """An incident, and the deployment that broke its endpoint."""
@@ -37,7 +39,7 @@ _Traced = tuple[IncidentRecord, Deploy | None]
 class _Tally:
     """The requests of some endpoints by their SLOs, which are few, and all their failures."""
 
-    requests: Counter[float] = field(default_factory=Counter)
+    requests: dict[float, int] = field(default_factory=dict)
     failures: int = 0
 
 
@@ -126,15 +128,21 @@ def _figures(
     deployments: int,
     seconds: float,
 ) -> Figures:
+    budget = _budget(tallies)
+    if not traced:  # of a million services most never broke: these share what they can
+        calm = _delivery(deployments, seconds, 0, None)
+        return Figures(service, 0, _UNBROKEN, None, budget, calm)
     incidents = [incident for incident, _ in traced]
     ages = [change.age for incident in incidents if (change := blame(incident))]
+    failed = len({deploy for _, deploy in traced if deploy})
+    times = _times_to_repair(incident for incident, deploy in traced if deploy)
     return Figures(
         service,
         len(incidents),
         _repair(incidents),
         _percentile(ages, 50),
-        _budget(tallies),
-        _delivery(traced, deployments, seconds),
+        budget,
+        _delivery(deployments, seconds, failed, _percentile(times, 50)),
     )
 
 
@@ -152,15 +160,16 @@ def _repair(incidents: Sequence[IncidentRecord]) -> Repair:
     )
 
 
-def _delivery(traced: Sequence[_Traced], deployments: int, seconds: float) -> Delivery:
-    failed = len({deploy for _, deploy in traced if deploy})
-    times = _times_to_repair(incident for incident, deploy in traced if deploy)
+@lru_cache
+def _delivery(
+    deployments: int, seconds: float, failed: int, recovery_time: float | None
+) -> Delivery:
     return Delivery(
         deployments,
         frequency=deployments * _DAY / seconds if seconds else None,
         failed=failed,
         change_failure_rate=failed / deployments if deployments else None,
-        recovery_time=_percentile(times, 50),
+        recovery_time=recovery_time,
     )
 
 
@@ -169,23 +178,30 @@ def _tally(endpoints: Iterable[EndpointTotal]) -> dict[str, _Tally]:
     tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
     for endpoint in endpoints:
         tally = tallies[endpoint.service]
-        tally.requests[endpoint.slo] += endpoint.requests
+        before = tally.requests.get(endpoint.slo, 0)
+        tally.requests[endpoint.slo] = before + endpoint.requests
         tally.failures += endpoint.failures
     return tallies
 
 
 def _budget(tallies: Iterable[_Tally]) -> Budget:
-    requests: Counter[float] = Counter()
+    counts: dict[float, int] = {}
     failures = 0
     for tally in tallies:
-        requests.update(tally.requests)
         failures += tally.failures
-    # Decimals, since 1 - 0.999 is 0.0010000000000000009 as a float; whatever context the caller has
-    with localcontext(Context(prec=60)):
-        shares = ((1 - Decimal(repr(slo))) * count for slo, count in requests.items())
-        allowed = sum(shares, Decimal())
-        left = float((allowed - failures) / allowed) if allowed else None
-    return Budget(requests.total(), failures, float(allowed), left)
+        for slo, requests in tally.requests.items():
+            counts[slo] = counts.get(slo, 0) + requests
+    shares = [(*_allowed_share(slo), requests) for slo, requests in counts.items()]
+    scale = lcm(*(bottom for _, bottom, _ in shares))
+    allowed = sum(top * (scale // bottom) * requests for top, bottom, requests in shares)
+    left = (allowed - failures * scale) / allowed if allowed else None
+    return Budget(sum(counts.values()), failures, allowed / scale, left)
+
+
+@lru_cache
+def _allowed_share(slo: float) -> tuple[int, int]:
+    """A ratio, which is exact, since 1 - 0.999 is 0.0010000000000000009 as a float."""
+    return (1 - Fraction(repr(slo))).as_integer_ratio()
 
 
 def _times_to_repair(incidents: Iterable[IncidentRecord]) -> list[float]:
