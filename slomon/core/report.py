@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final, TypedDict
 
 from slomon.core.accounting import Accounting, Rejection
+from slomon.core.excerpt import quote
 from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord
 from slomon.core.recorder import make_records
 from slomon.core.summary import Summary, summarise
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, to_seconds
 from slomon.core.totals import Totals
+from slomon.errors import OptionError
 
 IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
@@ -47,15 +49,17 @@ class ServiceMonitor:
     def records(self, *, stale_after: float = STALE_AFTER) -> list[IncidentRecord]:
         """
         All that is known of each incident, in the order in which they opened. A change that is
-        older than `stale_after` seconds as an endpoint breaks is taken for stale.
+        older than `stale_after` seconds as an endpoint breaks is taken for stale; with infinity
+        none is. Raises ConfigurationError where that is no such number.
         """
-        stale = round(stale_after * TICKS_PER_SECOND)
+        stale = _read_stale_after(stale_after)
         return make_records(self.incidents, self.totals.requests, stale)
 
     def summary(self, *, stale_after: float = STALE_AFTER) -> Summary:
         """
         All that is known of the run: its records, the figures of the whole and of each service
-        (repair, detection, error budget, the DORA measures), and whose incidents these are.
+        (repair, detection, error budget, the DORA measures), and whose incidents these are. It
+        takes and raises what `records` does.
         """
         return summarise(self.records(stale_after=stale_after), self.totals, self.accounting)
 
@@ -81,6 +85,14 @@ class ServiceMonitor:
         for incident in self.incidents:
             details.setdefault(incident.endpoint.name, []).append(_detail(incident))
         return details
+
+
+def _read_stale_after(value: object) -> int:
+    """Ticks. Numbers only: the text that people write is read at the edges."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return round(min(value, LAST_TICK // TICKS_PER_SECOND) * TICKS_PER_SECOND)
+    allowed = "seconds, 0 or more, as a number"
+    raise OptionError(["stale_after"], f" is {quote(value)}; allowed: {allowed}")
 
 
 def _detail(incident: Incident) -> IncidentDetail:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from array import array
 
 import pytest
 
@@ -10,7 +12,10 @@ from slomon.core.accounting import Accounting, Rejection
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change
 from slomon.core.incident import Incident
+from slomon.core.record import Verdict
 from slomon.core.report import ServiceMonitor
+from slomon.core.totals import Totals
+from slomon.errors import ConfigurationError
 from tests.incidents import make_incident
 
 SECOND = 1_000_000_000
@@ -131,3 +136,19 @@ def test_the_answers_are_the_callers_to_change() -> None:
     monitor.incident_details().clear()
     monitor.api_histogram().clear()
     assert monitor.api_histogram() == {"shop": 1}
+
+
+@pytest.mark.parametrize("value", ["1d", None, True, -1, float("nan"), b"1", [1]])
+def test_what_is_no_number_of_seconds_makes_no_change_stale(value: float) -> None:
+    expected = rf"^option 'stale_after' is .*{re.escape(str(value))}.*; allowed: seconds, 0 or"
+    for ask in (report().records, report().summary):
+        with pytest.raises(ConfigurationError, match=expected):
+            ask(stale_after=value)
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 10**30, float("inf")])
+def test_any_other_number_is_an_age(value: float) -> None:
+    found = incident(start=5, broken_by=change("c1"))
+    totals = Totals([found.endpoint], array("q", [1]), array("q", [1]))
+    [record] = ServiceMonitor([found], Accounting(), (), totals).records(stale_after=value)
+    assert record.broken_by.verdict == (Verdict.STALE if value < 5 else Verdict.CLEAR)
