@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -115,3 +116,12 @@ def test_the_schema_has_every_field_requires_it_and_is_a_schema() -> None:
         assert list(part["properties"]) == part["required"]
         assert part["required"] == [field.name for field in fields(kind)]
     assert parts["attribution"]["properties"]["verdict"]["enum"] == list(Verdict)
+
+
+def test_the_schema_says_of_every_field_what_it_means_and_in_which_unit() -> None:
+    schema: dict[str, Any] = incident_schema()
+    for part in (schema, *schema["$defs"].values()):
+        for name, field in part.get("properties", {}).items():
+            assert field.get("description"), name
+            if field.get("$ref") == "#/$defs/time":
+                assert "in seconds since the epoch" in field["description"], name
