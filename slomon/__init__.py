@@ -3,6 +3,9 @@ slomon: point it at a stream of requests and deploys, and it says which commit b
 endpoint, when, which commit fixed it, and how long repair takes.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change, Malformed, StatusRule
@@ -29,6 +32,9 @@ from slomon.pipeline.stream import EventStream
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.progress import Progress
 from slomon.replaying.replay import replay
+
+if TYPE_CHECKING:
+    from slomon.reporting.frame import to_frame
 
 __version__ = "0.1.0"
 
@@ -65,4 +71,18 @@ __all__ = [
     "get_service_monitor",
     "live",
     "replay",
+    "to_frame",
 ]
+
+_LATER = {"to_frame": "slomon.reporting.frame"}
+"""What few ask for, with the module that is imported by then: a start has no time for it."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

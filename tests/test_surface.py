@@ -6,6 +6,8 @@ import inspect
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 import slomon
 from slomon import EventStream
 
@@ -42,6 +44,7 @@ NAMES = [
     "get_service_monitor",
     "live",
     "replay",
+    "to_frame",
 ]
 OPTIONS = [
     "workers",
@@ -58,6 +61,12 @@ OPTIONS = [
 def test_the_exported_names_are_these() -> None:
     assert slomon.__all__ == NAMES
     assert all(hasattr(slomon, name) for name in NAMES)
+
+
+def test_what_is_loaded_later_is_listed_too_and_nothing_else_is_there() -> None:
+    assert set(NAMES) <= set(dir(slomon))
+    with pytest.raises(AttributeError, match="module 'slomon' has no attribute 'to_frames'"):
+        getattr(slomon, "to_" + "frames")
 
 
 def test_every_exported_name_says_what_it_is() -> None:

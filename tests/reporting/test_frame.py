@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from array import array
 
 import pandas as pd
 import polars as pl
 import pytest
 
+import slomon
+from slomon.core.accounting import Accounting
+from slomon.core.endpoint import Endpoint
+from slomon.core.record import IncidentRecord
+from slomon.core.report import ServiceMonitor
+from slomon.core.totals import Totals
 from slomon.errors import ConfigurationError
 from slomon.reporting.column import COLUMNS
 from slomon.reporting.frame import to_frame
+from tests.incidents import make_incident
 from tests.reporting.records import BEGAN, attribution, build, record
 
 NAMES = [column.name for column in COLUMNS]
+ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)
+INCIDENT = make_incident(ENDPOINT, 5, 0, end=9, end_position=1)
+TOTALS = Totals([ENDPOINT], array("q", [2]), array("q", [1]))
 FOUND = [record(together=("cart",)), record(lasted=None, broken_by=attribution())]
 
 
@@ -60,6 +71,19 @@ def test_the_first_library_that_is_installed_is_taken(monkeypatch: pytest.Monkey
         to_frame(FOUND)
     with pytest.raises(ConfigurationError, match="needed: pip install polars"):
         to_frame(FOUND, "polars")
+
+
+def test_the_incidents_of_a_monitor_are_its_records() -> None:
+    monitor = ServiceMonitor([INCIDENT], Accounting(), totals=TOTALS)
+
+    assert slomon.to_frame(monitor, "polars").equals(to_frame(monitor.records(), "polars"))
+    assert slomon.to_frame(monitor, "polars")["service"].to_list() == ["shop"]
+
+
+@pytest.mark.parametrize("wrong", [None, "incidents.jsonl", [{"id": "x"}], iter(FOUND)])
+def test_what_has_no_incidents_is_refused(wrong: list[IncidentRecord]) -> None:
+    with pytest.raises(ConfigurationError, match=r"^the incidents are .*; allowed: a monitor, or"):
+        to_frame(wrong, "polars")
 
 
 def test_another_library_is_refused() -> None:
