@@ -29,7 +29,7 @@ _DOUBTS: Final = {
     Verdict.AMBIGUOUS: "several deploys may have done it, or the failure rate before and after it "
     "can't be told apart",
     Verdict.STALE: "the deploy is older than one that does such a thing usually is",
-    Verdict.NONE: "no deploy is known that could have done it",
+    Verdict.NONE: "no deploy came that could have done it",
 }
 
 
