@@ -24,8 +24,8 @@ def add_to(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "replay",
         help="say what was broken when, from access logs and a history of deploys",
         description="Replay access logs, plain or compressed: which endpoints were broken when, by "
-        "which commit, and which one fixed them. Prints a report on a terminal; elsewhere the MTTR, "
-        "the number of incidents of each service and their details, a Python literal a line.",
+        "which commit, and which one fixed them. Prints a report on a terminal; elsewhere the "
+        "MTTR, the number of incidents of each service and their details, a Python literal a line.",
         epilog="A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
         "fine, 1 a runtime error (also where a file was not read to its end: what was read is "
         "printed), 2 wrong usage or configuration, 3 incidents found and --fail-on incidents, 130 "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from math import fsum, lcm
@@ -35,14 +34,6 @@ _Traced = tuple[IncidentRecord, Deploy | None]
 """An incident, and the deployment that broke its endpoint."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """The requests of some endpoints by their SLOs, which are few, and all their failures."""
-
-    requests: dict[float, int] = field(default_factory=dict)
-    failures: int = 0
-
-
 def figure(
     service: str | None,
     incidents: Sequence[IncidentRecord],
@@ -58,8 +49,7 @@ def figure(
         incidents = [incident for incident in incidents if incident.service == service]
         endpoints = [endpoint for endpoint in endpoints if endpoint.service == service]
         deploys = [deploy for deploy in deploys if deploy.service in {service, EVERY_SERVICE}]
-    tallies = _tally(endpoints).values()
-    return _figures(service, _trace(incidents, deploys), tallies, len(deploys), seconds)
+    return _figures(service, _trace(incidents, deploys), endpoints, len(deploys), seconds)
 
 
 def figure_all(
@@ -74,19 +64,19 @@ def figure_all(
     """
     traced = _trace(incidents, deploys)
     traced_of = _group(traced, lambda pair: pair[0].service)
-    tallies = _tally(endpoints)
+    endpoints_of = _group(endpoints, lambda endpoint: endpoint.service)
     deployments = Counter(deploy.service for deploy in deploys)
     services = [
         _figures(
             service,
             traced_of.get(service, []),
-            [tallies[service]] if service in tallies else [],
+            endpoints_of.get(service, []),
             deployments[service] + deployments[EVERY_SERVICE],
             seconds,
         )
-        for service in dict.fromkeys([*traced_of, *tallies])
+        for service in dict.fromkeys([*traced_of, *endpoints_of])
     ]
-    return _figures(None, traced, tallies.values(), len(deploys), seconds), services
+    return _figures(None, traced, endpoints, len(deploys), seconds), services
 
 
 def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
@@ -124,11 +114,11 @@ def blame(incident: IncidentRecord) -> Candidate | None:
 def _figures(
     service: str | None,
     traced: Sequence[_Traced],
-    tallies: Iterable[_Tally],
+    endpoints: Iterable[EndpointTotal],
     deployments: int,
     seconds: float,
 ) -> Figures:
-    budget = _budget(tallies)
+    budget = _budget(endpoints)
     if not traced:  # of a million services most never broke: these share what they can
         calm = _delivery(deployments, seconds, 0, None)
         return Figures(service, 0, _UNBROKEN, None, budget, calm)
@@ -173,27 +163,18 @@ def _delivery(
     )
 
 
-def _tally(endpoints: Iterable[EndpointTotal]) -> dict[str, _Tally]:
-    """By service, in the order of the endpoints."""
-    tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
-    for endpoint in endpoints:
-        tally = tallies[endpoint.service]
-        before = tally.requests.get(endpoint.slo, 0)
-        tally.requests[endpoint.slo] = before + endpoint.requests
-        tally.failures += endpoint.failures
-    return tallies
-
-
-def _budget(tallies: Iterable[_Tally]) -> Budget:
-    counts: dict[float, int] = {}
+def _budget(endpoints: Iterable[EndpointTotal]) -> Budget:
+    counts: dict[float, int] = {}  # of requests, by SLOs, which are few
     failures = 0
-    for tally in tallies:
-        failures += tally.failures
-        for slo, requests in tally.requests.items():
-            counts[slo] = counts.get(slo, 0) + requests
-    shares = [(*_allowed_share(slo), requests) for slo, requests in counts.items()]
-    scale = lcm(*(bottom for _, bottom, _ in shares))
-    allowed = sum(top * (scale // bottom) * requests for top, bottom, requests in shares)
+    for endpoint in endpoints:
+        failures += endpoint.failures
+        counts[endpoint.slo] = counts.get(endpoint.slo, 0) + endpoint.requests
+    allowed, scale = 0, 1  # a ratio of whole numbers
+    for slo, requests in counts.items():
+        share, parts = _allowed_share(slo)
+        common = lcm(scale, parts)
+        allowed = allowed * (common // scale) + share * (common // parts) * requests
+        scale = common
     left = (allowed - failures * scale) / allowed if allowed else None
     return Budget(sum(counts.values()), failures, allowed / scale, left)
 
