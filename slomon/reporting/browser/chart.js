@@ -1,0 +1,181 @@
+// One endpoint over time: its SLI against its SLO, and its requests and failures, by uPlot.
+
+const GUTTER = 72; // pixels, of the numbers at the left
+
+class Chart {
+  constructor(data, view) {
+    this.data = data;
+    this.view = view;
+    this.place = get("chart");
+    this.readout = get("readout");
+    this.plots = [];
+    this.redraw = () => this.plots.forEach((plot) => plot.redraw(false));
+    view.onChange(beforeNextFrame(() => this.follow()));
+    onRecolour(this.redraw);
+    new ResizeObserver(() => this.resize(this.place.clientWidth)).observe(this.place);
+  }
+
+  show(endpoint) {
+    for (const plot of this.plots) plot.destroy();
+    this.plots = [];
+    this.endpoint = endpoint;
+    get("chart-endpoint").replaceChildren(endpointName(this.data, endpoint));
+    const columns = this.data.trace(endpoint);
+    this.columns = columns;
+    get("chart-note").replaceChildren(
+      `SLO ${showShare(endpoint.slo)} over ${showSpan(endpoint.window)}; ${showMany(endpoint.requests, "request")}, `,
+      `${showCount(endpoint.failures)} failed; ${showMany(endpoint.incidents.length, "incident")}. `,
+      columns.at.length
+        ? `Each point is the lowest SLI of ${showSpan(this.data.raw.traceStep)}.`
+        : "Nothing is recorded of its SLI over time.",
+    );
+    this.readout.replaceChildren();
+    if (!columns.at.length) return;
+    const slo = columns.at.map(() => endpoint.slo);
+    this.plots = [
+      new uPlot(
+        this.options(210, this.sliScale(), this.sliSeries()),
+        [columns.at, columns.sli, slo],
+        this.place,
+      ),
+      new uPlot(
+        this.options(130, [0, null], countSeries()),
+        [columns.at, columns.requests, columns.failures],
+        this.place,
+      ),
+    ];
+    this.follow();
+  }
+
+  options(height, range, series) {
+    const share = range[1] !== null;
+    const axis = (more) => ({
+      stroke: () => colour("muted"),
+      font: `12px ${getComputedStyle(document.body).fontFamily}`,
+      grid: { stroke: () => colour("rule"), width: 1 },
+      ticks: { stroke: () => colour("rule"), width: 1, size: 4 },
+      ...more,
+    });
+    return {
+      width: this.place.clientWidth,
+      height,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      legend: { show: false },
+      padding: [8, 12, 0, 0],
+      scales: {
+        x: { range: () => [this.view.from, this.view.to] },
+        y: { range: (_plot, _low, high) => [range[0], range[1] ?? Math.max(1, high * 1.05)] },
+      },
+      axes: [
+        axis({
+          show: !share,
+          size: 26,
+          gap: 2,
+          splits: (plot) => this.moments(plot)[0],
+          values: (plot, splits) => splits.map((seconds) => showAxisTime(seconds, this.moments(plot)[1])),
+        }),
+        axis({ size: GUTTER, values: (_plot, splits) => splits.map(share ? showShare : showCount) }),
+      ],
+      series: [{}, ...series],
+      cursor: {
+        sync: { key: "slomon" },
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => this.view.reset() },
+        points: { size: 7 },
+      },
+      hooks: {
+        drawClear: [(plot) => this.shade(plot)],
+        setSelect: [(plot) => this.zoomTo(plot)],
+        setCursor: [(plot) => this.read(plot.cursor.idx)],
+      },
+    };
+  }
+
+  moments(plot) {
+    return roundMoments(this.view.from, this.view.to, Math.max(2, Math.floor((plot.width - GUTTER) / 95)));
+  }
+
+  sliScale() {
+    const lowest = this.columns.sli.reduce(
+      (least, sli) => (sli === null ? least : Math.min(least, sli)),
+      this.endpoint.slo,
+    );
+    const reach = 1 - lowest || 0.01;
+    return [Math.max(0, 1 - reach * 1.1), 1 + reach * 0.06];
+  }
+
+  sliSeries() {
+    return [
+      {
+        stroke: () => colour("line"),
+        width: 1.5,
+        paths: uPlot.paths.stepped({ align: 1 }),
+        points: { show: false },
+      },
+      { stroke: () => colour("slo"), width: 1.5, dash: [6, 4], points: { show: false } },
+    ];
+  }
+
+  /** The incidents of the endpoint behind the lines, and the changes of its service. */
+  shade(plot) {
+    const { ctx: pen, bbox } = plot;
+    const pixel = window.devicePixelRatio || 1;
+    const x = (seconds) =>
+      Math.min(Math.max(plot.valToPos(seconds, "x", true), bbox.left), bbox.left + bbox.width);
+    pen.save();
+    for (const incident of this.endpoint.incidents) {
+      const left = x(incident.start);
+      const right = x(this.data.shownEnd(incident));
+      if (left === right && (left === bbox.left || left === bbox.left + bbox.width)) continue;
+      pen.fillStyle = colour("shade");
+      pen.fillRect(left, bbox.top, Math.max(pixel, right - left), bbox.height);
+    }
+    pen.fillStyle = colour("deploy");
+    pen.globalAlpha = 0.4;
+    for (const { at, service } of this.data.deploys) {
+      if (service !== this.endpoint.service || at < this.view.from || at > this.view.to) continue;
+      pen.fillRect(Math.round(x(at)), bbox.top, pixel, bbox.height);
+    }
+    pen.restore();
+  }
+
+  zoomTo(plot) {
+    if (plot.select.width < 4) return;
+    const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((place) =>
+      plot.posToVal(place, "x"),
+    );
+    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.view.show(from, to);
+  }
+
+  read(place) {
+    const { at, sli, requests, failures } = this.columns;
+    if (place === null || place === undefined || requests[place] === null) {
+      this.readout.replaceChildren();
+      return;
+    }
+    this.readout.replaceChildren(
+      moment(at[place]),
+      ` UTC: lowest SLI ${showShare(sli[place])}; `,
+      `${showMany(requests[place], "request")}, ${showCount(failures[place])} failed`,
+    );
+  }
+
+  follow() {
+    for (const plot of this.plots) plot.setScale("x", { min: this.view.from, max: this.view.to });
+  }
+
+  resize(width) {
+    if (!width) return;
+    for (const plot of this.plots) plot.setSize({ width, height: plot.height });
+  }
+}
+
+function countSeries() {
+  const bars = () => uPlot.paths.bars({ size: [1, 60], align: 1, gap: 0 });
+  return [
+    { fill: () => colour("bar"), width: 0, paths: bars(), points: { show: false } },
+    { fill: () => colour("open"), width: 0, paths: bars(), points: { show: false } },
+  ];
+}

@@ -1,0 +1,307 @@
+// The page: its parts, made from the data, and what one of them tells the others.
+
+const data = new Data(JSON.parse(get("data").textContent));
+const view = new View(data.began, data.ended);
+const timeline = new Timeline(data, view, (incident) => go(incident));
+const chart = new Chart(data, view);
+const lowered = [...data.raw.texts, ...data.services].map((text) => text.toLowerCase());
+for (const endpoint of data.endpoints) endpoint.texts.push(data.raw.texts.length + endpoint.service);
+for (const incident of data.incidents) {
+  const candidates = [
+    ...incident.brokenBy.candidates,
+    ...(incident.fixedBy ? incident.fixedBy.candidates : []),
+  ];
+  incident.texts = [...incident.endpoint.texts, ...candidates.flatMap(({ texts }) => texts)];
+}
+
+// An incident's address is its place in the page: `#incident-` and its id.
+
+const byAddress = new Map(data.incidents.map((incident) => [address(incident), incident]));
+
+function address(incident) {
+  return `#incident-${encode(incident.id)}`;
+}
+
+function go(incident) {
+  if (location.hash === address(incident)) arrive();
+  else location.hash = address(incident);
+}
+
+function arrive() {
+  const incident = byAddress.get(location.hash);
+  if (!incident) return;
+  timeline.showIncident(incident);
+  chart.show(incident.endpoint);
+  get("chosen").hidden = false;
+  get("chosen-heading").replaceChildren(
+    "Incident of ",
+    quote(data.services[incident.endpoint.service], 80),
+    " ",
+    badge(incident.state),
+  );
+  get("chosen-facts").replaceChildren(describeIncident(data, incident));
+  get("current").classList.add("unseen"); // what it tells stands below, and in full
+  get("timeline").scrollIntoView({ block: "start" });
+  get("lanes").focus({ preventScroll: true });
+}
+
+// Tables
+
+function commitCell(attribution) {
+  if (!attribution) return make("span", { class: "nothing" }, NOTHING);
+  const newest = attribution.candidates.at(-1);
+  const doubt = attribution.verdict === "clear" ? "" : badge(attribution.verdict);
+  return make("span", { class: "by" }, newest ? commitLink(data, newest.commit, 8) : "", doubt);
+}
+
+function authorOf(attribution) {
+  return attribution.candidates.length ? attribution.candidates.at(-1).author : "";
+}
+
+function commitOf(attribution) {
+  return attribution && attribution.candidates.length ? attribution.candidates.at(-1).commit : "";
+}
+
+function endpointText(endpoint) {
+  return `${endpoint.resource} ${endpoint.verb}`;
+}
+
+const INCIDENT_COLUMNS = [
+  {
+    name: "start (UTC)",
+    key: (one) => one.start,
+    time: true,
+    cell: (one) => make("a", { href: address(one) }, moment(one.start)),
+  },
+  {
+    name: "service",
+    key: (one) => data.services[one.endpoint.service],
+    minor: "minor",
+    cell: (one) => quote(data.services[one.endpoint.service], 60),
+  },
+  {
+    name: "endpoint",
+    key: (one) => endpointText(one.endpoint),
+    cell: (one) => endpointName(data, one.endpoint, 80),
+  },
+  {
+    name: "lasted",
+    key: (one) => one.lasted ?? Infinity,
+    number: true,
+    cell: (one) =>
+      one.state === "closed"
+        ? showSpan(one.lasted)
+        : [one.lasted === null ? "" : `${showSpan(one.lasted)} `, badge(one.state)],
+  },
+  {
+    name: "lowest SLI",
+    key: (one) => one.lowest,
+    number: true,
+    minor: "minor",
+    cell: (one) => showShare(one.lowest),
+  },
+  {
+    name: "failed",
+    key: (one) => one.failures,
+    number: true,
+    minor: "least",
+    cell: (one) => showCount(one.failures),
+  },
+  { name: "broken by", key: (one) => commitOf(one.brokenBy), cell: (one) => commitCell(one.brokenBy) },
+  {
+    name: "author",
+    key: (one) => authorOf(one.brokenBy),
+    minor: "minor",
+    cell: (one) => quote(authorOf(one.brokenBy), 40),
+  },
+  { name: "fixed by", key: (one) => commitOf(one.fixedBy), cell: (one) => commitCell(one.fixedBy) },
+];
+const incidents = new Table("incidents", INCIDENT_COLUMNS, data.incidents, {
+  noun: "incident",
+  details: (incident) => describeIncident(data, incident),
+});
+
+const SERVICE_COLUMNS = [
+  { name: "service", key: (one) => one.name, cell: (one) => quote(one.name, 80) },
+  ...[
+    ["incidents", "incidents", showCount],
+    ["open", "repair.open", showCount],
+    ["mean repair", "repair.mean", showSpan],
+    ["median", "repair.median", showSpan, "minor"],
+    ["90 %", "repair.p90", showSpan, "minor"],
+    ["detection", "detection", showSpan, "minor"],
+    ["budget left", "budget.left", showPercent],
+    ["deployments", "delivery.deployments", showCount, "minor"],
+    ["failed", "delivery.failed", showCount, "minor"],
+  ].map(([name, column, show, minor]) => ({
+    name,
+    minor,
+    number: true,
+    key: (one) => data.raw.figures[column][one.number],
+    cell: (one) => show(data.raw.figures[column][one.number]),
+  })),
+];
+const counted = data.raw.figures.incidents ? data.raw.figures.incidents.length : 0;
+const services = data.services.slice(0, counted).map((name, number) => ({ name, number }));
+new Table("services", SERVICE_COLUMNS, services, {
+  noun: "service",
+  size: 20,
+  sorted: { column: SERVICE_COLUMNS[1], down: true },
+});
+
+function endpointButton(endpoint) {
+  const press = () => {
+    chart.show(endpoint);
+    get("chart-section").scrollIntoView({ block: "start" });
+  };
+  return button(endpointName(data, endpoint, 100), press, { class: "link" });
+}
+
+const ENDPOINT_COLUMNS = [
+  { name: "endpoint", key: endpointText, cell: endpointButton },
+  {
+    name: "service",
+    key: (one) => data.services[one.service],
+    minor: "minor",
+    cell: (one) => quote(data.services[one.service], 60),
+  },
+  {
+    name: "incidents",
+    key: (one) => one.incidents.length,
+    number: true,
+    cell: (one) => showCount(one.incidents.length),
+  },
+  { name: "SLO", key: (one) => one.slo, number: true, cell: (one) => showShare(one.slo) },
+  {
+    name: "window",
+    key: (one) => one.window,
+    number: true,
+    minor: "minor",
+    cell: (one) => showSpan(one.window),
+  },
+  {
+    name: "requests",
+    key: (one) => one.requests,
+    number: true,
+    minor: "minor",
+    cell: (one) => showCount(one.requests),
+  },
+  { name: "failed", key: (one) => one.failures, number: true, cell: (one) => showCount(one.failures) },
+  {
+    name: "succeeded",
+    key: succeeded,
+    number: true,
+    minor: "minor",
+    cell: (one) => showShare(succeeded(one)),
+  },
+];
+
+function succeeded(endpoint) {
+  return endpoint.requests ? (endpoint.requests - endpoint.failures) / endpoint.requests : null;
+}
+
+const endpoints = new Table("endpoints", ENDPOINT_COLUMNS, data.endpoints, {
+  noun: "endpoint",
+  size: 20,
+  sorted: { column: ENDPOINT_COLUMNS[2], down: true },
+});
+
+// Filters and tools
+
+function filterIncidents() {
+  const [state, verdict] = [get("state").value, get("verdict").value];
+  const matches = searchTexts(lowered, get("search").value);
+  incidents.filter(
+    (one) =>
+      (!state || one.state === state) && (!verdict || one.brokenBy.verdict === verdict) && matches(one.texts),
+  );
+}
+
+function filterEndpoints() {
+  const matches = searchTexts(lowered, get("endpoint-search").value);
+  endpoints.filter((one) => matches(one.texts));
+}
+
+function clearFilters() {
+  get("filters").reset();
+  filterIncidents();
+}
+
+for (const [id, words] of [
+  ["state", data.raw.states],
+  ["verdict", data.raw.verdicts],
+]) {
+  get(id).append(...words.map((word) => make("option", { value: word }, word)));
+}
+get("filters").addEventListener("input", filterIncidents);
+get("endpoint-filters").addEventListener("input", filterEndpoints);
+for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
+
+get("to-table").addEventListener("click", (event) => {
+  event.preventDefault();
+  const incident = byAddress.get(location.hash);
+  if (!incidents.find(incident)) clearFilters();
+  const row = incidents.find(incident);
+  row.scrollIntoView({ block: "center" });
+  row.querySelector(".toggle").focus({ preventScroll: true });
+});
+
+get("pan-back").addEventListener("click", () => view.pan(-0.5));
+get("pan-forth").addEventListener("click", () => view.pan(0.5));
+get("zoom-in").addEventListener("click", () => view.zoom(0.5, timeline.middle()));
+get("zoom-out").addEventListener("click", () => view.zoom(2, timeline.middle()));
+get("zoom-reset").addEventListener("click", () => view.reset());
+
+function tellView() {
+  get("shown").textContent = `${showTime(view.from)} to ${showTime(view.to)}`;
+  const whole = view.from === view.whole[0] && view.to === view.whole[1];
+  get("zoom-out").disabled = get("zoom-reset").disabled = whole;
+  get("pan-back").disabled = view.from <= view.whole[0];
+  get("pan-forth").disabled = view.to >= view.whole[1];
+}
+
+view.onChange(tellView);
+
+// Paper is white and has a width of its own: the style sheet says it.
+
+function redrawNow() {
+  timeline.draw();
+  chart.resize(get("chart").clientWidth);
+}
+
+window.addEventListener("beforeprint", () => {
+  document.documentElement.dataset.printing = "";
+  redrawNow();
+});
+window.addEventListener("afterprint", () => {
+  delete document.documentElement.dataset.printing;
+  redrawNow();
+});
+
+// What is there at the start
+
+function tellOutside() {
+  const [first, last] = view.whole;
+  const outside = data.deploys.filter(({ at }) => at < first || at > last).length;
+  if (outside)
+    get("outside").textContent =
+      `${showMany(outside, "change")} before or after the run can\u2019t be seen here.`;
+}
+
+showExtent(data);
+showFigures(data);
+showAccounting(data);
+showShares(data);
+tellView();
+tellOutside();
+timeline.draw();
+const busiest = data.endpoints.reduce(
+  (most, one) => (most && most.incidents.length >= one.incidents.length ? most : one),
+  null,
+);
+if (busiest) chart.show(busiest);
+else get("chart-section").hidden = true;
+window.addEventListener("hashchange", arrive);
+arrive();
+document.documentElement.dataset.ready = "";
+performance.mark("ready");

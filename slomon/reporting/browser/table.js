@@ -1,0 +1,179 @@
+// Tables that sort, filter and turn pages. Only the rows of one page are in the document.
+
+const COLLATOR = new Intl.Collator("en");
+
+/**
+ * A column: its `name`; `key` of a row, to sort by; `cell`, what is shown; `number` or `time` where it
+ * is one, `minor`: "minor" where a phone can do without it, "least" where a small screen can.
+ */
+class Table {
+  constructor(id, columns, rows, { size = 25, noun = "row", details = null, sorted = null } = {}) {
+    this.columns = columns;
+    this.rows = rows;
+    this.size = size;
+    this.noun = noun;
+    this.details = details;
+    this.root = get(id);
+    this.order = sorted || { column: columns[0], down: false };
+    this.page = 0;
+    this.expanded = new Set();
+    this.keys = new Map();
+    this.accept = null;
+    this.build();
+    this.arrange();
+  }
+
+  build() {
+    this.heads = this.columns.map((column) => {
+      const press = () => this.sort(column);
+      return make(
+        "th",
+        { scope: "col", class: classes(column) },
+        button(column.name, press, { class: "sort" }),
+      );
+    });
+    const lead = this.details
+      ? [make("th", { scope: "col", class: "lead" }, make("span", { class: "unseen" }, "details"))]
+      : [];
+    this.body = make("tbody");
+    const caption = make("caption", { class: "unseen" }, this.root.dataset.caption);
+    const table = make(
+      "table",
+      { class: "lines" },
+      caption,
+      make("thead", {}, make("tr", {}, ...lead, ...this.heads)),
+      this.body,
+    );
+    this.status = make("span", { role: "status" });
+    this.back = button("Previous", () => this.turn(-1));
+    this.forth = button("Next", () => this.turn(1));
+    const wide = make(
+      "div",
+      { class: "wide", tabindex: 0, role: "region", "aria-label": this.root.dataset.caption },
+      table,
+    );
+    this.root.append(wide, make("div", { class: "pages" }, this.status, this.back, this.forth));
+  }
+
+  /** Shows only rows for which `accept` is true. */
+  filter(accept) {
+    this.accept = accept;
+    this.choose();
+  }
+
+  choose() {
+    this.sorted = this.accept ? this.arranged.filter(this.accept) : this.arranged;
+    this.page = 0;
+    this.write();
+  }
+
+  sort(column) {
+    const again = this.order.column === column;
+    this.order = { column, down: again ? !this.order.down : Boolean(column.number) };
+    this.arrange();
+  }
+
+  turn(by) {
+    this.page += by;
+    this.write();
+    this.root.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Turns to the page that has a row, opens it, and returns its element; null if it's filtered out. */
+  find(row) {
+    const place = this.sorted.indexOf(row);
+    if (place < 0) return null;
+    this.page = Math.floor(place / this.size);
+    this.expanded.add(row);
+    this.write();
+    return this.body.querySelector(`[data-row="${row.number}"]`);
+  }
+
+  arrange() {
+    const { column, down } = this.order;
+    if (!this.keys.has(column)) this.keys.set(column, this.rank(column));
+    const ranks = this.keys.get(column);
+    const way = down ? -1 : 1;
+    this.arranged = [...this.rows].sort(
+      (one, other) => way * (ranks.get(one) - ranks.get(other)) || one.number - other.number,
+    );
+    for (const [place, head] of this.heads.entries()) {
+      if (this.columns[place] === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    }
+    this.choose();
+  }
+
+  /** Each row's place by a column: what is nothing comes first. Texts are compared once. */
+  rank(column) {
+    const keys = this.rows.map((row) => column.key(row));
+    if (column.number || column.time)
+      return new Map(this.rows.map((row, place) => [row, keys[place] ?? -Infinity]));
+    const texts = [...new Set(keys)].sort(COLLATOR.compare);
+    const ranks = new Map(texts.map((text, rank) => [text, rank]));
+    return new Map(this.rows.map((row, place) => [row, ranks.get(keys[place])]));
+  }
+
+  write() {
+    const count = this.sorted.length;
+    const first = this.page * this.size;
+    const last = Math.min(first + this.size, count);
+    this.body.replaceChildren(...this.sorted.slice(first, last).flatMap((row) => this.writeRow(row)));
+    const of = count === this.rows.length ? "" : ` (of ${showCount(this.rows.length)})`;
+    this.status.textContent =
+      count > this.size
+        ? `${showCount(first + 1)} to ${showCount(last)} of ${showMany(count, this.noun)}${of}`
+        : `${showMany(count, this.noun)}${of}`;
+    this.back.hidden = this.forth.hidden = count <= this.size;
+    this.back.disabled = first === 0;
+    this.forth.disabled = last === count;
+  }
+
+  writeRow(row) {
+    const cells = this.columns.map((column) =>
+      make("td", { class: classes(column) }, ...[column.cell(row)].flat()),
+    );
+    const line = make("tr", { "data-row": row.number });
+    if (!this.details) {
+      line.append(...cells);
+      return [line];
+    }
+    const open = this.expanded.has(row);
+    const id = `${this.root.id}-details-${row.number}`;
+    const toggle = button(open ? "\u2212" : "+", () => this.toggle(row), {
+      class: "toggle",
+      "aria-expanded": String(open),
+      "aria-controls": open ? id : null,
+      "aria-label": `details of ${this.noun} ${row.number + 1}`,
+    });
+    line.append(make("td", { class: "lead" }, toggle), ...cells);
+    if (!open) return [line];
+    return [
+      line,
+      make("tr", { id, class: "details" }, make("td", { colspan: cells.length + 1 }, this.details(row))),
+    ];
+  }
+
+  toggle(row) {
+    if (!this.expanded.delete(row)) this.expanded.add(row);
+    this.write();
+    this.body.querySelector(`[data-row="${row.number}"] .toggle`).focus();
+  }
+}
+
+function classes(column) {
+  return [column.number ? "number" : "", column.minor || ""].join(" ").trim() || null;
+}
+
+/**
+ * Whether all words of a search stand in a row's texts. Each text is looked at once, however many
+ * rows have it: `numbers` of a row are those of its texts.
+ */
+function searchTexts(texts, search) {
+  const hits = search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => texts.map((text) => text.includes(word)));
+  return (numbers) => hits.every((hit) => numbers.some((number) => hit[number]));
+}

@@ -1,0 +1,80 @@
+"""A real browser, and pages opened in it that may not complain, nor ask anybody for anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from slomon.core.summary import Summary
+from slomon.reporting.page import render_page
+
+Open = Callable[..., Page]
+COMMIT_URL = "https://git.example.com/commit/{commit}"
+
+
+def find_chromium() -> str:
+    """Its path. Where it's missing tests are skipped, but in CI, which installs it, they fail."""
+    found = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
+    if found:
+        return found
+    reason = "no Chromium: scripts/browser installs it on Debian, CHROMIUM names another one"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        # As root, as in a container, it has no sandbox; it opens only what the tests wrote.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """
+    Opens the page of a summary as a file, offline, `width` pixels wide. At the end of the test no
+    page has complained, and each has asked for nothing but itself.
+    """
+    complaints: list[str] = []
+    requests: list[str] = []
+    contexts: list[BrowserContext] = []
+    paths: list[str] = []
+
+    def open_page(
+        summary: Summary, *, width: int = 1200, dark: bool = False, place: str = ""
+    ) -> Page:
+        path = tmp_path / f"{len(contexts)}.html"
+        path.write_text(
+            render_page(summary, title="A run", commit_url=COMMIT_URL), encoding="utf-8"
+        )
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            offline=True,
+        )
+        contexts.append(context)
+        paths.append(path.as_uri())
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(f"{path.as_uri()}{place}")
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url.split("#")[0] for url in requests] == paths

@@ -1,0 +1,92 @@
+"""The page as text: the same for the same run, and no text of a log can end where it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from html import unescape
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from slomon.errors import ConfigurationError
+from slomon.reporting.page import render_page
+from tests.reporting.summaries import HOSTILE, Maker, hostile, large, quiet
+
+
+def elements(page: str, name: str) -> list[str]:
+    return re.findall(rf"<{name}[^>]*>(.*?)</{name}>", page, re.DOTALL)
+
+
+def data(page: str) -> Any:
+    return json.loads(elements(page, "script")[0])
+
+
+def test_the_same_run_is_the_same_page() -> None:
+    assert render_page(Maker().make()) == render_page(Maker().make())
+
+
+def test_the_policy_names_what_stands_in_the_page() -> None:
+    page = render_page(Maker().make())
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+
+    assert policy
+    scripts, styles = elements(page, "script"), elements(page, "style")
+    assert (len(scripts), len(styles)) == (3, 2)
+    for text in scripts[1:] + styles:
+        assert f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" in policy[1]
+
+
+def test_hostile_text_stays_in_its_json() -> None:
+    page = render_page(hostile(), title=HOSTILE[0])
+    text = elements(page, "script")[0]
+
+    assert page.count("<script") == 3
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert set(HOSTILE) <= set(data(page)["texts"] + data(page)["services"])
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_a_title_is_text(title: str) -> None:
+    page = render_page(quiet(), title=title)
+    shown = elements(page, "title")[0]
+
+    page.encode()
+    assert "<" not in shown
+    assert unescape(shown).strip("\ufffd") in {title, title[1:]}
+
+
+def test_what_the_run_is_called_is_no_template() -> None:
+    assert "<title>$data ${page}</title>" in render_page(quiet(), title="$data ${page}")
+
+
+def test_a_wrong_address_of_commits_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="commit_url"):
+        render_page(quiet(), commit_url="javascript:{commit}")
+
+
+def test_a_run_of_ten_thousand_incidents_is_small_and_soon_there() -> None:
+    summary = large()
+    began = perf_counter()
+    page = render_page(summary)
+
+    assert perf_counter() - began < 5
+    assert len(page.encode()) < 3_000_000
+
+
+def test_buckets_that_are_empty_take_no_room() -> None:
+    sparse = Maker(endpoints=4).make()  # the fourth has quiet stretches
+    runs = data(render_page(sparse))["traces"]["places"]
+    none = replace(
+        sparse,
+        traces=[
+            replace(one, at=[], requests=[], failures=[], lowest_sli=[]) for one in sparse.traces
+        ],
+    )
+
+    assert len(runs[0]) < 5 < len(runs[3])
+    assert data(render_page(none))["traces"]["places"] == ["", "", "", ""]

@@ -1,0 +1,190 @@
+"""The page in a browser: what it tells, whatever a log holds, and on what it is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.reporting.conftest import Open
+from tests.reporting.summaries import HOSTILE, Maker, hostile, quiet
+
+
+def measure(page: Page, expression: str) -> Any:
+    return page.evaluate(expression)
+
+
+def test_the_figures_and_the_accounting_stand_on_top(open_page: Open) -> None:
+    summary = Maker().make()
+    page = open_page(summary)
+
+    expect(page.locator("#figures > div").first).to_contain_text(
+        f"incidents{len(summary.incidents)}"
+    )
+    expect(page.locator("#accounting")).to_contain_text("unmatched120")
+    expect(page.locator("#extent")).to_contain_text(
+        "2018-11-28 22:11:31 to 2018-11-29 22:11:31 UTC"
+    )
+    expect(page.locator("#extent time").first).to_have_attribute("title", re.compile("here$"))
+
+
+def test_a_run_without_requests_says_so(open_page: Open) -> None:
+    page = open_page(quiet())
+
+    expect(page.locator("#extent")).to_have_text("No request was counted. 0 services, 0 endpoints.")
+    expect(page.locator("#chart-section")).to_be_hidden()
+    page.locator("#lanes").focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter", "End"):
+        page.keyboard.press(key)
+
+
+def test_hostile_text_is_shown_and_never_run(open_page: Open) -> None:
+    page = open_page(hostile())
+    for toggle in page.locator("#incidents .toggle").all()[:12]:
+        toggle.click()
+    page.locator("#incidents tbody a[href^='#incident']").first.click()
+    page.locator("#lanes").hover(position={"x": 300, "y": 60})
+
+    assert measure(page, "window.ran") is None
+    assert measure(page, "document.querySelectorAll('script').length") == 3
+    assert (
+        measure(page, "document.querySelectorAll('img, iframe, object, [onmouseover]').length") == 0
+    )
+    expect(page.get_by_text(HOSTILE[0]).first).to_be_attached()
+    expect(page.get_by_text("\\u202egnp.txt\\u2066").first).to_be_attached()
+
+
+def test_a_text_of_ten_thousand_characters_is_clipped_and_can_be_read(open_page: Open) -> None:
+    page = open_page(hostile())
+    long = "x" * 10_000
+    assert (
+        measure(page, "Math.max(...[...document.querySelectorAll('tr')].map(r => r.offsetHeight))")
+        < 120
+    )
+
+    page.get_by_role("searchbox").first.fill("xxxxxx")
+    for toggle in page.locator("#incidents .toggle").all():
+        toggle.click()
+    whole = page.locator(".whole").filter(has_text=long).first
+    expect(whole).to_be_visible()
+    assert whole.evaluate("box => box.clientHeight < box.scrollHeight && box.clientHeight < 200")
+
+
+@pytest.mark.parametrize("width", [320, 400, 1200])
+@pytest.mark.parametrize("made", [Maker().make(), hostile()], ids=["plain", "hostile"])
+def test_the_page_never_scrolls_sideways(open_page: Open, width: int, made: Any) -> None:
+    page = open_page(made, width=width)
+    page.locator("#incidents .toggle").first.click()
+    page.locator("#incidents tbody a[href^='#incident']").nth(1).click()
+
+    assert measure(page, "document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_is_light_or_dark_as_its_reader_is_used_to(open_page: Open, dark: bool) -> None:
+    page = open_page(Maker().make(), dark=dark)
+    ground = measure(page, "getComputedStyle(document.body).backgroundColor")
+
+    assert (ground == "rgb(255, 255, 255)") is not dark
+    page.emulate_media(color_scheme="light" if dark else "dark")
+    assert measure(page, "getComputedStyle(document.body).backgroundColor") != ground
+
+
+def test_paper_is_white_and_its_drawings_fit(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(Maker(services=40, endpoints=40).make(), dark=True)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+
+    assert measure(page, "getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert measure(page, "document.getElementById('drawing').offsetWidth") <= 690
+    assert (
+        measure(
+            page, "Math.max(...[...document.querySelectorAll('.uplot')].map(p => p.offsetWidth))"
+        )
+        <= 690
+    )
+    expect(page.locator("#unprinted")).to_have_text("19 of 40 services.")
+    expect(page.locator("#filters")).to_be_hidden()
+
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert measure(page, "document.getElementById('drawing').offsetWidth") > 1000
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    assert (tmp_path / "page.pdf").read_bytes().count(b"/Type /Page\n") < 12
+
+
+def test_the_first_tab_leads_past_everything_to_the_incidents(open_page: Open) -> None:
+    page = open_page(Maker().make())
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the incidents")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#incidents-heading")).to_be_focused()
+
+
+def test_every_control_has_a_name_and_every_id_is_one(open_page: Open) -> None:
+    page = open_page(Maker().make())
+    names = """[...document.querySelectorAll('button, input, select, [tabindex="0"]')].filter(one =>
+        !(one.ariaLabel || one.textContent.trim() || one.getAttribute('aria-labelledby')
+            || one.labels?.length))"""
+
+    assert measure(page, f"{names}.length") == 0
+    assert measure(page, "document.querySelectorAll('[id]').length") == measure(
+        page, "new Set([...document.querySelectorAll('[id]')].map(one => one.id)).size"
+    )
+    for level in ("h1", "main", "header", "footer"):
+        assert page.locator(level).first.is_visible()
+
+
+def test_an_attribution_shows_its_doubt(open_page: Open) -> None:
+    summary = Maker().make()
+    one = next(
+        one
+        for one in summary.incidents
+        if len(one.broken_by.candidates) > 1 and one.broken_by.evidence
+    )
+    number = summary.incidents.index(one)
+    summary = replace(
+        summary,
+        incidents=[
+            replace(one, together=("users",), broken_by=replace(one.broken_by, earlier=2))
+            if place == number
+            else other
+            for place, other in enumerate(summary.incidents)
+        ],
+    )
+    page = open_page(summary, place=f"#incident-{one.id}")
+    shown = page.locator("#chosen .attribution").first
+    evidence = one.broken_by.evidence
+
+    assert evidence
+    expect(shown.locator(".badge")).to_have_text("ambiguous")
+    expect(shown.locator("tbody tr")).to_have_count(len(one.broken_by.candidates))
+    expect(shown.locator("tbody tr").first).to_contain_text(one.broken_by.commit[:40])
+    expect(shown).to_contain_text("and 2 earlier candidates")
+    expect(shown.locator(".evidence")).to_contain_text(
+        f"{evidence.before.failures} of {evidence.before.requests} failed"
+    )
+    expect(shown.locator(".evidence")).to_contain_text("with 95 % confidence")
+    expect(page.locator("#chosen .together")).to_contain_text("users")
+
+
+def test_a_commit_leads_to_where_it_can_be_looked_at(open_page: Open) -> None:
+    page = open_page(hostile())
+    hrefs = page.locator("a.commit").evaluate_all("links => links.map(link => link.href)")
+
+    assert hrefs
+    assert all(href.startswith("https://git.example.com/commit/") for href in hrefs)
+    assert any("%3Cscript%3E" in href for href in hrefs)
+
+
+def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> None:
+    made = Maker(endpoints=1, services=1, incidents=1).make()
+    near = replace(made, endpoints=[replace(made.endpoints[0], slo=0.99999)])
+    page = open_page(near)
+
+    expect(page.locator("#chart-note")).to_contain_text("SLO 99.999 % over 5m")
