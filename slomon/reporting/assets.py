@@ -26,7 +26,7 @@ def read_frame() -> str:
 def read_scripts() -> tuple[str, str]:
     """uPlot, and all of ours as one."""
     ours = "\n".join(_read(f"browser/{name}") for name in SCRIPTS)
-    return _read("uplot/uPlot.iife.min.js"), f'"use strict";\n(() => {{\n{ours}\n}})();\n'
+    return _read("uplot/uPlot.iife.min.js"), f'"use strict";\n(async () => {{\n{ours}\n}})();\n'
 
 
 @cache

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from html import escape
 from string import Template
 from typing import Final
+from zlib import compress
 
 from slomon.core.summary import Summary
 from slomon.reporting.assets import policy, read_frame, read_scripts, read_styles
@@ -13,11 +15,14 @@ from slomon.reporting.link import check_commit_url
 from slomon.reporting.payload import make_payload
 
 TITLE: Final = "Incidents"
+MOST: Final = 2_800_000
+"""Of what a page shows, in characters. What shows it takes some 120,000 more."""
 
 
 def render_page(summary: Summary, *, title: str = TITLE, commit_url: str | None = None) -> str:
     """
-    The page of a run: the same text for the same values, and UTF-8 when written to a file.
+    The page of a run, which is UTF-8 when written to a file, and less than 3 MB. It says what of a
+    long run it doesn't show.
 
     `commit_url` is where a commit can be looked at, such as
     `https://git.example.com/commit/{commit}`. Raises ConfigurationError where it is anything else.
@@ -30,7 +35,7 @@ def render_page(summary: Summary, *, title: str = TITLE, commit_url: str | None 
         title=_as_text(title),
         chart_style=chart_style,
         page_style=page_style,
-        data=_as_data(make_payload(summary, checked)),
+        data=_fit(summary, checked),
         chart=chart,
         page=page,
     )
@@ -41,10 +46,15 @@ def _as_text(text: str) -> str:
     return escape(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
-def _as_data(payload: object) -> str:
-    """JSON that holds no text which could end its element or be taken for markup, in ASCII."""
-    return json.dumps(payload, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
+def _fit(summary: Summary, commit_url: str | None) -> str:
+    """The data of a page that is small enough, however long the run: with less of it if need be."""
+    share = 1.0
+    while len(data := _compress(make_payload(summary, commit_url, share))) > MOST:
+        share *= 0.7
+    return data
 
 
-_ESCAPES: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
-"""U+2028 and U+2029 are escaped already, as all that isn't ASCII."""
+def _compress(payload: object) -> str:
+    """In base64, of which nothing can end its element or be taken for markup."""
+    text = json.dumps(payload, separators=(",", ":"), allow_nan=False)
+    return b64encode(compress(text.encode())).decode()

@@ -7,6 +7,7 @@ Moments are milliseconds since `origin`, spans are milliseconds: what a browser'
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain, pairwise
@@ -14,10 +15,12 @@ from math import ceil, floor
 from typing import Final, Generic, TypeAlias, TypeVar
 
 from slomon.core.comparison import Comparison
-from slomon.core.figures import Figures, Share
+from slomon.core.event import EVERY_SERVICE
+from slomon.core.figures import Deploy, Figures, Share
 from slomon.core.record import SCHEMA, Attribution, Candidate, IncidentRecord, State, Verdict
 from slomon.core.summary import Summary
 from slomon.reporting.packing import pack, pack_rising, pack_signed
+from slomon.reporting.selection import LeftOut, select
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 T = TypeVar("T")
@@ -27,13 +30,19 @@ BOUND_STEPS: Final = 100_000
 SLI_STEPS: Final = 1000
 """An SLI is told by how many of these steps it is below 1: so many lead from there to the SLO."""
 SHOWN_SHARES: Final = 10
+CHARACTERS: Final = 3_000_000
+LONGEST: Final = 16_384
 STATES: Final = list(State)
 VERDICTS: Final = list(Verdict)
 
 
-def make_payload(summary: Summary, commit_url: str | None) -> Json:
-    """All that a page shows."""
-    return _Payload(summary).make(commit_url)
+def make_payload(summary: Summary, commit_url: str | None = None, share: float = 1.0) -> Json:
+    """
+    All that a page shows, or a share of it: so of incidents and the like as of characters. Of texts
+    that are too long for that the rest is cut off, and `longest` is how many characters were left.
+    """
+    shown, left_out = select(summary, share)
+    return _Payload(shown).make(commit_url, left_out, int(CHARACTERS * share))
 
 
 class _Numbered(Generic[T]):
@@ -63,7 +72,7 @@ class _Payload:
         }
         self._origin = floor(min(_moments(summary), default=0.0))
 
-    def make(self, commit_url: str | None) -> Json:
+    def make(self, commit_url: str | None, left_out: LeftOut, characters: int) -> Json:
         summary = self._summary
         shown: dict[str, Json] = {
             "schema": SCHEMA,
@@ -77,20 +86,27 @@ class _Payload:
             "endpoints": self._endpoints(),
             "deploys": self._deploys(),
             "incidents": self._incidents(),
-            "byEndpoint": _shares(summary.shares.by_endpoint),
-            "byAuthor": _shares(summary.shares.by_author),
-            "byCommit": _shares(summary.shares.by_commit),
+            "byEndpoint": self._shares(summary.shares.by_endpoint),
+            "byAuthor": self._shares(summary.shares.by_author),
+            "byCommit": self._shares(summary.shares.by_commit),
             "traceStep": summary.trace_step,
             "traces": self._traces(),
             "states": list[Json](STATES),
             "verdicts": list[Json](VERDICTS),
             "sliSteps": SLI_STEPS,
             "boundSteps": BOUND_STEPS,
+            "leftOut": dict[str, Json](asdict(left_out)),
+            "changes": self._changes(),
         }
         # What the columns above refer to.
-        changes = self._changes()
-        services, texts = list[Json](self._service), list[Json](self._text)
-        return {**shown, "changes": changes, "services": services, "texts": texts}
+        services, texts = list(self._service), list(self._text)
+        longest = _measure(chain(services, texts), characters)
+        return {
+            **shown,
+            "services": [_cut(text, longest) for text in services],
+            "texts": [_cut(text, longest) for text in texts],
+            "longest": longest,
+        }
 
     def _at(self, moment: float) -> int:
         return _millis(moment - self._origin)
@@ -110,10 +126,14 @@ class _Payload:
     def _deploys(self) -> Json:
         deploys = self._summary.deploys
         return {
-            "service": pack(self._service(one.service) for one in deploys),
+            "service": pack(self._owner(one) for one in deploys),
             "change": pack(self._change((one.commit, one.author, one.date)) for one in deploys),
             "at": pack_rising(self._at(one.at) for one in deploys),
         }
+
+    def _owner(self, deploy: Deploy) -> int:
+        """The number of a service plus 1, or 0 for every service."""
+        return 0 if deploy.service == EVERY_SERVICE else 1 + self._service(deploy.service)
 
     def _changes(self) -> Json:
         columns = zip(*self._change, strict=True) if list(self._change) else ((), (), ())
@@ -175,6 +195,15 @@ class _Payload:
             "evidence": pack_signed(chain.from_iterable(map(_compared, evidence))),
         }
 
+    def _shares(self, shares: Sequence[Share]) -> Json:
+        shown = shares[:SHOWN_SHARES]
+        return {
+            "name": [self._text(share.name) for share in shown],
+            "incidents": [share.incidents for share in shown],
+            "seconds": [_short(share.seconds) for share in shown],
+            "more": len(shares) - len(shown),
+        }
+
     def _traces(self) -> Json:
         traces, step = self._summary.traces, self._summary.trace_step or 1.0
         firsts = [trace.at[0] if trace.at else 0.0 for trace in traces]
@@ -234,13 +263,17 @@ def _figure_columns(figures: Sequence[Figures]) -> Json:
     return {name: column for name, column in columns.items() if name != "service"}
 
 
-def _shares(shares: Sequence[Share]) -> Json:
-    return {
-        "name": [share.name for share in shares[:SHOWN_SHARES]],
-        "incidents": [share.incidents for share in shares[:SHOWN_SHARES]],
-        "seconds": [_short(share.seconds) for share in shares[:SHOWN_SHARES]],
-        "more": max(0, len(shares) - SHOWN_SHARES),
-    }
+def _measure(texts: Iterable[str], characters: int) -> int:
+    """To how many characters texts are to be cut, so that no more of them are left in all."""
+    lengths = Counter(map(len, texts))
+    longest = LONGEST
+    while longest > 8 and sum(min(n, longest) * of for n, of in lengths.items()) > characters:
+        longest //= 2
+    return longest
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}\u2026"
 
 
 def _millis(seconds: float) -> int:

@@ -30,7 +30,7 @@ def find_chromium() -> str:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # no longer: while it lives its event loop is the thread's
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     with sync_playwright() as playwright:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from time import perf_counter
 from typing import Any
+from zlib import decompress
 
 import pytest
 
@@ -23,7 +24,7 @@ def elements(page: str, name: str) -> list[str]:
 
 
 def data(page: str) -> Any:
-    return json.loads(elements(page, "script")[0])
+    return json.loads(decompress(b64decode(elements(page, "script")[0])))
 
 
 def test_the_same_run_is_the_same_page() -> None:
@@ -41,12 +42,12 @@ def test_the_policy_names_what_stands_in_the_page() -> None:
         assert f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" in policy[1]
 
 
-def test_hostile_text_stays_in_its_json() -> None:
+def test_hostile_text_stays_in_its_element() -> None:
     page = render_page(hostile(), title=HOSTILE[0])
     text = elements(page, "script")[0]
 
     assert page.count("<script") == 3
-    assert not re.search("[<>&\u2028\u2029]", text)
+    assert re.fullmatch("[A-Za-z0-9+/=]+", text)
     assert set(HOSTILE) <= set(data(page)["texts"] + data(page)["services"])
 
 

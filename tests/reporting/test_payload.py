@@ -29,7 +29,7 @@ READ = """(raw) => {
 def read(browser: Browser) -> Any:
     script = (PACKAGE / "browser" / "data.js").read_text(encoding="utf-8")
     page = browser.new_page()
-    yield lambda summary: page.evaluate(READ % script, make_payload(summary, None))
+    yield lambda summary: page.evaluate(READ % script, make_payload(summary))
     page.close()
 
 

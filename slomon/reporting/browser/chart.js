@@ -27,7 +27,7 @@ class Chart {
       `${showCount(endpoint.failures)} failed; ${showMany(endpoint.incidents.length, "incident")}. `,
       columns.at.length
         ? `Each point is the lowest SLI of ${showSpan(this.data.raw.traceStep)}.`
-        : "Nothing is recorded of its SLI over time.",
+        : "Its SLI over time is not in this page.",
     );
     this.readout.replaceChildren();
     if (!columns.at.length) return;
@@ -133,9 +133,10 @@ class Chart {
     }
     pen.fillStyle = colour("deploy");
     pen.globalAlpha = 0.4;
-    for (const { at, service } of this.data.deploys) {
-      if (service !== this.endpoint.service || at < this.view.from || at > this.view.to) continue;
-      pen.fillRect(Math.round(x(at)), bbox.top, pixel, bbox.height);
+    for (const deploy of this.data.deploys) {
+      const seen = deploy.at >= this.view.from && deploy.at <= this.view.to;
+      if (seen && this.data.concerns(deploy, this.endpoint.service))
+        pen.fillRect(Math.round(x(deploy.at)), bbox.top, pixel, bbox.height);
     }
     pen.restore();
   }

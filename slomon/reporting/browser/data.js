@@ -5,6 +5,14 @@ const VALUES = new Uint8Array(128);
 for (let value = 0; value < DIGITS.length; value += 1) VALUES[DIGITS.charCodeAt(value)] = value;
 
 const MILLIS = 1000; // of a second
+const EVERYONE = -1; // in place of the service of a change that is one of every service
+
+/** The JSON that stands in the page compressed, in base64. */
+async function inflate(text) {
+  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
 
 function unpack(text) {
   const numbers = [];
@@ -105,9 +113,19 @@ class Data {
     const [service, change] = [raw.service, raw.change].map(unpack);
     return unpackRising(raw.at).map((at, number) => ({
       ...this.changes[change[number]],
-      service: service[number],
+      service: service[number] - 1,
       at: this.moment(at),
     }));
+  }
+
+  /** Where a commit can be looked at; null where that isn't known, or not the whole commit is. */
+  urlOf(commit) {
+    if (commit === "" || this.commitUrl === null || commit.length > this.raw.longest) return null;
+    return this.commitUrl.replaceAll("{commit}", () => encode(commit));
+  }
+
+  concerns(deploy, service) {
+    return deploy.service === service || deploy.service === EVERYONE;
   }
 
   readIncidents(raw) {

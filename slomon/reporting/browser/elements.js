@@ -48,11 +48,14 @@ function moment(seconds, exact = false) {
   );
 }
 
+const FRAMED = window !== window.parent; // as in a notebook, whose frame is no place for others
+
 /** A commit, which leads to where it can be looked at. */
 function commitLink(data, commit, limit = 12) {
-  if (commit === "" || data.commitUrl === null) return quote(commit, limit);
-  const href = data.commitUrl.replaceAll("{commit}", () => encode(commit));
-  return make("a", { href, rel: "noopener noreferrer", class: "commit" }, quote(commit, limit));
+  const href = data.urlOf(commit);
+  if (href === null) return quote(commit, limit);
+  const target = FRAMED && "_blank";
+  return make("a", { href, target, rel: "noopener noreferrer", class: "commit" }, quote(commit, limit));
 }
 
 function badge(word) {

@@ -38,7 +38,11 @@ function showFigures(data) {
 }
 
 function showExtent(data) {
-  const counts = `${showMany(data.services.length, "service")}, ${showMany(data.endpoints.length, "endpoint")}`;
+  const { services, endpoints } = data.raw.leftOut;
+  const counts = [
+    showMany(data.services.length + services, "service"),
+    showMany(data.endpoints.length + endpoints, "endpoint"),
+  ].join(", ");
   const requests = `${showMany(data.raw.whole["budget.requests"][0], "request")}`;
   if (data.began === data.ended && !data.raw.accounting.accesses) {
     get("extent").append(`No request was counted. ${counts}.`);
@@ -53,11 +57,35 @@ function showExtent(data) {
   );
 }
 
+/** What of a long run the page doesn't show. */
+function showLeftOut(data) {
+  const counts = data.raw.leftOut;
+  const told = [
+    ["incident", counts.incidents, "the shortest"],
+    ["endpoint", counts.endpoints, "those with fewest incidents and requests"],
+    ["service", counts.services, "theirs"],
+    ["change", counts.changes, "old ones that no incident shown here may be due to"],
+    ["SLI over time", counts.traces, ""],
+  ];
+  const words = told
+    .filter(([, count]) => count)
+    .map(([noun, count, which]) => `${showMany(count, noun)}${which && ` (${which})`}`);
+  if (data.raw.longest < 16384) words.push(`what texts have beyond ${showMany(data.raw.longest, "character")}`);
+  get("left-out").hidden = !words.length;
+  get("left-out").textContent =
+    `Left out, to keep this page small: ${words.join(", ")}. The figures are those of the whole run.`;
+}
+
+/** Counts by their names; that of a lateness is of nanoseconds, and some are of several reasons. */
 function showAccounting(data) {
-  const entries = Object.entries(data.raw.accounting);
-  get("accounting").append(
-    ...describe(entries.map(([name, count]) => [showName(name), showCount(count)])).children,
+  const told = Object.entries(data.raw.accounting).flatMap(([name, count]) =>
+    name === "largest_lateness"
+      ? [[showName(name), showSpan(count / 1e9)]]
+      : typeof count === "object"
+        ? Object.entries(count).map(([reason, part]) => [`${showName(name)}: ${reason}`, showCount(part)])
+        : [[showName(name), showCount(count)]],
   );
+  get("accounting").append(...describe(told).children);
 }
 
 function showShares(data) {
@@ -69,7 +97,8 @@ function showShares(data) {
   for (const [noun, shares] of lists) {
     if (!shares.name.length) continue;
     const most = Math.max(...shares.incidents);
-    const rows = shares.name.map((name, place) => {
+    const rows = shares.name.map((number, place) => {
+      const name = data.text(number);
       const shown = noun === "commit" ? commitLink(data, name) : quote(name, 80);
       const bar = make("div", { class: "share" });
       bar.style.width = `${(100 * shares.incidents[place]) / most}%`;

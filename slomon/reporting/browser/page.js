@@ -1,6 +1,10 @@
 // The page: its parts, made from the data, and what one of them tells the others.
 
-const data = new Data(JSON.parse(get("data").textContent));
+if (!("DecompressionStream" in window)) {
+  get("extent").textContent = "This browser is too old for this page, which needs one of 2023 or later.";
+  return;
+}
+const data = new Data(JSON.parse(await inflate(get("data").textContent)));
 const view = new View(data.began, data.ended);
 const timeline = new Timeline(data, view, (incident) => go(incident));
 const chart = new Chart(data, view);
@@ -31,7 +35,7 @@ function arrive() {
   const incident = byAddress.get(location.hash);
   if (!incident) return;
   timeline.showIncident(incident);
-  chart.show(incident.endpoint);
+  if (data.traces.size) chart.show(incident.endpoint);
   get("chosen").hidden = false;
   get("chosen-heading").replaceChildren(
     "Incident of ",
@@ -118,6 +122,7 @@ const INCIDENT_COLUMNS = [
 ];
 const incidents = new Table("incidents", INCIDENT_COLUMNS, data.incidents, {
   noun: "incident",
+  missing: data.raw.leftOut.incidents,
   details: (incident) => describeIncident(data, incident),
 });
 
@@ -145,11 +150,13 @@ const counted = data.raw.figures.incidents ? data.raw.figures.incidents.length :
 const services = data.services.slice(0, counted).map((name, number) => ({ name, number }));
 new Table("services", SERVICE_COLUMNS, services, {
   noun: "service",
+  missing: data.raw.leftOut.services,
   size: 20,
   sorted: { column: SERVICE_COLUMNS[1], down: true },
 });
 
 function endpointButton(endpoint) {
+  if (!data.traces.size) return endpointName(data, endpoint, 100);
   const press = () => {
     chart.show(endpoint);
     get("chart-section").scrollIntoView({ block: "start" });
@@ -202,6 +209,7 @@ function succeeded(endpoint) {
 
 const endpoints = new Table("endpoints", ENDPOINT_COLUMNS, data.endpoints, {
   noun: "endpoint",
+  missing: data.raw.leftOut.endpoints,
   size: 20,
   sorted: { column: ENDPOINT_COLUMNS[2], down: true },
 });
@@ -280,26 +288,30 @@ window.addEventListener("afterprint", () => {
 
 // What is there at the start
 
-function tellOutside() {
+function tellChanges() {
   const [first, last] = view.whole;
   const outside = data.deploys.filter(({ at }) => at < first || at > last).length;
-  if (outside)
-    get("outside").textContent =
-      `${showMany(outside, "change")} before or after the run can\u2019t be seen here.`;
+  const common = data.deploys.filter(({ service }) => service === EVERYONE).length;
+  const told = [
+    common ? `${showMany(common, "change")} of every service: a tick on each lane.` : "",
+    outside ? `${showMany(outside, "change")} before or after the run can\u2019t be seen here.` : "",
+  ];
+  get("changes").textContent = told.filter(Boolean).join(" ");
 }
 
 showExtent(data);
+showLeftOut(data);
 showFigures(data);
 showAccounting(data);
 showShares(data);
 tellView();
-tellOutside();
+tellChanges();
 timeline.draw();
 const busiest = data.endpoints.reduce(
   (most, one) => (most && most.incidents.length >= one.incidents.length ? most : one),
   null,
 );
-if (busiest) chart.show(busiest);
+if (busiest && data.traces.size) chart.show(busiest);
 else get("chart-section").hidden = true;
 window.addEventListener("hashchange", arrive);
 arrive();

@@ -7,11 +7,12 @@ const COLLATOR = new Intl.Collator("en");
  * is one, `minor`: "minor" where a phone can do without it, "least" where a small screen can.
  */
 class Table {
-  constructor(id, columns, rows, { size = 25, noun = "row", details = null, sorted = null } = {}) {
+  constructor(id, columns, rows, { size = 25, noun = "row", details = null, sorted = null, missing = 0 } = {}) {
     this.columns = columns;
     this.rows = rows;
     this.size = size;
     this.noun = noun;
+    this.missing = missing; // how many are not in the page
     this.details = details;
     this.root = get(id);
     this.order = sorted || { column: columns[0], down: false };
@@ -120,10 +121,9 @@ class Table {
     const last = Math.min(first + this.size, count);
     this.body.replaceChildren(...this.sorted.slice(first, last).flatMap((row) => this.writeRow(row)));
     const of = count === this.rows.length ? "" : ` (of ${showCount(this.rows.length)})`;
-    this.status.textContent =
-      count > this.size
-        ? `${showCount(first + 1)} to ${showCount(last)} of ${showMany(count, this.noun)}${of}`
-        : `${showMany(count, this.noun)}${of}`;
+    const missing = this.missing ? `; ${showCount(this.missing)} more are not in this page` : "";
+    const rows = count > this.size ? `${showCount(first + 1)} to ${showCount(last)} of ` : "";
+    this.status.textContent = `${rows}${showMany(count, this.noun)}${of}${missing}`;
     this.back.hidden = this.forth.hidden = count <= this.size;
     this.back.disabled = first === 0;
     this.forth.disabled = last === count;

@@ -111,7 +111,7 @@ class Timeline {
   drawLane(pen, lane, top) {
     pen.fillStyle = this.paint.rule;
     pen.fillRect(0, Math.round(top), this.width, 1);
-    this.drawDeploys(pen, lane.deploys, top + NAME);
+    this.drawDeploys(pen, deploysWithin(lane, this.view), top + NAME);
     for (const incident of lane.incidents) {
       if (this.data.shownEnd(incident) >= this.view.from && incident.start <= this.view.to)
         this.drawBar(pen, lane, incident, top);
@@ -199,7 +199,7 @@ class Timeline {
       if (miss < nearest && within >= -2) [found, nearest] = [{ lane, incident }, miss];
     }
     if (found && nearest <= 1) return found;
-    for (const deploy of lane.deploys) {
+    for (const deploy of deploysWithin(lane, this.view)) {
       const miss = Math.abs(this.x(deploy.at) - x);
       if (miss < nearest) [found, nearest] = [{ lane, deploy }, miss];
     }
@@ -278,20 +278,21 @@ class Timeline {
   step(by) {
     const lane = this.current ? this.current.lane : this.lanes[0];
     if (!lane) return;
-    const here = this.current ? lane.items.findIndex((item) => same(item, this.current)) : -1;
-    const next = Math.min(Math.max(here + by, 0), lane.items.length - 1);
-    if (lane.items.length) this.show(lane.items[next]);
+    const items = itemsOf(lane);
+    const here = this.current ? items.findIndex((item) => same(item, this.current)) : -1;
+    const next = Math.min(Math.max(here + by, 0), items.length - 1);
+    if (items.length) this.show(items[next]);
   }
 
   /** To the nearest item of the next lane that has one, or of one before. */
   change(by) {
     let number = this.current ? this.lanes.indexOf(this.current.lane) + by : 0;
-    while (this.lanes[number] && !this.lanes[number].items.length) number += by;
+    while (this.lanes[number] && isEmpty(this.lanes[number])) number += by;
     const lane = this.lanes[number];
     if (!lane) return;
     const now = this.middle();
     const miss = (item) => Math.abs(when(item) - now);
-    this.show(lane.items.reduce((best, item) => (miss(item) < miss(best) ? item : best)));
+    this.show(itemsOf(lane).reduce((best, item) => (miss(item) < miss(best) ? item : best)));
   }
 
   // Items
@@ -329,7 +330,11 @@ class Timeline {
     if (deploy) {
       return [
         line(make("strong", {}, "change "), quote(deploy.commit, 40)),
-        line(quote(lane.name, 60), " by ", quote(deploy.author, 60)),
+        line(
+          deploy.service === EVERYONE ? "of every service" : quote(lane.name, 60),
+          " by ",
+          quote(deploy.author, 60),
+        ),
         line(moment(deploy.at, true), " UTC"),
       ];
     }
@@ -351,15 +356,45 @@ function makeLanes(data) {
     incidents: layOut(data, data.incidentsOf[service]),
     deploys: [],
   }));
-  for (const deploy of data.deploys) lanes[deploy.service].deploys.push(deploy);
+  const inOrder = [...data.deploys].sort((one, other) => one.at - other.at);
+  for (const deploy of inOrder) if (deploy.service !== EVERYONE) lanes[deploy.service].deploys.push(deploy);
+  const common = inOrder.filter(({ service }) => service === EVERYONE);
   for (const lane of lanes) {
+    lane.common = common;
     lane.rows = Math.max(1, ...new Set(lane.incidents.map((incident) => incident.row + 1)));
-    lane.items = [
-      ...lane.incidents.map((incident) => ({ lane, incident })),
-      ...lane.deploys.map((deploy) => ({ lane, deploy })),
-    ].sort((one, other) => when(one) - when(other));
   }
   return lanes;
+}
+
+/** What stands in a lane, by time. Made when someone walks through it. */
+function itemsOf(lane) {
+  lane.items ??= [
+    ...lane.incidents.map((incident) => ({ lane, incident })),
+    ...[...lane.deploys, ...lane.common].map((deploy) => ({ lane, deploy })),
+  ].sort((one, other) => when(one) - when(other));
+  return lane.items;
+}
+
+function isEmpty({ incidents, deploys, common }) {
+  return !incidents.length && !deploys.length && !common.length;
+}
+
+/** Those of its service and of every service in the stretch that is shown. */
+function deploysWithin(lane, view) {
+  return [lane.deploys, lane.common].flatMap((deploys) =>
+    deploys.slice(firstFrom(deploys, view.from), firstFrom(deploys, view.to)),
+  );
+}
+
+/** The place of the first that is no earlier than a moment, among things in order. */
+function firstFrom(deploys, moment) {
+  let [low, high] = [0, deploys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (deploys[middle].at < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Gives each incident the first row that is free, or the last one. */

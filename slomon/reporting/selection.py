@@ -1,0 +1,121 @@
+"""What of a long run a page shows: what matters most, no more of it than a browser can bear."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from heapq import nlargest
+from typing import Final, TypeAlias, TypeVar
+
+from slomon.core.event import EVERY_SERVICE
+from slomon.core.figures import Deploy, EndpointTotal
+from slomon.core.record import IncidentRecord, State
+from slomon.core.summary import Summary
+from slomon.core.trace import Trace
+
+T = TypeVar("T")
+Name: TypeAlias = tuple[str, str, str]
+
+INCIDENTS: Final = 10_000
+ENDPOINTS: Final = 10_000
+DEPLOYS: Final = 20_000
+BUCKETS: Final = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many of each a page doesn't show."""
+
+    incidents: int
+    endpoints: int
+    services: int
+    changes: int
+    traces: int
+
+
+def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
+    """
+    A summary with as many of each as a page shows, or only that `share` of them, all in the order
+    that they had, and what is missing there. The figures stay those of the whole run.
+
+    Shown are the incidents that are open or lasted longest; the endpoints with most of the shown
+    ones, then with most requests, and their services; the changes that may have broken or fixed
+    one, then the newest; and traces, while there is room, in that order of the endpoints.
+    """
+    incidents = _choose(summary.incidents, INCIDENTS * share, _weigh)
+    count = Counter(map(_name, incidents))
+    ranked = nlargest(
+        int(ENDPOINTS * share),
+        range(len(summary.endpoints)),
+        lambda place: _rank(summary.endpoints[place], count),
+    )
+    traces = _choose_traces(summary.traces, ranked, BUCKETS * share)
+    kept = {place: number for number, place in enumerate(sorted(ranked))}
+    endpoints = [summary.endpoints[place] for place in kept]
+    names = {one.service for one in endpoints}
+    services = [figures for figures in summary.services if figures.service in names]
+    deploys = _choose_deploys(summary.deploys, incidents, DEPLOYS * share)
+    shown = replace(
+        summary,
+        incidents=incidents,
+        endpoints=endpoints,
+        services=services,
+        deploys=deploys,
+        traces=[replace(trace, endpoint=kept[trace.endpoint]) for trace in traces],
+    )
+    return shown, LeftOut(
+        len(summary.incidents) - len(incidents),
+        len(summary.endpoints) - len(endpoints),
+        len(summary.services) - len(services),
+        len(summary.deploys) - len(deploys),
+        len(summary.traces) - len(traces),
+    )
+
+
+def _choose(
+    items: Sequence[T], most: float, weigh: Callable[[T], tuple[bool, float]]
+) -> Sequence[T]:
+    """Those that weigh most, in the order that they had."""
+    if len(items) <= most:
+        return items
+    weights = [weigh(item) for item in items]
+    heaviest = nlargest(int(most), range(len(items)), lambda place: weights[place])
+    return [items[place] for place in sorted(heaviest)]
+
+
+def _weigh(incident: IncidentRecord) -> tuple[bool, float]:
+    return incident.state is State.OPEN, incident.duration or 0.0
+
+
+def _name(one: IncidentRecord | EndpointTotal) -> Name:
+    return one.service, one.verb, one.resource
+
+
+def _rank(endpoint: EndpointTotal, count: Counter[Name]) -> tuple[int, int]:
+    return count[_name(endpoint)], endpoint.requests
+
+
+def _choose_deploys(
+    deploys: Sequence[Deploy], incidents: Iterable[IncidentRecord], most: float
+) -> Sequence[Deploy]:
+    suspects = {
+        (service, candidate.commit)
+        for incident in incidents
+        for attribution in (incident.broken_by, incident.fixed_by)
+        if attribution
+        for candidate in attribution.candidates
+        for service in (incident.service, EVERY_SERVICE)
+    }
+    return _choose(deploys, most, lambda one: ((one.service, one.commit) in suspects, one.at))
+
+
+def _choose_traces(traces: Sequence[Trace], ranked: Iterable[int], room: float) -> list[Trace]:
+    of = {trace.endpoint: trace for trace in traces}
+    chosen = []
+    for place in ranked:
+        trace = of.get(place)
+        if trace is not None and len(trace.at) <= room:
+            room -= len(trace.at)
+            chosen.append(trace)
+    return sorted(chosen, key=lambda trace: trace.endpoint)
