@@ -106,6 +106,7 @@ class _Payload:
             "services": [_cut(text, longest) for text in services],
             "texts": [_cut(text, longest) for text in texts],
             "longest": longest,
+            "cut": any(len(text) > longest for text in chain(services, texts)),
         }
 
     def _at(self, moment: float) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -64,7 +66,7 @@ class Maker:
             records,
             self.deploys,
             BEGAN + self.seconds,
-            [self.trace(number, total, records) for number, total in enumerate(totals)],
+            list(self.traces(totals, records)),
         )
         return replace(summary, trace_step=self.seconds / self.buckets)
 
@@ -150,13 +152,16 @@ class Maker:
         self.deploys.append(Deploy(service, commit, self.random.choice(AUTHORS), date, at))
         return self.deploys[-1]
 
+    def traces(self, totals: list[EndpointTotal], records: list[IncidentRecord]) -> Iterator[Trace]:
+        incidents = defaultdict(list)
+        for one in records:
+            incidents[one.verb, one.resource].append(one)
+        for number, total in enumerate(totals):
+            yield self.trace(number, total, incidents[total.verb, total.resource])
+
     def trace(self, number: int, total: EndpointTotal, records: list[IncidentRecord]) -> Trace:
         step = self.seconds / self.buckets
-        mine = [
-            (one.start, one.end or BEGAN + self.seconds, one.lowest_sli)
-            for one in records
-            if (one.verb, one.resource) == (total.verb, total.resource)
-        ]
+        mine = [(one.start, one.end or BEGAN + self.seconds, one.lowest_sli) for one in records]
         at, requests, failures, lowest = [], [], [], []
         for bucket in range(self.buckets):
             moment = BEGAN + bucket * step

@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from dataclasses import replace
 from hashlib import sha256
 from html import unescape
+from random import Random
 from time import perf_counter
 from typing import Any
 from zlib import decompress
@@ -77,6 +78,32 @@ def test_a_run_of_ten_thousand_incidents_is_small_and_soon_there() -> None:
 
     assert perf_counter() - began < 5
     assert len(page.encode()) < 3_000_000
+
+
+def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
+    page = render_page(
+        Maker(services=2000, endpoints=15_000, incidents=30_000, between=1, buckets=20).make()
+    )
+    shown = data(page)
+
+    assert len(page.encode()) < 3_000_000
+    assert shown["leftOut"]["incidents"] == 30_000 - len(shown["incidents"]["id"]) > 0
+    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "traces"))
+
+
+def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() -> None:
+    chance = Random(1)
+    made = Maker(incidents=200, endpoints=200).make()
+    long = [
+        replace(one, resource="".join(map(chr, chance.choices(range(0x4E00, 0x9FFF), k=10_000))))
+        for one in made.endpoints
+    ]
+    page = render_page(replace(made, endpoints=long, incidents=[], traces=[]))
+    shown = data(page)
+
+    assert len(page.encode()) < 3_000_000
+    assert shown["cut"]
+    assert max(map(len, shown["texts"])) == shown["longest"] + 1 < 10_000
 
 
 def test_buckets_that_are_empty_take_no_room() -> None:

@@ -65,13 +65,14 @@ function showLeftOut(data) {
     ["endpoint", counts.endpoints, "those with fewest incidents and requests"],
     ["service", counts.services, "theirs"],
     ["change", counts.changes, "old ones that no incident shown here may be due to"],
-    ["SLI over time", counts.traces, ""],
   ];
   const words = told
     .filter(([, count]) => count)
-    .map(([noun, count, which]) => `${showMany(count, noun)}${which && ` (${which})`}`);
-  if (data.raw.longest < 16384) words.push(`what texts have beyond ${showMany(data.raw.longest, "character")}`);
-  get("left-out").hidden = !words.length;
+    .map(([noun, count, which]) => `${showMany(count, noun)} (${which})`);
+  if (counts.traces) words.push(`the SLI over time of ${showMany(counts.traces, "endpoint")}`);
+  if (data.raw.cut) words.push(`what texts have beyond ${showMany(data.raw.longest, "character")}`);
+  if (!words.length) return;
+  get("left-out").hidden = false;
   get("left-out").textContent =
     `Left out, to keep this page small: ${words.join(", ")}. The figures are those of the whole run.`;
 }
