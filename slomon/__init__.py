@@ -35,6 +35,7 @@ from slomon.replaying.replay import replay
 
 if TYPE_CHECKING:
     from slomon.reporting.frame import to_frame
+    from slomon.reporting.report import Report
 
 __version__ = "0.1.0"
 
@@ -61,6 +62,7 @@ __all__ = [
     "Rejection",
     "ReplayAccounting",
     "ReplayMonitor",
+    "Report",
     "ServiceMonitor",
     "SlomonError",
     "Snapshot",
@@ -74,7 +76,7 @@ __all__ = [
     "to_frame",
 ]
 
-_LATER = {"to_frame": "slomon.reporting.frame"}
+_LATER = {"Report": "slomon.reporting.report", "to_frame": "slomon.reporting.frame"}
 """What few ask for, with the module that is imported by then: a start has no time for it."""
 
 

@@ -34,6 +34,7 @@ NAMES = [
     "Rejection",
     "ReplayAccounting",
     "ReplayMonitor",
+    "Report",
     "ServiceMonitor",
     "SlomonError",
     "Snapshot",

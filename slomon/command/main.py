@@ -7,7 +7,7 @@ import gc
 from collections.abc import Sequence
 from typing import TextIO
 
-from slomon.command import replay, replay_parser
+from slomon.command import replay_parser, report_parser
 from slomon.command.argument import flag
 from slomon.command.exit_code import FAILED, MISUSED
 from slomon.command.process import run_process
@@ -22,7 +22,8 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        return replay.run(arguments, stdout, stderr)
+        code: int = arguments.run(arguments, stdout, stderr)
+        return code
     except BrokenPipeError:
         raise
     except (SlomonError, OSError) as error:
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     replay_parser.add_to(verbs)
+    report_parser.add_to(verbs)
     return parser
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from inspect import signature
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from slomon.command.answer import show_json, show_literals
 from slomon.command.exit_code import BROKEN, FAILED, FINE
+from slomon.command.page import check_page_wanted, choose_page
 from slomon.command.progress_bar import open_bar
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.log import configure
@@ -26,32 +27,74 @@ from slomon.replaying.replay import replay
 if TYPE_CHECKING:
     from slomon.reporting.incident_file import Write
 
+Writer: TypeAlias = Callable[[ReplayMonitor, OutputFile], object]
+
 _OPTIONS: Final = signature(replay).parameters
+
+
+def _ignore(_: object) -> None:
+    """For verbs that show nothing."""
 
 
 def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
-    _check_outputs(arguments)
-    write = arguments.incidents and _choose_form(arguments.incidents)
-    stale_after = read_duration("stale_after", arguments.stale_after) / TICKS_PER_SECOND
-    with ExitStack() as files:
-        output, incidents = [
-            path and files.enter_context(OutputFile(path))
-            for path in (arguments.output, arguments.incidents)
-        ]
-        monitor = _replay(arguments, stderr)
-        if incidents:
-            incidents.fill(partial(write, monitor.records(stale_after=stale_after)))
-        if output:
-            output.save(_answer(monitor, arguments))
-        else:
+    writers: dict[str, Writer] = {}
+    check_page_wanted(arguments)
+    if arguments.report:
+        writers["report"] = choose_page(arguments)
+        arguments.trace = True
+    writers["output"] = lambda monitor, file: file.save(_answer(monitor, arguments))
+
+    def show(monitor: ReplayMonitor) -> None:
+        if not arguments.output:
             lines = _answer(monitor, arguments)
             if stdout.isatty() and not arguments.json:
-                lines = _show(monitor, stale_after, stdout)
+                lines = _show(monitor, _read_stale_after(arguments), stdout)
             write_lines(lines, stdout, "standard output")
+
+    return conduct(arguments, stderr, writers, show)
+
+
+def conduct(
+    arguments: argparse.Namespace,
+    stderr: TextIO,
+    writers: Mapping[str, Writer],
+    show: Callable[[ReplayMonitor], object] = _ignore,
+) -> int:
+    """
+    Replay, write the files that are asked for by the options that `writers` are named for, or by
+    those of every verb, and show the rest. Returns the exit code.
+    """
+    _check_outputs(arguments)
+    writers = {**_choose_writers(arguments), **writers}
+    with ExitStack() as files:
+        outputs = {
+            name: files.enter_context(OutputFile(path))
+            for name in writers
+            if (path := getattr(arguments, name))
+        }
+        monitor = _replay(arguments, stderr)
+        for name, output in outputs.items():
+            writers[name](monitor, output)
+        show(monitor)
     if checkpoint := vars(arguments).get("checkpoint"):
         Path(checkpoint).unlink(missing_ok=True)
     return _exit_code(monitor, arguments)
+
+
+def _choose_writers(arguments: argparse.Namespace) -> dict[str, Writer]:
+    write = arguments.incidents and _choose_form(arguments.incidents)
+    stale_after = _read_stale_after(arguments)
+
+    def write_incidents(monitor: ReplayMonitor, file: OutputFile) -> None:
+        file.fill(partial(write, monitor.records(stale_after=stale_after)))
+
+    return {"incidents": write_incidents}
+
+
+def _read_stale_after(arguments: argparse.Namespace) -> float:
+    """Seconds."""
+    return read_duration("stale_after", arguments.stale_after) / TICKS_PER_SECOND
 
 
 def _choose_form(path: Path) -> Write:
@@ -66,7 +109,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     """What is read must not be written, and no two outputs be one."""
     options = vars(arguments)
     logs = chain(arguments.paths, *options.get("merge", ()), options.get("changes", ()))
-    outputs = ("rejects", "checkpoint", "output", "incidents")
+    outputs = ("rejects", "checkpoint", "output", "incidents", "report")
     endpoints = [options["endpoints"]] if "endpoints" in options else []
     check_apart([*logs, *endpoints], {name: options.get(name) for name in outputs})
 

@@ -6,10 +6,12 @@ gives them their defaults: here stands only what they are for.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from slomon.command.argument import parse_count, parse_keys
+from slomon.command.page import add_page_options
 from slomon.command.replay import run
 
 if TYPE_CHECKING:
@@ -17,15 +19,35 @@ if TYPE_CHECKING:
     from argparse import _ArgumentGroup as Group
     from argparse import _SubParsersAction as Verbs
 
+Run: TypeAlias = Callable[[argparse.Namespace, TextIO, TextIO], int]
+
 
 def add_to(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Add the verb to those of the command."""
-    parser = verbs.add_parser(
+    output = add_verb(
+        verbs,
         "replay",
+        run,
         help="say what was broken when, from access logs and a history of deploys",
         description="Replay access logs, plain or compressed: which endpoints were broken when, by "
         "which commit, and which one fixed them. Prints a report on a terminal; elsewhere the "
         "MTTR, the number of incidents of each service and their details, a Python literal a line.",
+    )
+    _add_answers(output)
+
+
+def add_verb(
+    verbs: Verbs[argparse.ArgumentParser],
+    name: str,
+    run: Run,
+    help: str,  # noqa: A002 (argparse's name for it)
+    description: str,
+) -> Group:
+    """Add a verb that replays, with its options, and return the group of those of its output."""
+    parser = verbs.add_parser(
+        name,
+        help=help,
+        description=description,
         epilog="A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
         "fine, 1 a runtime error (also where a file was not read to its end: what was read is "
         "printed), 2 wrong usage or configuration, 3 incidents found and --fail-on incidents, 130 "
@@ -39,7 +61,9 @@ def add_to(verbs: Verbs[argparse.ArgumentParser]) -> None:
     _add_changes(parser.add_argument_group("changes"))
     _add_judgement(parser.add_argument_group("judgement"))
     _add_run(parser.add_argument_group("run"))
-    _add_output(parser.add_argument_group("output"))
+    output = parser.add_argument_group("output")
+    _add_output(output)
+    return output
 
 
 def _add_logs(group: Group) -> None:
@@ -176,7 +200,7 @@ def _add_run(group: Group) -> None:
     )
 
 
-def _add_output(group: Group) -> None:
+def _add_answers(group: Group) -> None:
     group.add_argument(
         "--json",
         action="store_true",
@@ -191,6 +215,17 @@ def _add_output(group: Group) -> None:
         default=None,
         help="write the answers there, not to stdout",
     )
+    group.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        default=None,
+        help="write the report there: one HTML page that opens offline",
+    )
+    add_page_options(group)
+
+
+def _add_output(group: Group) -> None:
     group.add_argument(
         "--incidents",
         metavar="FILE",

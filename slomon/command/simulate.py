@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import TextIO
 
 from slomon.command.answer import show_literals
-from slomon.command.argument import parse_count
+from slomon.command.argument import flag, parse_count
 from slomon.command.exit_code import FAILED, FINE, MISUSED
+from slomon.command.page import add_page_options, check_page_wanted, choose_page
 from slomon.command.process import run_process
 from slomon.core.excerpt import quote
-from slomon.errors import ConfigurationError, SlomonError
+from slomon.core.report import ServiceMonitor
+from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.log import configure
 from slomon.monitor import get_service_monitor
+from slomon.output_file import OutputFile
 from slomon.pipeline.stream import EventStream
 from slomon.recording import open_recording
+from slomon.replaying.files import check_apart
 from slomon.simulation import SimulatedStream
 
 
@@ -33,11 +37,12 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         parser.error("--events and --info go together")
     configure(arguments.log_level, stderr)
     try:
-        with _stream(arguments) as stream:
-            monitor = get_service_monitor(stream)
-        for line in show_literals(monitor):
+        for line in show_literals(_consume(arguments)):
             print(line, file=stdout)
         stdout.flush()
+    except OptionError as error:
+        print(f"error: {error.show(flag)}", file=stderr)
+        return MISUSED
     except ConfigurationError as error:
         where = f"{arguments.info}: " if arguments.info else ""
         print(f"error: {where}{error}", file=stderr)
@@ -53,6 +58,21 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 def run() -> int:
     """`main` as a process of its own."""
     return run_process(main)
+
+
+def _consume(arguments: argparse.Namespace) -> ServiceMonitor:
+    """Consume the stream, and write the report if one is wanted."""
+    check_page_wanted(arguments)
+    if arguments.report is None:
+        with _stream(arguments) as stream:
+            return get_service_monitor(stream)
+    write = choose_page(arguments)
+    inputs = filter(None, (arguments.events, arguments.info))
+    check_apart(inputs, {"report": arguments.report})
+    with OutputFile(arguments.report) as report, _stream(arguments) as stream:
+        monitor = get_service_monitor(stream, trace=True)
+        write(monitor, report)
+    return monitor
 
 
 def _stream(arguments: argparse.Namespace) -> AbstractContextManager[EventStream]:
@@ -106,6 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     recorded = parser.add_argument_group("recorded stream")
     recorded.add_argument("--events", metavar="FILE", type=Path, help="one JSON event a line")
     recorded.add_argument("--info", metavar="FILE", type=Path, help="JSON list of the endpoints")
+    report = parser.add_argument_group("report")
+    report.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="write it there: one HTML page that opens offline",
+    )
+    add_page_options(report)
     parser.add_argument(
         "--log-level",
         metavar="LEVEL",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import islice
 from typing import Final, TypedDict
 
 from slomon.core.accounting import Accounting, Rejection
-from slomon.core.excerpt import quote
+from slomon.core.excerpt import excerpt, quote
 from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord
 from slomon.core.recorder import make_records
@@ -20,6 +22,8 @@ IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
 )
 
+
+_SHOWN: Final = 50  # APIs in a notebook
 
 STALE_AFTER: Final = 86_400
 """Seconds: a deploy that breaks something mostly does so within a day."""
@@ -85,6 +89,21 @@ class ServiceMonitor:
         for incident in self.incidents:
             details.setdefault(incident.endpoint.name, []).append(_detail(incident))
         return details
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it; the page of a `Report` says more."""
+        histogram = self.api_histogram()
+        rows = "".join(
+            f"<tr><td>{escape(excerpt(name))}</td><td>{count}</td></tr>"
+            for name, count in islice(histogram.items(), _SHOWN)
+        )
+        more = len(histogram) - _SHOWN
+        return (
+            f"<p>MTTR {self.mttr()} s, incidents {len(self.incidents)}, "
+            f"events {self.accounting.events}</p>"
+            f"<table><tr><th>API</th><th>incidents</th></tr>{rows}</table>"
+            + (f"<p>and {more} more</p>" if more > 0 else "")
+        )
 
 
 def _read_stale_after(value: object) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from string import Template
 from typing import Final
 from zlib import compress
 
+from slomon.core.excerpt import excerpt
 from slomon.core.summary import Summary
 from slomon.reporting.assets import policy, read_frame, read_scripts, read_styles
 from slomon.reporting.link import check_commit_url
@@ -19,13 +21,20 @@ MOST: Final = 2_800_000
 """Of what a page shows, in characters. What shows it takes some 120,000 more."""
 
 
-def render_page(summary: Summary, *, title: str = TITLE, commit_url: str | None = None) -> str:
+def render_page(
+    summary: Summary,
+    *,
+    title: str = TITLE,
+    commit_url: str | None = None,
+    problems: Sequence[str] = (),
+) -> str:
     """
     The page of a run, which is UTF-8 when written to a file, and less than 3 MB. It says what of a
     long run it doesn't show.
 
     `commit_url` is where a commit can be looked at, such as
-    `https://git.example.com/commit/{commit}`. Raises ConfigurationError where it is anything else.
+    `https://git.example.com/commit/{commit}`; `problems` are what kept the run from all there is to
+    know. Raises ConfigurationError where it is anything else.
     """
     checked = check_commit_url(commit_url)
     chart, page = read_scripts()
@@ -35,6 +44,7 @@ def render_page(summary: Summary, *, title: str = TITLE, commit_url: str | None 
         title=_as_text(title),
         chart_style=chart_style,
         page_style=page_style,
+        problems="".join(f"<li>{_as_text(excerpt(text, 500))}</li>" for text in problems[:20]),
         data=_fit(summary, checked),
         chart=chart,
         page=page,

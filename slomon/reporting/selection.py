@@ -20,7 +20,7 @@ Name: TypeAlias = tuple[str, str, str]
 INCIDENTS: Final = 10_000
 ENDPOINTS: Final = 10_000
 DEPLOYS: Final = 20_000
-BUCKETS: Final = 256_000
+BUCKETS: Final = 280_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"slomon {slomon.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["report"]])
+@pytest.mark.parametrize("arguments", [[], ["repeat"]])
 def test_a_verb_is_required(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments, sys.stdout, sys.stderr)

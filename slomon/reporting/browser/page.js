@@ -26,14 +26,28 @@ function address(incident) {
   return `#incident-${encode(incident.id)}`;
 }
 
+let chosen = null;
+
 function go(incident) {
-  if (location.hash === address(incident)) arrive();
+  if (FRAMED || location.hash === address(incident)) arrive(incident);
   else location.hash = address(incident);
 }
 
-function arrive() {
-  const incident = byAddress.get(location.hash);
+/** A frame without an address of its own takes those in it for addresses of the page around it. */
+function follow(event) {
+  const link = event.target.closest("a[href^='#']");
+  if (!link || event.defaultPrevented) return;
+  event.preventDefault();
+  const hash = link.getAttribute("href");
+  if (byAddress.has(hash)) arrive(byAddress.get(hash));
+  else get(hash.slice(1)).focus();
+}
+
+if (FRAMED) document.addEventListener("click", follow);
+
+function arrive(incident) {
   if (!incident) return;
+  chosen = incident;
   timeline.showIncident(incident);
   if (data.traces.size) chart.show(incident.endpoint);
   get("chosen").hidden = false;
@@ -247,9 +261,8 @@ for (const form of document.forms) form.addEventListener("submit", (event) => ev
 
 get("to-table").addEventListener("click", (event) => {
   event.preventDefault();
-  const incident = byAddress.get(location.hash);
-  if (!incidents.find(incident)) clearFilters();
-  const row = incidents.find(incident);
+  if (!incidents.find(chosen)) clearFilters();
+  const row = incidents.find(chosen);
   row.scrollIntoView({ block: "center" });
   row.querySelector(".toggle").focus({ preventScroll: true });
 });
@@ -313,7 +326,8 @@ const busiest = data.endpoints.reduce(
 );
 if (busiest && data.traces.size) chart.show(busiest);
 else get("chart-section").hidden = true;
-window.addEventListener("hashchange", arrive);
-arrive();
+const arriveThere = () => arrive(byAddress.get(location.hash));
+window.addEventListener("hashchange", arriveThere);
+arriveThere();
 document.documentElement.dataset.ready = "";
 performance.mark("ready");
