@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from slomon.core.record import Attribution, Candidate, Verdict
+from slomon.reporting.page import render_page
 from tests.reporting.conftest import Open
 from tests.reporting.summaries import HOSTILE, Maker, hostile, quiet
+
+OVERFLOWING = """[...document.querySelectorAll('.wide')]
+    .filter((one) => one.scrollWidth > one.clientWidth)
+    .map((one) => one.ariaLabel || one.textContent.slice(0, 30))"""
+
+
+def blame(candidate: Candidate) -> Attribution:
+    return Attribution(Verdict.CLEAR, (candidate,))
 
 
 def measure(page: Page, expression: str) -> Any:
@@ -107,6 +117,9 @@ def test_paper_is_white_and_its_drawings_fit(open_page: Open, tmp_path: Path) ->
         )
         <= 690
     )
+    page.set_viewport_size({"width": 690, "height": 900})
+    assert measure(page, OVERFLOWING) == []
+    page.set_viewport_size({"width": 1200, "height": 900})
     expect(page.locator("#unprinted")).to_have_text("19 of 40 services.")
     expect(page.locator("#filters")).to_be_hidden()
 
@@ -188,3 +201,70 @@ def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> N
     page = open_page(near)
 
     expect(page.locator("#chart-note")).to_contain_text("SLO 99.999 % over 5m")
+
+
+def test_what_is_left_out_of_a_long_run_is_said_on_top_and_below_the_tables(
+    open_page: Open,
+) -> None:
+    page = open_page(Maker(services=2000, endpoints=11_000, incidents=10_500, buckets=2).make())
+
+    expect(page.locator("#left-out")).to_contain_text("Left out, to keep this page small: 500 inc")
+    expect(page.locator("#left-out")).to_contain_text("1,000 endpoints (those with fewest inciden")
+    expect(page.locator("#incidents [role=status]")).to_have_text(
+        "1 to 25 of 10,000 incidents; 500 more are not in this page"
+    )
+    expect(page.locator("#extent")).to_contain_text("2,000 services, 11,000 endpoints")
+
+
+def test_what_is_not_long_has_nothing_left_out(open_page: Open) -> None:
+    page = open_page(Maker().make())
+    expect(page.locator("#left-out")).to_be_hidden()
+    expect(page.locator("#problems")).to_be_hidden()
+
+
+def test_without_traces_there_is_no_chart_and_nothing_that_leads_to_it(open_page: Open) -> None:
+    summary = replace(Maker().make(), traces=[], trace_step=0.0)
+    page = open_page(summary, place=f"#incident-{summary.incidents[0].id}")
+
+    expect(page.locator("#chosen")).to_be_visible()
+    expect(page.locator("#chart-section")).to_be_hidden()
+    expect(page.locator("#endpoints tbody button")).to_have_count(0)
+
+
+def test_an_endpoint_without_a_trace_says_so(open_page: Open) -> None:
+    summary = Maker().make()
+    some = replace(summary, traces=[one for one in summary.traces if one.endpoint == 0])
+    page = open_page(some)
+    page.locator("#endpoint-search").fill("users put")
+    page.locator("#endpoints tbody button").first.click()
+
+    expect(page.locator("#chart-note")).to_contain_text("Its SLI over time is not in this page.")
+    expect(page.locator("#chart canvas")).to_have_count(0)
+
+
+def test_what_was_read_is_told_in_its_units(open_page: Open) -> None:
+    page = open_page(Maker().make())
+    expect(page.locator("#accounting")).to_contain_text("largest lateness2.5 s")
+
+
+def test_a_commit_that_is_cut_leads_nowhere(open_page: Open) -> None:
+    made = Maker(services=1, endpoints=1, incidents=1).make()
+    (one,) = made.incidents
+    long = replace(one.broken_by.candidates[-1], commit="c" * 100_000)
+    page = open_page(replace(made, incidents=[replace(one, broken_by=blame(long))]))
+
+    row = page.locator("#incidents tbody tr").first
+    expect(row.locator("td:nth-child(8)")).to_contain_text("ccc")
+    expect(row.locator("td:nth-child(8) a")).to_have_count(0)
+    expect(page.locator("#left-out")).to_contain_text("what texts have beyond 16,384 characters")
+
+
+def test_a_browser_of_old_is_told_so(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(render_page(quiet()), encoding="utf-8")
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(path.as_uri())
+
+    expect(page.locator("#extent")).to_contain_text("This browser is too old for this page")
+    page.close()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from slomon.core.event import EVERY_SERVICE
+from slomon.core.figures import Deploy
 from slomon.core.record import IncidentRecord
 from slomon.core.summary import Summary
 from tests.reporting.conftest import Open
@@ -114,6 +117,44 @@ def test_a_change_is_told_too(open_page: Open) -> None:
     page.locator("#lanes").hover(position={"x": at(page, deploy.at), "y": 22 + 21 + 8})
 
     expect(page.locator("#hint")).to_contain_text(deploy.author)
+
+
+def test_a_change_of_every_service_stands_in_every_lane(open_page: Open) -> None:
+    made = Maker(services=3, endpoints=3, incidents=3).make()
+    common = Deploy(EVERY_SERVICE, "everywhere", "ana", "", BEGAN + 43_200)
+    without = open_page(replace(made, deploys=[]))
+    page = open_page(replace(made, deploys=[common]))
+    hint = page.locator("#hint")
+
+    assert painted(page) != painted(without)
+    expect(page.locator("#changes")).to_have_text("1 change of every service: a tick on each lane.")
+    for lane in range(3):
+        page.locator("#lanes").hover(position={"x": 5, "y": 22 + 46 * lane + 40})
+        page.locator("#lanes").hover(position={"x": at(page, common.at), "y": 22 + 46 * lane + 29})
+        expect(hint).to_contain_text("change everywhere")
+        expect(hint).to_contain_text("of every service by ana")
+    page.locator("#lanes").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#current")).to_contain_text("UTC")
+
+
+def test_changes_that_come_out_of_order_are_drawn_and_walked_by_time(open_page: Open) -> None:
+    summary, one = one_incident()
+    changes = [Deploy(one.service, f"c{n}", "ana", "", BEGAN + n * 3600) for n in (9, 1, 5)]
+    page = open_page(replace(summary, deploys=changes, incidents=[]))
+    page.locator("#lanes").focus()
+    walked = []
+    for _ in changes:
+        page.keyboard.press("ArrowRight")
+        walked.append(
+            page.locator("#current strong").evaluate("one => one.nextSibling.textContent")
+        )
+
+    assert walked == ["c1", "c5", "c9"]
+    for change in changes:
+        page.locator("#lanes").hover(position={"x": at(page, change.at), "y": 22 + 29})
+        expect(page.locator("#hint")).to_contain_text(f"change {change.commit}")
 
 
 def test_arrows_walk_through_a_lane_and_from_lane_to_lane(open_page: Open) -> None:
