@@ -23,6 +23,12 @@ def read_frame() -> str:
 
 
 @cache
+def read_licence() -> str:
+    """That of uPlot, which every copy of it has to have with it."""
+    return _read("uplot/LICENSE")
+
+
+@cache
 def read_scripts() -> tuple[str, str]:
     """uPlot, and all of ours as one."""
     ours = "\n".join(_read(f"browser/{name}") for name in SCRIPTS)

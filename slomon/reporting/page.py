@@ -12,7 +12,7 @@ from zlib import compress
 
 from slomon.core.excerpt import excerpt
 from slomon.core.summary import Summary
-from slomon.reporting.assets import policy, read_frame, read_scripts, read_styles
+from slomon.reporting.assets import policy, read_frame, read_licence, read_scripts, read_styles
 from slomon.reporting.link import check_commit_url
 from slomon.reporting.payload import make_payload
 
@@ -46,6 +46,7 @@ def render_page(
         page_style=page_style,
         problems="".join(f"<li>{_as_text(excerpt(text, 500))}</li>" for text in problems[:20]),
         data=_fit(summary, checked),
+        licence=read_licence(),
         chart=chart,
         page=page,
     )

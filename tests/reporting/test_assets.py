@@ -49,6 +49,16 @@ def test_the_policy_lets_nothing_run_but_these() -> None:
 def test_the_frame_has_a_place_for_each_part_and_no_style_of_its_own() -> None:
     frame = read_frame()
     assert set(re.findall(r"\$(\w+)", frame)) == {
-        *("policy", "problems", "title", "chart_style", "page_style", "data", "chart", "page"),
+        *(
+            "licence",
+            "policy",
+            "problems",
+            "title",
+            "chart_style",
+            "page_style",
+            "data",
+            "chart",
+            "page",
+        ),
     }
     assert not re.search(r"style=|\son\w+=|src=", frame)

@@ -14,10 +14,16 @@ from typing import Any
 from zlib import decompress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from slomon.core.figures import EndpointTotal
+from slomon.core.record import IncidentRecord
 from slomon.errors import ConfigurationError
+from slomon.reporting.assets import PACKAGE
 from slomon.reporting.page import render_page
-from tests.reporting.summaries import HOSTILE, Maker, hostile, large, quiet
+from tests.reporting.records import records
+from tests.reporting.summaries import BEGAN, HOSTILE, Maker, hostile, large, quiet, summarise
 
 
 def elements(page: str, name: str) -> list[str]:
@@ -41,6 +47,14 @@ def test_the_policy_names_what_stands_in_the_page() -> None:
     assert (len(scripts), len(styles)) == (3, 2)
     for text in scripts[1:] + styles:
         assert f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" in policy[1]
+
+
+def test_uplot_has_its_licence_with_it() -> None:
+    page = render_page(quiet())
+    (licence,) = re.findall(r"<!-- uPlot.*?:\n(.*?)-->", page, re.DOTALL)
+
+    assert licence == (PACKAGE / "uplot" / "LICENSE").read_text(encoding="utf-8")
+    assert "Permission is hereby granted" in licence
 
 
 def test_hostile_text_stays_in_its_element() -> None:
@@ -69,6 +83,25 @@ def test_what_the_run_is_called_is_no_template() -> None:
 def test_a_wrong_address_of_commits_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="commit_url"):
         render_page(quiet(), commit_url="javascript:{commit}")
+
+
+@given(st.lists(records, max_size=5))
+def test_whatever_incidents_there_are_make_a_page(incidents: list[IncidentRecord]) -> None:
+    endpoints = {
+        (one.service, one.verb, one.resource): EndpointTotal(
+            *(one.service, one.verb, one.resource, one.slo, one.window, one.requests, one.failures)
+        )
+        for one in incidents
+    }
+    summary = summarise(list(endpoints.values()), [], [], BEGAN, [])
+    page = render_page(replace(summary, incidents=incidents))
+
+    page.encode()
+    assert data(page)["incidents"]["id"] == [shown(one.id) for one in incidents]
+
+
+def shown(text: str) -> str:
+    return json.loads(json.dumps(text))  # type: ignore[no-any-return] # of a pair, both halves
 
 
 def test_a_run_of_ten_thousand_incidents_is_small_and_soon_there() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from slomon.core.accounting import Accounting
 from slomon.core.record import Attribution, Candidate, Verdict
 from slomon.reporting.page import render_page
 from tests.reporting.conftest import Open
@@ -245,6 +246,15 @@ def test_an_endpoint_without_a_trace_says_so(open_page: Open) -> None:
 def test_what_was_read_is_told_in_its_units(open_page: Open) -> None:
     page = open_page(Maker().make())
     expect(page.locator("#accounting")).to_contain_text("largest lateness2.5 s")
+
+
+def test_what_was_dropped_is_told_by_its_reasons(open_page: Open) -> None:
+    @dataclass
+    class Dropping(Accounting):
+        dropped: dict[str, int] = field(default_factory=lambda: {"full": 7, "closed": 0})
+
+    page = open_page(replace(Maker().make(), accounting=Dropping()))
+    expect(page.locator("#accounting")).to_contain_text("dropped: full7dropped: closed0")
 
 
 def test_a_commit_that_is_cut_leads_nowhere(open_page: Open) -> None:
