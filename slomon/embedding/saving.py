@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from slomon.embedding.engine import KIND, Engine
 from slomon.errors import StateFileError
 from slomon.log import get_logger
 from slomon.pipeline.thread import in_own_thread
-from slomon.state.file import check_place, is_state, read_state, write_state
+from slomon.state.file import check_place, is_state, read_state, set_aside, write_state
 
 
 class StateFile:
@@ -67,9 +66,7 @@ class StateFile:
         return True
 
     def _keep_aside(self, reason: str) -> bool:
-        names = (self._path.with_name(f"{self._path.name}.damaged-{n}") for n in count(1))
-        aside = next(name for name in names if not name.exists())
-        self._path.rename(aside)
+        aside = set_aside(self._path)
         self._log.error(
             "state.damaged", file=str(self._path), kept_as=str(aside), reason=excerpt(reason, 400)
         )

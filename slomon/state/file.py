@@ -15,7 +15,7 @@ import os
 import sys
 from array import array
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias, cast
 
@@ -90,6 +90,13 @@ def is_state(path: Path) -> bool:
     """Does a file begin as a state does, of this version or another? Raises OSError."""
     with path.open("rb") as file:
         return file.read(len(_NAME)) == _NAME
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file a name of its own, under which it can be looked into; returns that."""
+    names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    return path.rename(aside)
 
 
 def _check_kind(path: Path) -> None:
