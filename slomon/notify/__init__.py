@@ -1,16 +1,19 @@
 """
 Incidents of a live monitor, told to those who are to know: each receiver is an `async with` beside
-the monitor. Needs the extra `slomon[notify]`.
+the monitor. Without the extra `slomon[notify]` importing this raises ConfigurationError.
 """
 
 try:
     import httpx as _httpx  # noqa: F401 (an extra)
 except ImportError:
-    raise ImportError(
+    from slomon.errors import ConfigurationError
+
+    raise ConfigurationError(
         "notifications are sent by httpx, which is not installed; needed: "
         "pip install 'slomon[notify]'"
     ) from None
 
 from slomon.notify.alertmanager import Alertmanager
+from slomon.notify.webhook import Webhook
 
-__all__ = ["Alertmanager"]
+__all__ = ["Alertmanager", "Webhook"]

@@ -1,0 +1,101 @@
+"""
+An incident's opening or end as a message of a webhook, by the conventions of Standard Webhooks
+(https://www.standardwebhooks.com): receivers verify them with libraries that there are already.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from binascii import Error
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from slomon.core.record import IncidentRecord, State
+from slomon.embedding.event import IncidentClosed, IncidentOpened
+from slomon.errors import OptionError
+from slomon.notify.alert import show_time
+from slomon.notify.sender import Letter
+from slomon.reporting.document import incident_document
+
+_PREFIX: Final = "whsec_"
+_MICROSECONDS: Final = 1_000_000
+
+
+Event: TypeAlias = IncidentOpened | IncidentClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """
+    What an event says. `id` is the same at every try, after restarts too: the receiver knows by it
+    what it has already. `body` is JSON, in ASCII.
+    """
+
+    id: str
+    body: str
+
+
+def find_events(record: IncidentRecord) -> Iterator[Event]:
+    """What happened to an incident so far."""
+    yield IncidentOpened(record)
+    if record.end is not None:
+        yield IncidentClosed(record)
+
+
+def identify(event: Event) -> str:
+    """The id of its message. Without a saved state ids of incidents recur, but not their starts."""
+    record = event.incident
+    return f"{record.id}-{round(record.start * _MICROSECONDS)}-{_kind(event)}"
+
+
+def date(event: Event) -> float:
+    """When it happened, in seconds."""
+    record = event.incident
+    return record.start if isinstance(event, IncidentOpened) or record.end is None else record.end
+
+
+def write_message(event: Event) -> Message:
+    """Its message. An opening is told as one, though the end may be known already."""
+    record = event.incident
+    if isinstance(event, IncidentOpened):
+        record = replace(record, state=State.OPEN, end=None, duration=None, fixed_by=None)
+    content = {
+        "type": f"incident.{_kind(event)}",
+        "timestamp": show_time(date(event)),
+        "data": incident_document(record),
+    }
+    return Message(identify(event), json.dumps(content, allow_nan=False))
+
+
+def read_secret(name: str, value: object) -> bytes:
+    """A key as it is handed out. Raises ConfigurationError, which doesn't show it, for others."""
+    key = b""
+    if isinstance(value, str) and value.startswith(_PREFIX):
+        try:
+            key = base64.b64decode(value.removeprefix(_PREFIX), validate=True)
+        except (Error, ValueError):
+            key = b""
+    if not 24 <= len(key) <= 64:
+        raise OptionError(
+            [name], f" can't be used; allowed: '{_PREFIX}' and the base64 of 24 to 64 bytes"
+        )
+    return key
+
+
+def sign(message: Message, key: bytes, seconds: int) -> Letter:
+    """The message as it is sent at a time, which is signed with it."""
+    signed = f"{message.id}.{seconds}.{message.body}".encode()
+    signature = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+    headers = {
+        "webhook-id": message.id,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": f"v1,{signature}",
+    }
+    return Letter(message.body.encode(), headers)
+
+
+def _kind(event: Event) -> str:
+    return "opened" if isinstance(event, IncidentOpened) else str(event.incident.state)

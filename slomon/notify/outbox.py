@@ -1,0 +1,164 @@
+"""What is to be delivered, and how far that has come; and the file in which it survives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from slomon.core.excerpt import excerpt
+from slomon.core.record import IncidentRecord
+from slomon.errors import StateFileError
+from slomon.log import get_logger
+from slomon.notify.message import Event, Message, date, find_events, identify, write_message
+from slomon.pipeline.thread import in_own_thread
+from slomon.state.file import Section, check_place, is_state, read_state, set_aside, write_state
+
+_KIND: Final = "outbox"
+
+Key: TypeAlias = tuple[str, str, str]
+"""Of an endpoint: its service, verb and resource."""
+
+
+class Mark(NamedTuple):
+    """The last event of an endpoint that was taken: the id of its message, and when it happened."""
+
+    id: str
+    at: float
+
+
+class Outbox:
+    """
+    Messages in order, at most `bound` of them, and a mark for each endpoint. What happened since
+    the marks is found in a monitor's history: so events are made up for that nobody took, because
+    the process was killed or the loop held up.
+
+    Its methods return how many messages were given up for newer ones.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self.messages: dict[str, Message] = {}
+        """Those to be delivered, by their ids."""
+        self.marks: dict[Key, Mark] = {}
+        self._bound = bound
+
+    def begin(self, records: Iterable[IncidentRecord]) -> int:
+        """The first time: of a history only what is open is news."""
+        newest = [events[-1] for events in _group(records).values()]
+        for event in newest:
+            self._mark(event)
+        return self._put([event for event in newest if event.incident.end is None])
+
+    def take(self, event: Event) -> int:
+        """An incident opened or ended."""
+        self._mark(event)
+        return self._put([event])
+
+    def make_up(self, records: Iterable[IncidentRecord]) -> int:
+        """What a history has that was not taken, in the order in which it happened."""
+        news: list[Event] = []
+        for key, events in _group(records).items():
+            news += _find_news(events, self.marks.get(key))
+            self._mark(events[-1])
+        return self._put(sorted(news, key=date))
+
+    def save(self) -> list[tuple[str, Section]]:
+        """All of it, as sections of a file."""
+        return [
+            ("kind", _KIND),
+            ("messages", [astuple(message) for message in self.messages.values()]),
+            ("marks", [[*key, *mark] for key, mark in self.marks.items()]),
+        ]
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """What was saved. Raises ValueError, LookupError or TypeError where it wasn't."""
+        messages = [Message(*fields) for fields in saved["messages"]]
+        marks = {
+            (service, verb, resource): Mark(*mark)
+            for service, verb, resource, *mark in saved["marks"]
+        }
+        self.messages, self.marks = {message.id: message for message in messages}, marks
+
+    def _mark(self, event: Event) -> None:
+        self.marks[_key(event.incident)] = Mark(identify(event), date(event))
+
+    def _put(self, events: Iterable[Event]) -> int:
+        news = [event for event in events if identify(event) not in self.messages]
+        dropped = max(0, len(news) - self._bound)
+        for event in news[dropped:]:
+            self.messages[identify(event)] = write_message(event)
+        excess = max(0, len(self.messages) - self._bound)
+        for oldest in list(islice(self.messages, excess)):
+            del self.messages[oldest]
+        return dropped + excess
+
+
+class OutboxFile:
+    """
+    Where an outbox survives its process. A damaged one is kept aside, under a name of its own, and
+    told, as the service must come up; what is no outbox is left as it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def load(self, outbox: Outbox) -> bool:
+        """
+        Fill an empty outbox; False where there is no file yet. Raises StateFileError where the
+        file is of something else, and OSError where it can't be used.
+        """
+        return await in_own_thread(partial(self._load, outbox))
+
+    async def save(self, outbox: Outbox) -> None:
+        """Write it, in place of what is there. Raises OSError, which names the file."""
+        await in_own_thread(partial(write_state, self._path, outbox.save()))
+
+    def _load(self, outbox: Outbox) -> bool:
+        check_place(self._path)
+        if self._path.exists() and not is_state(self._path):
+            raise StateFileError(f"{self._path} is no state of slomon's; allowed: one, or no file")
+        try:
+            saved = read_state(self._path)
+        except StateFileError as error:
+            return self._keep_aside(str(error))
+        if saved is None:
+            return False
+        if saved.get("kind") != _KIND:
+            raise StateFileError(f"{self._path} is no outbox; allowed: one, or no file")
+        try:
+            outbox.load(saved)
+        except (LookupError, TypeError, ValueError) as error:
+            return self._keep_aside(f"{type(error).__name__}: {error}")
+        return True
+
+    def _keep_aside(self, reason: str) -> bool:
+        aside, log = set_aside(self._path), get_logger()
+        log.error(
+            "outbox.damaged", file=str(self._path), kept_as=str(aside), reason=excerpt(reason, 400)
+        )
+        return False
+
+
+def _find_news(events: Sequence[Event], mark: Mark | None) -> Sequence[Event]:
+    """Of an endpoint's events those since its mark."""
+    if mark is None:
+        return events
+    ids = [identify(event) for event in events]
+    if mark.id in ids:
+        return events[ids.index(mark.id) + 1 :]
+    return [event for event in events if date(event) >= mark.at]  # of a history without it
+
+
+def _group(records: Iterable[IncidentRecord]) -> dict[Key, list[Event]]:
+    """The events of each endpoint, in order."""
+    groups: dict[Key, list[Event]] = {}
+    for record in records:
+        groups.setdefault(_key(record), []).extend(find_events(record))
+    return groups
+
+
+def _key(record: IncidentRecord) -> Key:
+    return record.service, record.verb, record.resource
