@@ -44,7 +44,7 @@ class GivenRequests:
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
-        find = self._remembered if len(target) <= LONGEST else self._find
+        find = self._remembered if len(verb) + len(target) <= LONGEST else self._find
         key = find(verb, target)
         return UNMATCHED if key is None else key
 

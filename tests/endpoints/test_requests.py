@@ -27,6 +27,19 @@ def test_given_requests_are_those_that_are_watched() -> None:
     assert requests.endpoints == CATALOGUE.endpoints
 
 
+def test_only_requests_that_are_short_are_remembered() -> None:
+    asked = []
+
+    def find(verb: str, target: str) -> None:
+        asked.append((len(verb), len(target)))
+
+    requests = GivenRequests(CATALOGUE.endpoints, find)
+    for verb, target in (("A" * LONGEST, "/"), ("A", "/" * LONGEST), ("A", "/" * (LONGEST - 1))):
+        for _ in range(2):
+            requests.key(verb, target)
+    assert asked == [(LONGEST, 1)] * 2 + [(1, LONGEST)] * 2 + [(1, LONGEST - 1)]
+
+
 @pytest.mark.parametrize(
     ("service", "watched"), [("shop", True), ("cart", True), ("", True), ("Shop", False)]
 )

@@ -1,0 +1,58 @@
+"""Which endpoint a request is counted for, once the status of its response is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol, TypeAlias
+
+from slomon.asgi.protocol import Scope
+from slomon.core.row import UNMATCHED
+from slomon.embedding.monitor import LiveMonitor
+from slomon.endpoints.requests import GivenRequests
+from slomon.endpoints.template import Router
+
+Count: TypeAlias = Callable[[int], object]
+Route: TypeAlias = Callable[[Scope], str | None]
+"""The resource of a request, as its endpoint has it; None where there is none."""
+
+_NOTHING: Final = "-"  # the verb and resource of no endpoint: what clients make up goes no further
+
+
+class Counter(Protocol):
+    """A scope in, as it is before the application has seen it; what counts its status out."""
+
+    def __call__(self, scope: Scope, /) -> Count: ...
+
+
+class PathCounter:
+    """By method and path, as an access log of the same requests is read."""
+
+    def __init__(self, monitor: LiveMonitor) -> None:
+        """Raises ConfigurationError where a resource is no template."""
+        endpoints = monitor.catalogue.endpoints
+        self._requests = GivenRequests(endpoints, Router(endpoints).find)
+        self._counts: dict[int, Count] = {
+            key: partial(monitor.access, endpoint.verb, endpoint.resource)
+            for key, endpoint in enumerate(endpoints)
+        }
+        self._counts[UNMATCHED] = partial(monitor.access, _NOTHING, _NOTHING)
+
+    def __call__(self, scope: Scope) -> Count:
+        return self._counts[self._requests.key(scope["method"], scope["path"])]
+
+
+class RouteCounter:
+    """By method and by what a `route` says of the scope as the application leaves it."""
+
+    def __init__(self, monitor: LiveMonitor, route: Route) -> None:
+        self._monitor = monitor
+        self._route = route
+
+    def __call__(self, scope: Scope) -> Count:
+        return partial(self._count, scope)
+
+    def _count(self, scope: Scope, status: int) -> None:
+        resource = self._route(scope)
+        verb = _NOTHING if resource is None else scope["method"]
+        self._monitor.access(verb, resource or _NOTHING, status)

@@ -1,0 +1,81 @@
+"""The middleware: it tells a live monitor of each request of an ASGI application."""
+
+from __future__ import annotations
+
+from slomon.asgi.counter import Counter, PathCounter, Route, RouteCounter
+from slomon.asgi.exchange import Exchange
+from slomon.asgi.lifespan import Lifespan
+from slomon.asgi.protocol import App, Receive, Scope, Send
+from slomon.asgi.status import answer
+from slomon.embedding.monitor import LiveMonitor
+
+
+class Middleware:
+    """
+    An ASGI application around another one, `app`:
+
+        app = slomon.asgi.Middleware(app, monitor)
+        app.add_middleware(slomon.asgi.Middleware, monitor=monitor)       # Starlette, FastAPI
+        Litestar(..., middleware=[DefineMiddleware(slomon.asgi.Middleware, monitor=monitor)],
+                 lifespan=[monitor])           # whose middleware sees no lifespan
+
+    **Which endpoint** a request belongs to is decided as it is for the log of a proxy in front: by
+    its method, by its path, whole and as it was asked for (`root_path` included, mounted or not),
+    and by the most specific of the resources that match, as `/users/{id}`. HEAD is not GET. What
+    none matches is counted as unmatched.
+
+    A `route` may name the resource instead. It is called as the response ends, when the scope has
+    what the framework puts there: `lambda scope: scope.get("path_template")` for Litestar.
+    Resources are no templates then, but compared as they stand.
+
+    **What counts** is a response that was sent to its end, by its status; what the application does
+    after that fails nobody. An exception before that is a failure (500), and raised on; to return
+    without a whole response is one, too. A client that leaves first, or a server that cancels, is
+    none: the status counts if the response had begun, and 499 if not, as nginx has it.
+
+    With `run_monitor` the monitor runs as long as the application's lifespan, also where the
+    application knows none. What it raises as it begins fails the start of the server, with its
+    message. Others enter the monitor themselves.
+
+    `status_path` is where GET answers with `slomon.asgi.status.status_document`, to anyone who may
+    ask; such requests are not counted.
+
+    Raises ConfigurationError where a resource is no template.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        monitor: LiveMonitor,
+        *,
+        route: Route | None = None,
+        status_path: str | None = None,
+        run_monitor: bool = True,
+    ) -> None:
+        self._app = app
+        self._monitor = monitor
+        self._status_path = status_path
+        self._run_monitor = run_monitor
+        self._counter: Counter = (
+            PathCounter(monitor) if route is None else RouteCounter(monitor, route)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises what the application does."""
+        if scope["type"] == "lifespan" and self._run_monitor:
+            await Lifespan(self._app, receive, send).run(scope, self._monitor)
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"] == self._status_path:
+            await answer(self._monitor.snapshot, scope["method"], send)
+        else:
+            exchange = Exchange(self._counter(scope), receive, send)
+            try:
+                await self._app(scope, exchange.receive, exchange.send)
+            except Exception:
+                exchange.end()
+                raise
+            except BaseException:
+                exchange.end(cancelled=True)
+                raise
+            exchange.end()

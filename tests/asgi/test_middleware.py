@@ -1,0 +1,192 @@
+"""The middleware with a hand-driven server: which endpoint, and what passes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import slomon.asgi
+from slomon import ConfigurationError, live
+from slomon.asgi.protocol import App, Receive, Scope, Send
+from tests.asgi.service import Server, counts, entry, request, watch
+
+
+async def fine(_: Scope, __: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"fine"})
+
+
+async def ask(app: App, scope: Scope, server: Server | None = None) -> Server:
+    server = server or Server()
+    await app(scope, server.receive, server.send)
+    return server
+
+
+def test_it_needs_no_framework_and_no_server() -> None:
+    script = (
+        "import sys, slomon.asgi; "
+        "print({'starlette', 'fastapi', 'litestar', 'uvicorn', 'pydantic'} & set(sys.modules))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "counted"),
+    [
+        ("GET", "/users/7", "GET /users/{id}"),
+        ("GET", "/users/me", "GET /users/me"),
+        ("GET", "/files/a/b", "GET /files/{name:path}"),
+        ("GET", "/users/", "unmatched"),
+        ("GET", "/users/7/orders", "unmatched"),
+        ("HEAD", "/users/7", "unmatched"),
+        ("OPTIONS", "/users/7", "unmatched"),
+    ],
+)
+async def test_requests_are_counted_by_the_most_specific_template(
+    verb: str, path: str, counted: str
+) -> None:
+    monitor = watch("/users/{id}", "/users/me", "/files/{name:path}")
+    async with monitor:
+        await ask(slomon.asgi.Middleware(fine, monitor), request(path, verb))
+    assert counts(monitor) == {counted: (1, 0)}
+
+
+async def test_a_path_is_the_one_that_was_asked_for_mounted_or_not() -> None:
+    async def router(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path"] = "/users/7"  # as a router does that strips where it is mounted
+        await fine(scope, receive, send)
+
+    monitor = watch("/api/users/{id}")
+    async with monitor:
+        app = slomon.asgi.Middleware(router, monitor)
+        await ask(app, request("/api/users/7", root_path="/api"))
+    assert counts(monitor) == {"GET /api/users/{id}": (1, 0)}
+
+
+async def test_a_route_sees_the_scope_as_the_application_left_it() -> None:
+    async def router(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/nowhere":
+            scope["path_template"] = "users.show"
+        await fine(scope, receive, send)
+
+    monitor = watch("users.show")
+    async with monitor:
+        app = slomon.asgi.Middleware(
+            router, monitor, route=lambda scope: scope.get("path_template")
+        )
+        for path in ("/users/7", "/nowhere"):
+            await ask(app, request(path))
+    assert counts(monitor) == {"GET users.show": (1, 0), "unmatched": (1, 0)}
+
+
+async def test_what_clients_make_up_is_kept_nowhere() -> None:
+    kept: list[tuple[str, str]] = []
+
+    class Kept(slomon.LiveMonitor):
+        def access(self, verb: str, resource: str, *_: object) -> bool:
+            kept.append((verb, resource))
+            return True
+
+    monitor = watch("/users/{id}")
+    monitor.__class__ = Kept
+    app = slomon.asgi.Middleware(fine, monitor)
+    for verb, path in (("GET", "/secret?"), ("BREW", "/users/7"), ("GET", "/users/" + "7" * 9999)):
+        await ask(app, request(path, verb))
+    assert kept == [("-", "-"), ("-", "-"), ("GET", "/users/{id}")]
+
+
+async def test_a_resource_must_be_a_template_unless_a_route_says_otherwise() -> None:
+    monitor = watch("/users/{id")
+    with pytest.raises(ConfigurationError, match="braces nowhere else"):
+        slomon.asgi.Middleware(fine, monitor)
+    slomon.asgi.Middleware(fine, monitor, route=lambda _: None)
+
+
+async def test_an_exception_is_a_failure_and_raised_on() -> None:
+    async def faulty(_: Scope, __: Receive, ___: Send) -> None:
+        raise ZeroDivisionError
+
+    monitor = watch("/users/{id}")
+    async with monitor:
+        with pytest.raises(ZeroDivisionError):
+            await ask(slomon.asgi.Middleware(faulty, monitor), request())
+    assert counts(monitor) == {"GET /users/{id}": (1, 1)}
+
+
+@pytest.mark.parametrize("rule", [None, lambda status: status >= 499])
+async def test_a_request_that_is_cancelled_counts_as_nginx_logs_it(rule: object) -> None:
+    begun = asyncio.Event()
+
+    async def slow(_: Scope, receive: Receive, __: Send) -> None:
+        begun.set()
+        await receive()
+
+    monitor = watch("/users/{id}", **({"is_failure": rule} if rule else {}))
+    async with monitor:
+        call = asyncio.create_task(ask(slomon.asgi.Middleware(slow, monitor), request()))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    assert counts(monitor) == {"GET /users/{id}": (1, 1 if rule else 0)}
+
+
+@pytest.mark.parametrize("kind", ["websocket", "lifespan", "of a specification to come"])
+async def test_other_scopes_pass_untouched(kind: str) -> None:
+    seen: list[object] = []
+
+    async def app(*arguments: object) -> None:
+        seen.extend(arguments)
+
+    monitor, server = watch("/users/{id}"), Server()
+    watched = slomon.asgi.Middleware(app, monitor, run_monitor=False)
+    scope, receive, send = {"type": kind}, server.receive, server.send
+    await watched(scope, receive, send)
+
+    assert seen[0] is scope
+    assert seen[1:] == [receive, send]
+    assert counts(monitor) == {}
+
+
+async def test_the_monitor_runs_with_the_application() -> None:
+    async def app(*_: object) -> None:
+        running.append(monitor.access("GET", "/users/{id}", 200))
+
+    running: list[bool] = []
+    monitor = watch("/users/{id}")
+    server = Server(["lifespan.startup", "lifespan.shutdown"])
+    await ask(slomon.asgi.Middleware(app, monitor), {"type": "lifespan"}, server)
+
+    assert running == [True]
+    assert server.kinds == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert not monitor.access("GET", "/users/{id}", 200)
+
+
+async def test_a_state_of_something_else_fails_the_startup_with_its_name(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.write_text("not ours\n")
+    monitor, server = live([entry("/a")], state=state), Server(["lifespan.startup"])
+    with pytest.raises(slomon.StateFileError):
+        await ask(slomon.asgi.Middleware(fine, monitor), {"type": "lifespan"}, server)
+
+    assert server.kinds == ["lifespan.startup.failed"]
+    assert str(state) in server.sent[0]["message"]
+
+
+async def test_the_status_route_is_there_only_if_asked_for_and_is_not_counted() -> None:
+    monitor = watch("/slomon")
+    async with monitor:
+        shown = await ask(
+            slomon.asgi.Middleware(fine, monitor, status_path="/slomon"), request("/slomon")
+        )
+        passed = await ask(slomon.asgi.Middleware(fine, monitor), request("/slomon"))
+    assert shown.sent[1]["body"].startswith(b'{"at":')
+    assert passed.sent[1]["body"] == b"fine"
+    assert counts(monitor) == {"GET /slomon": (1, 0)}
