@@ -21,15 +21,14 @@ class Exchange:
     then, and 499 if none had: what is done for nobody, such as to send a 500, is no failure.
     """
 
-    __slots__ = ("_client_left", "_count", "_ended", "_receive", "_send", "_status")
+    __slots__ = ("_client_left", "_count", "_receive", "_send", "_status")
 
     def __init__(self, count: Callable[[int], object], receive: Receive, send: Send) -> None:
-        self._count = count
+        self._count: Callable[[int], object] | None = count  # None once it has counted
         self._receive = receive
         self._send = send
-        self._status: int | None = None
+        self._status = _CLIENT_LEFT
         self._client_left = False
-        self._ended = False
 
     async def receive(self) -> Message:
         """For the application."""
@@ -48,19 +47,15 @@ class Exchange:
         except OSError:  # what a server raises once the client has left
             self._client_left = True
             raise
-        if kind in _BODIES and not message.get("more_body"):
-            self._end(self._status)
+        if kind in _BODIES and self._count and not message.get("more_body"):
+            self._count(self._status)
+            self._count = None
 
     def end(self, *, cancelled: bool = False) -> None:
         """
         The application has returned or raised. Who cancels it is the server, because its client
         has left or it shuts down.
         """
-        if cancelled:
-            self._client_left = True
-        self._end(self._status if self._client_left else _FAILED)
-
-    def _end(self, status: int | None) -> None:
-        if not self._ended:
-            self._ended = True
-            self._count(_CLIENT_LEFT if status is None else status)
+        if self._count:
+            self._count(self._status if self._client_left or cancelled else _FAILED)
+            self._count = None
