@@ -3,9 +3,11 @@ How fast is it? Run by hand, on a quiet machine:
 
     python scripts/bench.py stream      an event stream, against a plain loop over the same dicts
     python scripts/bench.py replay      a log file, against DuckDB, Polars, a plain loop and wc
+    python scripts/bench.py live        a service that is watched, against the same one that isn't
     python scripts/bench.py data DIR    no measure: a log and its endpoints, as replay reads them
 
-The last two need numpy, and replay needs duckdb and polars, unless `--only` leaves them out.
+Replay and data need numpy, and replay duckdb and polars, unless `--only` leaves them out; live
+needs uvicorn, httptools, Starlette and wrk.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from pathlib import Path
 
+from peers import live
 from peers.case import CASES
 from peers.replay import report
 from peers.tool import TOOLS, lacking
+
+PARSERS = ["h11", "httptools"]
 
 
 def measure_stream(arguments: argparse.Namespace) -> None:
@@ -44,6 +49,13 @@ def measure_replay(arguments: argparse.Namespace) -> None:
         for name in arguments.cases:
             case = CASES[name](Path(data).resolve(), arguments.lines, arguments.endpoints)
             report(case, tools, arguments.rounds)
+
+
+def measure_live(arguments: argparse.Namespace) -> None:
+    if arguments.memory:
+        live.report_memory(arguments.requests, arguments.parsers[0])
+    else:
+        live.report_cost(arguments.rounds, arguments.seconds, arguments.parsers)
 
 
 def write_data(arguments: argparse.Namespace) -> None:
@@ -88,6 +100,14 @@ def parse() -> argparse.Namespace:
     replay.add_argument("--cases", type=chosen(CASES), default=list(CASES), help=", ".join(CASES))
     replay.add_argument("--only", type=chosen(TOOLS), default=list(TOOLS), help=", ".join(TOOLS))
     replay.add_argument("--data", type=Path, metavar="DIR", help="keeps the logs, and reads them")
+
+    served = commands.add_parser("live", help="a service that is watched")
+    served.set_defaults(run=measure_live)
+    served.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
+    served.add_argument("--seconds", type=int, default=2, help="how long each server is asked")
+    served.add_argument("--parsers", type=chosen(PARSERS), default=PARSERS, help=", ".join(PARSERS))
+    served.add_argument("--memory", action="store_true", help="only: what the watched one holds")
+    served.add_argument("--requests", type=int, default=5_000_000, help="with --memory: how many")
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)

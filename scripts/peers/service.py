@@ -1,0 +1,29 @@
+"""The services that are measured: one that does next to nothing, and the same one watched."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+import slomon.asgi
+
+ENTRIES = [
+    {
+        "name": "users",
+        "email": "ana@example.com",
+        "verb": "GET",
+        "resource": "/users/{id}",
+        "slo": 0.99,
+        "window": 5,
+    }
+]
+
+
+async def show_user(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("ana")
+
+
+plain = Starlette(routes=[Route("/users/{id}", show_user)])
+watched = slomon.asgi.Middleware(plain, slomon.live(ENTRIES), status_path="/slomon")
