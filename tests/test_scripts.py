@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.histories import broken, deploys, write
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+ROOT = Path(__file__).parent.parent
+SCRIPTS = ROOT / "scripts"
 
 
 def run(script: str, *arguments: str) -> str:
@@ -49,3 +53,54 @@ def test_the_sweep_is_a_table_of_slos_and_windows(tmp_path: Path) -> None:
         ["50%", "5m", "0", "0", "0.00", "s"],
         ["99%", "5m", "1", "0", "360.00", "s"],
     ]
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The port at which the demonstration answers."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", str(SCRIPTS / "demo_service.py"), "serve", "--port=0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    try:
+        said = ""
+        while not (port := re.search(r"running on http://127.0.0.1:(\d+)", said)):
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        yield port[1]
+    finally:
+        process.terminate()
+        _, rest = process.communicate(timeout=60)
+    assert "Application shutdown complete" in rest
+    assert "Traceback" not in rest
+
+
+def test_the_demonstration_breaks_and_is_repaired_as_the_readme_shows() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```text\n(\$ ask.*?)```", readme, re.DOTALL)
+    assert shown
+    with serving() as port:
+        commands = "".join(line for line in shown[1].splitlines(True) if line.startswith("$ "))
+        script = commands.replace("localhost:8000", f"127.0.0.1:{port}").replace(
+            "python scripts/demo_service.py deploy",
+            f"'{sys.executable}' '{SCRIPTS}/demo_service.py' deploy --port={port}",
+        )
+        process = subprocess.run(
+            ["sh", "-c", re.sub("^[$] (.*)", r"\1; echo", script, flags=re.MULTILINE)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+
+    expected = re.sub(r"(?m)^\$ .*\n", "", shown[1])
+    assert lines(process.stdout) == lines(expected)
+
+
+def lines(said: str) -> list[str]:
+    """Without those that are empty, and without the times, which are those of the day."""
+    return [re.sub(r"\d{10}\.\d+", "<time>", line) for line in said.splitlines() if line]
