@@ -1,7 +1,8 @@
 """
-structlog events of a run: `stream.started`, `incident.opened`, `incident.closed`, `event.rejected`
-and `stream.finished`. The program configures structlog (`configure` is what ours do); where it has
-not, warnings go to stderr and the rest nowhere, as the standard library's logging does.
+structlog events of a run: `stream.started`, `incident.opened`, `incident.closed`,
+`incident.silent`, `event.rejected` and `stream.finished`. The program configures structlog
+(`configure` is what ours do); where it has not, warnings go to stderr and the rest nowhere, as the
+standard library's logging does.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from slomon.core.endpoint import Catalogue
 from slomon.core.event import Change
 from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
+from slomon.core.record import State
 from slomon.core.tick import to_seconds
 from slomon.pipeline.stream import Listener
 
@@ -85,13 +87,13 @@ class LogListener(Listener):
                 at=to_seconds(incident.start),
                 broken_by=_commit(incident.broken_by),
             )
+            return
+        lasted = to_seconds(incident.end - incident.start)
+        log = log.bind(at=to_seconds(incident.end), lasted=lasted)
+        if incident.state == State.SILENT:
+            log.info("incident.silent")
         else:
-            log.info(
-                "incident.closed",
-                at=to_seconds(incident.end),
-                lasted=to_seconds(incident.end - incident.start),
-                fixed_by=_commit(incident.fixed_by),
-            )
+            log.info("incident.closed", fixed_by=_commit(incident.fixed_by))
 
     def event_rejected(self, rejection: Rejection) -> None:
         self._rejections.warn(rejection.reason, rejection.text, position=rejection.position)

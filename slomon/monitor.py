@@ -11,7 +11,7 @@ from slomon.core.report import ServiceMonitor
 from slomon.core.sharding import Sharding
 from slomon.event_loop import run_on_own_loop
 from slomon.log import LogListener
-from slomon.option import check_choice, check_function
+from slomon.option import Duration, check_choice, check_function, read_silence
 from slomon.pipeline.options import DEFAULTS, Options
 from slomon.pipeline.run import run
 from slomon.pipeline.speed import Relief
@@ -26,6 +26,7 @@ async def consume(
     batch_bound: int = DEFAULTS.batch_bound,
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
+    close_after_silence: Duration | None = None,
     on_rejected: Callable[[Rejection], object] | None = None,
     trace: bool = DEFAULTS.trace,
     compiled: bool | None = None,
@@ -37,7 +38,9 @@ async def consume(
     `queue_bound` batches may wait for each, a batch holds at most `batch_bound` events, and four
     times as many may wait to be put in one.
     `is_failure(status)` says whether a request with that status failed, None where there is no
-    such status; its answer must not change. `on_rejected` is called with every
+    such status; its answer must not change. With `close_after_silence` (seconds, or text such as
+    "10m") an incident ends as silent once its endpoint had no request for so long, and its window
+    has emptied; by default never. `on_rejected` is called with every
     malformed event, on the loop's thread. With `trace` the summary has how each endpoint's SLI went
     over time. `compiled` kernels take over by themselves once a stream
     is long enough, if the extra `slomon[replay]` is installed: always if True, never if False.
@@ -54,6 +57,7 @@ async def consume(
         strict=strict,
         is_failure=is_failure,
         trace=trace,
+        silence=read_silence(close_after_silence),
     )
     listeners: list[Listener] = [LogListener()]
     if on_rejected is not None:
@@ -69,6 +73,7 @@ def get_service_monitor(
     batch_bound: int = DEFAULTS.batch_bound,
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
+    close_after_silence: Duration | None = None,
     on_rejected: Callable[[Rejection], object] | None = None,
     trace: bool = DEFAULTS.trace,
     compiled: bool | None = None,
@@ -89,6 +94,7 @@ def get_service_monitor(
         batch_bound=batch_bound,
         strict=strict,
         is_failure=is_failure,
+        close_after_silence=close_after_silence,
         on_rejected=on_rejected,
         trace=trace,
         compiled=compiled,

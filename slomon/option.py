@@ -39,6 +39,11 @@ def read_duration(name: str, value: object, least: int = 0) -> int:
     return ticks
 
 
+def read_silence(value: object) -> int | None:
+    """The ticks of `close_after_silence`; None stays None."""
+    return None if value is None else read_duration("close_after_silence", value)
+
+
 def read_objective(name: str, value: object) -> float:
     """A share of requests, as a number or as text, which may be a percentage with its sign."""
     found = _OBJECTIVE.fullmatch(_spell(value) or "")

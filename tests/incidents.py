@@ -26,11 +26,11 @@ def make_incident(  # noqa: PLR0917 (the order in which things happen)
     end_position: int | None = None,
     fixed_by: Change | None = None,
 ) -> Incident:
-    """An incident of one failure, or of one and a success that closed it."""
+    """An incident of one failure; or of one and a success that closed it, or silence if none."""
     return Incident(
         *(0, endpoint, start, position, start, (0, 0)),
         suspect(*[broken_by] if broken_by else []),
-        Course(1 + (end is not None), 1, start, 1, 1, start),
+        Course(1 + (end_position is not None), 1, start, 1, 1, start),
         *(end, end_position),
-        None if end is None else suspect(*[fixed_by] if fixed_by else []),
+        None if end_position is None else suspect(*[fixed_by] if fixed_by else []),
     )

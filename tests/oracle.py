@@ -71,10 +71,16 @@ class _Incident:
     service: str
     opened: _Verdict
     closed: _Verdict | None
+    silent: int | None = None
 
 
-def expected(events: list[object], entries: list[dict[str, object]]) -> Expected:
-    """Give the answers for a stream; the entries are taken to be a valid configuration."""
+def expected(
+    events: list[object], entries: list[dict[str, object]], silence: int | None = None
+) -> Expected:
+    """
+    Give the answers for a stream; the entries are taken to be a valid configuration. ``silence`` is
+    after how many ticks without a request an incident ends.
+    """
     stream = list(_before_end(events))
     parsed = [_parse(position, event) for position, event in enumerate(stream)]
     endpoints = [_endpoint(entry) for entry in entries]
@@ -89,8 +95,17 @@ def expected(events: list[object], entries: list[dict[str, object]]) -> Expected
         if isinstance(item, _Change) and any(e.service == item.service for e in endpoints)
     ]
     verdicts = {endpoint: _verdicts(endpoint, accesses) for endpoint in endpoints}
+    watched_until = max(
+        [
+            *(item.ticks for item in parsed if isinstance(item, _Access)),
+            *_end_times(events[len(stream) :][:1]),
+        ],
+        default=0,
+    )
     incidents = [
-        incident for endpoint in endpoints for incident in _incidents(endpoint, verdicts[endpoint])
+        incident
+        for endpoint in endpoints
+        for incident in _incidents(endpoint, verdicts[endpoint], silence, watched_until)
     ]
     incidents.sort(key=lambda incident: incident.opened.position)
     rejected = parsed.count(None)
@@ -115,6 +130,15 @@ def _before_end(events: list[object]) -> Iterator[object]:
         if isinstance(event, dict) and event.get("type") == "end-of-stream":
             return
         yield event
+
+
+def _end_times(end: list[object]) -> Iterator[int]:
+    """Say until when the stream was watched, where its end does."""
+    for event in end:
+        value = event.get("value") if isinstance(event, dict) else None
+        ticks = _parse_stamp(value) if isinstance(value, str) else None
+        if ticks is not None:
+            yield ticks
 
 
 def _endpoint(entry: dict[str, object]) -> _Endpoint:
@@ -209,16 +233,24 @@ def _verdicts(endpoint: _Endpoint, accesses: list[_Access]) -> list[_Verdict]:
     return verdicts
 
 
-def _incidents(endpoint: _Endpoint, verdicts: list[_Verdict]) -> Iterator[_Incident]:
+def _incidents(
+    endpoint: _Endpoint, verdicts: list[_Verdict], silence: int | None, watched_until: int
+) -> Iterator[_Incident]:
     opened: _Verdict | None = None
+    over = None  # when silence ends what is open
     for verdict in verdicts:
+        if opened is not None and over is not None and verdict.now >= over:
+            yield _Incident(endpoint.service, opened, None, over)
+            opened = None
+        over = None if silence is None else verdict.now + max(endpoint.window, silence)
         if opened is None and verdict.breached:
             opened = verdict
         elif opened is not None and not verdict.breached:
             yield _Incident(endpoint.service, opened, verdict)
             opened = None
     if opened is not None:
-        yield _Incident(endpoint.service, opened, None)
+        silent = over if over is not None and over <= watched_until else None
+        yield _Incident(endpoint.service, opened, None, silent)
 
 
 def _mttr(incidents: list[_Incident]) -> float:
@@ -239,10 +271,11 @@ def _details(
     details: dict[str, list[dict[str, object]]] = {}
     for incident in incidents:
         opened, closed = incident.opened, incident.closed
+        end = incident.silent if closed is None else closed.now
         details.setdefault(incident.service, []).append(
             {
                 "start": opened.now / TICKS_PER_SECOND,
-                "end": -1 if closed is None else closed.now / TICKS_PER_SECOND,
+                "end": -1 if end is None else end / TICKS_PER_SECOND,
                 "fix": "" if closed is None else _last_commit(incident.service, closed, changes),
                 "break": _last_commit(incident.service, opened, changes),
             }

@@ -31,6 +31,12 @@ LONGEST = 120
 END_OF_STREAM: dict[str, object] = {"type": "end-of-stream", "value": "end-of-stream"}
 
 
+def ending_at(events: list[Event], ticks: int) -> list[Event]:
+    """The events up to their end, which says that the stream was watched until then."""
+    end = [*events, END_OF_STREAM].index(END_OF_STREAM)
+    return [*events[:end], {"type": "end-of-stream", "value": stamp(ticks)}]
+
+
 class Pick(Protocol):
     """Choose one member of a pool."""
 
@@ -138,6 +144,7 @@ GAPS = (
     1_007_500_000,
     30 * SECOND,
 )
+SILENCES = (None, 0, *GAPS)
 STATUSES = (
     *("200",) * 9,
     *("500",) * 6,

@@ -16,7 +16,7 @@ import pickle
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +27,7 @@ from slomon.compiled.windows import CompiledWindows
 from slomon.core.accounting import Rejection
 from slomon.core.batch import Batcher, Item
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, read_event, server_errors_fail
+from slomon.core.event import Change, End, read_event, server_errors_fail
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
@@ -36,7 +36,17 @@ from slomon.core.window import WindowState
 from slomon.core.windows import Windows
 from tests.compiled.kernels import compiled
 from tests.oracle import expected
-from tests.strategies import END_OF_STREAM, Entry, Event, random_stream, streams
+from tests.strategies import (
+    END_OF_STREAM,
+    GAPS,
+    LAST_TICK,
+    SILENCES,
+    Entry,
+    Event,
+    ending_at,
+    random_stream,
+    streams,
+)
 from tests.strategies import Stream as Drawn
 from tests.streams import ENTRIES, KINDS, PlainStream, Stream, flapping
 
@@ -45,6 +55,7 @@ law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 whole_run_law = settings(law, max_examples=15)  # each starts an event loop and threads
 
 any_workers = pytest.mark.parametrize("workers", [1, 2, 7, 64])
+any_silence = st.sampled_from(SILENCES)
 any_cuts = st.lists(st.integers(1, 30), min_size=1)
 
 
@@ -54,6 +65,7 @@ def replay(
     *,
     workers: int = 1,
     cuts: Sequence[int] = (10,),
+    silence: int | None = None,
     resume: Callable[[Shard], Shard] = lambda shard: shard,
 ) -> ServiceMonitor:
     """
@@ -61,7 +73,10 @@ def replay(
     each of them the shard is replaced by what `resume` makes of it.
     """
     sharding = Sharding(Catalogue(entries), workers)
-    shards = [Shard(members, Windows(members, trace=True)) for members in sharding.members]
+    shards = [
+        Shard(members, Windows(members, silence=silence, trace=True))
+        for members in sharding.members
+    ]
     batcher = Batcher(sharding, server_errors_fail)
     incidents: dict[int, Incident] = {}
     rejections: list[Rejection] = []
@@ -72,17 +87,23 @@ def replay(
             shards[number] = resume(shards[number])
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
+    newest = max(batcher.newest, _end(events).tick or 0)
     for shard in shards:
-        incidents.update((incident.start_position, incident) for incident in shard.still_open())
+        left = shard.close_silent(newest) + shard.still_open()
+        incidents.update((incident.start_position, incident) for incident in left)
     accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
     totals = add_up(shards, batcher.deploys, batcher.span)
     return ServiceMonitor(incidents.values(), accounting, rejections, totals)
 
 
+def _end(events: Sequence[Event]) -> End:
+    return next((end for event in events if isinstance(end := read_event(event), End)), End())
+
+
 def _items(events: Sequence[Event]) -> Iterator[Item]:
     for event in events:
         item = read_event(event)
-        if item is None:
+        if isinstance(item, End):
             return
         yield item
 
@@ -96,7 +117,12 @@ def stretches(events: Sequence[Event], cuts: Sequence[int]) -> Iterator[list[Ite
 
 
 def run(
-    stream: Stream, *, workers: int = 2, batch_bound: int = 10, queue_bound: int = 8
+    stream: Stream,
+    *,
+    workers: int = 2,
+    batch_bound: int = 10,
+    queue_bound: int = 8,
+    silence: int | None = None,
 ) -> ServiceMonitor:
     """A whole run, with all its rejections in full, as the replay has them."""
     rejections: list[Rejection] = []
@@ -105,6 +131,7 @@ def run(
         workers=workers,
         batch_bound=batch_bound,
         queue_bound=queue_bound,
+        close_after_silence=None if silence is None else f"{silence}ns",
         on_rejected=rejections.append,
         trace=True,
     )
@@ -138,17 +165,34 @@ def answers(monitor: ServiceMonitor) -> str:
     )
 
 
-def by_brute_force(events: list[Event], entries: list[Entry]) -> str:
-    return json.dumps(list(vars(expected(events, entries)).values()))
+def by_brute_force(events: list[Event], entries: list[Entry], silence: int | None = None) -> str:
+    return json.dumps(list(vars(expected(events, entries, silence)).values()))
 
 
 # 1. The answer equals a brute-force count.
 
 
 @law
-@given(streams(), any_cuts)
-def test_the_answer_is_that_of_a_brute_force_count(stream: Drawn, cuts: list[int]) -> None:
-    assert answers(replay(*stream, cuts=cuts)) == by_brute_force(*stream)
+@given(streams(), any_cuts, any_silence)
+def test_the_answer_is_that_of_a_brute_force_count(
+    stream: Drawn, cuts: list[int], silence: int | None
+) -> None:
+    found = replay(*stream, cuts=cuts, silence=silence)
+    assert answers(found) == by_brute_force(*stream, silence)
+
+
+@law
+@given(streams(), any_silence, st.sampled_from((-1, 0, 1, *GAPS)))
+def test_what_ended_in_silence_depends_on_until_when_the_stream_was_watched(
+    stream: Drawn, silence: int | None, longer: int
+) -> None:
+    events, entries = stream
+    details = replay(*stream, silence=silence).incident_details().values()
+    newest = max((round(one["start"] * 1e9) for found in details for one in found), default=0)
+    events = ending_at(events, min(max(newest + (silence or 0) + longer, 0), LAST_TICK))
+    assert answers(replay(events, entries, silence=silence)) == by_brute_force(
+        events, entries, silence
+    )
 
 
 @pytest.mark.parametrize("length", [10, 30, 100])
@@ -156,17 +200,20 @@ def test_the_answer_to_a_thousand_random_streams_is_that_of_a_brute_force_count(
     length: int,
 ) -> None:
     for seed in range(1000):
-        stream = random_stream(random.Random(seed), length)
-        assert answers(replay(*stream, workers=2)) == by_brute_force(*stream), seed
+        rng = random.Random(seed)
+        stream, silence = random_stream(rng, length), rng.choice(SILENCES)
+        found = replay(*stream, workers=2, silence=silence)
+        assert answers(found) == by_brute_force(*stream, silence), seed
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_count(
     seed: int,
 ) -> None:
-    events, entries = random_stream(random.Random(seed), 300)
-    monitor = run(PlainStream(events, entries))
-    assert answers(monitor) == by_brute_force(events, entries)
+    rng = random.Random(seed)
+    (events, entries), silence = random_stream(rng, 300), rng.choice(SILENCES)
+    monitor = run(PlainStream(events, entries), silence=silence)
+    assert answers(monitor) == by_brute_force(events, entries, silence)
 
 
 # 2. The answer does not depend on how the work was cut.
@@ -174,12 +221,13 @@ def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_coun
 
 @any_workers
 @law
-@given(streams(), any_cuts)
+@given(streams(), any_cuts, any_silence)
 def test_the_answer_is_the_same_for_any_workers_and_any_batches(
-    workers: int, stream: Drawn, cuts: list[int]
+    workers: int, stream: Drawn, cuts: list[int], silence: int | None
 ) -> None:
-    whole = replay(*stream, cuts=[1000])
-    assert report(replay(*stream, workers=workers, cuts=cuts)) == report(whole)
+    whole = replay(*stream, cuts=[1000], silence=silence)
+    cut = replay(*stream, workers=workers, cuts=cuts, silence=silence)
+    assert report(cut) == report(whole)
 
 
 @any_workers
@@ -214,12 +262,12 @@ def interpreted(shard: Shard) -> Shard:
 
 
 @law
-@given(streams(), any_cuts)
+@given(streams(), any_cuts, any_silence)
 def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
-    stream: Drawn, cuts: list[int]
+    stream: Drawn, cuts: list[int], silence: int | None
 ) -> None:
-    fast = replay(*stream, workers=2, cuts=cuts, resume=at_full_speed)
-    assert report(fast) == report(replay(*stream, workers=2, cuts=cuts))
+    fast = replay(*stream, workers=2, cuts=cuts, silence=silence, resume=at_full_speed)
+    assert report(fast) == report(replay(*stream, workers=2, cuts=cuts, silence=silence))
 
 
 # 3. Live equals replay, and resumed equals uninterrupted.
@@ -227,11 +275,11 @@ def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
 
 @pytest.mark.parametrize("kind", KINDS)
 @whole_run_law
-@given(streams())
+@given(streams(), any_silence)
 def test_a_live_stream_of_any_kind_gives_the_answer_of_a_replay(
-    kind: type[Stream], stream: Drawn
+    kind: type[Stream], stream: Drawn, silence: int | None
 ) -> None:
-    assert report(run(kind(*stream))) == report(replay(*stream))
+    assert report(run(kind(*stream), silence=silence)) == report(replay(*stream, silence=silence))
 
 
 class Row:
@@ -268,48 +316,51 @@ def pickled(shard: Shard) -> Shard:
 
 @pytest.mark.parametrize("resume", [copy.deepcopy, pickled])
 @law
-@given(streams(), any_cuts)
+@given(streams(), any_cuts, any_silence)
 def test_a_shard_that_is_copied_between_batches_goes_on_to_the_same_answer(
-    resume: Callable[[Shard], Shard], stream: Drawn, cuts: list[int]
+    resume: Callable[[Shard], Shard], stream: Drawn, cuts: list[int], silence: int | None
 ) -> None:
-    resumed = replay(*stream, workers=2, cuts=cuts, resume=resume)
-    assert report(resumed) == report(replay(*stream))
+    resumed = replay(*stream, workers=2, cuts=cuts, silence=silence, resume=resume)
+    assert report(resumed) == report(replay(*stream, silence=silence))
 
 
 @law
-@given(streams(), any_cuts, st.lists(st.booleans(), min_size=1))
+@given(streams(), any_cuts, st.lists(st.booleans(), min_size=1), any_silence)
 def test_a_state_may_pass_from_one_speed_to_the_other_between_any_two_batches(
-    stream: Drawn, cuts: list[int], fast: list[bool]
+    stream: Drawn, cuts: list[int], fast: list[bool], silence: int | None
 ) -> None:
     turns = cycle(at_full_speed if compiled else interpreted for compiled in fast)
 
     def resume(shard: Shard) -> Shard:
         return next(turns)(shard)
 
-    changing = replay(*stream, workers=2, cuts=cuts, resume=resume)
-    assert report(changing) == report(replay(*stream))
+    changing = replay(*stream, workers=2, cuts=cuts, silence=silence, resume=resume)
+    assert report(changing) == report(replay(*stream, silence=silence))
 
 
 # 4. Incidents are well formed.
 
 
 @law
-@given(streams())
-def test_the_incidents_of_an_endpoint_open_then_close_and_never_go_back_in_time(
-    stream: Drawn,
+@given(streams(), any_silence)
+def test_the_incidents_of_an_endpoint_open_then_end_and_never_go_back_in_time(
+    stream: Drawn, silence: int | None
 ) -> None:
-    incidents = replay(*stream, workers=2).incidents
+    incidents = replay(*stream, workers=2, silence=silence).incidents
     for endpoint in {incident.endpoint for incident in incidents}:
         own = [incident for incident in incidents if incident.endpoint == endpoint]
-        edges: list[tuple[int, int]] = []  # position and tick of every opening and closing
+        positions: list[int] = []  # of every opening and closing, and its tick or a silent end's
+        ticks: list[int] = []
         for incident in own:
-            edges.append((incident.start_position, incident.start))
-            if incident.end is not None and incident.end_position is not None:
-                edges.append((incident.end_position, incident.end))
+            positions.append(incident.start_position)
+            ticks.append(incident.start)
+            if incident.end is not None:
+                ticks.append(incident.end)
+            if incident.end_position is not None:
+                positions.append(incident.end_position)
         assert all(incident.end is not None for incident in own[:-1]), "one open at a time"
-        for (position, tick), (later_position, later_tick) in pairwise(edges):
-            assert position < later_position
-            assert tick <= later_tick
+        assert positions == sorted(set(positions))
+        assert ticks == sorted(ticks)
 
 
 # 5. Every event is accounted for.

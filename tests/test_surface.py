@@ -53,6 +53,7 @@ OPTIONS = [
     "batch_bound",
     "strict",
     "is_failure",
+    "close_after_silence",
     "on_rejected",
     "trace",
     "compiled",

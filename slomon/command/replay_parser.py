@@ -159,6 +159,12 @@ def _add_judgement(group: Group) -> None:
         metavar="DURATION",
         help="move windows in such steps, which bounds their memory (default: exact)",
     )
+    group.add_argument(
+        "--close-after-silence",
+        metavar="DURATION",
+        help="end an incident as silent once its endpoint had no request for so long, and its "
+        "window has emptied (default: never)",
+    )
 
 
 def _add_run(group: Group) -> None:

@@ -46,7 +46,6 @@ class CompiledBatcher(Batcher):
         """The batches of the next items of the stream, which follow those of the call before."""
         text = self._scan(items)
         if self._odds[1] != len(text) - len(_TAIL) + 1:  # one of them has several lines
-            self.newest = self._order.clocks[0].newest
             cut = super().cut(items)
             self._order.position = self.accounting.events
             self._order.clocks[0].newest = self.newest
@@ -58,6 +57,7 @@ class CompiledBatcher(Batcher):
             next_odd += 1
         self._table.publish(odds)
         self._order.enter(0, self._ticks, self._codes, len(items))
+        self.newest = self._order.clocks[0].newest
         batches = self._order.take()
         self._account(len(items))
         return Cut(batches, rejections)

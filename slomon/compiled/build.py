@@ -91,11 +91,9 @@ def _first_byte(marks: Any) -> Any:
 
 def _compilable() -> Iterator[Any]:
     """What kernels are made of, but for the functions above."""
-    yield window.advance
-    yield window.mark
     yield tracer.merge
     yield tracer.sort
-    for module in (words, line, table, scan, group, settle, order):
+    for module in (window, words, line, table, scan, group, settle, order):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
             if own and function not in (words.load, words.wrap, words.first_byte, words.prefetch):
@@ -138,10 +136,11 @@ def _state(
         by_entry[:, 2],
         by_entry[:, 3],
         carray(next_block, entry_count // window.BLOCK),
-        carray(pool, 4)[0:1],
-        carray(pool, 4)[1:2],
-        carray(pool, 4)[2:3],
-        carray(pool, 4)[3:4],
+        carray(pool, 5)[0:1],
+        carray(pool, 5)[1:2],
+        carray(pool, 5)[2:3],
+        carray(pool, 5)[3:4],
+        carray(pool, 5)[4:5],
     )
 
 
@@ -220,7 +219,7 @@ def _advance(
         carray(failures, rows),
         carray(positions, rows),
     )
-    numbers = carray(crossings, window.CROSSING * rows)
+    numbers = carray(crossings, 2 * window.CROSSING * rows)  # two a row where there is room
     if not bucket_count:
         return _count_rows(state, endpoints, entries, columns, numbers, None)
     traced = _trace(trace, trace_floats, endpoint_count, bucket_count)
@@ -256,6 +255,23 @@ def _mark(
     return window.mark(state, carray(slots, count), numbers)
 
 
+def _fall_silent(
+    endpoints: Any,
+    endpoint_floats: Any,
+    endpoint_count: int,
+    entries: Any,
+    entry_count: int,
+    next_block: Any,
+    pool: Any,
+    slot: int,
+    tick: int,
+) -> int:
+    state = _state(
+        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+    )
+    return window.fall_silent(state, slot, tick)
+
+
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
     "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
@@ -271,6 +287,7 @@ _KERNELS: Final = {
     "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
     "merge": (_merge, (_CS, _FS, _N, _N, _N)),
     "sort": (_sort, (_CS, _FS, _N, _N)),
+    "fall_silent": (_fall_silent, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
 }
 
 

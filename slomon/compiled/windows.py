@@ -14,19 +14,25 @@ from slomon.core.batch import Batch, Column
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import (
     BLOCK,
-    CROSSING,
     ENDPOINT_COLUMNS,
     ENTRY_COLUMNS,
     Crossing,
     Standing,
     WindowState,
 )
-from slomon.core.windows import Windows, extend_marks, missing_blocks, read_crossings
+from slomon.core.windows import (
+    Windows,
+    crossing_room,
+    extend_marks,
+    find_deadline,
+    missing_blocks,
+    read_crossings,
+)
 
 ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed
 ENTRY: Final = ENTRY_COLUMNS
 
-_POOL: Final = ("free", "spare", "late", "least")  # the columns of one number each
+_POOL: Final = ("free", "spare", "late", "least", "silence")  # the columns of one number each
 
 
 class CompiledWindows:
@@ -84,13 +90,21 @@ class CompiledWindows:
 
     def standing(self, slot: int) -> Standing:
         """Where an endpoint is now."""
-        numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
-        record = dict(zip(WindowState._fields, numbers, strict=False))
+        record = self._record(slot)
         return Standing(
             record["requests"] + record["past_requests"],
             record["failures"] + record["past_failures"],
             *(record[name] for name in Standing._fields[2:]),
         )
+
+    def deadline(self, slot: int) -> int | None:
+        """When an open incident ends without an access; None where silence ends none."""
+        record = self._record(slot)
+        return find_deadline(self._entries[record["tail"] * ENTRY], record["width"], self._silence)
+
+    def fall_silent(self, slot: int, tick: int) -> None:
+        """Let an incident end at its deadline: what comes late then counts there."""
+        self._library.fall_silent(*self._state(), slot, tick)
 
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""
@@ -122,6 +136,16 @@ class CompiledWindows:
         )
         return read_crossings(self._crossings[:found])
 
+    @property
+    def _silence(self) -> int:
+        silence: int = self._pool[_POOL.index("silence")]
+        return silence
+
+    def _record(self, slot: int) -> dict[str, int]:
+        """The columns of an endpoint, by their names."""
+        numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
+        return dict(zip(WindowState._fields, numbers, strict=False))
+
     def _state(self) -> tuple[int, ...]:
         """What kernels make a WindowState of."""
         endpoints = address(self._endpoints)
@@ -132,7 +156,7 @@ class CompiledWindows:
         )
 
     def _reserve(self, rows: int) -> None:
-        lengthen(self._crossings, CROSSING * rows)
+        lengthen(self._crossings, crossing_room(rows, self._silence))
         first = len(self._next_block)
         grown = missing_blocks(rows, self._pool[1], first)
         if grown == 0:

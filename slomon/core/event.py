@@ -60,6 +60,13 @@ class Malformed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a stream, which was watched until a tick; None where it doesn't say."""
+
+    tick: int | None = None
+
+
 StatusRule: TypeAlias = Callable[[int], bool | None]
 """Did a request with this status fail? None where no request has such a status."""
 
@@ -78,10 +85,10 @@ def ask_rule(is_failure: StatusRule, status: int) -> bool | None:
     return None if failed is None else bool(failed)
 
 
-def read_event(event: object) -> str | Change | Malformed | None:
+def read_event(event: object) -> str | Change | Malformed | End:
     """
-    What a stream returned: the text of an access (to be parsed), a Change, a Malformed, or None
-    at the end of the stream. Nothing of `event` itself is kept: its owner may use it again.
+    What a stream returned: the text of an access (to be parsed), a Change, a Malformed, or its
+    End. Nothing of `event` itself is kept: its owner may use it again.
     """
     if isinstance(event, Malformed):
         return event
@@ -89,7 +96,8 @@ def read_event(event: object) -> str | Change | Malformed | None:
         return Malformed(_text(event), f"an event is a dict, not {type(event).__name__}")
     match event.get("type"):
         case "end-of-stream":
-            return None
+            until = event.get("value")
+            return End(parse_seconds(until) if isinstance(until, str) else None)
         case "access" | "change" as kind if isinstance(value := event.get("value"), str):
             return value if kind == "access" else parse_change(value)
         case "access" | "change":

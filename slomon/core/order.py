@@ -64,6 +64,8 @@ class Order:
     ) -> None:
         self.clocks = [Clock() for _ in range(sources)]
         self.position = self.accesses = self.unmatched = self.blank = 0
+        self.watched_until = 0
+        """The newest tick until which a source was watched, of those that say it at their ends."""
         self.span = Span()
         self.deploys: list[Placed] = []
         """The changes that went out."""

@@ -81,9 +81,9 @@ class IncidentRecord:
       which it opened
     * `end`, `duration` and `fixed_by` are None while it is open, and of a silent one `fixed_by` is
     * `onset`: the first failure that was in the window as it opened; `last_failure`: the last one
-      until it closed
+      until it ended
     * `requests` and `failures` while it lasted: from the access that opened it to the one that
-      closed it, both included
+      closed it, both included, or to the last one before the silence
     * `lowest_sli` of the window while it lasted, and when that was first reached
     * `burn_rate`: failures per request while it lasted, over the share that the SLO allows (Google
       SRE Workbook, chapter 5); `error_budget_burnt`: those failures as a share of all that the SLO

@@ -11,7 +11,7 @@ from typing import Final
 
 from slomon.core.attribution import blame, credit
 from slomon.core.incident import Incident
-from slomon.core.record import IncidentRecord, State
+from slomon.core.record import IncidentRecord
 from slomon.core.tick import TICKS_PER_SECOND, to_seconds
 
 _TOGETHER: Final = 60 * TICKS_PER_SECOND
@@ -43,7 +43,7 @@ def _describe(
         resource=endpoint.resource,
         slo=endpoint.slo,
         window=to_seconds(endpoint.window),
-        state=State.OPEN if incident.end is None else State.CLOSED,
+        state=incident.state,
         start=to_seconds(incident.start),
         end=None if incident.end is None else to_seconds(incident.end),
         duration=None if incident.duration is None else to_seconds(incident.duration),

@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.excerpt import excerpt, quote
 from slomon.core.incident import Incident
-from slomon.core.record import IncidentRecord
+from slomon.core.record import IncidentRecord, State
 from slomon.core.recorder import make_records
 from slomon.core.summary import Summary, summarise
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, to_seconds
@@ -68,14 +68,19 @@ class ServiceMonitor:
         return summarise(self.records(stale_after=stale_after), self.totals, self.accounting)
 
     def mttr(self) -> float:
-        """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""
+        """
+        Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed. Those
+        that ended in silence are not among them.
+        """
         repairs = [
-            incident.duration for incident in self.incidents if incident.duration is not None
+            incident.duration
+            for incident in self.incidents
+            if incident.duration is not None and incident.state == State.CLOSED
         ]
         return round(sum(repairs) / (len(repairs) * TICKS_PER_SECOND), 2) if repairs else 0.0
 
     def api_histogram(self) -> dict[str, int]:
-        """Incidents per API, open ones included, in the order in which the APIs first broke."""
+        """Incidents per API, of any state, in the order in which the APIs first broke."""
         return dict(Counter(incident.endpoint.name for incident in self.incidents))
 
     def incident_details(self) -> dict[str, list[IncidentDetail]]:
@@ -83,7 +88,7 @@ class ServiceMonitor:
         The incidents of each API, in the order in which they opened in the stream; the APIs are
         in the order in which they first broke. `start` and `end`
         in seconds since the epoch, `fix` and `break` the commits ("" where there was none). An
-        open incident has `end` -1 and `fix` "".
+        open incident has `end` -1 and `fix` "", one that ended in silence only the latter.
         """
         details: dict[str, list[IncidentDetail]] = {}
         for incident in self.incidents:

@@ -16,7 +16,7 @@ from slomon.core.incident import Course, Incident
 from slomon.core.sharding import Members
 from slomon.core.suspicion import NO_SUSPICION, ChangeLog, Suspicion
 from slomon.core.tracer import Tracer
-from slomon.core.window import MARKS, Crossing, Standing
+from slomon.core.window import MARKS, OPENED, SILENT, Crossing, Standing
 from slomon.core.windows import Windows
 
 
@@ -34,6 +34,8 @@ class AnyWindows(Protocol):
     def grow(self, count: int, like: Endpoint) -> None: ...
     def mark(self, slots: array[int]) -> None: ...
     def standing(self, slot: int) -> Standing: ...
+    def deadline(self, slot: int) -> int | None: ...
+    def fall_silent(self, slot: int, tick: int) -> None: ...
     def totals(self) -> tuple[array[int], array[int]]: ...
     def advance(self, batch: Batch) -> list[Crossing]: ...
 
@@ -58,7 +60,7 @@ class Shard:
         return self.windows.late
 
     def advance(self, batch: Batch) -> list[Incident]:
-        """Feed the next batch: the incidents that opened in it or closed, in stream order."""
+        """Feed the next batch: the incidents that opened in it or ended, in stream order."""
         found = len(self.members) - self.windows.count
         if found > 0:
             self.windows.grow(found, self.members[0])
@@ -70,6 +72,23 @@ class Shard:
             self._note(placed)
             start = end
         return moved + self._feed(batch, start, len(batch.slots))
+
+    def next_silence(self) -> int | None:
+        """
+        When the first open incident ends in silence, if its endpoint has no access before; None
+        where none does.
+        """
+        return min(self._deadlines(), default=(None, 0))[0]
+
+    def close_silent(self, now: int) -> list[Incident]:
+        """
+        No access that counts comes before the tick `now` any more: the incidents that ended in
+        silence by then, in order of their ends and, of equal ones, of their slots.
+
+        An access to one of these endpoints may come late nevertheless: it counts at that end.
+        """
+        due = sorted(found for found in self._deadlines() if found[0] <= now)
+        return [self._fall_silent(slot, deadline) for deadline, slot in due]
 
     def still_open(self) -> list[Incident]:
         """The incidents that are open, each with its course until now."""
@@ -102,10 +121,26 @@ class Shard:
         self._sorted_out = count
         return self._owned.get(service, array("q"))
 
+    def _deadlines(self) -> Iterator[tuple[int, int]]:
+        """When open incidents end in silence, and their slots."""
+        for slot in self.open:
+            deadline = self.windows.deadline(slot)
+            if deadline is not None:
+                yield deadline, slot
+
+    def _fall_silent(self, slot: int, deadline: int) -> Incident:
+        incident = self.open.pop(slot)
+        course = _follow(incident.before, self.windows.standing(slot))
+        self.windows.fall_silent(slot, deadline)
+        return replace(incident, course=course, end=deadline)
+
     def _cross(self, crossing: Crossing) -> Incident:
-        if crossing.opened:
+        if crossing.kind == OPENED:
             return self._open(crossing)
         incident = self.open.pop(crossing.slot)
+        if crossing.kind == SILENT:
+            course = _follow(incident.before, crossing)
+            return replace(incident, course=course, end=crossing.tick)
         fixing = self._suspect(crossing, incident.endpoint, crossing.failed_position)
         return replace(
             incident,

@@ -59,12 +59,14 @@ class WindowState(NamedTuple):
     entry_position: Column  # of its first failure, if there is one
     # one row per block
     next_block: Column
-    # the first free block, how many blocks are free, how many accesses came late, and how many
-    # requests a window must hold to be judged
+    # the first free block, how many blocks are free, how many accesses came late, how many
+    # requests a window must hold to be judged, and after how many ticks without a request an
+    # incident ends, NEVER where none does
     free: Column
     spare: Column
     late: Column
     least: Column
+    silence: Column
 
 
 ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
@@ -86,17 +88,26 @@ class Standing(NamedTuple):
     lowest_tick: int
 
 
+CLOSED: Final = 0
+OPENED: Final = 1
+SILENT: Final = 2
+
+
 class Crossing(NamedTuple):
     """
     An access, which counts at `tick` and `failed` or not, took its endpoint across the SLO: below
-    it (`opened`) or back. The onset is the first failure that was in the window as an incident
-    opened, else the access itself. Where the endpoint is now, this access included, follows.
+    it (the `kind` is OPENED) or back (CLOSED). The onset is the first failure that was in the
+    window as an incident opened, else the access itself. Where the endpoint is now, this access
+    included, follows.
+
+    Or an access finds that an incident ended in silence before it (SILENT), at `tick`. Where the
+    endpoint was then follows, this access left out.
     """
 
     slot: int
     position: int
     tick: int
-    opened: int
+    kind: int
     failed: int
     onset_tick: int
     onset_position: int
@@ -121,7 +132,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
     many numbers that were. Buckets that end in the batch are added to the trace: Numba compiles
     what there is for it only where there is one. O(1) amortized per row.
 
-    There must be a spare block for each row, and room for a crossing, and for a bucket.
+    There must be a spare block for each row, and room for a bucket and for its crossings: two where
+    silence ends incidents, as an access may find one ended and open another.
     """
     (
         width,
@@ -149,6 +161,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         spare,
         late,
         least,
+        silence,
     ) = state
     if trace is not None:
         (
@@ -170,12 +183,12 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         doublings, finished = trace.doublings[0], trace.finished[0]
         step = SHORTEST << doublings
     found = 0
-    judged_from = least[0]
+    judged_from, silent_after = least[0], silence[0]
     slots, ticks, failures, positions = rows
     # Numba knows no strict zip; a Batch makes its columns of equal length.
     for slot, tick, failed, position in zip(slots, ticks, failures, positions):  # noqa: B905
         tail = tails[slot]
-        clock = entry_tick[tail]
+        newest = clock = entry_tick[tail]
         if tick > clock:
             clock = tick
             tail += 1
@@ -232,6 +245,15 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 heads[slot] = head
                 past_requests[slot] += inside - requests
                 past_failures[slot] += bad_inside - bad
+                if 0 <= silent_after <= clock - newest and newest <= horizon and breached[slot]:
+                    breached[slot] = 0
+                    ended = newest + max(width[slot], silent_after)
+                    moved = slot, position, ended, SILENT, failed, clock, position
+                    found = _write(crossings, found, moved)
+                    found = _write(crossings, found, (past_requests[slot], past_failures[slot]))
+                    found = _write(crossings, found, (failed_ticks[slot], failed_positions[slot]))
+                    lowest = lowest_requests[slot], lowest_failures[slot], lowest_ticks[slot]
+                    found = _write(crossings, found, lowest)
             window_failures[slot] = bad
             if failed:
                 if failed_ticks[slot] < clock:
@@ -263,25 +285,43 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                         onset_tick, onset_position = entry_tick[scout], entry_position[scout]
                         scouts[slot] = scout
                         scout_ticks[slot] = onset_tick
-                    crossings[found] = slot
-                    crossings[found + 1] = position
-                    crossings[found + 2] = clock
-                    crossings[found + 3] = below
-                    crossings[found + 4] = failed
-                    crossings[found + 5] = onset_tick
-                    crossings[found + 6] = onset_position
-                    crossings[found + 7] = requests + past_requests[slot]
-                    crossings[found + 8] = bad + past_failures[slot]
-                    crossings[found + 9] = failed_ticks[slot]
-                    crossings[found + 10] = failed_positions[slot]
-                    crossings[found + 11] = lowest_requests[slot]
-                    crossings[found + 12] = lowest_failures[slot]
-                    crossings[found + 13] = lowest_ticks[slot]
-                    found += CROSSING
+                    moved = slot, position, clock, int(below), failed, onset_tick, onset_position
+                    found = _write(crossings, found, moved)
+                    now = requests + past_requests[slot], bad + past_failures[slot]
+                    found = _write(crossings, found, now)
+                    found = _write(crossings, found, (failed_ticks[slot], failed_positions[slot]))
+                    lowest = lowest_requests[slot], lowest_failures[slot], lowest_ticks[slot]
+                    found = _write(crossings, found, lowest)
         window_requests[slot] = requests
     if trace is not None:
         trace.finished[0] = finished
     return found
+
+
+def _write(crossings: Column, found: int, numbers: tuple[int, ...]) -> int:
+    """Write the next numbers of crossings; returns how many there are by then."""
+    for number in numbers:
+        crossings[found] = number
+        found += 1
+    return found
+
+
+def fall_silent(state: WindowState, slot: int, tick: int) -> int:
+    """
+    An incident ended in silence, at a tick by which its window is empty: that is the endpoint's
+    time now, so that nothing counts before it. An entry without requests stands there.
+    """
+    tail = state.tail[slot]
+    requests, failures = state.entry_requests[tail], state.entry_failures[tail]
+    state.requests[slot] -= requests
+    state.failures[slot] -= failures
+    state.past_requests[slot] += requests
+    state.past_failures[slot] += failures
+    state.entry_tick[tail] = tick
+    state.entry_requests[tail] = 0
+    state.entry_failures[tail] = 0
+    state.breached[slot] = 0
+    return 0
 
 
 def mark(state: WindowState, slots: Column, marks: Column) -> int:

@@ -19,6 +19,7 @@ from slomon.core.window import (
     Standing,
     WindowState,
     advance,
+    fall_silent,
     mark,
 )
 
@@ -36,6 +37,9 @@ class Windows:
     endpoint that count at the same time share an entry: all times are early by less than one
     resolution, and a window needs memory for at most window / resolution entries. A `tracer` is
     there if a trace is to be taken.
+
+    With a `silence` (ticks), an incident ends once its endpoint had no access for so long, and its
+    window has emptied.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class Windows:
         least: int = 1,
         resolution: int = 0,
         trace: bool = False,
+        silence: int | None = None,
     ) -> None:
         width = [endpoint.window for endpoint in endpoints]
         slo = [endpoint.slo for endpoint in endpoints]
@@ -79,6 +84,7 @@ class Windows:
             spare=[0],
             late=[0],
             least=[least],
+            silence=[NEVER if silence is None else silence],
         )
         self._crossings: list[int] = []
 
@@ -133,6 +139,16 @@ class Windows:
                 entry = state.next_block[entry // BLOCK - 1] * BLOCK
         return Counts(requests, failures)
 
+    def deadline(self, slot: int) -> int | None:
+        """When an open incident ends without an access; None where silence ends none."""
+        state = self.state
+        clock = state.entry_tick[state.tail[slot]]
+        return find_deadline(clock, state.width[slot], state.silence[0])
+
+    def fall_silent(self, slot: int, tick: int) -> None:
+        """Let an incident end at its deadline: what comes late then counts there."""
+        fall_silent(self.state, slot, tick)
+
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""
         state = self.state
@@ -153,8 +169,9 @@ class Windows:
         return read_crossings(self._crossings[:found])
 
     def _reserve(self, rows: int) -> None:
-        """A batch needs at most one new block a row, and has at most one crossing a row."""
-        self._crossings.extend([0] * (CROSSING * rows - len(self._crossings)))
+        """A batch needs at most one new block a row."""
+        room = crossing_room(rows, self.state.silence[0])
+        self._crossings.extend([0] * (room - len(self._crossings)))
         first = len(self.state.next_block)
         grown = missing_blocks(rows, self.state.spare[0], first)
         if grown == 0:
@@ -173,6 +190,16 @@ class Windows:
 def extend_marks(marks: array[int], endpoints: int) -> None:
     """Let so many endpoints have marks."""
     marks.frombytes(bytes(8 * (MARKS * endpoints - len(marks))))
+
+
+def find_deadline(clock: int, width: int, silence: int) -> int | None:
+    """What `Windows.deadline` says of an endpoint whose newest access counts at `clock`."""
+    return None if silence == NEVER else clock + max(width, silence)
+
+
+def crossing_room(rows: int, silence: int) -> int:
+    """How many numbers `advance` may write of so many rows."""
+    return CROSSING * rows * (1 if silence == NEVER else 2)
 
 
 def missing_blocks(rows: int, spare: int, blocks: int) -> int:

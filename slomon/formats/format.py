@@ -6,25 +6,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from enum import Enum
 from functools import partial
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from slomon.core.event import Access, Change, Malformed, StatusRule, parse_access, read_event
+from slomon.core.event import Access, Change, End, Malformed, StatusRule, parse_access, read_event
 from slomon.formats.alb import parse_alb
 from slomon.formats.clf import parse_combined
 from slomon.formats.envoy import parse_envoy
 from slomon.formats.json_lines import CADDY_KEYS, check_keys, parse_json
 from slomon.formats.pattern import compile_pattern, parse_match
-
-
-class End(Enum):
-    """What a line reads as that ends a recorded stream."""
-
-    END = "end of stream"
-
-
-END: Final = End.END
 
 Parse: TypeAlias = Callable[[str], Access | Change | Malformed | End]
 """Reads one line, which has no line end. It raises nothing, whatever the line."""
@@ -102,6 +92,4 @@ def _parse_event(line: str, is_failure: StatusRule) -> Access | Change | Malform
     except (ValueError, RecursionError) as error:
         return Malformed(line, f"it is not JSON: {error}")
     item = read_event(event)
-    if item is None:
-        return END
     return parse_access(item, is_failure) if isinstance(item, str) else item

@@ -26,14 +26,15 @@ class Collector:
                 if isinstance(item, Barrier):
                     item.arrive()
                 else:
-                    self._merge(item)
+                    self.merge(item)
 
-    def update(self, incidents: Iterable[Incident]) -> None:
-        """Take in how incidents stand that have not moved since: no listener is told."""
-        self.incidents.update((incident.start_position, incident) for incident in incidents)
-
-    def _merge(self, incidents: list[Incident]) -> None:
+    def merge(self, incidents: Iterable[Incident]) -> None:
+        """Take in incidents that moved, and tell the listeners."""
         for incident in incidents:
             self.incidents[incident.start_position] = incident
             for listener in self._listeners:
                 listener.incident_moved(incident)
+
+    def update(self, incidents: Iterable[Incident]) -> None:
+        """Take in how incidents stand that have not moved since: no listener is told."""
+        self.incidents.update((incident.start_position, incident) for incident in incidents)

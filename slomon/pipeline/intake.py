@@ -16,7 +16,7 @@ from typing import Any, Final
 from anyio import Event, get_cancelled_exc_class
 
 from slomon.core.batch import Item
-from slomon.core.event import read_event
+from slomon.core.event import End, read_event
 from slomon.pipeline.stream import EventStream
 from slomon.pipeline.thread import in_own_thread
 
@@ -36,6 +36,7 @@ class Intake:
         self.hungry = False  # look up after this item: the reader waits for one, or has gone
         self.wanted = True  # False once the reader has gone
         self.failure: BaseException | None = None
+        self.watched_until: int | None = None  # a tick, where the end of the stream says it
         self.batch_bound = batch_bound
         self._bound = BATCHES * batch_bound
         self._ended = False
@@ -132,7 +133,8 @@ def _pull_in_thread(
                 item = None
             if type(item) is not str or type(event) is not dict:
                 item = read_event(event)
-                if item is None:
+                if isinstance(item, End):
+                    intake.watched_until = item.tick
                     return None
                 if isawaitable(event):
                     return event
@@ -154,7 +156,8 @@ async def _pull_in_task(
             event = pending or generate_event()
             pending = None
             item = read_event(await event if isawaitable(event) else event)
-            if item is None:
+            if isinstance(item, End):
+                intake.watched_until = item.tick
                 return
             intake.items.append(item)
             if intake.hungry and intake.wanted_still():

@@ -1,4 +1,4 @@
-"""How a run is set up; what it answers depends on `is_failure` and `trace` alone."""
+"""How a run is set up; what it answers depends on `is_failure`, `silence` and `trace` alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Options:
     * `strict`: stop at the first malformed event with a MalformedEventError;
     * `is_failure`: did a request with this status fail? None where there is no such status. Its
       answer must not change;
+    * `silence`: after how many ticks without a request an incident ends; None where none does;
     * `trace`: is the SLI of each endpoint traced?
 
     Raises ConfigurationError where a value is not allowed.
@@ -29,6 +30,7 @@ class Options:
     strict: bool = False
     is_failure: StatusRule = server_errors_fail
     trace: bool = False
+    silence: int | None = None
 
     def __post_init__(self) -> None:
         for name, most in (("workers", 1024), ("queue_bound", 2**20), ("batch_bound", 2**20)):

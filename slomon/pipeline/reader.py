@@ -81,6 +81,11 @@ class Reader:
         """How many were read."""
         return self._batcher.accounting.events
 
+    @property
+    def newest(self) -> int:
+        """The newest tick of any access, watched or not."""
+        return self._batcher.newest
+
     def _reject(self, rejection: Rejection) -> None:
         if self._strict:
             raise MalformedEventError(rejection.position, rejection.text, rejection.reason)

@@ -6,7 +6,7 @@ One run over one stream: who is started, in which order, and how it all ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
@@ -61,9 +61,9 @@ async def run(
         group.start_soon(pump, stream, intake)
 
     await drive(start_reading, shards, collector, options.queue_bound)
-    collector.update(incident for shard in shards for incident in shard.still_open())
     if intake.failure is not None:
         raise intake.failure
+    finish(shards, collector, max(reader.newest, intake.watched_until or 0))
     accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
     for listener in listeners:
         listener.finished(accounting)
@@ -99,10 +99,20 @@ async def drive(
         raise failure  # outside the handler, so that it gets no context it never had
 
 
+def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:
+    """All was read, the newest access of any at that tick: take in what is still open."""
+    for shard in shards:
+        collector.merge(shard.close_silent(newest))
+        collector.update(shard.still_open())
+
+
 async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, list[Shard]]:
     def build(entries: Entries) -> tuple[Sharding, list[Shard]]:
         sharding = Sharding(Catalogue(entries), options.workers)
-        windows = [Windows(members, trace=options.trace) for members in sharding.members]
+        windows = [
+            Windows(members, silence=options.silence, trace=options.trace)
+            for members in sharding.members
+        ]
         return sharding, list(map(Shard, sharding.members, windows))
 
     # In a thread, since a catalogue of a million endpoints takes seconds to check.

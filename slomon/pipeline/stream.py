@@ -24,7 +24,10 @@ class EventStream(Protocol):
     """
 
     def generate_event(self) -> Event | Awaitable[Event]:
-        """The next event: of type "access", "change", or "end-of-stream", after which no more."""
+        """
+        The next event: of type "access", "change", or "end-of-stream", after which no more. The
+        value of the last one may be a timestamp: until then the stream was watched.
+        """
 
     def get_info(self) -> Entries | Awaitable[Entries]:
         """The endpoints to watch; asked once, before the first event."""
@@ -37,7 +40,10 @@ class Listener:
         """The endpoints are known and the first event is about to be read."""
 
     def incident_moved(self, incident: Incident) -> None:
-        """An incident opened, or closed. Each endpoint's come in order, as they are found."""
+        """
+        An incident opened, closed or ended in silence. Each endpoint's come in order, as they are
+        found.
+        """
 
     def event_rejected(self, rejection: Rejection) -> None:
         """An event could not be read. These come in stream order."""

@@ -61,6 +61,7 @@ class CarefulReader:
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
         log.ended = True
+        self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK
 
     def reject(self, log: Log, number: int, line: bytes, reason: str) -> tuple[int, int]:

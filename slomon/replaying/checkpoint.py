@@ -130,6 +130,7 @@ def identify(plan: Plan) -> dict[str, Trait]:
         "min requests": repr(plan.least),
         "resolution": show_duration(plan.resolution),
         "trace": repr(plan.trace),
+        "close after silence": "off" if plan.silence is None else show_duration(plan.silence),
         "workers": repr(plan.workers),
         "rule of failures": _describe(plan.is_failure),
     }

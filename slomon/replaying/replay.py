@@ -24,6 +24,7 @@ from slomon.option import (
     read_count,
     read_duration,
     read_path,
+    read_silence,
     read_text,
     read_zone,
 )
@@ -66,6 +67,7 @@ def replay(
     lateness: Duration | None = None,
     min_requests: int = 1,
     resolution: Duration | None = None,
+    close_after_silence: Duration | None = None,
     strict: bool = False,
     is_failure: StatusRule = server_errors_fail,
     on_rejected: Callable[[RejectedLine], object] | None = None,
@@ -98,6 +100,8 @@ def replay(
       in recorded streams
     * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
       which bounds their memory
+    * `close_after_silence`: an incident ends once its endpoint had no request for so long, and its
+      window has emptied; by default never. Nobody repaired it: it is silent, and in no MTTR
     * `strict`: stop at the first malformed line; otherwise `on_rejected` is called with each and
       the file `rejects` gets them as JSON lines
     * `checkpoint`: a file that lets an interrupted replay go on, written `checkpoint_every` so long
@@ -144,6 +148,7 @@ def replay(
         least=read_count("min_requests", min_requests, _MOST_REQUESTS),
         resolution=0 if resolution is None else read_duration("resolution", resolution),
         trace=trace,
+        silence=read_silence(close_after_silence),
         workers=read_count("workers", workers, _MOST_WORKERS),
         is_failure=is_failure,
         on_rejected=rejections.add,

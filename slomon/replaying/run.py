@@ -31,7 +31,7 @@ from slomon.endpoints.template import Router
 from slomon.formats.format import Format
 from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.collector import Collector
-from slomon.pipeline.run import Queues, drive
+from slomon.pipeline.run import Queues, drive, finish
 from slomon.pipeline.thread import in_own_thread
 from slomon.replaying.block_reader import CHANGES, BlockReader
 from slomon.replaying.careful import CarefulReader
@@ -92,6 +92,7 @@ class Plan:
     least: int = 1
     resolution: int = 0
     trace: bool = False
+    silence: int | None = None
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
     block_bytes: int = _BLOCK_BYTES
@@ -141,7 +142,8 @@ class Replay:
         self._shards = [self._make_shard(number) for number in range(self._plan.workers)]
         await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
         shards, order, collector = self._shards, self._order, self._collector
-        collector.update(incident for shard in shards for incident in shard.still_open())
+        newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
+        finish(shards, collector, max(newest, order.watched_until))
         totals = add_up(shards, order.deploys, order.span)
         return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
 
@@ -192,6 +194,7 @@ class Replay:
             least=plan.least,
             resolution=plan.resolution,
             trace=plan.trace,
+            silence=plan.silence,
         )
         if plan.saved is not None:
             windows.state = window_state(number, plan.saved)

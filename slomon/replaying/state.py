@@ -26,7 +26,7 @@ class Remake(Protocol):
 def save_order(order: Order) -> Sections:
     """The reordering buffer, and the changes in it."""
     yield "went out", [order.position, order.accesses, order.unmatched]
-    yield "came in", [order.noted, order.blank]
+    yield "came in", [order.noted, order.blank, order.watched_until]
     yield "span", astuple(order.span)
     yield "deploys", [pack_placed(placed) for placed in order.deploys]
     yield "clocks", [asdict(clock) for clock in order.clocks]
@@ -40,7 +40,7 @@ def save_order(order: Order) -> Sections:
 def load_order(order: Order, saved: Saved) -> None:
     """What `save_order` saved."""
     order.position, order.accesses, order.unmatched = saved["went out"]
-    order.noted, order.blank = saved["came in"]
+    order.noted, order.blank, order.watched_until = saved["came in"]
     order.span = Span(*saved["span"])
     order.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
     order.clocks = [Clock(**clock) for clock in saved["clocks"]]

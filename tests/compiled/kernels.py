@@ -21,7 +21,7 @@ from slomon.compiled.kernels import order, scan, settle, table
 from slomon.compiled.library import Library, load
 from slomon.compiled.windows import ENDPOINT, ENTRY
 from slomon.core.tracer import TraceState, merge, sort
-from slomon.core.window import ENDPOINT_COLUMNS, WindowState, advance, mark
+from slomon.core.window import ENDPOINT_COLUMNS, WindowState, advance, fall_silent, mark
 
 _HOSTS = (batcher_host, order_host, reader_host, requests_host, tracer_host, windows_host)
 
@@ -97,6 +97,20 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     return mark(_state(endpoints, entries, next_block, pool), slots, marks)
 
 
+def _fall_silent(  # noqa: PLR0917 (as the kernel has them)
+    endpoints: array[int],
+    _same: array[int],
+    _count: int,
+    entries: array[int],
+    _entry_count: int,
+    next_block: array[int],
+    pool: array[int],
+    slot: int,
+    tick: int,
+) -> int:
+    return fall_silent(_state(endpoints, entries, next_block, pool), slot, tick)
+
+
 def _state(
     endpoints: array[int], entries: array[int], next_block: array[int], pool: array[int]
 ) -> WindowState:
@@ -105,7 +119,7 @@ def _state(
     columns: list[Any] = [numbers[column::ENDPOINT] for column in range(ENDPOINT_COLUMNS)]
     columns[1] = floats[1::ENDPOINT]
     columns += [by_entry[column::ENTRY] for column in range(ENTRY)]
-    columns += [memoryview(next_block), *(numbered[number:] for number in range(4))]
+    columns += [memoryview(next_block), *(numbered[number:] for number in range(5))]
     return WindowState(*columns)
 
 
@@ -122,5 +136,6 @@ _INTERPRETED = SimpleNamespace(
     mark=_mark,
     merge=_merge,
     sort=_sort,
+    fall_silent=_fall_silent,
     advance=_advance,
 )

@@ -14,7 +14,7 @@ from slomon.compiled.library import Library
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batch import Batcher, Item
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import Malformed, read_event, server_errors_fail
+from slomon.core.event import End, Malformed, read_event, server_errors_fail
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.windows import Windows
@@ -69,7 +69,7 @@ def pieces_of(rng: random.Random, items: list[Item]) -> list[list[Item]]:
 
 
 def read(events: list[object]) -> list[Item]:
-    return [item for event in events if (item := read_event(event)) is not None]
+    return [item for event in events if not isinstance(item := read_event(event), End)]
 
 
 @speeds

@@ -14,6 +14,7 @@ from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.totals import add_up
+from slomon.core.windows import Windows
 
 SECOND = 1_000_000_000
 WINDOW = 10
@@ -44,10 +45,13 @@ def item(position: int, event: Event) -> Item:
     return f"{event.at} GET {event.path} {500 if event.failed else 200}"
 
 
-def run(events: Sequence[Event], workers: int = 1, cut: int = 7) -> ServiceMonitor:
-    """The core fed with events, of which so many are cut off at once."""
+def run(
+    events: Sequence[Event], workers: int = 1, cut: int = 7, silence: int | None = None
+) -> ServiceMonitor:
+    """The core fed with events, of which so many are cut off at once; `silence` in seconds."""
     sharding = Sharding(CATALOGUE, workers)
-    shards = [Shard(members) for members in sharding.members]
+    ticks = None if silence is None else silence * SECOND
+    shards = [Shard(members, Windows(members, silence=ticks)) for members in sharding.members]
     batcher = Batcher(sharding, server_errors_fail)
     incidents: dict[int, Incident] = {}
     items = [item(position, event) for position, event in enumerate(events)]
@@ -56,7 +60,8 @@ def run(events: Sequence[Event], workers: int = 1, cut: int = 7) -> ServiceMonit
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
     for shard in shards:
-        incidents.update((incident.start_position, incident) for incident in shard.still_open())
+        left = shard.close_silent(batcher.newest) + shard.still_open()
+        incidents.update((incident.start_position, incident) for incident in left)
     totals = add_up(shards, batcher.deploys, batcher.span)
     return ServiceMonitor(incidents.values(), batcher.accounting, (), totals)
 

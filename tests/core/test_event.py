@@ -11,6 +11,7 @@ import pytest
 from slomon.core.event import (
     Access,
     Change,
+    End,
     Malformed,
     StatusRule,
     parse_access,
@@ -38,8 +39,12 @@ def lines(between: str = "\n", *, end: str = "\n") -> str:
         ({"type": "access", "value": "5 GET /a 200"}, "5 GET /a 200"),
         (UserDict({"type": "access", "value": "5 GET /a 200"}), "5 GET /a 200"),
         ({"type": "change", "value": lines()}, CHANGE),
-        ({"type": "end-of-stream", "value": "end-of-stream"}, None),
-        ({"type": "end-of-stream"}, None),
+        ({"type": "end-of-stream", "value": "end-of-stream"}, End()),
+        ({"type": "end-of-stream"}, End()),
+        ({"type": "end-of-stream", "value": 5}, End()),
+        ({"type": "end-of-stream", "value": ""}, End()),
+        ({"type": "end-of-stream", "value": "5."}, End()),
+        ({"type": "end-of-stream", "value": "1543443091.27"}, End(1543443091_270_000_000)),
         (Malformed("torn", "not JSON"), Malformed("torn", "not JSON")),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change
+from slomon.core.record import State
 from tests.incidents import make_incident
 
 ENDPOINT = Endpoint("shop", "ana@example.com", "GET", "/a", 0.9, 30)
@@ -14,7 +15,17 @@ BUG, FIX = (Change(commit, "", "", "shop") for commit in ("bug", "fix"))
 
 @pytest.mark.parametrize(("end", "duration"), [(None, None), (7, 4), (3, 0)])
 def test_a_closed_incident_has_a_duration(end: int | None, duration: int | None) -> None:
-    assert make_incident(ENDPOINT, 3, 0, end=end).duration == duration
+    assert make_incident(ENDPOINT, 3, 0, end=end, end_position=1).duration == duration
+
+
+@pytest.mark.parametrize(
+    ("end", "position", "state"),
+    [(None, None, State.OPEN), (7, 1, State.CLOSED), (7, None, State.SILENT)],
+)
+def test_an_incident_that_ended_and_that_nothing_in_the_stream_closed_is_silent(
+    end: int | None, position: int | None, state: State
+) -> None:
+    assert make_incident(ENDPOINT, 3, 0, end=end, end_position=position).state == state
 
 
 def test_the_newest_suspects_broke_it_and_fixed_it() -> None:

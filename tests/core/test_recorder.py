@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,9 +24,11 @@ from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Ev
 from tests.incidents import make_incident
 
 
-def records(events: Sequence[Event], workers: int = 1, cut: int = 7) -> list[IncidentRecord]:
+def records(
+    events: Sequence[Event], workers: int = 1, cut: int = 7, silence: int | None = None
+) -> list[IncidentRecord]:
     """What is recorded of events."""
-    return run(events, workers, cut).records(stale_after=20)
+    return run(events, workers, cut, silence).records(stale_after=20)
 
 
 @dataclass
@@ -37,14 +40,18 @@ class Seen:
     failed: bool
 
 
-def brute_force(events: Sequence[Event], path: str) -> list[dict[str, object]]:
+def brute_force(events: Sequence[Event], path: str, silence: int | None) -> list[dict[str, object]]:
     """What is to be recorded of an endpoint's incidents, each window counted anew."""
     seen: list[Seen] = []
     found: list[dict[str, object]] = []
+    silent_from = math.inf
     for position, event in enumerate(events):
         if isinstance(event, str) or event.path != path:
             continue
         clock = max([event.at, *(one.clock for one in seen)])
+        if found and found[-1]["end"] is None and clock >= silent_from:
+            found[-1] |= {"end": silent_from, "state": State.SILENT}
+        silent_from = math.inf if silence is None else clock + max(WINDOW, silence)
         seen.append(Seen(position, clock, event.failed))
         inside = [one for one in seen if clock - WINDOW < one.clock]
         sli = sum(not one.failed for one in inside) / len(inside)
@@ -57,6 +64,7 @@ def brute_force(events: Sequence[Event], path: str) -> list[dict[str, object]]:
                 {
                     "start": clock,
                     "end": None,
+                    "state": State.OPEN,
                     "onset": onset.clock,
                     "requests": 1,
                     "failures": int(event.failed),
@@ -72,9 +80,12 @@ def brute_force(events: Sequence[Event], path: str) -> list[dict[str, object]]:
         elif sli >= SLO and is_open:
             last = [one for one in seen if one.failed][-1]
             fixers = suspects(events, RESOURCES[path], last.position, position)
-            found[-1]["end"] = clock
+            found[-1] |= {"end": clock, "state": State.CLOSED}
             found[-1]["fix"] = fixers
             found[-1]["stretches at the end"] = stretches(events, RESOURCES[path], seen)
+    newest = max((event.at for event in events if isinstance(event, Asked)), default=0)
+    if found and found[-1]["end"] is None and newest >= silent_from:
+        found[-1] |= {"end": silent_from, "state": State.SILENT}
     return found
 
 
@@ -125,18 +136,21 @@ streams = st.lists(st.one_of(requests, requests, requests, st.sampled_from(["sho
     | streams,
     st.integers(1, 3),
     st.integers(1, 20),
+    st.sampled_from([None, 0, 5, 15]),
 )
 def test_a_record_is_what_a_brute_force_count_says(
-    events: list[Event], workers: int, cut: int
+    events: list[Event], workers: int, cut: int, silence: int | None
 ) -> None:
-    found = records(events, workers, cut)
+    found = records(events, workers, cut, silence)
     for path in RESOURCES:
         own = [record for record in found if record.resource == path]
-        expected = brute_force(events, path)
+        expected = brute_force(events, path, silence)
         assert len(own) == len(expected)
         for record, known in zip(own, expected, strict=True):
             for name in ("start", "end", "onset", "last_failure", "requests", "failures"):
                 assert getattr(record, name) == known[name], name
+            assert record.state == known["state"]
+            assert (record.fixed_by is None) == (record.state != State.CLOSED)
             assert (record.lowest_sli, record.lowest_sli_at) == (
                 *(known["lowest_sli"], known["lowest_sli_at"]),
             )
@@ -349,6 +363,23 @@ def test_every_field_of_a_hand_worked_incident() -> None:
     assert [one.age for one in fixed.candidates] == [21 - 14]
     assert fixed.evidence is not None
     assert (fixed.evidence.before, fixed.evidence.after) == (Counts(5, 4), Counts(7, 0))
+
+
+def test_every_field_of_an_incident_that_ended_in_silence() -> None:
+    #   at   0 1 2 3 ... c4 ... 17 18 20   window 10, silence 15: the deadline is 3 + 15
+    #   /a   o x x o            .  .  x    it is over at 18, and another one opens at 20
+    events = [*ask("/a", "oxxo"), "shop", *ask("/b", "o", 17), *ask("/a", "x", 20)]
+    record, following = records(events, silence=15)
+    assert (record.state, record.start, record.end, record.duration) == (State.SILENT, 1, 18, 17)
+    assert (record.requests, record.failures, record.last_failure) == (3, 2, 2)
+    assert (record.lowest_sli, record.lowest_sli_at) == (1 / 3, 2)
+    assert record.error_budget_burnt == pytest.approx(2 / (0.3 * 5))
+    assert record.fixed_by is None
+    assert (following.state, following.start, following.requests) == (State.OPEN, 20, 1)
+    assert following.lowest_sli == 0
+    assert following.broken_by.commit == "c4"
+    [whole] = records(events[:-1], silence=14)
+    assert whole == replace(record, end=17, duration=16, error_budget_burnt=2 / (0.3 * 4))
 
 
 def test_a_change_without_effect_on_the_failure_rate_is_doubted() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slomon.core.batch import Batch
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, Crossing, WindowState
+from slomon.core.window import BLOCK, OPENED, Crossing, WindowState
 from slomon.core.windows import Windows
 
 SECOND = 1_000_000_000
@@ -43,7 +43,7 @@ def crossings(*accesses: tuple[int, int], slo: float = 0.9, width: int = 10) -> 
     windows = Windows([endpoint(slo=slo, width=width)])
     rows = [(0, tick, failed) for tick, failed in accesses]
     found = [crossing for batch in batches(rows) for crossing in windows.advance(batch)]
-    return [f"{one.tick} {'opened' if one.opened else 'closed'}" for one in found]
+    return [f"{one.tick} {'opened' if one.kind == OPENED else 'closed'}" for one in found]
 
 
 def entries(state: WindowState) -> int:
@@ -200,7 +200,7 @@ def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
         slot=0,
         position=3,
         tick=6,
-        opened=1,
+        kind=OPENED,
         failed=BAD,
         onset_tick=4,
         onset_position=2,

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Access, Change, Malformed, StatusRule, server_errors_fail
+from slomon.core.event import Access, Change, End, Malformed, StatusRule, server_errors_fail
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 from slomon.formats.format import (
-    END,
     Format,
     detect,
     json_format,
@@ -95,7 +94,7 @@ def test_a_recorded_stream_has_changes_and_an_end() -> None:
     parse = known("events").parse
     change = '{"type": "change", "value": "commit: c1\\nAuthor: a\\nDate: d\\nService: s"}'
     assert parse(change) == Change("c1", "a", "d", "s")
-    assert parse('{"type": "end-of-stream"}') is END
+    assert parse('{"type": "end-of-stream"}') == End()
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from slomon.core.event import Access, Change, Malformed, server_errors_fail
-from slomon.formats.format import END, Format, detect, json_format, known_formats, regex_format
+from slomon.core.event import Access, Change, End, Malformed, server_errors_fail
+from slomon.formats.format import Format, detect, json_format, known_formats, regex_format
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 KNOWN = {form.name: form for form in known_formats(server_errors_fail)}
@@ -205,7 +205,7 @@ def test_every_line_of_a_sample_is_accounted_for(name: str) -> None:
     assert sum(access.failed for access in accesses) == expected.failures
     assert Counter(begin(reason, expected.rejected) for reason in malformed) == expected.rejected
     assert sum(isinstance(outcome, Change) for outcome in outcomes) == expected.changes
-    assert outcomes.count(END) == expected.ends
+    assert outcomes.count(End()) == expected.ends
     assert len(lines) - len(outcomes) == expected.blank
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from slomon.core.batch import Batch, Batcher
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import read_event, server_errors_fail
+from slomon.core.event import End, read_event, server_errors_fail
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.window import Crossing
@@ -26,7 +26,7 @@ async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end(
     # A change, a failure, a change, a success: each in a batch of its own.
     for event in islice(flapping(["api"]), 4):
         item = read_event(event)
-        assert item
+        assert not isinstance(item, End)
         for _, batch in batcher.cut([item]).batches:
             send.send_nowait(batch)
     send.close()

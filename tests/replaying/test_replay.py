@@ -256,6 +256,7 @@ WRONG: dict[str, Values] = {
     "lateness": NO_DURATIONS_AT_ALL,
     "min_requests": NO_NUMBERS,
     "resolution": NO_DURATIONS_AT_ALL,
+    "close_after_silence": NO_DURATIONS_AT_ALL,
     "strict": NO_FLAGS,
     "is_failure": (None, *NO_FUNCTIONS),
     "on_rejected": NO_FUNCTIONS,
