@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
@@ -31,19 +32,19 @@ def change(commit: str, service: str) -> dict[str, str]:
     }
 
 
-def consume(*events: object, name: str = "users") -> None:
+def consume(*events: object, name: str = "users", **options: Any) -> None:
     entry = {"name": name, "email": "a@b", "verb": "GET", "resource": "/", "slo": 1, "window": 30}
-    get_service_monitor(RecordedStream(map(json.dumps, events), [entry]))
+    get_service_monitor(RecordedStream(map(json.dumps, events), [entry]), **options)
 
 
 def access(second: int, status: int) -> dict[str, str]:
     return {"type": "access", "value": f"{second} GET / {status}"}
 
 
-def logged(*events: object, name: str = "users") -> list[EventDict]:
+def logged(*events: object, name: str = "users", **options: Any) -> list[EventDict]:
     structlog.configure()
     with capture_logs() as entries:
-        consume(*events, name=name)
+        consume(*events, name=name, **options)
     return list(entries)
 
 
@@ -58,6 +59,13 @@ def test_a_run_tells_its_life_and_that_of_its_incidents() -> None:
         {"event": "incident.closed", "at": 40.0, "lasted": 39.0, "fixed_by": "c2", **incident},
         {"event": "stream.finished", "events": 4, **counts, "log_level": "info"},
     ]
+
+
+def test_an_end_in_silence_is_told_as_one() -> None:
+    life = logged(access(1, 500), access(99, 200), close_after_silence="40s")
+
+    incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
+    assert life[2] == {"event": "incident.silent", "at": 41.0, "lasted": 40.0, **incident}
 
 
 @pytest.mark.parametrize("wrapper", [structlog.stdlib.BoundLogger, structlog.BoundLogger])

@@ -134,6 +134,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
         *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),
         *("--resolution", "1s", "--rejects", str(tmp_path / "rejects"), "--no-progress"),
         *("--max-endpoints", "7", "--checkpoint-every", "1m", "--json"),
+        *("--close-after-silence", "1h"),
     )
     code, out, _ = call(logs[0], *options)
     accounting = json.loads(out)["accounting"]
@@ -143,6 +144,17 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
     assert json.loads(out)["api_histogram"] == {"users": 1}
     rejects = (tmp_path / "rejects").read_text(encoding="utf-8").splitlines()
     assert {json.loads(record)["file"] for record in rejects} == set(logs)
+
+
+def test_what_ended_in_silence_is_told_and_in_no_mttr(tmp_path: Path) -> None:
+    log = write(tmp_path, "access.log", "0 GET /a 500\n700 GET /b 200\n")
+    incidents = tmp_path / "incidents.jsonl"
+    _, out, _ = call(log, "--close-after-silence", "10m", "--incidents", str(incidents))
+    detail = {"start": 0.0, "end": 600.0, "fix": "", "break": ""}
+    assert literals(out) == [0.0, {"GET /a": 1}, {"GET /a": [detail]}]
+    record = json.loads(incidents.read_text(encoding="utf-8"))
+    assert (record["state"], record["duration"], record["fixed_by"]) == ("silent", 600.0, None)
+    assert literals(call(log)[1])[2] == {"GET /a": [detail | {"end": -1}]}
 
 
 def test_found_endpoints_have_the_slo_and_the_window_asked_for(tmp_path: Path) -> None:

@@ -60,6 +60,14 @@ GET /users  ██████████████████████�
     )
 
 
+def test_a_terminal_tells_how_many_incidents_ended_in_silence(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "0 GET /a 500\n10 GET /c 500\n700 GET /b 200\n")
+
+    shown = show(log, "--close-after-silence", "695s")
+
+    assert shown.startswith("MTTR 0.0 s (0s); incidents 2, 1 of them open, 1 silent; endpoints 3\n")
+
+
 def test_lines_out_of_order_are_told_with_the_lateness_that_would_restore_the_order(
     tmp_path: Path,
 ) -> None:

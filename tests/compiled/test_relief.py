@@ -15,8 +15,8 @@ from slomon.compiled.relief import CompiledRelief
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import server_errors_fail
 from slomon.core.sharding import Sharding
+from tests.strategies import SILENCES, random_stream, streams
 from tests.strategies import Stream as Drawn
-from tests.strategies import random_stream, streams
 from tests.streams import KINDS, PlainStream, Stream
 from tests.test_laws import answers, by_brute_force, whole_run_law
 
@@ -41,9 +41,15 @@ def test_a_stream_of_any_kind_gives_the_same_report_at_either_speed(
 
 @pytest.mark.parametrize("seed", range(50))
 def test_the_answer_at_the_compiled_speed_is_that_of_a_brute_force_count(seed: int) -> None:
-    events, entries = random_stream(random.Random(seed), 300)
-    monitor = get_service_monitor(PlainStream(events, entries), compiled=True, batch_bound=7)
-    assert answers(monitor) == by_brute_force(events, entries)
+    rng = random.Random(seed)
+    (events, entries), silence = random_stream(rng, 300), rng.choice(SILENCES)
+    monitor = get_service_monitor(
+        PlainStream(events, entries),
+        compiled=True,
+        batch_bound=7,
+        close_after_silence=None if silence is None else f"{silence}ns",
+    )
+    assert answers(monitor) == by_brute_force(events, entries, silence)
 
 
 def make(*, at_once: bool = False) -> CompiledRelief:

@@ -18,6 +18,7 @@ from slomon import (
     event_loop,
     get_service_monitor,
 )
+from slomon.core.record import State
 from slomon.core.report import ServiceMonitor
 from slomon.pipeline.options import DEFAULTS, Options
 from tests.streams import AsyncStream, PlainStream, Stream, failure, success
@@ -129,9 +130,17 @@ async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[Servic
     assert (monitor.incidents, told) == ([], monitor.rejections)
     with pytest.raises(MalformedEventError):
         await call(PlainStream(BREAKING), strict=True)
+    monitor = await call(PlainStream([failure(1), success(9)]), close_after_silence=8)
+    assert [incident.state for incident in monitor.incidents] == [State.SILENT]
     for name in ("workers", "queue_bound", "batch_bound"):
         with pytest.raises(ConfigurationError, match=name):
             await call(PlainStream(BREAKING), **{name: 0})
+
+
+@pytest.mark.parametrize("value", ["", "soon", -1, True, []])
+def test_a_silence_that_is_no_duration_is_refused(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="option 'close_after_silence'"):
+        get_service_monitor(PlainStream([]), close_after_silence=value)
 
 
 @pytest.mark.parametrize("hook", [5, asyncio.sleep])

@@ -11,6 +11,7 @@ import pytest
 
 from slomon import Accounting, Incident, Rejection, consume
 from slomon.core.endpoint import Catalogue
+from slomon.core.record import State
 from slomon.pipeline import run as run_module
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.intake import BATCHES
@@ -83,6 +84,54 @@ async def test_listeners_are_told_first_of_the_start_and_last_of_the_end(workers
         "job": [None, 11, None, 23],
         "rejected": [24],
     }
+
+
+def end(value: object) -> dict[str, object]:
+    return {"type": "end-of-stream", "value": value}
+
+
+@pytest.mark.parametrize(
+    ("events", "end_of_api"),
+    [
+        #   second   1   2   .   5   6      window 1, silence 4: the deadline is at 5
+        #   api      x           |
+        pytest.param([failure(1)], None, id="watched to its own access"),
+        pytest.param([failure(1), success(4, "web")], None, id="and to another's before"),
+        pytest.param([failure(1), success(5, "web")], 5, id="at the deadline"),
+        pytest.param([failure(1), success(6, "web")], 5, id="after it"),
+        pytest.param([failure(1), success(5, "nobody")], 5, id="to one that nobody watches"),
+        pytest.param([success(5, "web"), failure(1)], 5, id="to one that came before"),
+        pytest.param([failure(1), end("4.999999999")], None, id="said: not so long"),
+        pytest.param([failure(1), end("5")], 5, id="said: to the deadline"),
+        pytest.param([failure(1), end("5.5")], 5, id="said: longer"),
+        pytest.param([failure(1), end("soon")], None, id="said: nothing that is a time"),
+        pytest.param([failure(1), end(5)], None, id="said: nothing that is text"),
+        pytest.param([failure(1), end("2"), success(9, "web")], None, id="said: the end"),
+        pytest.param([failure(1), success(6, "web"), end("2")], 5, id="said: less than is known"),
+    ],
+)
+@pytest.mark.parametrize("compiled", [False, True])
+async def test_at_the_end_silence_has_ended_what_nothing_was_asked_of_until_then(
+    kind: type[Stream], events: list[object], end_of_api: int | None, compiled: bool
+) -> None:
+    monitor = await consume(kind(events), close_after_silence="4s", compiled=compiled)
+    [incident] = monitor.incidents
+    assert incident.end == (None if end_of_api is None else end_of_api * 10**9)
+    assert incident.state == (State.OPEN if end_of_api is None else State.SILENT)
+    assert (await consume(kind(events), compiled=compiled)).incidents[0].end is None
+
+
+async def test_listeners_are_told_of_what_ended_in_silence_whenever_that_is_known() -> None:
+    diary, options = Diary(), Options(silence=4 * 10**9)
+    await run(
+        PlainStream([failure(1), success(5), failure(6), success(9, "web")]), options, [diary]
+    )
+    assert diary.entries == [
+        *(("started", 3), ("api", None), ("api", None), ("api", None)),
+        ("finished", 4),
+    ]
+    await run(PlainStream([failure(1), success(5, "web")]), options, [diary])
+    assert diary.entries[5:] == [("started", 3), ("api", None), ("api", None), ("finished", 2)]
 
 
 async def test_a_stream_without_events_gives_an_empty_answer(kind: type[Stream]) -> None:

@@ -86,6 +86,8 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("min_requests", 7),
         ("resolution", "7s"),
         ("trace", True),
+        ("close_after_silence", "7s"),
+        ("close_after_silence", 0),
         ("workers", 7),
         ("rejects", "rejects"),
         ("zone", "+05:00"),

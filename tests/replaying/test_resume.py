@@ -120,11 +120,12 @@ def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
 
 
 GIVEN = {"endpoints": Catalogue(ENTRIES)}
+SILENT = GIVEN | {"silence": 0}
 FOUND = {"like": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
 @pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
-@pytest.mark.parametrize("endpoints", [GIVEN, FOUND], ids=["given", "found"])
+@pytest.mark.parametrize("endpoints", [GIVEN, FOUND, SILENT], ids=["given", "found", "silence"])
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     tmp_path: Path, endpoints: dict[str, Any], speed: Speed, saves: int
@@ -157,3 +158,32 @@ def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
         report(replace(plan, checkpoint=again, saved=again.load()), interpreted)
 
     assert report(replace(plan, saved=checkpoint.load()), compiled) == whole
+
+
+@pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
+def test_until_when_a_host_was_watched_is_known_after_it_was_read(
+    tmp_path: Path, speed: Speed
+) -> None:
+    #   host 0    1 GET /a 500, watched until 300        host 1    0.1 GET /b 200 ... 200
+    access = '{"type": "access", "value": "%s"}\n'
+    hosts = [
+        access % "1 GET /a 500" + '{"type": "end-of-stream", "value": "300"}\n',
+        "".join(access % f"{tenths / 10} GET /b 200" for tenths in range(1, 2000)),
+    ]
+    paths = [tmp_path / name for name in ("0.log", "1.log")]
+    for path, text in zip(paths, hosts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    plan = Plan(
+        hosts=[[str(path)] for path in paths],
+        formats=known_formats(server_errors_fail)[:1],
+        endpoints=Catalogue(ENTRIES),
+        silence=299 * SECOND,
+        block_bytes=4000,
+        max_line=1000,
+    )
+    whole = report(plan, speed)
+    assert json.loads(whole)[1][0]["end"] == 300 * SECOND
+    checkpoint = Fragile(tmp_path / "state", 5)
+    with pytest.raises(Killed):
+        report(replace(plan, checkpoint=checkpoint), speed)
+    assert report(replace(plan, saved=checkpoint.load()), speed) == whole

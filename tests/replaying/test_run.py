@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import Change
+from slomon.core.record import State
 from slomon.errors import ConfigurationError
 from slomon.replaying.run import Plan, Replay
 from tests.formats.lines import SCANNED, random_lines
@@ -68,6 +69,8 @@ CASES = [
     pytest.param(
         "plain", 2, {"endpoints": TEMPLATES, "resolution": SECOND // 2}, id="with a resolution"
     ),
+    pytest.param("events", 2, {"endpoints": EXACT, "silence": 0}, id="silence"),
+    pytest.param("plain", 2, {"like": LIKE, "silence": 5 * SECOND, "least": 2}, id="long silence"),
     pytest.param(
         "plain", 1, {"like": LIKE, "rejected_records": 3, "changes": CHANGES}, id="bad records"
     ),
@@ -93,6 +96,8 @@ def test_the_report_is_the_same_however_the_work_was_cut(
     logs = [traffic(rng, name, 600 // hosts) for _ in range(hosts)]
     whole = told(interpreted, [[log] for log in logs], name, max_line=MAX_LINE, **options)
     assert len(whole.monitor.incidents) > 3
+    silent = [one for one in whole.monitor.incidents if one.state == State.SILENT]
+    assert len(silent) >= 3 * ("silence" in options)
     for speed, workers, bytes_each in WAYS:
         found = told(
             *(speed, [cut(rng, log, rng.choice((1, 2, 5))) for log in logs], name),

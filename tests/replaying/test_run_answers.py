@@ -13,9 +13,10 @@ from slomon.core.event import Change
 from tests.core.ordering import Arrival, Arrivals, by_the_rule
 from tests.oracle import expected
 from tests.replaying.replays import SECOND, SPEEDS, Opened, Told, told
-from tests.strategies import END_OF_STREAM, Event, stamp, streams
+from tests.strategies import END_OF_STREAM, SILENCES, Event, ending_at, stamp, streams
 from tests.strategies import Stream as Drawn
 
+NOW = 1_543_443_091 * SECOND
 speeds = pytest.mark.parametrize("speed", SPEEDS)
 any_workers = st.integers(1, 3)
 whole_run = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -35,8 +36,13 @@ def json_lines(events: list[Event]) -> tuple[bytes, list[Event]]:
     return b"".join(written), kept
 
 
-def check(found: Told, events: list[Event], entries: list[dict[str, object]]) -> None:
-    answers = expected(list(events), entries)
+def check(
+    found: Told,
+    events: list[Event],
+    entries: list[dict[str, object]],
+    silence: int | None = None,
+) -> None:
+    answers = expected(list(events), entries, silence)
     assert found.monitor.mttr() == answers.mttr
     assert found.monitor.api_histogram() == answers.api_histogram
     assert list(found.monitor.incident_details().items()) == list(answers.incident_details.items())
@@ -53,6 +59,19 @@ def test_a_recorded_stream_gives_the_answers_of_a_brute_force(
     log, events = json_lines(stream[0])
     found = told(speed, [[log]], "events", endpoints=Catalogue(stream[1]), workers=workers)
     check(found, events, stream[1])
+
+
+@speeds
+@whole_run
+@given(streams(), st.sampled_from(SILENCES), st.integers(0, 2 * NOW))
+def test_a_recorded_stream_may_say_until_when_it_was_watched(
+    speed: Opened, stream: Drawn, silence: int | None, until: int
+) -> None:
+    log, events = json_lines(stream[0])
+    events = ending_at(events, until)
+    log += json.dumps(events[-1]).encode() + b"\n"
+    found = told(speed, [[log]], "events", endpoints=Catalogue(stream[1]), silence=silence)
+    check(found, events, stream[1], silence)
 
 
 @speeds
