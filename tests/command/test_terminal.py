@@ -65,7 +65,8 @@ def test_a_terminal_tells_how_many_incidents_ended_in_silence(tmp_path: Path) ->
 
     shown = show(log, "--close-after-silence", "695s")
 
-    assert shown.startswith("MTTR 0.0 s (0s); incidents 2, 1 of them open, 1 silent; endpoints 3\n")
+    assert "2 on 2 of 3 endpoints: 0 closed, 1 open, 1 ended in silence\n" in shown
+    assert re.search(r"GET /a +1 +11m 35s .* went silent\n", shown)
 
 
 def test_lines_out_of_order_are_told_with_the_lateness_that_would_restore_the_order(

@@ -177,6 +177,7 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
         hosts=[[str(path)] for path in paths],
         formats=known_formats(server_errors_fail)[:1],
         endpoints=Catalogue(ENTRIES),
+        trace=True,
         silence=299 * SECOND,
         block_bytes=4000,
         max_line=1000,
