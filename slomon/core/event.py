@@ -41,12 +41,16 @@ class Change:
 class Placed(NamedTuple):
     """
     A change where it stands in the stream: its position, and when it happened, or, where it has no
-    time of its own that counts, the newest time before it.
+    time of its own that counts, the newest time before it, which is 0 if nothing came before.
     """
 
     position: int
     tick: int
     change: Change
+
+    def date(self, began: int) -> Placed:
+        """The same in a stream that began at that tick: nothing in it is known to be older."""
+        return self if self.tick else self._replace(tick=began)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Final
@@ -19,21 +20,24 @@ _SHOWN: Final = 10  # services
 
 
 def make_records(
-    incidents: Sequence[Incident], requests: Sequence[int], stale_after: int
+    incidents: Sequence[Incident], requests: Sequence[int], stale_after: int, began: int
 ) -> list[IncidentRecord]:
     """
     The records of incidents, in their order. `requests` are those of each endpoint in the run, by
-    its key, and changes that are older than `stale_after` ticks are stale.
+    its key, and changes that are older than `stale_after` ticks are stale. The run `began` at that
+    tick.
     """
     return [
-        _describe(incident, requests[incident.key], stale_after, together)
+        make_record(incident, requests[incident.key], stale_after, began, together)
         for incident, together in zip(incidents, _find_others(incidents), strict=True)
     ]
 
 
-def _describe(
-    incident: Incident, requests: int, stale_after: int, together: tuple[str, ...]
+def make_record(
+    incident: Incident, requests: int, stale_after: int, began: int, together: tuple[str, ...]
 ) -> IncidentRecord:
+    """The record of one incident, of which is known which services broke together with it."""
+    incident = _date(incident, began)
     endpoint, course = incident.endpoint, incident.course
     allowed = float(1 - Decimal(repr(endpoint.slo)))  # of the SLO as it is written
     return IncidentRecord(
@@ -59,6 +63,27 @@ def _describe(
         fixed_by=credit(incident, stale_after),
         together=together,
     )
+
+
+def _date(incident: Incident, began: int) -> Incident:
+    """Let changes that came before all accesses have a time."""
+    breaking, fixing = incident.breaking, incident.fixing
+    if breaking.suspects and not breaking.suspects[0].tick:
+        incident = replace(incident, breaking=breaking.date(began))
+    if fixing and fixing.suspects and not fixing.suspects[0].tick:
+        incident = replace(incident, fixing=fixing.date(began))
+    return incident
+
+
+def list_services(near: Iterable[Incident], incident: Incident) -> tuple[str, ...]:
+    """Up to ten other services that broke at about the same time, of those that are near."""
+    names = {
+        other.endpoint.name: None
+        for other in near
+        if abs(other.start - incident.start) <= _TOGETHER
+    }
+    names.pop(incident.endpoint.name, None)
+    return tuple(islice(names, _SHOWN))
 
 
 def _identify(incident: Incident) -> str:

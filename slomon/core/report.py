@@ -32,6 +32,9 @@ STALE_AFTER: Final = 86_400
 class ServiceMonitor:
     """The incidents of one run over an event stream."""
 
+    stale_after: float = STALE_AFTER
+    """Seconds after which a change is taken for stale, where no other number is given."""
+
     def __init__(
         self,
         incidents: Iterable[Incident],
@@ -50,16 +53,18 @@ class ServiceMonitor:
     def __repr__(self) -> str:
         return f"<ServiceMonitor: {len(self.incidents)} incidents, {self.accounting}>"
 
-    def records(self, *, stale_after: float = STALE_AFTER) -> list[IncidentRecord]:
+    def records(self, *, stale_after: float | None = None) -> list[IncidentRecord]:
         """
         All that is known of each incident, in the order in which they opened. A change that is
-        older than `stale_after` seconds as an endpoint breaks is taken for stale; with infinity
-        none is. Raises ConfigurationError where that is no such number.
+        older than `stale_after` seconds (by default a day, or what a live monitor was told) as an
+        endpoint breaks is taken for stale; with infinity none is. Raises ConfigurationError where
+        that is no such number.
         """
-        stale = _read_stale_after(stale_after)
-        return make_records(self.incidents, self.totals.requests, stale)
+        stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
+        began = self.totals.span.began or 0
+        return make_records(self.incidents, self.totals.requests, stale, began)
 
-    def summary(self, *, stale_after: float = STALE_AFTER) -> Summary:
+    def summary(self, *, stale_after: float | None = None) -> Summary:
         """
         All that is known of the run: its records, the figures of the whole and of each service
         (repair, detection, error budget, the DORA measures), and whose incidents these are. It

@@ -54,7 +54,7 @@ def summarise(
     endpoints = _list_endpoints(totals)
     deploys = [
         Deploy(change.service, change.commit, change.author, change.date, to_seconds(tick))
-        for _, tick, change in totals.deploys
+        for _, tick, change in (placed.date(totals.span.began or 0) for placed in totals.deploys)
     ]
     whole, services = figure_all(incidents, endpoints, deploys, ended - began)
     return Summary(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from typing import Final
 
@@ -32,6 +32,10 @@ class Suspicion:
     earlier: int
     before: Counts
     after: Counts
+
+    def date(self, began: int) -> Suspicion:
+        """The same, of a stream that began at that tick."""
+        return replace(self, suspects=tuple(one.date(began) for one in self.suspects))
 
     @property
     def newest(self) -> Change | None:

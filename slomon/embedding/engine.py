@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, replace
-from itertools import chain
+from itertools import chain, islice
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -19,10 +19,10 @@ from slomon.core.endpoint import Catalogue
 from slomon.core.event import StatusRule
 from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord
-from slomon.core.recorder import make_records
+from slomon.core.recorder import list_services, make_record
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.tick import parse_seconds, show_tick
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.embedding.history import History
@@ -36,12 +36,15 @@ KIND: Final = "live monitor"
 _KEPT: Final = 100
 _SHOWN: Final = 1000
 _RECENT: Final = 100
-_TOGETHER: Final = 60 * TICKS_PER_SECOND
 
 
 class Step(NamedTuple):
-    """What came of some events: incidents that opened or ended, and what was rejected."""
+    """
+    What came of some events: as they counted, the incidents that opened or ended, and what was
+    rejected.
+    """
 
+    items: list[Item]
     moved: list[Incident]
     rejections: list[Rejection]
 
@@ -55,6 +58,7 @@ class Engine:
         is_failure: StatusRule,
         *,
         least: int,
+        silence: int | None,
         stale_after: int,
         history: int,
     ) -> None:
@@ -62,35 +66,52 @@ class Engine:
         self._lock = Lock()
         self._batcher = Batcher(sharding, is_failure)
         members = sharding.members[0]
-        self._windows = Windows(members, least=least)
+        self._windows = Windows(members, least=least, silence=silence)
         self._shard = Shard(members, self._windows)
         self._history = History(len(members), history)
         self._bound = history
         self._stale_after = stale_after
         self._rejections: list[Rejection] = []
+        self._told_until = 0
 
     def feed(self, items: list[Item]) -> Step:
         """Count the next events."""
         with self._lock:
+            if self._told_until:
+                items = [_count_from(self._told_until, item) for item in items]
             cut = self._batcher.cut(items)
             moved = [one for _, batch in cut.batches for one in self._shard.advance(batch)]
             for incident in moved:
                 self._history.note(incident)
             del self._batcher.deploys[: -self._bound]
             self._keep(cut.rejections)
-            return Step(moved, cut.rejections)
+            return Step(items, moved, cut.rejections)
+
+    def next_silence(self) -> int | None:
+        """When the first open incident ends, if its endpoint is asked no more before."""
+        with self._lock:
+            return self._shard.next_silence()
+
+    def close_silent(self, now: int) -> list[Incident]:
+        """
+        End the incidents that have ended in silence by now. What was told stands: no event counts
+        before it any more.
+        """
+        with self._lock:
+            ended = self._shard.close_silent(now)
+            self._told_until = max([self._told_until, *(one.end or 0 for one in ended)])
+            for incident in ended:
+                self._history.note(incident)
+            return ended
 
     def describe(self, incident: Incident) -> IncidentRecord:
         """The record of an incident, which has just opened or ended."""
         with self._lock:
-            near = [
-                other
-                for other in list(self._history.incidents.values())[-_RECENT:]
-                if abs(other.start - incident.start) <= _TOGETHER
-                and other.start_position != incident.start_position
-            ]
-            requests, _ = self._shard.windows.totals()
-        return make_records([*near, incident], requests, self._stale_after)[-1]
+            near = list(islice(reversed(self._history.incidents.values()), _RECENT))
+            requests = self._windows.standing(incident.key).requests
+            began = self._batcher.span.began or 0
+        together = list_services(reversed(near), incident)
+        return make_record(incident, requests, self._stale_after, began, together)
 
     def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
         """Where everything stands."""
@@ -108,6 +129,7 @@ class Engine:
                 "accounting": astuple(self._batcher.accounting),
                 "span": astuple(self._batcher.span),
                 "newest": self._batcher.newest,
+                "told until": self._told_until,
                 "deploys": [pack_placed(placed) for placed in self._batcher.deploys],
                 "history": self._history.save(),
             }
@@ -129,14 +151,16 @@ class Engine:
             for slot, one in enumerate(members)
             if (name := (one.name, one.verb, one.resource)) in then
         }
-        batcher, least = self._batcher, self._windows.state.least
+        batcher, state = self._batcher, self._windows.state
+        least, silence = state.least, state.silence
         batcher.accounting = Accounting(*saved["accounting"])
         batcher.span = Span(*saved["span"])
         batcher.newest = saved["newest"]
+        self._told_until = saved["told until"]
         batcher.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
         load_shard(0, self._shard, saved)
         self._windows.state = carry_over(window_state(0, saved), members, places)
-        self._windows.state.least[:] = least
+        self._windows.state.least[:], self._windows.state.silence[:] = least, silence
         self._windows.marks = carry_marks(self._windows.marks, len(members), places)
         self._shard.open = {
             places[slot]: replace(incident, key=places[slot])
@@ -170,3 +194,12 @@ class Engine:
     def _keep(self, rejections: Sequence[Rejection]) -> None:
         for rejection in rejections[: _KEPT - len(self._rejections)]:
             self._rejections.append(replace(rejection, text=rejection.text[:_SHOWN]))
+
+
+def _count_from(tick: int, item: Item) -> Item:
+    """An access that comes later than it should counts at that tick."""
+    if not isinstance(item, str):
+        return item
+    stamp, space, request = item.partition(" ")
+    at = parse_seconds(stamp)
+    return item if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from slomon.core.incident import Incident
+from slomon.core.record import State
 
 
 class Tally(NamedTuple):
@@ -44,7 +45,7 @@ class History:
             name = incident.endpoint.name
             self.services[name] = self.services.get(name, 0) + 1
         else:
-            if incident.duration is not None and incident.fixing is not None:
+            if incident.duration is not None and incident.state == State.CLOSED:
                 repaired[key] += 1
                 ticks[key] += incident.duration
             self._ended += 1

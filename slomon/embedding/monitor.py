@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Final, Self
 from weakref import WeakSet
 
-from anyio import AsyncContextManagerMixin, CancelScope, create_task_group, sleep
+from anyio import (
+    AsyncContextManagerMixin,
+    CancelScope,
+    create_task_group,
+    sleep,
+    sleep_forever,
+)
 from anyio.lowlevel import checkpoint
 
 from slomon.core.endpoint import Catalogue
@@ -26,7 +32,14 @@ from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import Snapshot
 from slomon.embedding.subscription import Subscription
 from slomon.log import LogListener
-from slomon.option import Duration, check_function, read_count, read_duration, read_path
+from slomon.option import (
+    Duration,
+    check_function,
+    read_count,
+    read_duration,
+    read_path,
+    read_silence,
+)
 from slomon.replaying.files import AnyPath
 
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
@@ -39,6 +52,7 @@ def live(
     *,
     is_failure: StatusRule = server_errors_fail,
     min_requests: int = 1,
+    close_after_silence: Duration | None = None,
     stale_after: Duration = STALE_AFTER,
     state: AnyPath | None = None,
     save_every: Duration = "10s",
@@ -53,6 +67,8 @@ def live(
     * `is_failure(status)`: did a request with this status fail? None where there is no such status;
       it is asked of each at the start, and no more
     * `min_requests`: a window with fewer is not judged
+    * `close_after_silence`: an incident ends as silent once its endpoint had no request for so
+      long, and its window has emptied: told when the clock says so. By default none does
     * `stale_after`: a change that is older than this as an endpoint breaks is taken for stale
     * `state`: a file in which windows, incidents and counts survive a restart; it is written
       `save_every` so long and at the end, so a killed process loses no more than that. A damaged
@@ -70,12 +86,15 @@ def live(
     state, record = read_path("state", state), read_path("record", record)
     catalogue = Catalogue(endpoints)
     least = read_count("min_requests", min_requests, _MOST)
+    silence = read_silence(close_after_silence)
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
     rule = [ask_rule(is_failure, status) for status in range(1000)].__getitem__
 
     def make_engine() -> Engine:
-        return Engine(catalogue, rule, least=least, stale_after=stale, history=kept)
+        return Engine(
+            catalogue, rule, least=least, silence=silence, stale_after=stale, history=kept
+        )
 
     every = read_duration("save_every", save_every, 1)
     return LiveMonitor(
@@ -117,8 +136,8 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._state, self._recording = state, recording
         self._listener = LogListener()
         self._subscriptions: WeakSet[Subscription] = WeakSet()
-        self._entered = False
-        self._begun = False
+        self._waiting: CancelScope | None = None
+        self._entered = self._begun = False
 
     def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
         """
@@ -192,6 +211,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         try:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._count)
+                tasks.start_soon(self._watch_silence)
                 if self._state is not None:
                     tasks.start_soon(self._save_often, self._state)
                 try:
@@ -219,6 +239,8 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._buffer.close()
         while self._step():
             pass  # the rest at once, whoever is cancelled
+        ended = self._now()
+        self._end_silent(ended)
         for subscription in list(self._subscriptions):
             subscription.close()
         self._subscriptions.clear()
@@ -226,7 +248,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             if self._state is not None:
                 await self._state.save(self._engine)
         if self._recording is not None:
-            self._recording.end(self._now())
+            self._recording.end(ended)
         self._listener.finished(self.snapshot().accounting)
         self._entered = False
 
@@ -236,6 +258,19 @@ class LiveMonitor(AsyncContextManagerMixin):
             await self._buffer.arrival()
             await sleep(_GATHER)
             await self.flush()
+
+    async def _watch_silence(self) -> None:
+        """End incidents in silence when their time has come, until cancelled."""
+        while True:
+            with CancelScope() as self._waiting:  # cancelled when there is another to wait for
+                deadline = self._engine.next_silence()
+                await (sleep_forever() if deadline is None else self.clock.sleep_until(deadline))
+                await self.flush()
+                self._end_silent(self._now())
+
+    def _end_silent(self, now: int) -> None:
+        for incident in self._engine.close_silent(now):
+            self._tell(incident)
 
     async def _save_often(self, state: StateFile) -> None:
         while True:
@@ -249,7 +284,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             return False
         step = self._engine.feed(items)
         if self._recording is not None:
-            self._recording.write(items)
+            self._recording.write(step.items)
         for rejection in step.rejections:
             self._listener.event_rejected(rejection)
         for incident in step.moved:
@@ -258,6 +293,8 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     def _tell(self, incident: Incident) -> None:
         self._listener.incident_moved(incident)
+        if incident.end is None and self._waiting is not None:
+            self._waiting.cancel()
         if self._subscriptions:
             record = self._engine.describe(incident)
             event = (IncidentOpened if incident.end is None else IncidentClosed)(record)

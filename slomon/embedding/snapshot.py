@@ -83,6 +83,7 @@ class Snapshot(ServiceMonitor):
     def __init__(self, reading: Reading, stale_after: int) -> None:
         accounting, rejections = reading.accounting, reading.rejections
         super().__init__(reading.incidents, accounting, rejections, reading.totals)
+        self.stale_after = to_seconds(stale_after)
         self.at = to_seconds(reading.now)
         """When it was taken, in seconds since the epoch."""
         self.forgotten = reading.forgotten
@@ -94,7 +95,10 @@ class Snapshot(ServiceMonitor):
         """Where each endpoint stands, in the order of their entries."""
 
     def mttr(self) -> float:
-        """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""
+        """
+        Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed. Those
+        that ended in silence are not among them.
+        """
         if not self._repaired:
             return 0.0
         return round(self._ticks / (self._repaired * TICKS_PER_SECOND), 2)
@@ -106,7 +110,8 @@ class Snapshot(ServiceMonitor):
     def _describe(self, reading: Reading, stale_after: int) -> list[EndpointStatus]:
         totals = reading.totals
         still_open = [one for one in self.incidents if one.end is None]
-        records = make_records(still_open, totals.requests, stale_after)
+        began = totals.span.began or 0
+        records = make_records(still_open, totals.requests, stale_after, began)
         incidents = dict(zip((one.key for one in still_open), records, strict=True))
         return [
             EndpointStatus(

@@ -454,3 +454,9 @@ def test_an_id_is_made_of_the_endpoint_and_where_it_opened() -> None:
     ids = [record.id for record in records(events)]
     assert len(set(ids)) == 3
     assert ids == [record.id for record in records([*events, "shop", *ask("/c", "xx", 50)])][:3]
+
+
+def test_a_change_before_all_accesses_is_as_old_as_the_stream() -> None:
+    [record] = records(["shop", *ask("/a", "o", 1_700_000_000), *ask("/a", "x", 1_700_000_007)])
+    assert record.broken_by.verdict == Verdict.CLEAR
+    assert [one.age for one in record.broken_by.candidates] == [7]

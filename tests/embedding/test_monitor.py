@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import slomon
 from slomon import IncidentClosed, IncidentOpened
 from tests.embedding.clock import START, ManualClock
@@ -36,3 +39,27 @@ async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
         assert monitor.incident_details() == {
             "users": [{"start": START, "end": START + 31, "fix": "6d0080a", "break": "191b6ce"}]
         }
+
+
+async def test_silence_ends_an_incident_when_the_clock_says_so_and_replays_alike(
+    tmp_path: Path,
+) -> None:
+    clock, events = ManualClock(), tmp_path / "events.jsonl"
+    async with slomon.live(
+        [USERS], clock=clock, close_after_silence="1m", record=events
+    ) as monitor:
+        told = monitor.incidents()
+        monitor.access("GET", "/users/{id}", 500)
+        assert isinstance(await anext(told), IncidentOpened)
+        clock.advance(60)
+        silent = await anext(told)
+        monitor.access("GET", "/users/{id}", 500, at=START + 59)  # it was told: counts at 60
+        again = await anext(told)
+
+    assert isinstance(silent, IncidentClosed)
+    assert (silent.incident.state, silent.incident.end) == ("silent", START + 60)
+    assert isinstance(again, IncidentOpened)
+    assert again.incident.start == START + 60
+    (tmp_path / "info.json").write_text(json.dumps([USERS]), encoding="utf-8")
+    replayed = slomon.replay(events, endpoints=tmp_path / "info.json", close_after_silence="1m")
+    assert replayed.records() == monitor.snapshot().records()
