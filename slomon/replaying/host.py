@@ -53,6 +53,7 @@ class Host:
         block_bytes: int,
         max_line: int,
         depth: int,
+        resumable: bool = False,
     ) -> None:
         self.place = Place()
         self.log: Log | None = None
@@ -66,6 +67,7 @@ class Host:
         self._max_line = max_line
         self._block_bytes = max(block_bytes, max_line + 1) + PADDING
         self._depth = depth
+        self._resumable = resumable
 
     @property
     def problems(self) -> list[str]:
@@ -101,7 +103,8 @@ class Host:
     def give_back(self, block: Block) -> None:
         """A block was settled: that far, the host is done."""
         self.lines += block.first_line - 1 - self.place.lines
-        self.place = Place(block.end.file, block.end.offset, block.first_line - 1)
+        block.end.lines = block.first_line - 1
+        self.place = block.end
         self.log = block.log
         self._give.send_nowait(block)
 
@@ -114,31 +117,32 @@ class Host:
     async def _read_logs(self, group: TaskGroup) -> None:
         log, place = self.log, self.place
         if place.offset:
-            log = await self._read_log(group, place.file, log, offset=place.offset)
+            log = await self._read_log(group, place.file, log, place)
         for number in range(place.file + bool(place.offset), len(self.paths)):
             log = await self._read_log(group, number, log)
 
     async def _read_log(
-        self, group: TaskGroup, number: int, before: Log | None, *, offset: int = 0
+        self, group: TaskGroup, number: int, before: Log | None, place: Place | None = None
     ) -> Log | None:
         with ExitStack() as stack:
 
             def open_log() -> Source:
                 path, check = self.paths[number], from_thread.check_cancelled
-                source = stack.enter_context(open_source(path, self._max_line, check))
-                if offset and before:
-                    _go_on(source, offset, before.beginning)
+                source = open_source(path, self._max_line, check, resumable=self._resumable)
+                stack.enter_context(source)
+                if place and before:
+                    _go_on(source, place, before.beginning)
                 return source
 
             try:
                 source = await to_thread.run_sync(open_log)
             except OSError as error:
-                if offset:
+                if place:
                     raise
                 self.known_problems[number] = str(error)
                 return before
-            self.bytes_before = max(self.bytes_before, 0 if offset else self.bytes_read)
-            log = before if offset else None
+            self.bytes_before = max(self.bytes_before, 0 if place else self.bytes_read)
+            log = before if place else None
             most = None
             while True:
                 if log is None or not log.recognised:
@@ -147,7 +151,7 @@ class Host:
                 if block is None:
                     break
                 self.bytes_read = self.bytes_before + source.progress
-                block.log, block.end = log, Place(number, source.offset)
+                block.log, block.end = log, Place(number, source.offset, trail=source.trail)
                 await self._send(group, block)
             if source.problem is not None:
                 self.known_problems[number] = f"{source.name}: {source.problem}"
@@ -181,13 +185,17 @@ class Host:
         scanned.set()
 
 
-def _go_on(source: Source, offset: int, beginning: bytes) -> None:
-    """Skip what was read before, of a file that began so; how a pipe began is never known."""
+def _go_on(source: Source, place: Place, beginning: bytes) -> None:
+    """Skip what was read before, and see that it was that: of a pipe all, of a file both ends."""
+    problem: str | None = None
     if bool(beginning) != bool(source.beginning) or not source.beginning.startswith(beginning):
-        problem: str | None = "it begins otherwise"
+        problem = "it begins otherwise"
     else:
-        source.skip(offset)
-        problem = source.problem if source.offset < offset else None
+        source.skip(place.offset)
+        if source.offset < place.offset:
+            problem = source.problem
+        elif source.trail != place.trail:
+            problem = f"before byte {place.offset} of its text stands something else"
     if problem is not None:
         raise StateFileError(
             f"{source.name} is not the file that was read before: {problem}; remove the "

@@ -30,11 +30,15 @@ class Log:
 
 @dataclass(slots=True)
 class Place:
-    """How far a host's logs were read: which of them, how many bytes of text and lines of it."""
+    """
+    How far a host's logs were read: which of them, how many bytes of text and lines of it, and the
+    trail of these bytes.
+    """
 
     file: int = 0
     offset: int = 0
     lines: int = 0
+    trail: str = ""
 
 
 @dataclass(slots=True)

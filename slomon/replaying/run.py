@@ -126,6 +126,7 @@ class Replay:
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
+                resumable=plan.checkpoint is not None or plan.saved is not None,
             )
             for paths in plan.hosts
         ]

@@ -16,6 +16,7 @@ from slomon.errors import ConfigurationError
 from slomon.sources.compression import expand
 from slomon.sources.feed import Feed
 from slomon.sources.pipe import Check, open_raw
+from slomon.sources.trail import REMEMBERED, AllBytes, LastBytes, Trail
 
 MAX_LINE: Final = 1024 * 1024
 """Bytes of the longest line that is handed out whole, its newline not counted."""
@@ -48,10 +49,13 @@ Filled: TypeAlias = int | Fragment | None
 """What `fill` has put into a buffer: so many bytes of lines, a line's fragment, or nothing more."""
 
 
-def open_source(path: Path | str, max_line: int = MAX_LINE, check: Check = int) -> Source:
+def open_source(
+    path: Path | str, max_line: int = MAX_LINE, check: Check = int, *, resumable: bool = False
+) -> Source:
     """
     The log in a file (or named pipe), or standard input for `-`. Its first bytes are read, which
     for a pipe may take as long as these do to come; `check` may end this and every later wait.
+    What a pipe hands out is summed up only where its reader is `resumable`.
 
     Raises OSError where it can't be opened, ConfigurationError where the library that reads its
     compression is missing, and what `check` does.
@@ -60,7 +64,7 @@ def open_source(path: Path | str, max_line: int = MAX_LINE, check: Check = int) 
         raw = stack.enter_context(open_raw(path, check))
         name, size = ("standard input", None) if str(path) == "-" else (str(path), _size(raw))
         try:
-            source = Source(raw, name, size, max_line=max_line)
+            source = Source(raw, name, size, max_line=max_line, resumable=resumable)
         except ConfigurationError as error:
             raise ConfigurationError(f"{name}: {error}") from None
         stack.pop_all()
@@ -86,13 +90,20 @@ class Source:
     """
 
     def __init__(
-        self, raw: io.RawIOBase, name: str, size: int | None = None, *, max_line: int = MAX_LINE
+        self,
+        raw: io.RawIOBase,
+        name: str,
+        size: int | None = None,
+        *,
+        max_line: int = MAX_LINE,
+        resumable: bool = False,
     ) -> None:
         self.name = name
         self.size = size
         self.problem: str | None = None
         self.max_line = max_line
         self._raw = raw
+        self._trail: Trail = AllBytes() if resumable and size is None else LastBytes()
         self._bytes = self._text = Feed(raw)
         with self._told():
             self._text = expand(self._bytes)
@@ -115,6 +126,11 @@ class Source:
         return self._text.position
 
     @property
+    def trail(self) -> str:
+        """A digest of what stands before `offset`: all the text of a pipe, 4 KiB of a file's."""
+        return self._trail.sum_up()
+
+    @property
     def progress(self) -> int:
         """Bytes of the file on disk that were read; more than `size` where it has grown."""
         return self._bytes.position
@@ -125,12 +141,12 @@ class Source:
         `problem`.
         """
         if self._text is self._bytes and self.size is not None:
-            self._raw.seek(min(offset, self.size))
-            self._bytes = self._text = Feed(self._raw, min(offset, self.size))
-        else:
-            scratch = memoryview(bytearray(self.max_line))
-            while self.offset < offset and self._read(scratch[: offset - self.offset]):
-                pass
+            begin = max(min(offset, self.size) - REMEMBERED, 0)
+            self._raw.seek(begin)
+            self._bytes = self._text = Feed(self._raw, begin)
+        scratch = memoryview(bytearray(max(self.max_line, REMEMBERED)))
+        while self.offset < offset and (count := self._read(scratch[: offset - self.offset])):
+            self._trail.add(scratch[:count])
         if self.offset < offset and self.problem is None:
             self._refuse(f"the text has {self.offset} bytes, {offset} of them were to be skipped")
 
@@ -165,6 +181,7 @@ class Source:
         rest = bytes(memoryview(buffer)[end:filled])
         if end:
             self._text.put_back(rest)
+            self._trail.add(memoryview(buffer)[:end])
             return end
         return self._end_line(rest, buffer) if rest else None
 
@@ -186,6 +203,7 @@ class Source:
         return end, filled
 
     def _end_line(self, line: bytes, buffer: bytearray) -> int | Fragment:
+        self._trail.add(line)
         if len(line) > self.max_line:
             length = len(line) + self._drop_line(buffer)
             reason = f"the line has {length} bytes; allowed: {self.max_line}"
@@ -202,6 +220,7 @@ class Source:
         view = memoryview(scratch)[: self.max_line]
         while count := self._read(view):
             newline = scratch.find(b"\n", 0, count)
+            self._trail.add(view[: newline + 1 or count])
             if newline >= 0:
                 self._text.put_back(bytes(view[newline + 1 : count]))
                 return dropped + newline
@@ -216,6 +235,7 @@ class Source:
             encoding = _BYTE_ORDER_MARKS[mark]
             if encoding == "UTF-8":
                 self._text.drop(len(mark))
+                self._trail.add(mark)
             else:
                 self._refuse(f"it is {encoding}, not UTF-8: iconv -f {encoding} -t UTF-8")
 

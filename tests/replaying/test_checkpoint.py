@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import os
+import random
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -177,13 +179,24 @@ def cut_the_end(log: Path) -> None:
     log.write_bytes(log.read_bytes()[:-30])
 
 
+def replace_the_lines_before_the_place(log: Path) -> None:
+    """The first 512 bytes stay as they are."""
+    log.write_text(LINES[:-36] + LINES[-36:].replace("200", "500"), encoding="utf-8")
+
+
 def replace_by_a_pipe(log: Path) -> None:
     log.unlink()
     os.mkfifo(log)
     threading.Thread(target=log.write_text, args=[LINES]).start()
 
 
-@pytest.mark.parametrize("change", [rotate, cut, cut_the_end, replace_by_a_pipe, Path.unlink])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(rotate, cut, cut_the_end, replace_the_lines_before_the_place),
+        *(replace_by_a_pipe, Path.unlink),
+    ],
+)
 def test_another_file_of_the_same_name_is_not_taken_for_the_one_that_was_read(
     tmp_path: Path, change: Callable[[Path], object]
 ) -> None:
@@ -224,22 +237,59 @@ def test_a_log_that_is_rotated_while_it_is_read_is_known_by_what_was_read(
     assert [line.text for line in monitor.rejections] == ["what?", "more"]
 
 
-def test_a_pipe_is_gone_on_from_as_it_comes(tmp_path: Path) -> None:
-    """How it began is not known, so whoever gives it again has to give the same."""
-    log, state = tmp_path / "a.log", tmp_path / "state"
-    os.mkfifo(log)
-    for end, rejected in (("", ["what?"]), ("more\n", ["what?", "more"])):
-        writer = threading.Thread(target=log.write_text, args=["what?\n" + LINES + end])
-        writer.start()
-        monitor = replay(
-            str(log),
-            format="plain",
-            checkpoint=state,
-            checkpoint_every="1ns",
-            keep_checkpoint=True,
-        )
+def replay_pipe(text: str, state: Path) -> list[str]:
+    """Replay a pipe that brings a text, and leave a state."""
+    pipe = state.with_name("pipe")
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[text.encode()])
+    writer.start()
+    options: dict[str, Any] = {"checkpoint_every": "1ns", "keep_checkpoint": True}
+    try:
+        monitor = replay(pipe, format="plain", checkpoint=state, **options)
+        return [line.text for line in monitor.rejections]
+    finally:
         writer.join(timeout=30)
-        assert [line.text for line in monitor.rejections] == rejected
+
+
+def test_a_pipe_is_gone_on_from_as_it_comes_again(tmp_path: Path) -> None:
+    state, text = tmp_path / "state", "\ufeffwhat?\n" + LINES
+    assert replay_pipe(text, state) == ["what?"]
+    assert replay_pipe(text + "more\n", state) == ["what?", "more"]
+
+
+def test_a_pipe_that_brings_other_bytes_is_refused(tmp_path: Path) -> None:
+    state, far = tmp_path / "state", LINES * 100
+    replay_pipe("200 GET /a 200\n" + far, state)
+    saved = state.read_bytes()
+    told = r"pipe is not the file that was read before: before byte \d+ of its text stands"
+    with pytest.raises(StateFileError, match=told):
+        replay_pipe("200 GET /a 500\n" + far, state)
+    assert state.read_bytes() == saved
+
+
+# As it stands in the file, so that this begins alike.
+STORE = partial(gzip.compress, compresslevel=0, mtime=0)
+
+
+@pytest.mark.parametrize("compress", [bytes, STORE], ids=["plain", "gzip"])
+def test_a_file_is_known_by_what_stands_before_the_place(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    log, state = tmp_path / "a.log", tmp_path / "state"
+    rng = random.Random(5)
+    text = b"".join(b"%d GET /%d 200\n" % (second, rng.randrange(99)) for second in range(9999))
+    log.write_bytes(compress(text))
+    options: dict[str, Any] = {"checkpoint_every": "1ns", "keep_checkpoint": True}
+    options["checkpoint"] = state
+    whole, saved = replay(log, **options), state.read_bytes()
+    assert replay(log, **options).accounting == whole.accounting
+    state.write_bytes(saved)
+    for place in (len(text) - 3, len(text) - 4000):
+        log.write_bytes(compress(text[:place] + b"!" + text[place + 1 :]))
+        told = rf"a\.log is not the file .*: before byte {len(text)} of its text stands"
+        with pytest.raises(StateFileError, match=told):
+            replay(log, **options)
 
 
 def test_a_pipe_that_was_read_is_no_file(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ async def test_lines_are_numbered_in_each_log_and_counted_over_all(tmp_path: Pat
     first = [(0, number, b"ab"[(number - 1) % 2 :][:1]) for number in range(1, 41)]
     assert numbers == [*first, (1, 1, b"c"), (1, 2, b"d")]
     assert host.lines == 42
-    assert host.place == Place(1, 3, 2)
+    assert (host.place.file, host.place.offset, host.place.lines) == (1, 3, 2)
     assert host.bytes_read == 83
 
 

@@ -50,6 +50,9 @@ class Raw(io.RawIOBase):
             raise self._error
         return count
 
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        return self._data.seek(place, whence)
+
 
 def small(data: bytes, step: int = 2**20, error: OSError | None = None) -> Source:
     return Source(Raw(data, step, error), "small", len(data), max_line=SHORT)
