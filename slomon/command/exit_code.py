@@ -9,3 +9,4 @@ FAILED: Final = 1
 MISUSED: Final = 2  # as argparse has it
 BROKEN: Final = 3  # incidents were found, and whoever called wants to know
 INTERRUPTED: Final = 130  # as a shell has it
+TERMINATED: Final = 143

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TextIO, TypeAlias
+from types import FrameType, TracebackType
+from typing import Self, TextIO, TypeAlias, cast
 
-from slomon.command.exit_code import FAILED, INTERRUPTED
+from slomon.command.exit_code import FAILED, INTERRUPTED, TERMINATED
 
 Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
 """Takes arguments, stdout and stderr; returns the exit code."""
@@ -17,14 +20,67 @@ Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
 def run_process(main: Main) -> int:
     """Call `main` with the process's own arguments and streams."""
     _hold_places()
-    try:
-        code = main(sys.argv[1:], sys.stdout, sys.stderr)
-    except BrokenPipeError:  # whoever read what we write had enough: there is nobody left to tell
-        code = FAILED
-    except KeyboardInterrupt:
-        code = INTERRUPTED
+    with _Termination() as termination:
+        try:
+            code = main(sys.argv[1:], sys.stdout, cast(TextIO, _Messages(sys.stderr)))
+        except BrokenPipeError:  # whoever read our answers had enough: nobody is left to tell
+            code = FAILED
+        except KeyboardInterrupt:
+            code = TERMINATED if termination.came else INTERRUPTED
     _empty(sys.stdout)
+    _empty(sys.stderr)
     return code
+
+
+class _Termination:
+    """While this holds, a SIGTERM goes the way of an interrupt: nothing stays half written."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before = signal.getsignal(signal.SIGTERM)
+
+    def __enter__(self) -> Self:
+        if self._before is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._interrupt)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._before is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._before)
+
+    def _interrupt(self, _: int, frame: FrameType | None) -> None:
+        self.came = True
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):  # a shell lets what it runs in the background ignore them
+            raise KeyboardInterrupt
+        interrupt(signal.SIGINT, frame)
+
+
+class _Messages(io.TextIOBase):
+    """What is told on stderr: where nobody hears it, that costs no answer."""
+
+    def __init__(self, stderr: TextIO) -> None:
+        self._stderr = stderr
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            self._stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stderr.flush()
+
+    def fileno(self) -> int:
+        return self._stderr.fileno()
+
+    def isatty(self) -> bool:
+        return self._stderr.isatty()
 
 
 def _hold_places() -> None:
@@ -42,10 +98,10 @@ def _hold_places() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _empty(stdout: TextIO) -> None:
+def _empty(stream: TextIO) -> None:
     """Let nothing be left that Python would fail to write, and tell again, when it exits."""
     try:
-        stdout.flush()
+        stream.flush()
     except OSError:
         with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

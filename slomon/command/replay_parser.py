@@ -50,8 +50,8 @@ def add_verb(
         description=description,
         epilog="A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
         "fine, 1 a runtime error (also where a file was not read to its end: what was read is "
-        "printed), 2 wrong usage or configuration, 3 incidents found and --fail-on incidents, 130 "
-        "interrupted.",
+        "printed) or a closed pipe behind stdout, 2 wrong usage or configuration, 3 incidents "
+        "found and --fail-on incidents, 130 interrupted, 143 terminated.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )

@@ -15,9 +15,9 @@ import pytest
 
 import slomon
 from slomon.command import main as command
-from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED
+from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED, TERMINATED
 from slomon.command.main import main, run
-from tests.histories import broken
+from tests.histories import BROKEN, broken, write
 
 SLOMON: Final = [sys.executable, "-m", "slomon"]
 REPLAY: Final = [*SLOMON, "replay", "--interpreted", "--log-level", "error"]
@@ -112,18 +112,53 @@ def test_the_place_of_a_closed_stream_is_held(
     assert capsys.readouterr().out.startswith("360.0\n")
 
 
-def test_an_interrupt_ends_a_replay_with_130_and_no_traceback(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
+def test_messages_that_nobody_hears_cost_no_answer(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "bad\n" + BROKEN)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as gone, Path("/dev/full").open("w") as full:
+        for stderr in (gone, full):
+            process = subprocess.run(
+                [*SLOMON, "replay", "--interpreted", log],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert process.returncode == FINE
+            assert process.stdout.startswith("360.0\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
+@pytest.mark.parametrize(
+    ("sent", "before", "code"),
+    [
+        (signal.SIGINT, "", INTERRUPTED),
+        (signal.SIGTERM, "", TERMINATED),
+        (signal.SIGTERM, "trap '' INT;", TERMINATED),  # so a shell runs what is in the background
+        (signal.SIGTERM, "trap '' TERM;", FINE),
+    ],
+)
+def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
+    tmp_path: Path, sent: signal.Signals, before: str, code: int
+) -> None:
     pipe, output = tmp_path / "pipe", tmp_path / "answers"
     os.mkfifo(pipe)
+    shell = "/bin/sh", "-c", f'{before} exec "$@"', "sh"
     process = subprocess.Popen(
-        [*REPLAY, str(pipe), "-o", str(output)], stderr=subprocess.PIPE, text=True
+        [*shell, *REPLAY, str(pipe), "-o", str(output)], stderr=subprocess.PIPE, text=True
     )
     with pipe.open("w"):  # which waits until it is read
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        process.send_signal(sent)
+        if code != FINE:
+            process.wait(timeout=60)
+    _, stderr = process.communicate(timeout=60)
 
-    assert (process.returncode, stderr) == (INTERRUPTED, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    assert (process.returncode, stderr) == (code, "")
+    assert output.exists() == (code == FINE)
+    assert {path.name for path in tmp_path.iterdir()} <= {"pipe", "answers"}
 
 
 def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
@@ -192,3 +227,4 @@ def test_an_interrupt_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "main", interrupted)
 
     assert run() == INTERRUPTED
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
