@@ -267,12 +267,12 @@ def _mttr(incidents: list[_Incident]) -> float:
 def _details(
     incidents: list[_Incident], changes: list[_Change]
 ) -> dict[str, list[dict[str, object]]]:
-    """List the incidents, already in order of start, under the services that had them."""
-    details: dict[str, list[dict[str, object]]] = {}
-    for incident in incidents:
+    """List the incidents in order of start under the services, in the order of the stream."""
+    details: dict[str, list[dict[str, object]]] = {incident.service: [] for incident in incidents}
+    for incident in sorted(incidents, key=lambda incident: incident.opened.now):
         opened, closed = incident.opened, incident.closed
         end = incident.silent if closed is None else closed.now
-        details.setdefault(incident.service, []).append(
+        details[incident.service].append(
             {
                 "start": opened.now / TICKS_PER_SECOND,
                 "end": -1 if end is None else end / TICKS_PER_SECOND,

@@ -237,8 +237,8 @@ def _add_output(group: Group) -> None:
         metavar="FILE",
         type=Path,
         default=None,
-        help="write a record of each incident there: JSON lines, or CSV or Parquet where the name "
-        "ends with .csv or .parquet",
+        help="write a record of each incident there, in the order in which they opened in the "
+        "stream: JSON lines, or CSV or Parquet where the name ends with .csv or .parquet",
     )
     group.add_argument(
         "--stale-after",

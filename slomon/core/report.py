@@ -90,14 +90,16 @@ class ServiceMonitor:
 
     def incident_details(self) -> dict[str, list[IncidentDetail]]:
         """
-        The incidents of each API, in the order in which they opened in the stream; the APIs are
-        in the order in which they first broke. `start` and `end`
-        in seconds since the epoch, `fix` and `break` the commits ("" where there was none). An
-        open incident has `end` -1 and `fix` "", one that ended in silence only the latter.
+        The incidents of each API, in order of start, and of those that start at once in the order
+        in which they opened in the stream; the APIs are in the order in which they first broke.
+        `start` and `end` in seconds since the epoch, `fix` and `break` the commits ("" where there
+        was none). An open incident has `end` -1 and `fix` "", one that ended in silence only the
+        latter.
         """
-        details: dict[str, list[IncidentDetail]] = {}
-        for incident in self.incidents:
-            details.setdefault(incident.endpoint.name, []).append(_detail(incident))
+        details: dict[str, list[IncidentDetail]] = {name: [] for name in self.api_histogram()}
+        # The clock of one endpoint may be behind that of another one of the same API.
+        for incident in sorted(self.incidents, key=lambda incident: incident.start):
+            details[incident.endpoint.name].append(_detail(incident))
         return details
 
     def _repr_html_(self) -> str:

@@ -94,22 +94,34 @@ def test_services_stand_in_the_order_in_which_they_first_broke() -> None:
     assert list(monitor.api_histogram().items()) == [("b", 1), ("c", 1), ("a", 2)]
 
 
-def test_incidents_of_a_service_stand_in_the_order_of_their_opening_in_the_stream() -> None:
+def test_details_of_a_service_are_in_order_of_start_and_all_else_in_that_of_the_stream() -> None:
     # The clock of another endpoint of the same service may be behind.
-    monitor = report(incident(at=9, start=1), incident(at=3, start=5), incident(at=6, start=1))
-    assert [detail["start"] for detail in monitor.incident_details()["shop"]] == [5.0, 1.0, 1.0]
-    assert [found.start_position for found in monitor.incidents] == [3, 6, 9]
+    bugs = [change("a"), change("b"), change("c")]
+    monitor = report(
+        incident(at=9, start=1, broken_by=bugs[0]),
+        incident(at=3, start=5, broken_by=bugs[1]),
+        incident(at=6, start=1, broken_by=bugs[2]),
+        incident("cart", at=7, start=0),
+    )
+    details = monitor.incident_details()
+    assert list(details) == ["shop", "cart"]
+    assert [(one["start"], one["break"]) for one in details["shop"]] == [
+        (1.0, "c"),
+        (1.0, "a"),
+        (5.0, "b"),
+    ]
+    assert [found.start_position for found in monitor.incidents] == [3, 6, 7, 9]
 
 
 def test_a_closed_incident_has_its_four_facts_in_the_contracts_order() -> None:
     closed = incident(
         start=1543443091.2745, end=1543443093.2896, fixed_by=change("fix"), broken_by=change("bug")
     )
-    closed_by_nobody = incident(at=5, start=1, end=2)
+    closed_by_nobody = incident(at=5, start=2e9, end=2e9 + 1)
     assert json.dumps(report(closed, closed_by_nobody).incident_details()) == (
         '{"shop": ['
         '{"start": 1543443091.2745, "end": 1543443093.2896, "fix": "fix", "break": "bug"}, '
-        '{"start": 1.0, "end": 2.0, "fix": "", "break": ""}]}'
+        '{"start": 2000000000.0, "end": 2000000001.0, "fix": "", "break": ""}]}'
     )
 
 
