@@ -17,10 +17,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from slomon.errors import ConfigurationError
 from slomon.sources.feed import Feed
+
+_Read: TypeAlias = Callable[[Feed], Iterator[bytes]]
 
 LIMIT: Final = 256 * 1024
 """Bytes that are decompressed in one go: all that damage can cost of the good ones before it."""
@@ -31,11 +33,20 @@ def expand(feed: Feed) -> Feed:
     The text of a feed: the feed itself, or a new one of what it decompresses to where it begins
     as gzip, zstd, bzip2 or xz does. Members in sequence and zeros after any of them are fine.
 
-    The new feed raises EOFError where the data is cut off, OSError where it is damaged.
+    The new feed raises EOFError where the data is cut off, be it in the first bytes by which it is
+    told, and OSError where it is damaged or something else follows.
     Raises ConfigurationError where what reads zstd is not installed.
     """
+    read = _find_reader(feed)
+    return feed if read is None else Feed(_Text(read(feed)))
+
+
+def _find_reader(feed: Feed) -> _Read | None:
+    """What reads that which begins here, also where a mark is all there is and it is cut off."""
     mark = feed.find_mark(_READERS)
-    return feed if mark is None else Feed(_Text(_READERS[mark](feed)))
+    if mark is None and (rest := bytes(feed.peek(0))):
+        mark = next((mark for mark in _READERS if mark.startswith(rest)), None)
+    return None if mark is None else _READERS[mark]
 
 
 class _Text:
@@ -111,10 +122,13 @@ class _Format:
             raise _damaged(self.name, str(error)) from error
 
 
-def _read_members(feed: Feed, read: Callable[[Feed], Iterator[bytes]]) -> Iterator[bytes]:
-    yield from read(feed)
+def _read_members(name: str, feed: Feed, read_member: _Read) -> Iterator[bytes]:
+    read = _find_reader(feed)
+    yield from read_member(feed)
     while _skip_padding(feed):
-        yield from read(feed)
+        if _find_reader(feed) is not read:
+            raise OSError(f"the {name} data is followed by something that is not {name}")
+        yield from read_member(feed)
 
 
 def _skip_padding(feed: Feed) -> bool:
@@ -181,15 +195,16 @@ def _read_gzip(feed: Feed) -> Iterator[bytes]:
         start = partial(igzip.IgzipDecompressor, flag=igzip.DECOMP_DEFLATE)
         deflate = _Format("gzip", start, igzip.error)
         checksum = import_module("isal.isal_zlib").crc32
-    return _read_members(feed, partial(_read_gzip_member, deflate=deflate, checksum=checksum))
+    read_member = partial(_read_gzip_member, deflate=deflate, checksum=checksum)
+    return _read_members("gzip", feed, read_member)
 
 
 def _read_zstd(feed: Feed) -> Iterator[bytes]:
     zstd = _import_one_of("compression.zstd", "backports.zstd")  # the first since Python 3.14
     if zstd is None:
         raise ConfigurationError("it is compressed by zstd; needed: pip install 'slomon[replay]'")
-    read = _Format("zstd", zstd.ZstdDecompressor, zstd.ZstdError).read_member
-    return _read_members(feed, read)
+    read_member = _Format("zstd", zstd.ZstdDecompressor, zstd.ZstdError).read_member
+    return _read_members("zstd", feed, read_member)
 
 
 def _import_one_of(*names: str) -> Any:
@@ -201,16 +216,18 @@ def _import_one_of(*names: str) -> Any:
 
 
 def _read_bzip2(feed: Feed) -> Iterator[bytes]:
-    return _read_members(feed, _Format("bzip2", bz2.BZ2Decompressor, OSError).read_member)
+    read_member = _Format("bzip2", bz2.BZ2Decompressor, OSError).read_member
+    return _read_members("bzip2", feed, read_member)
 
 
 def _read_xz(feed: Feed) -> Iterator[bytes]:
-    return _read_members(feed, _Format("xz", lzma.LZMADecompressor, lzma.LZMAError).read_member)
+    read_member = _Format("xz", lzma.LZMADecompressor, lzma.LZMAError).read_member
+    return _read_members("xz", feed, read_member)
 
 
 _GZIP: Final = b"\x1f\x8b"
 
-_READERS: Final[dict[bytes, Callable[[Feed], Iterator[bytes]]]] = {
+_READERS: Final[dict[bytes, _Read]] = {
     _GZIP: _read_gzip,
     b"\x28\xb5\x2f\xfd": _read_zstd,
     # A zstd file may begin with a frame that is to be skipped: pzstd writes such.

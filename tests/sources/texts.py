@@ -23,7 +23,6 @@ COMPRESS: Final[dict[str, Callable[[bytes], bytes]]] = {
 }
 TEXT: Final = b"".join(b"%d GET /users/%d %d\n" % (n, n * n % 997, 200 + n % 4) for n in range(500))
 SHORT: Final = 8  # the longest line of a small source
-LONGEST_MAGIC: Final = 6  # what is cut off before that can't be told from a text
 
 
 def gzip_member(text: bytes, *, flags: int, fields: bytes) -> bytes:
