@@ -80,7 +80,8 @@ def _add_logs(group: Group) -> None:
     group.add_argument(
         "--format",
         metavar="NAME",
-        help="events, plain, combined, caddy, envoy or alb (default: recognised by its lines)",
+        help="events, plain, combined, caddy, envoy or alb (default: what reads the most of each "
+        "log's first 100 lines, for which a pipe is waited)",
     )
     group.add_argument(
         "--regex",

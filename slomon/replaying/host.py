@@ -18,7 +18,7 @@ from anyio import (
 from anyio.abc import TaskGroup
 
 from slomon.compiled.kernels.scan import PADDING
-from slomon.errors import StateFileError
+from slomon.errors import ConfigurationError, StateFileError
 from slomon.replaying.head import read_head
 from slomon.replaying.log import Block, Log, Place
 from slomon.sources.source import Fragment, Source, open_source
@@ -30,7 +30,7 @@ class Recognise(Protocol):
     needed: int
 
     def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
-        """The log, after another one of the same host."""
+        """The log, after another one of the same host. ConfigurationError where it is none."""
         ...
 
 
@@ -58,6 +58,8 @@ class Host:
         self.place = Place()
         self.log: Log | None = None
         self.known_problems: dict[int, str] = {}  # by the numbers of the logs
+        self.refusal: ConfigurationError | None = None  # of the first log that none could read
+        self.ended = False
         self.bytes_before = 0  # of the logs before the one that is read
         self.bytes_read = 0
         self.lines = 0
@@ -71,7 +73,7 @@ class Host:
 
     @property
     def problems(self) -> list[str]:
-        """What was wrong with logs that could not be read, or not to their ends."""
+        """What was wrong with logs that were not read, not to their ends, or with doubts."""
         return [self.known_problems[number] for number in sorted(self.known_problems)]
 
     def start(self, group: TaskGroup, scanners: CapacityLimiter) -> None:
@@ -86,13 +88,15 @@ class Host:
 
     async def _run(self, group: TaskGroup) -> None:
         with self._reading, self._put:
-            await self._read_logs(group)
+            if not self.ended:
+                await self._read_logs(group)
 
     async def next(self) -> Block | None:
         """The next block, scanned; None at the end of the last log."""
         try:
             block, scanned = await self._read.receive()
         except EndOfStream:
+            self.ended = True
             return None
         await scanned.wait()
         if block.end.file != self.place.file:
@@ -146,15 +150,20 @@ class Host:
             most = None
             while True:
                 if log is None or not log.recognised:
-                    log, most = await self._recognise_log(source, before)
+                    try:
+                        log, most = await self._recognise_log(source, before)
+                    except ConfigurationError as error:
+                        self.refusal = self.refusal or error
+                        self.known_problems[number] = str(error)
+                        return before
                 block = await self._fill(source, most)
                 if block is None:
                     break
                 self.bytes_read = self.bytes_before + source.progress
                 block.log, block.end = log, Place(number, source.offset, trail=source.trail)
                 await self._send(group, block)
-            if source.problem is not None:
-                self.known_problems[number] = f"{source.name}: {source.problem}"
+            if problems := [found for found in (log.doubt, source.problem) if found is not None]:
+                self.known_problems[number] = f"{source.name}: {'; '.join(problems)}"
         return log
 
     async def _recognise_log(self, source: Source, before: Log | None) -> tuple[Log, int | None]:

@@ -25,6 +25,7 @@ class Log:
     prefix: bytes = b""  # of an access, where its format puts one into JSON
     recognised: bool = True  # False while its lines are all blank, or too long
     ended: bool = False  # by an end-of-stream among its lines
+    doubt: str | None = None  # why its format may be another one
     beginning: bytes = b""  # of the file, on disk, by which it is known again; none of a pipe
 
 

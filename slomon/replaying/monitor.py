@@ -28,4 +28,7 @@ class ReplayMonitor(ServiceMonitor):
         super().__init__(incidents, accounting, totals=totals)
         self.rejections = list(rejections)
         self.problems = list(problems)
-        """Files that were not read to their ends, and why: the answer lacks the rest of them."""
+        """
+        Logs that were not read, or not to their ends, and why: the answer lacks the rest of them.
+        Logs, too, whose first lines no format reads, so that their own may be another one.
+        """

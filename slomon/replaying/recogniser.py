@@ -47,18 +47,21 @@ class Recogniser:
 
     def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
         """
-        The log of that name; a host's further logs may be in the format of the one before.
-
-        Raises ConfigurationError where no format reads at least half of the lines.
+        The log of that name. Where no format reads at least half of the lines it is in that of the
+        host's log before, with a doubt, and where there is none this raises ConfigurationError.
         """
         lines = head.decode("utf-8", "backslashreplace").split("\n")
         written = [line.removesuffix("\r") for line in lines if line.strip()]
-        form = self._choose(written) or (before.format if before else _UNKNOWN)
-        if written and form is _UNKNOWN:
-            raise ConfigurationError(self._refuse(name, written[0]))
+        form, doubt = self._choose(written), None
+        if form is None:
+            form = before.format if before else _UNKNOWN
+            doubt = self._doubt(written[0], form) if written else None
+        if doubt and form is _UNKNOWN:
+            raise ConfigurationError(f"{name}: {doubt}")
         exact = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
         log = Log(name, form, self._requests(exact=exact), exact, prefix, bool(written))
+        log.doubt = doubt
         if written:
             self._on_recognised(log)
         return log
@@ -71,9 +74,16 @@ class Recogniser:
     def _choose(self, lines: Sequence[str]) -> Format | None:
         return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)
 
-    def _refuse(self, name: str, line: str) -> str:
+    def _doubt(self, line: str, form: Format) -> str:
+        read = f", read as {form.name} like the log before it" if form is not _UNKNOWN else ""
         names = ", ".join(form.name for form in self._formats)
         return (
-            f"{name}: no format reads its first lines, as {quote(line)}; allowed: {names}, which "
-            "option 'format' forces, or one of your own by option 'regex' or 'json_keys'"
+            f"no format reads its first lines, as {quote(line)}{read}; allowed: {names}, which "
+            "--format (format=) forces, or one of your own by --regex (regex=) or --json-keys "
+            "(json_keys=)"
         )
+
+
+def is_known(log: Log | None) -> bool:
+    """Is there a log in a format that was recognised, be it that of one before it?"""
+    return log is not None and log.format is not _UNKNOWN

@@ -38,7 +38,7 @@ from slomon.replaying.careful import CarefulReader
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.host import Host
 from slomon.replaying.log import Block, Log
-from slomon.replaying.recogniser import Recogniser
+from slomon.replaying.recogniser import Recogniser, is_known
 from slomon.replaying.speed import Speed
 from slomon.replaying.state import (
     load_counts,
@@ -134,7 +134,10 @@ class Replay:
         self._collector = Collector(())
 
     async def run(self) -> ServiceMonitor:
-        """Read all logs to their ends, from where the checkpoint left off if there is one."""
+        """
+        Read all logs to their ends, from where the checkpoint left off if there is one. Raises
+        ConfigurationError where not one of them was in a known format.
+        """
         saved = self._plan.saved
         if saved is None:
             self._enter_changes()
@@ -142,6 +145,9 @@ class Replay:
             self._restore(saved)
         self._shards = [self._make_shard(number) for number in range(self._plan.workers)]
         await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
+        refusals = [host.refusal for host in self.hosts if host.refusal is not None]
+        if refusals and not any(is_known(host.log) for host in self.hosts):
+            raise refusals[0]
         shards, order, collector = self._shards, self._order, self._collector
         newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
         finish(shards, collector, max(newest, order.watched_until))

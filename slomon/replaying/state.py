@@ -67,14 +67,14 @@ def save_hosts(hosts: Sequence[Host]) -> Sections:
 def load_hosts(hosts: Sequence[Host], saved: Saved, remake: Remake) -> None:
     """What `save_hosts` saved; `remake` makes a log of its name, format and what else it has."""
     for host, fields in zip(hosts, saved["hosts"], strict=True):
-        host.place = Place(*fields["place"])
+        host.place, host.ended = Place(*fields["place"]), fields["ended"]
         host.lines, host.bytes_before = fields["lines"], fields["bytes before"]
         host.known_problems.update(fields["problems"])
         if fields["log"] is not None:
-            name, form, exact, prefix, recognised, ended = fields["log"]
+            name, form, exact, prefix, recognised, ended, doubt = fields["log"]
             host.log = remake(name, form, exact=exact)
             host.log.prefix = prefix.encode()
-            host.log.recognised, host.log.ended = recognised, ended
+            host.log.recognised, host.log.ended, host.log.doubt = recognised, ended, doubt
             host.log.beginning = bytes.fromhex(fields["beginning"])
 
 
@@ -82,6 +82,7 @@ def _save_host(host: Host) -> dict[str, Any]:
     log = host.log
     return {
         "place": astuple(host.place),
+        "ended": host.ended,
         "lines": host.lines,
         "bytes before": host.bytes_before,
         "beginning": log.beginning.hex() if log else "",
@@ -89,10 +90,13 @@ def _save_host(host: Host) -> dict[str, Any]:
             # those of later logs, of which some were read ahead, are met again
             item
             for item in host.known_problems.items()
-            if item[0] < host.place.file
+            if item[0] < host.place.file or host.ended
         ],
         "log": log
-        and [log.name, log.format.name, log.exact, log.prefix.decode(), log.recognised, log.ended],
+        and [
+            *(log.name, log.format.name, log.exact, log.prefix.decode()),
+            *(log.recognised, log.ended, log.doubt),
+        ],
     }
 
 

@@ -54,10 +54,14 @@ SPEEDS: list[Opened] = [interpreted, at_full_speed, with_kernels_as_they_stand]
 
 @dataclass(frozen=True)
 class Told:
-    """A replay's monitor, and the lines it rejected: host, line of all its logs, text, reason."""
+    """
+    A replay's monitor, and the lines it rejected: host, line of all its logs, text, reason; and
+    how many logs were not read, or in doubt.
+    """
 
     monitor: ServiceMonitor
     rejected: list[tuple[int, int, str, str]]
+    problems: int
 
     @property
     def accounting(self) -> ReplayAccounting:
@@ -81,7 +85,7 @@ class Told:
         )
         answers = self.monitor.mttr(), self.monitor.api_histogram(), incidents
         whole: list[Any] = [*answers, asdict(self.accounting), self.rejected, records, counted]
-        whole += repr(totals.deploys), asdict(totals.span)
+        whole += self.problems, repr(totals.deploys), asdict(totals.span)
         return json.dumps([*whole, summary.trace_step, traces])
 
 
@@ -103,12 +107,13 @@ def replay(
         # Small blocks: what a replay leaves behind is not at once collected.
         sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "trace": True} | options
         plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
-        monitor = anyio.run(Replay(plan, speed).run)
+        engine = Replay(plan, speed)
+        monitor = anyio.run(engine.run)
     told = [
         (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)
         for bad in rejected
     ]
-    return Told(monitor, sorted(told))
+    return Told(monitor, sorted(told), sum(len(host.problems) for host in engine.hosts))
 
 
 def told(speed: Any, hosts: Sequence[Sequence[bytes]], name: str, **options: Any) -> Told:

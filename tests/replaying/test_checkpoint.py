@@ -8,6 +8,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -325,6 +326,35 @@ def test_a_log_that_was_not_recognised_yet_lends_its_format_to_the_next_one_all_
     resumed = replay(logs, checkpoint=state, on_rejected=lambda line: numbers.append(line.line))
     assert numbers == [1, 2, 2, *range(1, 101)]
     assert resumed.accounting == replay(logs).accounting
+
+
+@pytest.mark.parametrize("after", [LINES, LINES + "stop\n"], ids=["at the end", "before the end"])
+def test_problems_that_were_met_are_told_by_the_run_that_goes_on(
+    tmp_path: Path, after: str
+) -> None:
+    state, last = tmp_path / "state", tmp_path / "last.log.gz"
+    logs = [
+        write(tmp_path, "a.log", LINES),
+        write(tmp_path, "noisy.log", "what?\n" * 100 + LINES),
+        str(last),
+    ]
+    last.write_bytes(gzip.compress(after.encode())[:-1])
+    whole = replay(logs)
+
+    def stop(line: RejectedLine) -> None:
+        if line.text == "stop":
+            raise Interrupted
+
+    with suppress(Interrupted):
+        options: dict[str, Any] = {"checkpoint_every": "1ns", "keep_checkpoint": True}
+        replay(logs, checkpoint=state, on_rejected=stop, **options)
+    resumed = replay(logs, checkpoint=state)
+    assert [problem.partition(";")[0] for problem in resumed.problems] == [
+        f"{logs[1]}: no format reads its first lines, as 'what?', read as plain like the log "
+        "before it",
+        f"{last}: the gzip data is cut off, after {len(after)} bytes of text",
+    ]
+    assert (resumed.problems, resumed.accounting) == (whole.problems, whole.accounting)
 
 
 def test_a_log_that_has_grown_is_read_on(tmp_path: Path) -> None:

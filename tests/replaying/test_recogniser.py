@@ -76,16 +76,21 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
         Recognised().recognise("error.log", b"\n \nTraceback\x1b\n", None)
     assert str(caught.value) == (
         "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
-        "combined, caddy, envoy, alb, which option 'format' forces, or one of your own by option "
-        "'regex' or 'json_keys'"
+        "combined, caddy, envoy, alb, which --format (format=) forces, or one of your own by "
+        "--regex (regex=) or --json-keys (json_keys=)"
     )
 
 
-def test_a_further_log_of_a_host_may_begin_with_noise_and_is_in_the_format_before() -> None:
+def test_a_further_log_that_begins_with_noise_is_in_the_format_before_with_a_doubt() -> None:
     recognise = Recognised().recognise
     before = recognise("access.log.1", COMBINED, None)
-    assert recognise("access.log", b"Traceback\n", before).format.name == "combined"
-    assert recognise("access.log", PLAIN, before).format.name == "plain"
+    noisy, plain = recognise("access.log", b"Traceback\n", before), recognise("b", PLAIN, before)
+    assert (noisy.format.name, plain.format.name) == ("combined", "plain")
+    assert (before.doubt, plain.doubt) == (None, None)
+    assert noisy.doubt is not None
+    assert noisy.doubt.startswith(
+        "no format reads its first lines, as 'Traceback', read as combined like the log before it; "
+    )
 
 
 def test_a_format_that_was_forced_is_not_asked_whether_it_reads_anything() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import math
 import pickle
@@ -10,6 +11,7 @@ import re
 from datetime import timedelta
 from functools import partial
 from inspect import signature
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -70,6 +72,46 @@ def test_paths_may_be_of_any_kind_and_hosts_are_merged_by_time(tmp_path: Path) -
 
     for merge in ([other], [[other]], str(other), (str(other),)):
         assert replay([one, two], merge=merge).mttr() == 360.0
+
+
+JUNK = {
+    "first": (["junk", "a"], ["b"]),
+    "later": (["a", "junk"], ["b"]),
+    "merged": (["a"], ["junk"]),
+    "merged and later": (["a"], ["b", "junk"]),
+    "behind blank lines": (["blank", "junk", "a"], ["b"]),
+    "in front of one that is cut off": (["a"], ["junk", "cut"]),
+}
+TEXTS = {"junk": "<html>\n", "blank": "\n\n", "a": "1 GET /a 200\n", "b": "2 GET /b 200\n"}
+
+
+@pytest.mark.parametrize("place", JUNK)
+def test_a_log_in_no_known_format_is_a_problem_wherever_it_stands(
+    tmp_path: Path, place: str
+) -> None:
+    for name, text in TEXTS.items():
+        write(tmp_path, name, text)
+    (tmp_path / "cut").write_bytes(gzip.compress(b"3 GET /c 200\n")[:-9])
+    hosts = JUNK[place]
+    first, second = ([str(tmp_path / name) for name in names] for names in hosts)
+    found = replay(first, merge=[second])
+
+    junk, *others = sorted(found.problems, key=lambda problem: "junk: " not in problem)
+    assert junk.startswith(f"{tmp_path}/junk: no format reads its first lines, as '<html>'")
+    assert len(others) == ("cut" in hosts[1])
+    assert found.accounting.accesses == sum(name in ("a", "b", "cut") for name in chain(*hosts))
+
+
+@pytest.mark.parametrize("names", [["junk"], ["junk", "blank"], ["blank", "junk"]])
+def test_where_no_log_is_in_a_known_format_the_first_one_is_refused(
+    tmp_path: Path, names: list[str]
+) -> None:
+    for name in names:
+        write(tmp_path, name, TEXTS[name])
+    for hosts in ((names, ()), (names[:1], names[1:])):
+        paths, merge = ([str(tmp_path / name) for name in host] for host in hosts)
+        with pytest.raises(ConfigurationError, match="junk: no format reads its first lines"):
+            replay(paths, merge=merge)
 
 
 def test_it_works_inside_a_running_loop(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from collections.abc import Iterator
@@ -188,3 +189,21 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
     with pytest.raises(Killed):
         report(replace(plan, checkpoint=checkpoint), speed)
     assert report(replace(plan, saved=checkpoint.load()), speed) == whole
+
+
+def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path, 8, **GIVEN)
+    cut_off = Path(plan.hosts[0][-1])
+    cut_off.write_bytes(gzip.compress(cut_off.read_bytes())[:-1])
+    checkpoint = Fragile(tmp_path / "state", 10**9)
+    whole = Replay(replace(plan, checkpoint=checkpoint), Interpreted())
+    found = anyio.run(whole.run)
+    for paths in plan.hosts:
+        for path in paths:
+            Path(path).unlink()
+    again = Replay(replace(plan, saved=checkpoint.load()), Interpreted())
+
+    assert anyio.run(again.run).accounting == found.accounting
+    problems = [host.problems for host in whole.hosts]
+    assert [host.problems for host in again.hosts] == problems
+    assert [len(told) for told in problems] == [1, 0]

@@ -191,7 +191,8 @@ def say(speed: Opened, hosts: list[list[bytes]]) -> str:
             found = replay(chosen, hosts, list(FORMATS.values()))
     except ConfigurationError as error:
         return str(error).partition(": ")[2]
-    check_accounts(found, hosts, (), 0)
+    if not found.problems:  # a log in no known format is left out
+        check_accounts(found, hosts, (), 0)
     return found.report()
 
 
