@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from slomon.core.event import StatusRule, ask_rule
 from slomon.core.excerpt import excerpt, quote
-from slomon.errors import OptionError, StateFileError
+from slomon.errors import OptionError, SlomonError, StateFileError
 from slomon.formats.duration import show_duration
 from slomon.state.file import Section, check_place, read_state, write_state
 
@@ -44,7 +45,7 @@ class Checkpoint:
         """Is it time to save again?"""
         return self._clock() >= self._due
 
-    def load(self) -> Mapping[str, Any] | None:
+    def load(self) -> SavedState | None:
         """
         The state to go on from, None where there is none. Raises StateFileError where the file is
         damaged or of another replay, OSError where it can't be read.
@@ -53,7 +54,7 @@ class Checkpoint:
         if sections is None:
             return None
         self._check(sections.get("identity"))
-        return _Sections(self._path, sections)
+        return SavedState(self._path, sections)
 
     def save(self, sections: Iterator[tuple[str, Section]]) -> None:
         """Save a state. Raises OSError, which names the file; the state before is whole then."""
@@ -78,8 +79,8 @@ class Checkpoint:
                 )
 
 
-class _Sections(dict[str, Section]):
-    """Those of a state, which has no others."""
+class SavedState(dict[str, Any]):
+    """The sections of a state, which has no others."""
 
     def __init__(self, path: Path, sections: Mapping[str, Section]) -> None:
         super().__init__(sections)
@@ -87,6 +88,17 @@ class _Sections(dict[str, Section]):
 
     def __missing__(self, name: str) -> Section:
         raise StateFileError(f"{self._path} is no state of a replay: it has no '{name}'")
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Raise StateFileError where a section turns out to be of another shape."""
+        try:
+            yield
+        except SlomonError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = excerpt(repr(error), 300)
+            raise StateFileError(f"{self._path} is no state of a replay: {reason}") from None
 
 
 def check_outputs(checkpoint: str | None, rejects: str | None) -> None:

@@ -164,7 +164,10 @@ def replay(
         identity = identify(plan) | {name: str(value) for name, value in reading.items()}
         state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
     saved = None if state is None else state.load()
-    kept = rejections.load(saved["rejections"]) if saved else 0
+    kept = 0
+    if saved is not None:
+        with saved.restoring():
+            kept = rejections.load(saved["rejections"])
     if strict and rejections.first:
         _stop(rejections.first[0])  # the run before wasn't strict
     with ExitStack() as stack:

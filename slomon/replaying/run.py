@@ -35,7 +35,7 @@ from slomon.pipeline.run import Queues, drive, finish
 from slomon.pipeline.thread import in_own_thread
 from slomon.replaying.block_reader import CHANGES, BlockReader
 from slomon.replaying.careful import CarefulReader
-from slomon.replaying.checkpoint import Checkpoint
+from slomon.replaying.checkpoint import Checkpoint, SavedState
 from slomon.replaying.host import Host
 from slomon.replaying.log import Block, Log
 from slomon.replaying.recogniser import Recogniser, is_known
@@ -98,7 +98,7 @@ class Plan:
     block_bytes: int = _BLOCK_BYTES
     max_line: int = MAX_LINE
     checkpoint: Checkpoint | None = None
-    saved: Saved | None = None
+    saved: SavedState | None = None
     save_rejections: Callable[[], object] = list
     on_rejected: Callable[[RejectedLine], None] = _ignore
     on_recognised: Callable[[Log], None] = _ignore
@@ -138,12 +138,7 @@ class Replay:
         Read all logs to their ends, from where the checkpoint left off if there is one. Raises
         ConfigurationError where not one of them was in a known format.
         """
-        saved = self._plan.saved
-        if saved is None:
-            self._enter_changes()
-        else:
-            self._restore(saved)
-        self._shards = [self._make_shard(number) for number in range(self._plan.workers)]
+        self._prepare()
         await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
         refusals = [host.refusal for host in self.hosts if host.refusal is not None]
         if refusals and not any(is_known(host.log) for host in self.hosts):
@@ -153,6 +148,16 @@ class Replay:
         finish(shards, collector, max(newest, order.watched_until))
         totals = add_up(shards, order.deploys, order.span)
         return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
+
+    def _prepare(self) -> None:
+        workers = range(self._plan.workers)
+        if (saved := self._plan.saved) is None:
+            self._enter_changes()
+            self._shards = [self._make_shard(number) for number in workers]
+            return
+        with saved.restoring():
+            self._restore(saved)
+            self._shards = [self._make_shard(number) for number in workers]
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # All cores but one, which reads, orders and counts what the others have scanned.

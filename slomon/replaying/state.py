@@ -14,7 +14,7 @@ from slomon.replaying.careful import CarefulReader
 from slomon.replaying.host import Host
 from slomon.replaying.log import Log, Place
 from slomon.state.packed import pack_placed, unpack_placed
-from slomon.state.shard import Saved, Sections
+from slomon.state.shard import Saved, Sections, check_lengths
 
 
 class Remake(Protocol):
@@ -45,7 +45,9 @@ def load_order(order: Order, saved: Saved) -> None:
     order.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
     order.clocks = [Clock(**clock) for clock in saved["clocks"]]
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
-    order.load_rows(saved["rows"])
+    rows = saved["rows"]
+    check_lengths([rows], len(rows))
+    order.load_rows(rows)
 
 
 def save_names(names: Names) -> Sections:
@@ -56,7 +58,10 @@ def save_names(names: Names) -> Sections:
 
 def load_names(names: Names, saved: Saved) -> None:
     """What `save_names` saved."""
-    names.load(SavedNames(**{name: saved[f"names' {name}"] for name in SavedNames._fields}))
+    found = SavedNames(**{name: saved[f"names' {name}"] for name in SavedNames._fields})
+    check_lengths([found.lengths, found.admitted], len(found.lengths))
+    check_lengths([found.texts], sum(found.lengths))
+    names.load(found)
 
 
 def save_hosts(hosts: Sequence[Host]) -> Sections:

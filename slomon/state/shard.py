@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, TypeAlias
 
+from slomon.core import tracer, window
 from slomon.core.shard import Shard
 from slomon.core.tracer import TraceState
 from slomon.core.window import WindowState
@@ -39,10 +42,32 @@ def load_shard(number: int, shard: Shard, saved: Saved) -> None:
 
 
 def window_state(number: int, saved: Saved) -> WindowState:
-    """The state of a shard's windows, as arrays."""
-    return WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
+    """The state of a shard's windows, as arrays. Raises ValueError where their lengths differ."""
+    state = WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
+    entries = window.BLOCK * len(state.next_block)
+    counts = (window.ENDPOINT_COLUMNS, len(state.width)), (window.ENTRY_COLUMNS, entries)
+    _check_rows([column for column in state if column is not state.next_block], *counts)
+    return state
 
 
 def trace_state(number: int, saved: Saved) -> TraceState:
-    """The state of a shard's trace."""
-    return TraceState._make(saved[f"shard {number} trace {name}"] for name in TraceState._fields)
+    """The state of a shard's trace. Raises ValueError where its columns' lengths differ."""
+    state = TraceState._make(saved[f"shard {number} trace {name}"] for name in TraceState._fields)
+    endpoints = tracer.ENDPOINT_COLUMNS, len(state.place)
+    _check_rows(state, endpoints, (tracer.BUCKET_COLUMNS, len(state.bucket_slot)))
+    return state
+
+
+def _check_rows(state: Iterable[object], *counts: tuple[int, int]) -> None:
+    """So many columns have so many rows, the next ones so many, and those that remain one."""
+    columns = iter(state)
+    for count, rows in counts:
+        check_lengths(islice(columns, count), rows)
+    check_lengths(columns, 1)
+
+
+def check_lengths(columns: Iterable[object], length: int) -> None:
+    """What is compiled trusts in these."""
+    for column in columns:
+        if not isinstance(column, array) or len(column) != length:
+            raise ValueError(f"a column has not the {length} numbers that it should have")
