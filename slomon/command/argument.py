@@ -22,6 +22,13 @@ def parse_count(text: str) -> int:
     raise ArgumentTypeError(f"{quote(text)}; allowed: a whole number from 0 up")
 
 
+def number_or_text(text: str) -> int | str:
+    """A whole number where it is one: what is right is for whoever gets it to say."""
+    with suppress(ValueError):
+        return int(text) if text.isascii() and text.isdecimal() else text
+    return text  # it has more digits than Python agrees to read
+
+
 def parse_keys(text: str) -> dict[str, str]:
     """Fields with their keys, as in `time=ts,status=code`; each field once."""
     keys: dict[str, str] = {}

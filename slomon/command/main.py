@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Sequence
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from slomon.command import replay_parser, report_parser
 from slomon.command.argument import flag
@@ -39,8 +39,15 @@ def run() -> int:
     return run_process(main)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line, in front of which the usage would be a page."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSED, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="slomon",
         description="Which commit broke which endpoint, when, which one fixed it, and how long "
         "repair takes.",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from slomon.command.argument import parse_count, parse_keys
+from slomon.command.argument import number_or_text, parse_keys
 from slomon.command.page import add_page_options
 from slomon.command.replay import run
 
@@ -127,12 +127,12 @@ def _add_endpoints(group: Group) -> None:
         "--service",
         metavar="NAME",
         help="that owns found endpoints, and changes that name none (default: each endpoint is "
-        "its own, and those changes are everyone's)",
+        "its own in the answers, those changes are everyone's, and no change can name an endpoint)",
     )
     group.add_argument(
         "--max-endpoints",
         metavar="N",
-        type=parse_count,
+        type=number_or_text,
         help="how many may be found (default: 10000)",
     )
 
@@ -152,13 +152,14 @@ def _add_judgement(group: Group) -> None:
     group.add_argument(
         "--min-requests",
         metavar="N",
-        type=parse_count,
+        type=number_or_text,
         help="judge no window that holds fewer (default: 1)",
     )
     group.add_argument(
         "--resolution",
         metavar="DURATION",
-        help="move windows in such steps, which bounds their memory (default: exact)",
+        help="move windows in such steps, shorter than they are, which bounds their memory "
+        "(default: exact)",
     )
     group.add_argument(
         "--close-after-silence",
@@ -177,12 +178,15 @@ def _add_run(group: Group) -> None:
         "--checkpoint", metavar="FILE", help="go on from there if it exists, and keep it up to date"
     )
     group.add_argument(
-        "--checkpoint-every", metavar="DURATION", help="how often it is written (default: 10s)"
+        "--checkpoint-every",
+        metavar="DURATION",
+        help="how often it is written, and so what an interrupt costs at most, which writes none "
+        "itself (default: 10s)",
     )
     group.add_argument(
         "--workers",
         metavar="N",
-        type=parse_count,
+        type=number_or_text,
         help="how many share the endpoints; the answer is the same (default: 1)",
     )
     group.add_argument(

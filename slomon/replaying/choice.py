@@ -14,6 +14,7 @@ from slomon.core.excerpt import excerpt
 from slomon.endpoints.endpoint_file import read_entries
 from slomon.endpoints.entry import NO_EMAIL, complete_entry
 from slomon.errors import ConfigurationError, OptionError
+from slomon.formats.duration import show_duration
 from slomon.formats.format import Format, json_format, known_formats, regex_format
 from slomon.option import (
     Duration,
@@ -24,6 +25,7 @@ from slomon.option import (
     read_objective,
     read_text,
     read_texts,
+    refuse,
 )
 from slomon.replaying.files import AnyPath
 from slomon.replaying.speed import Interpreted, Speed
@@ -93,6 +95,21 @@ def choose_endpoint(owner: str, slo: float | str | None, window: Duration | None
         slo=read_objective("slo", _SLO if slo is None else slo),
         window=read_duration("window", _WINDOW if window is None else window, least=1),
     )
+
+
+def choose_resolution(
+    resolution: Duration | None, catalogue: Catalogue | None, like: Endpoint
+) -> int:
+    """The steps of all windows, in ticks, which are shorter than any of these; 0 for None."""
+    if resolution is None:
+        return 0
+    ticks = read_duration("resolution", resolution, least=1)
+    endpoints = [like] if catalogue is None else catalogue.endpoints
+    shortest = min((endpoint.window for endpoint in endpoints), default=ticks + 1)
+    if ticks >= shortest:
+        allowed = f"a duration shorter than every window; the shortest is {show_duration(shortest)}"
+        raise refuse("resolution", resolution, allowed)
+    return ticks
 
 
 def choose_speed(compiled: bool | None, size: int | None) -> Speed:  # noqa: FBT001 (an option)

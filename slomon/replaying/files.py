@@ -42,7 +42,7 @@ def find_files(
     The files of these options, `others` of which are read as well and `outputs` written.
 
     Raises OSError where one is missing or can't be read, ConfigurationError where an option has no
-    paths, standard input is to be read twice, or a file would be overwritten.
+    paths, standard input or a file is to be read twice, or a file would be overwritten.
     """
     further = _list("merge", merge)
     hosts = [list_paths("paths", paths), *(list_paths("merge", host) for host in further)]
@@ -50,6 +50,7 @@ def find_files(
     logs = [path for host in hosts for path in host]
     inputs = [*logs, *histories, *(os.fspath(other) for other in others)]
     _check_readable(inputs)
+    _check_once([*logs, *histories])
     check_apart(inputs, outputs)
     return Files(hosts, histories, _measure(logs))
 
@@ -76,11 +77,20 @@ def _list(name: str, value: object) -> Iterable[object]:
 
 
 def check_apart(inputs: Iterable[AnyPath], outputs: Mapping[str, AnyPath | None]) -> None:
-    """Raises ConfigurationError where a file that is to be written is read, or written twice."""
+    """
+    Raises ConfigurationError where a file that is to be written is read, or written twice, or would
+    have the name that means standard input.
+    """
     taken = {os.path.realpath(path): "read" for path in inputs if path != STANDARD_INPUT}
     for option, path in outputs.items():
         if path is None:
             continue
+        if str(path) == STANDARD_INPUT:
+            raise OptionError(
+                [option],
+                " is '-', which stands for standard input; allowed: a file, for example ./- or "
+                "/dev/stdout",
+            )
         place = os.path.realpath(path)
         if place in taken:
             raise OptionError(
@@ -98,6 +108,21 @@ def _check_readable(paths: Sequence[str]) -> None:
     for path in paths:
         if path != STANDARD_INPUT:
             _check_file(path)
+
+
+def _check_once(paths: Sequence[str]) -> None:
+    """Nobody means to count the lines of a file twice, whatever its names."""
+    names: dict[tuple[int, int], str] = {}
+    for path in paths:
+        if path == STANDARD_INPUT or not Path(path).is_file():
+            continue  # what a pipe or a device says isn't the same again
+        found = Path(path).stat()
+        if first := names.get((found.st_dev, found.st_ino)):
+            raise ConfigurationError(
+                f"{quote(path)} is given twice, the first time as {quote(first)}; allowed: each "
+                "file once"
+            )
+        names[found.st_dev, found.st_ino] = path
 
 
 def _check_file(path: str) -> None:

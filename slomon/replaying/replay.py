@@ -33,6 +33,7 @@ from slomon.replaying.choice import (
     Entries,
     choose_endpoint,
     choose_formats,
+    choose_resolution,
     choose_speed,
     read_catalogue,
 )
@@ -99,7 +100,7 @@ def replay(
     * `lateness`: how far lines may be out of order to be put in order, by default 5 seconds, and 0
       in recorded streams
     * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
-      which bounds their memory
+      which are shorter than they are, which bounds their memory
     * `close_after_silence`: an incident ends once its endpoint had no request for so long, and its
       window has emptied; by default never. Nobody repaired it: it is silent, and in no MTTR
     * `strict`: stop at the first malformed line; otherwise `on_rejected` is called with each and
@@ -135,18 +136,19 @@ def replay(
     others = list_paths("endpoints", endpoints) if isinstance(endpoints, str | os.PathLike) else []
     files = find_files(paths, merge, changes, others, outputs)
     check_outputs(checkpoint, rejects)
+    catalogue, like = read_catalogue(endpoints), choose_endpoint(owner, slo, window)
     plan = Plan(
         hosts=files.hosts,
         formats=choose_formats(
             is_failure, read_zone("zone", zone), name=format, regex=regex, json_keys=json_keys
         ),
-        endpoints=read_catalogue(endpoints),
-        like=choose_endpoint(owner, slo, window),
+        endpoints=catalogue,
+        like=like,
         max_endpoints=read_count("max_endpoints", max_endpoints, _MOST_ENDPOINTS),
         lateness=None if lateness is None else read_duration("lateness", lateness),
         exact=None if match is None else match == "exact",
         least=read_count("min_requests", min_requests, _MOST_REQUESTS),
-        resolution=0 if resolution is None else read_duration("resolution", resolution),
+        resolution=choose_resolution(resolution, catalogue, like),
         trace=trace,
         silence=read_silence(close_after_silence),
         workers=read_count("workers", workers, _MOST_WORKERS),

@@ -66,3 +66,32 @@ def test_a_device_takes_everything() -> None:
 
 def test_what_is_not_written_is_no_second_use_of_a_device() -> None:
     check_apart(["/dev/null"], {"rejects": None})
+
+
+@pytest.mark.parametrize("name", ["log", "./log", "link", "hard link"])
+def test_a_log_is_given_once_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("log").touch()
+    Path("other").touch()
+    Path("link").symlink_to("log")
+    Path("hard link").hardlink_to("log")
+    told = f"'{name}' is given twice, the first time as 'log'; allowed: each file once"
+    for paths, merge, changes in (
+        (["log", name], (), None),
+        ("log", [["other"], [name]], None),
+        (["other", "log"], (), name),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            find_files(paths, merge, changes, [], {})
+        assert str(caught.value) == told
+
+
+def test_what_is_no_file_may_be_read_again() -> None:
+    assert find_files(["/dev/null", "/dev/null"], (), None, [], {}).size is None
+
+
+def test_no_file_is_written_that_would_be_taken_for_standard_input() -> None:
+    with pytest.raises(ConfigurationError, match=r"option 'incidents' is '-', which stands for"):
+        check_apart([], {"incidents": Path("-")})

@@ -363,6 +363,8 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("lateness", -1, "option 'lateness': the duration is '-1'; allowed: seconds"),
         ("min_requests", 0, "option 'min_requests' is 0; allowed: a whole number from 1 to"),
         ("resolution", "x", "option 'resolution': the duration is 'x'; allowed: seconds"),
+        ("resolution", 0, "option 'resolution' is 0; allowed: a duration greater than 0"),
+        ("resolution", "5m", "option 'resolution' is '5m'; allowed: a duration shorter than every"),
         ("strict", 1, "option 'strict' is 1; allowed: True, False"),
         ("is_failure", 500, "option 'is_failure' is 500; allowed: a plain function of a status"),
         ("on_rejected", 5, "option 'on_rejected' is 5; allowed: a plain function of a RejectedLin"),
