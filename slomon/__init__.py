@@ -6,34 +6,33 @@ endpoint, when, which commit fixed it, and how long repair takes.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change, Malformed, StatusRule
-from slomon.core.incident import Incident
-from slomon.core.report import IncidentDetail, ServiceMonitor
-from slomon.embedding.event import (
-    IncidentClosed,
-    IncidentEvent,
-    IncidentOpened,
-    IncidentsMissed,
-)
-from slomon.embedding.monitor import LiveMonitor, live
-from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
-from slomon.embedding.subscription import Subscription
-from slomon.errors import (
-    ConfigurationError,
-    MalformedEventError,
-    MalformedLineError,
-    SlomonError,
-    StateFileError,
-)
-from slomon.monitor import consume, get_service_monitor
-from slomon.pipeline.stream import EventStream
-from slomon.replaying.monitor import ReplayMonitor
-from slomon.replaying.progress import Progress
-from slomon.replaying.replay import replay
-
 if TYPE_CHECKING:
+    from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
+    from slomon.core.endpoint import Endpoint
+    from slomon.core.event import Change, Malformed, StatusRule
+    from slomon.core.incident import Incident
+    from slomon.core.report import IncidentDetail, ServiceMonitor
+    from slomon.embedding.event import (
+        IncidentClosed,
+        IncidentEvent,
+        IncidentOpened,
+        IncidentsMissed,
+    )
+    from slomon.embedding.monitor import LiveMonitor, live
+    from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
+    from slomon.embedding.subscription import Subscription
+    from slomon.errors import (
+        ConfigurationError,
+        MalformedEventError,
+        MalformedLineError,
+        SlomonError,
+        StateFileError,
+    )
+    from slomon.monitor import consume, get_service_monitor
+    from slomon.pipeline.stream import EventStream
+    from slomon.replaying.monitor import ReplayMonitor
+    from slomon.replaying.progress import Progress
+    from slomon.replaying.replay import replay
     from slomon.reporting.frame import to_frame
     from slomon.reporting.report import Report
 
@@ -76,14 +75,50 @@ __all__ = [
     "to_frame",
 ]
 
-_LATER = {"Report": "slomon.reporting.report", "to_frame": "slomon.reporting.frame"}
-"""What few ask for, with the module that is imported by then: a start has no time for it."""
+_HOMES = {
+    "Accounting": "slomon.core.accounting",
+    "Change": "slomon.core.event",
+    "ConfigurationError": "slomon.errors",
+    "Endpoint": "slomon.core.endpoint",
+    "EndpointStatus": "slomon.embedding.snapshot",
+    "EventStream": "slomon.pipeline.stream",
+    "Incident": "slomon.core.incident",
+    "IncidentClosed": "slomon.embedding.event",
+    "IncidentDetail": "slomon.core.report",
+    "IncidentEvent": "slomon.embedding.event",
+    "IncidentOpened": "slomon.embedding.event",
+    "IncidentsMissed": "slomon.embedding.event",
+    "LiveAccounting": "slomon.embedding.snapshot",
+    "LiveMonitor": "slomon.embedding.monitor",
+    "Malformed": "slomon.core.event",
+    "MalformedEventError": "slomon.errors",
+    "MalformedLineError": "slomon.errors",
+    "Progress": "slomon.replaying.progress",
+    "RejectedLine": "slomon.core.accounting",
+    "Rejection": "slomon.core.accounting",
+    "ReplayAccounting": "slomon.core.accounting",
+    "ReplayMonitor": "slomon.replaying.monitor",
+    "Report": "slomon.reporting.report",
+    "ServiceMonitor": "slomon.core.report",
+    "SlomonError": "slomon.errors",
+    "Snapshot": "slomon.embedding.snapshot",
+    "StateFileError": "slomon.errors",
+    "StatusRule": "slomon.core.event",
+    "Subscription": "slomon.embedding.subscription",
+    "consume": "slomon.monitor",
+    "get_service_monitor": "slomon.monitor",
+    "live": "slomon.embedding.monitor",
+    "replay": "slomon.replaying.replay",
+    "to_frame": "slomon.reporting.frame",
+}
+"""The modules of these, imported as they are asked for: a start has no time for them all."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

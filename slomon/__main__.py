@@ -2,7 +2,7 @@
 
 import sys
 
-from slomon.command.main import run
+from slomon.command.start import run
 
 if __name__ == "__main__":  # pragma: no branch
     sys.exit(run())

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
 from slomon.command import replay_parser, report_parser
 from slomon.command.argument import flag
 from slomon.command.exit_code import FAILED, MISUSED
-from slomon.command.process import run_process
 from slomon.core.excerpt import excerpt
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 
@@ -31,12 +29,6 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         for line in f"error: {message}".split("\n"):
             print(excerpt(line, 2000), file=stderr)
         return MISUSED if isinstance(error, ConfigurationError) else FAILED
-
-
-def run() -> int:
-    """`main` as a process of its own."""
-    gc.disable()  # nothing here makes cycles, and to look for them in all incidents takes long
-    return run_process(main)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -16,7 +16,8 @@ import pytest
 import slomon
 from slomon.command import main as command
 from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED, TERMINATED
-from slomon.command.main import main, run
+from slomon.command.main import main
+from slomon.command.start import run
 from tests.histories import BROKEN, broken, write
 
 SLOMON: Final = [sys.executable, "-m", "slomon"]
@@ -159,6 +160,25 @@ def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
     assert (process.returncode, stderr) == (code, "")
     assert output.exists() == (code == FINE)
     assert {path.name for path in tmp_path.iterdir()} <= {"pipe", "answers"}
+
+
+def test_an_interrupt_while_modules_are_imported_is_one_like_any_other() -> None:
+    script = """
+import runpy, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "slomon.core":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("slomon", run_name="__main__")
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (process.returncode, process.stdout, process.stderr) == (INTERRUPTED, "", "")
 
 
 def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
