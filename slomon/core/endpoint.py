@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -16,6 +18,7 @@ from slomon.errors import ConfigurationError
 T = TypeVar("T")
 
 _SHOWN_PROBLEMS: Final = 20
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _SHORTEST_WINDOW: Final = Decimal(1) / TICKS_PER_SECOND
 _LONGEST_WINDOW: Final = Decimal(LAST_TICK) / TICKS_PER_SECOND
 
@@ -49,7 +52,7 @@ class Catalogue:
             except ConfigurationError as error:
                 problems.append(str(error))
         if problems:
-            raise ConfigurationError(_summary(problems))
+            raise ConfigurationError(sum_up(problems))
 
     def find(self, verb: str, resource: str) -> int | None:
         """The key of an endpoint, None where nothing watches that verb and resource."""
@@ -133,32 +136,32 @@ def _written(value: object) -> str:
 # Cached, since a million endpoints have a few SLOs and windows between them, and share these.
 @lru_cache
 def _parse_slo(text: str) -> float | None:
-    number = _parse_number(text)
+    number = parse_number(text)
     return None if number is None or not 0 < number <= 1 else float(number) or None
 
 
 @lru_cache
 def _parse_window(text: str) -> int | None:
-    number = _parse_number(text)
+    number = parse_number(text)
     if number is None or not _SHORTEST_WINDOW <= number <= _LONGEST_WINDOW:
         return None
     ticks = Fraction(number) * TICKS_PER_SECOND
     return ticks.numerator if ticks.denominator == 1 else None
 
 
-def _parse_number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and "_" not in text else None
+def parse_number(text: str) -> Decimal | None:
+    """A number as it is written, with or without an exponent; None for what only looks like one."""
+    with suppress(InvalidOperation):  # an exponent that not even a Decimal can have
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    return None
 
 
 def _entry(number: int, name: object) -> str:
     return f"entry {number} ({quote(name)})" if isinstance(name, str) else f"entry {number}"
 
 
-def _summary(problems: list[str]) -> str:
+def sum_up(problems: Sequence[str]) -> str:
+    """What is wrong with entries, as one text."""
     if len(problems) == 1:
         return problems[0]
     unshown = len(problems) - _SHOWN_PROBLEMS

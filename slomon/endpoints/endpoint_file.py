@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from slomon.core.excerpt import excerpt, quote
-from slomon.endpoints.entry import Fields, complete_entry, join_fields
+from slomon.endpoints.entry import Fields, complete_entries
 from slomon.errors import ConfigurationError
 
 
@@ -20,14 +20,11 @@ def read_entries(path: Path) -> list[Mapping[str, object]]:
 
     An entry has the fields of `get_info()`, and may say some of them as `complete_entry` reads.
 
-    Raises OSError where the file can't be read, ConfigurationError where its content can't be.
+    Raises OSError where the file can't be read, ConfigurationError where its content can't be:
+    one for all entries that are wrong.
     """
     parsed = _parse(path)
-    entries = [join_fields(number, entry) for number, entry in enumerate(_list_entries(parsed))]
-    completed = [
-        complete_entry(number, entry) if isinstance(entry, Mapping) else entry
-        for number, entry in enumerate(entries)
-    ]
+    completed = complete_entries(_list_entries(parsed))
     return cast(list[Mapping[str, object]], completed)  # the catalogue checks them
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Context, Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping
+from decimal import Context, Decimal
 from typing import Final
 
+from slomon.core.endpoint import parse_number, sum_up
 from slomon.core.excerpt import quote
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
@@ -32,6 +33,23 @@ def join_fields(number: int, fields: object) -> object:
             )
         entry[name] = value
     return entry
+
+
+def complete_entries(entries: Iterable[object]) -> list[object]:
+    """
+    The entries, each as `complete_entry` completes it, and whatever else is among them as it is.
+    Raises one ConfigurationError for all that are wrong.
+    """
+    completed, problems = [], []
+    for number, fields in enumerate(entries):
+        try:
+            entry = join_fields(number, fields)
+            completed.append(complete_entry(number, entry) if isinstance(entry, Mapping) else entry)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError(sum_up(problems))
+    return completed
 
 
 def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, object]:
@@ -76,20 +94,12 @@ def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -
         )
     (name,) = names
     least, most = _BOUNDS[name]
-    number = _parse_number(str(entry[name]))
+    number = parse_number(str(entry[name]))
     if number is None or not least < number <= most:
         raise ConfigurationError(
             f"{where}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
         )
     return str(_share(number) if name == "targetPercent" else number)
-
-
-def _parse_number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and "_" not in text else None
 
 
 def _share(percentage: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import StatusRule
 from slomon.core.excerpt import excerpt
 from slomon.endpoints.endpoint_file import read_entries
-from slomon.endpoints.entry import NO_EMAIL, complete_entry
+from slomon.endpoints.entry import NO_EMAIL, complete_entries
 from slomon.errors import ConfigurationError, OptionError
 from slomon.formats.duration import show_duration
 from slomon.formats.format import Format, json_format, known_formats, regex_format
@@ -78,11 +78,7 @@ def read_catalogue(endpoints: AnyPath | Entries | None) -> Catalogue | None:
 def _complete(entries: Entries) -> Entries:
     if isinstance(entries, Mapping | bytes) or not isinstance(entries, Iterable):
         return entries  # the catalogue says what is wrong
-    completed = (
-        complete_entry(number, entry) if isinstance(entry, Mapping) else entry
-        for number, entry in enumerate(entries)
-    )
-    return cast(Entries, completed)
+    return cast(Entries, complete_entries(entries))
 
 
 def choose_endpoint(owner: str, slo: float | str | None, window: Duration | None) -> Endpoint:

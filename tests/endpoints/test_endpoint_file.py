@@ -265,3 +265,16 @@ def test_yaml_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_file_that_is_not_there_is_the_callers_to_handle(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_entries(tmp_path / "endpoints.json")
+
+
+def test_all_entries_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
+    assert refusal(
+        tmp_path,
+        """[{"name": "a", "slo": "0.9 "}, {"name": "b"}, 5,
+        {"name": "c", "slo": 1.5}, {"name": "d", "name": "e"}]""",
+    ).splitlines() == [
+        "3 entries are wrong:",
+        f"entry 0 ('a'): field 'slo' is '0.9 '; allowed: {SHARE}",
+        "entry 3 ('c'): field 'slo' is '1.5'; allowed: " + SHARE,
+        "entry 4: field 'name' stands there twice, as 'd' and 'e'; allowed: once",
+    ]
