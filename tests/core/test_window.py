@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.batch import Batch
+from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import BLOCK, OPENED, Crossing, WindowState
 from slomon.core.windows import Windows
@@ -387,3 +388,23 @@ def test_blocks_are_passed_on_from_endpoint_to_endpoint() -> None:
         peaks.append(entries(windows.state))
     assert peaks[2:] == peaks[1:2] * 18
     assert peaks[-1] < 2 * peaks[0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 1)), max_size=60),
+    st.integers(0, 60),
+    st.integers(1, 40),
+)
+def test_a_window_can_be_looked_into_later_than_its_newest_request(
+    drawn: list[tuple[int, int]], later: int, width: int
+) -> None:
+    windows = Windows([endpoint(), endpoint(width=width)])
+    ticks = list(accumulate((gap for gap, _ in drawn), initial=1000))[1:]
+    rows = [(1, tick, failed) for tick, (_, failed) in zip(ticks, drawn, strict=True)]
+    for batch in batches(rows, 5):
+        windows.advance(batch)
+    now = (ticks[-1] if ticks else 1000) + later
+
+    inside = [failed for _, tick, failed in rows if now - width < tick]
+    assert windows.peek(1, now) == Counts(len(inside), sum(inside))
+    assert windows.peek(0, now) == Counts(0, 0)
