@@ -31,7 +31,8 @@ class Subscription(AsyncIterator[IncidentEvent]):
         while not self._events:
             if self._ended:
                 raise StopAsyncIteration
-            self._arrival = Event()
+            if self._arrival.is_set():  # otherwise others wait already, for the same event
+                self._arrival = Event()
             await self._arrival.wait()
         if self._missed:
             missed, self._missed = self._missed, 0

@@ -1,0 +1,12 @@
+"""Every test of a live monitor runs on both event loops, and may leave nothing behind."""
+
+from __future__ import annotations
+
+from tests.pipeline.conftest import (
+    no_test_hangs,
+    nothing_is_left_behind,
+    pytest_asyncio_loop_factories,
+    terminal,
+)
+
+__all__ = ["no_test_hangs", "nothing_is_left_behind", "pytest_asyncio_loop_factories", "terminal"]
