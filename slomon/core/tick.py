@@ -66,7 +66,7 @@ def parse_column(stamps: list[str]) -> list[int] | None:
 
 def show_tick(tick: int) -> str:
     """The seconds of a tick as decimal text, exactly."""
-    digits = f"{tick:010d}"
+    digits = str(tick).zfill(_DECIMALS + 1)
     return f"{digits[:-_DECIMALS]}.{digits[-_DECIMALS:]}"
 
 

@@ -21,7 +21,7 @@ LONG: Final = "too long"
 LONGEST: Final = 8192
 """Characters of one event: none that counts comes near, and hostile text must not pile up."""
 
-_CHANGES: Final = 1024
+_SPARE: Final = 1024
 """So many items more may wait than there is room for accesses: changes are few, and matter more."""
 
 
@@ -54,6 +54,7 @@ class Buffer:
     def open(self) -> None:
         """From now on events are taken in, for the running loop."""
         self._loop = asyncio.get_running_loop()
+        self._room = Event()  # of this loop
         self._bound = self._limit
 
     def close(self) -> None:
@@ -70,9 +71,12 @@ class Buffer:
             self._wake()
         return True
 
-    def put_change(self, item: Item, length: int) -> bool:
-        """Leave a change, whose text has that many characters; False if it was dropped."""
-        if self._bound and length <= LONGEST and len(self.items) < self._limit + _CHANGES:
+    def squeeze_in(self, item: Item, length: int) -> bool:
+        """
+        Leave what is rare or has waited for room, and so fits into a full buffer too; its text has
+        that many characters. False if it was dropped.
+        """
+        if self._bound and length <= LONGEST and len(self.items) < self._limit + _SPARE:
             self.items.append(item)
             if self._hungry:
                 self._wake()
@@ -82,7 +86,8 @@ class Buffer:
     async def room(self) -> None:
         """Wait until there is room for an access, or none will ever be."""
         while self._bound and len(self.items) >= self._bound:
-            self._room = Event()
+            if self._room.is_set():  # otherwise others wait already, for the same event
+                self._room = Event()
             await self._room.wait()
 
     async def arrival(self) -> None:

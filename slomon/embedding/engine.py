@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, replace
-from itertools import chain, islice
+from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -104,14 +104,16 @@ class Engine:
                 self._history.note(incident)
             return ended
 
-    def describe(self, incident: Incident) -> IncidentRecord:
-        """The record of an incident, which has just opened or ended."""
+    def describe(self, moved: Sequence[Incident]) -> list[IncidentRecord]:
+        """The records of incidents which have just opened or ended, in their order."""
         with self._lock:
-            near = list(islice(reversed(self._history.incidents.values()), _RECENT))
-            requests = self._windows.standing(incident.key).requests
+            near = self._history.recent(_RECENT)
+            requests = [self._windows.standing(incident.key).requests for incident in moved]
             began = self._batcher.span.began or 0
-        together = list_services(reversed(near), incident)
-        return make_record(incident, requests, self._stale_after, began, together)
+        return [
+            make_record(incident, count, self._stale_after, began, list_services(near, incident))
+            for incident, count in zip(moved, requests, strict=True)
+        ]
 
     def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
         """Where everything stands."""
@@ -144,6 +146,10 @@ class Engine:
         ValueError, LookupError or TypeError where it has not what an engine saves: this one is
         spoilt then.
         """
+        with self._lock:
+            self._load(saved)
+
+    def _load(self, saved: Saved) -> None:
         then = {tuple(name): key for key, name in enumerate(saved["endpoints"])}
         members = self._shard.members
         places = {
@@ -184,7 +190,7 @@ class Engine:
             [self._windows.peek(slot, now) for slot in slots],
             [history.tally(slot) for slot in slots],
             dict(history.services),
-            history.forgotten,
+            *(history.repaired, history.ticks, history.forgotten),
         )
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 from slomon.core.incident import Incident
@@ -32,6 +33,10 @@ class History:
         """How many were, to keep the others."""
         self.services: dict[str, int] = {}
         """Incidents of each service, in the order in which these first broke."""
+        self.repaired = 0
+        """Incidents that were repaired, of all endpoints that were ever watched."""
+        self.ticks = 0
+        """In how many, together."""
         self._bound = bound
         self._ended = 0  # of those that are kept
         self._tallies = [array("q", bytes(8 * endpoints)) for _ in Tally._fields]
@@ -48,24 +53,26 @@ class History:
             if incident.duration is not None and incident.state == State.CLOSED:
                 repaired[key] += 1
                 ticks[key] += incident.duration
+                self.repaired += 1
+                self.ticks += incident.duration
             self._ended += 1
         self.incidents[incident.start_position] = incident
-        if self._ended > self._bound:
-            self._forget()
+        self._forget()
 
     def tally(self, key: int) -> Tally:
         """What was counted of an endpoint."""
         return Tally(*(column[key] for column in self._tallies))
 
-    def repairs(self) -> tuple[int, int]:
-        """How many incidents were repaired, and in how many ticks together."""
-        return sum(self._tallies[1]), sum(self._tallies[2])
+    def recent(self, most: int) -> list[Incident]:
+        """The newest ones."""
+        return list(islice(reversed(self.incidents.values()), most))[::-1]
 
     def save(self) -> dict[str, Any]:
         """What is to be saved beside the incidents themselves."""
         return {
             "forgotten": self.forgotten,
             "services": list(self.services.items()),
+            "repairs": [self.repaired, self.ticks],
             "tallies": [column.tolist() for column in self._tallies],
         }
 
@@ -74,10 +81,11 @@ class History:
     ) -> None:
         """
         What was saved; `places` are the keys of now by those of then. Endpoints that are not among
-        them are no longer watched, and their incidents are forgotten.
+        them are no longer watched, and their incidents are forgotten, but were counted.
         """
         self.forgotten = saved["forgotten"]
         self.services = dict(saved["services"])
+        self.repaired, self.ticks = saved["repairs"]
         for mine, theirs in zip(self._tallies, saved["tallies"], strict=True):
             for then, now in places.items():
                 mine[now] = theirs[then]
@@ -88,9 +96,13 @@ class History:
                 self._ended += kept.end is not None
             else:
                 self.forgotten += 1
+        self._forget()
 
     def _forget(self) -> None:
-        oldest = next(at for at, one in self.incidents.items() if one.end is not None)
-        del self.incidents[oldest]
-        self._ended -= 1
-        self.forgotten += 1
+        """The oldest ones, where more have ended than are kept."""
+        ended = (at for at, one in self.incidents.items() if one.end is not None)
+        oldest = list(islice(ended, max(self._ended - self._bound, 0)))
+        for at in oldest:
+            del self.incidents[at]
+        self._ended -= len(oldest)
+        self.forgotten += len(oldest)

@@ -25,7 +25,7 @@ from slomon.core.report import STALE_AFTER, IncidentDetail
 from slomon.core.tick import show_tick, to_seconds
 from slomon.embedding.buffer import Buffer
 from slomon.embedding.clock import Clock, SystemClock
-from slomon.embedding.engine import Engine
+from slomon.embedding.engine import Engine, Step
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.embedding.recording import Recording, show_change
 from slomon.embedding.saving import StateFile
@@ -145,24 +145,28 @@ class LiveMonitor(AsyncContextManagerMixin):
         raises; False where it was dropped, which is counted. `resource` is an endpoint's, as its
         entry has it: anything else is unmatched.
         """
-        return self._put(f"{self._stamp() if at is None else at} {verb} {resource} {status}")
+        return self._put(self._show(verb, resource, status, at))
 
     async def send(
         self, verb: str, resource: str, status: int, at: float | str | None = None
     ) -> bool:
         """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
         await self._buffer.room()
-        return self.access(verb, resource, status, at)
+        access = self._show(verb, resource, status, at)
+        return self._buffer.squeeze_in(access, len(access))  # threads may have filled it again
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
         """
         A service was deployed: what is counted from here on comes after it. Never waits and never
         raises; False where it was dropped. `date` is shown as it is, and by default the clock's.
         """
-        if not date:
-            date = f"{datetime.fromtimestamp(to_seconds(self._now()), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
-        text = show_change(service, commit, author if "<" in author else f"<{author}>", date)
-        return self._buffer.put_change(parse_change(text), len(text))
+        try:
+            author = f"{author}"
+            author = author if "<" in author else f"<{author}>"
+            text = show_change(service, commit, author, date or self._show_date())
+        except Exception:  # noqa: BLE001 (whatever the text of somebody's object raises)
+            text = ""  # which is malformed, and so it is counted
+        return self._buffer.squeeze_in(parse_change(text), len(text))
 
     async def flush(self) -> None:
         """Count what is in the buffer by now, and tell the subscribers."""
@@ -204,9 +208,13 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._entered = True
         try:
             await self._begin()
-        except BaseException:
+            async with self._run():
+                yield self
+        finally:
             self._entered = False
-            raise
+
+    @asynccontextmanager
+    async def _run(self) -> AsyncGenerator[None]:
         failure: BaseException | None = None
         try:
             async with create_task_group() as tasks:
@@ -215,42 +223,48 @@ class LiveMonitor(AsyncContextManagerMixin):
                 if self._state is not None:
                     tasks.start_soon(self._save_often, self._state)
                 try:
-                    yield self
+                    yield
                 except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
                     failure = error
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as failures:
             failure = failures.exceptions[0]  # the first: the body was cancelled because of it
         finally:
-            await self._end()
-        if failure is not None:
-            raise failure
+            try:
+                await self._end()
+            finally:
+                if failure is not None:
+                    raise failure
 
     async def _begin(self) -> None:
-        fresh, self._begun = not self._begun, True
-        if self._state is not None and fresh and not await self._state.load(self._engine):
-            self._engine = self._make_engine()
+        if self._state is not None and not self._begun:
+            if not await self._state.load(self._engine):
+                self._engine = self._make_engine()
+            self._begun = True
+        self._listener.started(self.catalogue)
         if self._recording is not None:
             self._recording.begin()
-        self._listener.started(self.catalogue)
         self._buffer.open()
 
     async def _end(self) -> None:
         self._buffer.close()
-        while self._step():
-            pass  # the rest at once, whoever is cancelled
         ended = self._now()
-        self._end_silent(ended)
-        for subscription in list(self._subscriptions):
-            subscription.close()
-        self._subscriptions.clear()
-        with CancelScope(shield=True):
-            if self._state is not None:
-                await self._state.save(self._engine)
-        if self._recording is not None:
-            self._recording.end(ended)
+        try:
+            while self._step():
+                pass  # the rest at once, whoever is cancelled
+            self._end_silent(ended)
+        finally:
+            while self._feed():
+                pass  # nor does whoever can't be told of it lose it
+            for subscription in list(self._subscriptions):
+                subscription.close()
+            self._subscriptions.clear()
+            if self._recording is not None:
+                self._recording.end(ended)
+            with CancelScope(shield=True):
+                if self._state is not None:
+                    await self._state.save(self._engine)
         self._listener.finished(self.snapshot().accounting)
-        self._entered = False
 
     async def _count(self) -> None:
         """Count what comes, until cancelled."""
@@ -269,8 +283,7 @@ class LiveMonitor(AsyncContextManagerMixin):
                 self._end_silent(self._now())
 
     def _end_silent(self, now: int) -> None:
-        for incident in self._engine.close_silent(now):
-            self._tell(incident)
+        self._tell(self._engine.close_silent(now))
 
     async def _save_often(self, state: StateFile) -> None:
         while True:
@@ -278,29 +291,42 @@ class LiveMonitor(AsyncContextManagerMixin):
             await state.save(self._engine)
 
     def _step(self) -> bool:
-        """Count the next events, on the loop's thread; False where there are none."""
+        """Count the next events and tell of them; False where there are none."""
+        step = self._feed()
+        if step is None:
+            return False
+        for rejection in step.rejections:
+            self._listener.event_rejected(rejection)
+        self._tell(step.moved)
+        return True
+
+    def _feed(self) -> Step | None:
+        """Count the next events, on the loop's thread; None where there are none."""
         items = self._buffer.take(_BATCH)
         if not items:
-            return False
+            return None
         step = self._engine.feed(items)
         if self._recording is not None:
             self._recording.write(step.items)
-        for rejection in step.rejections:
-            self._listener.event_rejected(rejection)
-        for incident in step.moved:
-            self._tell(incident)
-        return True
+        return step
 
-    def _tell(self, incident: Incident) -> None:
-        self._listener.incident_moved(incident)
-        if incident.end is None and self._waiting is not None:
+    def _tell(self, moved: list[Incident]) -> None:
+        for incident in moved:
+            self._listener.incident_moved(incident)
+        if self._waiting is not None and any(incident.end is None for incident in moved):
             self._waiting.cancel()
-        if self._subscriptions:
-            record = self._engine.describe(incident)
-            event = (IncidentOpened if incident.end is None else IncidentClosed)(record)
-            for subscription in list(self._subscriptions):
+        subscriptions = list(self._subscriptions)
+        records = self._engine.describe(moved) if subscriptions else []
+        for record in records:
+            event = (IncidentOpened if record.end is None else IncidentClosed)(record)
+            for subscription in subscriptions:
                 subscription.put(event)
 
-    def _stamp(self) -> str:
-        text = str(self._now())
-        return f"{text[:-9]}.{text[-9:]}" if len(text) > 9 else show_tick(self._now())
+    def _show(self, verb: str, resource: str, status: int, at: float | str | None) -> str:
+        try:
+            return f"{show_tick(self._now()) if at is None else at} {verb} {resource} {status}"
+        except Exception:  # noqa: BLE001 (whatever the text of somebody's object raises)
+            return ""  # which is malformed, and so it is counted
+
+    def _show_date(self) -> str:
+        return f"{datetime.fromtimestamp(to_seconds(self._now()), UTC):%Y-%m-%d %H:%M:%S.%fZ}"

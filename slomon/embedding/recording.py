@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -16,7 +16,7 @@ from slomon.embedding.buffer import LONGEST
 from slomon.log import get_logger
 from slomon.output_file import naming
 
-_LAST_LINE: Final = 2 * LONGEST  # bytes at least, of one event
+_LAST_LINE: Final = 12 * LONGEST + 64  # bytes at most of one event: a character has up to 12
 _END: Final = b'{"type": "end-of-stream"'
 
 
@@ -33,8 +33,12 @@ class Recording:
     def begin(self) -> None:
         """Open the file. Raises OSError, which names it."""
         with naming(self._path):
-            self._file = self._path.open("a+b")
-            _take_back_end(self._file)
+            file = self._path.open("a+b")
+            with ExitStack() as failed:
+                failed.callback(file.close)
+                _take_back_end(file)  # which refuses pipes and devices as well
+                failed.pop_all()
+        self._file = file
 
     def write(self, items: Sequence[Item]) -> None:
         """The next events, in the order in which they count."""
@@ -64,7 +68,7 @@ def _take_back_end(file: BinaryIO) -> None:
     """More follows after all: take the end of the stream away, and a line that was cut off."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - _LAST_LINE, 0))
-    tail = file.read()
+    tail = file.read(_LAST_LINE)
     whole = tail[: tail.rfind(b"\n") + 1]
     last = whole[whole[:-1].rfind(b"\n") + 1 :]
     if last.startswith(_END):

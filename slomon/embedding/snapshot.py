@@ -58,7 +58,8 @@ class EndpointStatus:
 class Reading:
     """
     What is read off a monitor, of one moment: the windows of the endpoints and what was counted of
-    each, by their keys; incidents by service; and how many incidents were forgotten.
+    each, by their keys; incidents by service; how many were repaired, in how many ticks; and how
+    many were forgotten.
     """
 
     now: int
@@ -69,6 +70,8 @@ class Reading:
     windows: Sequence[Counts]
     tallies: Sequence[Tally]
     services: Mapping[str, int]
+    repaired: int
+    ticks: int
     forgotten: int
 
 
@@ -89,8 +92,7 @@ class Snapshot(ServiceMonitor):
         self.forgotten = reading.forgotten
         """How many incidents are in no list."""
         self._services = reading.services
-        self._repaired = sum(tally.repaired for tally in reading.tallies)
-        self._ticks = sum(tally.ticks for tally in reading.tallies)
+        self._repaired, self._ticks = reading.repaired, reading.ticks
         self.endpoints = self._describe(reading, stale_after)
         """Where each endpoint stands, in the order of their entries."""
 

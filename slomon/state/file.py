@@ -87,9 +87,12 @@ def read_state(path: Path) -> dict[str, Section] | None:
 
 
 def is_state(path: Path) -> bool:
-    """Does a file begin as a state does, of this version or another? Raises OSError."""
+    """
+    Does a file begin as a state does, of this version or another, as far as it goes? Raises
+    OSError.
+    """
     with path.open("rb") as file:
-        return file.read(len(_NAME)) == _NAME
+        return _NAME.startswith(file.read(len(_NAME)))
 
 
 def set_aside(path: Path) -> Path:

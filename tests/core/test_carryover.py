@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from slomon.core.carryover import carry_marks, carry_over
 from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, Crossing
+from slomon.core.window import BLOCK, CLOSED, Crossing
 from slomon.core.windows import Windows
 from tests.core.test_window import Row, batches, blocks_in_use
 
@@ -95,7 +95,7 @@ def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
 
     assert carried.state.width == [15]
     assert carried.state.slo == [0.5]
-    assert [one.opened for one in carried.advance(next(batches([(0, 1021, 0)])))] == [0]
+    assert [one.kind for one in carried.advance(next(batches([(0, 1021, 0)])))] == [CLOSED]
     assert carried.peek(0, 1021) == Counts(3, 0)
 
 

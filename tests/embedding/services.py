@@ -1,0 +1,52 @@
+"""The endpoints of a small service, and what a monitor says of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from slomon.core.endpoint import Catalogue
+from slomon.core.event import server_errors_fail
+from slomon.core.report import STALE_AFTER, ServiceMonitor
+from slomon.core.tick import TICKS_PER_SECOND
+from slomon.embedding.engine import Engine
+from slomon.recording import RecordedStream
+
+Entry = dict[str, object]
+
+
+def entry(name: str, resource: str = "", *, slo: float = 0.9, window: int = 30) -> Entry:
+    return {
+        "name": name,
+        "email": f"{name}@example.com",
+        "verb": "GET",
+        "resource": resource or f"/{name}",
+        "slo": slo,
+        "window": window,
+    }
+
+
+USERS, ORDERS = entry("users"), entry("orders")
+ENTRIES = [USERS, ORDERS]
+
+
+def make_engine(*entries: Entry, history: int = 100) -> Engine:
+    stale = STALE_AFTER * TICKS_PER_SECOND
+    catalogue = Catalogue(entries or ENTRIES)
+    return Engine(
+        catalogue, server_errors_fail, least=1, silence=None, stale_after=stale, history=history
+    )
+
+
+def answers(monitor: ServiceMonitor) -> str:
+    """All that it found, to the byte."""
+    records = [asdict(record) for record in monitor.records()]
+    found = monitor.mttr(), monitor.api_histogram(), monitor.incident_details(), records
+    return json.dumps(found, default=str)
+
+
+def recorded(path: Path) -> RecordedStream:
+    """A recording, as the stream that it is of."""
+    lines = path.read_text(encoding="ascii").splitlines(keepends=True)
+    return RecordedStream(lines, [dict(one) for one in ENTRIES])
