@@ -36,6 +36,9 @@ class Buffer:
         self._limit = bound
         self._bound = 0  # while it is closed
         self._hungry = False  # the loop waits for an item
+        self._patient = False  # or for an urgent one
+        self._pressing = False  # one may be there
+        self._much = bound // 2
         self._arrival = Event()
         self._room = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,23 +65,28 @@ class Buffer:
         self._bound = 0
         self._room.set()
 
-    def put(self, access: str) -> bool:
-        """Leave the text of an access; False if it was dropped."""
-        if len(self.items) >= self._bound or len(access) > LONGEST:
+    def put(self, access: str, *, urgent: bool = True) -> bool:
+        """Leave the text of an access, which may have to wait or not; False if it was dropped."""
+        waiting = len(self.items)
+        if waiting >= self._bound or len(access) > LONGEST:
             return self._drop(len(access))
         self.items.append(access)
-        if self._hungry:
+        if urgent:
+            self._pressing = True
+        if self._hungry or (self._patient and (urgent or waiting > self._much)):
             self._wake()
         return True
 
-    def squeeze_in(self, item: Item, length: int) -> bool:
+    def squeeze_in(self, item: Item, length: int, *, urgent: bool = True) -> bool:
         """
         Leave what is rare or has waited for room, and so fits into a full buffer too; its text has
         that many characters. False if it was dropped.
         """
         if self._bound and length <= LONGEST and len(self.items) < self._limit + _SPARE:
             self.items.append(item)
-            if self._hungry:
+            if urgent:
+                self._pressing = True
+            if self._hungry or (self._patient and urgent):
                 self._wake()
             return True
         return self._drop(length)
@@ -86,6 +94,8 @@ class Buffer:
     async def room(self) -> None:
         """Wait until there is room for an access, or none will ever be."""
         while self._bound and len(self.items) >= self._bound:
+            if self._patient:
+                self._wake()
             if self._room.is_set():  # otherwise others wait already, for the same event
                 self._room = Event()
             await self._room.wait()
@@ -99,15 +109,26 @@ class Buffer:
                 await self._arrival.wait()
         self._hungry = False
 
+    async def urgency(self) -> None:
+        """Wait until something is there that is urgent, or much."""
+        self._arrival = Event()
+        self._patient = True
+        try:
+            if not self._pressing and len(self.items) <= self._much:
+                await self._arrival.wait()
+        finally:
+            self._patient = False
+
     def take(self, most: int) -> list[Item]:
         """The next items, at most so many."""
+        self._pressing = False
         taken = self.items[:most]
         del self.items[: len(taken)]
         self._room.set()
         return taken
 
     def _wake(self) -> None:
-        self._hungry = False
+        self._hungry = self._patient = False
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is gone, and nobody takes anything any more
                 self._loop.call_soon_threadsafe(self._rouse)

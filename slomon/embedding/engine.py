@@ -74,6 +74,11 @@ class Engine:
         self._rejections: list[Rejection] = []
         self._told_until = 0
 
+    @property
+    def calm(self) -> bool:
+        """Is no incident open?"""
+        return not self._shard.open
+
     def feed(self, items: list[Item]) -> Step:
         """Count the next events."""
         with self._lock:

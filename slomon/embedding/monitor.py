@@ -13,6 +13,7 @@ from anyio import (
     AsyncContextManagerMixin,
     CancelScope,
     create_task_group,
+    move_on_after,
     sleep,
     sleep_forever,
 )
@@ -43,7 +44,10 @@ from slomon.option import (
 from slomon.replaying.files import AnyPath
 
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
-_GATHER: Final = 0.005  # seconds in which what comes is counted together: to be woken costs more
+# Seconds in which what comes is counted together: to be woken costs more than to count. What may
+# open an incident, or end one, can't wait long, all else can.
+_GATHER: Final = 0.004
+_PATIENCE: Final = 0.1
 _MOST: Final = 2**24
 
 
@@ -89,7 +93,8 @@ def live(
     silence = read_silence(close_after_silence)
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
-    rule = [ask_rule(is_failure, status) for status in range(1000)].__getitem__
+    judged = [ask_rule(is_failure, status) for status in range(1000)]
+    rule, calm = judged.__getitem__, frozenset(n for n, failed in enumerate(judged) if not failed)
 
     def make_engine() -> Engine:
         return Engine(
@@ -101,6 +106,7 @@ def live(
         catalogue,
         make_engine,
         Buffer(read_count("buffer", buffer, _MOST)),
+        calm=calm,
         clock=SystemClock() if clock is None else clock,
         state=None if state is None else StateFile(Path(state), every),
         recording=None if record is None else Recording(Path(record)),
@@ -123,6 +129,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         make_engine: Callable[[], Engine],
         buffer: Buffer,
         *,
+        calm: frozenset[int],
         clock: Clock,
         state: StateFile | None,
         recording: Recording | None,
@@ -132,7 +139,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._make_engine = make_engine
         self._engine = make_engine()
         self._buffer = buffer
-        self._put, self._now = buffer.put, clock.now
+        self._calm, self._put, self._now = calm, buffer.put, clock.now
         self._state, self._recording = state, recording
         self._listener = LogListener()
         self._subscriptions: WeakSet[Subscription] = WeakSet()
@@ -145,15 +152,17 @@ class LiveMonitor(AsyncContextManagerMixin):
         raises; False where it was dropped, which is counted. `resource` is an endpoint's, as its
         entry has it: anything else is unmatched.
         """
-        return self._put(self._show(verb, resource, status, at))
+        text, urgent = self._show(verb, resource, status, at)
+        return self._put(text, urgent=urgent)
 
     async def send(
         self, verb: str, resource: str, status: int, at: float | str | None = None
     ) -> bool:
         """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
         await self._buffer.room()
-        access = self._show(verb, resource, status, at)
-        return self._buffer.squeeze_in(access, len(access))  # threads may have filled it again
+        text, urgent = self._show(verb, resource, status, at)
+        # Threads may have filled it again.
+        return self._buffer.squeeze_in(text, len(text), urgent=urgent)
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
         """
@@ -170,9 +179,8 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     async def flush(self) -> None:
         """Count what is in the buffer by now, and tell the subscribers."""
-        for _ in range(
-            0, len(self._buffer.items), _BATCH
-        ):  # not what comes meanwhile: no end of it
+        there = len(self._buffer.items)  # not what comes meanwhile: of that there is no end
+        for _ in range(0, there, _BATCH):
             if self._step():
                 await checkpoint()
 
@@ -270,6 +278,9 @@ class LiveMonitor(AsyncContextManagerMixin):
         """Count what comes, until cancelled."""
         while True:
             await self._buffer.arrival()
+            if self._engine.calm:
+                with move_on_after(_PATIENCE):
+                    await self._buffer.urgency()
             await sleep(_GATHER)
             await self.flush()
 
@@ -322,11 +333,16 @@ class LiveMonitor(AsyncContextManagerMixin):
             for subscription in subscriptions:
                 subscription.put(event)
 
-    def _show(self, verb: str, resource: str, status: int, at: float | str | None) -> str:
+    def _show(
+        self, verb: str, resource: str, status: int, at: float | str | None
+    ) -> tuple[str, bool]:
+        """The text of an access, and whether it may open an incident."""
         try:
-            return f"{show_tick(self._now()) if at is None else at} {verb} {resource} {status}"
-        except Exception:  # noqa: BLE001 (whatever the text of somebody's object raises)
-            return ""  # which is malformed, and so it is counted
+            if at is None:
+                at = show_tick(self._now())
+            return f"{at} {verb} {resource} {status}", status not in self._calm
+        except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+            return "", True  # which is malformed, and so it is counted
 
     def _show_date(self) -> str:
         return f"{datetime.fromtimestamp(to_seconds(self._now()), UTC):%Y-%m-%d %H:%M:%S.%fZ}"

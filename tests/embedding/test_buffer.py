@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import anyio
+import pytest
+from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
 from slomon.core.event import Change
@@ -105,3 +107,34 @@ def test_what_comes_after_the_loop_is_gone_waits_in_vain_and_raises_nothing() ->
     asyncio.run(leave_waiting())
     assert [buffer.put(text) for text in "abc"] == [True, True, False]
     assert buffer.dropped == {"full": 1}
+
+
+@pytest.mark.parametrize(("calm", "urgent"), [(1, 1), (4, 0)])
+async def test_what_can_wait_wakes_nobody_until_it_is_much_or_something_urgent_comes(
+    calm: int, urgent: int
+) -> None:
+    buffer = Buffer(6)
+    buffer.open()
+    woken = anyio.Event()
+
+    async def wait() -> None:
+        await buffer.urgency()
+        woken.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await wait_all_tasks_blocked()
+        for _ in range(calm):
+            buffer.put("o", urgent=False)
+            await wait_all_tasks_blocked()
+            assert not woken.is_set()
+        buffer.put("x", urgent=bool(urgent))
+        await woken.wait()
+
+
+async def test_who_comes_when_something_urgent_is_there_need_not_wait() -> None:
+    buffer = Buffer(6)
+    buffer.open()
+    buffer.put("x")
+    await buffer.urgency()
+    assert buffer.take(6) == ["x"]
