@@ -7,10 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import server_errors_fail
+from slomon.core.event import Change, server_errors_fail
 from slomon.core.report import STALE_AFTER, ServiceMonitor
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.engine import Engine
+from slomon.embedding.snapshot import Snapshot
 from slomon.recording import RecordedStream
 
 Entry = dict[str, object]
@@ -50,3 +51,15 @@ def recorded(path: Path) -> RecordedStream:
     """A recording, as the stream that it is of."""
     lines = path.read_text(encoding="ascii").splitlines(keepends=True)
     return RecordedStream(lines, [dict(one) for one in ENTRIES])
+
+
+def access(second: float, name: str = "users", status: int = 200) -> str:
+    return f"{second} GET /{name} {status}"
+
+
+def change(commit: str, service: str = "users") -> Change:
+    return Change(commit, "<ana@example.com>", "today", service)
+
+
+def read(engine: Engine, second: float = 100) -> Snapshot:
+    return engine.read(round(second * TICKS_PER_SECOND), {})
