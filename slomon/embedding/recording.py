@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
+from errno import EINVAL
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -32,13 +33,13 @@ class Recording:
 
     def begin(self) -> None:
         """Open the file. Raises OSError, which names it."""
+        if self._path.exists() and not self._path.is_file():  # nothing could be taken back from it
+            raise OSError(
+                EINVAL, "no file; allowed: one, or a place where none is", str(self._path)
+            )
         with naming(self._path):
-            file = self._path.open("a+b")
-            with ExitStack() as failed:
-                failed.callback(file.close)
-                _take_back_end(file)  # which refuses pipes and devices as well
-                failed.pop_all()
-        self._file = file
+            self._file = self._path.open("a+b")
+            _take_back_end(self._file)
 
     def write(self, items: Sequence[Item]) -> None:
         """The next events, in the order in which they count."""

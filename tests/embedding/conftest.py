@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.notify.conftest import logs
 from tests.pipeline.conftest import (
     no_test_hangs,
     nothing_is_left_behind,
@@ -9,4 +10,10 @@ from tests.pipeline.conftest import (
     terminal,
 )
 
-__all__ = ["no_test_hangs", "nothing_is_left_behind", "pytest_asyncio_loop_factories", "terminal"]
+__all__ = [
+    "logs",
+    "no_test_hangs",
+    "nothing_is_left_behind",
+    "pytest_asyncio_loop_factories",
+    "terminal",
+]

@@ -71,7 +71,7 @@ def test_incidents_of_one_step_are_told_together() -> None:
     names = [f"s{number}" for number in range(12)]
     engine = make_engine(*(entry(name) for name in names))
     before = engine.feed([access(100, "s0", 500)]).moved
-    step = engine.feed([access(110, name, 500) for name in names[1:]] + [access(140, "s1")])
+    step = engine.feed([*(access(110, name, 500) for name in names[1:]), access(140, "s1")])
     records = engine.describe(step.moved)
 
     assert [one.service for one in records] == [*names[1:], "s1"]
