@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+import anyio
+
 import slomon
-from slomon import IncidentClosed, IncidentOpened
+from slomon import IncidentClosed, IncidentEvent, IncidentOpened
 from tests.embedding.clock import START, ManualClock
 
 USERS = {
@@ -41,25 +42,25 @@ async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
         }
 
 
-async def test_silence_ends_an_incident_when_the_clock_says_so_and_replays_alike(
-    tmp_path: Path,
-) -> None:
+def test_silence_ends_an_incident_when_the_clock_says_so_and_replays_alike(tmp_path: Path) -> None:
     clock, events = ManualClock(), tmp_path / "events.jsonl"
-    async with slomon.live(
-        [USERS], clock=clock, close_after_silence="1m", record=events
-    ) as monitor:
-        told = monitor.incidents()
-        monitor.access("GET", "/users/{id}", 500)
-        assert isinstance(await anext(told), IncidentOpened)
-        clock.advance(60)
-        silent = await anext(told)
-        monitor.access("GET", "/users/{id}", 500, at=START + 59)  # it was told: counts at 60
-        again = await anext(told)
+    monitor = slomon.live([USERS], clock=clock, close_after_silence="1m", record=events)
+
+    async def watch() -> tuple[IncidentEvent, IncidentEvent]:
+        async with monitor:
+            told = monitor.incidents()
+            monitor.access("GET", "/users/{id}", 500)
+            assert isinstance(await anext(told), IncidentOpened)
+            clock.advance(60)
+            ended = await anext(told)
+            monitor.access("GET", "/users/{id}", 500, at=START + 59)  # it was told: counts at 60
+            return ended, await anext(told)
+
+    silent, again = anyio.run(watch)
 
     assert isinstance(silent, IncidentClosed)
     assert (silent.incident.state, silent.incident.end) == ("silent", START + 60)
     assert isinstance(again, IncidentOpened)
     assert again.incident.start == START + 60
-    (tmp_path / "info.json").write_text(json.dumps([USERS]), encoding="utf-8")
-    replayed = slomon.replay(events, endpoints=tmp_path / "info.json", close_after_silence="1m")
+    replayed = slomon.replay(events, endpoints=[USERS], close_after_silence="1m")
     assert replayed.records() == monitor.snapshot().records()

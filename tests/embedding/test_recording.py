@@ -15,7 +15,7 @@ from structlog.typing import EventDict
 
 import slomon
 from slomon.core.batch import Item
-from slomon.core.event import Change, Malformed, read_event
+from slomon.core.event import Change, End, Malformed, read_event
 from slomon.embedding.buffer import LONGEST
 from slomon.embedding.recording import Recording, show_change
 from tests.embedding.limits import files_end_at
@@ -41,7 +41,8 @@ def record(path: Path, *batches: list[Item]) -> None:
 def read(path: Path) -> list[Any]:
     """The events, and "end" where the stream ends."""
     events = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
-    return ["end" if read_event(event) is None else read_event(event) for event in events]
+    read = map(read_event, events)
+    return ["end" if isinstance(event, End) else event for event in read]
 
 
 @in_any_folder
