@@ -28,7 +28,14 @@ from slomon.core.windows import Windows
 from slomon.embedding.history import History
 from slomon.embedding.snapshot import LiveAccounting, Reading, Snapshot
 from slomon.state.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
-from slomon.state.shard import Saved, Sections, load_shard, save_shard, window_state
+from slomon.state.shard import (
+    Saved,
+    Sections,
+    load_shard,
+    save_shard,
+    trace_state,
+    window_state,
+)
 
 KIND: Final = "live monitor"
 """Of a state: what it is of."""
@@ -59,6 +66,7 @@ class Engine:
         *,
         least: int,
         silence: int | None,
+        trace: bool,
         stale_after: int,
         history: int,
     ) -> None:
@@ -66,7 +74,7 @@ class Engine:
         self._lock = Lock()
         self._batcher = Batcher(sharding, is_failure)
         members = sharding.members[0]
-        self._windows = Windows(members, least=least, silence=silence)
+        self._windows = Windows(members, least=least, silence=silence, trace=trace)
         self._shard = Shard(members, self._windows)
         self._history = History(len(members), history)
         self._bound = history
@@ -172,6 +180,7 @@ class Engine:
         load_shard(0, self._shard, saved)
         self._windows.state = carry_over(window_state(0, saved), members, places)
         self._windows.state.least[:], self._windows.state.silence[:] = least, silence
+        self._go_on_with_trace(saved, places)
         self._windows.marks = carry_marks(self._windows.marks, len(members), places)
         self._shard.open = {
             places[slot]: replace(incident, key=places[slot])
@@ -179,6 +188,18 @@ class Engine:
             if slot in places
         }
         self._history.load(saved["history"], unpack_incidents(saved["incidents"]), places)
+
+    def _go_on_with_trace(self, saved: Saved, places: Mapping[int, int]) -> None:
+        """A trace of other endpoints, or none, is no beginning: then it begins here."""
+        tracer = self._windows.tracer
+        if tracer is None:
+            return
+        then, now = len(saved["endpoints"]), len(tracer.state.place)
+        if "shard 0 trace place" in saved and _stay(places, then, now):
+            tracer.state = trace_state(0, saved)
+        else:
+            requests, failures = self._windows.totals()
+            tracer.state.past_requests[:], tracer.state.past_failures[:] = requests, failures
 
     def _read(self, now: int, dropped: Mapping[str, int]) -> Reading:
         shard, batcher, history = self._shard, self._batcher, self._history
@@ -214,3 +235,8 @@ def _count_from(tick: int, item: Item) -> Item:
     stamp, space, request = item.partition(" ")
     at = parse_seconds(stamp)
     return item if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
+
+
+def _stay(places: Mapping[int, int], then: int, now: int) -> bool:
+    """Are the endpoints of then those of now, in their places?"""
+    return then == now == len(places) and all(old == new for old, new in places.items())

@@ -35,6 +35,7 @@ from slomon.embedding.subscription import Subscription
 from slomon.log import LogListener
 from slomon.option import (
     Duration,
+    check_choice,
     check_function,
     read_count,
     read_duration,
@@ -58,6 +59,7 @@ def live(
     min_requests: int = 1,
     close_after_silence: Duration | None = None,
     stale_after: Duration = STALE_AFTER,
+    trace: bool = False,
     state: AnyPath | None = None,
     save_every: Duration = "10s",
     record: AnyPath | None = None,
@@ -74,6 +76,7 @@ def live(
     * `close_after_silence`: an incident ends as silent once its endpoint had no request for so
       long, and its window has emptied: told when the clock says so. By default none does
     * `stale_after`: a change that is older than this as an endpoint breaks is taken for stale
+    * `trace`: the summary of a snapshot has how each endpoint's SLI went over time, for its report
     * `state`: a file in which windows, incidents and counts survive a restart; it is written
       `save_every` so long and at the end, so a killed process loses no more than that. A damaged
       one is kept aside
@@ -91,6 +94,7 @@ def live(
     catalogue = Catalogue(endpoints)
     least = read_count("min_requests", min_requests, _MOST)
     silence = read_silence(close_after_silence)
+    check_choice("trace", trace, [True, False])
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
     judged = [ask_rule(is_failure, status) for status in range(1000)]
@@ -98,7 +102,13 @@ def live(
 
     def make_engine() -> Engine:
         return Engine(
-            catalogue, rule, least=least, silence=silence, stale_after=stale, history=kept
+            catalogue,
+            rule,
+            least=least,
+            silence=silence,
+            trace=trace,
+            stale_after=stale,
+            history=kept,
         )
 
     every = read_duration("save_every", save_every, 1)

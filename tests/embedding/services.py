@@ -32,11 +32,17 @@ USERS, ORDERS = entry("users"), entry("orders")
 ENTRIES = [USERS, ORDERS]
 
 
-def make_engine(*entries: Entry, history: int = 100) -> Engine:
+def make_engine(*entries: Entry, history: int = 100, trace: bool = False) -> Engine:
     stale = STALE_AFTER * TICKS_PER_SECOND
     catalogue = Catalogue(entries or ENTRIES)
     return Engine(
-        catalogue, server_errors_fail, least=1, silence=None, stale_after=stale, history=history
+        catalogue,
+        server_errors_fail,
+        least=1,
+        silence=None,
+        trace=trace,
+        stale_after=stale,
+        history=history,
     )
 
 

@@ -144,3 +144,18 @@ def test_the_least_number_of_requests_is_that_of_now() -> None:
     following = make_engine()
     following.load(sections)
     assert len(following.feed([access(100, status=500)]).moved) == 1
+
+
+def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -> None:
+    before = make_engine(trace=True)
+    before.feed([access(1000), access(1001, status=500)])
+    saved = dict(before.save())
+    same, fewer = make_engine(trace=True), make_engine(USERS, trace=True)
+    for engine in (same, fewer):
+        engine.load(saved)
+        engine.feed([access(1002)])
+
+    [whole] = same.read(10**12, {}).summary().traces
+    [rest] = fewer.read(10**12, {}).summary().traces
+    assert (list(whole.requests), list(whole.failures)) == ([1, 1, 1], [0, 1, 0])
+    assert (list(rest.requests), list(rest.failures)) == ([1], [0])
