@@ -58,7 +58,7 @@ class StateFile:
         if saved is None:
             return True
         if saved.get("kind") != KIND:
-            raise StateFileError(f"{self._path} is no state of a live monitor, but of a replay")
+            raise StateFileError(f"{self._path} is no state of a live monitor, but of something else")
         try:
             engine.load(saved)
         except (LookupError, TypeError, ValueError) as error:
