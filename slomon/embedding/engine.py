@@ -100,6 +100,11 @@ class Engine:
             self._keep(cut.rejections)
             return Step(items, moved, cut.rejections)
 
+    @property
+    def newest(self) -> int:
+        """The newest tick of any access: one may be of a later time than the clock's."""
+        return self._batcher.newest
+
     def next_silence(self) -> int | None:
         """When the first open incident ends, if its endpoint is asked no more before."""
         with self._lock:

@@ -270,7 +270,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         try:
             while self._step():
                 pass  # the rest at once, whoever is cancelled
-            self._end_silent(ended)
+            self._end_silent(max(ended, self._engine.newest))  # as a replay does at the end
         finally:
             while self._feed():
                 pass  # nor does whoever can't be told of it lose it

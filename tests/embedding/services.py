@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import slomon
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import Change, server_errors_fail
 from slomon.core.report import STALE_AFTER, ServiceMonitor
@@ -69,3 +72,12 @@ def change(commit: str, service: str = "users") -> Change:
 
 def read(engine: Engine, second: float = 100) -> Snapshot:
     return engine.read(round(second * TICKS_PER_SECOND), {})
+
+
+def replay(*paths: Path, **options: Any) -> ServiceMonitor:
+    """A replay of files, from which no thread is left."""
+    monitor = slomon.replay(paths, **options)
+    for thread in threading.enumerate():
+        if thread.name.startswith("AnyIO"):  # told to end, but not waited for
+            thread.join()
+    return monitor

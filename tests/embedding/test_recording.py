@@ -13,19 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.typing import EventDict
 
-import slomon
 from slomon.core.batch import Item
 from slomon.core.event import Change, End, Malformed, read_event
 from slomon.embedding.buffer import LONGEST
 from slomon.embedding.recording import Recording, show_change
 from tests.embedding.limits import files_end_at
-from tests.embedding.services import access, change
+from tests.embedding.services import access, change, replay
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
 LINE = TEXT.filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
 ITEMS = st.lists(
     TEXT | st.builds(Change, LINE, LINE, LINE, LINE) | st.builds(Malformed, TEXT, TEXT), max_size=8
 )
+
+END = End(7)
 
 in_any_folder = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -39,10 +40,9 @@ def record(path: Path, *batches: list[Item]) -> None:
 
 
 def read(path: Path) -> list[Any]:
-    """The events, and "end" where the stream ends."""
+    """What its lines say."""
     events = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
-    read = map(read_event, events)
-    return ["end" if isinstance(event, End) else event for event in read]
+    return [read_event(event) for event in events]
 
 
 @in_any_folder
@@ -55,7 +55,7 @@ def test_events_are_read_as_they_were_written(
         record(path, first, second)
         record(path, [])
         found = read(path)
-    assert found.pop() == "end"
+    assert found.pop() == END
     for event, item in zip(found, first + second, strict=True):
         if isinstance(item, Malformed):
             assert isinstance(event, Malformed | Change)  # a change's text is judged anew
@@ -67,7 +67,7 @@ def test_who_goes_on_takes_the_end_back(tmp_path: Path) -> None:
     path = tmp_path / "events"
     for number in range(3):
         record(path, [f"{number}", change("c1")])
-    assert read(path) == ["0", change("c1"), "1", change("c1"), "2", change("c1"), "end"]
+    assert read(path) == ["0", change("c1"), "1", change("c1"), "2", change("c1"), END]
 
 
 LONG = "\U0001f600" * LONGEST
@@ -86,14 +86,14 @@ def test_a_line_that_was_cut_off_is_cut_away(tmp_path: Path, last: str) -> None:
         path.write_bytes(data[:size])
         record(path, ["c"])
         whole = [last] if size >= begin + len(lines[-2]) else []
-        assert read(path) == ["a", "b", *whole, "c", "end"]
+        assert read(path) == ["a", "b", *whole, "c", END]
 
 
 @pytest.mark.parametrize("data", [b"", b"cut off", b'{"type": "end-of-stream"}\n'])
 def test_where_no_event_is_whole_the_first_one_follows(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "events").write_bytes(data)
     record(tmp_path / "events", ["a"])
-    assert read(tmp_path / "events") == ["a", "end"]
+    assert read(tmp_path / "events") == ["a", END]
 
 
 @pytest.mark.parametrize("where", ["no/folder/events", "folder", "pipe", "/dev/full", "/dev/zero"])
@@ -120,7 +120,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     assert [(entry["event"], entry["file"]) for entry in logs] == [("recording.ended", str(path))]
     assert path.stat().st_size == 100
     record(path, ["e"])  # where the disk has room again
-    assert read(path) == ["a", "e", "end"]
+    assert read(path) == ["a", "e", END]
 
 
 def test_a_recording_is_replayed_as_the_format_of_its_lines(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_recording_is_replayed_as_the_format_of_its_lines(tmp_path: Path) -> N
     change_text = show_change("users", "c1", "<ana@example.com>", "today")
     assert read_event({"type": "change", "value": change_text}) == change("c1")
     record(path, [change("c1"), access(100, status=500)])
-    monitor = slomon.replay(path, slo=0.9, window=30, service="users")
+    monitor = replay(path, slo=0.9, window=30, service="users")
     assert monitor.incident_details() == {
         "users": [{"start": 100.0, "end": -1, "fix": "", "break": "c1"}]
     }

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from structlog.typing import EventDict
 
-import slomon
 from slomon import StateFileError
 from slomon.embedding.engine import Engine
 from slomon.embedding.saving import StateFile
 from slomon.state.file import write_state
 from tests.embedding.limits import files_end_at
-from tests.embedding.services import access, answers, make_engine, read
+from tests.embedding.services import access, answers, make_engine, read, replay
 from tests.histories import broken
 
 
@@ -103,9 +102,11 @@ async def test_what_is_no_state_is_refused_and_untouched(tmp_path: Path, data: b
 
 async def test_the_state_of_a_replay_is_refused_and_untouched(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    slomon.replay(broken(tmp_path), checkpoint=state, checkpoint_every="1us", keep_checkpoint=True)
+    replay(Path(broken(tmp_path)), checkpoint=state, checkpoint_every="1us", keep_checkpoint=True)
     data = state.read_bytes()
-    with pytest.raises(StateFileError, match="is no state of a live monitor, but of something else"):
+    with pytest.raises(
+        StateFileError, match="is no state of a live monitor, but of something else"
+    ):
         await StateFile(state, 1).load(make_engine())
     assert state.read_bytes() == data
 
