@@ -37,9 +37,6 @@ from slomon.state.shard import (
     window_state,
 )
 
-KIND: Final = "live monitor"
-"""Of a state: what it is of."""
-
 _KEPT: Final = 100
 _SHOWN: Final = 1000
 _RECENT: Final = 100
@@ -154,7 +151,7 @@ class Engine:
                 "history": self._history.save(),
             }
         return chain(
-            [("kind", KIND), *counts.items(), *shard],
+            [*counts.items(), *shard],
             (("incidents", pack_incidents(kept)) for kept in [incidents]),
         )
 

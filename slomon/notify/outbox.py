@@ -1,23 +1,15 @@
-"""What is to be delivered, and how far that has come; and the file in which it survives."""
+"""What is to be delivered, and how far that has come."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
-from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from slomon.core.excerpt import excerpt
 from slomon.core.record import IncidentRecord
-from slomon.errors import StateFileError
-from slomon.log import get_logger
 from slomon.notify.message import Event, Message, date, find_events, identify, write_message
-from slomon.pipeline.thread import in_own_thread
-from slomon.state.file import Section, check_place, is_state, read_state, set_aside, write_state
-
-_KIND: Final = "outbox"
+from slomon.state.file import Section
 
 Key: TypeAlias = tuple[str, str, str]
 """Of an endpoint: its service, verb and resource."""
@@ -68,7 +60,6 @@ class Outbox:
     def save(self) -> list[tuple[str, Section]]:
         """All of it, as sections of a file."""
         return [
-            ("kind", _KIND),
             ("messages", [astuple(message) for message in self.messages.values()]),
             ("marks", [[*key, *mark] for key, mark in self.marks.items()]),
         ]
@@ -94,52 +85,6 @@ class Outbox:
         for oldest in list(islice(self.messages, excess)):
             del self.messages[oldest]
         return dropped + excess
-
-
-class OutboxFile:
-    """
-    Where an outbox survives its process. A damaged one is kept aside, under a name of its own, and
-    told, as the service must come up; what is no outbox is left as it is.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    async def load(self, outbox: Outbox) -> bool:
-        """
-        Fill an empty outbox; False where there is no file yet. Raises StateFileError where the
-        file is of something else, and OSError where it can't be used.
-        """
-        return await in_own_thread(partial(self._load, outbox))
-
-    async def save(self, outbox: Outbox) -> None:
-        """Write it, in place of what is there. Raises OSError, which names the file."""
-        await in_own_thread(partial(write_state, self._path, outbox.save()))
-
-    def _load(self, outbox: Outbox) -> bool:
-        check_place(self._path)
-        if self._path.exists() and not is_state(self._path):
-            raise StateFileError(f"{self._path} is no state of slomon's; allowed: one, or no file")
-        try:
-            saved = read_state(self._path)
-        except StateFileError as error:
-            return self._keep_aside(str(error))
-        if saved is None:
-            return False
-        if saved.get("kind") != _KIND:
-            raise StateFileError(f"{self._path} is no outbox; allowed: one, or no file")
-        try:
-            outbox.load(saved)
-        except (LookupError, TypeError, ValueError) as error:
-            return self._keep_aside(f"{type(error).__name__}: {error}")
-        return True
-
-    def _keep_aside(self, reason: str) -> bool:
-        aside, log = set_aside(self._path), get_logger()
-        log.error(
-            "outbox.damaged", file=str(self._path), kept_as=str(aside), reason=excerpt(reason, 400)
-        )
-        return False
 
 
 def _find_news(events: Sequence[Event], mark: Mark | None) -> Sequence[Event]:

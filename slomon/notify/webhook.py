@@ -14,11 +14,12 @@ from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.embedding.monitor import LiveMonitor
 from slomon.notify.message import Message, read_secret, sign
 from slomon.notify.notifier import Notifier, Task
-from slomon.notify.outbox import Outbox, OutboxFile
+from slomon.notify.outbox import Outbox
 from slomon.notify.sender import Letter, Sender
 from slomon.notify.url import Url, read_headers
 from slomon.option import Duration, read_duration, read_path
 from slomon.replaying.files import AnyPath
+from slomon.state.kept import Found, KeptFile
 
 
 class Webhook(Notifier):
@@ -67,14 +68,14 @@ class Webhook(Notifier):
         self._retry_for = read_duration("retry_for", retry_for)
         path = read_path("outbox", outbox)
         self._sender = self._make_sender(Url("url", url), read_headers("headers", headers))
-        self._file = None if path is None else OutboxFile(Path(path))
+        self._file = None if path is None else KeptFile(Path(path), "outbox")
         self._outbox = Outbox(self._bound)
 
     async def _begin(self) -> None:
         await super()._begin()
         self._changed, self._unsaved, self._emptied = Event(), Event(), Event()
         self._outbox = Outbox(self._bound)
-        self._fresh = self._file is None or not await self._file.load(self._outbox)
+        self._fresh = self._file is None or await self._file.load(self._outbox) is not Found.GOOD
 
     async def _end(self) -> None:
         left = len(self._outbox.messages)
@@ -124,13 +125,13 @@ class Webhook(Notifier):
             return None
         return sign(message, self._key, now // TICKS_PER_SECOND)
 
-    async def _save_often(self, file: OutboxFile) -> None:
+    async def _save_often(self, file: KeptFile) -> None:
         while True:
             await self._unsaved.wait()
             self._unsaved = Event()
             await self._save(file)
 
-    async def _save(self, file: OutboxFile) -> None:
+    async def _save(self, file: KeptFile) -> None:
         try:
             await file.save(self._outbox)
         except OSError as error:  # the next time it may be possible

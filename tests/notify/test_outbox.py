@@ -229,7 +229,10 @@ async def test_a_file_of_something_else_is_told_on_entering_and_left_as_it_is(
     assert "is no state of slomon's; allowed: one, or no file" in await refuse_to_enter(outbox)
     assert outbox.read_bytes() == b"something else"
     write_state(outbox, [("kind", "live monitor")])
-    assert "is no outbox; allowed: one, or no file" in await refuse_to_enter(outbox)
+    assert (
+        "is no outbox, but something else of slomon's; allowed: one, or no file"
+        in await refuse_to_enter(outbox)
+    )
     assert read_state(outbox) == {"kind": "live monitor"}
     assert "no-folder" in await refuse_to_enter(tmp_path / "no-folder" / "outbox")
 
@@ -246,7 +249,7 @@ async def test_a_damaged_outbox_is_kept_aside_and_told_and_the_service_comes_up(
     outbox.write_bytes(outbox.read_bytes()[:-1])
     await pass_through(outbox)
 
-    damaged = [entry for entry in logs if entry["event"] == "outbox.damaged"]
+    damaged = [entry for entry in logs if entry["event"] == "state.damaged"]
     assert [entry["kept_as"] for entry in damaged] == [f"{outbox}.damaged-{n}" for n in range(1, 5)]
 
 
