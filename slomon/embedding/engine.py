@@ -7,6 +7,7 @@ What it answers can be read between two batches, and from any thread.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, astuple, replace
 from itertools import chain
 from threading import Lock
@@ -139,7 +140,8 @@ class Engine:
     def save(self) -> Sections:
         """All there is, as sections of a state; what takes long is done as they are taken."""
         with self._lock:
-            shard = list(save_shard(0, self._shard))
+            # Copies, as the loop goes on with what these are of while they are written.
+            shard = [(name, copy(section)) for name, section in save_shard(0, self._shard)]
             incidents = list(self._history.incidents.values())
             counts = {
                 "endpoints": [[one.name, one.verb, one.resource] for one in self._shard.members],

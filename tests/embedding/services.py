@@ -35,14 +35,16 @@ USERS, ORDERS = entry("users"), entry("orders")
 ENTRIES = [USERS, ORDERS]
 
 
-def make_engine(*entries: Entry, history: int = 100, trace: bool = False) -> Engine:
+def make_engine(
+    *entries: Entry, history: int = 100, silence: int | None = None, trace: bool = False
+) -> Engine:
     stale = STALE_AFTER * TICKS_PER_SECOND
     catalogue = Catalogue(entries or ENTRIES)
     return Engine(
         catalogue,
         server_errors_fail,
         least=1,
-        silence=None,
+        silence=None if silence is None else silence * TICKS_PER_SECOND,
         trace=trace,
         stale_after=stale,
         history=history,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -159,3 +160,27 @@ def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -
     [rest] = fewer.read(10**12, {}).summary().traces
     assert (list(whole.requests), list(whole.failures)) == ([1, 1, 1], [0, 1, 0])
     assert (list(rest.requests), list(rest.failures)) == ([1], [0])
+
+
+def test_what_was_told_of_a_silence_stands() -> None:
+    engine = make_engine(silence=40)
+    engine.feed([access(100, status=500)])
+    assert engine.next_silence() == 140 * SECOND
+    assert [one.end for one in engine.close_silent(150 * SECOND)] == [140 * SECOND]
+    assert engine.next_silence() is None
+    following = reload(engine, *ENTRIES)
+    step = following.feed([access(120, "orders", 500), change("c1"), "no time", access(141)])
+
+    assert step.items == ["140.000000000 GET /orders 500", change("c1"), "no time", access(141)]
+    assert [one.start for one in step.moved] == [140 * SECOND]
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, trace: bool) -> None:
+    engine = make_engine(trace=trace)
+    items: list[Item] = [change("c1"), access(100, status=500), change("c2"), access(150)]
+    engine.feed(list(items))
+    sections = dict(engine.save())
+    then = deepcopy(sections)
+    engine.feed([*items, access(300, status=500), change("c3"), access(400, "orders", 500)])
+    assert sections == then
