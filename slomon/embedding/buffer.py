@@ -121,9 +121,11 @@ class Buffer:
 
     def take(self, most: int) -> list[Item]:
         """The next items, at most so many."""
-        self._pressing = False
+        pressing, self._pressing = self._pressing, False
         taken = self.items[:most]
         del self.items[: len(taken)]
+        if pressing and self.items:  # it may be among these
+            self._pressing = True
         self._room.set()
         return taken
 

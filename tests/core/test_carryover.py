@@ -103,3 +103,11 @@ def test_endpoints_that_never_had_a_request_hold_no_blocks() -> None:
     windows = Windows(MANY)
     assert blocks_in_use(carry(windows, [], {}).state) == 0
     assert len(carry(windows, MANY, {}).state.entry_tick) == BLOCK
+
+
+def test_windows_of_many_blocks_are_free_again_and_no_others() -> None:
+    windows = Windows(MANY)
+    advance(windows, [(n % 2, 1000 + n, 0) for n in range(6 * BLOCK)])
+    carried = carry(windows, MANY[1:2], {1: 0})
+    assert blocks_in_use(carried.state) == blocks_in_use(windows.state) - 3
+    assert carried.peek(0, 1000 + 6 * BLOCK) == windows.peek(1, 1000 + 6 * BLOCK)

@@ -138,3 +138,28 @@ async def test_who_comes_when_something_urgent_is_there_need_not_wait() -> None:
     buffer.put("x")
     await buffer.urgency()
     assert buffer.take(6) == ["x"]
+
+
+async def test_something_urgent_that_was_left_is_still_urgent() -> None:
+    buffer = Buffer(6)
+    buffer.open()
+    buffer.put("o", urgent=False)
+    buffer.put("x")
+    buffer.take(1)
+    with anyio.fail_after(20):
+        await buffer.urgency()
+    assert buffer.take(6) == ["x"]
+
+
+async def test_much_of_what_can_wait_need_not() -> None:
+    buffer = Buffer(2)
+    buffer.open()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(buffer.urgency)
+            await wait_all_tasks_blocked()
+            assert buffer.squeeze_in("o", 1, urgent=False)
+            assert buffer.put("o", urgent=False)
+            tasks.start_soon(buffer.room)  # there is none: so it is time to take what is there
+            await wait_all_tasks_blocked()
+            assert buffer.take(6) == ["o", "o"]

@@ -485,3 +485,26 @@ def test_a_wrong_option_is_refused_by_its_name(options: dict[str, Any]) -> None:
 async def test_a_subscription_of_no_room_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'bound' is 0"):
         slomon.live(ENTRIES).incidents(bound=0)
+
+
+async def test_its_answers_are_those_of_a_snapshot() -> None:
+    async with slomon.live(ENTRIES, clock=ManualClock()) as monitor:
+        monitor.access("GET", "/users", 500, at=START)
+        monitor.access("GET", "/users", 200, at=START + 30)
+        await monitor.flush()
+        assert monitor.mttr() == monitor.snapshot().mttr() == 30
+        assert monitor.api_histogram() == monitor.snapshot().api_histogram() == {"users": 1}
+        assert monitor.incident_details() == monitor.snapshot().incident_details()
+
+
+async def test_with_a_damaged_state_it_begins_anew(tmp_path: Path, logs: list[EventDict]) -> None:
+    state = tmp_path / "state"
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as monitor:
+        monitor.access("GET", "/users", 500)
+    state.write_bytes(state.read_bytes()[:-1])
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as monitor:
+        monitor.access("GET", "/orders", 500)
+    assert "state.damaged" in [entry["event"] for entry in logs]
+    assert monitor.api_histogram() == {"orders": 1}
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as monitor:
+        assert monitor.api_histogram() == {"orders": 1}
