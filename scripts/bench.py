@@ -4,6 +4,7 @@ How fast is it? Run by hand, on a quiet machine:
     python scripts/bench.py stream      an event stream, against a plain loop over the same dicts
     python scripts/bench.py replay      a log file, against DuckDB, Polars, a plain loop and wc
     python scripts/bench.py live        a service that is watched, against the same one that isn't
+    python scripts/bench.py latency     a live monitor: how soon it tells, whether it counts all
     python scripts/bench.py data DIR    no measure: a log and its endpoints, as replay reads them
 
 Replay and data need numpy, and replay duckdb and polars, unless `--only` leaves them out; live
@@ -58,6 +59,15 @@ def measure_live(arguments: argparse.Namespace) -> None:
         live.report_cost(arguments.rounds, arguments.seconds, arguments.parsers)
 
 
+def measure_latency(arguments: argparse.Namespace) -> None:
+    from peers import latency  # noqa: PLC0415 - it needs slomon, the others don't
+
+    if arguments.calls:
+        latency.report_calls(arguments.calls)
+    else:
+        latency.report_latency(arguments.rate, arguments.seconds)
+
+
 def write_data(arguments: argparse.Namespace) -> None:
     from peers.logfile import write_log  # noqa: PLC0415 - it needs numpy
 
@@ -108,6 +118,12 @@ def parse() -> argparse.Namespace:
     served.add_argument("--parsers", type=chosen(PARSERS), default=PARSERS, help=", ".join(PARSERS))
     served.add_argument("--memory", action="store_true", help="only: what the watched one holds")
     served.add_argument("--requests", type=int, default=5_000_000, help="with --memory: how many")
+
+    soon = commands.add_parser("latency", help="how soon a live monitor tells")
+    soon.set_defaults(run=measure_latency)
+    soon.add_argument("--rate", type=int, default=5000, help="requests a second")
+    soon.add_argument("--seconds", type=float, default=10)
+    soon.add_argument("--calls", type=int, help="only: so many, and what became of them")
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)
