@@ -6,7 +6,7 @@ What it answers can be read between two batches, and from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, astuple, replace
 from itertools import chain
@@ -17,7 +17,7 @@ from slomon.core.accounting import Accounting, Rejection
 from slomon.core.batch import Batcher, Item, Span
 from slomon.core.carryover import carry_marks, carry_over
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import StatusRule
+from slomon.core.event import Placed, StatusRule
 from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord
 from slomon.core.recorder import list_services, make_record
@@ -33,7 +33,8 @@ from slomon.state.shard import (
     Saved,
     Sections,
     load_shard,
-    save_shard,
+    save_changes,
+    save_windows,
     trace_state,
     window_state,
 )
@@ -141,7 +142,9 @@ class Engine:
         """All there is, as sections of a state; what takes long is done as they are taken."""
         with self._lock:
             # Copies, as the loop goes on with what these are of while they are written.
-            shard = [(name, copy(section)) for name, section in save_shard(0, self._shard)]
+            windows = [(name, copy(section)) for name, section in save_windows(0, self._shard)]
+            changes = save_changes(0, list(self._shard.changes), dict(self._shard.open))
+            deploys = list(self._batcher.deploys)
             incidents = list(self._history.incidents.values())
             counts = {
                 "endpoints": [[one.name, one.verb, one.resource] for one in self._shard.members],
@@ -149,13 +152,9 @@ class Engine:
                 "span": astuple(self._batcher.span),
                 "newest": self._batcher.newest,
                 "told until": self._told_until,
-                "deploys": [pack_placed(placed) for placed in self._batcher.deploys],
                 "history": self._history.save(),
             }
-        return chain(
-            [*counts.items(), *shard],
-            (("incidents", pack_incidents(kept)) for kept in [incidents]),
-        )
+        return chain(counts.items(), windows, changes, _pack(deploys, incidents))
 
     def load(self, saved: Saved) -> None:
         """
@@ -239,6 +238,11 @@ def _count_from(tick: int, item: Item) -> Item:
     stamp, space, request = item.partition(" ")
     at = parse_seconds(stamp)
     return item if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
+
+
+def _pack(deploys: Iterable[Placed], incidents: Iterable[Incident]) -> Sections:
+    yield "deploys", [pack_placed(placed) for placed in deploys]
+    yield "incidents", pack_incidents(incidents)
 
 
 def _stay(places: Mapping[int, int], then: int, now: int) -> bool:

@@ -15,7 +15,11 @@ from slomon.core.suspicion import Suspicion
 
 def pack_placed(placed: Placed) -> list[Any]:
     """A change where it stands, as JSON has it."""
-    return [placed.position, placed.tick, *astuple(placed.change)]
+    change = placed.change  # field by field: astuple() takes ten times as long
+    return [
+        *(placed.position, placed.tick),
+        *(change.commit, change.author, change.date, change.service),
+    ]
 
 
 def unpack_placed(fields: list[Any]) -> Placed:

@@ -8,6 +8,8 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from slomon.core import tracer, window
+from slomon.core.event import Placed
+from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.tracer import TraceState
 from slomon.core.window import WindowState
@@ -21,14 +23,26 @@ Saved: TypeAlias = Mapping[str, Any]
 
 def save_shard(number: int, shard: Shard) -> Sections:
     """Windows and trace of a shard, a section a column; its changes and open incidents."""
+    yield from save_windows(number, shard)
+    yield from save_changes(number, shard.changes, shard.open)
+
+
+def save_windows(number: int, shard: Shard) -> Sections:
+    """Windows and trace of a shard; some columns are the very ones with which it goes on."""
     for name, column in shard.windows.columns():
         yield f"shard {number} {name}", column
     for name, column in shard.windows.tracer.columns() if shard.windows.tracer else ():
         yield f"shard {number} trace {name}", column
     yield f"shard {number} marks", shard.windows.marks
-    yield f"shard {number} changes", [pack_placed(placed) for placed in shard.changes]
-    yield f"shard {number} open slots", list(shard.open)
-    yield f"shard {number} open", pack_incidents(shard.open.values())
+
+
+def save_changes(
+    number: int, changes: Iterable[Placed], open_incidents: Mapping[int, Incident]
+) -> Sections:
+    """The changes of a shard, and its open incidents by their slots."""
+    yield f"shard {number} changes", [pack_placed(placed) for placed in changes]
+    yield f"shard {number} open slots", list(open_incidents)
+    yield f"shard {number} open", pack_incidents(open_incidents.values())
 
 
 def load_shard(number: int, shard: Shard, saved: Saved) -> None:
