@@ -6,7 +6,7 @@ What it answers can be read between two batches, and from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, astuple, replace
 from itertools import chain
@@ -42,6 +42,7 @@ from slomon.state.shard import (
 _KEPT: Final = 100
 _SHOWN: Final = 1000
 _RECENT: Final = 100
+_PART: Final = 500  # incidents: no thread but one runs while a section is made JSON
 
 
 class Step(NamedTuple):
@@ -153,6 +154,7 @@ class Engine:
                 "newest": self._batcher.newest,
                 "told until": self._told_until,
                 "history": self._history.save(),
+                "parts": len(range(0, len(incidents), _PART)),
             }
         return chain(counts.items(), windows, changes, _pack(deploys, incidents))
 
@@ -190,7 +192,7 @@ class Engine:
             for slot, incident in self._shard.open.items()
             if slot in places
         }
-        self._history.load(saved["history"], unpack_incidents(saved["incidents"]), places)
+        self._history.load(saved["history"], _unpack(saved), places)
 
     def _go_on_with_trace(self, saved: Saved, places: Mapping[int, int]) -> None:
         """A trace of other endpoints, or none, is no beginning: then it begins here."""
@@ -240,9 +242,15 @@ def _count_from(tick: int, item: Item) -> Item:
     return item if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
 
 
-def _pack(deploys: Iterable[Placed], incidents: Iterable[Incident]) -> Sections:
+def _pack(deploys: Iterable[Placed], incidents: Sequence[Incident]) -> Sections:
     yield "deploys", [pack_placed(placed) for placed in deploys]
-    yield "incidents", pack_incidents(incidents)
+    for number, first in enumerate(range(0, len(incidents), _PART)):
+        yield f"incidents {number}", pack_incidents(incidents[first : first + _PART])
+
+
+def _unpack(saved: Saved) -> Iterator[Incident]:
+    for number in range(saved["parts"]):
+        yield from unpack_incidents(saved[f"incidents {number}"])
 
 
 def _stay(places: Mapping[int, int], then: int, now: int) -> bool:

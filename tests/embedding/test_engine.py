@@ -184,3 +184,16 @@ def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, trace: boo
     then = deepcopy(sections)
     engine.feed([*items, access(300, status=500), change("c3"), access(400, "orders", 500)])
     assert sections == then
+
+
+def test_a_long_history_is_saved_whole() -> None:
+    engine = make_engine(history=2000)
+    for second in range(0, 1200 * 100, 100):
+        engine.feed([access(second, status=500), access(second + 50)])
+    sections = dict(engine.save())
+    assert [name for name in sections if name.startswith("incidents")] == [
+        *("incidents 0", "incidents 1", "incidents 2")
+    ]
+    following = reload(engine, *ENTRIES, history=2000)
+    assert answers(read(following)) == answers(read(engine))
+    assert len(read(following).incidents) == 1200
