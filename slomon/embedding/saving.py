@@ -30,7 +30,7 @@ class StateFile:
         """Save what an engine holds. That it can't be is logged: the next time it may."""
         try:
             await self._file.save(engine)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter where no thread is left for it
             if not self._failing:
                 self._log.error("state.unsaved", file=str(self._file.path), reason=str(error))
             self._failing = True

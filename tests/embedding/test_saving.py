@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,3 +139,18 @@ async def test_a_full_disk_is_told_once_and_the_state_before_is_whole(
         await state.save(engine)  # from here on a failure is news again
     assert names(tmp_path) == ["state"]
     assert logs == []
+
+
+async def test_where_no_thread_can_be_had_it_is_saved_the_next_time(
+    tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    state, engine = StateFile(tmp_path / "state", 1), make_engine()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        await state.save(engine)
+    assert [entry["reason"] for entry in logs] == ["can't start new thread"]
+    await state.save(engine)
+    assert names(tmp_path) == ["state"]
