@@ -131,7 +131,9 @@ class Windows:
         state = self.state
         requests, failures, entry = state.requests[slot], state.failures[slot], state.head[slot]
         horizon = now - state.width[slot]
-        while requests and state.entry_tick[entry] <= horizon:
+        if state.entry_tick[state.tail[slot]] <= horizon:
+            return Counts(0, 0)
+        while state.entry_tick[entry] <= horizon:
             requests -= state.entry_requests[entry]
             failures -= state.entry_failures[entry]
             entry += 1
