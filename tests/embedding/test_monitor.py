@@ -32,6 +32,7 @@ from slomon import (
 from slomon.embedding.buffer import LONGEST
 from slomon.embedding.snapshot import LiveAccounting, Snapshot
 from tests.embedding.clock import START, ManualClock
+from tests.embedding.limits import files_end_at
 from tests.embedding.services import ENTRIES, answers, recorded, replay
 
 USERS = {
@@ -332,7 +333,9 @@ async def test_what_the_body_raises_comes_out_as_it_is_and_all_is_counted() -> N
     assert [type(event) async for event in told] == [IncidentOpened]
 
 
-async def test_a_cancelled_scope_ends_it_and_all_is_counted(tmp_path: Path) -> None:
+async def test_a_cancelled_scope_ends_it_and_all_is_counted(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
     monitor = slomon.live(ENTRIES, clock=ManualClock(), state=tmp_path / "state")
     with anyio.CancelScope() as scope:
         async with monitor:
@@ -342,6 +345,7 @@ async def test_a_cancelled_scope_ends_it_and_all_is_counted(tmp_path: Path) -> N
     assert scope.cancelled_caught
     assert monitor.snapshot().accounting.events == 1
     assert (tmp_path / "state").exists()
+    assert [entry["event"] for entry in logs][-1] == "stream.finished"
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
@@ -508,3 +512,18 @@ async def test_with_a_damaged_state_it_begins_anew(tmp_path: Path, logs: list[Ev
     assert monitor.api_histogram() == {"orders": 1}
     async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as monitor:
         assert monitor.api_histogram() == {"orders": 1}
+
+
+async def test_a_full_disk_stops_neither_the_service_nor_its_end(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    files: dict[str, Any] = {"state": tmp_path / "state", "record": tmp_path / "events"}
+    with files_end_at(100):
+        async with slomon.live(ENTRIES, clock=ManualClock(), **files) as monitor:
+            for _ in range(3):
+                monitor.access("GET", "/users", 500)
+                await monitor.flush()
+    assert monitor.snapshot().accounting.accesses == 3
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        *("recording.ended", "state.unsaved")
+    ]
