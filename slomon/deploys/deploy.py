@@ -76,8 +76,8 @@ def _get_part(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _find(values: Mapping[str, object], names: Iterable[str]) -> str:
     found = (values.get(name) for name in names)
-    # On one line, as all fields of a change are.
-    texts = (" ".join(value.split()) for value in found if isinstance(value, str))
+    # On one line, as all fields of a change are, and else as it was written.
+    texts = (_LINE_ENDS.sub(" ", value).strip() for value in found if isinstance(value, str))
     return next(filter(None, texts), "")
 
 
@@ -89,6 +89,7 @@ def _list(names: str) -> list[str]:
     return [_simplify(name) for name in names.split()]
 
 
+_LINE_ENDS: Final = re.compile(r"[\r\n]+")
 # In order of preference.
 _COMMITS: Final = _list(
     "commit commit_sha commit_hash commit_id git_commit git_sha sha hash revision version tag"

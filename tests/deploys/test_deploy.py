@@ -101,6 +101,10 @@ def test_a_line_of_too_much_costs_only_itself(line: str) -> None:
             {"time": "5", "commit": "  a\n", "author": "Ana\r\nLima"},
             Change("a", "Ana Lima", "5", ""),
         ),
+        (
+            {"time": "5", "commit": "a\u2028b  c", "author": "\u2028"},
+            Change("a\u2028b  c", "", "5", ""),
+        ),
     ],
 )
 def test_fields_are_known_by_many_names(fields: dict[str, object], change: Change) -> None:
