@@ -70,7 +70,7 @@ def _attribute(
     candidates = tuple(
         Candidate(
             *(one.change.commit, one.change.author, one.change.date),
-            age=to_seconds(crossed - one.tick),
+            age=to_seconds(max(0, crossed - one.tick)),
         )
         for one in suspects
     )

@@ -43,7 +43,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A change that may have done it; `age` is the time from it until the SLI crossed the SLO."""
+    """
+    A change that may have done it; `age` is the time from it until the SLI crossed the SLO, and 0
+    where the endpoint's clock is behind the change's.
+    """
 
     commit: str
     author: str
@@ -89,8 +92,8 @@ class IncidentRecord:
       SRE Workbook, chapter 5); `error_budget_burnt`: those failures as a share of all that the SLO
       allows of the endpoint's requests in the whole run. Both are None for an SLO of 1, which
       allows none
-    * `together`: other services of which an endpoint broke within a minute of this one: one cause
-      upstream is likelier than many
+    * `together`: other services of which an endpoint broke within a minute of this one, ten at
+      most: one cause upstream is likelier than many
     """
 
     id: str

@@ -19,6 +19,8 @@ _UNITS: Final = {
 
 def show_span(ticks: int) -> str:
     """The largest unit and the next one, as in `2d 3h` or `12m`; what is smaller is left out."""
+    if ticks < 0:
+        return f"-{show_span(-ticks)}"
     counts: list[tuple[int, str]] = []
     for unit, size in _UNITS.items():
         count, ticks = divmod(ticks, size)

@@ -460,3 +460,10 @@ def test_a_change_before_all_accesses_is_as_old_as_the_stream() -> None:
     [record] = records(["shop", *ask("/a", "o", 1_700_000_000), *ask("/a", "x", 1_700_000_007)])
     assert record.broken_by.verdict == Verdict.CLEAR
     assert [one.age for one in record.broken_by.candidates] == [7]
+
+
+def test_a_change_is_never_younger_than_the_crossing_that_it_stands_before() -> None:
+    # The clock of /a is behind that of /b, after which c1 came.
+    [record] = records([*ask("/b", "o", 100), "shop", *ask("/a", "x", 40)])
+    assert [one.age for one in record.broken_by.candidates] == [0]
+    assert record.broken_by.verdict == Verdict.CLEAR

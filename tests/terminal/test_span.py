@@ -20,6 +20,7 @@ SECOND = 1_000_000_000
         (60 * SECOND, "1m"),
         (3_659 * SECOND, "1h"),
         (90_061 * SECOND, "1d 1h"),
+        (-61 * SECOND, "-1m 1s"),
     ],
 )
 def test_a_span_is_its_two_largest_units(ticks: int, shown: str) -> None:
