@@ -57,7 +57,8 @@ class Delivery:
     and chapter 2 of "Accelerate" (Forsgren, Humble and Kim, 2018) does under their older names.
 
     * `deployments`: changes in the run, those of every service among them; `frequency`: those a
-      day (DORA: "the number of deployments over a given period"), None where the run has no length
+      day (DORA: "the number of deployments over a given period"), None of a run of less than an
+      hour, which says nothing of a day
     * `failed`: deployments to which an incident is attributed, clearly or ambiguously, as the
       newest candidate; `change_failure_rate`: their share, None where there were none at all (DORA:
       "the ratio of deployments that require immediate intervention"). A deployment that broke

@@ -27,6 +27,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 _DAY: Final = 86_400  # seconds
+_HOUR: Final = 3600
 _BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
 _UNBROKEN: Final = Repair(0, 0, 0, None, None, None, None)
 
@@ -156,7 +157,7 @@ def _delivery(
 ) -> Delivery:
     return Delivery(
         deployments,
-        frequency=deployments * _DAY / seconds if seconds else None,
+        frequency=deployments * _DAY / seconds if seconds >= _HOUR else None,
         failed=failed,
         change_failure_rate=failed / deployments if deployments else None,
         recovery_time=recovery_time,

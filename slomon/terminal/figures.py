@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from slomon.core.figures import Budget, Delivery, Figures, Repair
@@ -101,18 +102,23 @@ def _show_budget(budget: Budget) -> str:
     if budget.left is None:
         return f"{failed}, none may"
     left = f"{-budget.left:,.1%} overspent" if budget.left < 0 else f"{budget.left:.1%} left"
-    allowed = f"{budget.allowed:,.1f}" if budget.allowed >= 1 else f"{budget.allowed:.2g}"
+    allowed = f"{budget.allowed:,.1f}" if budget.allowed >= 1 else _show_number(budget.allowed)
     return f"{failed}, {allowed} may: {left}"
 
 
 def _show_delivery(delivery: Delivery) -> str:
     if not delivery.deployments:
         return ""
-    daily = "" if delivery.frequency is None else f" ({delivery.frequency:,.3g} a day)"
+    daily = "" if delivery.frequency is None else f" ({_show_number(delivery.frequency)} a day)"
     share = f" ({_share(delivery.change_failure_rate)})" if delivery.failed else ""
     recovery = delivery.recovery_time
     time = "" if recovery is None else f", recovery time {_span(recovery)}"
     return f"{delivery.deployments:,}{daily}, failed {delivery.failed:,}{share}{time}"
+
+
+def _show_number(number: float) -> str:
+    """To three digits, and never as a power of ten."""
+    return f"{Decimal(f'{number:.3g}'):,f}"
 
 
 def _span(seconds: float | None) -> str:

@@ -41,7 +41,7 @@ def test_a_terminal_shows_a_summary_and_a_table(tmp_path: Path) -> None:
 Repair       MTTR 6m, median 6m, p90 6m, longest 6m
 Detection    median 0s from the deploy that broke it to the incident
 Error budget 1 of 3 requests failed, 0.003 may: 33,233.3% overspent
-Deploys      2 (479 a day), failed 1 (50.0%), recovery time 6m
+Deploys      2, failed 1 (50.0%), recovery time 6m
 Accounting   lines 3 + records 2 = accesses 3 + changes 2 + unmatched 0 +
              rejected 0 + blank 0; late 0, out of order 0, capped 0
 

@@ -413,8 +413,9 @@ def test_a_silent_incident_makes_its_deployment_fail_and_has_no_recovery() -> No
     assert told == Delivery(1, 1.0, failed=1, change_failure_rate=1.0, recovery_time=None)
 
 
-def test_a_run_without_a_length_has_no_frequency() -> None:
+def test_a_run_of_less_than_an_hour_has_no_frequency() -> None:
     assert delivery([], [deploy("a1", 10.0)], seconds=0.0).frequency is None
+    assert delivery([], [deploy("a1", 10.0)], seconds=3599.9).frequency is None
     assert delivery([], [], seconds=DAY).frequency == 0.0
     assert delivery([], [deploy("a1", 10.0)], seconds=3600.0).frequency == 24.0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from slomon.core.accounting import Accounting
 from slomon.core.figures import Budget, Delivery, Repair
 from slomon.core.summary import Summary
@@ -37,6 +39,29 @@ def test_every_figure_has_its_line() -> None:
         "Accounting   events 6,014 = accesses 6,000 + changes 14 + unmatched 0 + rejected 0; "
         "late 0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "shown"),
+    [(24.0, "24"), (30.0, "30"), (2.333, "2.33"), (14_400.0, "14,400"), (1e-5, "0.00001")],
+)
+def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
+    one = run()
+    whole = replace(one.whole, delivery=Delivery(2, frequency, 0, None, None))
+    lines = list(show_figures(replace(one, whole=whole), Screen(100)))
+
+    assert f"Deploys      2 ({shown} a day), failed 0" in lines
+
+
+@pytest.mark.parametrize(
+    ("allowed", "shown"), [(1234.5, "1,234.5"), (0.25, "0.25"), (1e-5, "0.00001")]
+)
+def test_what_may_fail_is_a_plain_number(allowed: float, shown: str) -> None:
+    one = run()
+    whole = replace(one.whole, budget=Budget(9, 0, allowed, 1.0))
+    lines = list(show_figures(replace(one, whole=whole), Screen(100)))
+
+    assert f"Error budget 0 of 9 requests failed, {shown} may: 100.0% left" in lines
 
 
 def test_what_is_not_known_is_left_out() -> None:
