@@ -17,14 +17,20 @@ from slomon.core.tick import to_seconds
 def blame(incident: Incident, stale_after: int) -> Attribution:
     """
     Which change broke the endpoint. It is stale if it is older than so many ticks, and ambiguous
-    if another one came between the first failure and the opening, or if the failure rate did not
-    rise with it.
+    if the failure rate did not rise with it, or if another one came between the first failure and
+    the opening and the endpoint did not meet its SLO between the two: failures are in most windows,
+    and until the newest change they did no harm then.
     """
-    suspicion = incident.breaking
+    suspicion, opened = incident.breaking, incident.start
     evidence = _compare(suspicion)
-    supported = evidence is None or evidence.rose
-    verdict = _judge(suspicion.suspects, incident.start, stale_after, supported=supported)
-    return _attribute(verdict, suspicion.suspects, suspicion.earlier, evidence, incident.start)
+    suspects = _leave_out_stale(suspicion.suspects, opened, stale_after)
+    if evidence is None:
+        clear = len(suspects) == 1
+    else:
+        met = evidence.before.meets(incident.endpoint.slo)
+        clear = evidence.rose and (met or len(suspects) == 1)
+    verdict = _judge(suspects, opened, stale_after, clear=clear)
+    return _attribute(verdict, suspects, _earlier(suspicion, suspects), evidence, opened)
 
 
 def credit(incident: Incident, stale_after: int) -> Attribution | None:
@@ -40,20 +46,29 @@ def credit(incident: Incident, stale_after: int) -> Attribution | None:
     since = [one for one in suspicion.suspects if one.position > incident.start_position]
     if not since:
         return _attribute(Verdict.NONE, suspicion.suspects[-1:], 0, evidence, end)
-    supported = evidence is None or evidence.fell
-    verdict = _judge(since, end, stale_after, supported=supported)
-    earlier = suspicion.earlier if len(since) == len(suspicion.suspects) else 0
-    return _attribute(verdict, since, earlier, evidence, end)
+    since = _leave_out_stale(since, end, stale_after)
+    clear = len(since) == 1 and (evidence is None or evidence.fell)
+    verdict = _judge(since, end, stale_after, clear=clear)
+    return _attribute(verdict, since, _earlier(suspicion, since), evidence, end)
 
 
-def _judge(
-    suspects: Sequence[Placed], crossed: int, stale_after: int, *, supported: bool
-) -> Verdict:
+def _leave_out_stale(suspects: Sequence[Placed], crossed: int, stale_after: int) -> list[Placed]:
+    """Without those that are too old to have done it, but for the newest, the contract's."""
+    young = [one for one in suspects[:-1] if crossed - one.tick <= stale_after]
+    return [*young, *suspects[-1:]]
+
+
+def _earlier(suspicion: Suspicion, suspects: Sequence[Placed]) -> int:
+    """How many are left out before these: those before any that is left out are so as well."""
+    return suspicion.earlier if len(suspects) == len(suspicion.suspects) else 0
+
+
+def _judge(suspects: Sequence[Placed], crossed: int, stale_after: int, *, clear: bool) -> Verdict:
     if not suspects:
         return Verdict.NONE
     if crossed - suspects[-1].tick > stale_after:
         return Verdict.STALE
-    return Verdict.CLEAR if len(suspects) == 1 and supported else Verdict.AMBIGUOUS
+    return Verdict.CLEAR if clear else Verdict.AMBIGUOUS
 
 
 def _compare(suspicion: Suspicion) -> Comparison | None:

@@ -23,6 +23,13 @@ class Counts:
         """Raises ZeroDivisionError where there are no requests."""
         return self.failures / self.requests
 
+    def meets(self, slo: float) -> bool:
+        """
+        As the contract has it: one division of two whole numbers. Raises ZeroDivisionError where
+        there are no requests.
+        """
+        return (self.requests - self.failures) / self.requests >= slo
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -28,9 +28,10 @@ class Verdict(StrEnum):
     """
     How sure it is that the newest change did it.
 
-    * `clear`: it is the only candidate, and nothing speaks against it
-    * `ambiguous`: there are several candidates, or the endpoint's failure rate before and after it
-      can't be told apart
+    * `clear`: it is the only candidate and nothing speaks against it, or the endpoint met its SLO
+      until it came, and broke with it
+    * `ambiguous`: several candidates may have done it, or the endpoint's failure rate before and
+      after it can't be told apart
     * `stale`: it is older than a deploy that breaks something usually is
     * `none`: no change is known that could have done it
     """
@@ -59,9 +60,9 @@ class Attribution:
     """
     Which change broke an endpoint, or fixed it. A window lags behind what happens: so candidates
     are the change that was the newest when the failures began, or ended, and all that came until
-    the SLI crossed the SLO. They stand in the order of the stream, the contract's is the last one;
-    `earlier` counts candidates that are not shown. `evidence` compares the endpoint's requests
-    before the last one and after it, where there are any of both.
+    the SLI crossed the SLO, without stale ones but for the newest. They stand in the order of the
+    stream, the contract's is the last one; `earlier` counts those that are not shown. `evidence`
+    compares the endpoint's requests before the last one and after it, where there are any of both.
     """
 
     verdict: Verdict

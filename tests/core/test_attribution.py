@@ -1,10 +1,12 @@
-"""Who is credited with a repair: what the records of a run show only together with much else."""
+"""Who is blamed and who is credited: what the records of a run show only with much else."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from slomon.core.attribution import credit
+import pytest
+
+from slomon.core.attribution import blame, credit
 from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change, Placed
@@ -35,3 +37,45 @@ def test_of_more_changes_since_the_opening_than_are_shown_the_others_are_counted
     found = credited(*range(150, 160), earlier=3)
     assert (found.verdict, found.commit, len(found.candidates)) == (Verdict.AMBIGUOUS, "c159", 10)
     assert found.earlier == 3
+
+
+def blamed(*positions: int, before: Counts, after: Counts) -> Attribution:
+    """Of an incident at position and tick 1000 with an SLO of 0.9, where 500 ticks make stale."""
+    changes = [Placed(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
+    incident = make_incident(ENDPOINT, 1000, 1000)
+    breaking = Suspicion(tuple(changes), 3, before, after)
+    return blame(replace(incident, breaking=breaking), stale_after=500)
+
+
+ROSE = Counts(100, 50)
+
+
+@pytest.mark.parametrize(
+    ("positions", "before", "after", "verdict"),
+    [
+        # 10 of 100 failed between the two, as the SLO of 0.9 allows, and half of them since.
+        ((600, 900), Counts(100, 10), ROSE, Verdict.CLEAR),
+        ((600, 900), Counts(100, 11), ROSE, Verdict.AMBIGUOUS),
+        ((600, 900), Counts(100, 10), Counts(100, 11), Verdict.AMBIGUOUS),
+        ((600, 900), Counts(0, 0), ROSE, Verdict.AMBIGUOUS),
+        # It is alone, as the one at 499 is too old by a tick.
+        ((499, 900), Counts(100, 11), ROSE, Verdict.CLEAR),
+        ((500, 900), Counts(100, 11), ROSE, Verdict.AMBIGUOUS),
+        ((900,), Counts(100, 11), Counts(100, 11), Verdict.AMBIGUOUS),
+        ((900,), Counts(0, 0), ROSE, Verdict.CLEAR),
+        ((300, 499), Counts(100, 0), ROSE, Verdict.STALE),
+    ],
+)
+def test_a_change_with_which_an_endpoint_broke_that_met_its_slo_is_clearly_to_blame(
+    positions: tuple[int, ...], before: Counts, after: Counts, verdict: Verdict
+) -> None:
+    assert blamed(*positions, before=before, after=after).verdict == verdict
+
+
+def test_stale_changes_are_no_candidates_but_for_the_newest() -> None:
+    found = blamed(400, 499, 500, 900, before=Counts(0, 0), after=ROSE)
+    assert [one.commit for one in found.candidates] == ["c500", "c900"]
+    assert found.earlier == 0, "what is older than a stale one is no candidate either"
+    assert blamed(500, 900, before=Counts(0, 0), after=ROSE).earlier == 3
+    [newest] = blamed(400, 499, before=Counts(0, 0), after=ROSE).candidates
+    assert newest.commit == "c499"

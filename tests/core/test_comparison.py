@@ -214,3 +214,8 @@ def test_of_independent_requests_about_95_of_100_intervals_hold_the_true_differe
         if comparison.low <= after[1] - before[1] <= comparison.high
     )
     assert 0.93 <= covered <= 0.98
+
+
+def test_requests_meet_an_slo_that_they_are_exactly_at() -> None:
+    assert Counts(100, 10).meets(0.9)
+    assert not Counts(100, 11).meets(0.9)

@@ -109,6 +109,18 @@ def suspects(events: Sequence[Event], service: str, since: int, until: int) -> l
     return [at for at in own if at < since][-1:] + [at for at in own if at >= since]
 
 
+def without_stale(events: Sequence[Event], changes: object, crossed: float) -> list[int]:
+    """The ten newest, of which all but the last one came in the 20 s before the crossing."""
+    assert isinstance(changes, list)
+
+    def time(change: int) -> int:
+        earlier = [event.at for event in events[:change] if isinstance(event, Asked)]
+        later = [event.at for event in events[change:] if isinstance(event, Asked)]
+        return max(earlier) if any(earlier) else [*earlier, *later][0]
+
+    return [at for at in changes[-10:-1] if crossed - time(at) <= 20] + changes[-1:]
+
+
 def stretches(events: Sequence[Event], service: str, seen: Sequence[Seen]) -> list[Counts]:
     """The endpoint's requests from the last change but one to the last one, and since then."""
     until = seen[-1].position
@@ -155,7 +167,7 @@ def test_a_record_is_what_a_brute_force_count_says(
                 *(known["lowest_sli"], known["lowest_sli_at"]),
             )
             blamed = [int(one.commit[1:]) for one in record.broken_by.candidates]
-            assert known["break"] == [] or blamed == known["break"][-10:]  # type: ignore[index]
+            assert blamed == without_stale(events, known["break"], record.start)
             if record.broken_by.evidence:
                 evidence = record.broken_by.evidence
                 assert [evidence.before, evidence.after] == known["stretches"]
