@@ -35,15 +35,18 @@ def blame(incident: Incident, stale_after: int) -> Attribution:
 
 def credit(incident: Incident, stale_after: int) -> Attribution | None:
     """
-    Which change fixed it, by the same rules; None while it is open. What was there as it broke
-    fixed nothing: where no change came since, the verdict is none, and the contract's commit alone
-    is shown.
+    Which change fixed it; None while it is open. What was there as it broke fixed nothing, unless
+    it came after the first failure and the failure rate fell with it: a window lags, and a fix that
+    is deployed at once stands before the opening. Where there is no such change, the verdict is
+    none, and the contract's commit alone is shown.
     """
     suspicion, end = incident.fixing, incident.end
     if suspicion is None or end is None:
         return None
     evidence = _compare(suspicion)
     since = [one for one in suspicion.suspects if one.position > incident.start_position]
+    if not since and evidence is not None and evidence.fell:
+        since = [one for one in suspicion.suspects[-1:] if one.tick >= incident.onset]
     if not since:
         return _attribute(Verdict.NONE, suspicion.suspects[-1:], 0, evidence, end)
     since = _leave_out_stale(since, end, stale_after)

@@ -60,9 +60,10 @@ class Delivery:
       day (DORA: "the number of deployments over a given period"), None of a run of less than an
       hour, which says nothing of a day
     * `failed`: deployments to which an incident is attributed, clearly or ambiguously, as the
-      newest candidate; `change_failure_rate`: their share, None where there were none at all (DORA:
-      "the ratio of deployments that require immediate intervention"). A deployment that broke
-      several endpoints failed once; one of every service failed for those that it broke
+      newest candidate, or as the one before it where the failure rate fell with the newest;
+      `change_failure_rate`: their share, None where there were none at all (DORA: "the ratio of
+      deployments that require immediate intervention"). A deployment that broke several endpoints
+      failed once; one of every service failed for those that it broke
     * `recovery_time`: the median of seconds from a failed deployment's incident's start to its end
       (DORA: "the time it takes to recover from a deployment that fails"; mean time to restore in
       "Accelerate"). Each of its incidents is in it if closed: endpoints recover one by one

@@ -106,10 +106,16 @@ def blame(incident: IncidentRecord) -> Candidate | None:
     """
     The change that an incident counts against: the newest candidate, where the verdict is clear or
     ambiguous. A stale one is against nobody, as it was only the last to come before something
-    else went wrong: to count it would blame whoever deploys seldom for every outage.
+    else went wrong: to count it would blame whoever deploys seldom for every outage. And one with
+    which the failure rate fell broke nothing: then it is the one before it, if that is a candidate.
     """
     broken_by = incident.broken_by
-    return broken_by.candidates[-1] if broken_by.verdict in _BLAMING else None
+    if broken_by.verdict not in _BLAMING:
+        return None
+    candidates = broken_by.candidates
+    if broken_by.evidence is not None and broken_by.evidence.fell:
+        candidates = candidates[:-1]
+    return candidates[-1] if candidates else None
 
 
 def _figures(

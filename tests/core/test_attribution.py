@@ -79,3 +79,23 @@ def test_stale_changes_are_no_candidates_but_for_the_newest() -> None:
     assert blamed(500, 900, before=Counts(0, 0), after=ROSE).earlier == 3
     [newest] = blamed(400, 499, before=Counts(0, 0), after=ROSE).candidates
     assert newest.commit == "c499"
+
+
+@pytest.mark.parametrize(
+    ("position", "after", "verdict"),
+    [
+        # The first failure was at 80, and the window lagged until 100.
+        (80, Counts(100, 0), Verdict.CLEAR),
+        (80, Counts(100, 85), Verdict.NONE),
+        (79, Counts(100, 0), Verdict.NONE),
+    ],
+)
+def test_a_fix_inside_the_lag_of_the_window_is_credited_if_the_failure_rate_fell_with_it(
+    position: int, after: Counts, verdict: Verdict
+) -> None:
+    change = Placed(position, position, Change("fix", "ana", "", "shop"))
+    incident = make_incident(ENDPOINT, 100, 100, end=200, end_position=200)
+    fixing = Suspicion((change,), 0, Counts(100, 90), after)
+    found = credit(replace(incident, onset=80, fixing=fixing), stale_after=1_000)
+    assert found
+    assert (found.verdict, found.commit) == (verdict, "fix")

@@ -19,6 +19,7 @@ from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Ve
 from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
+from slomon.core.tally import blame
 from slomon.core.totals import add_up
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run
 from tests.incidents import make_incident
@@ -479,3 +480,26 @@ def test_a_change_is_never_younger_than_the_crossing_that_it_stands_before() -> 
     [record] = records([*ask("/b", "o", 100), "shop", *ask("/a", "x", 40)])
     assert [one.age for one in record.broken_by.candidates] == [0]
     assert record.broken_by.verdict == Verdict.CLEAR
+
+
+def test_a_fix_that_came_before_the_window_showed_the_failures_is_credited() -> None:
+    #   at   0 1 ... 9 c10 10 11 12 c14 13 ... 17 18 ...   window 10, slo 0.7
+    #   /a   o o     o     x  x  x      o         x
+    # At 12 the window (2, 12] has 7 of 10, not below; so it has to 18, where a failure of another
+    # sort takes it to 6 of 10. It opens, and is back at 20, as the one of 10 leaves.
+    events = [
+        *ask("/a", "o" * 10),
+        "shop",
+        *ask("/a", "xxx", 10),
+        "shop",
+        *ask("/a", "o" * 5 + "x" + "oo", 13),
+    ]
+    [record] = records(events)
+    assert (record.start, record.end, record.broken_by.commit) == (18, 20, "c14")
+    assert record.broken_by.evidence is not None
+    assert record.broken_by.evidence.fell
+    culprit = blame(record)
+    assert culprit is not None
+    assert culprit.commit == "c10"
+    assert record.fixed_by is not None
+    assert (record.fixed_by.verdict, record.fixed_by.commit) == (Verdict.CLEAR, "c14")

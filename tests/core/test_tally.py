@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomon.core.comparison import Comparison, Counts, compare
 from slomon.core.event import EVERY_SERVICE
 from slomon.core.figures import (
     Budget,
@@ -49,6 +50,7 @@ def incident(
     resource: str = "/cart",
     silent: bool = False,
     verdict: Verdict | None = None,
+    evidence: Comparison | None = None,
 ) -> IncidentRecord:
     """One that lasted some seconds, or is open still; the last of the changes is to blame."""
     verdict = verdict or (Verdict.CLEAR if changes else Verdict.NONE)
@@ -72,7 +74,7 @@ def incident(
         lowest_sli_at=start,
         burn_rate=2.0,
         error_budget_burnt=0.1,
-        broken_by=Attribution(verdict, changes),
+        broken_by=Attribution(verdict, changes, evidence=evidence),
         fixed_by=None,
     )
 
@@ -406,6 +408,26 @@ def test_a_deployment_is_not_blamed_where_the_verdict_is_stale_or_none(verdict: 
     broken = incident(20.0, 1.0, candidate("a1"), verdict=verdict)
     assert blame(broken) is None
     assert failed([broken], [deploy("a1", 10.0)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "alone", "of_both"),
+    [(Counts(50, 25), "b2", "b2"), (Counts(50, 10), "b2", "b2"), (Counts(50, 0), None, "a1")],
+)
+def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
+    after: Counts, alone: str | None, of_both: str
+) -> None:
+    evidence = compare(Counts(50, 10), after)
+    changes = candidate("a1", 10.0), candidate("b2", 5.0)
+    one, both = (
+        incident(20.0, 1.0, *known, verdict=Verdict.AMBIGUOUS, evidence=evidence)
+        for known in (changes[1:], changes)
+    )
+    assert [change and change.commit for change in map(blame, (one, both))] == [alone, of_both]
+    assert failed([one], [deploy("a1", 10.0)]) == 0
+    assert failed([both], [deploy(of_both, 10.0)]) == 1
+    assert [share.name for share in share_out([both], 30.0).by_commit] == [of_both]
+    assert figure(None, [both], [], [], DAY).detection == (10.0 if of_both == "a1" else 5.0)
 
 
 def test_a_silent_incident_makes_its_deployment_fail_and_has_no_recovery() -> None:
