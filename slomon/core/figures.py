@@ -56,7 +56,8 @@ class Delivery:
     The DORA measures that this data carries, as https://dora.dev/guides/dora-metrics/ defines them
     and chapter 2 of "Accelerate" (Forsgren, Humble and Kim, 2018) does under their older names.
 
-    * `deployments`: changes in the run, those of every service among them; `frequency`: those a
+    * `deployments`: changes from the run's first access to its last, those of every service among
+      them; `frequency`: those a
       day (DORA: "the number of deployments over a given period"), None of a run of less than an
       hour, which says nothing of a day
     * `failed`: deployments to which an incident is attributed, clearly or ambiguously, as the
@@ -72,7 +73,7 @@ class Delivery:
     has, and it failed if an SLO was missed and the change is what probably did it: a rollback
     before that is not seen. Incidents that no change did are left out, as DORA does since 2023
     (https://dora.dev/guides/dora-metrics/history/); of a commit that was deployed several times,
-    the newest deployment before the incident did it. The change lead time and the rework rate are
+    only that deployment failed which is a candidate. The change lead time and the rework rate are
     not here: neither when a change was committed nor why it was deployed is known.
     """
 

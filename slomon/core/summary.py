@@ -56,7 +56,7 @@ def summarise(
         Deploy(change.service, change.commit, change.author, change.date, to_seconds(tick))
         for _, tick, change in (placed.date(totals.span.began or 0) for placed in totals.deploys)
     ]
-    whole, services = figure_all(incidents, endpoints, deploys, ended - began)
+    whole, services = figure_all(incidents, endpoints, deploys, (began, ended))
     return Summary(
         *(began, ended, accounting, whole, services, share_out(incidents, ended)),
         *(incidents, endpoints, deploys),

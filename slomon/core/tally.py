@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import fsum, lcm
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from slomon.core.event import EVERY_SERVICE
 from slomon.core.figures import (
@@ -31,8 +31,16 @@ _HOUR: Final = 3600
 _BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
 _UNBROKEN: Final = Repair(0, 0, 0, None, None, None, None)
 
-_Traced = tuple[IncidentRecord, Deploy | None]
-"""An incident, and the deployment that broke its endpoint."""
+
+class Traced(NamedTuple):
+    """
+    An incident, the change that is to blame for it, None where none is, and the deployment of the
+    run that this was, None where it was before or after the run.
+    """
+
+    incident: IncidentRecord
+    change: Candidate | None
+    deploy: Deploy | None
 
 
 def figure(
@@ -40,33 +48,37 @@ def figure(
     incidents: Sequence[IncidentRecord],
     endpoints: Sequence[EndpointTotal],
     deploys: Sequence[Deploy],
-    seconds: float,
+    run: tuple[float, float],
 ) -> Figures:
     """
-    The figures of one service, or of the whole run (None), out of all that the run has. `seconds`
-    is how long it lasted, from its first access to its last.
+    The figures of one service, or of the whole run (None), out of all that is known of it. `run` is
+    when its first access was and when its last, in seconds since the epoch: what was deployed
+    before or after that may be to blame, and is no deployment of the run.
     """
     if service is not None:
         incidents = [incident for incident in incidents if incident.service == service]
         endpoints = [endpoint for endpoint in endpoints if endpoint.service == service]
         deploys = [deploy for deploy in deploys if deploy.service in {service, EVERY_SERVICE}]
-    return _figures(service, _trace(incidents, deploys), endpoints, len(deploys), seconds)
+    deployments = sum(_is_within(run, deploy) for deploy in deploys)
+    traced = trace(incidents, deploys, run)
+    return _figures(service, traced, endpoints, deployments, run[1] - run[0])
 
 
 def figure_all(
     incidents: Sequence[IncidentRecord],
     endpoints: Sequence[EndpointTotal],
     deploys: Sequence[Deploy],
-    seconds: float,
+    run: tuple[float, float],
 ) -> tuple[Figures, list[Figures]]:
     """
     The figures of the whole run, and of each service: those that broke, in the order of their
     incidents, and then the others in that of their endpoints.
     """
-    traced = _trace(incidents, deploys)
-    traced_of = _group(traced, lambda pair: pair[0].service)
+    seconds = run[1] - run[0]
+    traced = trace(incidents, deploys, run)
+    traced_of = _group(traced, lambda one: one.incident.service)
     endpoints_of = _group(endpoints, lambda endpoint: endpoint.service)
-    deployments = Counter(deploy.service for deploy in deploys)
+    deployments = Counter(deploy.service for deploy in deploys if _is_within(run, deploy))
     services = [
         _figures(
             service,
@@ -77,7 +89,7 @@ def figure_all(
         )
         for service in dict.fromkeys([*traced_of, *endpoints_of])
     ]
-    return _figures(None, traced, endpoints, len(deploys), seconds), services
+    return _figures(None, traced, endpoints, deployments.total(), seconds), services
 
 
 def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
@@ -118,9 +130,32 @@ def blame(incident: IncidentRecord) -> Candidate | None:
     return candidates[-1] if candidates else None
 
 
+def trace(
+    incidents: Iterable[IncidentRecord], deploys: Iterable[Deploy], run: tuple[float, float]
+) -> list[Traced]:
+    """
+    Each incident with what is to blame for it. Of a commit that was deployed several times it is
+    the deployment at the candidate's time, or else the nearest one.
+    """
+    history = _group(sorted(deploys, key=_at), lambda deploy: (deploy.service, deploy.commit))
+
+    def find(incident: IncidentRecord, change: Candidate) -> Deploy | None:
+        at = incident.start - change.age
+        near: list[Deploy] = []
+        for service in (incident.service, EVERY_SERVICE):
+            deployed = history.get((service, change.commit), [])
+            place = bisect_left(deployed, at, key=_at)
+            near += deployed[max(place - 1, 0) : place + 1]
+        found = min(near, key=lambda deploy: abs(deploy.at - at), default=None)
+        return found if found and _is_within(run, found) else None
+
+    blamed = ((incident, blame(incident)) for incident in incidents)
+    return [Traced(one, change, find(one, change) if change else None) for one, change in blamed]
+
+
 def _figures(
     service: str | None,
-    traced: Sequence[_Traced],
+    traced: Sequence[Traced],
     endpoints: Iterable[EndpointTotal],
     deployments: int,
     seconds: float,
@@ -129,15 +164,14 @@ def _figures(
     if not traced:  # of a million services most never broke: these share what they can
         calm = _delivery(deployments, seconds, 0, None)
         return Figures(service, 0, _UNBROKEN, None, budget, calm)
-    incidents = [incident for incident, _ in traced]
-    ages = [change.age for incident in incidents if (change := blame(incident))]
-    failed = len({deploy for _, deploy in traced if deploy})
-    times = _times_to_repair(incident for incident, deploy in traced if deploy)
+    incidents = [one.incident for one in traced]
+    failed = len({one.deploy for one in traced if one.deploy})
+    times = _times_to_repair(one.incident for one in traced if one.deploy)
     return Figures(
         service,
         len(incidents),
         _repair(incidents),
-        _percentile(ages, 50),
+        _percentile([one.change.age for one in traced if one.change], 50),
         budget,
         _delivery(deployments, seconds, failed, _percentile(times, 50)),
     )
@@ -210,28 +244,6 @@ def _percentile(values: Sequence[float], percent: int) -> float | None:
     return ranked[rank] + step * beyond / 100
 
 
-def _trace(incidents: Iterable[IncidentRecord], deploys: Iterable[Deploy]) -> list[_Traced]:
-    """Each incident with the deployment that is to blame, None where the run has none."""
-    history = _group(sorted(deploys, key=_at), lambda deploy: (deploy.service, deploy.commit))
-
-    def newest(service: str, commit: str, time: float) -> Deploy | None:
-        # Where times are out of order, a change can come first and yet be later: then the first.
-        deployed = history.get((service, commit))
-        return deployed[max(bisect_right(deployed, time, key=_at) - 1, 0)] if deployed else None
-
-    def culprit(incident: IncidentRecord) -> Deploy | None:
-        candidate = blame(incident)
-        if candidate is None:
-            return None
-        own = newest(incident.service, candidate.commit, incident.start)
-        common = newest(EVERY_SERVICE, candidate.commit, incident.start)
-        if own is None or common is None:
-            return own or common
-        return min(own, common, key=lambda deploy: abs(incident.start - deploy.at))
-
-    return [(incident, culprit(incident)) for incident in incidents]
-
-
 def _share(named: Iterable[tuple[str, IncidentRecord]], ended: float) -> list[Share]:
     lasted = defaultdict(list)
     for name, incident in named:
@@ -250,3 +262,7 @@ def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
 
 def _at(deploy: Deploy) -> float:
     return deploy.at
+
+
+def _is_within(run: tuple[float, float], deploy: Deploy) -> bool:
+    return run[0] <= deploy.at <= run[1]

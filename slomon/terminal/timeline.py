@@ -9,7 +9,7 @@ The run over time: a lane for each service, its incidents as bars and its deploy
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
@@ -17,8 +17,9 @@ from typing import Final
 
 from slomon.core.event import EVERY_SERVICE
 from slomon.core.figures import Deploy
-from slomon.core.record import IncidentRecord, State, Verdict
+from slomon.core.record import IncidentRecord, State
 from slomon.core.summary import Summary
+from slomon.core.tally import trace
 from slomon.terminal.incident_table import worst_first
 from slomon.terminal.screen import Colour, Glyphs, Piece, Screen, measure
 from slomon.terminal.span import show_seconds
@@ -102,20 +103,17 @@ def _lanes(summary: Summary) -> list[_Lane]:
         if summary.began <= deploy.at <= summary.ended:
             deploys.setdefault(deploy.service, []).append(deploy)
     common = deploys.pop(EVERY_SERVICE, [])
+    traced = trace(summary.incidents, summary.deploys, (summary.began, summary.ended))
+    blamed = {(one.incident.service, one.deploy) for one in traced}
     lanes = [
-        _lane(name, incidents.get(name, []), [*deploys.get(name, []), *common])
+        _Lane(
+            name,
+            incidents.get(name, []),
+            [(one.at, (name, one) in blamed) for one in [*deploys.get(name, []), *common]],
+        )
         for name in dict.fromkeys([*incidents, *deploys])
     ]
     return sorted(lanes, key=lambda lane: sum(map(worst_first, lane.incidents)))
-
-
-def _lane(service: str, incidents: list[IncidentRecord], deploys: Iterable[Deploy]) -> _Lane:
-    blamed = {
-        one.broken_by.commit
-        for one in incidents
-        if one.broken_by.verdict in {Verdict.CLEAR, Verdict.AMBIGUOUS}
-    }
-    return _Lane(service, incidents, [(one.at, one.commit in blamed) for one in deploys])
 
 
 def _bars(lane: _Lane, scale: _Scale, glyphs: Glyphs) -> list[str]:

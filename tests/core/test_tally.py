@@ -91,17 +91,17 @@ def total(
 
 def repair(*lasted: float | None) -> Repair:
     incidents = [incident(float(start), seconds) for start, seconds in enumerate(lasted)]
-    return figure(None, incidents, [], [], DAY).repair
+    return figure(None, incidents, [], [], (0.0, DAY)).repair
 
 
 def budget(*endpoints: EndpointTotal) -> Budget:
-    return figure(None, [], endpoints, [], DAY).budget
+    return figure(None, [], endpoints, [], (0.0, DAY)).budget
 
 
 def delivery(
     incidents: Sequence[IncidentRecord], deploys: Sequence[Deploy], seconds: float = DAY
 ) -> Delivery:
-    return figure(None, incidents, [], deploys, seconds).delivery
+    return figure(None, incidents, [], deploys, (0.0, seconds)).delivery
 
 
 # A history of two days:
@@ -186,18 +186,18 @@ MAIL = Figures(
 
 
 def test_the_figures_of_a_history_are_what_they_are_by_hand() -> None:
-    whole, services = figure_all(HISTORY, ENDPOINTS, DEPLOYS, 2 * DAY)
+    whole, services = figure_all(HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY))
     assert whole == WHOLE
     assert services == [SHOP, CART, MAIL]
 
 
 @pytest.mark.parametrize("expected", [WHOLE, SHOP, CART, MAIL])
 def test_the_figures_of_one_service_are_told_alone_as_well(expected: Figures) -> None:
-    assert figure(expected.service, HISTORY, ENDPOINTS, DEPLOYS, 2 * DAY) == expected
+    assert figure(expected.service, HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY)) == expected
 
 
 def test_a_run_of_nothing_has_no_figures() -> None:
-    whole, services = figure_all([], [], [], 0.0)
+    whole, services = figure_all([], [], [], (0.0, 0.0))
     assert whole == Figures(
         None,
         0,
@@ -212,12 +212,12 @@ def test_a_run_of_nothing_has_no_figures() -> None:
 def test_services_stand_in_the_order_in_which_they_broke_and_then_in_that_of_endpoints() -> None:
     incidents = [incident(1.0, service="d"), incident(2.0, service="b"), incident(3.0, service="d")]
     endpoints = [total("/", 0.9, 1, 0, service=name) for name in ["c", "d", "a", "c", "b"]]
-    _, services = figure_all(incidents, endpoints, [], DAY)
+    _, services = figure_all(incidents, endpoints, [], (0.0, DAY))
     assert [figures.service for figures in services] == ["d", "b", "c", "a"]
 
 
 def test_an_incident_counts_for_its_service_though_no_endpoint_is_listed() -> None:
-    _, [lost] = figure_all([incident(1.0, 2.0, service="lost")], [], [], DAY)
+    _, [lost] = figure_all([incident(1.0, 2.0, service="lost")], [], [], (0.0, DAY))
     assert (lost.service, lost.incidents, lost.budget) == ("lost", 1, Budget(0, 0, 0.0, None))
 
 
@@ -245,7 +245,9 @@ def test_repair_is_told_of_closed_incidents_only(
 
 def test_silent_incidents_are_in_no_time() -> None:
     incidents = [incident(1.0, 10.0), incident(2.0, 99.0, silent=True)]
-    assert figure(None, incidents, [], [], DAY).repair == Repair(1, 0, 1, 10.0, 10.0, 10.0, 10.0)
+    assert figure(None, incidents, [], [], (0.0, DAY)).repair == Repair(
+        1, 0, 1, 10.0, 10.0, 10.0, 10.0
+    )
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=2))
@@ -277,7 +279,7 @@ def test_detection_is_told_from_the_newest_candidate_unless_that_is_stale(
 ) -> None:
     changes = candidate("a1", 70.0), candidate("b2", 5.0)
     incidents = [incident(100.0, None, *changes, verdict=verdict), incident(101.0)]
-    assert figure(None, incidents, [], [], DAY).detection == detection
+    assert figure(None, incidents, [], [], (0.0, DAY)).detection == detection
 
 
 # Budget
@@ -334,11 +336,14 @@ def failed(incidents: Sequence[IncidentRecord], deploys: Sequence[Deploy]) -> in
     return delivery(incidents, deploys).failed
 
 
-def test_of_a_commit_deployed_twice_the_later_one_before_the_incident_is_blamed() -> None:
+def test_of_a_commit_deployed_several_times_the_deployment_at_the_candidates_time_failed() -> None:
     # a1 ............ a1 .. x .. x ............ a1 .. x
     #  10             20   25   29              30   35
     deploys = [deploy("a1", 10.0), deploy("a1", 20.0), deploy("a1", 30.0)]
-    first, again, last = (incident(start, 1.0, candidate("a1")) for start in (25.0, 29.0, 35.0))
+    first, again, last = (
+        incident(start, 1.0, candidate("a1", age))
+        for start, age in ((25.0, 5.0), (29.0, 9.0), (35.0, 5.0))
+    )
     assert failed([first], deploys) == 1
     assert failed([first, again], deploys) == 1
     assert failed([first, last], deploys) == 2
@@ -346,12 +351,36 @@ def test_of_a_commit_deployed_twice_the_later_one_before_the_incident_is_blamed(
     assert failed([first, again, last], deploys[1:]) == 2
 
 
-def test_a_deployment_at_the_very_time_of_the_incident_is_before_it() -> None:
-    # The first incident is of the deployment at 10, the second of that at 20.
+def test_a_deployment_that_came_earlier_may_be_to_blame_though_a_later_one_is_nearer() -> None:
+    # The clock of /pay is behind, so it breaks at 22 under the first, and /cart under the second.
     deploys = [deploy("a1", 10.0), deploy("a1", 20.0)]
-    assert failed([incident(15.0, 1.0, candidate("a1"))] * 2, deploys) == 1
-    both = [incident(15.0, 1.0, candidate("a1")), incident(20.0, 1.0, candidate("a1"))]
-    assert failed(both, deploys) == 2
+    broken = [
+        incident(22.0, 4.0, candidate("a1", 12.0), resource="/pay"),
+        incident(25.0, 4.0, candidate("a1", 5.0)),
+    ]
+    assert failed(broken, deploys) == 2
+    assert failed(broken[:1] * 2, deploys) == 1
+
+
+def test_what_was_deployed_before_or_after_the_run_is_none_of_its_deployments() -> None:
+    # before | first access ... last access | after
+    deploys = [
+        *(deploy("old", 9.9), deploy("a1", 10.0), deploy("b2", 3610.0), deploy("new", 3610.1)),
+        *(deploy("c3", 5.0, EVERY_SERVICE), deploy("c4", 50.0, EVERY_SERVICE)),
+    ]
+    broken = [
+        incident(12.0, 30.0, candidate("old", 2.1)),
+        incident(13.0, 50.0, candidate("a1", 3.0), resource="/pay"),
+        incident(14.0, 70.0, candidate("c3", 9.0), service="mail"),
+    ]
+    run = 10.0, 3610.0
+    whole, [shop, mail] = figure_all(broken, [], deploys, run)
+    assert whole.delivery == Delivery(3, 72.0, 1, 1 / 3, 50.0)  # a1, b2 and c4 in an hour
+    assert shop.delivery == whole.delivery
+    assert mail.delivery == Delivery(1, 24.0, 0, 0.0, None)
+    assert [shop, mail] == [figure(name, broken, [], deploys, run) for name in ("shop", "mail")]
+    # They did break something, all the same.
+    assert (whole.detection, mail.detection) == (3.0, 9.0)
 
 
 def test_it_is_the_commit_of_the_same_service_that_is_blamed_or_one_of_every_service() -> None:
@@ -427,7 +456,7 @@ def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
     assert failed([one], [deploy("a1", 10.0)]) == 0
     assert failed([both], [deploy(of_both, 10.0)]) == 1
     assert [share.name for share in share_out([both], 30.0).by_commit] == [of_both]
-    assert figure(None, [both], [], [], DAY).detection == (10.0 if of_both == "a1" else 5.0)
+    assert figure(None, [both], [], [], (0.0, DAY)).detection == (10.0 if of_both == "a1" else 5.0)
 
 
 def test_a_silent_incident_makes_its_deployment_fail_and_has_no_recovery() -> None:
@@ -545,15 +574,15 @@ History = tuple[list[IncidentRecord], list[EndpointTotal], list[Deploy]]
 
 @given(histories)
 def test_all_at_once_and_one_by_one_give_the_same_figures(history: History) -> None:
-    whole, parts = figure_all(*history, 50.0)
-    assert whole == figure(None, *history, 50.0)
-    assert parts == [figure(part.service, *history, 50.0) for part in parts]
+    whole, parts = figure_all(*history, (0.0, 50.0))
+    assert whole == figure(None, *history, (0.0, 50.0))
+    assert parts == [figure(part.service, *history, (0.0, 50.0)) for part in parts]
 
 
 @given(histories)
 def test_the_services_add_up_to_the_whole(history: History) -> None:
     incidents, _, deploys = history
-    whole, parts = figure_all(*history, 50.0)
+    whole, parts = figure_all(*history, (0.0, 50.0))
     assert whole.incidents == sum(part.incidents for part in parts) == len(incidents)
     assert whole.budget.requests == sum(part.budget.requests for part in parts)
     assert whole.budget.failures == sum(part.budget.failures for part in parts)
@@ -591,5 +620,5 @@ def test_many_services_are_no_reason_to_go_through_it_all_more_often(services: i
     incidents = Counted([incident(1.0, service=str(number)) for number in range(services)])
     endpoints = Counted([total("/", 0.9, 1, 0, service=str(number)) for number in range(services)])
     deploys = Counted([deploy("a1", float(number), EVERY_SERVICE) for number in range(services)])
-    figure_all(incidents, endpoints, deploys, DAY)
+    figure_all(incidents, endpoints, deploys, (0.0, DAY))
     assert (incidents.times, endpoints.times, deploys.times) == (1, 2, 2)

@@ -186,7 +186,7 @@ def summarise(
 ) -> Summary:
     """The summary of these, with figures that fit them."""
     requests = sum(one.requests for one in totals)
-    whole, services = figure_all(records, totals, deploys, ended - BEGAN)
+    whole, services = figure_all(records, totals, deploys, (BEGAN, ended))
     return Summary(
         began=BEGAN,
         ended=ended,

@@ -130,6 +130,27 @@ def test_of_deploys_in_one_column_the_one_that_broke_it_is_seen() -> None:
     assert draw(forty_minutes(incident_at(6, 1), deploys=both))[1] == "          ▲"
 
 
+def test_of_a_commit_deployed_several_times_only_what_broke_something_is_marked() -> None:
+    deploys = [
+        *(deploy("c1", 1), deploy("c1", 4), deploy("c1", 30)),
+        *(deploy("c1", 8, "calm"), deploy("c1", 20, EVERY_SERVICE)),
+    ]
+    run = forty_minutes(
+        incident_at(6, 1, broken_by=attribution("c1", age=120)),
+        incident_at(22, 1, "cart", broken_by=attribution("c1", age=120)),
+        deploys=deploys,
+    )
+
+    assert draw(run)[:6] == [
+        "shop  ──────██────────────────────────────────",
+        "       ╵  ▲               ╵         ╵",
+        "cart  ──────────────────────██────────────────",
+        "                          ▲",
+        "calm  ────────────────────────────────────────",
+        "              ╵           ╵",
+    ]
+
+
 def test_only_what_broke_is_red() -> None:
     run = forty_minutes(incident_at(0, 39), deploys=[deploy("c1", 3), deploy("c2", 5)])
     lines = list(show_timeline(run, Screen(WIDTH, colour=True)))
