@@ -102,8 +102,8 @@ class Budget:
 class Figures:
     """
     Of a run (`service` is None) or of one service. `detection` is the median of seconds from the
-    change that broke an endpoint, where that is not stale, to the incident's opening; None where
-    no change broke any.
+    change that broke an endpoint, where that is not stale, to the opening of the first incident
+    that it made there; None where no change broke any.
     """
 
     service: str | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import fsum, lcm
@@ -171,7 +171,7 @@ def _figures(
         service,
         len(incidents),
         _repair(incidents),
-        _percentile([one.change.age for one in traced if one.change], 50),
+        _percentile(_times_to_detect(traced), 50),
         budget,
         _delivery(deployments, seconds, failed, _percentile(times, 50)),
     )
@@ -232,6 +232,16 @@ def _times_to_repair(incidents: Iterable[IncidentRecord]) -> list[float]:
         for incident in incidents
         if incident.state == State.CLOSED and incident.duration is not None
     ]
+
+
+def _times_to_detect(traced: Iterable[Traced]) -> list[float]:
+    """Of each deployment and endpoint once: an endpoint may flap under what broke it."""
+    ages: dict[Hashable, float] = {}
+    for incident, change, deploy in traced:
+        if change:
+            endpoint = incident.service, incident.verb, incident.resource
+            ages.setdefault((endpoint, deploy or change.commit), change.age)
+    return list(ages.values())
 
 
 def _percentile(values: Sequence[float], percent: int) -> float | None:

@@ -282,6 +282,21 @@ def test_detection_is_told_from_the_newest_candidate_unless_that_is_stale(
     assert figure(None, incidents, [], [], (0.0, DAY)).detection == detection
 
 
+def test_detection_is_told_of_the_first_incident_of_each_deployment_and_endpoint() -> None:
+    # a1 . x . x ....... x ..... a1 .... x      GET /cart flaps, and breaks again as a1 comes again
+    #  0   5   7         90      100     120    GET /pay breaks later than GET /cart
+    broken = [
+        incident(5.0, 1.0, candidate("a1", 5.0)),
+        incident(7.0, 1.0, candidate("a1", 7.0)),
+        incident(11.0, 1.0, candidate("a1", 11.0), resource="/pay"),
+        incident(90.0, 1.0, candidate("a1", 90.0)),
+        incident(120.0, 1.0, candidate("a1", 20.0)),
+    ]
+    deploys = [deploy("a1", 0.0), deploy("a1", 100.0)]
+    assert figure(None, broken, [], deploys, (0.0, DAY)).detection == 11.0  # of 5, 11 and 20
+    assert figure(None, broken, [], [], (0.0, DAY)).detection == 8.0  # of 5 and 11
+
+
 # Budget
 
 
