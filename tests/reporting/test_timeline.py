@@ -12,6 +12,7 @@ from slomon.core.event import EVERY_SERVICE
 from slomon.core.figures import Deploy
 from slomon.core.record import IncidentRecord
 from slomon.core.summary import Summary
+from slomon.core.trace import Trace
 from tests.reporting.conftest import Open
 from tests.reporting.summaries import BEGAN, Maker
 
@@ -264,3 +265,51 @@ def test_the_chart_tells_the_bucket_under_the_pointer_and_zooms_by_dragging(
     assert stretch(page)[1] - stretch(page)[0] < (whole[1] - whole[0]) / 2
     over.dblclick(position={"x": 10, "y": 10})
     assert stretch(page) == whole
+
+
+LINE = """() => new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const box = document.querySelector("#chart .u-over").getBoundingClientRect();
+    const canvas = document.querySelector("#chart canvas");
+    const { width, height, data } = {
+        width: canvas.width,
+        height: canvas.height,
+        data: canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data,
+    };
+    const left = box.left - canvas.getBoundingClientRect().left;
+    const drawn = [];
+    for (let x = 0; x < width; x += 1)
+        for (let y = 0; y < height; y += 1) {
+            const place = 4 * (y * width + x);
+            const [red, , blue, alpha] = data.slice(place, place + 4);
+            if (alpha > 100 && blue > 150 && red < 60) { drawn.push(x - left); break; }
+        }
+    tell([drawn, box.width]);
+})))"""
+
+
+def test_each_bucket_of_the_sli_is_drawn_from_its_start_to_its_end(open_page: Open) -> None:
+    made, _ = one_incident()
+    step = made.trace_step
+    places = [0, 10, 11, 14, 255]
+    trace = Trace(0, [BEGAN + place * step for place in places], [9] * 5, [1] * 5, [0.5] * 5)
+    page = open_page(replace(made, traces=[trace]))
+    drawn: list[float]
+    width: float
+    drawn, width = page.evaluate(LINE)
+    first, last = stretch(page)
+
+    def x(place: float) -> float:
+        return (BEGAN + place * step - first) / (last - first) * width
+
+    runs = [(0, 1), (10, 12), (14, 15), (255, 256)]
+    for start, end in runs:
+        inside = [pixel for pixel in drawn if x(start) - 3 < pixel < x(end) + 3]
+        assert len(inside) == pytest.approx(x(end) - x(start), abs=2)
+    assert len(drawn) == pytest.approx(x(5) - x(0), abs=2 * len(runs))
+
+    over = page.locator("#chart .u-over").first
+    over.scroll_into_view_if_needed()
+    over.hover(position={"x": x(14.8), "y": 50})
+    expect(page.locator("#readout")).to_contain_text("9 requests, 1 failed")
+    over.hover(position={"x": x(15.4), "y": 50})
+    expect(page.locator("#readout")).to_have_text("")

@@ -83,11 +83,12 @@ class Chart {
         drag: { x: true, y: false, setScale: false },
         bind: { dblclick: () => () => this.view.reset() },
         points: { size: 7 },
+        dataIdx: (plot, _series, nearest, seconds) => findBucket(plot.data[0], nearest, seconds),
       },
       hooks: {
         drawClear: [(plot) => this.shade(plot)],
         setSelect: [(plot) => this.zoomTo(plot)],
-        setCursor: [(plot) => this.read(plot.cursor.idx)],
+        setCursor: [(plot) => this.read(plot.cursor.idxs[1])],
       },
     };
   }
@@ -110,7 +111,8 @@ class Chart {
       {
         stroke: () => colour("line"),
         width: 1.5,
-        paths: uPlot.paths.stepped({ align: 1 }),
+        cap: "square", // a bucket narrower than a pixel is seen as well
+        paths: drawBuckets,
         points: { show: false },
       },
       { stroke: () => colour("slo"), width: 1.5, dash: [6, 4], points: { show: false } },
@@ -171,6 +173,26 @@ class Chart {
     if (!width) return;
     for (const plot of this.plots) plot.setSize({ width, height: plot.height });
   }
+}
+
+/** Each bucket from its start to its end, which is where the next one starts or a gap does. */
+function drawBuckets(plot, series, first, last) {
+  const [at, values] = [plot.data[0], plot.data[series]];
+  const x = (place) => plot.valToPos(at[place], "x", true);
+  const stroke = new Path2D();
+  for (let place = first; place <= last; place += 1) {
+    if (values[place] === null) continue;
+    const y = plot.valToPos(values[place], "y", true);
+    if (place === first || values[place - 1] === null) stroke.moveTo(x(place), y);
+    else stroke.lineTo(x(place), y);
+    stroke.lineTo(x(place + 1), y);
+  }
+  return { stroke };
+}
+
+/** The bucket with this moment, where the one that begins nearest to it may be the next one. */
+function findBucket(at, nearest, seconds) {
+  return at[nearest] <= seconds ? nearest : nearest > 0 ? nearest - 1 : null;
 }
 
 function countSeries() {
