@@ -283,7 +283,8 @@ def _millis(seconds: float) -> int:
 
 def _below_one(sli: float, slo: float) -> int:
     """How far an SLI is below 1, rounded up: so one below the SLO is never told as one on it."""
-    return ceil((1 - sli) / (1 - slo or 0.001) * SLI_STEPS)
+    steps = (1 - sli) / (1 - slo or 0.001) * SLI_STEPS
+    return ceil(round(steps, 6))  # as a float it is hardly ever whole
 
 
 def _short(number: float | None, digits: int = 6) -> float | None:

@@ -204,6 +204,28 @@ def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> N
     expect(page.locator("#chart-note")).to_contain_text("SLO 99.999 % over 5m")
 
 
+@pytest.mark.parametrize(
+    ("slo", "lowest", "shown_slo", "shown"),
+    [
+        (0.9, 0.8996, "90 %", "89.9 %"),
+        (0.8505, 0.8504, "85.05 %", "85 %"),
+        (0.99999, 0.999989, "99.999 %", "99.9989 %"),
+        (0.9, 0.57, "90 %", "57 %"),
+    ],
+)
+def test_an_sli_below_its_slo_never_reads_as_that(
+    open_page: Open, slo: float, lowest: float, shown_slo: str, shown: str
+) -> None:
+    made = Maker(services=1, endpoints=1, incidents=1).make()
+    endpoints = [replace(made.endpoints[0], slo=slo)]
+    incidents = [replace(made.incidents[0], slo=slo, lowest_sli=lowest)]
+    page = open_page(replace(made, endpoints=endpoints, incidents=incidents))
+
+    expect(page.locator("#incidents td").get_by_text(shown, exact=True)).to_have_count(1)
+    expect(page.locator("#endpoints td").get_by_text(shown_slo, exact=True)).to_have_count(1)
+    expect(page.locator("#chart-note")).to_contain_text(f"SLO {shown_slo} over 5m")
+
+
 def test_what_is_left_out_of_a_long_run_is_said_on_top_and_below_the_tables(
     open_page: Open,
 ) -> None:

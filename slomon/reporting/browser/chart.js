@@ -23,7 +23,7 @@ class Chart {
     const columns = this.data.trace(endpoint);
     this.columns = columns;
     get("chart-note").replaceChildren(
-      `SLO ${showShare(endpoint.slo)} over ${showSpan(endpoint.window)}; ${showMany(endpoint.requests, "request")}, `,
+      `SLO ${showSlo(endpoint.slo)} over ${showSpan(endpoint.window)}; ${showMany(endpoint.requests, "request")}, `,
       `${showCount(endpoint.failures)} failed; ${showMany(endpoint.incidents.length, "incident")}. `,
       columns.at.length
         ? `Each point is the lowest SLI of ${showSpan(this.data.raw.traceStep)}.`
@@ -160,7 +160,7 @@ class Chart {
     }
     this.readout.replaceChildren(
       moment(at[place]),
-      ` UTC: lowest SLI ${showShare(sli[place])}; `,
+      ` UTC: lowest SLI ${showSli(sli[place])}; `,
       `${showMany(requests[place], "request")}, ${showCount(failures[place])} failed`,
     );
   }

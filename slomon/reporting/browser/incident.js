@@ -23,7 +23,7 @@ function describeIncident(data, incident) {
   const pairs = [
     ["service", quoteWhole(data.services[endpoint.service])],
     ["endpoint", quote(endpoint.verb, 20), " ", quoteWhole(endpoint.resource)],
-    ["SLO", `${showShare(endpoint.slo)} over ${showSpan(endpoint.window)}`],
+    ["SLO", `${showSlo(endpoint.slo)} over ${showSpan(endpoint.window)}`],
     ["start", moment(incident.start, true)],
     ["end", ...showEnd(incident)],
     ["lasted", showSpan(incident.lasted)],
@@ -33,7 +33,7 @@ function describeIncident(data, incident) {
       `, ${showSpan(incident.start - incident.onset)} before the start`,
     ],
     ["last failure", moment(incident.lastFailure, true)],
-    ["lowest SLI", showShare(incident.lowest), " at ", moment(incident.lowestAt, true)],
+    ["lowest SLI", showSli(incident.lowest), " at ", moment(incident.lowestAt, true)],
     ["failed", `${showCount(incident.failures)} of ${showMany(incident.requests, "request")}`],
     ["burn rate", showNumber(incident.burnRate)],
     ["error budget burnt", showShare(incident.budgetBurnt)],

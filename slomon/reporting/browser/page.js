@@ -116,7 +116,7 @@ const INCIDENT_COLUMNS = [
     key: (one) => one.lowest,
     number: true,
     minor: "minor",
-    cell: (one) => showShare(one.lowest),
+    cell: (one) => showSli(one.lowest),
   },
   {
     name: "failed",
@@ -192,7 +192,7 @@ const ENDPOINT_COLUMNS = [
     number: true,
     cell: (one) => showCount(one.incidents.length),
   },
-  { name: "SLO", key: (one) => one.slo, number: true, cell: (one) => showShare(one.slo) },
+  { name: "SLO", key: (one) => one.slo, number: true, cell: (one) => showSlo(one.slo) },
   {
     name: "window",
     key: (one) => one.window,
@@ -213,7 +213,7 @@ const ENDPOINT_COLUMNS = [
     key: succeeded,
     number: true,
     minor: "minor",
-    cell: (one) => showShare(succeeded(one)),
+    cell: (one) => showSli(succeeded(one)),
   },
 ];
 

@@ -27,10 +27,27 @@ function showNumber(number) {
 /** A share from 0 to 1. One that is near to 1 and isn't 1 never reads as 100 %. */
 function showShare(share) {
   if (share === null) return NOTHING;
-  const rest = Math.abs(1 - share);
-  const digits = rest > 0 && rest < 0.1 ? Math.min(7, Math.ceil(-Math.log10(rest))) : 1;
+  const digits = digitsOf(share);
   const shown = (100 * share).toFixed(digits);
   return `${Number(shown) === 100 && share < 1 ? (100 * share).toFixed(digits + 2) : Number(shown)} %`;
+}
+
+/** An SLI, never rounded up: one below its SLO must not read as that. */
+function showSli(sli) {
+  if (sli === null) return NOTHING;
+  const unit = 10 ** digitsOf(sli);
+  return `${Math.floor(Number((100 * sli * unit).toFixed(6))) / unit} %`;
+}
+
+/** An SLO, as it was given. */
+function showSlo(slo) {
+  return `${Number((100 * slo).toPrecision(12))} %`;
+}
+
+/** How many digits a share has as a percentage: more of them the nearer it is to 1. */
+function digitsOf(share) {
+  const rest = Math.abs(1 - share);
+  return rest > 0 && rest < 0.1 ? Math.min(7, Math.ceil(-Math.log10(rest))) : 1;
 }
 
 /** A share that may be negative, or more than all. */
