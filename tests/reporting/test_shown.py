@@ -239,6 +239,15 @@ def test_what_is_left_out_of_a_long_run_is_said_on_top_and_below_the_tables(
     expect(page.locator("#extent")).to_contain_text("2,000 services, 11,000 endpoints")
 
 
+def test_a_service_that_is_left_out_is_counted_once_though_it_is_named(open_page: Open) -> None:
+    made = Maker(services=11_000, endpoints=11_000, incidents=11, buckets=1).make()
+    named = [one.service for one in made.endpoints]
+    incidents = [replace(one, together=tuple(named)) for one in made.incidents]
+    page = open_page(replace(made, incidents=incidents))
+
+    expect(page.locator("#extent")).to_contain_text("11,000 services, 11,000 endpoints")
+
+
 def test_what_is_not_long_has_nothing_left_out(open_page: Open) -> None:
     page = open_page(Maker().make())
     expect(page.locator("#left-out")).to_be_hidden()

@@ -40,7 +40,7 @@ function showFigures(data) {
 function showExtent(data) {
   const { services, endpoints } = data.raw.leftOut;
   const counts = [
-    showMany(data.services.length + services, "service"),
+    showMany(data.counted + services, "service"),
     showMany(data.endpoints.length + endpoints, "endpoint"),
   ].join(", ");
   const requests = `${showMany(data.raw.whole["budget.requests"][0], "request")}`;

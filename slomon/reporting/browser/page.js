@@ -160,8 +160,7 @@ const SERVICE_COLUMNS = [
     cell: (one) => show(data.raw.figures[column][one.number]),
   })),
 ];
-const counted = data.raw.figures.incidents ? data.raw.figures.incidents.length : 0;
-const services = data.services.slice(0, counted).map((name, number) => ({ name, number }));
+const services = data.services.slice(0, data.counted).map((name, number) => ({ name, number }));
 new Table("services", SERVICE_COLUMNS, services, {
   noun: "service",
   missing: data.raw.leftOut.services,
