@@ -205,6 +205,27 @@ def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> N
 
 
 @pytest.mark.parametrize(
+    ("left", "allowed", "shown", "told"),
+    [
+        (-826.59, 0.0145, "\u221282,659 %", "0.015 allowed"),
+        (0.003, 1234.56, "0.3 %", "1,234.6 allowed"),
+        (-0.0031, 12.0, "\u22120.31 %", "12 allowed"),
+        (0.0, 0.0, "0 %", "0 allowed"),
+    ],
+)
+def test_a_budget_is_told_as_finely_as_it_has_to_be(
+    open_page: Open, left: float, allowed: float, shown: str, told: str
+) -> None:
+    made = Maker().make()
+    budget = replace(made.whole.budget, left=left, allowed=allowed)
+    page = open_page(replace(made, whole=replace(made.whole, budget=budget)))
+
+    tile = page.locator("#figures dd").filter(has_text="allowed")
+    expect(tile).to_contain_text(told)
+    assert tile.inner_text().splitlines()[0] == shown
+
+
+@pytest.mark.parametrize(
     ("slo", "lowest", "shown_slo", "shown"),
     [
         (0.9, 0.8996, "90 %", "89.9 %"),

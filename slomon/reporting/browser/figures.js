@@ -21,7 +21,7 @@ function showFigures(data) {
     [
       "error budget left",
       showPercent(left),
-      `${showCount(figure("budget.failures"))} failures, ${showCount(Math.floor(figure("budget.allowed")))} allowed`,
+      `${showCount(figure("budget.failures"))} failures, ${showAmount(figure("budget.allowed"))} allowed`,
     ],
     [
       "change failure rate",

@@ -2,6 +2,8 @@
 
 const COUNT = new Intl.NumberFormat("en");
 const ROUGH = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const TENTHS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const PARTS = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
 const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const UNITS = [
   ["d", 86400],
@@ -13,6 +15,12 @@ const NOTHING = "\u2013";
 
 function showCount(number) {
   return number === null ? NOTHING : COUNT.format(number);
+}
+
+/** A number to its tenths, and what is less than one to two digits: it never reads as none. */
+function showAmount(number) {
+  if (number < 0) return `\u2212${showAmount(-number)}`;
+  return (number < 1 ? PARTS : TENTHS).format(number);
 }
 
 /** A count with its noun: `1 incident`, `2 incidents`. */
@@ -52,9 +60,7 @@ function digitsOf(share) {
 
 /** A share that may be negative, or more than all. */
 function showPercent(share) {
-  return share === null
-    ? NOTHING
-    : `${share < 0 ? "\u2212" : ""}${COUNT.format(Math.round(Math.abs(100 * share)))} %`;
+  return share === null ? NOTHING : `${showAmount(100 * share)} %`;
 }
 
 /** A difference of shares, in points, with its sign. */
