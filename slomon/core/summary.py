@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 from typing import Final
 
 from slomon.core.accounting import Accounting
 from slomon.core.figures import Deploy, EndpointTotal, Figures, Shares
+from slomon.core.ranking import choose_incidents, rank_endpoints
 from slomon.core.record import IncidentRecord
 from slomon.core.tally import figure_all, share_out
 from slomon.core.tick import to_seconds
@@ -25,9 +25,10 @@ class Summary:
     their entries, or in which they were found, without those that no request counted for.
 
     Traces are there if they were asked for: of all endpoints, in their order, or of 10,000 if there
-    are more, first of those with incidents, then of the busiest. Their buckets have `trace_step`
-    seconds each, the same in all of them: a power of two, the shortest one from 1/512 on at which
-    there are at most 512 in a row, and 262,144 in all beside the first ones of each endpoint.
+    are more, first of those with most of the 10,000 incidents that are open or lasted longest, then
+    of the busiest. Their buckets have `trace_step` seconds each, the same in all of them: a power
+    of two, the shortest one from 1/512 on at which there are at most 512 in a row, and 262,144 in
+    all beside the first ones of each endpoint.
     """
 
     began: float
@@ -43,7 +44,9 @@ class Summary:
     trace_step: float = 0.0
 
 
-_MOST_TRACES: Final = 10_000
+MOST_INCIDENTS: Final = 10_000
+MOST_TRACES: Final = 10_000
+"""Of a long run: so many endpoints have traces, those with most of so many incidents first."""
 
 
 def summarise(
@@ -81,14 +84,9 @@ def _trace(
     if not totals.buckets:
         return []
     keys = [key for key, requests in enumerate(totals.requests) if requests]
-    broken = {(incident.verb, incident.resource) for incident in incidents}
-
-    def rank(place: int) -> tuple[bool, int, str, str]:
-        one = endpoints[place]
-        request = one.verb, one.resource
-        return request not in broken, -one.requests, *request
-
-    places = nsmallest(_MOST_TRACES, range(len(endpoints)), key=rank)
+    # The incidents that a page shows, for which it has to show their endpoints.
+    longest = choose_incidents(incidents, MOST_INCIDENTS)
+    places = rank_endpoints(endpoints, longest, MOST_TRACES)
     return [_draw(place, keys[place], totals) for place in sorted(places)]
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from heapq import nlargest
-from typing import Final, TypeAlias, TypeVar
+from typing import Final
 
 from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy, EndpointTotal
-from slomon.core.record import IncidentRecord, State
-from slomon.core.summary import Summary
+from slomon.core.figures import Deploy
+from slomon.core.ranking import choose, choose_incidents, rank_endpoints
+from slomon.core.record import IncidentRecord
+from slomon.core.summary import MOST_INCIDENTS, MOST_TRACES, Summary
 from slomon.core.trace import Trace
 
-T = TypeVar("T")
-Name: TypeAlias = tuple[str, str, str]
-
-INCIDENTS: Final = 10_000
-ENDPOINTS: Final = 10_000
+INCIDENTS: Final = MOST_INCIDENTS
+ENDPOINTS: Final = MOST_TRACES  # so that each can have its own
 DEPLOYS: Final = 20_000
 BUCKETS: Final = 280_000
 
@@ -43,13 +39,8 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
     ones, then with most requests, and their services; the changes that may have broken or fixed
     one, then the newest; and traces, while there is room, in that order of the endpoints.
     """
-    incidents = _choose(summary.incidents, INCIDENTS * share, _weigh)
-    count = Counter(map(_name, incidents))
-    ranked = nlargest(
-        int(ENDPOINTS * share),
-        range(len(summary.endpoints)),
-        lambda place: _rank(summary.endpoints[place], count),
-    )
+    incidents = choose_incidents(summary.incidents, INCIDENTS * share)
+    ranked = rank_endpoints(summary.endpoints, incidents, ENDPOINTS * share)
     traces = _choose_traces(summary.traces, ranked, BUCKETS * share)
     kept = {place: number for number, place in enumerate(sorted(ranked))}
     endpoints = [summary.endpoints[place] for place in kept]
@@ -73,29 +64,6 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
     )
 
 
-def _choose(
-    items: Sequence[T], most: float, weigh: Callable[[T], tuple[bool, float]]
-) -> Sequence[T]:
-    """Those that weigh most, in the order that they had."""
-    if len(items) <= most:
-        return items
-    weights = [weigh(item) for item in items]
-    heaviest = nlargest(int(most), range(len(items)), lambda place: weights[place])
-    return [items[place] for place in sorted(heaviest)]
-
-
-def _weigh(incident: IncidentRecord) -> tuple[bool, float]:
-    return incident.state is State.OPEN, incident.duration or 0.0
-
-
-def _name(one: IncidentRecord | EndpointTotal) -> Name:
-    return one.service, one.verb, one.resource
-
-
-def _rank(endpoint: EndpointTotal, count: Counter[Name]) -> tuple[int, int]:
-    return count[_name(endpoint)], endpoint.requests
-
-
 def _choose_deploys(
     deploys: Sequence[Deploy], incidents: Iterable[IncidentRecord], most: float
 ) -> Sequence[Deploy]:
@@ -107,7 +75,7 @@ def _choose_deploys(
         for candidate in attribution.candidates
         for service in (incident.service, EVERY_SERVICE)
     }
-    return _choose(deploys, most, lambda one: ((one.service, one.commit) in suspects, one.at))
+    return choose(deploys, most, lambda one: ((one.service, one.commit) in suspects, one.at))
 
 
 def _choose_traces(traces: Sequence[Trace], ranked: Iterable[int], room: float) -> list[Trace]:

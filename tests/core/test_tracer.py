@@ -316,7 +316,7 @@ def test_of_too_many_endpoints_those_with_incidents_are_traced_and_then_the_busi
     requests = [0, 1, 1, 1, 4, 4]
     rows = [*((key, 1, False) for key in requests), (3, 2, True)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(summary_module, "_MOST_TRACES", 2)
+        patch.setattr(summary_module, "MOST_TRACES", 2)
         summary = summarise(rows, ENDPOINTS)
     traced = [summary.endpoints[trace.endpoint].resource for trace in summary.traces]
     assert traced == ["/1", "/3"]
