@@ -95,6 +95,17 @@ def test_the_page_never_scrolls_sideways(open_page: Open, width: int, made: Any)
     assert measure(page, "document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 360, 680, 1030, 1100, 1200])
+def test_all_of_the_incidents_fits_however_small_the_screen(open_page: Open, width: int) -> None:
+    page = open_page(Maker().make(), width=width)
+    for toggle in page.locator("#incidents .toggle").all()[:6]:
+        toggle.click()
+
+    inside = measure(page, OVERFLOWING.replace("'.wide'", "'#incidents .wide'"))
+    assert inside == []
+    assert measure(page, "document.querySelectorAll('#incidents .incident .cards').length") > 6
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_is_light_or_dark_as_its_reader_is_used_to(open_page: Open, dark: bool) -> None:
     page = open_page(Maker().make(), dark=dark)

@@ -60,19 +60,20 @@ function describeTogether(data, incident) {
 
 function describeAttribution(data, heading, attribution) {
   const { verdict, candidates, earlier, evidence } = attribution;
+  const names = ["commit", "author", "its date", "before the crossing"];
   const rows = [...candidates]
     .reverse()
     .map((candidate, place) =>
       make(
         "tr",
         { class: place ? null : "newest" },
-        make("td", {}, commitLink(data, candidate.commit, 40)),
-        make("td", {}, quote(candidate.author, 60)),
-        make("td", {}, quote(candidate.date, 40)),
-        make("td", { class: "number" }, showSpan(candidate.age)),
+        make("td", { "data-name": names[0] }, commitLink(data, candidate.commit, 40)),
+        make("td", { "data-name": names[1] }, quote(candidate.author, 60)),
+        make("td", { "data-name": names[2] }, quote(candidate.date, 40)),
+        make("td", { class: "number", "data-name": names[3] }, showSpan(candidate.age)),
       ),
     );
-  const heads = ["commit", "author", "its date", "before the crossing"].map((word, place) =>
+  const heads = names.map((word, place) =>
     make("th", { scope: "col", class: place === 3 ? "number" : null }, word),
   );
   const table = rows.length
@@ -80,7 +81,7 @@ function describeAttribution(data, heading, attribution) {
         make(
           "div",
           { class: "wide" },
-          make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
+          make("table", { class: "cards" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
         ),
       ]
     : [];

@@ -40,7 +40,7 @@ class Table {
     const caption = make("caption", { class: "unseen" }, this.root.dataset.caption);
     const table = make(
       "table",
-      { class: "lines" },
+      { class: this.details ? "lines cards" : "lines" },
       caption,
       make("thead", {}, make("tr", {}, ...lead, ...this.heads)),
       this.body,
@@ -131,7 +131,7 @@ class Table {
 
   writeRow(row) {
     const cells = this.columns.map((column) =>
-      make("td", { class: classes(column) }, ...[column.cell(row)].flat()),
+      make("td", { class: classes(column), "data-name": column.name }, ...[column.cell(row)].flat()),
     );
     const line = make("tr", { "data-row": row.number });
     if (!this.details) {
