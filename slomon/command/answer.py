@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
 
+from slomon.core.excerpt import quote
 from slomon.core.report import ServiceMonitor
+from slomon.errors import OptionError
 from slomon.replaying.monitor import ReplayMonitor
 
 
@@ -26,3 +32,18 @@ def show_json(monitor: ReplayMonitor) -> str:
         "accounting": {**asdict(monitor.accounting), "problems": monitor.problems},
     }
     return json.dumps(answers)
+
+
+def check_apart_from(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:
+    """Raises ConfigurationError where one of them is where the answers are printed."""
+    with suppress(OSError):  # it has no descriptor, as what is no file of the system's
+        printed = os.fstat(stdout.fileno())
+        for name, path in outputs.items():
+            if path is None or not path.exists() or path.samefile(os.devnull):
+                continue
+            if os.path.samestat(path.stat(), printed):
+                raise OptionError(
+                    [name],
+                    f" is {quote(str(path))}, where the answers are printed; allowed: a file of "
+                    "its own",
+                )

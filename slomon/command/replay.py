@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
-from slomon.command.answer import show_json, show_literals
+from slomon.command.answer import check_apart_from, show_json, show_literals
 from slomon.command.exit_code import BROKEN, FAILED, FINE
 from slomon.command.page import check_page_wanted, choose_page
 from slomon.command.progress_bar import open_bar
@@ -40,6 +40,9 @@ def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
     writers: dict[str, Writer] = {}
     check_page_wanted(arguments)
+    if not arguments.output:
+        others = {"report": arguments.report, "incidents": arguments.incidents}
+        check_apart_from(stdout, others)
     if arguments.report:
         writers["report"] = choose_page(arguments)
         arguments.trace = True

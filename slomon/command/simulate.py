@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
-from slomon.command.answer import show_literals
+from slomon.command.answer import check_apart_from, show_literals
 from slomon.command.argument import flag, parse_count
 from slomon.command.exit_code import FAILED, FINE, MISUSED
 from slomon.command.page import add_page_options, check_page_wanted, choose_page
@@ -37,6 +37,7 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         parser.error("--events and --info go together")
     configure(arguments.log_level, stderr)
     try:
+        check_apart_from(stdout, {"report": arguments.report})
         for line in show_literals(_consume(arguments)):
             print(line, file=stdout)
         stdout.flush()

@@ -134,6 +134,32 @@ def test_a_stream_has_a_page_too(tmp_path: Path) -> None:
     assert read(page)["whole"]["incidents"] == [2]
 
 
+@pytest.mark.parametrize("option", ["--report", "--incidents"])
+def test_no_other_output_goes_where_the_answers_are_printed(tmp_path: Path, option: str) -> None:
+    log, page = broken(tmp_path), tmp_path / "printed"
+    more = "--interpreted", "--log-level", "error"
+    with page.open("w+", encoding="utf-8") as stdout:
+        stderr = io.StringIO()
+        code = main(["replay", log, option, str(page), *more], stdout, stderr)
+        assert (code, page.read_text(encoding="utf-8")) == (MISUSED, "")
+        assert stderr.getvalue() == (
+            f"error: option '{option}' is '{page}', where the answers are printed; allowed: a "
+            "file of its own\n"
+        )
+        others = "-o", str(tmp_path / "answers"), option, str(page)
+        assert main(["replay", log, *others, *more], stdout, stderr) == FINE
+    with Path("/dev/null").open("w", encoding="utf-8") as stdout:
+        assert main(["replay", log, option, "/dev/null", *more], stdout, stderr) == FINE
+
+
+def test_a_stream_has_no_page_where_its_answers_are_printed(tmp_path: Path) -> None:
+    page, stderr = tmp_path / "printed", io.StringIO()
+    with page.open("w", encoding="utf-8") as stdout:
+        code = simulate(["--max-events", "5", "--report", str(page)], stdout, stderr)
+    assert code == MISUSED
+    assert "where the answers are printed" in stderr.getvalue()
+
+
 def test_a_stream_keeps_its_own_files(tmp_path: Path) -> None:
     events, info = write(tmp_path, "events", ""), write(tmp_path, "info", "[]")
     code, _, err = simulated("--events", events, "--info", info, "--report", info)
