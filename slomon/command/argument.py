@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from slomon.core.excerpt import quote
@@ -12,6 +13,13 @@ from slomon.core.excerpt import quote
 def flag(name: str) -> str:
     """An option of the library, as it is typed."""
     return _TYPED.get(name) or f"--{name.replace('_', '-')}"
+
+
+def parse_path(text: str) -> Path:
+    """Where a file is: an empty one would stand for the folder that one is in."""
+    if not text:
+        raise ArgumentTypeError("''; allowed: a path")
+    return Path(text)
 
 
 def parse_count(text: str) -> int:

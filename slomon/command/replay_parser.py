@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from slomon.command.argument import number_or_text, parse_keys
+from slomon.command.argument import number_or_text, parse_keys, parse_path
 from slomon.command.page import add_page_options
 from slomon.command.replay import run
 
@@ -222,14 +221,14 @@ def _add_answers(group: Group) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        type=Path,
+        type=parse_path,
         default=None,
         help="write the answers there, not to stdout",
     )
     group.add_argument(
         "--report",
         metavar="FILE",
-        type=Path,
+        type=parse_path,
         default=None,
         help="write the report there: one HTML page that opens offline",
     )
@@ -240,7 +239,7 @@ def _add_output(group: Group) -> None:
     group.add_argument(
         "--incidents",
         metavar="FILE",
-        type=Path,
+        type=parse_path,
         default=None,
         help="write a record of each incident there, in the order in which they opened in the "
         "stream: JSON lines, or CSV or Parquet where the name ends with .csv or .parquet",

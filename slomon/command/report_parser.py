@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slomon.command.argument import parse_path
 from slomon.command.page import add_page_options
 from slomon.command.replay_parser import add_verb
 from slomon.command.report import run
@@ -27,6 +27,11 @@ def add_to(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "SLI of each endpoint went, and a table of incidents to sort and search.",
     )
     output.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, required=True, help="write the page there"
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=parse_path,
+        required=True,
+        help="write the page there",
     )
     add_page_options(output)

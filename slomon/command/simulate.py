@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from pathlib import Path
 from typing import TextIO
 
 from slomon.command.answer import check_apart_from, show_literals
-from slomon.command.argument import flag, parse_count
+from slomon.command.argument import flag, parse_count, parse_path
 from slomon.command.exit_code import FAILED, FINE, MISUSED
 from slomon.command.page import add_page_options, check_page_wanted, choose_page
 from slomon.command.process import run_process
@@ -125,13 +124,15 @@ def _parser() -> argparse.ArgumentParser:
         help="that a broken API fails a request (default: %(default)s)",
     )
     recorded = parser.add_argument_group("recorded stream")
-    recorded.add_argument("--events", metavar="FILE", type=Path, help="one JSON event a line")
-    recorded.add_argument("--info", metavar="FILE", type=Path, help="JSON list of the endpoints")
+    recorded.add_argument("--events", metavar="FILE", type=parse_path, help="one JSON event a line")
+    recorded.add_argument(
+        "--info", metavar="FILE", type=parse_path, help="JSON list of the endpoints"
+    )
     report = parser.add_argument_group("report")
     report.add_argument(
         "--report",
         metavar="FILE",
-        type=Path,
+        type=parse_path,
         help="write it there: one HTML page that opens offline",
     )
     add_page_options(report)

@@ -152,6 +152,16 @@ def test_no_other_output_goes_where_the_answers_are_printed(tmp_path: Path, opti
         assert main(["replay", log, option, "/dev/null", *more], stdout, stderr) == FINE
 
 
+@pytest.mark.parametrize("option", ["--report", "--incidents", "--output"])
+def test_an_empty_path_is_wrong_usage(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        call("replay", broken(tmp_path), option, "")
+    assert exit_.value.code == MISUSED
+    assert re.search(rf"argument .*{option}: ''; allowed: a path", capsys.readouterr().err)
+
+
 def test_a_stream_has_no_page_where_its_answers_are_printed(tmp_path: Path) -> None:
     page, stderr = tmp_path / "printed", io.StringIO()
     with page.open("w", encoding="utf-8") as stdout:

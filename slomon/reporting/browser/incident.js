@@ -52,7 +52,7 @@ function describeTogether(data, incident) {
   return make(
     "p",
     { class: "together" },
-    make("strong", {}, "Broke within the same minute: "),
+    make("strong", {}, "Broke within a minute of it: "),
     ...names,
     ". One cause upstream is likelier than many.",
   );
