@@ -134,6 +134,7 @@ def test_paper_is_white_and_its_drawings_fit(open_page: Open, tmp_path: Path) ->
     page.set_viewport_size({"width": 1200, "height": 900})
     expect(page.locator("#unprinted")).to_have_text("19 of 40 services.")
     expect(page.locator("#filters")).to_be_hidden()
+    expect(page.get_by_text("hover over one for local time")).to_be_hidden()
 
     page.emulate_media(media="screen")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
