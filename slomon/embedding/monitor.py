@@ -78,8 +78,9 @@ def live(
     * `stale_after`: a change that is older than this as an endpoint breaks is taken for stale
     * `trace`: the summary of a snapshot has how each endpoint's SLI went over time, for its report
     * `state`: a file in which windows, incidents and counts survive a restart; it is written
-      `save_every` so long and at the end, so a killed process loses no more than that. A damaged
-      one is kept aside
+      `save_every` so long, as soon as incidents have opened or ended, and at the end. So a killed
+      process loses counts of no longer than `save_every`, and of incidents those that moved while
+      it was last written. A damaged one is kept aside
     * `record`: a file to which every event that is counted is added, to be replayed; written on the
       loop's thread
     * `buffer`: how many events may wait to be counted; `history`: how many incidents that have
@@ -154,6 +155,8 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._listener = LogListener()
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
+        self._resting: CancelScope | None = None
+        self._unsaved = False  # incidents opened or ended since the state was saved
         self._entered = self._begun = False
 
     def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
@@ -308,8 +311,16 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     async def _save_often(self, state: StateFile) -> None:
         while True:
-            await self.clock.sleep_until(self._now() + state.every)
+            with CancelScope() as self._resting:  # cancelled when incidents have moved
+                if not self._unsaved:  # nor did any during the last save
+                    await self.clock.sleep_until(self._now() + state.every)
+            self._unsaved = False
             await state.save(self._engine)
+
+    def _save_soon(self) -> None:
+        self._unsaved = True
+        if self._resting is not None:
+            self._resting.cancel()
 
     def _step(self) -> bool:
         """Count the next events and tell of them; False where there are none."""
@@ -336,6 +347,8 @@ class LiveMonitor(AsyncContextManagerMixin):
             self._listener.incident_moved(incident)
         if self._waiting is not None and any(incident.end is None for incident in moved):
             self._waiting.cancel()
+        if moved:
+            self._save_soon()
         subscriptions = list(self._subscriptions)
         records = self._engine.describe(moved) if subscriptions else []
         for record in records:

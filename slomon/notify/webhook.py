@@ -39,8 +39,9 @@ class Webhook(Notifier):
     * `secret`: of the signature, `whsec_` and the base64 of 24 to 64 bytes; `headers`: for all
       requests
     * `outbox`: a file that keeps what is not delivered over restarts, for this webhook alone. With
-      it and the monitor's `state` every message arrives at least once, even of an incident that
-      opened just before the process was killed. Without it, on entering it tells what is open, and
+      it and the monitor's `state` every message arrives at least once, whenever the process is
+      killed, but of an incident that neither file had yet: both are written as soon as one moves,
+      which takes as long as writing them. Without it, on entering it tells what is open, and
       nothing else of before
     * `retry_for`: how long a message is sent again, before it is given up
     * `queue_bound`: how many messages may wait; beyond that the oldest are given up

@@ -81,3 +81,29 @@ async def test_what_was_open_is_open_after_any_number_of_kills(tmp_path: Path) -
     assert whole.accounting.rejected == 0
     assert whole.records()[0].id == broken
     assert whole.accounting.events >= counted
+
+
+OPENED = """
+import os, sys
+import anyio, slomon
+from tests.embedding.services import ENTRIES
+
+async def serve(state):
+    async with slomon.live(ENTRIES, state=state, save_every="1d") as monitor:
+        told = monitor.incidents()
+        monitor.access("GET", "/users", 500)
+        await anext(told)
+        while not os.path.exists(state):
+            await anyio.sleep(0.001)
+        os.kill(os.getpid(), 9)
+
+anyio.run(serve, sys.argv[1])
+"""
+
+
+async def test_an_incident_that_opened_survives_however_seldom_it_is_saved(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", OPENED, str(state)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL  # noqa: ASYNC221
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as monitor:
+        assert monitor.snapshot().endpoints[0].incident

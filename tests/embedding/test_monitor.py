@@ -30,6 +30,8 @@ from slomon import (
     StateFileError,
 )
 from slomon.embedding.buffer import LONGEST
+from slomon.embedding.engine import Engine
+from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import LiveAccounting, Snapshot
 from tests.embedding.clock import START, ManualClock
 from tests.embedding.limits import files_end_at
@@ -399,7 +401,7 @@ async def test_where_nobody_can_be_told_it_ends_as_that_says_and_all_is_counted(
 async def test_it_saves_as_often_as_it_was_asked_to(tmp_path: Path) -> None:
     clock, state = ManualClock(), tmp_path / "state"
     async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s") as monitor:
-        monitor.access("GET", "/users", 500)
+        monitor.access("GET", "/users", 200)
         await monitor.flush()
         clock.advance(9.9)
         for _ in range(10):
@@ -411,6 +413,48 @@ async def test_it_saves_as_often_as_it_was_asked_to(tmp_path: Path) -> None:
                     clock.advance(0.1)
                     await checkpoint()
                 state.unlink()
+
+
+async def test_what_opened_or_ended_is_saved_at_once_and_what_moves_meanwhile_after_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves: list[int] = []
+    proceed = anyio.Event()
+    under_way = 0
+
+    async def save(_: StateFile, engine: Engine) -> None:
+        nonlocal under_way
+        under_way += 1
+        assert under_way == 1
+        saves.append(engine.read(0, {}).accounting.events)
+        await proceed.wait()
+        under_way -= 1
+
+    monkeypatch.setattr(StateFile, "save", save)
+    clock, state = ManualClock(), tmp_path / "state"
+    async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s") as monitor:
+        await anyio.wait_all_tasks_blocked()
+        clock.advance(9)
+        for path in ("/users", "/orders"):  # several at once are one save
+            monitor.access("GET", path, 500)
+        await monitor.flush()
+        await anyio.wait_all_tasks_blocked()
+        assert saves == [2]
+        for seconds in (29, 1):  # and so are several that move meanwhile
+            clock.advance(seconds)
+            monitor.access("GET", "/users", 200)
+            await monitor.flush()
+        await anyio.wait_all_tasks_blocked()
+        assert saves == [2]
+        proceed.set()
+        await anyio.wait_all_tasks_blocked()
+        assert saves == [2, 4]
+        clock.advance(9.9)  # the next one counts from there
+        await anyio.wait_all_tasks_blocked()
+        assert saves == [2, 4]
+        clock.advance(0.1)
+        await anyio.wait_all_tasks_blocked()
+        assert saves == [2, 4, 4]
 
 
 class Unspeakable:
