@@ -88,7 +88,7 @@ def live(
     * `clock`: another one than the machine's
 
     Raises ConfigurationError where an endpoint or an option is wrong. To enter it raises OSError
-    where a file can't be used, and StateFileError where `state` is a file of something else.
+    where a file can't be used, and StateFileError where one is a file of something else.
     """
     check_function("is_failure", is_failure, "a status")
     state, record = read_path("state", state), read_path("record", record)

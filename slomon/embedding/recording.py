@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from errno import EINVAL
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -14,11 +14,15 @@ from slomon.core.batch import Item
 from slomon.core.event import Change, Malformed
 from slomon.core.tick import show_tick
 from slomon.embedding.buffer import LONGEST
+from slomon.errors import StateFileError
 from slomon.log import get_logger
 from slomon.output_file import naming
 
 _LAST_LINE: Final = 12 * LONGEST + 64  # bytes at most of one event: a character has up to 12
-_END: Final = b'{"type": "end-of-stream"'
+_BEGIN: Final = b'{"type": "'
+_END: Final = "end-of-stream"
+_KINDS: Final = ("access", "change", _END)
+_KEYS: Final = {"type", "value"}
 
 
 class Recording:
@@ -32,14 +36,22 @@ class Recording:
         self._file: BinaryIO | None = None
 
     def begin(self) -> None:
-        """Open the file. Raises OSError, which names it."""
+        """
+        Open the file. Raises OSError, which names it, and StateFileError where it is of something
+        else: that is left as it is.
+        """
         if self._path.exists() and not self._path.is_file():  # nothing could be taken back from it
             raise OSError(
                 EINVAL, "no file; allowed: one, or a place where none is", str(self._path)
             )
-        with naming(self._path):
-            self._file = self._path.open("a+b")
-            _take_back_end(self._file)
+        with naming(self._path), ExitStack() as opened:
+            file = opened.enter_context(self._path.open("a+b"))
+            if not _take_back_end(file):
+                raise StateFileError(
+                    f"{self._path} is no recording of a live monitor; allowed: one, or no file"
+                )
+            self._file = file
+            opened.pop_all()
 
     def write(self, items: Sequence[Item]) -> None:
         """The next events, in the order in which they count."""
@@ -47,7 +59,7 @@ class Recording:
 
     def end(self, now: int) -> None:
         """Nothing follows, and until now nothing did."""
-        self._put(_line("end-of-stream", show_tick(now)))
+        self._put(_line(_END, show_tick(now)))
         if self._file is not None:
             self._file.close()
 
@@ -65,16 +77,37 @@ class Recording:
             self._file = None
 
 
-def _take_back_end(file: BinaryIO) -> None:
-    """More follows after all: take the end of the stream away, and a line that was cut off."""
+def _take_back_end(file: BinaryIO) -> bool:
+    """
+    More follows after all: take the end of the stream away, and a line that was cut off. False
+    where it is no recording.
+    """
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(size - _LAST_LINE, 0))
-    tail = file.read(_LAST_LINE)
+    file.seek(max(size - 2 * _LAST_LINE, 0))
+    tail = file.read()
     whole = tail[: tail.rfind(b"\n") + 1]
     last = whole[whole[:-1].rfind(b"\n") + 1 :]
-    if last.startswith(_END):
+    if not (_kind(last) if whole else _may_begin(tail)):
+        return False
+    if _kind(last) == _END:
         whole = whole[: -len(last)]
     file.truncate(size - len(tail) + len(whole))
+    return True
+
+
+def _may_begin(piece: bytes) -> bool:
+    """May it be how an event begins?"""
+    return piece[: len(_BEGIN)] == _BEGIN[: len(piece)]
+
+
+def _kind(line: bytes) -> str | None:
+    """Of the event of a line; None where it has none."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    kind = event.get("type") if isinstance(event, dict) and event.keys() <= _KEYS else None
+    return kind if kind in _KINDS else None
 
 
 def show_change(service: str, commit: str, author: str, date: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.typing import EventDict
 
+from slomon import StateFileError
 from slomon.core.batch import Item
 from slomon.core.event import Change, End, Malformed, read_event
 from slomon.embedding.buffer import LONGEST
@@ -89,11 +90,39 @@ def test_a_line_that_was_cut_off_is_cut_away(tmp_path: Path, last: str) -> None:
         assert read(path) == ["a", "b", *whole, "c", END]
 
 
-@pytest.mark.parametrize("data", [b"", b"cut off", b'{"type": "end-of-stream"}\n'])
+@pytest.mark.parametrize(
+    "data", [b"", b'{"ty', b'{"type": "access", "va', b'{"type": "end-of-stream"}\n']
+)
 def test_where_no_event_is_whole_the_first_one_follows(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "events").write_bytes(data)
     record(tmp_path / "events", ["a"])
     assert read(tmp_path / "events") == ["a", END]
+
+
+def test_a_long_line_that_was_cut_off_after_a_long_one_is_cut_away(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    record(path, ["a", LONG, LONG])
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b'"}', 0, data.rfind(b"{"))])
+    record(path, ["b"])
+    assert read(path) == ["a", LONG, "b", END]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b'{"precious": 1}', b'{"type": "access", "from": "another program"}\n', b"cut off"),
+        *(b"\x89PNG\n\x00\xff" + b"\n\x00" * 99, b"\n", b"[]\n", b'"change"\n', b"[" * 200_000),
+        *(b"[" * 50_000 + b"\n", b'{"type": []}\n', b'{"type": "x"}\nmore', b"slomon state 4\n"),
+    ],
+    ids=range(12),
+)
+def test_what_is_no_recording_is_refused_and_untouched(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "precious"
+    path.write_bytes(data)
+    with pytest.raises(StateFileError, match="precious is no recording of a live monitor"):
+        Recording(path).begin()
+    assert path.read_bytes() == data
 
 
 @pytest.mark.parametrize("where", ["no/folder/events", "folder", "pipe", "/dev/full", "/dev/zero"])
