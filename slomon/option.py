@@ -120,6 +120,17 @@ def check_alone(**options: object) -> None:
         raise OptionError(given, " are both given; allowed: one")
 
 
+def check_apart(**paths: str | None) -> None:
+    """No two of these are the same file, by whatever names."""
+    names: dict[str, str] = {}
+    for name, path in paths.items():
+        other = name if path is None else names.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise OptionError(
+                [other, name], f" are the same file, {quote(path)}; allowed: one for each"
+            )
+
+
 def refuse(name: str, value: object, allowed: str) -> OptionError:
     """The error of a wrong value."""
     return OptionError([name], f" is {quote(value)}; allowed: {allowed}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -35,6 +35,7 @@ from slomon.embedding.subscription import Subscription
 from slomon.log import LogListener
 from slomon.option import (
     Duration,
+    check_apart,
     check_choice,
     check_function,
     read_count,
@@ -88,10 +89,12 @@ def live(
     * `clock`: another one than the machine's
 
     Raises ConfigurationError where an endpoint or an option is wrong. To enter it raises OSError
-    where a file can't be used, and StateFileError where one is a file of something else.
+    where a file can't be used, as one that another process uses, and StateFileError where one is a
+    file of something else.
     """
     check_function("is_failure", is_failure, "a status")
     state, record = read_path("state", state), read_path("record", record)
+    check_apart(state=state, record=record)
     catalogue = Catalogue(endpoints)
     least = read_count("min_requests", min_requests, _MOST)
     silence = read_silence(close_after_silence)
@@ -158,6 +161,15 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._resting: CancelScope | None = None
         self._unsaved = False  # incidents opened or ended since the state was saved
         self._entered = self._begun = False
+
+    @property
+    def files(self) -> dict[str, str | None]:
+        """Those that it writes, by their options."""
+        state, recording = self._state, self._recording
+        return {
+            "state": None if state is None else str(state.path),
+            "record": None if recording is None else str(recording.path),
+        }
 
     def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
         """
@@ -228,9 +240,10 @@ class LiveMonitor(AsyncContextManagerMixin):
             raise RuntimeError("this live monitor is running; allowed: one `async with` at a time")
         self._entered = True
         try:
-            await self._begin()
-            async with self._run():
-                yield self
+            with nullcontext() if self._state is None else self._state.held():
+                await self._begin()
+                async with self._run():
+                    yield self
         finally:
             self._entered = False
 

@@ -17,6 +17,7 @@ from slomon.embedding.buffer import LONGEST
 from slomon.errors import StateFileError
 from slomon.log import get_logger
 from slomon.output_file import naming
+from slomon.state.lock import lock_file
 
 _LAST_LINE: Final = 12 * LONGEST + 64  # bytes at most of one event: a character has up to 12
 _BEGIN: Final = b'{"type": "'
@@ -32,7 +33,7 @@ class Recording:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._file: BinaryIO | None = None
 
     def begin(self) -> None:
@@ -40,15 +41,14 @@ class Recording:
         Open the file. Raises OSError, which names it, and StateFileError where it is of something
         else: that is left as it is.
         """
-        if self._path.exists() and not self._path.is_file():  # nothing could be taken back from it
-            raise OSError(
-                EINVAL, "no file; allowed: one, or a place where none is", str(self._path)
-            )
-        with naming(self._path), ExitStack() as opened:
-            file = opened.enter_context(self._path.open("a+b"))
+        if self.path.exists() and not self.path.is_file():  # nothing could be taken back from it
+            raise OSError(EINVAL, "no file; allowed: one, or a place where none is", str(self.path))
+        with naming(self.path), ExitStack() as opened:
+            file = opened.enter_context(self.path.open("a+b"))
+            lock_file(file, self.path)
             if not _take_back_end(file):
                 raise StateFileError(
-                    f"{self._path} is no recording of a live monitor; allowed: one, or no file"
+                    f"{self.path} is no recording of a live monitor; allowed: one, or no file"
                 )
             self._file = file
             opened.pop_all()
@@ -71,7 +71,7 @@ class Recording:
             self._file.flush()
         except OSError as error:
             log: Any = get_logger()
-            log.error("recording.ended", file=str(self._path), reason=str(error))  # noqa: TRY400 (the reason says it)
+            log.error("recording.ended", file=str(self.path), reason=str(error))  # noqa: TRY400 (the reason says it)
             with suppress(OSError):
                 self._file.close()
             self._file = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ class StateFile:
     """A monitor's state, and how often it is saved, in ticks. That it can't be is told."""
 
     def __init__(self, path: Path, every: int) -> None:
+        self.path = path
         self.every = every
         self._file = KeptFile(path, "state of a live monitor")
         self._log: Any = get_logger()
         self._failing = False
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep others from the file meanwhile. Raises what KeptFile does."""
+        return self._file.held()
 
     async def load(self, engine: Engine) -> bool:
         """
@@ -32,7 +38,7 @@ class StateFile:
             await self._file.save(engine)
         except (OSError, RuntimeError) as error:  # the latter where no thread is left for it
             if not self._failing:
-                self._log.error("state.unsaved", file=str(self._file.path), reason=str(error))
+                self._log.error("state.unsaved", file=str(self.path), reason=str(error))
             self._failing = True
         else:
             self._failing = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from typing import Final, Self
 
@@ -82,6 +82,10 @@ class Notifier(AsyncContextManagerMixin, ABC):
     async def _settle(self) -> None:
         """Return once nothing is to be delivered any more."""
 
+    def _held(self) -> AbstractContextManager[None]:
+        """What nobody else may use meanwhile."""
+        return nullcontext()
+
     async def _begin(self) -> None:
         """Before anything else: as if new. What it raises comes out of the `async with`."""
         self._heard = Event()
@@ -97,9 +101,10 @@ class Notifier(AsyncContextManagerMixin, ABC):
             raise RuntimeError("this notifier is running; allowed: one `async with` at a time")
         self._running = True
         try:
-            await self._begin()
-            async with self._beside_the_body():
-                yield self
+            with self._held():
+                await self._begin()
+                async with self._beside_the_body():
+                    yield self
         finally:
             self._running = False
 

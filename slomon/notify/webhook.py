@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from slomon.notify.notifier import Notifier, Task
 from slomon.notify.outbox import Outbox
 from slomon.notify.sender import Letter, Sender
 from slomon.notify.url import Url, read_headers
-from slomon.option import Duration, read_duration, read_path
+from slomon.option import Duration, check_apart, read_duration, read_path
 from slomon.replaying.files import AnyPath
 from slomon.state.kept import Found, KeptFile
 
@@ -68,9 +69,13 @@ class Webhook(Notifier):
         self._key = read_secret("secret", secret)
         self._retry_for = read_duration("retry_for", retry_for)
         path = read_path("outbox", outbox)
+        check_apart(**monitor.files, outbox=path)
         self._sender = self._make_sender(Url("url", url), read_headers("headers", headers))
         self._file = None if path is None else KeptFile(Path(path), "outbox")
         self._outbox = Outbox(self._bound)
+
+    def _held(self) -> AbstractContextManager[None]:
+        return super()._held() if self._file is None else self._file.held()
 
     async def _begin(self) -> None:
         await super()._begin()

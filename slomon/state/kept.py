@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from slomon.errors import StateFileError
 from slomon.log import get_logger
 from slomon.pipeline.thread import in_own_thread
 from slomon.state.file import Section, check_place, is_state, read_state, set_aside, write_state
+from slomon.state.lock import in_use
 
 
 class Survivor(Protocol):
@@ -45,6 +47,16 @@ class KeptFile:
     def __init__(self, path: Path, kind: str) -> None:
         self.path = path
         self._kind = kind
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        Keep others from it meanwhile. Raises OSError where one uses it, and, as `load` does, where
+        no such file can be.
+        """
+        check_place(self.path)
+        with in_use(self.path):
+            yield
 
     async def load(self, survivor: Survivor) -> Found:
         """

@@ -284,6 +284,29 @@ async def test_it_runs_once_at_a_time(tmp_path: Path) -> None:
     assert monitor.snapshot().accounting.events == 1
 
 
+@pytest.mark.parametrize("name", ["state", "record"])
+async def test_a_file_of_another_one_that_runs_is_refused_until_that_has_ended(
+    tmp_path: Path, name: str
+) -> None:
+    files: dict[str, Any] = {name: tmp_path / "file"}
+    first, second = (slomon.live(ENTRIES, clock=ManualClock(), **files) for _ in range(2))
+    async with first:
+        for _ in range(2):
+            with pytest.raises(OSError, match="is in use by another process") as caught:
+                await second.__aenter__()
+            assert caught.value.filename == str(tmp_path / "file")
+        first.access("GET", "/users", 500)
+    async with second:
+        assert second.snapshot().accounting.events == (name == "state")
+
+
+def test_the_state_and_the_record_are_two_files(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for name in ("file", "link"):
+        with pytest.raises(ConfigurationError, match="'state' and 'record' are the same file"):
+            slomon.live(ENTRIES, state=tmp_path / "file", record=tmp_path / name)
+
+
 async def test_one_that_could_not_begin_can_be_entered_once_it_can(tmp_path: Path) -> None:
     state = tmp_path / "state"
     async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as before:

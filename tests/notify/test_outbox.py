@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anyio import create_task_group, to_thread
 from structlog.typing import EventDict
 
-from slomon import StateFileError
+from slomon import ConfigurationError, StateFileError
 from slomon.core.record import IncidentRecord, State
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.notify import Webhook
@@ -297,3 +298,24 @@ async def test_an_outbox_holds_what_waits_and_the_marks(tmp_path: Path) -> None:
     assert saved["marks"] == [
         ["users", "GET", "/users", request.headers["webhook-id"], request.json["data"]["start"]]
     ]
+
+
+@pytest.mark.parametrize("name", ["state", "record"])
+def test_an_outbox_is_no_file_of_its_monitor(tmp_path: Path, name: str) -> None:
+    files: dict[str, Any] = {name: tmp_path / "file"}
+    monitor = live(WatchedClock(), **files)
+    with pytest.raises(ConfigurationError, match=f"'{name}' and 'outbox' are the same file"):
+        Webhook(monitor, "http://localhost", secret=SECRET, outbox=tmp_path / "file")
+
+
+async def test_an_outbox_is_one_webhooks_at_a_time(tmp_path: Path) -> None:
+    async with live(WatchedClock()) as monitor:
+        first, second = (
+            Webhook(monitor, "http://localhost", secret=SECRET, outbox=tmp_path / "outbox")
+            for _ in range(2)
+        )
+        async with first:
+            with pytest.raises(OSError, match=r"is in use .*outbox"):
+                await second.__aenter__()
+        async with second:
+            pass
