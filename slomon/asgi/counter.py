@@ -26,7 +26,10 @@ class Counter(Protocol):
 
 
 class PathCounter:
-    """By method and path, as an access log of the same requests is read."""
+    """
+    By method and path, as an access log of the same requests is read: not decoded, where the server
+    says how it was asked for. Servers put `root_path` before both paths or before neither.
+    """
 
     def __init__(self, monitor: LiveMonitor) -> None:
         """Raises ConfigurationError where a resource is no template."""
@@ -39,7 +42,9 @@ class PathCounter:
         self._counts[UNMATCHED] = partial(monitor.access, _NOTHING, _NOTHING)
 
     def __call__(self, scope: Scope) -> Count:
-        return self._counts[self._requests.key(scope["method"], scope["path"])]
+        raw = scope.get("raw_path")
+        path = scope["path"] if raw is None else raw.decode("utf-8", "backslashreplace")
+        return self._counts[self._requests.key(scope["method"], path)]
 
 
 class RouteCounter:

@@ -20,9 +20,9 @@ class Middleware:
                  lifespan=[monitor])           # whose middleware sees no lifespan
 
     **Which endpoint** a request belongs to is decided as it is for the log of a proxy in front: by
-    its method, by its path, whole and as it was asked for (`root_path` included, mounted or not),
-    and by the most specific of the resources that match, as `/users/{id}`. HEAD is not GET. What
-    none matches is counted as unmatched.
+    its method, by its path, whole and as it was asked for (`root_path` included, mounted or not;
+    nothing decoded: `/a%2Fb` has one segment), and by the most specific of the resources that
+    match, as `/users/{id}`. HEAD is not GET. What none matches is counted as unmatched.
 
     A `route` may name the resource instead. It is called as the response ends, when the scope has
     what the framework puts there: `lambda scope: scope.get("path_template")` for Litestar.

@@ -12,7 +12,7 @@ import pytest
 import slomon.asgi
 from slomon import ConfigurationError, live
 from slomon.asgi.protocol import App, Receive, Scope, Send
-from tests.asgi.service import Server, counts, entry, request, watch
+from tests.asgi.service import Server, counts, entry, request, serving, watch
 
 
 async def fine(_: Scope, __: Receive, send: Send) -> None:
@@ -68,6 +68,42 @@ async def test_a_path_is_the_one_that_was_asked_for_mounted_or_not() -> None:
         app = slomon.asgi.Middleware(router, monitor)
         await ask(app, request("/api/users/7", root_path="/api"))
     assert counts(monitor) == {"GET /api/users/{id}": (1, 0)}
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "counted"),
+    [
+        ("/users/a/b", b"/users/a%2Fb", "GET /users/{id}"),
+        ("/caf\u00e9", b"/caf%C3%A9", "GET /caf%C3%A9"),
+        ("/caf\u00e9", None, "unmatched"),
+        ("/users/7", b"/users/\xff", "GET /users/{id}"),
+    ],
+)
+async def test_a_path_is_read_as_it_was_asked_for_not_decoded(
+    path: str, raw: bytes | None, counted: str
+) -> None:
+    monitor = watch("/users/{id}", "/caf%C3%A9")
+    async with monitor:
+        await ask(slomon.asgi.Middleware(fine, monitor), request(path, raw_path=raw))
+    assert counts(monitor) == {counted: (1, 0)}
+
+
+@pytest.mark.parametrize("root", ["", "/api"])
+@pytest.mark.parametrize("http", ["h11", "httptools"])
+async def test_a_server_counts_as_a_log_of_the_same_requests_does(root: str, http: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        await fine(scope, receive, send)
+
+    monitor = watch(f"{root}/users/{{id}}", f"{root}/caf%C3%A9")
+    async with serving(slomon.asgi.Middleware(app, monitor), root_path=root, http=http) as client:
+        for path in ("/users/a%2Fb", "/caf%C3%A9", "/users/a/b"):
+            await client.get(path)
+    assert counts(monitor) == {
+        f"GET {root}/users/{{id}}": (1, 0),
+        f"GET {root}/caf%C3%A9": (1, 0),
+        "unmatched": (1, 0),
+    }
 
 
 async def test_a_route_sees_the_scope_as_the_application_left_it() -> None:
