@@ -7,10 +7,12 @@ from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from slomon.asgi.protocol import Scope
+from slomon.core.excerpt import excerpt
 from slomon.core.row import UNMATCHED
 from slomon.embedding.monitor import LiveMonitor
 from slomon.endpoints.requests import GivenRequests
 from slomon.endpoints.template import Router
+from slomon.log import get_logger
 
 Count: TypeAlias = Callable[[int], object]
 Route: TypeAlias = Callable[[Scope], str | None]
@@ -48,16 +50,30 @@ class PathCounter:
 
 
 class RouteCounter:
-    """By method and by what a `route` says of the scope as the application leaves it."""
+    """
+    By method and by what a `route` says of the scope as the application leaves it. Where it raises,
+    which is logged once, there is no endpoint.
+    """
 
     def __init__(self, monitor: LiveMonitor, route: Route) -> None:
         self._monitor = monitor
         self._route = route
+        self._failed = False
 
     def __call__(self, scope: Scope) -> Count:
         return partial(self._count, scope)
 
     def _count(self, scope: Scope, status: int) -> None:
-        resource = self._route(scope)
+        resource = self._find(scope)
         verb = _NOTHING if resource is None else scope["method"]
         self._monitor.access(verb, resource or _NOTHING, status)
+
+    def _find(self, scope: Scope) -> str | None:
+        try:
+            return self._route(scope)
+        except Exception as error:  # noqa: BLE001 (whatever it raises, the request goes on)
+            if not self._failed:
+                reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
+                get_logger().error("route.failed", reason=reason)
+            self._failed = True
+            return None

@@ -26,7 +26,8 @@ class Middleware:
 
     A `route` may name the resource instead. It is called as the response ends, when the scope has
     what the framework puts there: `lambda scope: scope.get("path_template")` for Litestar.
-    Resources are no templates then, but compared as they stand.
+    Resources are no templates then, but compared as they stand. Where it raises, the request is
+    unmatched, and the first time that is logged.
 
     **What counts** is a response that was sent to its end, by its status; what the application does
     after that fails nobody. An exception before that is a failure (500), and raised on; to return

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.typing import EventDict
 
 import slomon.asgi
 from slomon import ConfigurationError, live
@@ -120,6 +121,27 @@ async def test_a_route_sees_the_scope_as_the_application_left_it() -> None:
         for path in ("/users/7", "/nowhere"):
             await ask(app, request(path))
     assert counts(monitor) == {"GET users.show": (1, 0), "unmatched": (1, 0)}
+
+
+async def test_a_route_that_raises_harms_no_request_and_is_logged_once(
+    logs: list[EventDict],
+) -> None:
+    async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/bad":
+            raise ZeroDivisionError
+        await fine(scope, receive, send)
+
+    monitor = watch("users.show")
+    async with monitor:
+        app = slomon.asgi.Middleware(faulty, monitor, route=lambda scope: str(scope["template"]))
+        served = await ask(app, request())
+        with pytest.raises(ZeroDivisionError):
+            await ask(app, request("/bad"))
+        await ask(app, request(template="users.show"))
+    assert served.sent[1]["body"] == b"fine"
+    assert counts(monitor) == {"GET users.show": (1, 0), "unmatched": (2, 0)}
+    failed = [entry["reason"] for entry in logs if entry["event"] == "route.failed"]
+    assert failed == ["KeyError: 'template'"]
 
 
 async def test_what_clients_make_up_is_kept_nowhere() -> None:
