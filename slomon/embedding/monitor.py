@@ -21,6 +21,7 @@ from anyio.lowlevel import checkpoint
 
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import StatusRule, ask_rule, parse_change, server_errors_fail
+from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
 from slomon.core.report import STALE_AFTER, IncidentDetail
 from slomon.core.tick import show_tick, to_seconds
@@ -32,6 +33,7 @@ from slomon.embedding.recording import Recording, show_change
 from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import Snapshot
 from slomon.embedding.subscription import Subscription
+from slomon.errors import OptionError
 from slomon.log import LogListener
 from slomon.option import (
     Duration,
@@ -72,7 +74,7 @@ def live(
     A monitor of these endpoints (`get_info()` entries), which runs while it is entered.
 
     * `is_failure(status)`: did a request with this status fail? None where there is no such status;
-      it is asked of each at the start, and no more
+      it is asked of each at the start, and no more, and must not raise of any of 100 to 599
     * `min_requests`: a window with fewer is not judged
     * `close_after_silence`: an incident ends as silent once its endpoint had no request for so
       long, and its window has emptied: told when the clock says so. By default none does
@@ -101,7 +103,7 @@ def live(
     check_choice("trace", trace, [True, False])
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
-    judged = [ask_rule(is_failure, status) for status in range(1000)]
+    judged = _judge(is_failure)
     rule, calm = judged.__getitem__, frozenset(n for n, failed in enumerate(judged) if not failed)
 
     def make_engine() -> Engine:
@@ -125,6 +127,18 @@ def live(
         state=None if state is None else StateFile(Path(state), every),
         recording=None if record is None else Recording(Path(record)),
     )
+
+
+def _judge(is_failure: StatusRule) -> list[bool | None]:
+    """What a rule says of each status; it may raise only where there is hardly any."""
+    for status in range(100, 600):
+        try:
+            is_failure(status)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
+            fault = f" raises {reason}, of {status}; allowed: a rule for each of 100 to 599"
+            raise OptionError(["is_failure"], fault) from error
+    return [ask_rule(is_failure, status) for status in range(1000)]
 
 
 class LiveMonitor(AsyncContextManagerMixin):

@@ -553,6 +553,14 @@ def test_a_wrong_option_is_refused_by_its_name(options: dict[str, Any]) -> None:
         slomon.live(ENTRIES, **options)
 
 
+def test_a_rule_that_raises_of_an_ordinary_status_is_refused_with_what_it_raises() -> None:
+    known = {status: status >= 500 for status in range(100, 600)}
+    slomon.live(ENTRIES, is_failure=known.__getitem__)
+    del known[404]
+    with pytest.raises(ConfigurationError, match="'is_failure' raises KeyError: 404, of 404"):
+        slomon.live(ENTRIES, is_failure=known.__getitem__)
+
+
 async def test_a_subscription_of_no_room_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'bound' is 0"):
         slomon.live(ENTRIES).incidents(bound=0)
