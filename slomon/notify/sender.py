@@ -20,6 +20,7 @@ from anyio import Event
 from slomon.core.excerpt import excerpt
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.clock import Clock
+from slomon.errors import ConfigurationError
 from slomon.notify.race import first_of
 from slomon.notify.retry import Backoff, read_retry_after
 from slomon.notify.throttle import ThrottledLog
@@ -76,7 +77,7 @@ class Sender:
         self._counts = counts
         self._log = log
         # Not a client: that logs the whole address of each request, which may hold a secret.
-        self._transport = httpx.AsyncHTTPTransport(proxy=_find_proxy(url.target))
+        self._transport = _connect(url.target)
 
     def open(self) -> None:
         """Before anything is delivered."""
@@ -140,6 +141,21 @@ class Sender:
             content=letter.body,
             extensions={"timeout": _TIMEOUT.as_dict()},
         )
+
+
+def _connect(url: httpx.URL) -> httpx.AsyncHTTPTransport:
+    """Raises ConfigurationError, which shows no address: a proxy's may hold a password."""
+    proxy = _find_proxy(url)
+    try:
+        return httpx.AsyncHTTPTransport(proxy=proxy)
+    except ImportError:
+        fault, allowed = "of SOCKS, which needs a package", "to install it by 'httpx[socks]', or "
+    except (ValueError, httpx.InvalidURL):
+        fault, allowed = "no address of a proxy", ""
+    raise ConfigurationError(
+        f"the environment's {url.scheme.upper()}_PROXY is {fault}; allowed: {allowed}text such as "
+        "'http://host:port'"
+    )
 
 
 def _find_proxy(url: httpx.URL) -> str | None:

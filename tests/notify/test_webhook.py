@@ -511,3 +511,25 @@ def test_without_the_extra_an_error_names_it() -> None:
         "ConfigurationError: notifications are sent by httpx, which is not installed; needed: "
         "pip install 'slomon[notify]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("proxy", "fault"),
+    [
+        ("ana:pw@localhost:3128", "is no address of a proxy; allowed: text such as 'http://host"),
+        ("http://ana:pw@[::1", "is no address of a proxy"),
+        ("ftp://ana:pw@localhost", "is no address of a proxy"),
+        ("socks5://ana:pw@localhost:1", "is of SOCKS, which needs a package; allowed: to install"),
+    ],
+)
+def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, fault: str
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monitor = live(WatchedClock())
+    with pytest.raises(ConfigurationError, match=f"HTTPS_PROXY {fault}") as caught:
+        Webhook(monitor, "https://hooks.example.com", secret=SECRET)
+    assert "pw" not in str(caught.value)
+    assert caught.value.__context__ is None
