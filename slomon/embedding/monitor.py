@@ -175,6 +175,12 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._resting: CancelScope | None = None
         self._unsaved = False  # incidents opened or ended since the state was saved
         self._entered = self._begun = False
+        self._running = self._ended = False
+
+    @property
+    def running(self) -> bool:
+        """Has it begun, and not ended?"""
+        return self._running
 
     @property
     def files(self) -> dict[str, str | None]:
@@ -226,10 +232,14 @@ class LiveMonitor(AsyncContextManagerMixin):
     def incidents(self, *, bound: int = 1000) -> Subscription:
         """
         The incidents that open or end from now on, for `async for`. At most `bound` of them wait
-        for a slow subscriber; then the oldest are dropped, and it is told how many.
+        for a slow subscriber; then the oldest are dropped, and it is told how many. Before the
+        monitor is entered this waits for that; once it has ended there are none.
         """
         subscription = Subscription(read_count("bound", bound, _MOST))
-        self._subscriptions.add(subscription)
+        if self._ended:
+            subscription.close()
+        else:
+            self._subscriptions.add(subscription)
         return subscription
 
     def snapshot(self) -> Snapshot:
@@ -256,6 +266,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         try:
             with nullcontext() if self._state is None else self._state.held():
                 await self._begin()
+                self._running, self._ended = True, False
                 async with self._run():
                     yield self
         finally:
@@ -304,6 +315,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         finally:
             while self._feed():
                 pass  # nor does whoever can't be told of it lose it
+            self._running, self._ended = False, True
             for subscription in list(self._subscriptions):
                 subscription.close()
             self._subscriptions.clear()

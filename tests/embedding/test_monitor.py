@@ -527,7 +527,6 @@ async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
             monitor.access("GET", "/users", 200, at=START + 100 * number + 30)
         await monitor.flush()
         monitor.access("GET", "/users", 500, at=START + 2000)
-    last = monitor.incidents()
 
     got = [[event async for event in one] for one in told]
     assert [event async for event in closed] == []
@@ -537,7 +536,6 @@ async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
     assert [type(event) for event in got[2]] == [IncidentOpened, IncidentClosed] * 10 + [
         IncidentOpened
     ]
-    last.close()
 
 
 @pytest.mark.parametrize(
@@ -564,6 +562,20 @@ def test_a_rule_that_raises_of_an_ordinary_status_is_refused_with_what_it_raises
 async def test_a_subscription_of_no_room_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'bound' is 0"):
         slomon.live(ENTRIES).incidents(bound=0)
+
+
+async def test_who_subscribes_before_the_beginning_waits_and_after_the_end_does_not() -> None:
+    monitor = slomon.live(ENTRIES, clock=ManualClock())
+    early = monitor.incidents()
+    with anyio.fail_after(20):
+        async with monitor:
+            monitor.access("GET", "/users", 500)
+        assert [type(event) async for event in early] == [IncidentOpened]
+        assert [event async for event in monitor.incidents()] == []
+        async with monitor:
+            told = monitor.incidents()
+            monitor.access("GET", "/orders", 500)
+        assert [type(event) async for event in told] == [IncidentOpened]
 
 
 async def test_its_answers_are_those_of_a_snapshot() -> None:
