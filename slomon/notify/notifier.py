@@ -32,7 +32,8 @@ class Notifier(AsyncContextManagerMixin, ABC):
     Tells one receiver of the incidents of a monitor, while it is entered. Whatever becomes of the
     receiver, the monitor and the body of the `async with` go on as if it weren't there.
 
-    To leave it waits until all is delivered, for `linger` at most, unless it is cancelled.
+    To leave it waits until all is delivered, for `linger` at most, unless it is cancelled. To enter
+    it before its monitor raises RuntimeError: what is open isn't known by then.
     """
 
     def __init__(
@@ -99,6 +100,8 @@ class Notifier(AsyncContextManagerMixin, ABC):
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         if self._running:
             raise RuntimeError("this notifier is running; allowed: one `async with` at a time")
+        if not self._monitor.running:
+            raise RuntimeError("its monitor doesn't run; allowed: to enter the monitor first")
         self._running = True
         try:
             with self._held():

@@ -533,3 +533,13 @@ def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
         Webhook(monitor, "https://hooks.example.com", secret=SECRET)
     assert "pw" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+async def test_who_enters_it_before_its_monitor_is_told() -> None:
+    monitor = live(WatchedClock())
+    webhook = Webhook(monitor, "http://localhost", secret=SECRET)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="allowed: to enter the monitor first"):
+            await webhook.__aenter__()
+        async with monitor, webhook:
+            pass
