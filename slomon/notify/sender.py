@@ -70,9 +70,9 @@ class Sender:
         log: ThrottledLog,
     ) -> None:
         self._url = url
-        self._headers = {"Content-Type": "application/json", "User-Agent": "slomon", **headers}
+        self._headers = {"content-type": "application/json", "user-agent": "slomon", **headers}
         if url.authorization:
-            self._headers["Authorization"] = url.authorization
+            self._headers["authorization"] = url.authorization
         self._clock = clock
         self._counts = counts
         self._log = log

@@ -17,6 +17,11 @@ from slomon.option import read_texts
 
 _SCHEMES: Final = ("http", "https")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_OURS: Final = (
+    *("connection", "content-length", "content-type", "host", "transfer-encoding"),
+    *("webhook-id", "webhook-signature", "webhook-timestamp"),
+)
+"""Set for each request: one more of that name would contradict."""
 _FIELD: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -39,14 +44,17 @@ class Url:
 
 def read_headers(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
     """
-    Headers for every request. Raises ConfigurationError, which shows no value, where they can't be
-    sent.
+    Headers for every request, by names in lower case. Raises ConfigurationError, which shows no
+    value, where they can't be sent.
     """
     headers = read_texts(name, {} if value is None else value)
     for header, text in headers.items():
         if not _TOKEN.fullmatch(header) or not _FIELD.fullmatch(text):
             raise OptionError([name], f" has a header that can't be sent; allowed: {_HEADERS}")
-    return headers
+        if header.lower() in _OURS:
+            fault = f" has '{header}', which is set by itself; allowed: any but {_LISTED}"
+            raise OptionError([name], fault)
+    return {header.lower(): text for header, text in headers.items()}
 
 
 def _parse(name: str, value: object) -> httpx.URL:
@@ -74,3 +82,4 @@ _ALLOWED: Final = "text such as 'https://host:port/path'"
 _HEADERS: Final = (
     "names of RFC 9110's tokens, values of printable ASCII that begin and end with no space"
 )
+_LISTED: Final = ", ".join(_OURS)

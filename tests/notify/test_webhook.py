@@ -543,3 +543,20 @@ async def test_who_enters_it_before_its_monitor_is_told() -> None:
             await webhook.__aenter__()
         async with monitor, webhook:
             pass
+
+
+@pytest.mark.parametrize("name", ["Webhook-Id", "content-type", "WEBHOOK-SIGNATURE", "Host"])
+def test_a_header_that_is_set_by_itself_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"'headers' has '{name}', which is set") as caught:
+        Webhook(live(WatchedClock()), "http://a", secret=SECRET, headers={name: "pw"})
+    assert "pw" not in str(caught.value)
+
+
+async def test_who_sends_may_have_another_name() -> None:
+    async with (
+        serving() as receiver,
+        live(WatchedClock()) as monitor,
+        Webhook(monitor, receiver.url, secret=SECRET, headers={"USER-AGENT": "ours"}),
+    ):
+        await break_it(monitor)
+        assert (await receiver.next()).headers["user-agent"] == "ours"
