@@ -113,6 +113,18 @@ def check_function(name: str, value: object, parameter: str) -> None:
         raise refuse(name, value, f"a plain function of {parameter}")
 
 
+def check_kind(name: str, value: object, kind: type, allowed: str) -> None:
+    """An object of ours."""
+    if not isinstance(value, kind):
+        raise refuse(name, value, allowed)
+
+
+def check_methods(name: str, value: object, methods: Sequence[str], allowed: str) -> None:
+    """An object, not its class, that has these methods."""
+    if isinstance(value, type) or not all(callable(getattr(value, one, None)) for one in methods):
+        raise refuse(name, value, allowed)
+
+
 def check_alone(**options: object) -> None:
     """At most one of these is given."""
     given = [name for name, value in options.items() if value is not None]

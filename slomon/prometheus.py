@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from slomon.embedding.buffer import CLOSED, FULL, LONG
-from slomon.embedding.monitor import LiveMonitor
+from slomon.embedding.monitor import LiveMonitor, check_monitor
 from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
 from slomon.errors import ConfigurationError
 
@@ -29,10 +29,11 @@ class Collector:
     registered before the monitor runs, and its counters go on after a restart where the monitor
     keeps its state.
 
-    Raises ConfigurationError without the extra `slomon[prometheus]`.
+    Raises ConfigurationError without the extra `slomon[prometheus]`, and where `monitor` is none.
     """
 
     def __init__(self, monitor: LiveMonitor) -> None:
+        check_monitor(monitor)
         self._client = import_client()
         self._monitor = monitor
 

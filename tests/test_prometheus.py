@@ -263,3 +263,9 @@ async def test_a_real_prometheus_sees_an_incident_open_and_close(servers: Server
     types = {name: one[0]["type"] for name, one in metadata["data"].items() if "slomon" in name}
     assert types["slomon_incident_duration_seconds"] == "summary"
     assert len(types) == 11
+
+
+def test_what_is_no_monitor_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(ConfigurationError, match=r"'monitor' is None; allowed: what slomon.live"):
+        Collector(nothing)

@@ -7,7 +7,8 @@ from slomon.asgi.exchange import Exchange
 from slomon.asgi.lifespan import Lifespan
 from slomon.asgi.protocol import App, Receive, Scope, Send
 from slomon.asgi.status import answer
-from slomon.embedding.monitor import LiveMonitor
+from slomon.embedding.monitor import LiveMonitor, check_monitor
+from slomon.option import check_choice, check_function, read_text, refuse
 
 
 class Middleware:
@@ -41,7 +42,7 @@ class Middleware:
     `status_path` is where GET answers with `slomon.asgi.status.status_document`, to anyone who may
     ask; such requests are not counted.
 
-    Raises ConfigurationError where a resource is no template.
+    Raises ConfigurationError where an option is wrong, or a resource is no template.
     """
 
     def __init__(
@@ -53,6 +54,12 @@ class Middleware:
         status_path: str | None = None,
         run_monitor: bool = True,
     ) -> None:
+        check_monitor(monitor)
+        if route is not None:
+            check_function("route", route, "a scope")
+        if status_path is not None and not read_text("status_path", status_path).startswith("/"):
+            raise refuse("status_path", status_path, "a path that begins with '/'")
+        check_choice("run_monitor", run_monitor, [True, False])
         self._app = app
         self._monitor = monitor
         self._status_path = status_path

@@ -40,6 +40,8 @@ from slomon.option import (
     check_apart,
     check_choice,
     check_function,
+    check_kind,
+    check_methods,
     read_count,
     read_duration,
     read_path,
@@ -118,6 +120,8 @@ def live(
         )
 
     every = read_duration("save_every", save_every, 1)
+    if clock is not None:
+        check_methods("clock", clock, ["now", "sleep_until"], "an object with now and sleep_until")
     return LiveMonitor(
         catalogue,
         make_engine,
@@ -139,6 +143,11 @@ def _judge(is_failure: StatusRule) -> list[bool | None]:
             fault = f" raises {reason}, of {status}; allowed: a rule for each of 100 to 599"
             raise OptionError(["is_failure"], fault) from error
     return [ask_rule(is_failure, status) for status in range(1000)]
+
+
+def check_monitor(value: object) -> None:
+    """Is it what `live` makes? Raises ConfigurationError where not."""
+    check_kind("monitor", value, LiveMonitor, "what slomon.live(...) returned")
 
 
 class LiveMonitor(AsyncContextManagerMixin):

@@ -13,7 +13,7 @@ from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_grou
 from slomon.core.excerpt import excerpt
 from slomon.core.record import IncidentRecord
 from slomon.embedding.event import IncidentClosed, IncidentOpened, IncidentsMissed
-from slomon.embedding.monitor import LiveMonitor
+from slomon.embedding.monitor import LiveMonitor, check_monitor
 from slomon.embedding.subscription import Subscription
 from slomon.notify.race import first_of
 from slomon.notify.sender import Counts, Sender
@@ -39,6 +39,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
     def __init__(
         self, monitor: LiveMonitor, receiver: str, *, queue_bound: int, linger: Duration
     ) -> None:
+        check_monitor(monitor)
         self._monitor = monitor
         self._clock = monitor.clock
         self._bound = read_count("queue_bound", queue_bound, _MOST)

@@ -33,7 +33,8 @@ class Url:
 
     def __init__(self, name: str, value: object, path: str = "") -> None:
         url = _parse(name, value)
-        if url.scheme not in _SCHEMES or not url.host:
+        port = 1 if url.port is None else url.port
+        if url.scheme not in _SCHEMES or not url.host or not 0 < port < 65_536:
             raise OptionError([name], f" is no address; allowed: {_ALLOWED}")
         self.authorization = _authorize(url)
         """What its user and password are as a header, None where it has none."""

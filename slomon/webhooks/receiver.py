@@ -14,7 +14,15 @@ from slomon.core.tick import to_seconds
 from slomon.errors import WebhookError
 from slomon.formats.stamp import Undated, read_date
 from slomon.log import get_logger
-from slomon.option import Duration, check_function, read_count, read_duration, read_text, refuse
+from slomon.option import (
+    Duration,
+    check_function,
+    check_methods,
+    read_count,
+    read_duration,
+    read_text,
+    refuse,
+)
 from slomon.webhooks.sender import Body, Deployment, Headers, Sender
 
 Pair: TypeAlias = tuple[str | bytes, str | bytes]
@@ -23,6 +31,7 @@ _MOST_BYTES: Final = 2**30
 _LONGEST: Final = 1000
 """Characters of a field of a change."""
 _REMEMBERED: Final = 10_000
+_SENDERS: Final = "a sender, such as GitHub(secret)"
 
 
 class HasItems(Protocol):
@@ -60,6 +69,7 @@ class Receiver:
         max_body: int = 2**20,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
+        check_methods("sender", sender, ["check", "parse", "find_deployment"], _SENDERS)
         if callable(service):
             check_function("service", service, "an event")
         check_function("now", now, "no argument")

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.typing import EventDict
@@ -165,6 +166,27 @@ async def test_a_resource_must_be_a_template_unless_a_route_says_otherwise() -> 
     with pytest.raises(ConfigurationError, match="braces nowhere else"):
         slomon.asgi.Middleware(fine, monitor)
     slomon.asgi.Middleware(fine, monitor, route=lambda _: None)
+
+
+async def asynchronous(_: Scope) -> str:
+    return "/users"
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"monitor": None}, "'monitor' is None; allowed: what slomon.live"),
+        ({"route": "/users"}, "'route' is '/users'; allowed: a plain function of a scope"),
+        ({"route": asynchronous}, "'route' is "),
+        ({"status_path": "slomon"}, "'status_path' is 'slomon'; allowed: a path that begins"),
+        ({"status_path": ""}, "'status_path' is ''; allowed: text"),
+        ({"status_path": 5}, "'status_path' is 5; allowed: text"),
+        ({"run_monitor": "no"}, "'run_monitor' is 'no'; allowed: True, False"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_name(options: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ConfigurationError, match=fault):
+        slomon.asgi.Middleware(fine, **{"monitor": watch("/a"), **options})
 
 
 async def test_an_exception_is_a_failure_and_raised_on() -> None:

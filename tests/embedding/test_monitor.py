@@ -543,6 +543,7 @@ async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
     [
         *({"min_requests": 0}, {"buffer": 0}, {"history": True}, {"save_every": "0s"}),
         *({"is_failure": 500}, {"state": 7}, {"record": ""}, {"stale_after": "soon"}),
+        *({"clock": 5}, {"clock": ManualClock}),
     ],
     ids=str,
 )

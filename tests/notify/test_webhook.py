@@ -473,6 +473,8 @@ async def test_a_proxy_of_the_environment_stands_between(monkeypatch: pytest.Mon
         ({"url": "hooks.example.com/x"}, "'url' is no address; allowed: text such as 'https"),
         ({"url": "ftp://ana:pw@host/"}, "'url' is no address"),
         ({"url": "https://"}, "'url' is no address"),
+        ({"url": "https://host:99999999/"}, "'url' is no address"),
+        ({"url": "https://host:0/"}, "'url' is no address"),
         ({"url": "http://host:x/"}, "'url' can't be read"),
         ({"url": "http://ho\nst/"}, "'url' can't be read"),
         ({"url": None}, "'url' is no address"),
@@ -560,3 +562,9 @@ async def test_who_sends_may_have_another_name() -> None:
     ):
         await break_it(monitor)
         assert (await receiver.next()).headers["user-agent"] == "ours"
+
+
+def test_what_is_no_monitor_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(ConfigurationError, match=r"'monitor' is None; allowed: what slomon.live"):
+        Webhook(nothing, "http://localhost", secret=SECRET)

@@ -318,3 +318,9 @@ def test_any_bytes_are_a_change_or_none_or_an_error(body: bytes) -> None:
 
         assert change is None or all((change.commit, change.date, change.service))
         assert refusal is None or (refusal.status == 400 and SECRET not in str(refusal))
+
+
+@pytest.mark.parametrize("sender", [None, "secret", GitHub])
+def test_what_is_no_sender_is_refused(sender: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"'sender' is .*; allowed: a sender, such as Git"):
+        Receiver(sender)
