@@ -26,7 +26,7 @@ function showFigures(data) {
     [
       "change failure rate",
       showShare(figure("delivery.change_failure_rate")),
-      `${showCount(figure("delivery.failed"))} of ${showMany(figure("delivery.deployments"), "deployment")}, ${showNumber(figure("delivery.frequency"))} a day`,
+      `${showCount(figure("delivery.failed"))} of ${showMany(figure("delivery.deployments"), "deployment")}${showFrequency(figure("delivery.frequency"))}`,
     ],
     ["recovery of deployments", showSpan(figure("delivery.recovery_time")), "median, of the failed"],
   ];
@@ -132,4 +132,9 @@ function showShares(data) {
       ),
     );
   }
+}
+
+/** None of a run that is too short for one. */
+function showFrequency(frequency) {
+  return frequency === null ? "" : `, ${showNumber(frequency)} a day`;
 }

@@ -1,7 +1,7 @@
 // One incident in full, and how sure it is who did it.
 
 const VERDICTS_MEAN = {
-  clear: "the only candidate, and nothing speaks against it",
+  clear: "the only candidate and nothing speaks against it, or the endpoint met its SLO until it came, and broke with it",
   ambiguous: "there are several candidates, or the failure rate before and after it can\u2019t be told apart",
   stale: "older than a change that breaks something usually is",
   none: "no change is known that could have done it",
