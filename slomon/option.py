@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import tzinfo
 from decimal import Context, Decimal
@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError, OptionError
-from slomon.formats.duration import parse_duration
+from slomon.formats.duration import parse_duration, show_duration
 from slomon.formats.stamp import parse_zone
 
 Duration: TypeAlias = str | float
@@ -42,6 +42,18 @@ def read_duration(name: str, value: object, least: int = 0) -> int:
 def read_silence(value: object) -> int | None:
     """The ticks of `close_after_silence`; None stays None."""
     return None if value is None else read_duration("close_after_silence", value)
+
+
+def read_resolution(value: object, windows: Iterable[int]) -> int:
+    """The ticks of `resolution`, shorter than each of these windows; 0 for None."""
+    if value is None:
+        return 0
+    ticks = read_duration("resolution", value, 1)
+    shortest = min(windows, default=ticks + 1)
+    if ticks >= shortest:
+        allowed = f"a duration shorter than every window; the shortest is {show_duration(shortest)}"
+        raise refuse("resolution", value, allowed)
+    return ticks
 
 
 def read_objective(name: str, value: object) -> float:

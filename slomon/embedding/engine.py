@@ -69,12 +69,16 @@ class Engine:
         trace: bool,
         stale_after: int,
         history: int,
+        resolution: int = 0,
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()
         self._batcher = Batcher(sharding, is_failure)
         members = sharding.members[0]
-        self._windows = Windows(members, least=least, silence=silence, trace=trace)
+        self._windows = Windows(
+            members, least=least, silence=silence, trace=trace, resolution=resolution
+        )
+        self._resolution = resolution
         self._shard = Shard(members, self._windows)
         self._history = History(len(members), history)
         self._bound = history
@@ -108,7 +112,8 @@ class Engine:
     def next_silence(self) -> int | None:
         """When the first open incident ends, if its endpoint is asked no more before."""
         with self._lock:
-            return self._shard.next_silence()
+            deadline = self._shard.next_silence()
+            return None if deadline is None else self._next_step(deadline)
 
     def close_silent(self, now: int) -> list[Incident]:
         """
@@ -117,7 +122,9 @@ class Engine:
         """
         with self._lock:
             ended = self._shard.close_silent(now)
-            self._told_until = max([self._told_until, *(one.end or 0 for one in ended)])
+            self._told_until = max(
+                [self._told_until, *(self._next_step(one.end or 0) for one in ended)]
+            )
             for incident in ended:
                 self._history.note(incident)
             return ended
@@ -223,6 +230,10 @@ class Engine:
             dict(history.services),
             *(history.repaired, history.ticks, history.forgotten),
         )
+
+    def _next_step(self, tick: int) -> int:
+        """The first tick that counts at none before this one."""
+        return -(-tick // self._resolution) * self._resolution if self._resolution else tick
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
         counted = replace(self._batcher.accounting, late=self._shard.late)

@@ -45,6 +45,7 @@ from slomon.option import (
     read_count,
     read_duration,
     read_path,
+    read_resolution,
     read_silence,
 )
 from slomon.replaying.files import AnyPath
@@ -62,6 +63,7 @@ def live(
     *,
     is_failure: StatusRule = server_errors_fail,
     min_requests: int = 1,
+    resolution: Duration | None = None,
     close_after_silence: Duration | None = None,
     stale_after: Duration = STALE_AFTER,
     trace: bool = False,
@@ -77,7 +79,8 @@ def live(
 
     * `is_failure(status)`: did a request with this status fail? None where there is no such status;
       it is asked of each at the start, and no more, and must not raise of any of 100 to 599
-    * `min_requests`: a window with fewer is not judged
+    * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
+      and so need memory for so many of these at most as go into one; otherwise for each request
     * `close_after_silence`: an incident ends as silent once its endpoint had no request for so
       long, and its window has emptied: told when the clock says so. By default none does
     * `stale_after`: a change that is older than this as an endpoint breaks is taken for stale
@@ -101,6 +104,7 @@ def live(
     check_apart(state=state, record=record)
     catalogue = Catalogue(endpoints)
     least = read_count("min_requests", min_requests, _MOST)
+    step = read_resolution(resolution, (one.window for one in catalogue.endpoints))
     silence = read_silence(close_after_silence)
     check_choice("trace", trace, [True, False])
     stale = read_duration("stale_after", stale_after)
@@ -117,6 +121,7 @@ def live(
             trace=trace,
             stale_after=stale,
             history=kept,
+            resolution=step,
         )
 
     every = read_duration("save_every", save_every, 1)

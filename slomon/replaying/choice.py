@@ -14,7 +14,6 @@ from slomon.core.excerpt import excerpt
 from slomon.endpoints.endpoint_file import read_entries
 from slomon.endpoints.entry import NO_EMAIL, complete_entries
 from slomon.errors import ConfigurationError, OptionError
-from slomon.formats.duration import show_duration
 from slomon.formats.format import Format, json_format, known_formats, regex_format
 from slomon.option import (
     Duration,
@@ -23,9 +22,9 @@ from slomon.option import (
     naming_option,
     read_duration,
     read_objective,
+    read_resolution,
     read_text,
     read_texts,
-    refuse,
 )
 from slomon.replaying.files import AnyPath
 from slomon.replaying.speed import Interpreted, Speed
@@ -97,15 +96,8 @@ def choose_resolution(
     resolution: Duration | None, catalogue: Catalogue | None, like: Endpoint
 ) -> int:
     """The steps of all windows, in ticks, which are shorter than any of these; 0 for None."""
-    if resolution is None:
-        return 0
-    ticks = read_duration("resolution", resolution, least=1)
     endpoints = [like] if catalogue is None else catalogue.endpoints
-    shortest = min((endpoint.window for endpoint in endpoints), default=ticks + 1)
-    if ticks >= shortest:
-        allowed = f"a duration shorter than every window; the shortest is {show_duration(shortest)}"
-        raise refuse("resolution", resolution, allowed)
-    return ticks
+    return read_resolution(resolution, (endpoint.window for endpoint in endpoints))
 
 
 def choose_speed(compiled: bool | None, size: int | None) -> Speed:  # noqa: FBT001 (an option)

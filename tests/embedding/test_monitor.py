@@ -128,12 +128,12 @@ def call(monitor: LiveMonitor, kind: str, *values: Any) -> None:
         monitor.change(service=service, commit=commit, author=author)
 
 
-async def watch(folder: Path, calls: list[Call], silence: float | None) -> Snapshot:
+async def watch(folder: Path, calls: list[Call], **options: Any) -> Snapshot:
     """What a service finds that is called so, and restarted now and then."""
     clock = ManualClock()
     files: dict[str, Any] = {"state": folder / "state", "record": folder / "events"}
     for life in split(calls):
-        monitor = slomon.live(ENTRIES, clock=clock, close_after_silence=silence, **files)
+        monitor = slomon.live(ENTRIES, clock=clock, **files, **options)
         async with monitor:
             for kind, *values in life:
                 if kind == "advance":
@@ -160,7 +160,7 @@ def split(calls: list[Call]) -> list[list[Call]]:
 def test_a_recording_says_what_the_service_found(calls: list[Call], silence: float | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        live = asyncio.run(watch(folder, calls, silence))
+        live = asyncio.run(watch(folder, calls, close_after_silence=silence))
         events = folder / "events"
         consumed = slomon.get_service_monitor(recorded(events), close_after_silence=silence)
         replayed = replay(events, endpoints=ENTRIES, format="events", close_after_silence=silence)
@@ -168,6 +168,24 @@ def test_a_recording_says_what_the_service_found(calls: list[Call], silence: flo
     counted = asdict(live.accounting)
     del counted["dropped"]
     assert counted == asdict(consumed.accounting)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(CALLS, max_size=40),
+    st.sampled_from([None, 10, 100, 31.7]),
+    st.sampled_from([0.3, 7, 29.9]),
+)
+def test_in_steps_it_finds_what_a_replay_in_the_same_steps_does(
+    calls: list[Call], silence: float | None, resolution: float
+) -> None:
+    options: dict[str, Any] = {"close_after_silence": silence, "resolution": resolution}
+    with tempfile.TemporaryDirectory() as name:
+        live = asyncio.run(watch(Path(name), calls, **options))
+        events = Path(name) / "events"
+        replayed = replay(events, endpoints=ENTRIES, format="events", **options)
+    assert answers(live) == answers(replayed)
+    assert live.accounting.late == replayed.accounting.late
 
 
 def raise_it(*_: object) -> NoReturn:
@@ -543,7 +561,7 @@ async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
     [
         *({"min_requests": 0}, {"buffer": 0}, {"history": True}, {"save_every": "0s"}),
         *({"is_failure": 500}, {"state": 7}, {"record": ""}, {"stale_after": "soon"}),
-        *({"clock": 5}, {"clock": ManualClock}),
+        *({"clock": 5}, {"clock": ManualClock}, {"resolution": 0}, {"resolution": "30s"}),
     ],
     ids=str,
 )
