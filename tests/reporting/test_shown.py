@@ -47,6 +47,8 @@ def test_a_run_without_requests_says_so(open_page: Open) -> None:
     page = open_page(quiet())
 
     expect(page.locator("#extent")).to_have_text("No request was counted. 0 services, 0 endpoints.")
+    expect(page.locator("#timeline")).to_be_hidden()
+    expect(page.locator("#figures")).not_to_contain_text("within")
     expect(page.locator("#chart-section")).to_be_hidden()
     page.locator("#lanes").focus()
     for key in ("ArrowRight", "ArrowDown", "Enter", "End"):

@@ -15,7 +15,7 @@ function showFigures(data) {
       showSpan(figure("repair.mean")),
       `over ${showCount(figure("repair.closed"))} closed`,
     ],
-    ["median repair", showSpan(figure("repair.median")), `90 % within ${showSpan(figure("repair.p90"))}`],
+    ["median repair", showSpan(figure("repair.median")), showMost(figure("repair.p90"))],
     ["longest repair", showSpan(figure("repair.longest")), "of the closed"],
     ["median detection", showSpan(figure("detection")), "from the change to the incident"],
     [
@@ -46,6 +46,7 @@ function showExtent(data) {
   const requests = `${showMany(data.raw.whole["budget.requests"][0], "request")}`;
   if (data.began === data.ended && !data.raw.accounting.accesses) {
     get("extent").append(`No request was counted. ${counts}.`);
+    get("timeline").hidden = get("chart-section").hidden = true; // there is no time to show
     return;
   }
   const span = data.ended - data.began;
@@ -132,6 +133,10 @@ function showShares(data) {
       ),
     );
   }
+}
+
+function showMost(p90) {
+  return p90 === null ? "of the closed" : `90 % within ${showSpan(p90)}`;
 }
 
 /** None of a run that is too short for one. */
