@@ -214,7 +214,8 @@ async def test_what_fits_is_counted_and_what_does_not_is_dropped_and_counted_too
 
     assert snapshot.accounting.events == snapshot.accounting.accesses
     assert (users.all_requests, orders.all_requests) == (sum(taken_in), mine)
-    assert snapshot.accounting.events + snapshot.accounting.dropped["full"] == calls * (callers + 1)
+    dropped = snapshot.accounting.dropped.get("full", 0)  # the loop may have kept up
+    assert snapshot.accounting.events + dropped == calls * (callers + 1)
 
 
 async def test_what_threads_and_the_loop_did_is_replayed_alike(tmp_path: Path) -> None:
