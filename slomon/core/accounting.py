@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+_KEPT: Final = 100
+_KEPT_TEXT: Final = 1000  # characters
 
 
 @dataclass(slots=True)
@@ -38,6 +42,15 @@ class RejectedLine:
     line: int
     text: str
     reason: str
+
+
+AnyRejection = TypeVar("AnyRejection", Rejection, RejectedLine)
+
+
+def keep_first(kept: list[AnyRejection], rejected: AnyRejection) -> None:
+    """Keep what was rejected if it is of the first 100, its text cut to 1000 characters."""
+    if len(kept) < _KEPT:
+        kept.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
-from slomon.core.accounting import Accounting, Rejection
+from slomon.core.accounting import Accounting, Rejection, keep_first
 from slomon.core.batch import Batcher, Item, Span
 from slomon.core.carryover import carry_marks, carry_over
 from slomon.core.endpoint import Catalogue
@@ -39,8 +39,6 @@ from slomon.state.shard import (
     window_state,
 )
 
-_KEPT: Final = 100
-_SHOWN: Final = 1000
 _RECENT: Final = 100
 _PART: Final = 500  # incidents: no thread but one runs while a section is made JSON
 
@@ -101,7 +99,8 @@ class Engine:
             for incident in moved:
                 self._history.note(incident)
             del self._batcher.deploys[: -self._bound]
-            self._keep(cut.rejections)
+            for rejection in cut.rejections:
+                keep_first(self._rejections, rejection)
             return Step(items, moved, cut.rejections)
 
     @property
@@ -238,10 +237,6 @@ class Engine:
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
         counted = replace(self._batcher.accounting, late=self._shard.late)
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
-
-    def _keep(self, rejections: Sequence[Rejection]) -> None:
-        for rejection in rejections[: _KEPT - len(self._rejections)]:
-            self._rejections.append(replace(rejection, text=rejection.text[:_SHOWN]))
 
 
 def _count_from(tick: int, item: Item) -> Item:

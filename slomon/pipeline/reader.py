@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from anyio import BrokenResourceError
 from anyio.streams.memory import MemoryObjectSendStream
 
-from slomon.core.accounting import Rejection
+from slomon.core.accounting import Rejection, keep_first
 from slomon.core.batch import Batcher
 from slomon.errors import MalformedEventError
 from slomon.pipeline.intake import Intake
@@ -18,9 +17,7 @@ from slomon.pipeline.stream import Listener
 from slomon.pipeline.thread import in_own_thread
 from slomon.pipeline.worker import Fed
 
-_KEPT: Final = 100
 _TIMES_FASTER: Final = 8
-_SHOWN: Final = 1000
 
 
 class Reader:
@@ -89,7 +86,6 @@ class Reader:
     def _reject(self, rejection: Rejection) -> None:
         if self._strict:
             raise MalformedEventError(rejection.position, rejection.text, rejection.reason)
-        if len(self.rejections) < _KEPT:
-            self.rejections.append(replace(rejection, text=rejection.text[:_SHOWN]))
+        keep_first(self.rejections, rejection)
         for listener in self._listeners:
             listener.event_rejected(rejection)

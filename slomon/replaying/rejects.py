@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from slomon.core.accounting import RejectedLine
+from slomon.core.accounting import RejectedLine, keep_first
 from slomon.errors import ConfigurationError
 from slomon.output_file import naming
-
-_KEPT: Final = 100
-_KEPT_TEXT: Final = 1000
 
 
 class Rejections:
@@ -27,9 +24,8 @@ class Rejections:
         self.file: RejectsFile | None = None
 
     def add(self, rejected: RejectedLine) -> None:
-        """Tell of a line, and keep it if it is of the first 100, cut to 1000 characters."""
-        if len(self.first) < _KEPT:
-            self.first.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
+        """Tell of a line, and keep it if it is one of the first."""
+        keep_first(self.first, rejected)
         for hook in self.hooks:
             hook(rejected)
         if self.file is not None:
