@@ -16,6 +16,8 @@ from slomon.errors import ConfigurationError, OptionError
 from slomon.formats.duration import parse_duration, show_duration
 from slomon.formats.stamp import parse_zone
 
+AnyPath: TypeAlias = str | os.PathLike[str]
+
 Duration: TypeAlias = str | float
 """Text such as "5m", or seconds."""
 

@@ -36,6 +36,7 @@ from slomon.embedding.subscription import Subscription
 from slomon.errors import OptionError
 from slomon.log import LogListener
 from slomon.option import (
+    AnyPath,
     Duration,
     check_apart,
     check_choice,
@@ -48,7 +49,6 @@ from slomon.option import (
     read_resolution,
     read_silence,
 )
-from slomon.replaying.files import AnyPath
 
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
 # Seconds in which what comes is counted together: to be woken costs more than to count. What may

@@ -16,6 +16,7 @@ from slomon.endpoints.entry import NO_EMAIL, complete_entries
 from slomon.errors import ConfigurationError, OptionError
 from slomon.formats.format import Format, json_format, known_formats, regex_format
 from slomon.option import (
+    AnyPath,
     Duration,
     check_alone,
     check_choice,
@@ -26,7 +27,6 @@ from slomon.option import (
     read_text,
     read_texts,
 )
-from slomon.replaying.files import AnyPath
 from slomon.replaying.speed import Interpreted, Speed
 
 Entries: TypeAlias = Iterable[Mapping[str, object]]

@@ -11,9 +11,8 @@ from typing import Final, TypeAlias
 
 from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError, OptionError
-from slomon.option import as_path, refuse
+from slomon.option import AnyPath, as_path, refuse
 
-AnyPath: TypeAlias = str | os.PathLike[str]
 Paths: TypeAlias = AnyPath | Sequence[AnyPath]
 
 STANDARD_INPUT: Final = "-"

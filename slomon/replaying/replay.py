@@ -17,6 +17,7 @@ from slomon.deploys.history import read_history
 from slomon.errors import MalformedLineError
 from slomon.event_loop import run_on_own_loop
 from slomon.option import (
+    AnyPath,
     Duration,
     check_alone,
     check_choice,
@@ -37,7 +38,7 @@ from slomon.replaying.choice import (
     choose_speed,
     read_catalogue,
 )
-from slomon.replaying.files import AnyPath, Paths, find_files, list_paths
+from slomon.replaying.files import Paths, find_files, list_paths
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.progress import Progress, run_watched
 from slomon.replaying.rejects import Rejections, RejectsFile
