@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from slomon.core.tick import TICKS_PER_SECOND
+from slomon.formats.duration import UNITS
 
-_UNITS: Final = {
-    "d": 86_400 * TICKS_PER_SECOND,
-    "h": 3_600 * TICKS_PER_SECOND,
-    "m": 60 * TICKS_PER_SECOND,
-    "s": TICKS_PER_SECOND,
-    "ms": 1_000_000,
-    "us": 1_000,
-    "ns": 1,
-}
+_UNITS: Final = {unit: size for unit, size in UNITS.items() if unit != "w"}  # 28d, not 4w
 
 
 def show_span(ticks: int) -> str:
