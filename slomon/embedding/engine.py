@@ -76,7 +76,6 @@ class Engine:
         self._windows = Windows(
             members, least=least, silence=silence, trace=trace, resolution=resolution
         )
-        self._resolution = resolution
         self._shard = Shard(members, self._windows)
         self._history = History(len(members), history)
         self._bound = history
@@ -232,7 +231,8 @@ class Engine:
 
     def _next_step(self, tick: int) -> int:
         """The first tick that counts at none before this one."""
-        return -(-tick // self._resolution) * self._resolution if self._resolution else tick
+        step = self._windows.resolution
+        return -(-tick // step) * step if step else tick
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
         counted = replace(self._batcher.accounting, late=self._shard.late)

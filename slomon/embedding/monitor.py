@@ -396,12 +396,13 @@ class LiveMonitor(AsyncContextManagerMixin):
         return step
 
     def _tell(self, moved: list[Incident]) -> None:
+        if not moved:
+            return
         for incident in moved:
             self._listener.incident_moved(incident)
         if self._waiting is not None and any(incident.end is None for incident in moved):
             self._waiting.cancel()
-        if moved:
-            self._save_soon()
+        self._save_soon()
         subscriptions = list(self._subscriptions)
         records = self._engine.describe(moved) if subscriptions else []
         for record in records:

@@ -15,11 +15,15 @@ class StateFile:
     """A monitor's state, and how often it is saved, in ticks. That it can't be is told."""
 
     def __init__(self, path: Path, every: int) -> None:
-        self.path = path
         self.every = every
         self._file = KeptFile(path, "state of a live monitor")
         self._log: Any = get_logger()
         self._failing = False
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._file.path
 
     def held(self) -> AbstractContextManager[None]:
         """Keep others from the file meanwhile. Raises what KeptFile does."""
