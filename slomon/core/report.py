@@ -77,12 +77,17 @@ class ServiceMonitor:
         Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed. Those
         that ended in silence are not among them.
         """
+        repaired, ticks = self._repairs()
+        return round(ticks / (repaired * TICKS_PER_SECOND), 2) if repaired else 0.0
+
+    def _repairs(self) -> tuple[int, int]:
+        """How many incidents were repaired, and in how many ticks together."""
         repairs = [
             incident.duration
             for incident in self.incidents
             if incident.duration is not None and incident.state == State.CLOSED
         ]
-        return round(sum(repairs) / (len(repairs) * TICKS_PER_SECOND), 2) if repairs else 0.0
+        return len(repairs), sum(repairs)
 
     def api_histogram(self) -> dict[str, int]:
         """Incidents per API, of any state, in the order in which the APIs first broke."""

@@ -11,7 +11,7 @@ from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord
 from slomon.core.recorder import make_records
 from slomon.core.report import ServiceMonitor
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.tick import to_seconds
 from slomon.core.totals import Totals
 from slomon.embedding.history import Tally
 
@@ -96,14 +96,8 @@ class Snapshot(ServiceMonitor):
         self.endpoints = self._describe(reading, stale_after)
         """Where each endpoint stands, in the order of their entries."""
 
-    def mttr(self) -> float:
-        """
-        Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed. Those
-        that ended in silence are not among them.
-        """
-        if not self._repaired:
-            return 0.0
-        return round(self._ticks / (self._repaired * TICKS_PER_SECOND), 2)
+    def _repairs(self) -> tuple[int, int]:
+        return self._repaired, self._ticks
 
     def api_histogram(self) -> dict[str, int]:
         """Incidents per API, open ones included, in the order in which the APIs first broke."""
