@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Protocol, TypeAlias
 
 from slomon.asgi.protocol import Scope
 from slomon.core.excerpt import excerpt
-from slomon.core.row import UNMATCHED
 from slomon.embedding.monitor import LiveMonitor
-from slomon.endpoints.requests import GivenRequests
 from slomon.endpoints.template import Router
 from slomon.log import get_logger
 
@@ -18,6 +16,8 @@ Count: TypeAlias = Callable[[int], object]
 Route: TypeAlias = Callable[[Scope], str | None]
 """The resource of a request, as its endpoint has it; None where there is none."""
 
+_REMEMBERED: Final = 2**12  # paths come again, and to look for one's endpoint takes longer
+_LONGEST: Final = 256  # characters of such a path
 _NOTHING: Final = "-"  # the verb and resource of no endpoint: what clients make up goes no further
 
 
@@ -36,17 +36,24 @@ class PathCounter:
     def __init__(self, monitor: LiveMonitor) -> None:
         """Raises ConfigurationError where a resource is no template."""
         endpoints = monitor.catalogue.endpoints
-        self._requests = GivenRequests(endpoints, Router(endpoints).find)
-        self._counts: dict[int, Count] = {
-            key: partial(monitor.access, endpoint.verb, endpoint.resource)
-            for key, endpoint in enumerate(endpoints)
-        }
-        self._counts[UNMATCHED] = partial(monitor.access, _NOTHING, _NOTHING)
+        router = Router(endpoints)
+        counts = [partial(monitor.access, one.verb, one.resource) for one in endpoints]
+        nothing = partial(monitor.access, _NOTHING, _NOTHING)
+
+        def find(method: str, path: str | bytes) -> Count:
+            target = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
+            key = router.find(method, target)
+            return nothing if key is None else counts[key]
+
+        self._find = find
+        self._remembered = lru_cache(_REMEMBERED)(find)
 
     def __call__(self, scope: Scope) -> Count:
-        raw = scope.get("raw_path")
-        path = scope["path"] if raw is None else raw.decode("utf-8", "backslashreplace")
-        return self._counts[self._requests.key(scope["method"], path)]
+        method, path = scope["method"], scope.get("raw_path")
+        if path is None:
+            path = scope["path"]
+        find = self._remembered if len(method) + len(path) <= _LONGEST else self._find
+        return find(method, path)
 
 
 class RouteCounter:

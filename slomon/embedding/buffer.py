@@ -1,6 +1,6 @@
 """
-Where calls from any thread leave their events for the loop. Each is one atomic list operation, so
-nobody waits: neither the request that is told of, nor the loop.
+Where calls from any thread leave what they tell of for the loop. Each is one atomic list operation,
+so nobody waits: neither the request that is told of, nor the loop.
 """
 
 from __future__ import annotations
@@ -8,36 +8,38 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Container
 from contextlib import suppress
 from typing import Final
 
 from anyio import Event
 
 from slomon.core.batch import Item
+from slomon.embedding.told import LONGEST, NOTHING, Deploy, Request, make_event
 
 CLOSED: Final = "closed"
 FULL: Final = "full"
 LONG: Final = "too long"
-LONGEST: Final = 8192
-"""Characters of one event: none that counts comes near, and hostile text must not pile up."""
 
 _SPARE: Final = 1024
-"""So many items more may wait than there is room for accesses: changes are few, and matter more."""
+"""So many items more may wait than there is room for requests: changes are few, and matter more."""
+
+_NEVER: Final = float("inf")
 
 
 class Buffer:
     """
     At most `bound` events wait in it. What doesn't fit, or comes before it is opened or after it
-    was closed, is dropped and counted.
+    was closed, is dropped and counted. A request whose status is not `calm` is urgent.
     """
 
-    def __init__(self, bound: int) -> None:
-        self.items: list[Item] = []
+    def __init__(self, bound: int, calm: Container[int] = ()) -> None:
+        self.items: list[Request | Deploy] = []
+        self._calm = calm
         self._limit = bound
-        self._bound = 0  # while it is closed
-        self._hungry = False  # the loop waits for an item
-        self._patient = False  # or for an urgent one
-        self._pressing = False  # one may be there
+        self._bound = self._brim = 0  # while it is closed
+        self._alarm = _NEVER  # the loop is to be woken where more than so many wait
+        self._pressing = False  # something urgent may be there
         self._much = bound // 2
         self._arrival = Event()
         self._room = Event()
@@ -58,44 +60,53 @@ class Buffer:
         """From now on events are taken in, for the running loop."""
         self._loop = asyncio.get_running_loop()
         self._room = Event()  # of this loop
-        self._bound = self._limit
+        self._bound, self._brim = self._limit, self._limit + _SPARE
 
     def close(self) -> None:
         """From now on none are. What is in it is still to be taken."""
-        self._bound = 0
+        self._bound = self._brim = 0
         self._room.set()
 
-    def put(self, access: str, *, urgent: bool = True) -> bool:
-        """Leave the text of an access, which may have to wait or not; False if it was dropped."""
-        waiting = len(self.items)
-        if waiting >= self._bound or len(access) > LONGEST:
-            return self._drop(len(access))
-        self.items.append(access)
+    def put(
+        self, at: int | str, verb: str, resource: str, status: int, *, squeeze: bool = False
+    ) -> bool:
+        """
+        Leave a request; False if it was dropped. `squeeze` is for one that has waited for room,
+        which others may have taken since.
+        """
+        items = self.items
+        waiting = len(items)
+        if waiting >= self._bound and not (squeeze and waiting < self._brim):
+            return self._drop(FULL)
+        request = at, verb, resource, status
+        try:
+            length, urgent = len(verb) + len(resource), status not in self._calm
+        except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+            request, length, urgent = NOTHING, 0, True
+        if length > LONGEST:
+            return self._drop(LONG)
+        items.append(request)
         if urgent:
-            self._pressing = True
-        if self._hungry or (self._patient and (urgent or waiting > self._much)):
+            self._press()
+        elif waiting >= self._alarm:
             self._wake()
         return True
 
-    def squeeze_in(self, item: Item, length: int, *, urgent: bool = True) -> bool:
-        """
-        Leave what is rare or has waited for room, and so fits into a full buffer too; its text has
-        that many characters. False if it was dropped.
-        """
-        if self._bound and length <= LONGEST and len(self.items) < self._limit + _SPARE:
-            self.items.append(item)
-            if urgent:
-                self._pressing = True
-            if self._hungry or (self._patient and urgent):
-                self._wake()
-            return True
-        return self._drop(length)
+    def put_change(self, deploy: Deploy) -> bool:
+        """Leave a change, which is rare, and so fits into a full buffer too."""
+        try:
+            length = sum(map(len, deploy[1:]))
+        except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+            deploy, length = Deploy(0, "", "", "", ""), 0
+        if length > LONGEST or len(self.items) >= self._brim:
+            return self._drop(LONG if length > LONGEST else FULL)
+        self.items.append(deploy)
+        self._press()
+        return True
 
     async def room(self) -> None:
-        """Wait until there is room for an access, or none will ever be."""
+        """Wait until there is room for a request, or none will ever be."""
         while self._bound and len(self.items) >= self._bound:
-            if self._patient:
-                self._wake()
             if self._room.is_set():  # otherwise others wait already, for the same event
                 self._room = Event()
             await self._room.wait()
@@ -103,34 +114,40 @@ class Buffer:
     async def arrival(self) -> None:
         """Wait until something is there to be taken."""
         while not self.items:
-            self._arrival = Event()
-            self._hungry = True
-            if not self.items:
-                await self._arrival.wait()
-        self._hungry = False
+            await self._sleep(0)
 
     async def urgency(self) -> None:
         """Wait until something is there that is urgent, or much."""
+        await self._sleep(self._much)
+
+    async def _sleep(self, most: int) -> None:
+        """Until something is urgent, or more than so many items wait."""
         self._arrival = Event()
-        self._patient = True
+        self._alarm = most
         try:
-            if not self._pressing and len(self.items) <= self._much:
+            # Only now, as a thread may have left something before it could know of the alarm.
+            if len(self.items) <= most and not (self._pressing and self.items):
                 await self._arrival.wait()
         finally:
-            self._patient = False
+            self._alarm = _NEVER
 
     def take(self, most: int) -> list[Item]:
-        """The next items, at most so many."""
+        """The events of what came next, at most so many."""
         pressing, self._pressing = self._pressing, False
         taken = self.items[:most]
         del self.items[: len(taken)]
         if pressing and self.items:  # it may be among these
             self._pressing = True
         self._room.set()
-        return taken
+        return [make_event(told) for told in taken]
+
+    def _press(self) -> None:
+        self._pressing = True
+        if self._alarm != _NEVER:
+            self._wake()
 
     def _wake(self) -> None:
-        self._hungry = self._patient = False
+        self._alarm = _NEVER
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is gone, and nobody takes anything any more
                 self._loop.call_soon_threadsafe(self._rouse)
@@ -138,8 +155,7 @@ class Buffer:
     def _rouse(self) -> None:
         self._arrival.set()
 
-    def _drop(self, length: int) -> bool:
-        reason = CLOSED if not self._bound else LONG if length > LONGEST else FULL
+    def _drop(self, reason: str) -> bool:
         with self._counting:
-            self._dropped[reason] += 1
+            self._dropped[reason if self._bound else CLOSED] += 1
         return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 from weakref import WeakSet
@@ -20,19 +19,19 @@ from anyio import (
 from anyio.lowlevel import checkpoint
 
 from slomon.core.endpoint import Catalogue
-from slomon.core.event import StatusRule, ask_rule, parse_change, server_errors_fail
+from slomon.core.event import StatusRule, ask_rule, server_errors_fail
 from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
 from slomon.core.report import STALE_AFTER, IncidentDetail
-from slomon.core.tick import show_tick, to_seconds
 from slomon.embedding.buffer import Buffer
 from slomon.embedding.clock import Clock, SystemClock
 from slomon.embedding.engine import Engine, Step
 from slomon.embedding.event import IncidentClosed, IncidentOpened
-from slomon.embedding.recording import Recording, show_change
+from slomon.embedding.recording import Recording
 from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import Snapshot
 from slomon.embedding.subscription import Subscription
+from slomon.embedding.told import Deploy
 from slomon.errors import OptionError
 from slomon.log import LogListener
 from slomon.option import (
@@ -130,8 +129,7 @@ def live(
     return LiveMonitor(
         catalogue,
         make_engine,
-        Buffer(read_count("buffer", buffer, _MOST)),
-        calm=calm,
+        Buffer(read_count("buffer", buffer, _MOST), calm),
         clock=SystemClock() if clock is None else clock,
         state=None if state is None else StateFile(Path(state), every),
         recording=None if record is None else Recording(Path(record)),
@@ -171,7 +169,6 @@ class LiveMonitor(AsyncContextManagerMixin):
         make_engine: Callable[[], Engine],
         buffer: Buffer,
         *,
-        calm: frozenset[int],
         clock: Clock,
         state: StateFile | None,
         recording: Recording | None,
@@ -181,7 +178,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._make_engine = make_engine
         self._engine = make_engine()
         self._buffer = buffer
-        self._calm, self._put, self._now = calm, buffer.put, clock.now
+        self._put, self._now = buffer.put, clock.now
         self._state, self._recording = state, recording
         self._listener = LogListener()
         self._subscriptions: WeakSet[Subscription] = WeakSet()
@@ -211,30 +208,22 @@ class LiveMonitor(AsyncContextManagerMixin):
         raises; False where it was dropped, which is counted. `resource` is an endpoint's, as its
         entry has it: anything else is unmatched.
         """
-        text, urgent = self._show(verb, resource, status, at)
-        return self._put(text, urgent=urgent)
+        return self._put(self._now() if at is None else _show(at), verb, resource, status)
 
     async def send(
         self, verb: str, resource: str, status: int, at: float | str | None = None
     ) -> bool:
         """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
         await self._buffer.room()
-        text, urgent = self._show(verb, resource, status, at)
-        # Threads may have filled it again.
-        return self._buffer.squeeze_in(text, len(text), urgent=urgent)
+        then = self._now() if at is None else _show(at)
+        return self._put(then, verb, resource, status, squeeze=True)
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
         """
         A service was deployed: what is counted from here on comes after it. Never waits and never
         raises; False where it was dropped. `date` is shown as it is, and by default the clock's.
         """
-        try:
-            author = f"{author}"
-            author = author if "<" in author else f"<{author}>"
-            text = show_change(service, commit, author, date or self._show_date())
-        except Exception:  # noqa: BLE001 (whatever the text of somebody's object raises)
-            text = ""  # which is malformed, and so it is counted
-        return self._buffer.squeeze_in(parse_change(text), len(text))
+        return self._buffer.put_change(Deploy(self._now(), service, commit, author, date))
 
     async def flush(self) -> None:
         """Count what is in the buffer by now, and tell the subscribers."""
@@ -410,16 +399,10 @@ class LiveMonitor(AsyncContextManagerMixin):
             for subscription in subscriptions:
                 subscription.put(event)
 
-    def _show(
-        self, verb: str, resource: str, status: int, at: float | str | None
-    ) -> tuple[str, bool]:
-        """The text of an access, and whether it may open an incident."""
-        try:
-            if at is None:
-                at = show_tick(self._now())
-            return f"{at} {verb} {resource} {status}", status not in self._calm
-        except Exception:  # noqa: BLE001 (whatever somebody's object raises)
-            return "", True  # which is malformed, and so it is counted
 
-    def _show_date(self) -> str:
-        return f"{datetime.fromtimestamp(to_seconds(self._now()), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
+def _show(at: float | str) -> str:
+    try:
+        text = f"{at}"
+    except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+        text = ""  # which is malformed, and so it is counted
+    return text

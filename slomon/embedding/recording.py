@@ -13,13 +13,13 @@ from typing import Any, BinaryIO, Final
 from slomon.core.batch import Item
 from slomon.core.event import Change, Malformed
 from slomon.core.tick import show_tick
-from slomon.embedding.buffer import LONGEST
+from slomon.embedding.told import LONGEST_EVENT, show_change
 from slomon.errors import StateFileError
 from slomon.log import get_logger
 from slomon.output_file import naming
 from slomon.state.lock import lock_file
 
-_LAST_LINE: Final = 12 * LONGEST + 64  # bytes at most of one event: a character has up to 12
+_LAST_LINE: Final = 12 * LONGEST_EVENT + 64  # bytes at most of one event: a character has up to 12
 _BEGIN: Final = b'{"type": "'
 _END: Final = "end-of-stream"
 _KINDS: Final = ("access", "change", _END)
@@ -108,11 +108,6 @@ def _kind(line: bytes) -> str | None:
         return None
     kind = event.get("type") if isinstance(event, dict) and event.keys() <= _KEYS else None
     return kind if kind in _KINDS else None
-
-
-def show_change(service: str, commit: str, author: str, date: str) -> str:
-    """A change as its four lines, the form in which streams have it."""
-    return f"commit: {commit}\nAuthor: {author}\nDate: {date}\nService: {service}"
 
 
 def _show(item: Item) -> str:

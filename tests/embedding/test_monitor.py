@@ -29,10 +29,10 @@ from slomon import (
     LiveMonitor,
     StateFileError,
 )
-from slomon.embedding.buffer import LONGEST
 from slomon.embedding.engine import Engine
 from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import LiveAccounting, Snapshot
+from slomon.embedding.told import LONGEST
 from tests.embedding.clock import START, ManualClock
 from tests.embedding.limits import files_end_at
 from tests.embedding.services import ENTRIES, answers, recorded, replay

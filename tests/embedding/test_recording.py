@@ -16,8 +16,8 @@ from structlog.typing import EventDict
 from slomon import StateFileError
 from slomon.core.batch import Item
 from slomon.core.event import Change, End, Malformed, read_event
-from slomon.embedding.buffer import LONGEST
-from slomon.embedding.recording import Recording, show_change
+from slomon.embedding.recording import Recording
+from slomon.embedding.told import LONGEST_EVENT, show_change
 from tests.embedding.limits import files_end_at
 from tests.embedding.services import access, change, replay
 
@@ -71,7 +71,7 @@ def test_who_goes_on_takes_the_end_back(tmp_path: Path) -> None:
     assert read(path) == ["0", change("c1"), "1", change("c1"), "2", change("c1"), END]
 
 
-LONG = "\U0001f600" * LONGEST
+LONG = "\U0001f600" * LONGEST_EVENT
 """As long in the file as any."""
 
 
