@@ -208,22 +208,21 @@ class LiveMonitor(AsyncContextManagerMixin):
         raises; False where it was dropped, which is counted. `resource` is an endpoint's, as its
         entry has it: anything else is unmatched.
         """
-        return self._put(self._now() if at is None else _show(at), verb, resource, status)
+        return self._put(self._when(at), verb, resource, status)
 
     async def send(
         self, verb: str, resource: str, status: int, at: float | str | None = None
     ) -> bool:
         """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
         await self._buffer.room()
-        then = self._now() if at is None else _show(at)
-        return self._put(then, verb, resource, status, squeeze=True)
+        return self._put(self._when(at), verb, resource, status, squeeze=True)
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
         """
         A service was deployed: what is counted from here on comes after it. Never waits and never
         raises; False where it was dropped. `date` is shown as it is, and by default the clock's.
         """
-        return self._buffer.put_change(Deploy(self._now(), service, commit, author, date))
+        return self._buffer.put_change(Deploy(self._when(), service, commit, author, date))
 
     async def flush(self) -> None:
         """Count what is in the buffer by now, and tell the subscribers."""
@@ -399,10 +398,9 @@ class LiveMonitor(AsyncContextManagerMixin):
             for subscription in subscriptions:
                 subscription.put(event)
 
-
-def _show(at: float | str) -> str:
-    try:
-        text = f"{at}"
-    except Exception:  # noqa: BLE001 (whatever somebody's object raises)
-        text = ""  # which is malformed, and so it is counted
-    return text
+    def _when(self, at: float | str | None = None) -> int | str:
+        """The clock's tick, or the text of what was given."""
+        try:
+            return self._now() if at is None else f"{at}"
+        except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+            return ""  # which is malformed, and so it is counted

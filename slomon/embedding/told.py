@@ -22,9 +22,9 @@ Request: TypeAlias = "tuple[int | str, str, str, int]"
 
 
 class Deploy(NamedTuple):
-    """A change, and the tick at which it was told of: its date, where it has no other."""
+    """A change, and the tick of the clock, if it told one: its date, where it has no other."""
 
-    tick: int
+    at: int | str
     service: str
     commit: str
     author: str
@@ -53,10 +53,10 @@ def show_change(service: str, commit: str, author: str, date: str) -> str:
 
 
 def _show_deploy(deploy: Deploy) -> str:
-    tick, service, commit, author, date = deploy
+    at, service, commit, author, date = deploy
     try:
         who = f"{author}"
-        when = date or f"{datetime.fromtimestamp(to_seconds(tick), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
+        when = date or f"{datetime.fromtimestamp(to_seconds(int(at)), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
         return show_change(service, commit, who if "<" in who else f"<{who}>", when)
     except Exception:  # noqa: BLE001
         return ""

@@ -533,6 +533,26 @@ async def test_whatever_it_is_called_with_is_counted_and_raises_nothing(
     assert replace(counted, dropped={}) == LiveAccounting(**asdict(consumed.accounting))
 
 
+async def test_a_clock_that_raises_costs_an_event_its_time_and_raises_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> NoReturn:
+        raise ValueError
+
+    clock = ManualClock()
+    with monkeypatch.context() as broken:
+        broken.setattr(clock, "now", refuse)
+        monitor = slomon.live(ENTRIES, clock=clock)
+    async with monitor:
+        assert monitor.access("GET", "/users", 200)
+        assert await monitor.send("GET", "/users", 200)
+        assert monitor.change(service="users", commit="c1")
+        assert monitor.change(service="users", commit="c1", date="today")
+        monkeypatch.setattr(monitor, "_now", clock.now)
+    counted = monitor.snapshot().accounting
+    assert (counted.rejected, counted.changes, counted.events) == (3, 1, 4)
+
+
 async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
     async with slomon.live(ENTRIES, clock=ManualClock()) as monitor:
         bounds = (1, 3, 100)
