@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from slomon.asgi.protocol import Scope
 from slomon.core.excerpt import excerpt
 from slomon.embedding.monitor import LiveMonitor
+from slomon.endpoints.requests import remember
 from slomon.endpoints.template import Router
 from slomon.log import get_logger
 
@@ -16,8 +17,6 @@ Count: TypeAlias = Callable[[int], object]
 Route: TypeAlias = Callable[[Scope], str | None]
 """The resource of a request, as its endpoint has it; None where there is none."""
 
-_REMEMBERED: Final = 2**12  # paths come again, and to look for one's endpoint takes longer
-_LONGEST: Final = 256  # characters of such a path
 _NOTHING: Final = "-"  # the verb and resource of no endpoint: what clients make up goes no further
 
 
@@ -40,20 +39,20 @@ class PathCounter:
         counts = [partial(monitor.access, one.verb, one.resource) for one in endpoints]
         nothing = partial(monitor.access, _NOTHING, _NOTHING)
 
-        def find(method: str, path: str | bytes) -> Count:
-            target = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
-            key = router.find(method, target)
+        def find(method: str, path: str) -> Count:
+            key = router.find(method, path)
             return nothing if key is None else counts[key]
 
-        self._find = find
-        self._remembered = lru_cache(_REMEMBERED)(find)
+        def find_raw(method: str, path: bytes) -> Count:
+            return find(method, path.decode("utf-8", "backslashreplace"))
+
+        self._find, self._find_raw = remember(find), remember(find_raw)
 
     def __call__(self, scope: Scope) -> Count:
-        method, path = scope["method"], scope.get("raw_path")
-        if path is None:
-            path = scope["path"]
-        find = self._remembered if len(method) + len(path) <= _LONGEST else self._find
-        return find(method, path)
+        raw = scope.get("raw_path")
+        if raw is None:
+            return self._find(scope["method"], scope["path"])
+        return self._find_raw(scope["method"], raw)
 
 
 class RouteCounter:

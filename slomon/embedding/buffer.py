@@ -33,7 +33,7 @@ class Buffer:
     was closed, is dropped and counted. A request whose status is not `calm` is urgent.
     """
 
-    def __init__(self, bound: int, calm: Container[int] = ()) -> None:
+    def __init__(self, bound: int, calm: Container[int]) -> None:
         self.items: list[Request | Deploy] = []
         self._calm = calm
         self._limit = bound
@@ -98,8 +98,10 @@ class Buffer:
             length = sum(map(len, deploy[1:]))
         except Exception:  # noqa: BLE001 (whatever somebody's object raises)
             deploy, length = Deploy(0, "", "", "", ""), 0
-        if length > LONGEST or len(self.items) >= self._brim:
-            return self._drop(LONG if length > LONGEST else FULL)
+        if length > LONGEST:
+            return self._drop(LONG)
+        if len(self.items) >= self._brim:
+            return self._drop(FULL)
         self.items.append(deploy)
         self._press()
         return True

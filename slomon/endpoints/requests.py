@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from slomon.compiled.kernels.group import LONGEST, group
 from slomon.core.endpoint import Endpoint
@@ -14,9 +14,11 @@ from slomon.core.event import EVERY_SERVICE
 from slomon.core.row import UNMATCHED
 from slomon.endpoints.template import cut_path
 
-_REMEMBERED: Final = 2**12  # requests come again, and to look for one's endpoint takes longer
+_REMEMBERED: Final = 2**12
 
 Find = Callable[[str, str], int | None]
+_Target = TypeVar("_Target", str, bytes)
+_Found = TypeVar("_Found")
 
 
 class Requests(Protocol):
@@ -38,19 +40,31 @@ class GivenRequests:
 
     def __init__(self, endpoints: Sequence[Endpoint], find: Find) -> None:
         self.endpoints = endpoints
-        self._find = find
-        self._remembered = lru_cache(_REMEMBERED)(find)
+        self._find = remember(find)
         self._services = {endpoint.name for endpoint in endpoints} | {EVERY_SERVICE}
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
-        find = self._remembered if len(verb) + len(target) <= LONGEST else self._find
-        key = find(verb, target)
+        key = self._find(verb, target)
         return UNMATCHED if key is None else key
 
     def watches(self, service: str) -> bool:
         """Is a change of this service one to any of the endpoints?"""
         return service in self._services
+
+
+def remember(find: Callable[[str, _Target], _Found]) -> Callable[[str, _Target], _Found]:
+    """
+    `find(verb, target)` that knows what it found for the last requests: they come again, and to
+    look takes longer. Long ones are looked for each time, as they must not fill the memory.
+    """
+    remembered = lru_cache(_REMEMBERED)(find)
+
+    def find_again(verb: str, target: _Target) -> _Found:
+        short = len(verb) + len(target) <= LONGEST
+        return remembered(verb, target) if short else find(verb, target)
+
+    return find_again
 
 
 class SavedNames(NamedTuple):
