@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeAlias
 from slomon.asgi.protocol import Scope
 from slomon.core.excerpt import excerpt
 from slomon.embedding.monitor import LiveMonitor
-from slomon.endpoints.requests import remember
+from slomon.endpoints.requests import Remembered
 from slomon.endpoints.template import Router
 from slomon.log import get_logger
 
@@ -36,8 +36,8 @@ class PathCounter:
         """Raises ConfigurationError where a resource is no template."""
         endpoints = monitor.catalogue.endpoints
         router = Router(endpoints)
-        counts = [partial(monitor.access, one.verb, one.resource) for one in endpoints]
-        nothing = partial(monitor.access, _NOTHING, _NOTHING)
+        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
+        nothing = monitor.counter(_NOTHING, _NOTHING)
 
         def find(method: str, path: str) -> Count:
             key = router.find(method, path)
@@ -46,13 +46,13 @@ class PathCounter:
         def find_raw(method: str, path: bytes) -> Count:
             return find(method, path.decode("utf-8", "backslashreplace"))
 
-        self._find, self._find_raw = remember(find), remember(find_raw)
+        self._find, self._find_raw = Remembered(find), Remembered(find_raw)
 
     def __call__(self, scope: Scope) -> Count:
         raw = scope.get("raw_path")
         if raw is None:
-            return self._find(scope["method"], scope["path"])
-        return self._find_raw(scope["method"], raw)
+            return self._find[scope["method"], scope["path"]]
+        return self._find_raw[scope["method"], raw]
 
 
 class RouteCounter:

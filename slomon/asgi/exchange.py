@@ -21,14 +21,15 @@ class Exchange:
     then, and 499 if none had: what is done for nobody, such as to send a 500, is no failure.
     """
 
-    __slots__ = ("_client_left", "_count", "_receive", "_send", "_status")
+    # Of most requests these stay as they are: not to set them for each takes less time.
+    _status = _CLIENT_LEFT
+    _client_left = False
 
     def __init__(self, count: Callable[[int], object], receive: Receive, send: Send) -> None:
-        self._count: Callable[[int], object] | None = count  # None once it has counted
+        self.count: Callable[[int], object] | None = count
+        """None once it has counted."""
         self._receive = receive
         self._send = send
-        self._status = _CLIENT_LEFT
-        self._client_left = False
 
     async def receive(self) -> Message:
         """For the application."""
@@ -47,15 +48,15 @@ class Exchange:
         except OSError:  # what a server raises once the client has left
             self._client_left = True
             raise
-        if kind in _BODIES and self._count and not message.get("more_body"):
-            self._count(self._status)
-            self._count = None
+        if kind in _BODIES and self.count and not message.get("more_body"):
+            self.count(self._status)
+            self.count = None
 
     def end(self, *, cancelled: bool = False) -> None:
         """
         The application has returned or raised. Who cancels it is the server, because its client
         has left or it shuts down.
         """
-        if self._count:
-            self._count(self._status if self._client_left or cancelled else _FAILED)
-            self._count = None
+        if self.count:
+            self.count(self._status if self._client_left or cancelled else _FAILED)
+            self.count = None

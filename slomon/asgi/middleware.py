@@ -86,4 +86,5 @@ class Middleware:
             except BaseException:
                 exchange.end(cancelled=True)
                 raise
-            exchange.end()
+            if exchange.count:
+                exchange.end()

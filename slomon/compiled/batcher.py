@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Final
 
 from slomon.compiled.kernels.line import DATES, PLAIN_LINES
@@ -42,7 +43,7 @@ class CompiledBatcher(Batcher):
         self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._odd = array("q"), array("q"), array("q")
 
-    def cut(self, items: list[Item]) -> Cut:
+    def cut(self, items: Sequence[Item]) -> Cut:
         """The batches of the next items of the stream, which follow those of the call before."""
         text = self._scan(items)
         if self._odds[1] != len(text) - len(_TAIL) + 1:  # one of them has several lines
@@ -62,7 +63,7 @@ class CompiledBatcher(Batcher):
         self._account(len(items))
         return Cut(batches, rejections)
 
-    def _scan(self, items: list[Item]) -> bytes:
+    def _scan(self, items: Sequence[Item]) -> bytes:
         # What is no text stands as an empty line, an odd one.
         lines = "\n".join([item if type(item) is str else "" for item in items])
         text = (lines + _TAIL).encode("utf-8", "surrogatepass")
@@ -83,7 +84,7 @@ class CompiledBatcher(Batcher):
         return self._table.settle(text, self._odd, first, self._odds[0], self._codes)
 
     def _decide(
-        self, items: list[Item], text: bytes, number: int, rejections: list[Rejection]
+        self, items: Sequence[Item], text: bytes, number: int, rejections: list[Rejection]
     ) -> None:
         row, _, _, request, request_end = self._odd[number * ODD : (number + 1) * ODD]
         unknown = self._codes[row] != CAREFUL

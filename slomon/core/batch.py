@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
@@ -92,7 +92,7 @@ class Batcher:
         # '<verb> <resource> <status>' -> where its rows go, its slot, and whether it failed
         self._known: dict[str, tuple[_Put, int, int]] = {}
 
-    def cut(self, items: list[Item]) -> Cut:
+    def cut(self, items: Sequence[Item]) -> Cut:
         """The batches of the next items of the stream, which follow those of the call before."""
         first = self.accounting.events
         self._sort_out(items, first)
@@ -109,7 +109,7 @@ class Batcher:
         rejections.sort(key=lambda rejection: rejection.position)
         return Cut(sorted(batches.items(), key=_shard), rejections)
 
-    def _sort_out(self, items: list[Any], first: int) -> None:
+    def _sort_out(self, items: Sequence[Any], first: int) -> None:
         known = self._known
         for position, item in enumerate(items, first):
             try:
@@ -156,15 +156,18 @@ class Batcher:
         self.accounting.rejected += 1
         self._rejections.append(Rejection(position, malformed.text, malformed.reason))
 
-    def _batch(self, shard: int, items: list[Item], first: int) -> Batch:
+    def _batch(self, shard: int, items: Sequence[Item], first: int) -> Batch:
         rows = self._rows[shard]
-        ticks = parse_column(rows[0::4])
+        ticks = self._read_column(rows[0::4])
         if ticks is None:
             ticks = self._read_one_by_one(rows, items, first)
         batch = Batch(rows[1::4], ticks, rows[2::4], rows[3::4], [])
         rows.clear()  # never replaced: the known requests put their rows into this very list
         self.accounting.accesses += len(ticks)
         return batch
+
+    def _read_column(self, stamps: list[Any]) -> list[int] | None:
+        return parse_column(stamps)
 
     def _place_changes(self, batches: dict[int, Batch]) -> None:
         """Give each change the newest time before it, and to all that own its service."""
@@ -182,7 +185,7 @@ class Batcher:
                 batches.setdefault(shard, Batch([], [], [], [], [])).changes.append(placed)
         self._noted.clear()
 
-    def _read_one_by_one(self, rows: _Rows, items: list[Item], first: int) -> list[int]:
+    def _read_one_by_one(self, rows: _Rows, items: Sequence[Item], first: int) -> list[int]:
         """The ticks of stamps that are not all written alike; rows with a wrong one are dropped."""
         ticks: list[int] = []
         good: _Rows = []

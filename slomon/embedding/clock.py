@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from anyio import sleep
 
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
 
 _LONGEST: Final = 60.0  # seconds asleep at once: somebody may set the clock meanwhile
 
@@ -31,3 +32,21 @@ class SystemClock:
         """Return once that time has come, at once if it has."""
         while (left := tick - self.now()) > 0:  # noqa: ASYNC110 (nothing but time is waited for)
             await sleep(min(left / TICKS_PER_SECOND, _LONGEST))
+
+
+def ask_clock(clock: Clock) -> Callable[[], int | str]:
+    """
+    A function that says what time it is, and never raises: of a clock that does, or goes wrong, it
+    has no tick, but a text that is none.
+    """
+    if isinstance(clock, SystemClock):
+        return clock.now
+
+    def now() -> int | str:
+        try:
+            tick = clock.now()
+            return tick if type(tick) is int and 0 <= tick <= LAST_TICK else f"{tick}"
+        except Exception:  # noqa: BLE001 (whatever somebody's clock raises)
+            return ""
+
+    return now

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from slomon.core.accounting import Accounting, Rejection, keep_first
-from slomon.core.batch import Batcher, Item, Span
+from slomon.core.batch import Span
 from slomon.core.carryover import carry_marks, carry_over
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import Placed, StatusRule
@@ -26,8 +26,10 @@ from slomon.core.sharding import Sharding
 from slomon.core.tick import parse_seconds, show_tick
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
+from slomon.embedding.batcher import LiveBatcher
 from slomon.embedding.history import History
 from slomon.embedding.snapshot import LiveAccounting, Reading, Snapshot
+from slomon.embedding.told import Deploy, Told
 from slomon.state.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
 from slomon.state.shard import (
     Saved,
@@ -49,7 +51,7 @@ class Step(NamedTuple):
     rejected.
     """
 
-    items: list[Item]
+    items: Sequence[Told]
     moved: list[Incident]
     rejections: list[Rejection]
 
@@ -71,7 +73,7 @@ class Engine:
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()
-        self._batcher = Batcher(sharding, is_failure)
+        self._batcher = LiveBatcher(sharding, is_failure)
         members = sharding.members[0]
         self._windows = Windows(
             members, least=least, silence=silence, trace=trace, resolution=resolution
@@ -88,7 +90,7 @@ class Engine:
         """Is no incident open?"""
         return not self._shard.open
 
-    def feed(self, items: list[Item]) -> Step:
+    def feed(self, items: Sequence[Told]) -> Step:
         """Count the next events."""
         with self._lock:
             if self._told_until:
@@ -239,13 +241,15 @@ class Engine:
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
 
 
-def _count_from(tick: int, item: Item) -> Item:
-    """An access that comes later than it should counts at that tick."""
-    if not isinstance(item, str):
-        return item
-    stamp, space, request = item.partition(" ")
+def _count_from(tick: int, told: Told) -> Told:
+    """A request that comes later than it should counts at that tick."""
+    if isinstance(told, tuple) and not isinstance(told, Deploy):
+        return max(told[0], tick), *told[1:]
+    if not isinstance(told, str):
+        return told
+    stamp, space, request = told.partition(" ")
     at = parse_seconds(stamp)
-    return item if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
+    return told if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
 
 
 def _pack(deploys: Iterable[Placed], incidents: Sequence[Incident]) -> Sections:

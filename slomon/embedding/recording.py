@@ -10,10 +10,16 @@ from errno import EINVAL
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from slomon.core.batch import Item
 from slomon.core.event import Change, Malformed
 from slomon.core.tick import show_tick
-from slomon.embedding.told import LONGEST_EVENT, show_change
+from slomon.embedding.told import (
+    LONGEST_EVENT,
+    Deploy,
+    Told,
+    read_deploy,
+    show_change,
+    show_request,
+)
 from slomon.errors import StateFileError
 from slomon.log import get_logger
 from slomon.output_file import naming
@@ -53,7 +59,7 @@ class Recording:
             self._file = file
             opened.pop_all()
 
-    def write(self, items: Sequence[Item]) -> None:
+    def write(self, items: Sequence[Told]) -> None:
         """The next events, in the order in which they count."""
         self._put("".join(map(_show, items)))
 
@@ -110,14 +116,16 @@ def _kind(line: bytes) -> str | None:
     return kind if kind in _KINDS else None
 
 
-def _show(item: Item) -> str:
-    match item:
-        case Change():
-            text = show_change(item.service, item.commit, item.author, item.date)
+def _show(told: Told) -> str:
+    match read_deploy(told) if isinstance(told, Deploy) else told:
+        case Change(commit, author, date, service):
+            return _line("change", show_change(service, commit, author, date))
+        case Malformed(text):
             return _line("change", text)
-        case Malformed():
-            return _line("change", item.text)
-    return _line("access", item)
+        case str(text):
+            return _line("access", text)
+        case request:
+            return _line("access", show_request(*request))
 
 
 def _line(kind: str, value: str) -> str:

@@ -1,6 +1,6 @@
 """
-What a host told of, and the events that it makes. They are made as they are counted, many at once:
-so a request takes the less time.
+What a host told of: it waits as it was told, so that a request takes little time, and becomes text
+only where that is asked for.
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias
 
-from slomon.core.batch import Item
-from slomon.core.event import parse_change
-from slomon.core.tick import show_tick, to_seconds
+from slomon.core.event import Change, Malformed, parse_change
+from slomon.core.tick import parse_seconds, show_tick, to_seconds
 
 LONGEST: Final = 8192
 """Characters that may be told: none that counts has so many, and hostile text must not pile up."""
 LONGEST_EVENT: Final = LONGEST + 128
 """Characters of an event, with its time and status, or the labels of its lines."""
 
-Request: TypeAlias = "tuple[int | str, str, str, int]"
-"""The tick of the clock or, as text, the seconds that were given; verb, resource and status."""
+Request: TypeAlias = "tuple[int, str, str, int]"
+"""Its tick, verb, resource and status."""
 
 
 class Deploy(NamedTuple):
@@ -31,32 +30,52 @@ class Deploy(NamedTuple):
     date: str
 
 
-NOTHING: Final[Request] = ("", "", "", 0)
-"""For what can't be read at all: it is malformed, and so it is counted."""
+Told: TypeAlias = "Request | Deploy | str | Change | Malformed"
+"""A request, or the text of one that is odd; a deploy, or what has been read of one."""
 
 
-def make_event(told: Request | Deploy) -> Item:
-    """The event, malformed where it is none, whatever somebody's object raises as it is shown."""
-    if isinstance(told, Deploy):
-        return parse_change(_show_deploy(told))
-    at, verb, resource, status = told
+def read_stamp(at: object) -> int | str:
+    """The tick of seconds since the epoch, or their text where they are none."""
     try:
-        stamp = show_tick(at) if isinstance(at, int) else at
-        return f"{stamp} {verb} {resource} {status}"[:LONGEST_EVENT]
+        text = f"{at}"
+    except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+        return ""  # which is malformed, and so it is counted
+    tick = parse_seconds(text)
+    return text if tick is None else tick
+
+
+def make_request(at: int | str, verb: object, resource: object, status: object) -> Request | str:
+    """The request of any objects, or its text where they are none of a request's."""
+    if (
+        isinstance(at, int)
+        and isinstance(verb, str)
+        and isinstance(resource, str)
+        and isinstance(status, int)
+    ):  # of subclasses too, such as HTTPStatus
+        return at, str.__str__(verb), str.__str__(resource), int.__int__(status)
+    return show_request(at, verb, resource, status)
+
+
+def show_request(at: int | str, verb: object, resource: object, status: object) -> str:
+    """A request as streams have it."""
+    try:
+        return f"{show_tick(at) if isinstance(at, int) else at} {verb} {resource} {status}"
     except Exception:  # noqa: BLE001
         return ""
+
+
+def read_deploy(deploy: Deploy) -> Change | Malformed:
+    """The change, malformed where it is none, whatever somebody's object raises as it is shown."""
+    at, service, commit, author, date = deploy
+    try:
+        who = f"{author}"
+        when = date or f"{datetime.fromtimestamp(to_seconds(int(at)), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
+        text = show_change(service, commit, who if "<" in who else f"<{who}>", when)
+    except Exception:  # noqa: BLE001
+        text = ""
+    return parse_change(text)
 
 
 def show_change(service: str, commit: str, author: str, date: str) -> str:
     """A change as its four lines, the form in which streams have it."""
     return f"commit: {commit}\nAuthor: {author}\nDate: {date}\nService: {service}"
-
-
-def _show_deploy(deploy: Deploy) -> str:
-    at, service, commit, author, date = deploy
-    try:
-        who = f"{author}"
-        when = date or f"{datetime.fromtimestamp(to_seconds(int(at)), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
-        return show_change(service, commit, who if "<" in who else f"<{who}>", when)
-    except Exception:  # noqa: BLE001
-        return ""

@@ -17,7 +17,7 @@ from slomon.endpoints.template import cut_path
 _REMEMBERED: Final = 2**12
 
 Find = Callable[[str, str], int | None]
-_Target = TypeVar("_Target", str, bytes)
+_Target = TypeVar("_Target", bound=str | bytes)
 _Found = TypeVar("_Found")
 
 
@@ -40,12 +40,12 @@ class GivenRequests:
 
     def __init__(self, endpoints: Sequence[Endpoint], find: Find) -> None:
         self.endpoints = endpoints
-        self._find = remember(find)
+        self._find = Remembered(find)
         self._services = {endpoint.name for endpoint in endpoints} | {EVERY_SERVICE}
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
-        key = self._find(verb, target)
+        key = self._find[verb, target]
         return UNMATCHED if key is None else key
 
     def watches(self, service: str) -> bool:
@@ -53,18 +53,24 @@ class GivenRequests:
         return service in self._services
 
 
-def remember(find: Callable[[str, _Target], _Found]) -> Callable[[str, _Target], _Found]:
+class Remembered(dict[tuple[str, _Target], _Found]):
     """
-    `find(verb, target)` that knows what it found for the last requests: they come again, and to
-    look takes longer. Long ones are looked for each time, as they must not fill the memory.
+    By verb and target what `find` says of them. It knows that of recent requests: they come again,
+    and to look takes longer. Long ones are looked for each time, as they must not fill the memory.
     """
-    remembered = lru_cache(_REMEMBERED)(find)
 
-    def find_again(verb: str, target: _Target) -> _Found:
-        short = len(verb) + len(target) <= LONGEST
-        return remembered(verb, target) if short else find(verb, target)
+    def __init__(self, find: Callable[[str, _Target], _Found]) -> None:
+        super().__init__()
+        self._find = find
 
-    return find_again
+    def __missing__(self, request: tuple[str, _Target]) -> _Found:
+        verb, target = request
+        found = self._find(verb, target)
+        if len(verb) + len(target) <= LONGEST:
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[request] = found
+        return found
 
 
 class SavedNames(NamedTuple):

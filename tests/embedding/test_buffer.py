@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from http import HTTPStatus
 
 import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
-from slomon.core.event import Change
 from slomon.embedding.buffer import Buffer
-from slomon.embedding.told import LONGEST, Deploy
+from slomon.embedding.told import LONGEST, Deploy, Told
+from tests.embedding.clock import ManualClock
 
-CHANGE = Change("c1", "<ana@example.com>", "today", "users")
 DEPLOY = Deploy(5_000_000_000, "users", "c1", "ana@example.com", "today")
 CALM = {200}
 
 
 def put(buffer: Buffer, resource: str, status: int = 500) -> bool:
-    return buffer.put("1", "GET", resource, status)
+    return buffer.put(1, "GET", resource, status)
 
 
-def told(*resources: str) -> list[str]:
-    return [f"1 GET {resource} 500" for resource in resources]
+def told(*resources: str, status: int = 500) -> list[Told]:
+    return [(1, "GET", resource, status) for resource in resources]
 
 
 async def test_what_does_not_fit_is_dropped_and_counted_by_its_reason() -> None:
@@ -91,7 +91,7 @@ async def test_an_arrival_wakes_the_loop_from_any_thread() -> None:
     buffer.open()
     for leave, item in (
         (partial(put, buffer, "a"), told("a")),
-        (partial(buffer.put_change, DEPLOY), [CHANGE]),
+        (partial(buffer.put_change, DEPLOY), [DEPLOY]),
     ):
         with anyio.fail_after(20):
             async with anyio.create_task_group() as tasks:
@@ -171,15 +171,15 @@ async def test_much_of_what_can_wait_need_not() -> None:
             assert put(buffer, "o", 200)
             assert put(buffer, "o", 200)
             await wait_all_tasks_blocked()
-            assert buffer.take(6) == ["1 GET o 200"] * 2
+            assert buffer.take(6) == told("o", "o", status=200)
 
 
 async def test_who_has_waited_for_room_is_taken_in_where_others_took_it() -> None:
     buffer = Buffer(1, CALM)
-    assert not buffer.put("1", "GET", "a", 500, squeeze=True)  # it is closed
+    assert not buffer.put(1, "GET", "a", 500, squeeze=True)  # it is closed
     buffer.open()
     assert put(buffer, "a")
-    taken_in = [buffer.put("1", "GET", "b", 500, squeeze=True) for _ in range(1025)]
+    taken_in = [buffer.put(1, "GET", "b", 500, squeeze=True) for _ in range(1025)]
     assert taken_in == [True] * 1024 + [False]
     assert buffer.dropped == {"closed": 1, "full": 1}
 
@@ -202,3 +202,39 @@ async def test_something_urgent_that_was_taken_wakes_nobody() -> None:
         assert not woken.is_set()
         put(buffer, "b")
         await woken.wait()
+
+
+async def test_what_a_counter_counts_is_what_would_be_put() -> None:
+    buffer = Buffer(3, CALM)
+    count = buffer.counter("GET", "/a", ManualClock().now)
+    assert not count(200)
+    buffer.open()
+    assert [count(status) for status in (200, 500, HTTPStatus.OK, 200)] == [True] * 3 + [False]
+    at = ManualClock().now()
+    assert buffer.take(3) == [
+        (at, "GET", "/a", 200),
+        (at, "GET", "/a", 500),
+        (at, "GET", "/a", 200),
+    ]
+    assert not buffer.counter("GET", "x" * LONGEST, ManualClock().now)(200)
+    assert buffer.counter("GET", "/a", lambda: "noon")(200)
+    assert buffer.take(1) == ["noon GET /a 200"]
+    assert buffer.dropped == {"closed": 1, "full": 1, "too long": 1}
+
+
+async def test_a_counter_wakes_who_waits_for_what_it_counts() -> None:
+    buffer = Buffer(2, CALM)
+    buffer.open()
+    count = buffer.counter("GET", "/a", ManualClock().now)
+    with anyio.fail_after(20):
+        for wait, statuses in ((buffer.arrival, [200]), (buffer.urgency, [200, 200])):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await wait_all_tasks_blocked()
+                for status in statuses:
+                    assert count(status)
+            buffer.take(2)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(buffer.urgency)
+            await wait_all_tasks_blocked()
+            assert count(500)

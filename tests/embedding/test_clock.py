@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 
 import anyio
+import pytest
 
-from slomon.embedding.clock import SystemClock
+from slomon.core.tick import LAST_TICK
+from slomon.embedding.clock import SystemClock, ask_clock
+from tests.embedding.clock import ManualClock
 
 
 async def test_a_time_that_has_come_is_not_waited_for() -> None:
@@ -22,3 +25,19 @@ async def test_a_sleeper_wakes_once_the_time_has_come() -> None:
     with anyio.fail_after(20):
         await clock.sleep_until(due)
     assert clock.now() >= due
+
+
+@pytest.mark.parametrize(
+    ("tick", "said"),
+    [
+        *((0, 0), (LAST_TICK, LAST_TICK), (-1, "-1"), (LAST_TICK + 1, f"{LAST_TICK + 1}")),
+        *((1.5, "1.5"), (True, "True"), (10**5000, "")),
+    ],
+    ids=range(7),
+)
+def test_a_clock_that_goes_wrong_says_no_time(
+    monkeypatch: pytest.MonkeyPatch, tick: object, said: int | str
+) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr(clock, "now", lambda: tick)
+    assert ask_clock(clock)() == said

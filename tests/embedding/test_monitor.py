@@ -540,15 +540,13 @@ async def test_a_clock_that_raises_costs_an_event_its_time_and_raises_nothing(
         raise ValueError
 
     clock = ManualClock()
-    with monkeypatch.context() as broken:
-        broken.setattr(clock, "now", refuse)
-        monitor = slomon.live(ENTRIES, clock=clock)
-    async with monitor:
-        assert monitor.access("GET", "/users", 200)
-        assert await monitor.send("GET", "/users", 200)
-        assert monitor.change(service="users", commit="c1")
-        assert monitor.change(service="users", commit="c1", date="today")
-        monkeypatch.setattr(monitor, "_now", clock.now)
+    async with slomon.live(ENTRIES, clock=clock) as monitor:
+        with monkeypatch.context() as broken:
+            broken.setattr(clock, "now", refuse)
+            assert monitor.access("GET", "/users", 200)
+            assert await monitor.send("GET", "/users", 200)
+            assert monitor.change(service="users", commit="c1")
+            assert monitor.change(service="users", commit="c1", date="today")
     counted = monitor.snapshot().accounting
     assert (counted.rejected, counted.changes, counted.events) == (3, 1, 4)
 

@@ -7,7 +7,7 @@ import pytest
 from slomon.compiled.kernels.group import LONGEST
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.row import UNMATCHED
-from slomon.endpoints.requests import Found, FoundRequests, GivenRequests, NameList
+from slomon.endpoints.requests import Found, FoundRequests, GivenRequests, NameList, Remembered
 
 LIKE = Endpoint("", "-", "", "", 0.9, 300)
 CATALOGUE = Catalogue(
@@ -38,6 +38,19 @@ def test_only_requests_that_are_short_are_remembered() -> None:
         for _ in range(2):
             requests.key(verb, target)
     assert asked == [(LONGEST, 1)] * 2 + [(1, LONGEST)] * 2 + [(1, LONGEST - 1)]
+
+
+def test_so_many_are_remembered_and_then_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slomon.endpoints.requests._REMEMBERED", 2)
+    asked = []
+
+    def find(verb: str, target: str) -> str:
+        asked.append(target)
+        return verb + target
+
+    remembered = Remembered(find)
+    assert [remembered["A", target] for target in "abbacab"] == [f"A{one}" for one in "abbacab"]
+    assert asked == ["a", "b", "c", "a", "b"]
 
 
 @pytest.mark.parametrize(
