@@ -113,8 +113,8 @@ def parse() -> argparse.Namespace:
 
     served = commands.add_parser("live", help="a service that is watched")
     served.set_defaults(run=measure_live)
-    served.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
-    served.add_argument("--seconds", type=int, default=2, help="how long each server is asked")
+    served.add_argument("--rounds", type=int, default=12, help="timed pairs a row")
+    served.add_argument("--seconds", type=int, default=1, help="how long each server is asked")
     served.add_argument("--parsers", type=chosen(PARSERS), default=PARSERS, help=", ".join(PARSERS))
     served.add_argument("--memory", action="store_true", help="only: what the watched one holds")
     served.add_argument("--requests", type=int, default=5_000_000, help="with --memory: how many")

@@ -1,7 +1,8 @@
 """
 What does it cost a service to be watched? Two servers, uvicorn with a trivial Starlette application
-and the same one in the middleware, both on one core, asked by wrk from another one in turn, round
-by round. `ratio` is the median over the rounds of the watched one's requests a second in terms of
+and the same one in the middleware, both on one core, asked by wrk from another one in turn. They
+are started anew each round, since of two servers of one kind one may be 3 % slower for as long as
+it runs. `ratio` is the median over the rounds of the watched one's requests a second in terms of
 the plain one's, and `cpu` what a request takes of the server's core, which other work on the
 machine disturbs less.
 
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from typing import Final
 from peers.process import SCRIPTS
 
 _CONNECTIONS: Final = (2, 32)
+_WARM_UP: Final = 1  # second
 _SCRIPTS: Final = {
     "one path": "",
     "new paths": 'request = function() return wrk.format("GET", "/users/" .. math.random(1e9)) end',
@@ -84,22 +87,34 @@ def report_cost(rounds: int, seconds: float, parsers: list[str]) -> None:
     _check_tools()
     print(f"{'':34}{'plain/s':>9}{'watched/s':>11}{'ratio':>7}{'plain cpu':>11}{'watched cpu':>13}")
     for parser in parsers:
-        with ExitStack() as stack:
-            plain, watched = (
-                stack.enter_context(serving(name, parser)) for name in ("plain", "watched")
-            )
-            for paths, script in _SCRIPTS.items():
-                for connections in _CONNECTIONS:
-                    name = f"{parser}, {paths}, {connections} connections"
-                    pairs = [
-                        (
-                            plain.ask(connections, seconds, script),
-                            watched.ask(connections, seconds, script),
-                        )
-                        for _ in range(rounds + 1)
-                    ]
-                    print(_row(name, pairs[1:]), flush=True)
-            _check_counts(watched)
+        pairs: dict[str, list[tuple[Load, Load]]] = defaultdict(list)
+        for number in range(rounds):
+            for name, loads in _ask_both(parser, seconds, reverse=bool(number % 2)):
+                pairs[name].append(loads)
+        for name, found in pairs.items():
+            print(_row(name, found), flush=True)
+
+
+def _ask_both(
+    parser: str, seconds: float, *, reverse: bool
+) -> Iterator[tuple[str, tuple[Load, Load]]]:
+    """Start both servers, one first or the other, and ask them all there is to ask."""
+    names = ["plain", "watched"]
+    with ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(serving(name, parser))
+            for name in (names[::-1] if reverse else names)
+        }
+        for paths, script in _SCRIPTS.items():
+            for connections in _CONNECTIONS:
+                for server in servers.values():
+                    server.ask(connections, _WARM_UP, script)
+                loads = {
+                    name: one.ask(connections, seconds, script) for name, one in servers.items()
+                }
+                both = loads["plain"], loads["watched"]
+                yield f"{parser}, {paths}, {connections} connections", both
+        _check_counts(servers["watched"])
 
 
 def report_memory(requests: int, parser: str) -> None:
