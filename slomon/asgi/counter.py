@@ -39,20 +39,16 @@ class PathCounter:
         counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
         nothing = monitor.counter(_NOTHING, _NOTHING)
 
-        def find(method: str, path: str) -> Count:
-            key = router.find(method, path)
+        def find(method: str, path: str | bytes) -> Count:
+            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
+            key = router.find(method, text)
             return nothing if key is None else counts[key]
 
-        def find_raw(method: str, path: bytes) -> Count:
-            return find(method, path.decode("utf-8", "backslashreplace"))
-
-        self._find, self._find_raw = Remembered(find), Remembered(find_raw)
+        self._counts = Remembered(find)
 
     def __call__(self, scope: Scope) -> Count:
         raw = scope.get("raw_path")
-        if raw is None:
-            return self._find[scope["method"], scope["path"]]
-        return self._find_raw[scope["method"], raw]
+        return self._counts[scope["method"], scope["path"] if raw is None else raw]
 
 
 class RouteCounter:

@@ -14,7 +14,7 @@ from slomon.core.event import EVERY_SERVICE
 from slomon.core.row import UNMATCHED
 from slomon.endpoints.template import cut_path
 
-_REMEMBERED: Final = 2**12
+_REMEMBERED: Final = 2**9
 
 Find = Callable[[str, str], int | None]
 _Target = TypeVar("_Target", bound=str | bytes)

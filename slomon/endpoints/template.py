@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,17 +42,27 @@ class Router:
         A query, a fragment, and a URL's scheme and host don't count. Nothing is decoded. However
         long the target, the cost is bounded by the resources: no node of theirs is tried twice.
         """
-        if verb not in self._roots:
-            return None
+        node = self._roots.get(verb)
+        plain = target[:1] == "/" and "?" not in target and "#" not in target  # as by far the most
         # What lies deeper than any resource stays in one piece.
-        segments = cut_path(target).split("/", self._most_slashes + 1)
-        untried = [(self._roots[verb], 0)]
-        while untried:
-            node, place = untried.pop()
-            if place < len(segments):
-                untried += node.find_ways(segments, place)
-            elif node.key is not None:
-                return node.key
+        segments = (target if plain else cut_path(target)).split("/", self._most_slashes + 1)
+        place, end = 0, len(segments)
+        untried: list[tuple[_Node, int]] = []  # other ways, and what is next there; best last
+        while node:
+            if place == end:
+                if node.key is not None:
+                    return node.key
+                node = None
+            else:
+                segment = segments[place]
+                place += 1
+                if node.any_path:
+                    untried.append((node.any_path, end))
+                if node.any_segment and segment:
+                    untried.append((node.any_segment, place))
+                node = node.literals.get(segment)
+            if node is None and untried:
+                node, place = untried.pop()
         return None
 
     def _grow(self, endpoint: Endpoint) -> _Node:
@@ -84,15 +94,6 @@ class _Node:
             self.any_segment = self.any_segment or _Node()
             return self.any_segment
         return self.literals.setdefault(segment, _Node())
-
-    def find_ways(self, segments: list[str], place: int) -> Iterator[tuple[_Node, int]]:
-        """The nodes to which a target's next segment leads, and what is next there; best last."""
-        if self.any_path:
-            yield self.any_path, len(segments)
-        if self.any_segment and segments[place]:
-            yield self.any_segment, place + 1
-        if literal := self.literals.get(segments[place]):
-            yield literal, place + 1
 
 
 def cut_path(target: str) -> str:
