@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from slomon.asgi.protocol import Scope
 from slomon.core.excerpt import excerpt
@@ -20,12 +20,6 @@ Route: TypeAlias = Callable[[Scope], str | None]
 _NOTHING: Final = "-"  # the verb and resource of no endpoint: what clients make up goes no further
 
 
-class Counter(Protocol):
-    """A scope in, as it is before the application has seen it; what counts its status out."""
-
-    def __call__(self, scope: Scope, /) -> Count: ...
-
-
 class PathCounter:
     """
     By method and path, as an access log of the same requests is read: not decoded, where the server
@@ -39,14 +33,15 @@ class PathCounter:
         counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
         nothing = monitor.counter(_NOTHING, _NOTHING)
 
-        def find(method: str, path: str | bytes) -> Count:
+        def find_count(method: str, path: str | bytes) -> Count:
             text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
             key = router.find(method, text)
             return nothing if key is None else counts[key]
 
-        self._counts = Remembered(find)
+        self._counts = Remembered(find_count)
 
-    def __call__(self, scope: Scope) -> Count:
+    def find(self, scope: Scope) -> Count:
+        """What counts the status of a request, of which the application has not seen the scope."""
         raw = scope.get("raw_path")
         return self._counts[scope["method"], scope["path"] if raw is None else raw]
 
@@ -62,7 +57,8 @@ class RouteCounter:
         self._route = route
         self._failed = False
 
-    def __call__(self, scope: Scope) -> Count:
+    def find(self, scope: Scope) -> Count:
+        """What counts the status of a request, once the application has seen its scope."""
         return partial(self._count, scope)
 
     def _count(self, scope: Scope, status: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slomon.asgi.counter import Counter, PathCounter, Route, RouteCounter
+from slomon.asgi.counter import PathCounter, Route, RouteCounter
 from slomon.asgi.exchange import Exchange
 from slomon.asgi.lifespan import Lifespan
 from slomon.asgi.protocol import App, Receive, Scope, Send
@@ -64,20 +64,17 @@ class Middleware:
         self._monitor = monitor
         self._status_path = status_path
         self._run_monitor = run_monitor
-        self._counter: Counter = (
-            PathCounter(monitor) if route is None else RouteCounter(monitor, route)
-        )
+        counter = PathCounter(monitor) if route is None else RouteCounter(monitor, route)
+        self._find_count = counter.find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises what the application does."""
-        if scope["type"] == "lifespan" and self._run_monitor:
-            await Lifespan(self._app, receive, send).run(scope, self._monitor)
-        elif scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._pass_on(scope, receive, send)
         elif scope["path"] == self._status_path:
             await answer(self._monitor.snapshot, scope["method"], send)
         else:
-            exchange = Exchange(self._counter(scope), receive, send)
+            exchange = Exchange(self._find_count(scope), receive, send)
             try:
                 await self._app(scope, exchange.receive, exchange.send)
             except Exception:
@@ -88,3 +85,9 @@ class Middleware:
                 raise
             if exchange.count:
                 exchange.end()
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and self._run_monitor:
+            await Lifespan(self._app, receive, send).run(scope, self._monitor)
+        else:
+            await self._app(scope, receive, send)
