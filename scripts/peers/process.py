@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[1]
+
+# What pip installs is compiled to bytecode, and so is what's measured, from its first run on.
+_ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ def run(command: list[str]) -> Cost:
     done = subprocess.run(
         [sys.executable, "-IS", str(SCRIPTS / "peers" / "launch.py"), *command],
         cwd=SCRIPTS.parent,
+        env=_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
