@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import urllib.error
 import urllib.request
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -104,8 +106,11 @@ def deploy(arguments: argparse.Namespace) -> None:
         json.dumps(event).encode(),
         {"X-Gitlab-Token": TOKEN, "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        print(json.load(answer))
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            print(json.load(answer))
+    except urllib.error.URLError as error:
+        sys.exit(f"{request.full_url}: {error.reason}; is the service running?")
 
 
 def parse() -> argparse.Namespace:

@@ -15,10 +15,8 @@ class Middleware:
     """
     An ASGI application around another one, `app`:
 
-        app = slomon.asgi.Middleware(app, monitor)
+        app = slomon.asgi.Middleware(app, monitor)                        # Litestar, all others
         app.add_middleware(slomon.asgi.Middleware, monitor=monitor)       # Starlette, FastAPI
-        Litestar(..., middleware=[DefineMiddleware(slomon.asgi.Middleware, monitor=monitor)],
-                 lifespan=[monitor])           # whose middleware sees no lifespan
 
     **Which endpoint** a request belongs to is decided as it is for the log of a proxy in front: by
     its method, by its path, whole and as it was asked for (`root_path` included, mounted or not;
@@ -33,14 +31,17 @@ class Middleware:
     **What counts** is a response that was sent to its end, by its status; what the application does
     after that fails nobody. An exception before that is a failure (500), and raised on; to return
     without a whole response is one, too. A client that leaves first, or a server that cancels, is
-    none: the status counts if the response had begun, and 499 if not, as nginx has it.
+    none: the status counts if the response had begun, and 499 if not, as nginx has it. That a
+    client has left is known once the application was told so (to read a body or to stream a
+    response is to ask), or the server raised: under uvicorn others are counted as they end.
 
     With `run_monitor` the monitor runs as long as the application's lifespan, also where the
     application knows none. What it raises as it begins fails the start of the server, with its
     message. Others enter the monitor themselves.
 
     `status_path` is where GET answers with `slomon.asgi.status.status_document`, to anyone who may
-    ask; such requests are not counted.
+    ask; such requests are not counted. It is compared as the server has the path, in which
+    `root_path` is included as well.
 
     Raises ConfigurationError where an option is wrong, or a resource is no template.
     """

@@ -81,8 +81,8 @@ class IncidentRecord:
     """
     One incident.
 
-    * `id`: the same in each run over the same events: made of the endpoint and of the position at
-      which it opened
+    * `id`: the same in each run over the same events: made of the endpoint, and of the position and
+      the time at which it opened
     * `end`, `duration` and `fixed_by` are None while it is open, and of a silent one `fixed_by` is
     * `onset`: the first failure that was in the window as it opened; `last_failure`: the last one
       until it ended

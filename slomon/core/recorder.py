@@ -88,7 +88,9 @@ def list_services(near: Iterable[Incident], incident: Incident) -> tuple[str, ..
 
 def _identify(incident: Incident) -> str:
     endpoint = incident.endpoint
-    parts = endpoint.name, endpoint.verb, endpoint.resource, str(incident.start_position)
+    # The position alone is the same for incidents of two processes, each with a stream of its own.
+    opening = str(incident.start_position), str(incident.start)
+    parts = endpoint.name, endpoint.verb, endpoint.resource, *opening
     text = "\0".join(parts).encode(errors="surrogatepass")
     return hashlib.sha256(text).hexdigest()[:16]
 

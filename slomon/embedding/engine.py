@@ -84,6 +84,8 @@ class Engine:
         self._stale_after = stale_after
         self._rejections: list[Rejection] = []
         self._told_until = 0
+        self.unwatched: list[str] = []
+        """Endpoints of the state it went on from which it doesn't have: what they had is gone."""
 
     @property
     def calm(self) -> bool:
@@ -182,6 +184,7 @@ class Engine:
             for slot, one in enumerate(members)
             if (name := (one.name, one.verb, one.resource)) in then
         }
+        self.unwatched = [" ".join(name) for name, key in then.items() if key not in places]
         batcher, state = self._batcher, self._windows.state
         least, silence = state.least, state.silence
         batcher.accounting = Accounting(*saved["accounting"])

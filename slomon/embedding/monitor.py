@@ -12,6 +12,7 @@ from anyio import (
     AsyncContextManagerMixin,
     CancelScope,
     create_task_group,
+    get_cancelled_exc_class,
     move_on_after,
     sleep,
     sleep_forever,
@@ -24,7 +25,7 @@ from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
 from slomon.core.report import STALE_AFTER, IncidentDetail
 from slomon.embedding.buffer import Buffer
-from slomon.embedding.clock import Clock, SystemClock, ask_clock
+from slomon.embedding.clock import Clock, SystemClock, ask_clock, trust_clock
 from slomon.embedding.engine import Engine, Step
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.embedding.recording import Recording
@@ -178,7 +179,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._make_engine = make_engine
         self._engine = make_engine()
         self._buffer = buffer
-        self._put, self._now, self._ask = buffer.put, clock.now, ask_clock(clock)
+        self._put, self._now, self._ask = buffer.put, trust_clock(clock), ask_clock(clock)
         self._state, self._recording = state, recording
         self._listener = LogListener()
         self._subscriptions: WeakSet[Subscription] = WeakSet()
@@ -294,7 +295,8 @@ class LiveMonitor(AsyncContextManagerMixin):
                     failure = error
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as failures:
-            failure = failures.exceptions[0]  # the first: the body was cancelled because of it
+            if failure is None or isinstance(failure, get_cancelled_exc_class()):
+                failure = failures.exceptions[0]  # the first: the body was cancelled because of it
         finally:
             try:
                 await self._end()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from slomon.core.excerpt import excerpt
 from slomon.embedding.engine import Engine
 from slomon.log import get_logger
 from slomon.state.kept import Found, KeptFile
+
+_NAMED: Final = 5
 
 
 class StateFile:
@@ -32,9 +35,19 @@ class StateFile:
     async def load(self, engine: Engine) -> bool:
         """
         Let an engine that has counted nothing go on from the file; False where that is damaged, and
-        the engine of no use any more. Raises what KeptFile does.
+        the engine of no use any more. Endpoints that are gone are told. Raises what KeptFile does.
         """
-        return await self._file.load(engine) is not Found.DAMAGED
+        if await self._file.load(engine) is Found.DAMAGED:
+            return False
+        if gone := engine.unwatched:
+            self._log.warning(
+                "state.unwatched",
+                file=str(self.path),
+                endpoints=", ".join(map(excerpt, gone[:_NAMED])),
+                more=max(0, len(gone) - _NAMED),
+                hint="the state's windows and incidents of these, which are watched no longer, end",
+            )
+        return True
 
     async def save(self, engine: Engine) -> None:
         """Save what an engine holds. That it can't be is logged: the next time it may."""

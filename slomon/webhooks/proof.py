@@ -81,7 +81,7 @@ class TimedSignature:
 def read_secret(name: str, value: object) -> str:
     """The text of a secret. Raises ConfigurationError, which doesn't show it."""
     if not isinstance(value, str) or not value.strip():
-        raise OptionError([name], " has no secret; allowed: text that is not empty")
+        raise OptionError([name], " is no secret; allowed: text that is not empty")
     return value
 
 

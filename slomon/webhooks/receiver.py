@@ -90,6 +90,8 @@ class Receiver:
 
         Raises WebhookError, with the status to answer (401, 413 or 400).
         """
+        if not isinstance(body, bytes | bytearray | memoryview):
+            raise TypeError(f"body is {type(body).__name__}; allowed: bytes, as they came")
         if len(body) > self._max_body:
             raise WebhookError(413, f"the body has bytes: {len(body)}; allowed: {self._max_body}")
         now, body = self._now(), bytes(body)

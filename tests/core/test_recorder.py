@@ -462,11 +462,12 @@ def test_an_slo_of_one_has_no_budget() -> None:
     assert (record.burn_rate, record.error_budget_burnt) == (None, None)
 
 
-def test_an_id_is_made_of_the_endpoint_and_where_it_opened() -> None:
+def test_an_id_is_made_of_the_endpoint_and_where_and_when_it_opened() -> None:
     events = [*ask("/a", "x"), *ask("/b", "x"), *ask("/a", "o", 10), *ask("/a", "x", 11)]
     ids = [record.id for record in records(events)]
     assert len(set(ids)) == 3
     assert ids == [record.id for record in records([*events, "shop", *ask("/c", "xx", 50)])][:3]
+    assert len({one.id for at in (1, 2) for one in records([*ask("/a", "x", at)])}) == 2
 
 
 def test_a_change_before_all_accesses_is_as_old_as_the_stream() -> None:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from slomon.core.tick import LAST_TICK
-from slomon.embedding.clock import SystemClock, ask_clock
+from slomon.embedding.clock import SystemClock, ask_clock, trust_clock
 from tests.embedding.clock import ManualClock
 
 
@@ -41,3 +41,15 @@ def test_a_clock_that_goes_wrong_says_no_time(
     clock = ManualClock()
     monkeypatch.setattr(clock, "now", lambda: tick)
     assert ask_clock(clock)() == said
+
+
+def test_of_a_clock_that_fails_the_last_right_time_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = ManualClock(1)
+    now = trust_clock(clock)
+    assert now() == 10**9
+    clock.advance(1)
+    assert now() == 2 * 10**9
+    monkeypatch.setattr(clock, "now", lambda: 1 / 0)
+    assert now() == 2 * 10**9

@@ -418,6 +418,60 @@ async def test_a_cancelled_task_ends_and_all_is_counted(tmp_path: Path, times: i
         assert monitor.snapshot().accounting.events == 1
 
 
+class BrittleClock(ManualClock):
+    """One that breaks."""
+
+    broken = False
+
+    def now(self) -> int:
+        return raise_it() if self.broken else super().now()
+
+
+async def test_a_clock_that_fails_keeps_nothing_from_its_end(tmp_path: Path) -> None:
+    clock, refused = BrittleClock(), RefusedError()
+    monitor = slomon.live(ENTRIES, clock=clock, state=tmp_path / "state")
+    told = monitor.incidents()
+
+    async def serve() -> NoReturn:
+        async with monitor:
+            monitor.access("GET", "/users", 500)
+            clock.broken = True
+            raise refused
+
+    with pytest.raises(RefusedError) as caught:
+        await serve()
+    assert caught.value is refused
+    assert [type(event) async for event in told] == [IncidentOpened]
+    assert not monitor.running
+    assert monitor.snapshot().accounting.events == 1
+    assert (tmp_path / "state").exists()
+
+
+async def test_what_the_body_raises_comes_before_what_fails_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, refused = ManualClock(), RefusedError()
+
+    async def sleep_until(_: int) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise_it()
+
+    monkeypatch.setattr(clock, "sleep_until", sleep_until)
+
+    async def serve() -> NoReturn:
+        async with slomon.live([USERS], clock=clock, close_after_silence="1m") as monitor:
+            monitor.access("GET", "/users/{id}", 500)
+            await monitor.flush()
+            await anyio.wait_all_tasks_blocked()
+            raise refused
+
+    with pytest.raises(RefusedError) as caught:
+        await serve()
+    assert caught.value is refused
+
+
 @pytest.mark.parametrize("event", ["incident.opened", "event.rejected"])
 async def test_where_nobody_can_be_told_it_ends_as_that_says_and_all_is_counted(
     tmp_path: Path, event: str

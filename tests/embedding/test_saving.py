@@ -15,7 +15,7 @@ from slomon.embedding.engine import Engine
 from slomon.embedding.saving import StateFile
 from slomon.state.file import read_state, write_state
 from tests.embedding.limits import files_end_at
-from tests.embedding.services import access, answers, make_engine, read, replay
+from tests.embedding.services import access, answers, entry, make_engine, read, replay
 from tests.histories import broken
 
 
@@ -36,6 +36,20 @@ async def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert await StateFile(tmp_path / "state", 1).load(loaded)
     assert answers(read(loaded)) == answers(read(engine))
     assert names(tmp_path) == ["state"]
+
+
+async def test_endpoints_that_are_watched_no_longer_are_told(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    engine = make_engine(*(entry(f"s{number}") for number in range(7)))
+    await StateFile(tmp_path / "state", 1).save(engine)
+    assert await StateFile(tmp_path / "state", 1).load(make_engine(entry("s6")))
+    (told,) = logs
+    assert (told["event"], told["endpoints"], told["more"]) == (
+        "state.unwatched",
+        ", ".join(f"s{number} GET /s{number}" for number in range(5)),
+        1,
+    )
 
 
 async def test_where_nothing_was_saved_nothing_is_loaded(tmp_path: Path) -> None:

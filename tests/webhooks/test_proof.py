@@ -79,7 +79,7 @@ def test_no_secret_is_in_a_repr() -> None:
 
 @pytest.mark.parametrize("secret", ["", " ", None, 5, b"bytes"])
 def test_a_secret_is_text_that_is_not_empty(secret: str) -> None:
-    with pytest.raises(ConfigurationError, match="option 'secret' has no secret; allowed: text"):
+    with pytest.raises(ConfigurationError, match="option 'secret' is no secret; allowed: text"):
         GitHub(secret)
 
 
@@ -90,7 +90,7 @@ def test_a_sender_has_a_token_or_a_signing_secret(sender: type[GitLab | CDEvents
             ConfigurationError, match="'token' and 'signing_secret': allowed: exact"
         ):
             sender(**options)
-    with pytest.raises(ConfigurationError, match="option 'token' has no secret"):
+    with pytest.raises(ConfigurationError, match="option 'token' is no secret"):
         sender(token="")
 
 

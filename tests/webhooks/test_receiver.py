@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import Message
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -190,6 +190,11 @@ def test_a_wrong_option_is_named(options: dict[str, object]) -> None:
     (name,) = options
     with pytest.raises(ConfigurationError, match=f"option '{name}'"):
         make_receiver(**options)
+
+
+def test_a_body_that_is_no_longer_bytes_is_refused() -> None:
+    with pytest.raises(TypeError, match="body is str; allowed: bytes, as they came"):
+        make_receiver().read({}, cast(bytes, "{}"))
 
 
 def test_a_body_that_is_too_long_is_refused_before_all_else() -> None:
