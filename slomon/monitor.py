@@ -50,6 +50,7 @@ async def consume(
     an end, like a cancellation, waits for a plain `generate_event()` under way: give one that may
     wait for ever a timeout of its own.
     """
+    check_function("is_failure", is_failure, "a status")
     options = Options(
         workers=workers,
         queue_bound=queue_bound,

@@ -60,8 +60,8 @@ class ReplayAccounting(Accounting):
     `changes` + `unmatched` + `rejected` + `blank`; `events` are those that aren't blank.
 
     * `capped`: those of the unmatched to endpoints beyond the most that may be found
-    * `disordered`: how many were older than a line before them, and `largest_lateness`, in ticks,
-      by how much at most; `late` counts those of them that no reordering could put right
+    * `disordered`: how many were older than a line before them, and `largest_lateness` by
+      how many seconds at most; `late` counts those of them that no reordering could put right
     * `endpoints`: how many were watched
     """
 
@@ -70,5 +70,5 @@ class ReplayAccounting(Accounting):
     blank: int = 0
     capped: int = 0
     disordered: int = 0
-    largest_lateness: int = 0
+    largest_lateness: float = 0.0
     endpoints: int = 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 from slomon.core.endpoint import Endpoint
 from slomon.core.window import BLOCK, ENDPOINT_COLUMNS, MARKS, WindowState
 from slomon.core.windows import Windows
+
+_OWN: Final = {"width", "slo", "scout", "scout_tick"}
+"""What an endpoint of now has for itself. A scout may point at an entry that its window of then
+left behind, but a longer one would still have."""
 
 
 def carry_over(
@@ -23,7 +27,7 @@ def carry_over(
     blank = Windows(endpoints).state
     for number, (name, column) in enumerate(blank._asdict().items()):
         if number < ENDPOINT_COLUMNS:
-            if name not in {"width", "slo"}:
+            if name not in _OWN:
                 for then, now in places.items():
                     column[now] = columns[number][then]
             columns[number][:] = column

@@ -51,7 +51,7 @@ class ServiceMonitor:
         """What was counted beside them: each endpoint's requests, the changes, the time."""
 
     def __repr__(self) -> str:
-        return f"<ServiceMonitor: {len(self.incidents)} incidents, {self.accounting}>"
+        return f"<{type(self).__name__}: {len(self.incidents)} incidents, {self.accounting}>"
 
     def records(self, *, stale_after: float | None = None) -> list[IncidentRecord]:
         """

@@ -37,6 +37,7 @@ class Buffer:
         self._calm = calm
         self._limit = bound
         self._bound = self._brim = 0  # while it is closed
+        self._sealed = False  # nothing is taken any more
         self._alarm = _NEVER  # the loop is to be woken where more than so many wait
         self._pressing = False  # something urgent may be there
         self._much = bound // 2
@@ -51,7 +52,7 @@ class Buffer:
         """How many events were dropped, by reason."""
         with self._counting:
             dropped = self._dropped.copy()
-        if not self._bound:  # a thread may have been about to leave one as it was closed
+        if self._sealed:  # a thread may have been about to leave one as it was closed
             dropped[CLOSED] += len(self.items)
         return {reason: count for reason, count in dropped.items() if count}
 
@@ -60,11 +61,16 @@ class Buffer:
         self._loop = asyncio.get_running_loop()
         self._room = Event()  # of this loop
         self._bound, self._brim = self._limit, self._limit + _SPARE
+        self._sealed = False
 
     def close(self) -> None:
         """From now on none are. What is in it is still to be taken."""
         self._bound = self._brim = 0
         self._room.set()
+
+    def seal(self) -> None:
+        """It was closed and emptied: what is still left in it is dropped."""
+        self._sealed = True
 
     def put(
         self, at: int | str, verb: str, resource: str, status: int, *, squeeze: bool = False

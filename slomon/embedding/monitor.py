@@ -181,7 +181,6 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, trust_clock(clock), ask_clock(clock)
         self._state, self._recording = state, recording
-        self._listener = LogListener()
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
@@ -309,6 +308,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             if not await self._state.load(self._engine):
                 self._engine = self._make_engine()
             self._begun = True
+        self._listener = LogListener()  # as the program has set up its log by now
         self._listener.started(self.catalogue)
         if self._recording is not None:
             self._recording.begin()
@@ -324,6 +324,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         finally:
             while self._feed():
                 pass  # nor does whoever can't be told of it lose it
+            self._buffer.seal()
             self._running, self._ended = False, True
             for subscription in list(self._subscriptions):
                 subscription.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from slomon.core.excerpt import excerpt
 from slomon.embedding.engine import Engine
@@ -20,7 +20,6 @@ class StateFile:
     def __init__(self, path: Path, every: int) -> None:
         self.every = every
         self._file = KeptFile(path, "state of a live monitor")
-        self._log: Any = get_logger()
         self._failing = False
 
     @property
@@ -40,7 +39,7 @@ class StateFile:
         if await self._file.load(engine) is Found.DAMAGED:
             return False
         if gone := engine.unwatched:
-            self._log.warning(
+            get_logger().warning(
                 "state.unwatched",
                 file=str(self.path),
                 endpoints=", ".join(map(excerpt, gone[:_NAMED])),
@@ -55,7 +54,7 @@ class StateFile:
             await self._file.save(engine)
         except (OSError, RuntimeError) as error:  # the latter where no thread is left for it
             if not self._failing:
-                self._log.error("state.unsaved", file=str(self.path), reason=str(error))
+                get_logger().error("state.unsaved", file=str(self.path), reason=str(error))
             self._failing = True
         else:
             self._failing = False

@@ -43,7 +43,8 @@ class Webhook(Notifier):
       killed, but of an incident that neither file had yet: both are written as soon as one moves,
       which takes as long as writing them. Without it, on entering it tells what is open, and
       nothing else of before
-    * `retry_for`: how long a message is sent again, before it is given up
+    * `retry_for`: how long a message is sent again, from its first try on, which waits for all
+      messages before it
     * `queue_bound`: how many messages may wait; beyond that the oldest are given up
     * `linger`: how long leaving may wait for what is not delivered
 

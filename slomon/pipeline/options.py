@@ -45,10 +45,6 @@ class Options:
                 raise ConfigurationError(
                     f"option '{name}' is {quote(value)}; allowed: True and False"
                 )
-        if not callable(self.is_failure):
-            raise ConfigurationError(
-                f"option 'is_failure' is {quote(self.is_failure)}; allowed: a function of a status"
-            )
 
 
 DEFAULTS = Options()

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import ceil
 from typing import Final
 
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.excerpt import excerpt
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.tick import TICKS_PER_SECOND
 from slomon.formats.duration import show_duration
 from slomon.log import RejectionLog, get_logger
 from slomon.replaying.log import Log
@@ -64,7 +65,7 @@ class ReplayLog:
             self._log.warning(
                 "accesses.late",
                 accesses=accounting.late,
-                largest_lateness=to_seconds(accounting.largest_lateness),
+                largest_lateness=accounting.largest_lateness,
                 hint=f"--lateness {suggest_lateness(accounting)} would put all in order",
             )
         if accounting.unmatched and not accounting.accesses:
@@ -77,5 +78,4 @@ class ReplayLog:
 
 def suggest_lateness(accounting: ReplayAccounting) -> str:
     """The lateness, in whole seconds, with which every line would have been put in order."""
-    seconds = -(-accounting.largest_lateness // TICKS_PER_SECOND)
-    return show_duration(seconds * TICKS_PER_SECOND)
+    return show_duration(ceil(accounting.largest_lateness) * TICKS_PER_SECOND)

@@ -23,7 +23,7 @@ from slomon.core.report import ServiceMonitor
 from slomon.core.row import UNMATCHED
 from slomon.core.shard import Shard
 from slomon.core.sharding import Members
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.tick import TICKS_PER_SECOND, to_seconds
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
@@ -249,7 +249,7 @@ class Replay:
             blank=order.blank,
             capped=self._names.capped,
             disordered=sum(clock.disordered for clock in hosts),
-            largest_lateness=max(clock.largest for clock in hosts),
+            largest_lateness=to_seconds(max(clock.largest for clock in hosts)),
             endpoints=self._names.admitted if given is None else len(given.endpoints),
         )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sys
 from array import array
 from collections.abc import Iterable
@@ -40,7 +41,7 @@ def check_place(path: Path) -> None:
     """
     _check_kind(path)
     with naming(path):
-        draft = new_draft(path)
+        draft = new_draft(path.resolve())
         draft.touch(exist_ok=False)
         draft.unlink()
 
@@ -48,10 +49,12 @@ def check_place(path: Path) -> None:
 def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     """
     Put the sections into a file, in place of the one that is there. Raises OSError, which names
-    the file, where that fails; the one that is there is whole then.
+    the file, where that fails; the one that is there is whole then. A link stays one, and who may
+    read the file stays as well.
     """
     with naming(path):
-        draft = new_draft(path)
+        target = path.resolve()
+        draft = new_draft(target)
         file = draft.open("xb")
     try:
         with file:
@@ -60,8 +63,10 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         with naming(path):
-            draft.replace(path)
-            _sync_directory(path.parent)
+            if target.exists():
+                shutil.copymode(target, draft)
+            draft.replace(target)
+            _sync_directory(target.parent)
     finally:
         draft.unlink(missing_ok=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slomon.core.accounting import Accounting, ReplayAccounting
 from slomon.replaying.report_log import suggest_lateness
-from slomon.terminal.span import show_span
+from slomon.terminal.span import show_seconds
 
 
 def show_accounting(accounting: Accounting) -> str:
@@ -26,5 +26,5 @@ def _show_lateness(accounting: ReplayAccounting) -> str:
     if not accounting.disordered:
         return ""
     restored = f"--lateness {suggest_lateness(accounting)} would restore it"
-    by = f"by up to {show_span(accounting.largest_lateness)}"
+    by = f"by up to {show_seconds(accounting.largest_lateness)}"
     return f" ({by}; {restored})" if accounting.late else f" ({by})"

@@ -8,7 +8,7 @@ wider than the screen, and none holds a control character but those of our own c
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -90,12 +90,11 @@ class Screen:
 
     def line(self, *pieces: Piece) -> str:
         """The pieces side by side, cut to the width, without spaces at the end."""
-        left, parts = self.width, []
+        left, shown = self.width, []
         for text, colour in _strip(pieces):
-            shown = self.cut(text, left)
-            left -= measure(shown)
-            parts.append(self._paint(shown, colour))
-        return "".join(parts)
+            shown.append((self.cut(text, left), colour))
+            left -= measure(shown[-1][0])
+        return "".join(self._paint(text, colour) for text, colour in _strip(shown))
 
     def wrap(self, words: Iterable[str], indent: int = 0, gap: str = " ") -> Iterator[str]:
         """Clean words in lines that are cut between them, all lines but the first indented."""
@@ -149,7 +148,7 @@ def _begin(text: str, columns: int) -> str:
     return text[: sum(end <= columns for end in accumulate(map(_columns, text)))]
 
 
-def _strip(pieces: tuple[Piece, ...]) -> list[Piece]:
+def _strip(pieces: Sequence[Piece]) -> list[Piece]:
     kept = list(pieces)
     while kept:
         text, colour = kept.pop()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slomon.core.carryover import carry_marks, carry_over
 from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, CLOSED, Crossing
+from slomon.core.window import BLOCK, CLOSED, OPENED, Crossing
 from slomon.core.windows import Windows
 from tests.core.test_window import Row, batches, blocks_in_use
 
@@ -97,6 +98,31 @@ def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
     assert carried.state.slo == [0.5]
     assert [one.kind for one in carried.advance(next(batches([(0, 1021, 0)])))] == [CLOSED]
     assert carried.peek(0, 1021) == Counts(3, 0)
+
+
+@example([(0, 0, 1), (0, 11, 0)], [(0, 14, 1)], 10, 60)
+@given(ROWS, ROWS, st.integers(2, 30), st.integers(2, 60))
+def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
+    before: list[Row], after: list[Row], then: int, now: int
+) -> None:
+    rows = lay_out([*before, *after], 1000)
+    first, second = rows[: len(before)], rows[len(before) :]
+    windows = Windows([replace(one, window=then) for one in MANY])
+    advance(windows, first)
+    longer = [replace(one, window=now) for one in MANY]
+    carried = carry(windows, longer, {slot: slot for slot in SLOTS})
+
+    newest = {slot: tick for slot, tick, _ in first}
+    held = [row for row in first if row[1] > newest[row[0]] - then]
+    opened = [one for one in advance(carried, second) if one.kind == OPENED]
+    assert [one.onset_tick for one in opened] == [
+        next(
+            tick
+            for slot, tick, failed in [*held, *second]
+            if slot == one.slot and failed and tick > one.tick - now
+        )
+        for one in opened
+    ]
 
 
 def test_endpoints_that_never_had_a_request_hold_no_blocks() -> None:

@@ -418,6 +418,14 @@ async def test_a_cancelled_task_ends_and_all_is_counted(tmp_path: Path, times: i
         assert monitor.snapshot().accounting.events == 1
 
 
+async def test_it_logs_as_the_program_has_set_that_up_by_the_time_it_is_entered() -> None:
+    monitor = slomon.live(ENTRIES, clock=ManualClock())
+    with structlog.testing.capture_logs() as logs:
+        async with monitor:
+            pass
+    assert [entry["event"] for entry in logs] == ["stream.started", "stream.finished"]
+
+
 class BrittleClock(ManualClock):
     """One that breaks."""
 

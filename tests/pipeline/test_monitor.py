@@ -119,6 +119,16 @@ def test_both_take_the_same_options_and_the_defaults_are_those_of_options() -> N
     assert Options(**chosen) == DEFAULTS
 
 
+async def never(status: int) -> bool:
+    return status < 0
+
+
+@pytest.mark.parametrize("rule", [500, never])
+async def test_a_status_rule_is_a_plain_function(rule: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"'is_failure' is .*; allowed: a plain function"):
+        await consume(LoopWatcher(), is_failure=rule)
+
+
 async def blocking(*arguments: Any, **options: Any) -> ServiceMonitor:
     return get_service_monitor(*arguments, **options)
 

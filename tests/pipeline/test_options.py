@@ -36,12 +36,6 @@ def test_more_workers_than_their_most_are_refused() -> None:
         Options(workers=1025)
 
 
-def test_a_status_rule_that_cannot_be_called_is_refused() -> None:
-    make: Make = Options
-    with pytest.raises(ConfigurationError, match="'is_failure' is 500; allowed: "):
-        make(is_failure=500)
-
-
 @pytest.mark.parametrize("name", ["strict", "trace"])
 def test_a_flag_is_a_bool_and_not_any_text_that_is_true(name: str) -> None:
     make: Make = Options

@@ -201,7 +201,7 @@ def summarise(
             records=len(deploys),
             blank=48,
             disordered=40,
-            largest_lateness=2_500_000_000,
+            largest_lateness=2.5,
             endpoints=len(totals),
         ),
         whole=whole,

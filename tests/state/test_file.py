@@ -196,6 +196,21 @@ def test_what_a_killed_run_left_behind_is_replaced(tmp_path: Path) -> None:
     assert sorted(file.name for file in tmp_path.iterdir()) == ["elsewhere", "state"]
 
 
+def test_a_link_stays_one_and_who_may_read_the_file_stays_as_well(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    target, link = tmp_path / "folder" / "state", tmp_path / "link"
+    link.symlink_to(target)
+    check_place(link)
+    write_state(link, [])
+    target.chmod(0o600)
+    write_state(link, STATE.items())
+
+    assert link.is_symlink()
+    assert read_state(target) == STATE
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["folder", "link"]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         write_state(tmp_path / "nowhere" / "state", STATE.items())

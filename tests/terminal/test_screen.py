@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
@@ -64,6 +64,7 @@ def test_what_is_cut_keeps_whole_characters_with_their_marks() -> None:
 
 
 @settings(deadline=None)
+@example([(" ", None), ("a", None)], 1)
 @given(st.lists(st.tuples(texts, st.sampled_from([None, *Colour])), max_size=4), st.integers(1, 60))
 def test_no_line_is_wider_than_its_screen(
     pieces: list[tuple[str, Colour | None]], width: int

@@ -78,11 +78,11 @@ function showLeftOut(data) {
     `Left out, to keep this page small: ${words.join(", ")}. The figures are those of the whole run.`;
 }
 
-/** Counts by their names; that of a lateness is of nanoseconds, and some are of several reasons. */
+/** Counts by their names; that of a lateness is of seconds, and some are of several reasons. */
 function showAccounting(data) {
   const told = Object.entries(data.raw.accounting).flatMap(([name, count]) =>
     name === "largest_lateness"
-      ? [[showName(name), showSpan(count / 1e9)]]
+      ? [[showName(name), showSpan(count)]]
       : typeof count === "object"
         ? Object.entries(count).map(([reason, part]) => [`${showName(name)}: ${reason}`, showCount(part)])
         : [[showName(name), showCount(count)]],
