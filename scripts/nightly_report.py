@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import slomon
-from slomon.core.tick import to_seconds
 
 
 def main() -> None:
@@ -27,29 +26,32 @@ def main() -> None:
 
 
 def report(monitor: slomon.ReplayMonitor, day: date) -> Iterator[str]:
-    incidents = [one for one in monitor.incidents if moment(one.start).date() == day]
-    yield f"# Incidents of {day}: {len(incidents)}\n"
-    if incidents:
+    records = [one for one in monitor.records() if moment(one.start).date() == day]
+    yield f"# Incidents of {day}: {len(records)}\n"
+    if records:
         yield "| start | lasted | endpoint | broken by | fixed by |\n|---|---|---|---|---|"
-        yield from map(row, incidents)
+        yield from map(row, records)
         yield ""
     yield f"MTTR {monitor.mttr()} s. {monitor.accounting.rejected} lines could not be read."
     yield from (f"Warning: {problem}" for problem in monitor.problems)
 
 
-def row(incident: slomon.Incident) -> str:
-    endpoint, lasted = incident.endpoint, incident.duration
+def row(record: slomon.IncidentRecord) -> str:
+    lasted = record.duration
     cells = [
-        f"{moment(incident.start):%H:%M:%S}",
-        "still open" if lasted is None else str(timedelta(seconds=round(to_seconds(lasted)))),
-        escape(f"{endpoint.verb} {endpoint.resource}"),
-        *(describe(change) for change in (incident.broken_by, incident.fixed_by)),
+        f"{moment(record.start):%H:%M:%S}",
+        "still open" if lasted is None else str(timedelta(seconds=round(lasted))),
+        escape(f"{record.verb} {record.resource}"),
+        *(describe(found) for found in (record.broken_by, record.fixed_by)),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def describe(change: slomon.Change | None) -> str:
-    return escape(f"{change.commit[:12]} {change.author}") if change else ""
+def describe(found: slomon.Attribution | None) -> str:
+    if found is None or not found.candidates:
+        return ""
+    newest = found.candidates[-1]
+    return escape(f"{newest.commit[:12]} {newest.author}")
 
 
 def escape(text: str) -> str:
@@ -57,8 +59,8 @@ def escape(text: str) -> str:
     return f"`{ascii(text)[1:-1].replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
-def moment(tick: int) -> datetime:
-    return datetime.fromtimestamp(tick // 1_000_000_000, UTC)
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
+    from slomon.core.comparison import Comparison
     from slomon.core.endpoint import Endpoint
     from slomon.core.event import Change, Malformed, StatusRule
+    from slomon.core.figures import Figures
     from slomon.core.incident import Incident
+    from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
     from slomon.core.report import IncidentDetail, ServiceMonitor
+    from slomon.core.summary import Summary
+    from slomon.embedding.clock import Clock
     from slomon.embedding.event import (
         IncidentClosed,
         IncidentEvent,
@@ -40,16 +45,22 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Accounting",
+    "Attribution",
+    "Candidate",
     "Change",
+    "Clock",
+    "Comparison",
     "ConfigurationError",
     "Endpoint",
     "EndpointStatus",
     "EventStream",
+    "Figures",
     "Incident",
     "IncidentClosed",
     "IncidentDetail",
     "IncidentEvent",
     "IncidentOpened",
+    "IncidentRecord",
     "IncidentsMissed",
     "LiveAccounting",
     "LiveMonitor",
@@ -65,9 +76,12 @@ __all__ = [
     "ServiceMonitor",
     "SlomonError",
     "Snapshot",
+    "State",
     "StateFileError",
     "StatusRule",
     "Subscription",
+    "Summary",
+    "Verdict",
     "consume",
     "get_service_monitor",
     "live",
@@ -77,16 +91,22 @@ __all__ = [
 
 _HOMES = {
     "Accounting": "slomon.core.accounting",
+    "Attribution": "slomon.core.record",
+    "Candidate": "slomon.core.record",
     "Change": "slomon.core.event",
+    "Clock": "slomon.embedding.clock",
+    "Comparison": "slomon.core.comparison",
     "ConfigurationError": "slomon.errors",
     "Endpoint": "slomon.core.endpoint",
     "EndpointStatus": "slomon.embedding.snapshot",
     "EventStream": "slomon.pipeline.stream",
+    "Figures": "slomon.core.figures",
     "Incident": "slomon.core.incident",
     "IncidentClosed": "slomon.embedding.event",
     "IncidentDetail": "slomon.core.report",
     "IncidentEvent": "slomon.embedding.event",
     "IncidentOpened": "slomon.embedding.event",
+    "IncidentRecord": "slomon.core.record",
     "IncidentsMissed": "slomon.embedding.event",
     "LiveAccounting": "slomon.embedding.snapshot",
     "LiveMonitor": "slomon.embedding.monitor",
@@ -102,9 +122,12 @@ _HOMES = {
     "ServiceMonitor": "slomon.core.report",
     "SlomonError": "slomon.errors",
     "Snapshot": "slomon.embedding.snapshot",
+    "State": "slomon.core.record",
     "StateFileError": "slomon.errors",
     "StatusRule": "slomon.core.event",
     "Subscription": "slomon.embedding.subscription",
+    "Summary": "slomon.core.summary",
+    "Verdict": "slomon.core.record",
     "consume": "slomon.monitor",
     "get_service_monitor": "slomon.monitor",
     "live": "slomon.embedding.monitor",

@@ -30,14 +30,11 @@ class RejectedRecord:
 class ChangeFile:
     """
     What a change file holds: its changes with their ticks, in order of time, and the records that
-    were rejected. `form` is how it is written: 'blocks', 'git log', 'json' or 'csv'; '' for a
-    blank one.
+    were rejected.
     """
 
     changes: list[tuple[int, Change]]
-    records: int
     rejected: list[RejectedRecord]
-    form: str
 
 
 def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") -> ChangeFile:
@@ -62,7 +59,7 @@ def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") ->
         else:
             tick, change = dated
             changes.append((tick, replace(change, service=change.service or service)))
-    return ChangeFile(_order(changes, form), len(changes) + len(rejected), rejected, form)
+    return ChangeFile(_order(changes, form), rejected)
 
 
 def _find_form(text: str) -> str:

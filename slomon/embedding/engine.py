@@ -69,7 +69,7 @@ class Engine:
         trace: bool,
         stale_after: int,
         history: int,
-        resolution: int = 0,
+        resolution: int,
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Final, Self
@@ -33,6 +33,7 @@ from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import Snapshot
 from slomon.embedding.subscription import Subscription
 from slomon.embedding.told import Deploy, read_stamp
+from slomon.endpoints.catalogue import Endpoints, read_catalogue
 from slomon.errors import OptionError
 from slomon.log import LogListener
 from slomon.option import (
@@ -59,7 +60,7 @@ _MOST: Final = 2**24
 
 
 def live(
-    endpoints: Iterable[Mapping[str, object]],
+    endpoints: Endpoints,
     *,
     is_failure: StatusRule = server_errors_fail,
     min_requests: int = 1,
@@ -75,7 +76,8 @@ def live(
     clock: Clock | None = None,
 ) -> LiveMonitor:
     """
-    A monitor of these endpoints (`get_info()` entries), which runs while it is entered.
+    A monitor of these endpoints, which runs while it is entered: `get_info()` entries, or a file of
+    them, in which windows may be text such as "5m", as for `replay`.
 
     * `is_failure(status)`: did a request with this status fail? None where there is no such status;
       it is asked of each at the start, and no more, and must not raise of any of 100 to 599
@@ -95,14 +97,14 @@ def live(
       ended are kept (and changes, for the figures of deploys); all are counted
     * `clock`: another one than the machine's
 
-    Raises ConfigurationError where an endpoint or an option is wrong. To enter it raises OSError
+    Raises ConfigurationError where an endpoint or an option is wrong. Entering raises OSError
     where a file can't be used, as one that another process uses, and StateFileError where one is a
     file of something else.
     """
     check_function("is_failure", is_failure, "a status")
     state, record = read_path("state", state), read_path("record", record)
     check_apart(state=state, record=record)
-    catalogue = Catalogue(endpoints)
+    catalogue = read_catalogue(endpoints)
     least = read_count("min_requests", min_requests, _MOST)
     step = read_resolution(resolution, (one.window for one in catalogue.endpoints))
     silence = read_silence(close_after_silence)
@@ -159,7 +161,7 @@ class LiveMonitor(AsyncContextManagerMixin):
     Watches the endpoints of a service from inside. `access`, `change` and all that reads may be
     called from any thread; the rest is the loop's.
 
-    To leave it counts all that is in the buffer, saves the state and ends the subscriptions: that
+    Leaving counts all that is in the buffer, saves the state and ends the subscriptions: that
     takes about 1 us an event and the time of a write, a cancellation notwithstanding. Whatever the
     body of the `async with` raises comes out as it is.
     """

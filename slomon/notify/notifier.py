@@ -32,7 +32,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
     Tells one receiver of the incidents of a monitor, while it is entered. Whatever becomes of the
     receiver, the monitor and the body of the `async with` go on as if it weren't there.
 
-    To leave it waits until all is delivered, for `linger` at most, unless it is cancelled. To enter
+    Leaving waits until all is delivered, for `linger` at most, unless it is cancelled. Entering
     it before its monitor raises RuntimeError: what is open isn't known by then.
     """
 

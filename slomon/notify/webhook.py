@@ -48,7 +48,7 @@ class Webhook(Notifier):
     * `queue_bound`: how many messages may wait; beyond that the oldest are given up
     * `linger`: how long leaving may wait for what is not delivered
 
-    Raises ConfigurationError where an option is wrong. To enter it raises OSError where the outbox
+    Raises ConfigurationError where an option is wrong. Entering raises OSError where the outbox
     can't be used, and StateFileError where that is a file of something else. A damaged one is kept
     aside.
     """

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import tzinfo
-from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import Final
 
-from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.endpoint import Endpoint
 from slomon.core.event import StatusRule
-from slomon.core.excerpt import excerpt
-from slomon.endpoints.endpoint_file import read_entries
-from slomon.endpoints.entry import NO_EMAIL, complete_entries
-from slomon.errors import ConfigurationError, OptionError
+from slomon.endpoints.entry import NO_EMAIL
+from slomon.errors import OptionError
 from slomon.formats.format import Format, json_format, known_formats, regex_format
 from slomon.option import (
-    AnyPath,
     Duration,
     check_alone,
     check_choice,
     naming_option,
     read_duration,
     read_objective,
-    read_resolution,
     read_text,
     read_texts,
 )
 from slomon.replaying.speed import Interpreted, Speed
-
-Entries: TypeAlias = Iterable[Mapping[str, object]]
 
 _SLO: Final = 0.999
 _WINDOW: Final = "5m"
@@ -61,25 +53,6 @@ def choose_formats(
     return [form for form in known if form.name == name]
 
 
-def read_catalogue(endpoints: AnyPath | Entries | None) -> Catalogue | None:
-    """The endpoints of a file or of a list of entries; None where they are to be found."""
-    if endpoints is None:
-        return None
-    if not isinstance(endpoints, str | os.PathLike):
-        with naming_option("endpoints"):
-            return Catalogue(_complete(endpoints))
-    try:
-        return Catalogue(read_entries(Path(endpoints)))
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{excerpt(str(endpoints), 1000)}: {error}") from None
-
-
-def _complete(entries: Entries) -> Entries:
-    if isinstance(entries, Mapping | bytes) or not isinstance(entries, Iterable):
-        return entries  # the catalogue says what is wrong
-    return cast(Entries, complete_entries(entries))
-
-
 def choose_endpoint(owner: str, slo: float | str | None, window: Duration | None) -> Endpoint:
     """What found endpoints are like: their owner ("" for none), SLO and window."""
     return Endpoint(
@@ -90,14 +63,6 @@ def choose_endpoint(owner: str, slo: float | str | None, window: Duration | None
         slo=read_objective("slo", _SLO if slo is None else slo),
         window=read_duration("window", _WINDOW if window is None else window, least=1),
     )
-
-
-def choose_resolution(
-    resolution: Duration | None, catalogue: Catalogue | None, like: Endpoint
-) -> int:
-    """The steps of all windows, in ticks, which are shorter than any of these; 0 for None."""
-    endpoints = [like] if catalogue is None else catalogue.endpoints
-    return read_resolution(resolution, (endpoint.window for endpoint in endpoints))
 
 
 def choose_speed(compiled: bool | None, size: int | None) -> Speed:  # noqa: FBT001 (an option)

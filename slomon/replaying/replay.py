@@ -14,6 +14,7 @@ from typing import Final, NoReturn, cast
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.event import StatusRule, server_errors_fail
 from slomon.deploys.history import read_history
+from slomon.endpoints.catalogue import Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.event_loop import run_on_own_loop
 from slomon.option import (
@@ -25,18 +26,16 @@ from slomon.option import (
     read_count,
     read_duration,
     read_path,
+    read_resolution,
     read_silence,
     read_text,
     read_zone,
 )
 from slomon.replaying.checkpoint import Checkpoint, check_outputs, identify
 from slomon.replaying.choice import (
-    Entries,
     choose_endpoint,
     choose_formats,
-    choose_resolution,
     choose_speed,
-    read_catalogue,
 )
 from slomon.replaying.files import Paths, find_files, list_paths
 from slomon.replaying.monitor import ReplayMonitor
@@ -54,7 +53,7 @@ def replay(
     paths: Paths,
     *,
     merge: Paths | Sequence[Paths] = (),
-    endpoints: AnyPath | Entries | None = None,
+    endpoints: Endpoints | None = None,
     slo: float | str | None = None,
     window: Duration | None = None,
     service: str | None = None,
@@ -137,7 +136,9 @@ def replay(
     others = list_paths("endpoints", endpoints) if isinstance(endpoints, str | os.PathLike) else []
     files = find_files(paths, merge, changes, others, outputs)
     check_outputs(checkpoint, rejects)
-    catalogue, like = read_catalogue(endpoints), choose_endpoint(owner, slo, window)
+    catalogue = None if endpoints is None else read_catalogue(endpoints)
+    like = choose_endpoint(owner, slo, window)
+    watched = [like] if catalogue is None else catalogue.endpoints
     plan = Plan(
         hosts=files.hosts,
         formats=choose_formats(
@@ -149,7 +150,7 @@ def replay(
         lateness=None if lateness is None else read_duration("lateness", lateness),
         exact=None if match is None else match == "exact",
         least=read_count("min_requests", min_requests, _MOST_REQUESTS),
-        resolution=choose_resolution(resolution, catalogue, like),
+        resolution=read_resolution(resolution, (one.window for one in watched)),
         trace=trace,
         silence=read_silence(close_after_silence),
         workers=read_count("workers", workers, _MOST_WORKERS),

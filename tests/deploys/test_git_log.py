@@ -56,7 +56,7 @@ CommitDate: {new}
 def test_a_log_is_its_commits_from_old_to_new() -> None:
     changes = read_changes(DEFAULT)
 
-    assert (changes.form, changes.records, changes.rejected) == ("git log", 2, [])
+    assert changes.rejected == []
     assert changes.changes == [
         (
             1543305600_000_000_000,
@@ -102,7 +102,7 @@ def test_the_date_of_the_commit_counts_and_not_the_authors(old: str, new: str) -
 def test_what_is_no_commit_of_a_log_is_rejected() -> None:
     changes = read_changes(f"\nwarning: x\n\n{DEFAULT}commit abcd\nAuthor: Cy <cy@example.com>\n")
 
-    assert changes.records == 4
+    assert len(changes.changes) == 2
     assert changes.rejected == [
         RejectedRecord(2, "warning: x", "it stands above the first line 'commit <hash>'"),
         RejectedRecord(

@@ -48,6 +48,7 @@ def make_engine(
         trace=trace,
         stale_after=stale,
         history=history,
+        resolution=0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import tempfile
 import threading
 import weakref
@@ -29,6 +30,7 @@ from slomon import (
     LiveMonitor,
     StateFileError,
 )
+from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.engine import Engine
 from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import LiveAccounting, Snapshot
@@ -416,6 +418,15 @@ async def test_a_cancelled_task_ends_and_all_is_counted(tmp_path: Path, times: i
         assert following.snapshot().accounting.events == 1
     async with monitor:  # and it can be entered again
         assert monitor.snapshot().accounting.events == 1
+
+
+def test_endpoints_may_be_written_as_for_a_replay(tmp_path: Path) -> None:
+    file = tmp_path / "endpoints.json"
+    entry = {"name": "users", "verb": "GET", "resource": "/users", "slo": 0.9, "window": "5m"}
+    file.write_text(json.dumps([entry]), encoding="utf-8")
+    for endpoints in ([entry], file):
+        [endpoint] = slomon.live(endpoints).catalogue.endpoints
+        assert endpoint.window == 300 * TICKS_PER_SECOND
 
 
 async def test_it_logs_as_the_program_has_set_that_up_by_the_time_it_is_entered() -> None:

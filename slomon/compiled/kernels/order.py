@@ -23,13 +23,11 @@ NEWEST: Final = 0  # its newest tick
 DISORDERED: Final = 1  # how many rows were older than one before
 LARGEST: Final = 2  # by how much at most
 BLANKS: Final = 3  # how many rows are no events
-CLOCK: Final = 4
 
 # What `tally` says of the events that went out
 POSITION: Final = 0  # how many there were
 UNMATCHED_EVENTS: Final = 1
 LATEST: Final = 2  # the newest tick of an access
-TALLY: Final = 3
 
 # What `deal` says of a change: its position, its tick and its code
 CHANGE: Final = 3
