@@ -8,20 +8,27 @@ rotated:
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from statistics import fmean
 
 import slomon
 
 
 def main() -> None:
     arguments = parse_arguments()
-    monitor = slomon.replay(
-        arguments.logs,
-        endpoints=arguments.endpoints,
-        changes=arguments.changes,
-        change_zone=arguments.change_zone,
-    )
+    try:
+        monitor = slomon.replay(
+            arguments.logs,
+            endpoints=arguments.endpoints,
+            slo=arguments.slo,
+            window=arguments.window,
+            changes=arguments.changes,
+            change_zone=arguments.change_zone,
+        )
+    except (slomon.SlomonError, OSError) as error:
+        sys.exit(f"error: {error}")
     print("\n".join(report(monitor, arguments.day)))
 
 
@@ -32,7 +39,9 @@ def report(monitor: slomon.ReplayMonitor, day: date) -> Iterator[str]:
         yield "| start | lasted | endpoint | broken by | fixed by |\n|---|---|---|---|---|"
         yield from map(row, records)
         yield ""
-    yield f"MTTR {monitor.mttr()} s. {monitor.accounting.rejected} lines could not be read."
+    repairs = [one.duration for one in records if one.duration and one.state == "closed"]
+    mttr = f"MTTR {fmean(repairs):.2f} s" if repairs else "None was repaired"
+    yield f"{mttr}. {monitor.accounting.rejected} lines could not be read."
     yield from (f"Warning: {problem}" for problem in monitor.problems)
 
 
@@ -67,6 +76,8 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What broke yesterday, as Markdown.")
     parser.add_argument("logs", nargs="+", help="access logs, in order")
     parser.add_argument("--endpoints", help="their file (default: found in the logs)")
+    parser.add_argument("--slo", help="of endpoints that are found (default: 99.9%%)")
+    parser.add_argument("--window", help="of endpoints that are found (default: 5m)")
     parser.add_argument("--changes", help="file of deploys, or what git log printed")
     parser.add_argument("--change-zone", help="of their dates that name none")
     yesterday = datetime.now(UTC).date() - timedelta(days=1)

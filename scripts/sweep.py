@@ -7,6 +7,7 @@ How many incidents would there have been? A table over SLOs and windows, to choo
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 
 import slomon
@@ -19,8 +20,11 @@ def main() -> None:
     parser.add_argument("--window", nargs="+", default=["1m", "5m", "30m"])
     parser.add_argument("--min-requests", type=int, default=1)
     arguments = parser.parse_args()
-    for line in sweep(arguments.logs, arguments.slo, arguments.window, arguments.min_requests):
-        print(line, flush=True)
+    try:
+        for line in sweep(arguments.logs, arguments.slo, arguments.window, arguments.min_requests):
+            print(line, flush=True)
+    except (slomon.SlomonError, OSError) as error:
+        sys.exit(f"error: {error}")
 
 
 def sweep(logs: list[str], slos: list[str], windows: list[str], min_requests: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ standard library's logging does.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from dataclasses import asdict
 from typing import Any, Final, TextIO
@@ -23,6 +24,7 @@ from slomon.core.incident import Incident
 from slomon.core.record import State
 from slomon.core.tick import to_seconds
 from slomon.pipeline.stream import Listener
+from slomon.terminal.colour import has_colours
 
 _LOGGED_REJECTIONS: Final = 100
 
@@ -30,7 +32,7 @@ _LOGGED_REJECTIONS: Final = 100
 def configure(level: str, stderr: TextIO) -> None:
     """Set up structlog for a program of ours: a line an event on stderr, from `level` up."""
     structlog.configure(
-        processors=_processors(colors=stderr.isatty()),
+        processors=_processors(colors=has_colours(stderr, os.environ)),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=False,

@@ -15,6 +15,7 @@ from structlog.typing import EventDict
 from slomon import get_service_monitor
 from slomon.log import configure
 from slomon.recording import RecordedStream
+from tests.command.terminal import Terminal
 
 HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
 
@@ -128,3 +129,18 @@ def test_our_own_programs_log_one_plain_line_an_event_where_there_is_no_terminal
     assert len(stderr.getvalue().splitlines()) == 3
     assert stderr.getvalue().isprintable() is False  # the newlines, and nothing else:
     assert stderr.getvalue().replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("plain", ["", "1"])
+def test_a_terminal_sees_colours_unless_it_has_said_otherwise(
+    plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", plain)
+    terminal = Terminal()
+    with terminal:
+        configure("info", terminal.stream)
+        consume(access(1, 500))
+
+    assert "stream.started" in terminal.text
+    assert ("\x1b[" in terminal.text) == (not plain)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.histories import broken, deploys, write
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +35,7 @@ def test_the_nightly_report_is_a_table_in_markdown(tmp_path: Path) -> None:
         "# Incidents of 1970-01-01: 1\n\n"
         "| start | lasted | endpoint | broken by | fixed by |\n|---|---|---|---|---|\n"
         "| 00:01:41 | 0:06:00 | `GET /users` | `c1 ana` | `c2 bob` |\n\n"
-        "MTTR 360.0 s. 0 lines could not be read.\n"
+        "MTTR 360.00 s. 0 lines could not be read.\n"
     )
     assert run("nightly_report.py", *arguments).count("\n") == 3
 
@@ -53,6 +55,19 @@ def test_the_sweep_is_a_table_of_slos_and_windows(tmp_path: Path) -> None:
         ["50%", "5m", "0", "0", "0.00", "s"],
         ["99%", "5m", "1", "0", "360.00", "s"],
     ]
+
+
+@pytest.mark.parametrize("script", ["nightly_report.py", "sweep.py"])
+def test_what_is_wrong_is_told_in_a_line(script: str) -> None:
+    process = subprocess.run(
+        [sys.executable, "-W", "error", str(SCRIPTS / script), "nowhere.log"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert process.returncode == 1
+    assert process.stderr == "error: [Errno 2] No such file or directory: 'nowhere.log'\n"
 
 
 @contextmanager

@@ -18,8 +18,10 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     Run a verb and return the exit code: 0 fine, 1 a runtime error, 2 wrong usage or configuration
     (SystemExit, from argparse, for the usage), and what the verb itself says.
     """
-    arguments = _parser().parse_args(argv)
     try:
+        arguments, unknown = _parser().parse_known_args(argv)
+        if unknown:
+            arguments.refuse(f"unrecognized arguments: {' '.join(unknown)}")
         code: int = arguments.run(arguments, stdout, stderr)
         return code
     except BrokenPipeError:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Self, TextIO, TypeAlias, cast
 
-from slomon.command.exit_code import FAILED, INTERRUPTED, TERMINATED
+from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, TERMINATED
 
 Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
 """Takes arguments, stdout and stderr; returns the exit code."""
@@ -27,7 +27,10 @@ def run_process(main: Main) -> int:
             code = FAILED
         except KeyboardInterrupt:
             code = TERMINATED if termination.came else INTERRUPTED
-    _empty(sys.stdout)
+        except SystemExit as end:  # argparse's, which has printed what was asked for
+            code = int(end.code or FINE)
+    if not _empty(sys.stdout):
+        code = code or FAILED
     _empty(sys.stderr)
     return code
 
@@ -98,10 +101,15 @@ def _hold_places() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _empty(stream: TextIO) -> None:
-    """Let nothing be left that Python would fail to write, and tell again, when it exits."""
+def _empty(stream: TextIO) -> bool:
+    """
+    Let nothing be left that Python would fail to write, and tell again, when it exits. Returns
+    whether all was written.
+    """
     try:
         stream.flush()
     except OSError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True

@@ -77,9 +77,15 @@ def conduct(
             if (path := getattr(arguments, name))
         }
         monitor = _replay(arguments, stderr)
+        unwritten: OSError | None = None
         for name, output in outputs.items():
-            writers[name](monitor, output)
+            try:
+                writers[name](monitor, output)
+            except OSError as error:  # the others can be, and have taken as long
+                unwritten = unwritten or error
         show(monitor)
+        if unwritten is not None:
+            raise unwritten
     if checkpoint := vars(arguments).get("checkpoint"):
         Path(checkpoint).unlink(missing_ok=True)
     return _exit_code(monitor, arguments)

@@ -54,7 +54,7 @@ def add_verb(
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, refuse=parser.error)
     _add_logs(parser.add_argument_group("logs"))
     _add_endpoints(parser.add_argument_group("endpoints"))
     _add_changes(parser.add_argument_group("changes"))
@@ -174,7 +174,9 @@ def _add_run(group: Group) -> None:
         "--rejects", metavar="FILE", help="write malformed lines there, as JSON lines"
     )
     group.add_argument(
-        "--checkpoint", metavar="FILE", help="go on from there if it exists, and keep it up to date"
+        "--checkpoint",
+        metavar="FILE",
+        help="go on from there if it exists, and keep it up to date; removed once all is done",
     )
     group.add_argument(
         "--checkpoint-every",

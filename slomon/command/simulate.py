@@ -17,7 +17,7 @@ from slomon.core.report import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.log import configure
 from slomon.monitor import get_service_monitor
-from slomon.output_file import OutputFile
+from slomon.output_file import OutputFile, write_lines
 from slomon.pipeline.stream import EventStream
 from slomon.recording import open_recording
 from slomon.replaying.files import check_apart
@@ -37,9 +37,7 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     configure(arguments.log_level, stderr)
     try:
         check_apart_from(stdout, {"report": arguments.report})
-        for line in show_literals(_consume(arguments)):
-            print(line, file=stdout)
-        stdout.flush()
+        write_lines(show_literals(_consume(arguments)), stdout, "standard output")
     except OptionError as error:
         print(f"error: {error.show(flag)}", file=stderr)
         return MISUSED

@@ -107,5 +107,5 @@ _FORMS: Final[dict[str, tuple[Callable[[str], bool], Callable[[str], Iterator[Re
 _ALLOWED_FORMS: Final = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
     "in its default form or with --format=fuller; JSON objects of deploys or CDEvents; CSV of "
-    "deploys with a header that names a commit's and a date's column"
+    "deploys with a header that names a commit's and a date's column, such as 'commit,deployed_at'"
 )

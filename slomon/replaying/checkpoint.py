@@ -168,8 +168,8 @@ def _describe(is_failure: StatusRule) -> str:
 
 def _tell(name: str, theirs: object, mine: object) -> str:
     if isinstance(theirs, dict) and isinstance(mine, dict):
-        return f"its {name} were others ({excerpt(theirs.get('count'))} then, {mine['count']} now)"
-    return f"its {name} was {_show(theirs)}, and is {_show(mine)} now"
+        return f"{name}: {excerpt(theirs.get('count'))} then, and {mine['count']} others now"
+    return f"{name}: {_show(theirs)} then, and {_show(mine)} now"
 
 
 def _show(trait: object) -> str:

@@ -87,8 +87,7 @@ def check_apart(inputs: Iterable[AnyPath], outputs: Mapping[str, AnyPath | None]
         if str(path) == STANDARD_INPUT:
             raise OptionError(
                 [option],
-                " is '-', which stands for standard input; allowed: a file, for example ./- or "
-                "/dev/stdout",
+                " is '-', which stands for standard input; allowed: a file, for example ./-",
             )
         place = os.path.realpath(path)
         if place in taken:

@@ -217,5 +217,7 @@ def _run(
     told = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(told)
     problems = [problem for host in engine.hosts for problem in host.problems]
+    if engine.refused_all:
+        problems.append("every line was rejected: it may be that none is in this format")
     accounting = cast(ReplayAccounting, monitor.accounting)
     return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems, monitor.totals)

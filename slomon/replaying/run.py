@@ -149,6 +149,12 @@ class Replay:
         totals = add_up(shards, order.deploys, order.span)
         return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
 
+    @property
+    def refused_all(self) -> bool:
+        """Were there lines, and all of them malformed?"""
+        lines = sum(host.lines for host in self.hosts) - self._order.blank
+        return 0 < self._careful.rejected == lines
+
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
         if (saved := self._plan.saved) is None:

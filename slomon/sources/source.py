@@ -54,7 +54,8 @@ def open_source(
 ) -> Source:
     """
     The log in a file (or named pipe), or standard input for `-`. Its first bytes are read, which
-    for a pipe may take as long as these do to come; `check` may end this and every later wait.
+    for a pipe may take as long as these do to come; `check` is called at every read and several
+    times a second of a wait, and may end them.
     What a pipe hands out is summed up only where its reader is `resumable`.
 
     Raises OSError where it can't be opened, ConfigurationError where the library that reads its
@@ -64,7 +65,7 @@ def open_source(
         raw = stack.enter_context(open_raw(path, check))
         name, size = ("standard input", None) if str(path) == "-" else (str(path), _size(raw))
         try:
-            source = Source(raw, name, size, max_line=max_line, resumable=resumable)
+            source = Source(raw, name, size, check, max_line=max_line, resumable=resumable)
         except ConfigurationError as error:
             raise ConfigurationError(f"{name}: {error}") from None
         stack.pop_all()
@@ -94,6 +95,7 @@ class Source:
         raw: io.RawIOBase,
         name: str,
         size: int | None = None,
+        check: Check = int,
         *,
         max_line: int = MAX_LINE,
         resumable: bool = False,
@@ -103,6 +105,7 @@ class Source:
         self.problem: str | None = None
         self.max_line = max_line
         self._raw = raw
+        self._check = check
         self._trail: Trail = AllBytes() if resumable and size is None else LastBytes()
         self._bytes = self._text = Feed(raw)
         with self._told():
@@ -244,6 +247,7 @@ class Source:
         self._text.end()
 
     def _read(self, view: memoryview) -> int:
+        self._check()
         with self._told():
             if count := self._text.readinto(view):
                 return count

@@ -16,6 +16,7 @@ from typing import Final, TextIO, TypeAlias
 from unicodedata import category, east_asian_width
 
 from slomon.core.excerpt import excerpt
+from slomon.terminal.colour import has_colours
 
 _WIDTH: Final = 80  # of what has none, as a file
 _LONGEST: Final = 200  # characters of a name: more than any screen shows
@@ -112,16 +113,12 @@ class Screen:
 
 
 def open_screen(stream: TextIO, environment: Mapping[str, str]) -> Screen:
-    """
-    The screen behind a stream. A terminal has colours, unless NO_COLOR is set to anything
-    (https://no-color.org) or TERM is "dumb".
-    """
+    """The screen behind a stream."""
     encoding = stream.encoding or "ascii"
     if not stream.isatty():
         return Screen(_WIDTH, encoding)
     width = os.get_terminal_size(stream.fileno()).columns or _WIDTH
-    plain = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
-    return Screen(width, encoding, not plain)
+    return Screen(width, encoding, has_colours(stream, environment))
 
 
 def measure(text: str) -> int:

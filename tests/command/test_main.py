@@ -69,6 +69,30 @@ def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
     assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
+@pytest.mark.parametrize(
+    ("option", "unbuffered", "told"),
+    [("--version", "", ""), ("--help", "", ""), ("--version", "1", "error: [Errno 28]")],
+)
+def test_a_full_disk_is_a_failure_of_what_prints_about_itself_too(
+    option: str, unbuffered: str, told: str
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [*SLOMON, option],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert process.returncode == FAILED
+    assert process.stderr.startswith(told)
+    assert process.stderr.count("\n") == bool(told)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
 @pytest.mark.parametrize(
     ("closed", "log", "code", "told"),

@@ -311,6 +311,31 @@ def test_a_full_disk_behind_stdout_is_told(tmp_path: Path) -> None:
     assert stderr.getvalue() == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
+def test_what_can_be_written_is_though_another_output_can_not_be(tmp_path: Path) -> None:
+    output = tmp_path / "answers"
+    code, stdout, stderr = call(broken(tmp_path), "--incidents", "/dev/full")
+    assert (code, stdout.splitlines()[0]) == (FAILED, "360.0")
+    assert stderr == "error: [Errno 28] No space left on device: '/dev/full'\n"
+
+    code, _, _ = call(broken(tmp_path), "--incidents", "/dev/full", "-o", str(output))
+    assert (code, output.read_text(encoding="ascii")[:5]) == (FAILED, "360.0")
+
+
+def test_a_log_of_which_no_line_can_be_read_is_a_failure(tmp_path: Path) -> None:
+    code, stdout, stderr = call(broken(tmp_path), "--format", "caddy")
+    assert (code, stdout.splitlines()[0]) == (FAILED, "0.0")
+    assert "every line was rejected: it may be that none is in this format" in stderr
+
+
+def test_an_unknown_option_is_told_by_its_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=str(MISUSED)):
+        call(broken(tmp_path), "--bogus")
+    told = "slomon replay: error: unrecognized arguments: --bogus (see slomon replay --help)\n"
+    assert capsys.readouterr().err == told
+
+
 def test_what_fails_leaves_outputs_as_they_were(tmp_path: Path) -> None:
     output = tmp_path / "answers"
     output.write_text("old", encoding="utf-8")

@@ -130,7 +130,7 @@ def test_a_disk_that_is_full_is_told() -> None:
     stderr = io.StringIO()
 
     assert main([*RECORDED, "--log-level", "warning"], Full(), stderr) == FAILED
-    assert stderr.getvalue() == "error: [Errno 28] No space left on device\n"
+    assert stderr.getvalue() == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
 def test_an_interrupt_is_an_exit_code_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

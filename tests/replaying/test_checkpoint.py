@@ -106,7 +106,7 @@ def test_a_state_of_another_replay_is_told_and_kept(
     interrupt(log, state)
     saved = state.read_bytes()
     with pytest.raises(
-        StateFileError, match=r"state is of another replay: its [\w ]+ was .*, and is"
+        StateFileError, match=r"state is of another replay: [\w ]+: .* then, and .* now; remove it"
     ):
         go_on(log, state, **{option: value})
 
@@ -117,14 +117,14 @@ def test_another_expression_is_another_replay(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+)"
     replay(log, regex=pattern, checkpoint=state, checkpoint_every="1ns", keep_checkpoint=True)
-    with pytest.raises(StateFileError, match="its regex was"):
+    with pytest.raises(StateFileError, match=r"regex: .* then"):
         replay(log, regex=pattern + "$", checkpoint=state)
 
 
 def test_other_changes_are_another_replay(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state)
-    with pytest.raises(StateFileError, match=r"its changes were others \(0 then, 2 now\); remove"):
+    with pytest.raises(StateFileError, match="changes: 0 then, and 2 others now; remove"):
         go_on(log, state, changes=deploys(tmp_path))
 
 
@@ -133,18 +133,16 @@ def test_changes_with_one_more_bad_record_are_another_replay(tmp_path: Path) -> 
     interrupt(log, state, changes=deploys(tmp_path))
     with (tmp_path / "deploys.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"commit": "c3"}\n')
-    with pytest.raises(StateFileError, match="its rejected records was 0, and is 1 now"):
+    with pytest.raises(StateFileError, match="rejected records: 0 then, and 1 now"):
         go_on(log, state, changes=str(tmp_path / "deploys.jsonl"))
 
 
 def test_other_endpoints_are_told_in_words(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state, endpoints=[ENTRY])
-    with pytest.raises(
-        StateFileError, match=r"its endpoints were others \(1 then, 1 now\); remove"
-    ):
+    with pytest.raises(StateFileError, match="endpoints: 1 then, and 1 others now; remove"):
         go_on(log, state, endpoints=[{**ENTRY, "window": "6m"}])
-    with pytest.raises(StateFileError, match="its endpoints was 1 given, and is found in the logs"):
+    with pytest.raises(StateFileError, match="endpoints: 1 given then, and found in the logs now"):
         go_on(log, state)
 
 
@@ -156,7 +154,9 @@ def test_another_rule_that_answers_alike_is_the_same(tmp_path: Path) -> None:
 
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state)
-    with pytest.raises(StateFileError, match="100-499 succeed, 500-599 fail, and is 0-999 succeed"):
+    with pytest.raises(
+        StateFileError, match="100-499 succeed, 500-599 fail then, and 0-999 succeed"
+    ):
         go_on(log, state, is_failure=lambda _: False)
     assert go_on(log, state, is_failure=fail_alike) == ["stop"]
 

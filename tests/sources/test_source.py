@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE, Fragment, open_source
+from slomon.sources.source import MAX_LINE, Fragment, Source, open_source
 from tests.sources.texts import (
     COMPRESS,
     SHORT,
@@ -176,3 +176,22 @@ def test_a_missing_library_is_named_with_the_file(
         open_source(path)
     needed = "pip install 'slomon[replay]'"
     assert str(caught.value) == f"{path}: it is compressed by zstd; needed: {needed}"
+
+
+class StoppedError(Exception):
+    """Nobody wants to read on."""
+
+
+def test_a_line_without_end_is_given_up_where_nobody_wants_to_read_on() -> None:
+    reads = 0
+
+    def check() -> None:
+        nonlocal reads
+        reads += 1
+        if reads > 10:
+            raise StoppedError
+
+    with Path("/dev/zero").open("rb", buffering=0) as endless:
+        source = Source(endless, "zeros", None, check)
+        with pytest.raises(StoppedError):
+            source.fill(bytearray(2 * MAX_LINE))
