@@ -24,7 +24,10 @@ from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 from slomon.core.tick import LAST_TICK
 
 Row: TypeAlias = tuple[int, int, int, int]
-"""Time, source, tick, code. One row is a run of events that no shard sees: its tick counts them."""
+"""
+Time, source, tick, code. Events that no shard sees make one row where they follow one another, of
+which the tick is how many they are.
+"""
 
 _OPEN_END: Final = LAST_TICK + 1  # the watermark of a source that has ended: later than any time
 
