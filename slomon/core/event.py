@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.excerpt import excerpt, quote
-from slomon.core.tick import parse_seconds
+from slomon.core.tick import STAMPS, parse_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +113,24 @@ def read_event(event: object) -> str | Change | Malformed | End:
 def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Access | Malformed:
     """An access of the form `<timestamp> <verb> <resource> <status>`, one space between."""
     fields = line.split(" ")
-    if len(fields) != 4 or not all(fields):
+    if len(fields) != 4 or "" in fields:
         found = "a field is empty" if len(fields) == 4 else f"it has fields: {len(fields)}"
         return Malformed(line, f"{found}; allowed: {_ACCESS}")
     stamp, verb, resource, status = fields
     tick = parse_seconds(stamp)
     if tick is None:
-        return Malformed(line, f"the timestamp is {quote(stamp)}; allowed: {_STAMPS}")
-    failed = is_failure(int(status)) if _STATUS.fullmatch(status) else None
+        return Malformed(line, f"the timestamp is {quote(stamp)}; allowed: {STAMPS}")
+    return judge(line, tick, (verb, resource), status, is_failure)
+
+
+def judge(
+    line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
+) -> Access | Malformed:
+    """The access of `line`, or Malformed where no request has such a status."""
+    failed = is_failure(int(status)) if _is_status(status) else None
     if failed is None:
         return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
+    verb, resource = request
     return Access(tick, verb, resource, bool(failed))
 
 
@@ -143,10 +151,9 @@ def parse_change(value: str) -> Change | Malformed:
 _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
-_STATUS = re.compile(r"[0-9]{1,3}", re.ASCII)
+_is_status: Final = re.compile("[0-9]{1,3}").fullmatch
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
-_STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
 
 
 def _found(event: Mapping[object, object], key: str) -> str:

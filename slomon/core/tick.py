@@ -10,6 +10,8 @@ from typing import Final
 
 TICKS_PER_SECOND: Final = 1_000_000_000
 LAST_TICK: Final = 2**63 - 1  # columns of ticks are signed 64-bit
+STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
+"""What `parse_seconds` reads, as errors say it."""
 
 _DECIMALS: Final = 9
 _SAFE_WIDTH: Final = 10  # whole digits that fit 63 bits of nanoseconds, unless they begin with 9

@@ -8,8 +8,8 @@ from typing import Final
 
 from slomon.core.event import Access, Malformed, StatusRule
 from slomon.core.excerpt import quote
-from slomon.formats.access import REQUESTS, split_request
 from slomon.formats.fields import read_fields
+from slomon.formats.request import REQUESTS, split_request
 
 
 def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:

@@ -19,10 +19,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.event import Access, Malformed, StatusRule
+from slomon.core.event import Access, Malformed, StatusRule, judge
 from slomon.core.excerpt import quote
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
-from slomon.formats.access import METHOD, PROTOCOL, REQUESTS, judge, split_request
+from slomon.formats.request import METHOD, PROTOCOL, REQUESTS, split_request
 from slomon.formats.stamp import Undated
 
 

@@ -7,8 +7,8 @@ from datetime import tzinfo
 from typing import Final
 
 from slomon.core.event import Access, Malformed, StatusRule
-from slomon.formats.access import PROTOCOL
 from slomon.formats.fields import read_fields
+from slomon.formats.request import PROTOCOL
 
 
 def parse_envoy(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:

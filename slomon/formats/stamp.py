@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from slomon.core.excerpt import quote
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, parse_seconds
+from slomon.core.tick import LAST_TICK, STAMPS, TICKS_PER_SECOND, parse_seconds
 from slomon.errors import ConfigurationError
 
 
@@ -44,7 +44,7 @@ def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
     text = " ".join(text.split())
     if epoch := _RAW.fullmatch(text):
         tick = parse_seconds(epoch[1])
-        return Undated(f"the date is {quote(text)}; allowed: {_STAMPS}") if tick is None else tick
+        return Undated(f"the date is {quote(text)}; allowed: {STAMPS}") if tick is None else tick
     fields = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
     if fields is None:
         return Undated(f"the date is {quote(text)}; allowed: {_DATES}")
@@ -140,7 +140,6 @@ _ZONES: Final = (
     "an IANA name that this machine knows, such as 'Europe/Berlin', 'UTC', or an offset such as "
     "'+02:00'"
 )
-_STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
 _DATES: Final = (
     "seconds since the epoch, or a date and time as in ISO 8601, RFC 2822, git log or date"
 )

@@ -1,11 +1,10 @@
-"""A request line is told from what is none, and a status is judged."""
+"""A request line is told from what is none."""
 
 from __future__ import annotations
 
 import pytest
 
-from slomon.core.event import Access, Malformed, server_errors_fail
-from slomon.formats.access import judge, split_request
+from slomon.formats.request import split_request
 
 
 @pytest.mark.parametrize(
@@ -52,18 +51,3 @@ def test_a_request_is_a_method_and_a_target(text: str, request_: tuple[str, str]
 )
 def test_what_is_no_request_is_none(text: str) -> None:
     assert split_request(text) is None
-
-
-@pytest.mark.parametrize(("status", "failed"), [("200", False), ("499", False), ("500", True)])
-def test_a_status_is_judged_by_the_rule(status: str, failed: bool) -> None:
-    access = judge("line", 5, ("GET", "/"), status, server_errors_fail)
-    assert access == Access(5, "GET", "/", failed=failed)
-
-
-@pytest.mark.parametrize(
-    "status", ["", "-", "0", "000", "600", "2000", "200.0", "\u0662\u0660\u0660"]
-)
-def test_a_status_that_no_request_has_is_malformed(status: str) -> None:
-    assert judge("line", 5, ("GET", "/"), status, server_errors_fail) == Malformed(
-        "line", f"the status is '{status}'; allowed: one that the rule knows, by default 100 to 599"
-    )
