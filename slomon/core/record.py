@@ -71,9 +71,14 @@ class Attribution:
     evidence: Comparison | None = None
 
     @property
+    def newest(self) -> Candidate | None:
+        """The last candidate, None where there is none."""
+        return self.candidates[-1] if self.candidates else None
+
+    @property
     def commit(self) -> str:
         """The contract's: the last change before the crossing, "" where there was none."""
-        return self.candidates[-1].commit if self.candidates else ""
+        return self.newest.commit if self.newest else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def _sum_up(record: IncidentRecord) -> str:
 
 
 def _author(attribution: Attribution) -> str:
-    return attribution.candidates[-1].author if attribution.candidates else ""
+    return attribution.newest.author if attribution.newest else ""
 
 
 def _candidates(attribution: Attribution) -> str:

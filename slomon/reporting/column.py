@@ -86,7 +86,7 @@ def _attributed(
 
 
 def _newest(attribution: Attribution | None) -> Candidate | None:
-    return attribution.candidates[-1] if attribution and attribution.candidates else None
+    return attribution.newest if attribution else None
 
 
 def _evidence(attribution: Attribution | None) -> Comparison | None:
