@@ -63,7 +63,7 @@ class Catalogue:
         first = resources.setdefault(endpoint.resource, len(self.endpoints))
         if first != len(self.endpoints):
             raise ConfigurationError(
-                f"{_entry(number, endpoint.name)}: verb and resource are "
+                f"{name_entry(number, endpoint.name)}: verb and resource are "
                 f"{quote(endpoint.verb)} and {quote(endpoint.resource)}, as in the entry of "
                 f"{quote(self.endpoints[first].name)}; allowed: each pair once"
             )
@@ -89,7 +89,7 @@ def _endpoint(number: int, entry: object) -> Endpoint:
         value = parse(entry[field]) if field in entry else None
         if value is None:
             found = f"is {quote(entry[field])}" if field in entry else "is missing"
-            where = _entry(number, entry.get("name"))
+            where = name_entry(number, entry.get("name"))
             raise ConfigurationError(f"{where}: field '{field}' {found}; allowed: {allowed}")
         return value
 
@@ -156,7 +156,8 @@ def parse_number(text: str) -> Decimal | None:
     return None
 
 
-def _entry(number: int, name: object) -> str:
+def name_entry(number: int, name: object) -> str:
+    """An entry as errors name it: by its number, and by its name where that is text."""
     return f"entry {number} ({quote(name)})" if isinstance(name, str) else f"entry {number}"
 
 

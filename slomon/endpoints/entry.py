@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Final
 
-from slomon.core.endpoint import parse_number, sum_up
+from slomon.core.endpoint import name_entry, parse_number, sum_up
 from slomon.core.excerpt import quote
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
@@ -60,18 +60,13 @@ def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, obj
 
     Raises ConfigurationError where these are wrong; the rest is for the catalogue to check.
     """
-    where = _locate(number, entry)
+    where = name_entry(number, entry.get("name"))
     completed = {"email": NO_EMAIL} | dict(entry)
     if _ends_with_unit(window := entry.get("window")):
         completed["window"] = _read_window(where, str(window))
     if objectives := [name for name in _BOUNDS if name in entry]:
         completed["slo"] = _read_objective(where, entry, objectives)
     return completed
-
-
-def _locate(number: int, entry: Mapping[str, object]) -> str:
-    name = entry.get("name")
-    return f"entry {number} ({quote(name)})" if isinstance(name, str) else f"entry {number}"
 
 
 def _ends_with_unit(window: object) -> bool:
