@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import tzinfo
-from decimal import Context, Decimal
+from decimal import Decimal
 from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
 
+from slomon.core.endpoint import to_share
 from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError, OptionError
 from slomon.formats.duration import parse_duration, show_duration
@@ -63,7 +64,7 @@ def read_objective(name: str, value: object) -> float:
     found = _OBJECTIVE.fullmatch(_spell(value) or "")
     number = Decimal(found[1]) if found else Decimal(0)
     if found and found[2]:
-        number = number.scaleb(-2, Context(prec=len(number.as_tuple().digits)))
+        number = to_share(number)
     share = float(number) if number <= 1 else 0.0
     if not share:  # also one that is nearer to 0 than any float
         raise refuse(name, value, _OBJECTIVES)

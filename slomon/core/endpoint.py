@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final, TypeVar
@@ -154,6 +154,11 @@ def parse_number(text: str) -> Decimal | None:
     with suppress(InvalidOperation):  # an exponent that not even a Decimal can have
         return Decimal(text) if _NUMBER.fullmatch(text) else None
     return None
+
+
+def to_share(percentage: Decimal) -> Decimal:
+    """A percentage as a share: its point is moved, and all its digits are kept."""
+    return percentage.scaleb(-2, Context(prec=len(percentage.as_tuple().digits)))
 
 
 def name_entry(number: int, name: object) -> str:

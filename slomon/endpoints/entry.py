@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Context, Decimal
 from typing import Final
 
-from slomon.core.endpoint import name_entry, parse_number, sum_up
+from slomon.core.endpoint import name_entry, parse_number, sum_up, to_share
 from slomon.core.excerpt import quote
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
@@ -94,12 +93,7 @@ def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -
         raise ConfigurationError(
             f"{where}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
         )
-    return str(_share(number) if name == "targetPercent" else number)
-
-
-def _share(percentage: Decimal) -> Decimal:
-    """Its point is moved, and all its digits are kept."""
-    return percentage.scaleb(-2, Context(prec=len(percentage.as_tuple().digits)))
+    return str(to_share(number) if name == "targetPercent" else number)
 
 
 # More than the first, at most the second: 1 % or less is a share that stands in the wrong field.
