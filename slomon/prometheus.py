@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from slomon.core.excerpt import escape_surrogates
 from slomon.embedding.buffer import CLOSED, FULL, LONG
 from slomon.embedding.monitor import LiveMonitor, check_monitor
 from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
@@ -49,8 +50,8 @@ class Collector:
     def _make(self, family: _Family, samples: Iterable[Sample] = ()) -> Metric:
         make = getattr(self._client, family.kind)
         metric: Any = make(family.name, family.meaning, labels=family.labels)
-        for labels, values in samples:
-            metric.add_metric([_text(label) for label in labels], *values)
+        for labels, values in samples:  # one that can't be encoded would spoil the whole scrape
+            metric.add_metric(list(map(escape_surrogates, labels)), *values)
         made: Metric = metric
         return made
 
@@ -107,11 +108,6 @@ def _count_dropped(snapshot: Snapshot) -> Iterable[Sample]:
 
 def _label(one: EndpointStatus) -> tuple[str, str, str]:
     return one.service, one.verb, one.resource
-
-
-def _text(value: str) -> str:
-    """Without what no UTF-8 can hold, and would spoil the whole scrape: JSON can bring it in."""
-    return value.encode("utf-8", "backslashreplace").decode()
 
 
 _COUNTER: Final = "CounterMetricFamily"

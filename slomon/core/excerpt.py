@@ -24,6 +24,11 @@ def quote(value: object) -> str:
     return f"'{excerpt(value)}'" if isinstance(value, str) else excerpt(value)
 
 
+def escape_surrogates(text: str) -> str:
+    """Text without what no UTF-8 can hold: half a surrogate pair, which JSON can bring in."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _represent(value: object) -> str:
     try:
         return _REPR.repr(value)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from slomon.core.excerpt import escape_surrogates
 from slomon.core.record import SCHEMA, Candidate, IncidentRecord
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
@@ -74,14 +75,9 @@ def _tick(seconds: float) -> int:
     return min(int(Decimal(repr(seconds)) * TICKS_PER_SECOND), LAST_TICK)
 
 
-def _text(value: str) -> str:
-    """Without what no UTF-8 can hold: half a surrogate pair, which JSON can bring in."""
-    return value.encode("utf-8", "backslashreplace").decode()
-
-
 def _struct(one: Candidate) -> dict[str, object]:
     texts = {"commit": one.commit, "author": one.author, "date": one.date}
-    return {**{name: _text(text) for name, text in texts.items()}, "age": one.age}
+    return {**{name: escape_surrogates(text) for name, text in texts.items()}, "age": one.age}
 
 
 def _same(value: object) -> object:
@@ -89,8 +85,8 @@ def _same(value: object) -> object:
 
 
 _CONVERSIONS: Final[dict[Kind, Callable[[Any], object]]] = {
-    Kind.TEXT: _text,
+    Kind.TEXT: escape_surrogates,
     Kind.TIME: _tick,
-    Kind.NAMES: lambda names: list(map(_text, names)),
+    Kind.NAMES: lambda names: list(map(escape_surrogates, names)),
     Kind.CANDIDATES: lambda candidates: list(map(_struct, candidates)),
 }
