@@ -17,7 +17,7 @@ from slomon.output_file import OutputFile
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.reporting.frame import to_frame
 from slomon.reporting.link import check_commit_url
-from slomon.reporting.page import render_page
+from slomon.reporting.page import TITLE, render_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ class Report:
                 f"the monitor of a report is {quote(monitor)}; allowed: a monitor, or the snapshot "
                 "of a live one"
             )
-        self._title = read_text("title", title) or "Incidents"
+        self._title = read_text("title", title) or TITLE
         self._commit_url = check_commit_url(commit_url)
         stale = read_duration("stale_after", stale_after)
         self.summary: Summary = monitor.summary(stale_after=stale / TICKS_PER_SECOND)
