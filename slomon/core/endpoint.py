@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from slomon.core.excerpt import excerpt, quote
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 
 T = TypeVar("T")
+
+EndpointName: TypeAlias = tuple[str, str, str]
+"""By which an endpoint is known outside: its service, verb and resource."""
 
 _SHOWN_PROBLEMS: Final = 20
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

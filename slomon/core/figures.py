@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slomon.core.endpoint import EndpointName
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointTotal:
@@ -17,6 +19,11 @@ class EndpointTotal:
     window: float
     requests: int
     failures: int
+
+    @property
+    def endpoint(self) -> EndpointName:
+        """The endpoint itself."""
+        return self.service, self.verb, self.resource
 
 
 @dataclass(frozen=True, slots=True)

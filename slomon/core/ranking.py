@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from heapq import nlargest
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from slomon.core.figures import EndpointTotal
 from slomon.core.record import IncidentRecord, State
 
 T = TypeVar("T")
-Name: TypeAlias = tuple[str, str, str]
 
 
 def choose(
@@ -34,17 +33,13 @@ def rank_endpoints(
     endpoints: Sequence[EndpointTotal], incidents: Sequence[IncidentRecord], most: float
 ) -> list[int]:
     """The places of those with most of these incidents, then requests, then the first ones."""
-    count = Counter(map(_name, incidents))
+    count = Counter(incident.endpoint for incident in incidents)
 
     def rank(place: int) -> tuple[int, int]:
-        return count[_name(endpoints[place])], endpoints[place].requests
+        return count[endpoints[place].endpoint], endpoints[place].requests
 
     return nlargest(int(most), range(len(endpoints)), rank)
 
 
 def _weigh(incident: IncidentRecord) -> tuple[bool, float]:
     return incident.state is State.OPEN, incident.duration or 0.0
-
-
-def _name(one: IncidentRecord | EndpointTotal) -> Name:
-    return one.service, one.verb, one.resource

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from slomon.core.comparison import Comparison
+from slomon.core.endpoint import EndpointName
 
 SCHEMA: Final = 1
 """The version of this form, as it is written to files: it rises when the form changes."""
@@ -123,6 +124,11 @@ class IncidentRecord:
     broken_by: Attribution
     fixed_by: Attribution | None
     together: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> EndpointName:
+        """The endpoint that broke."""
+        return self.service, self.verb, self.resource
 
     @property
     def successes(self) -> int:

@@ -239,8 +239,7 @@ def _times_to_detect(traced: Iterable[Traced]) -> list[float]:
     ages: dict[Hashable, float] = {}
     for incident, change, deploy in traced:
         if change:
-            endpoint = incident.service, incident.verb, incident.resource
-            ages.setdefault((endpoint, deploy or change.commit), change.age)
+            ages.setdefault((incident.endpoint, deploy or change.commit), change.age)
     return list(ages.values())
 
 

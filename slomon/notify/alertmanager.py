@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final
 
 from anyio import Event
 
+from slomon.core.endpoint import EndpointName
 from slomon.core.record import IncidentRecord
 from slomon.core.tick import TICKS_PER_SECOND, to_seconds
 from slomon.embedding.clock import Clock
@@ -22,9 +23,6 @@ from slomon.notify.race import first_of
 from slomon.notify.sender import Letter, Sender
 from slomon.notify.url import Url, read_headers
 from slomon.option import Duration, read_duration
-
-Key: TypeAlias = tuple[str, str, str]
-"""Of an endpoint: its service, verb and resource."""
 
 _PATH: Final = "/api/v2/alerts"
 _MOST: Final = 256  # alerts a request
@@ -75,7 +73,7 @@ class Alertmanager(Notifier):
             link=None if generator_url is None else str(Url("generator_url", generator_url).target),
         )
         fields = read_headers("headers", headers)
-        self._alerts: dict[Key, Alert] = {}  # the newest incident of each endpoint
+        self._alerts: dict[EndpointName, Alert] = {}  # the newest incident of each endpoint
         self._peers = [
             _Peer(self._make_sender(target, fields), self._alerts, write, self._clock, every)
             for target in targets
@@ -93,7 +91,7 @@ class Alertmanager(Notifier):
     def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
         """Take what is open, what ended lately, and what ended since it was taken."""
         lately = to_seconds(self._clock.now() - _RESOLVED)
-        newest = {_key(record): record for record in records}
+        newest = {record.endpoint: record for record in records}
         for key, record in newest.items():
             fires = key in self._alerts and self._alerts[key].until is None
             if record.end is None or record.end > lately or fires:
@@ -101,7 +99,7 @@ class Alertmanager(Notifier):
 
     def _tell(self, record: IncidentRecord) -> None:
         until = None if record.end is None else self._clock.now() + _RESOLVED
-        self._alerts[_key(record)] = Alert(record, until)
+        self._alerts[record.endpoint] = Alert(record, until)
         for peer in self._peers:
             peer.wake()
 
@@ -122,7 +120,7 @@ class _Peer:
     def __init__(
         self,
         sender: Sender,
-        alerts: dict[Key, Alert],
+        alerts: dict[EndpointName, Alert],
         write: Callable[[Iterable[Alert], int], bytes],
         clock: Clock,
         every: int,
@@ -136,8 +134,8 @@ class _Peer:
 
     def begin(self) -> None:
         """It was sent nothing yet."""
-        self._sent: dict[Key, tuple[Alert, int]] = {}
-        self._batch: dict[Key, Alert] = {}
+        self._sent: dict[EndpointName, tuple[Alert, int]] = {}
+        self._batch: dict[EndpointName, Alert] = {}
         self._woken = Event()
         self.rested = Event()
         """It was told all there is, for now."""
@@ -166,7 +164,7 @@ class _Peer:
             return None
         return Letter(self._write(self._batch.values(), self._clock.now()), {})
 
-    def _find_due(self) -> dict[Key, Alert]:
+    def _find_due(self) -> dict[EndpointName, Alert]:
         now = self._clock.now()
         for key, alert in list(self._alerts.items()):
             if alert.until is not None and alert.until <= now:
@@ -186,10 +184,6 @@ class _Peer:
             await first_of(self._woken.wait, partial(self._clock.sleep_until, due))
         else:
             await self._woken.wait()
-
-
-def _key(record: IncidentRecord) -> Key:
-    return record.service, record.verb, record.resource
 
 
 def _write(

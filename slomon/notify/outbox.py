@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
+from slomon.core.endpoint import EndpointName
 from slomon.core.record import IncidentRecord
 from slomon.notify.message import Event, Message, date, find_events, identify, write_message
 from slomon.state.file import Section
-
-Key: TypeAlias = tuple[str, str, str]
-"""Of an endpoint: its service, verb and resource."""
 
 
 class Mark(NamedTuple):
@@ -34,7 +32,7 @@ class Outbox:
     def __init__(self, bound: int) -> None:
         self.messages: dict[str, Message] = {}
         """Those to be delivered, by their ids."""
-        self.marks: dict[Key, Mark] = {}
+        self.marks: dict[EndpointName, Mark] = {}
         self._bound = bound
 
     def begin(self, records: Iterable[IncidentRecord]) -> int:
@@ -74,7 +72,7 @@ class Outbox:
         self.messages, self.marks = {message.id: message for message in messages}, marks
 
     def _mark(self, event: Event) -> None:
-        self.marks[_key(event.incident)] = Mark(identify(event), date(event))
+        self.marks[event.incident.endpoint] = Mark(identify(event), date(event))
 
     def _put(self, events: Iterable[Event]) -> int:
         news = [event for event in events if identify(event) not in self.messages]
@@ -97,13 +95,9 @@ def _find_news(events: Sequence[Event], mark: Mark | None) -> Sequence[Event]:
     return [event for event in events if date(event) >= mark.at]  # of a history without it
 
 
-def _group(records: Iterable[IncidentRecord]) -> dict[Key, list[Event]]:
+def _group(records: Iterable[IncidentRecord]) -> dict[EndpointName, list[Event]]:
     """The events of each endpoint, in order."""
-    groups: dict[Key, list[Event]] = {}
+    groups: dict[EndpointName, list[Event]] = {}
     for record in records:
-        groups.setdefault(_key(record), []).extend(find_events(record))
+        groups.setdefault(record.endpoint, []).extend(find_events(record))
     return groups
-
-
-def _key(record: IncidentRecord) -> Key:
-    return record.service, record.verb, record.resource

@@ -66,10 +66,7 @@ class _Payload:
         self._service = _Numbered[str]()
         for figures in summary.services:
             self._service(figures.service or "")
-        self._endpoint = {
-            (endpoint.service, endpoint.verb, endpoint.resource): number
-            for number, endpoint in enumerate(summary.endpoints)
-        }
+        self._endpoint = {total.endpoint: number for number, total in enumerate(summary.endpoints)}
         self._origin = floor(min(_moments(summary), default=0.0))
 
     def make(self, commit_url: str | None, left_out: LeftOut, characters: int) -> Json:
@@ -154,7 +151,7 @@ class _Payload:
 
         return {
             "id": [one.id for one in incidents],
-            "endpoint": counts(lambda one: self._endpoint[one.service, one.verb, one.resource]),
+            "endpoint": counts(lambda one: self._endpoint[one.endpoint]),
             "state": counts(lambda one: STATES.index(one.state)),
             "start": pack_rising(self._at(one.start) for one in incidents),
             "lasted": spans(lambda one: one.duration or 0.0),  # an open one's is its state

@@ -68,7 +68,7 @@ def _cells(record: IncidentRecord, ended: float, screen: Screen) -> list[Piece]:
     is_open = record.state is State.OPEN
     lasted = show_seconds(_lasted(record, ended))
     return [
-        (name_endpoint(record.service, record.verb, record.resource), None),
+        (name_endpoint(*record.endpoint), None),
         (f"{record.failures:,}", None),
         (f">{lasted}" if is_open else lasted, Colour.RED if is_open else None),
         (f"{floor(round(record.lowest_sli * 1e4, 6)) / 100:.2f}%", None),  # never up to the SLO
