@@ -25,6 +25,7 @@ from slomon.core.sharding import Sharding
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.pipeline.collector import Collector
+from slomon.pipeline.failure import raising_first
 from slomon.pipeline.intake import Intake, pump
 from slomon.pipeline.options import Options
 from slomon.pipeline.reader import Reader
@@ -81,8 +82,7 @@ async def drive(
     Run one worker a shard, the collector, and the tasks that fill the queues, which `start_reading`
     starts. The first failure of any is raised as it is.
     """
-    failure: BaseException | None = None
-    try:
+    with raising_first():
         async with create_task_group() as group:
             send, receive = create_memory_object_stream[Moved](queue_bound)
             group.start_soon(collector.collect, receive)
@@ -93,10 +93,6 @@ async def drive(
                     queues.append(queue)
                     group.start_soon(work, shard, batches, send.clone())
             start_reading(group, queues)
-    except BaseExceptionGroup as failures:
-        failure = failures.exceptions[0]  # the first: the others came of it
-    if failure is not None:
-        raise failure  # outside the handler, so that it gets no context it never had
 
 
 def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:

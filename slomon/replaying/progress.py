@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from anyio import CancelScope, create_task_group, sleep
 
 from slomon.core.report import ServiceMonitor
+from slomon.pipeline.failure import raising_first
 from slomon.replaying.run import Replay
 
 
@@ -46,15 +47,10 @@ async def run_watched(
                 await sleep(interval)
 
     watching = CancelScope()
-    failure: BaseException | None = None
-    try:
+    with raising_first():
         async with create_task_group() as group:
             group.start_soon(watch)
             monitor = await replay.run()
             watching.cancel()
-    except BaseExceptionGroup as failures:
-        failure = failures.exceptions[0]
-    if failure is not None:
-        raise failure  # outside the handler, so that it gets no context it never had
     tell()
     return monitor
