@@ -5,10 +5,7 @@ An incident's opening or end as a message of a webhook, by the conventions of St
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
-from binascii import Error
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -19,8 +16,8 @@ from slomon.errors import OptionError
 from slomon.notify.alert import show_time
 from slomon.notify.sender import Letter
 from slomon.reporting.document import incident_document
+from slomon.standard_webhooks import PREFIX, decode_key, sign
 
-_PREFIX: Final = "whsec_"
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -72,29 +69,23 @@ def write_message(event: Event) -> Message:
 
 def read_secret(name: str, value: object) -> bytes:
     """A key as it is handed out. Raises ConfigurationError, which doesn't show it, for others."""
-    key = b""
-    if isinstance(value, str) and value.startswith(_PREFIX):
-        try:
-            key = base64.b64decode(value.removeprefix(_PREFIX), validate=True)
-        except (Error, ValueError):
-            key = b""
+    key = decode_key(value) if isinstance(value, str) else b""
     if not 24 <= len(key) <= 64:
         raise OptionError(
-            [name], f" can't be used; allowed: '{_PREFIX}' and the base64 of 24 to 64 bytes"
+            [name], f" can't be used; allowed: '{PREFIX}' and the base64 of 24 to 64 bytes"
         )
     return key
 
 
-def sign(message: Message, key: bytes, seconds: int) -> Letter:
+def write_letter(message: Message, key: bytes, seconds: int) -> Letter:
     """The message as it is sent at a time, which is signed with it."""
-    signed = f"{message.id}.{seconds}.{message.body}".encode()
-    signature = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+    time, body = str(seconds), message.body.encode()
     headers = {
         "webhook-id": message.id,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-timestamp": time,
+        "webhook-signature": sign(key, message.id.encode(), time.encode(), body).decode(),
     }
-    return Letter(message.body.encode(), headers)
+    return Letter(body, headers)
 
 
 def _kind(event: Event) -> str:

@@ -13,7 +13,7 @@ from slomon.core.record import IncidentRecord
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.embedding.monitor import LiveMonitor
-from slomon.notify.message import Message, read_secret, sign
+from slomon.notify.message import Message, read_secret, write_letter
 from slomon.notify.notifier import Notifier, Task
 from slomon.notify.outbox import Outbox
 from slomon.notify.sender import Letter, Sender
@@ -129,7 +129,7 @@ class Webhook(Notifier):
         now = self._clock.now()
         if now > end or message.id not in self._outbox.messages:
             return None
-        return sign(message, self._key, now // TICKS_PER_SECOND)
+        return write_letter(message, self._key, now // TICKS_PER_SECOND)
 
     async def _save_often(self, file: KeptFile) -> None:
         while True:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from slomon.core.tick import TICKS_PER_SECOND, parse_seconds
 from slomon.errors import OptionError, WebhookError
+from slomon.standard_webhooks import PREFIX, decode_key, sign
 from slomon.webhooks.sender import Headers
 
 _TOLERANCE: Final = 300 * TICKS_PER_SECOND
@@ -72,9 +72,8 @@ class TimedSignature:
         time = parse_seconds(stamp)
         if time is None or abs(now - time) > _TOLERANCE:
             raise WebhookError(401, "the header webhook-timestamp is far from now")
-        signed = b"%b.%b.%b" % (_encode(ident), _encode(stamp), body)
-        digest = b64encode(hmac.digest(self.key, signed, "sha256"))
-        if not any(hmac.compare_digest(_encode(one), b"v1," + digest) for one in found):
+        signature = sign(self.key, _encode(ident), _encode(stamp), body)
+        if not any(hmac.compare_digest(_encode(one), signature) for one in found):
             raise WebhookError(401, "the header webhook-signature does not fit")
 
 
@@ -87,13 +86,9 @@ def read_secret(name: str, value: object) -> str:
 
 def read_key(name: str, value: object) -> bytes:
     """The key of a secret as Standard Webhooks writes it: `whsec_` and base64."""
-    secret = read_secret(name, value)
-    try:
-        key = b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except ValueError:
-        key = b""
-    if not secret.startswith(_PREFIX) or not key:
-        raise OptionError([name], " has another form; allowed: 'whsec_' and base64")
+    key = decode_key(read_secret(name, value))
+    if not key:
+        raise OptionError([name], f" has another form; allowed: '{PREFIX}' and base64")
     return key
 
 
@@ -117,6 +112,3 @@ def _compare(header: str, found: str, expected: str) -> None:
 
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")  # whatever a header brings in
-
-
-_PREFIX: Final = "whsec_"
