@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from slomon.core.event import Change, Malformed, StatusRule
     from slomon.core.figures import Figures
     from slomon.core.incident import Incident
+    from slomon.core.monitor import IncidentDetail, ServiceMonitor
     from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
-    from slomon.core.report import IncidentDetail, ServiceMonitor
     from slomon.core.summary import Summary
     from slomon.embedding.clock import Clock
     from slomon.embedding.event import (
@@ -103,7 +103,7 @@ _HOMES = {
     "Figures": "slomon.core.figures",
     "Incident": "slomon.core.incident",
     "IncidentClosed": "slomon.embedding.event",
-    "IncidentDetail": "slomon.core.report",
+    "IncidentDetail": "slomon.core.monitor",
     "IncidentEvent": "slomon.embedding.event",
     "IncidentOpened": "slomon.embedding.event",
     "IncidentRecord": "slomon.core.record",
@@ -119,7 +119,7 @@ _HOMES = {
     "ReplayAccounting": "slomon.core.accounting",
     "ReplayMonitor": "slomon.replaying.monitor",
     "Report": "slomon.reporting.report",
-    "ServiceMonitor": "slomon.core.report",
+    "ServiceMonitor": "slomon.core.monitor",
     "SlomonError": "slomon.errors",
     "Snapshot": "slomon.embedding.snapshot",
     "State": "slomon.core.record",

@@ -7,7 +7,7 @@ from functools import partial
 
 from slomon.core.accounting import Rejection
 from slomon.core.event import StatusRule
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.sharding import Sharding
 from slomon.event_loop import run_on_own_loop
 from slomon.log import LogListener

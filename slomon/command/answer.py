@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from slomon.core.excerpt import quote
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.errors import OptionError
 from slomon.replaying.monitor import ReplayMonitor
 

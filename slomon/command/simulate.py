@@ -13,7 +13,7 @@ from slomon.command.exit_code import FAILED, FINE, MISUSED
 from slomon.command.page import add_page_options, check_page_wanted, choose_page
 from slomon.command.process import run_process
 from slomon.core.excerpt import quote
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.log import configure
 from slomon.monitor import get_service_monitor

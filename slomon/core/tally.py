@@ -32,7 +32,7 @@ _BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
 _UNBROKEN: Final = Repair(0, 0, 0, None, None, None, None)
 
 
-class Traced(NamedTuple):
+class Charge(NamedTuple):
     """
     An incident, the change that is to blame for it, None where none is, and the deployment of the
     run that this was, None where it was before or after the run.
@@ -43,27 +43,6 @@ class Traced(NamedTuple):
     deploy: Deploy | None
 
 
-def figure(
-    service: str | None,
-    incidents: Sequence[IncidentRecord],
-    endpoints: Sequence[EndpointTotal],
-    deploys: Sequence[Deploy],
-    run: tuple[float, float],
-) -> Figures:
-    """
-    The figures of one service, or of the whole run (None), out of all that is known of it. `run` is
-    when its first access was and when its last, in seconds since the epoch: what was deployed
-    before or after that may be to blame, and is no deployment of the run.
-    """
-    if service is not None:
-        incidents = [incident for incident in incidents if incident.service == service]
-        endpoints = [endpoint for endpoint in endpoints if endpoint.service == service]
-        deploys = [deploy for deploy in deploys if deploy.service in {service, EVERY_SERVICE}]
-    deployments = sum(_is_within(run, deploy) for deploy in deploys)
-    traced = trace(incidents, deploys, run)
-    return _figures(service, traced, endpoints, deployments, run[1] - run[0])
-
-
 def figure_all(
     incidents: Sequence[IncidentRecord],
     endpoints: Sequence[EndpointTotal],
@@ -72,24 +51,26 @@ def figure_all(
 ) -> tuple[Figures, list[Figures]]:
     """
     The figures of the whole run, and of each service: those that broke, in the order of their
-    incidents, and then the others in that of their endpoints.
+    incidents, and then the others in that of their endpoints. `run` is when its first access was
+    and when its last, in seconds since the epoch: what was deployed before or after that may be to
+    blame, and is no deployment of the run.
     """
     seconds = run[1] - run[0]
-    traced = trace(incidents, deploys, run)
-    traced_of = _group(traced, lambda one: one.incident.service)
+    charges = charge(incidents, deploys, run)
+    charges_of = _group(charges, lambda one: one.incident.service)
     endpoints_of = _group(endpoints, lambda endpoint: endpoint.service)
     deployments = Counter(deploy.service for deploy in deploys if _is_within(run, deploy))
     services = [
         _figures(
             service,
-            traced_of.get(service, []),
+            charges_of.get(service, []),
             endpoints_of.get(service, []),
             deployments[service] + deployments[EVERY_SERVICE],
             seconds,
         )
-        for service in dict.fromkeys([*traced_of, *endpoints_of])
+        for service in dict.fromkeys([*charges_of, *endpoints_of])
     ]
-    return _figures(None, traced, endpoints, deployments.total(), seconds), services
+    return _figures(None, charges, endpoints, deployments.total(), seconds), services
 
 
 def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
@@ -106,7 +87,7 @@ def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
         alone = len(owners[incident.verb, incident.resource]) == 1
         return endpoint if alone else f"{endpoint} ({incident.service})"
 
-    blamed = [(change, incident) for incident in incidents if (change := blame(incident))]
+    blamed = [(change, incident) for incident in incidents if (change := find_charged(incident))]
     return Shares(
         _share(((name(incident), incident) for incident in incidents), ended),
         _share(((change.author, incident) for change, incident in blamed), ended),
@@ -114,7 +95,7 @@ def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
     )
 
 
-def blame(incident: IncidentRecord) -> Candidate | None:
+def find_charged(incident: IncidentRecord) -> Candidate | None:
     """
     The change that an incident counts against: the newest candidate, where the verdict is clear or
     ambiguous. A stale one is against nobody, as it was only the last to come before something
@@ -130,9 +111,9 @@ def blame(incident: IncidentRecord) -> Candidate | None:
     return candidates[-1] if candidates else None
 
 
-def trace(
+def charge(
     incidents: Iterable[IncidentRecord], deploys: Iterable[Deploy], run: tuple[float, float]
-) -> list[Traced]:
+) -> list[Charge]:
     """
     Each incident with what is to blame for it. Of a commit that was deployed several times it is
     the deployment at the candidate's time, or else the nearest one.
@@ -149,29 +130,29 @@ def trace(
         found = min(near, key=lambda deploy: abs(deploy.at - at), default=None)
         return found if found and _is_within(run, found) else None
 
-    blamed = ((incident, blame(incident)) for incident in incidents)
-    return [Traced(one, change, find(one, change) if change else None) for one, change in blamed]
+    blamed = ((incident, find_charged(incident)) for incident in incidents)
+    return [Charge(one, change, find(one, change) if change else None) for one, change in blamed]
 
 
 def _figures(
     service: str | None,
-    traced: Sequence[Traced],
+    charges: Sequence[Charge],
     endpoints: Iterable[EndpointTotal],
     deployments: int,
     seconds: float,
 ) -> Figures:
     budget = _budget(endpoints)
-    if not traced:  # of a million services most never broke: these share what they can
+    if not charges:  # of a million services most never broke: these share what they can
         calm = _delivery(deployments, seconds, 0, None)
         return Figures(service, 0, _UNBROKEN, None, budget, calm)
-    incidents = [one.incident for one in traced]
-    failed = len({one.deploy for one in traced if one.deploy})
-    times = _times_to_repair(one.incident for one in traced if one.deploy)
+    incidents = [one.incident for one in charges]
+    failed = len({one.deploy for one in charges if one.deploy})
+    times = _times_to_repair(one.incident for one in charges if one.deploy)
     return Figures(
         service,
         len(incidents),
         _repair(incidents),
-        _percentile(_times_to_detect(traced), 50),
+        _percentile(_times_to_detect(charges), 50),
         budget,
         _delivery(deployments, seconds, failed, _percentile(times, 50)),
     )
@@ -234,10 +215,10 @@ def _times_to_repair(incidents: Iterable[IncidentRecord]) -> list[float]:
     ]
 
 
-def _times_to_detect(traced: Iterable[Traced]) -> list[float]:
+def _times_to_detect(charges: Iterable[Charge]) -> list[float]:
     """Of each deployment and endpoint once: an endpoint may flap under what broke it."""
     ages: dict[Hashable, float] = {}
-    for incident, change, deploy in traced:
+    for incident, change, deploy in charges:
         if change:
             ages.setdefault((incident.endpoint, deploy or change.commit), change.age)
     return list(ages.values())

@@ -23,7 +23,7 @@ from slomon.core.endpoint import Catalogue
 from slomon.core.event import StatusRule, ask_rule, server_errors_fail
 from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
-from slomon.core.report import STALE_AFTER, IncidentDetail
+from slomon.core.monitor import STALE_AFTER, IncidentDetail
 from slomon.embedding.buffer import Buffer
 from slomon.embedding.clock import Clock, SystemClock, ask_clock, trust_clock
 from slomon.embedding.engine import Engine, Step

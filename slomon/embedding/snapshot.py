@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from slomon.core.accounting import Accounting, Rejection
 from slomon.core.comparison import Counts
 from slomon.core.incident import Incident
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import IncidentRecord
 from slomon.core.recorder import make_records
-from slomon.core.report import ServiceMonitor
 from slomon.core.tick import to_seconds
 from slomon.core.totals import Totals
 from slomon.embedding.history import Tally

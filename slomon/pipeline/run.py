@@ -19,7 +19,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from slomon.core.batch import Batcher
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import StatusRule
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.totals import add_up

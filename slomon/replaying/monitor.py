@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.totals import Totals
 
 

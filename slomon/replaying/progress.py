@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from anyio import CancelScope, create_task_group, sleep
 
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.pipeline.failure import raising_first
 from slomon.replaying.run import Replay
 

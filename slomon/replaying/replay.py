@@ -41,7 +41,7 @@ from slomon.replaying.files import Paths, find_files, list_paths
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.progress import Progress, run_watched
 from slomon.replaying.rejects import Rejections, RejectsFile
-from slomon.replaying.report_log import ReplayLog
+from slomon.replaying.replay_log import ReplayLog
 from slomon.replaying.run import Plan, Replay
 
 _MOST_ENDPOINTS: Final = 10_000_000

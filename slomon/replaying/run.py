@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import Change, StatusRule, server_errors_fail
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.row import UNMATCHED
 from slomon.core.shard import Shard
 from slomon.core.sharding import Members

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 from slomon.core.excerpt import quote
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import IncidentRecord
-from slomon.core.report import ServiceMonitor
 from slomon.errors import ConfigurationError
 from slomon.reporting.arrow import to_table
 

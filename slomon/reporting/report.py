@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from slomon.core.excerpt import excerpt, quote
-from slomon.core.report import STALE_AFTER, ServiceMonitor
+from slomon.core.monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.summary import Summary
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError

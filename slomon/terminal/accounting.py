@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slomon.core.accounting import Accounting, ReplayAccounting
-from slomon.replaying.report_log import suggest_lateness
+from slomon.replaying.replay_log import suggest_lateness
 from slomon.terminal.span import show_seconds
 
 

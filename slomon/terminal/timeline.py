@@ -19,7 +19,7 @@ from slomon.core.event import EVERY_SERVICE
 from slomon.core.figures import Deploy
 from slomon.core.record import IncidentRecord, State
 from slomon.core.summary import Summary
-from slomon.core.tally import trace
+from slomon.core.tally import charge
 from slomon.terminal.incident_table import worst_first
 from slomon.terminal.screen import Colour, Glyphs, Piece, Screen, measure
 from slomon.terminal.span import show_seconds
@@ -103,8 +103,8 @@ def _lanes(summary: Summary) -> list[_Lane]:
         if summary.began <= deploy.at <= summary.ended:
             deploys.setdefault(deploy.service, []).append(deploy)
     common = deploys.pop(EVERY_SERVICE, [])
-    traced = trace(summary.incidents, summary.deploys, (summary.began, summary.ended))
-    blamed = {(one.incident.service, one.deploy) for one in traced}
+    charges = charge(summary.incidents, summary.deploys, (summary.began, summary.ended))
+    blamed = {(one.incident.service, one.deploy) for one in charges}
     lanes = [
         _Lane(
             name,

@@ -10,7 +10,7 @@ from slomon.core.batch import Batcher, Item
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import Change, server_errors_fail
 from slomon.core.incident import Incident
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.totals import add_up

@@ -15,11 +15,11 @@ from slomon.core.batch import Batcher
 from slomon.core.comparison import Counts, compare
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import server_errors_fail
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
-from slomon.core.report import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
-from slomon.core.tally import blame
+from slomon.core.tally import find_charged
 from slomon.core.totals import add_up
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run
 from tests.incidents import make_incident
@@ -499,7 +499,7 @@ def test_a_fix_that_came_before_the_window_showed_the_failures_is_credited() -> 
     assert (record.start, record.end, record.broken_by.commit) == (18, 20, "c14")
     assert record.broken_by.evidence is not None
     assert record.broken_by.evidence.fell
-    culprit = blame(record)
+    culprit = find_charged(record)
     assert culprit is not None
     assert culprit.commit == "c10"
     assert record.fixed_by is not None

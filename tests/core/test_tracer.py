@@ -19,7 +19,7 @@ from slomon.core import tracer as tracer_module
 from slomon.core.accounting import Accounting
 from slomon.core.batch import Batch, Span
 from slomon.core.endpoint import Endpoint
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sharding import Members
 from slomon.core.summary import Summary

@@ -11,7 +11,7 @@ from typing import Any
 import slomon
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import Change, server_errors_fail
-from slomon.core.report import STALE_AFTER, ServiceMonitor
+from slomon.core.monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.engine import Engine
 from slomon.embedding.snapshot import Snapshot

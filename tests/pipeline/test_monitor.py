@@ -18,8 +18,8 @@ from slomon import (
     event_loop,
     get_service_monitor,
 )
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import State
-from slomon.core.report import ServiceMonitor
 from slomon.pipeline.options import DEFAULTS, Options
 from tests.streams import AsyncStream, PlainStream, Stream, failure, success
 

@@ -17,7 +17,7 @@ import anyio
 from slomon.compiled.speed import Compiled
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.event import server_errors_fail
-from slomon.core.report import ServiceMonitor
+from slomon.core.monitor import ServiceMonitor
 from slomon.formats.format import Format, known_formats
 from slomon.replaying.run import Plan, Replay
 from slomon.replaying.speed import Interpreted, Speed

@@ -13,8 +13,8 @@ import pytest
 import slomon
 from slomon.core.accounting import Accounting
 from slomon.core.endpoint import Endpoint
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import IncidentRecord
-from slomon.core.report import ServiceMonitor
 from slomon.core.totals import Totals
 from slomon.errors import ConfigurationError
 from slomon.reporting.column import COLUMNS

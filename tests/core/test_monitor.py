@@ -12,8 +12,8 @@ from slomon.core.accounting import Accounting, Rejection
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import Change
 from slomon.core.incident import Incident
+from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import Verdict
-from slomon.core.report import ServiceMonitor
 from slomon.core.totals import Totals
 from slomon.errors import ConfigurationError
 from tests.incidents import make_incident
