@@ -54,8 +54,8 @@ def complete_entries(entries: Iterable[object]) -> list[object]:
 def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, object]:
     """
     The entry as `get_info()` would give it: `email` may be absent (then it is NO_EMAIL), `window`
-    may be a duration such as "5m", and in place of `slo` OpenSLO's `target` (a share, 0.999) or
-    `targetPercent` (99.9) may stand.
+    may be a duration such as "5m", `slo` a percentage such as "99.9%", and in its place OpenSLO's
+    `target` (a share, 0.999) or `targetPercent` (99.9) may stand.
 
     Raises ConfigurationError where these are wrong; the rest is for the catalogue to check.
     """
@@ -87,13 +87,15 @@ def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -
             "and 'targetPercent'"
         )
     (name,) = names
-    least, most = _BOUNDS[name]
-    number = parse_number(str(entry[name]))
+    text = str(entry[name])
+    signed = name == "slo" and text.endswith("%")
+    least, most = (0, 100) if signed else _BOUNDS[name]
+    number = parse_number(text[:-1] if signed else text)
     if number is None or not least < number <= most:
         raise ConfigurationError(
             f"{where}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
         )
-    return str(to_share(number) if name == "targetPercent" else number)
+    return str(to_share(number) if signed or name == "targetPercent" else number)
 
 
 # More than the first, at most the second: 1 % or less is a share that stands in the wrong field.
@@ -103,7 +105,8 @@ _SHARE: Final = (
     "targetPercent: 99.9"
 )
 _OBJECTIVES: Final = {
-    "slo": _SHARE,
+    "slo": "a number greater than 0 and at most 1, such as 0.999, or a percentage with its sign, "
+    "such as '99.9%'",
     "target": _SHARE,
     "targetPercent": "a percentage greater than 1 and at most 100, such as 99.9; a share is "
     "written as target: 0.999",

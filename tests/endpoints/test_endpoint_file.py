@@ -47,6 +47,10 @@ SHARE = (
     "a number greater than 0 and at most 1, such as 0.999; a percentage is written as "
     "targetPercent: 99.9"
 )
+SHARE_OR_SIGNED = (
+    "a number greater than 0 and at most 1, such as 0.999, or a percentage with its sign, such as "
+    "'99.9%'"
+)
 PERCENTAGE = (
     "a percentage greater than 1 and at most 100, such as 99.9; a share is written as target: 0.999"
 )
@@ -100,6 +104,8 @@ def test_a_number_keeps_all_its_digits(tmp_path: Path, name: str, text: str) -> 
     [
         ('"slo": 1', "1"),
         ('"slo": "0.90"', "0.90"),
+        ('"slo": "99.95%"', "0.9995"),
+        ('"slo": "0.5%"', "0.005"),
         ('"target": 0.999', "0.999"),
         ('"targetPercent": 99.9', "0.999"),
         ('"targetPercent": "99.95"', "0.9995"),
@@ -115,9 +121,14 @@ def test_an_objective_is_a_share_or_a_percentage(tmp_path: Path, written: str, s
 @pytest.mark.parametrize(
     ("field", "value", "shown", "allowed"),
     [
-        ("slo", "99.9", "'99.9'", SHARE),
-        ("slo", "0", "0", SHARE),
-        ("slo", '"0.9_9"', "'0.9_9'", SHARE),
+        ("slo", "99.9", "'99.9'", SHARE_OR_SIGNED),
+        ("slo", "0", "0", SHARE_OR_SIGNED),
+        ("slo", '"0.9_9"', "'0.9_9'", SHARE_OR_SIGNED),
+        *(
+            ("slo", f'"{value}"', f"'{value}'", SHARE_OR_SIGNED)
+            for value in ("0%", "101%", "%", "9 %")
+        ),
+        ("target", '"99%"', "'99%'", SHARE),
         ("target", "99", "99", SHARE),
         ("target", "NaN", "nan", SHARE),
         ("target", "true", "True", SHARE),
@@ -274,7 +285,7 @@ def test_all_entries_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
         {"name": "c", "slo": 1.5}, {"name": "d", "name": "e"}]""",
     ).splitlines() == [
         "3 entries are wrong:",
-        f"entry 0 ('a'): field 'slo' is '0.9 '; allowed: {SHARE}",
-        "entry 3 ('c'): field 'slo' is '1.5'; allowed: " + SHARE,
+        f"entry 0 ('a'): field 'slo' is '0.9 '; allowed: {SHARE_OR_SIGNED}",
+        "entry 3 ('c'): field 'slo' is '1.5'; allowed: " + SHARE_OR_SIGNED,
         "entry 4: field 'name' stands there twice, as 'd' and 'e'; allowed: once",
     ]
