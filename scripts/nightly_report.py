@@ -39,7 +39,8 @@ def report(monitor: slomon.ReplayMonitor, day: date) -> Iterator[str]:
         yield "| start | lasted | endpoint | broken by | fixed by |\n|---|---|---|---|---|"
         yield from map(row, records)
         yield ""
-    repairs = [one.duration for one in records if one.duration and one.state == "closed"]
+    closed = (one.duration for one in records if one.state == "closed")
+    repairs = [lasted for lasted in closed if lasted is not None]
     mttr = f"MTTR {fmean(repairs):.2f} s" if repairs else "None was repaired"
     yield f"{mttr}. {monitor.accounting.rejected} lines could not be read."
     yield from (f"Warning: {problem}" for problem in monitor.problems)
@@ -57,10 +58,8 @@ def row(record: slomon.IncidentRecord) -> str:
 
 
 def describe(found: slomon.Attribution | None) -> str:
-    if found is None or not found.candidates:
-        return ""
-    newest = found.candidates[-1]
-    return escape(f"{newest.commit[:12]} {newest.author}")
+    newest = found and found.newest
+    return escape(f"{newest.commit[:12]} {newest.author}") if newest else ""
 
 
 def escape(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
@@ -27,6 +28,7 @@ from slomon.pipeline.stream import Listener
 from slomon.terminal.colour import has_colours
 
 _LOGGED_REJECTIONS: Final = 100
+_NAMED: Final = 5
 
 
 def configure(level: str, stderr: TextIO) -> None:
@@ -48,6 +50,11 @@ def get_logger() -> Any:
         processors=_processors(colors=False),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     )
+
+
+def list_some(names: Sequence[str]) -> tuple[str, int]:
+    """The first five of many names from outside, in one text, and how many more there are."""
+    return ", ".join(map(excerpt, names[:_NAMED])), max(0, len(names) - _NAMED)
 
 
 class RejectionLog:

@@ -59,10 +59,8 @@ class OutputFile:
             return
         with naming(self._path):
             os.fsync(self._file.fileno())
-            if self._target.exists():
-                shutil.copymode(self._target, self._draft)
             self._file.close()
-            self._draft.replace(self._target)
+            put_in_place(self._draft, self._target)
 
 
 def new_draft(target: Path) -> Path:
@@ -73,6 +71,13 @@ def new_draft(target: Path) -> Path:
     draft = target.with_name(f".{target.name}.slomon")
     draft.unlink(missing_ok=True)
     return draft
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Let a draft that is whole take its place, with the mode of the file that stood there."""
+    if target.exists():
+        shutil.copymode(target, draft)
+    draft.replace(target)
 
 
 def write_lines(lines: Iterable[str], file: TextIO, name: object) -> None:

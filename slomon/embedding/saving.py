@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
 
-from slomon.core.excerpt import excerpt
 from slomon.embedding.engine import Engine
-from slomon.log import get_logger
+from slomon.log import get_logger, list_some
 from slomon.state.kept import Found, KeptFile
-
-_NAMED: Final = 5
 
 
 class StateFile:
@@ -38,12 +34,13 @@ class StateFile:
         """
         if await self._file.load(engine) is Found.DAMAGED:
             return False
-        if gone := engine.unwatched:
+        if engine.unwatched:
+            named, more = list_some(engine.unwatched)
             get_logger().warning(
                 "state.unwatched",
                 file=str(self.path),
-                endpoints=", ".join(map(excerpt, gone[:_NAMED])),
-                more=max(0, len(gone) - _NAMED),
+                endpoints=named,
+                more=more,
                 hint="the state's windows and incidents of these, which are watched no longer, end",
             )
         return True

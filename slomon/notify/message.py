@@ -43,7 +43,7 @@ def find_events(record: IncidentRecord) -> Iterator[Event]:
 
 
 def identify(event: Event) -> str:
-    """The id of its message. Without a saved state ids of incidents recur, but not their starts."""
+    """The id of its message: of which incident it is, when that opened, and what is told of it."""
     record = event.incident
     return f"{record.id}-{round(record.start * _MICROSECONDS)}-{_kind(event)}"
 

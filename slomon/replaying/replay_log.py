@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import ceil
-from typing import Final
 
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.excerpt import excerpt
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.formats.duration import show_duration
-from slomon.log import RejectionLog, get_logger
+from slomon.log import RejectionLog, get_logger, list_some
 from slomon.replaying.log import Log
-
-_NAMED: Final = 5
 
 
 class ReplayLog:
@@ -38,10 +35,11 @@ class ReplayLog:
     def strayed(self, services: Sequence[str]) -> None:
         """Changes name services that own no endpoint."""
         if services:
+            named, more = list_some(services)
             self._log.warning(
                 "changes.stray",
-                services=", ".join(map(excerpt, services[:_NAMED])),
-                more=max(0, len(services) - _NAMED),
+                services=named,
+                more=more,
                 hint="these own no endpoint; --service (service=) names the one of found endpoints",
             )
 

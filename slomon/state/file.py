@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
 from array import array
 from collections.abc import Iterable
@@ -22,7 +21,7 @@ from typing import BinaryIO, Final, TypeAlias, cast
 
 from slomon.core.excerpt import excerpt, quote
 from slomon.errors import StateFileError
-from slomon.output_file import naming, new_draft
+from slomon.output_file import naming, new_draft, put_in_place
 
 Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""
@@ -63,9 +62,7 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         with naming(path):
-            if target.exists():
-                shutil.copymode(target, draft)
-            draft.replace(target)
+            put_in_place(draft, target)
             _sync_directory(target.parent)
     finally:
         draft.unlink(missing_ok=True)

@@ -54,16 +54,21 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert process.stderr == ""
 
 
-def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
+def run_on_full_disk(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     with Path("/dev/full").open("w") as full:
-        process = subprocess.run(
-            [*REPLAY, broken(tmp_path)],
+        return subprocess.run(
+            command,
+            env=os.environ | environment,
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
             timeout=60,
         )
+
+
+def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
+    process = run_on_full_disk([*REPLAY, broken(tmp_path)])
 
     assert process.returncode == FAILED
     assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
@@ -77,16 +82,7 @@ def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
 def test_a_full_disk_is_a_failure_of_what_prints_about_itself_too(
     option: str, unbuffered: str, told: str
 ) -> None:
-    with Path("/dev/full").open("w") as full:
-        process = subprocess.run(
-            [*SLOMON, option],
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    process = run_on_full_disk([*SLOMON, option], PYTHONUNBUFFERED=unbuffered)
 
     assert process.returncode == FAILED
     assert process.stderr.startswith(told)
