@@ -40,6 +40,13 @@ def test_the_nightly_report_is_a_table_in_markdown(tmp_path: Path) -> None:
     assert run("nightly_report.py", *arguments).count("\n") == 3
 
 
+def test_a_repair_that_took_no_time_is_in_the_mttr(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "1 GET / 500\n1 GET / 200\n")
+    shown = run("nightly_report.py", log, "--day", "1970-01-01", "--slo", "50%")
+
+    assert "MTTR 0.00 s. 0 lines could not be read." in shown
+
+
 def test_what_a_log_says_stays_in_its_cell(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "1 GET /`|x 500\n")
     shown = run("nightly_report.py", log, "--day", "1970-01-01")
