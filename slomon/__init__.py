@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from slomon.api import consume, get_service_monitor
     from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
     from slomon.core.comparison import Comparison
     from slomon.core.endpoint import Endpoint
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         SlomonError,
         StateFileError,
     )
-    from slomon.monitor import consume, get_service_monitor
     from slomon.pipeline.stream import EventStream
     from slomon.replaying.monitor import ReplayMonitor
     from slomon.replaying.progress import Progress
@@ -128,8 +128,8 @@ _HOMES = {
     "Subscription": "slomon.embedding.subscription",
     "Summary": "slomon.core.summary",
     "Verdict": "slomon.core.record",
-    "consume": "slomon.monitor",
-    "get_service_monitor": "slomon.monitor",
+    "consume": "slomon.api",
+    "get_service_monitor": "slomon.api",
     "live": "slomon.embedding.monitor",
     "replay": "slomon.replaying.replay",
     "to_frame": "slomon.reporting.frame",

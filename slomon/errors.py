@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from slomon.core.excerpt import quote
+from slomon.text import quote
 
 
 class SlomonError(Exception):

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from slomon.core.excerpt import escape_surrogates
 from slomon.embedding.buffer import CLOSED, FULL, LONG
 from slomon.embedding.monitor import LiveMonitor, check_monitor
 from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
 from slomon.errors import ConfigurationError
+from slomon.text import escape_surrogates
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

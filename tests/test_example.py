@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slomon import get_service_monitor
-from slomon.recording import open_recording
+from slomon.streams import open_recording
 
 EXAMPLE = Path(__file__).parent / "data" / "example"
 

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from slomon import get_service_monitor
-from slomon.log import configure
-from slomon.recording import RecordedStream
+from slomon.logging import configure
+from slomon.streams import RecordedStream
 from tests.command.terminal import Terminal
 
 HOSTILE = "\x1b[2J\u202e" + "x" * 10_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slomon.errors import ConfigurationError, OptionError
-from slomon.option import (
+from slomon.options import (
     check_alone,
     check_choice,
     read_duration,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slomon.output_file import OutputFile
+from slomon.files import OutputFile
 
 
 def test_a_saved_file_takes_the_place_of_the_old_one_with_its_rights(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slomon import ConfigurationError, get_service_monitor
-from slomon.simulation import SimulatedStream
+from slomon.streams import SimulatedStream
 
 
 def record(stream: SimulatedStream) -> list[dict[str, str]]:

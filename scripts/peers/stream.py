@@ -22,7 +22,7 @@ from itertools import chain
 from typing import Any
 
 from slomon import get_service_monitor
-from slomon.simulation import SimulatedStream
+from slomon.streams import SimulatedStream
 
 Event = dict[str, str]
 Details = Mapping[str, list[Any]]

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from slomon.asgi.protocol import Scope
-from slomon.core.excerpt import excerpt
 from slomon.embedding.monitor import LiveMonitor
 from slomon.endpoints.requests import Remembered
 from slomon.endpoints.template import Router
-from slomon.log import get_logger
+from slomon.logging import get_logger
+from slomon.text import excerpt
 
 Count: TypeAlias = Callable[[int], object]
 Route: TypeAlias = Callable[[Scope], str | None]

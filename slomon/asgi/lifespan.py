@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from slomon.asgi.protocol import App, Message, Receive, Scope, Send
-from slomon.core.excerpt import excerpt
-from slomon.log import get_logger
+from slomon.logging import get_logger
+from slomon.text import excerpt
 
 _STARTED: Final = "lifespan.startup.complete"
 _NOT_STARTED: Final = "lifespan.startup.failed"

@@ -8,7 +8,7 @@ from slomon.asgi.lifespan import Lifespan
 from slomon.asgi.protocol import App, Receive, Scope, Send
 from slomon.asgi.status import answer
 from slomon.embedding.monitor import LiveMonitor, check_monitor
-from slomon.option import check_choice, check_function, read_text, refuse
+from slomon.options import check_choice, check_function, read_text, refuse
 
 
 class Middleware:

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Final
 
 from slomon.asgi.protocol import Send
-from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
 from slomon.core.tick import to_seconds
 from slomon.embedding.snapshot import EndpointStatus, Snapshot
+from slomon.text import excerpt
 
 _SHOWN: Final = 100  # incidents, the newest: the whole history may be long
 

@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from slomon.core.excerpt import quote
 from slomon.core.monitor import ServiceMonitor
 from slomon.errors import OptionError
 from slomon.replaying.monitor import ReplayMonitor
+from slomon.text import quote
 
 
 def show_literals(monitor: ServiceMonitor) -> Iterator[str]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from slomon.core.excerpt import quote
+from slomon.text import quote
 
 
 def flag(name: str) -> str:

@@ -9,8 +9,8 @@ from typing import NoReturn, TextIO
 from slomon.command import replay_parser, report_parser
 from slomon.command.argument import flag
 from slomon.command.exit_code import FAILED, MISUSED
-from slomon.core.excerpt import excerpt
 from slomon.errors import ConfigurationError, OptionError, SlomonError
+from slomon.text import excerpt
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:

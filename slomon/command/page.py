@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from slomon.core.accounting import Accounting
 from slomon.core.monitor import ServiceMonitor
 from slomon.errors import OptionError
-from slomon.output_file import OutputFile
+from slomon.files import OutputFile
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup as Group

@@ -17,9 +17,9 @@ from slomon.command.exit_code import BROKEN, FAILED, FINE
 from slomon.command.page import check_page_wanted, choose_page
 from slomon.command.progress_bar import open_bar
 from slomon.core.tick import TICKS_PER_SECOND
-from slomon.log import configure
-from slomon.option import naming_option, read_duration
-from slomon.output_file import OutputFile, write_lines
+from slomon.files import OutputFile, write_lines
+from slomon.logging import configure
+from slomon.options import naming_option, read_duration
 from slomon.replaying.files import check_apart
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.replay import replay

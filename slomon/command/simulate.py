@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TextIO
 
+from slomon.api import get_service_monitor
 from slomon.command.answer import check_apart_from, show_literals
 from slomon.command.argument import flag, parse_count, parse_path
 from slomon.command.exit_code import FAILED, FINE, MISUSED
 from slomon.command.page import add_page_options, check_page_wanted, choose_page
 from slomon.command.process import run_process
-from slomon.core.excerpt import quote
 from slomon.core.monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
-from slomon.log import configure
-from slomon.monitor import get_service_monitor
-from slomon.output_file import OutputFile, write_lines
+from slomon.files import OutputFile, write_lines
+from slomon.logging import configure
 from slomon.pipeline.stream import EventStream
-from slomon.recording import open_recording
 from slomon.replaying.files import check_apart
-from slomon.simulation import SimulatedStream
+from slomon.streams import SimulatedStream, open_recording
+from slomon.text import quote
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:

@@ -11,9 +11,9 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final, TypeAlias, TypeVar
 
-from slomon.core.excerpt import excerpt, quote
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
+from slomon.text import excerpt, quote
 
 T = TypeVar("T")
 

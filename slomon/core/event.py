@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from slomon.core.excerpt import excerpt, quote
 from slomon.core.tick import STAMPS, parse_seconds
+from slomon.text import excerpt, quote
 
 
 @dataclass(frozen=True, slots=True)

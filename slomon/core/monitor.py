@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Final, TypedDict
 
 from slomon.core.accounting import Accounting, Rejection
-from slomon.core.excerpt import excerpt, quote
 from slomon.core.incident import Incident
 from slomon.core.record import IncidentRecord, State
 from slomon.core.recorder import make_records
@@ -17,6 +16,7 @@ from slomon.core.summary import Summary, summarise
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, to_seconds
 from slomon.core.totals import Totals
 from slomon.errors import OptionError
+from slomon.text import excerpt, quote
 
 IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}

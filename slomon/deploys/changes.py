@@ -8,13 +8,13 @@ from datetime import UTC, tzinfo
 from typing import Final
 
 from slomon.core.event import Change
-from slomon.core.excerpt import quote
+from slomon.dates import Undated, read_date
 from slomon.deploys.change_record import Record, opens_block, read_blocks
 from slomon.deploys.deploy_json import opens_objects, read_objects
 from slomon.deploys.deploy_table import opens_table, read_table
 from slomon.deploys.git_log import opens_commit, read_log
 from slomon.errors import ConfigurationError
-from slomon.formats.stamp import Undated, read_date
+from slomon.text import quote
 
 
 @dataclass(frozen=True, slots=True)

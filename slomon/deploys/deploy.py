@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from slomon.core.event import Change
-from slomon.core.excerpt import quote
+from slomon.text import quote
 
 
 def is_header(names: Iterable[str]) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from slomon.core.event import Change
-from slomon.core.excerpt import quote
 from slomon.deploys.change_record import Record
 from slomon.deploys.deploy import read_deploy
+from slomon.text import quote
 
 
 def opens_objects(line: str) -> bool:

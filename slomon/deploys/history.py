@@ -9,10 +9,10 @@ from typing import Final
 
 from slomon.core.accounting import RejectedLine
 from slomon.core.event import Change
-from slomon.core.excerpt import excerpt
 from slomon.deploys.changes import read_changes
 from slomon.errors import ConfigurationError
 from slomon.sources.source import MAX_LINE, Fragment, open_source
+from slomon.text import excerpt
 
 _BUFFER: Final = MAX_LINE + 1
 

@@ -21,7 +21,6 @@ from anyio.lowlevel import checkpoint
 
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import StatusRule, ask_rule, server_errors_fail
-from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
 from slomon.core.monitor import STALE_AFTER, IncidentDetail
 from slomon.embedding.buffer import Buffer
@@ -35,8 +34,8 @@ from slomon.embedding.subscription import Subscription
 from slomon.embedding.told import Deploy, read_stamp
 from slomon.endpoints.catalogue import Endpoints, read_catalogue
 from slomon.errors import OptionError
-from slomon.log import LogListener
-from slomon.option import (
+from slomon.logging import LogListener
+from slomon.options import (
     AnyPath,
     Duration,
     check_apart,
@@ -50,6 +49,7 @@ from slomon.option import (
     read_resolution,
     read_silence,
 )
+from slomon.text import excerpt
 
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
 # Seconds in which what comes is counted together: to be woken costs more than to count. What may

@@ -21,9 +21,8 @@ from slomon.embedding.told import (
     show_request,
 )
 from slomon.errors import StateFileError
-from slomon.log import get_logger
-from slomon.output_file import naming
-from slomon.state.lock import lock_file
+from slomon.files import lock_file, naming
+from slomon.logging import get_logger
 
 _LAST_LINE: Final = 12 * LONGEST_EVENT + 64  # bytes at most of one event: a character has up to 12
 _BEGIN: Final = b'{"type": "'

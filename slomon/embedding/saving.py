@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from slomon.embedding.engine import Engine
-from slomon.log import get_logger, list_some
+from slomon.logging import get_logger, list_some
 from slomon.state.kept import Found, KeptFile
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from slomon.core.endpoint import Catalogue
-from slomon.core.excerpt import excerpt
 from slomon.endpoints.endpoint_file import read_entries
 from slomon.endpoints.entry import complete_entries
 from slomon.errors import ConfigurationError
-from slomon.option import AnyPath, naming_option
+from slomon.options import AnyPath, naming_option
 from slomon.pipeline.stream import Entries
+from slomon.text import excerpt
 
 Endpoints: TypeAlias = AnyPath | Entries
 

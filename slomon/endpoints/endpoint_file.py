@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from slomon.core.excerpt import excerpt, quote
 from slomon.endpoints.entry import Fields, complete_entries
 from slomon.errors import ConfigurationError
+from slomon.text import excerpt, quote
 
 
 def read_entries(path: Path) -> list[Mapping[str, object]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from slomon.core.endpoint import name_entry, parse_number, sum_up, to_share
-from slomon.core.excerpt import quote
 from slomon.core.tick import TICKS_PER_SECOND
+from slomon.dates import parse_duration
 from slomon.errors import ConfigurationError
-from slomon.formats.duration import parse_duration
+from slomon.text import quote
 
 NO_EMAIL: Final = "-"
 """The email of an entry that gives none: a catalogue requires a text, and this can't be one."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from slomon.core.endpoint import Endpoint
-from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError
+from slomon.text import quote
 
 
 class Router:

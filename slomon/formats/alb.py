@@ -7,9 +7,9 @@ from datetime import tzinfo
 from typing import Final
 
 from slomon.core.event import Access, Malformed, StatusRule
-from slomon.core.excerpt import quote
 from slomon.formats.fields import read_fields
 from slomon.formats.request import REQUESTS, split_request
+from slomon.text import quote
 
 
 def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:

@@ -20,10 +20,10 @@ from functools import lru_cache
 from typing import Final
 
 from slomon.core.event import Access, Malformed, StatusRule, judge
-from slomon.core.excerpt import quote
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
+from slomon.dates import Undated
 from slomon.formats.request import METHOD, PROTOCOL, REQUESTS, split_request
-from slomon.formats.stamp import Undated
+from slomon.text import quote
 
 
 def parse_combined(line: str, is_failure: StatusRule) -> Access | Malformed:

@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Final
 
 from slomon.core.event import Access, Malformed, StatusRule, judge
-from slomon.core.excerpt import quote
 from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, parse_seconds
+from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError
 from slomon.formats.clf import is_clf_date, read_clf_date
 from slomon.formats.request import METHOD, REQUESTS, split_request
-from slomon.formats.stamp import Undated, read_date
+from slomon.text import quote
 
 NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
 

@@ -8,9 +8,9 @@ from datetime import tzinfo
 from typing import Final
 
 from slomon.core.event import Access, Malformed, StatusRule
-from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError
 from slomon.formats.fields import NAMES, check_names, read_fields
+from slomon.text import quote
 
 # https://caddyserver.com/docs/caddyfile/directives/log
 CADDY_KEYS: Final = {

@@ -6,9 +6,9 @@ import re
 from datetime import tzinfo
 
 from slomon.core.event import Access, Malformed, StatusRule
-from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError
 from slomon.formats.fields import NAMES, check_names, read_fields
+from slomon.text import quote
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from slomon.core.excerpt import excerpt
 from slomon.core.record import Attribution, IncidentRecord
 from slomon.core.tick import to_seconds
 from slomon.errors import OptionError
-from slomon.option import read_texts
+from slomon.options import read_texts
+from slomon.text import excerpt
 
 _NAME: Final = "SloBreached"
 _LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")

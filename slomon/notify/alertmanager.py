@@ -10,6 +10,7 @@ from typing import Final
 
 from anyio import Event
 
+from slomon.concurrency import first_of
 from slomon.core.endpoint import EndpointName
 from slomon.core.record import IncidentRecord
 from slomon.core.tick import TICKS_PER_SECOND, to_seconds
@@ -19,10 +20,9 @@ from slomon.embedding.monitor import LiveMonitor
 from slomon.errors import ConfigurationError
 from slomon.notify.alert import Alert, read_labels, write_alert
 from slomon.notify.notifier import Notifier, Task
-from slomon.notify.race import first_of
 from slomon.notify.sender import Letter, Sender
 from slomon.notify.url import Url, read_headers
-from slomon.option import Duration, read_duration
+from slomon.options import Duration, read_duration
 
 _PATH: Final = "/api/v2/alerts"
 _MOST: Final = 256  # alerts a request

@@ -10,17 +10,16 @@ from typing import Final, Self
 
 from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_group
 
-from slomon.core.excerpt import excerpt
+from slomon.concurrency import first_of, in_own_thread
 from slomon.core.record import IncidentRecord
 from slomon.embedding.event import IncidentClosed, IncidentOpened, IncidentsMissed
 from slomon.embedding.monitor import LiveMonitor, check_monitor
 from slomon.embedding.subscription import Subscription
-from slomon.notify.race import first_of
+from slomon.logging import ThrottledLog
 from slomon.notify.sender import Counts, Sender
-from slomon.notify.throttle import ThrottledLog
 from slomon.notify.url import Url
-from slomon.option import Duration, read_count, read_duration
-from slomon.pipeline.thread import in_own_thread
+from slomon.options import Duration, read_count, read_duration
+from slomon.text import excerpt
 
 Task = Callable[[], Awaitable[None]]
 

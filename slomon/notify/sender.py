@@ -17,14 +17,14 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 from anyio import Event
 
-from slomon.core.excerpt import excerpt
+from slomon.concurrency import first_of
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.clock import Clock
 from slomon.errors import ConfigurationError
-from slomon.notify.race import first_of
+from slomon.logging import ThrottledLog
 from slomon.notify.retry import Backoff, read_retry_after
-from slomon.notify.throttle import ThrottledLog
 from slomon.notify.url import Url
+from slomon.text import excerpt
 
 _TIMEOUT: Final = httpx.Timeout(10, connect=5)  # seconds of silence
 _WHOLE: Final = 20 * TICKS_PER_SECOND

@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 
 from slomon.errors import OptionError
-from slomon.option import read_texts
+from slomon.options import read_texts
 
 _SCHEMES: Final = ("http", "https")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

@@ -18,7 +18,7 @@ from slomon.notify.notifier import Notifier, Task
 from slomon.notify.outbox import Outbox
 from slomon.notify.sender import Letter, Sender
 from slomon.notify.url import Url, read_headers
-from slomon.option import AnyPath, Duration, check_apart, read_duration, read_path
+from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
 from slomon.state.kept import Found, KeptFile
 
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from anyio import Event, get_cancelled_exc_class
 
+from slomon.concurrency import in_own_thread
 from slomon.core.batch import Item
 from slomon.core.event import End, read_event
 from slomon.pipeline.stream import EventStream
-from slomon.pipeline.thread import in_own_thread
 
 # How many batches the buffer holds. A producer that was held up reads on once the buffer is empty,
 # not at each batch: to wake a thread on another core costs as much as to read hundreds of events.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slomon.core.event import StatusRule, server_errors_fail
-from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError
+from slomon.text import quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

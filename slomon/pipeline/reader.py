@@ -8,13 +8,13 @@ from typing import Final
 from anyio import BrokenResourceError
 from anyio.streams.memory import MemoryObjectSendStream
 
+from slomon.concurrency import in_own_thread
 from slomon.core.accounting import Rejection, keep_first
 from slomon.core.batch import Batcher
 from slomon.errors import MalformedEventError
 from slomon.pipeline.intake import Intake
 from slomon.pipeline.speed import Handover, Relief
 from slomon.pipeline.stream import Listener
-from slomon.pipeline.thread import in_own_thread
 from slomon.pipeline.worker import Fed
 
 _TIMES_FASTER: Final = 8

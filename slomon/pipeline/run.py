@@ -16,6 +16,7 @@ from anyio import create_memory_object_stream, create_task_group
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
+from slomon.concurrency import in_own_thread, raising_first
 from slomon.core.batch import Batcher
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import StatusRule
@@ -25,13 +26,11 @@ from slomon.core.sharding import Sharding
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.pipeline.collector import Collector
-from slomon.pipeline.failure import raising_first
 from slomon.pipeline.intake import Intake, pump
 from slomon.pipeline.options import Options
 from slomon.pipeline.reader import Reader
 from slomon.pipeline.speed import Relief
 from slomon.pipeline.stream import Entries, EventStream, Listener
-from slomon.pipeline.thread import in_own_thread
 from slomon.pipeline.worker import Fed, Moved, work
 
 Queues: TypeAlias = Sequence[MemoryObjectSendStream[Fed]]

@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from slomon.concurrency import in_own_thread
 from slomon.core.batch import Batch
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.speed import Handover
-from slomon.pipeline.thread import in_own_thread
 
 Fed: TypeAlias = Batch | Barrier | Handover
 Moved: TypeAlias = list[Incident] | Barrier

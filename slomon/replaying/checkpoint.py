@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from slomon.core.event import StatusRule, ask_rule
-from slomon.core.excerpt import excerpt, quote
+from slomon.dates import show_duration
 from slomon.errors import OptionError, SlomonError, StateFileError
-from slomon.formats.duration import show_duration
 from slomon.state.file import Section, check_place, read_state, write_state
+from slomon.text import excerpt, quote
 
 if TYPE_CHECKING:
     from slomon.replaying.run import Plan

@@ -11,7 +11,7 @@ from slomon.core.event import StatusRule
 from slomon.endpoints.entry import NO_EMAIL
 from slomon.errors import OptionError
 from slomon.formats.format import Format, json_format, known_formats, regex_format
-from slomon.option import (
+from slomon.options import (
     Duration,
     check_alone,
     check_choice,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from slomon.core.excerpt import quote
 from slomon.errors import ConfigurationError, OptionError
-from slomon.option import AnyPath, as_path, refuse
+from slomon.options import AnyPath, as_path, refuse
+from slomon.text import quote
 
 Paths: TypeAlias = AnyPath | Sequence[AnyPath]
 

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Final, Protocol
 
 from slomon.core.event import Malformed
-from slomon.core.excerpt import quote
 from slomon.endpoints.requests import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format, detect
 from slomon.replaying.head import HEAD_LINES
 from slomon.replaying.log import Log, find_prefix
+from slomon.text import quote
 
 _UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
 """Stands for that of a log of which there was no line yet to know it by."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from slomon.core.accounting import RejectedLine, keep_first
 from slomon.errors import ConfigurationError
-from slomon.output_file import naming
+from slomon.files import naming
 
 
 class Rejections:

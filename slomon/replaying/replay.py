@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
+from slomon.concurrency import run_on_own_loop
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.event import StatusRule, server_errors_fail
 from slomon.deploys.history import read_history
 from slomon.endpoints.catalogue import Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
-from slomon.event_loop import run_on_own_loop
-from slomon.option import (
+from slomon.logging import ReplayLog
+from slomon.options import (
     AnyPath,
     Duration,
     check_alone,
@@ -41,7 +42,6 @@ from slomon.replaying.files import Paths, find_files, list_paths
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.replaying.progress import Progress, run_watched
 from slomon.replaying.rejects import Rejections, RejectsFile
-from slomon.replaying.replay_log import ReplayLog
 from slomon.replaying.run import Plan, Replay
 
 _MOST_ENDPOINTS: Final = 10_000_000

@@ -16,6 +16,7 @@ from typing import Final
 from anyio import CapacityLimiter
 from anyio.abc import TaskGroup
 
+from slomon.concurrency import in_own_thread
 from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import Change, StatusRule, server_errors_fail
@@ -32,7 +33,6 @@ from slomon.formats.format import Format
 from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, drive, finish
-from slomon.pipeline.thread import in_own_thread
 from slomon.replaying.block_reader import CHANGES, BlockReader
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.checkpoint import Checkpoint, SavedState

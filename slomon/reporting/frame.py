@@ -7,11 +7,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
-from slomon.core.excerpt import quote
 from slomon.core.monitor import ServiceMonitor
 from slomon.core.record import IncidentRecord
 from slomon.errors import ConfigurationError
 from slomon.reporting.arrow import to_table
+from slomon.text import quote
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,12 +7,12 @@ from os import PathLike
 from pathlib import PurePath
 from typing import BinaryIO, Final, TypeAlias
 
-from slomon.core.excerpt import quote
 from slomon.core.record import IncidentRecord
 from slomon.errors import ConfigurationError
 from slomon.reporting.arrow import import_arrow, to_table
 from slomon.reporting.document import incident_lines
 from slomon.reporting.spreadsheet import csv_lines
+from slomon.text import quote
 
 Write: TypeAlias = Callable[[Sequence[IncidentRecord], BinaryIO], None]
 """Writes incidents to an open file. Raises OSError as the file does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from slomon.option import refuse
+from slomon.options import refuse
 
 PLACE: Final = "{commit}"
 

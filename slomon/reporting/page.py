@@ -10,11 +10,11 @@ from string import Template
 from typing import Final
 from zlib import compress
 
-from slomon.core.excerpt import excerpt
 from slomon.core.summary import Summary
 from slomon.reporting.assets import policy, read_frame, read_licence, read_scripts, read_styles
 from slomon.reporting.link import check_commit_url
 from slomon.reporting.payload import make_payload
+from slomon.text import excerpt
 
 TITLE: Final = "Incidents"
 MOST: Final = 2_800_000

@@ -7,17 +7,17 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from slomon.core.excerpt import excerpt, quote
 from slomon.core.monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.summary import Summary
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
-from slomon.option import Duration, read_duration, read_text
-from slomon.output_file import OutputFile
+from slomon.files import OutputFile
+from slomon.options import Duration, read_duration, read_text
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.reporting.frame import to_frame
 from slomon.reporting.link import check_commit_url
 from slomon.reporting.page import TITLE, render_page
+from slomon.text import excerpt, quote
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,9 +19,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias, cast
 
-from slomon.core.excerpt import excerpt, quote
 from slomon.errors import StateFileError
-from slomon.output_file import naming, new_draft, put_in_place
+from slomon.files import naming, new_draft, put_in_place
+from slomon.text import excerpt, quote
 
 Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""

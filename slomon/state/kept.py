@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from slomon.core.excerpt import excerpt
+from slomon.concurrency import in_own_thread
 from slomon.errors import StateFileError
-from slomon.log import get_logger
-from slomon.pipeline.thread import in_own_thread
+from slomon.files import in_use
+from slomon.logging import get_logger
 from slomon.state.file import Section, check_place, is_state, read_state, set_aside, write_state
-from slomon.state.lock import in_use
+from slomon.text import excerpt
 
 
 class Survivor(Protocol):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from slomon.core.accounting import Accounting, ReplayAccounting
-from slomon.replaying.replay_log import suggest_lateness
-from slomon.terminal.span import show_seconds
+from slomon.dates import show_seconds
+from slomon.logging import suggest_lateness
 
 
 def show_accounting(accounting: Accounting) -> str:

@@ -8,10 +8,10 @@ from typing import Final
 
 from slomon.core.figures import Budget, Delivery, Figures, Repair
 from slomon.core.summary import Summary
+from slomon.dates import show_seconds
 from slomon.terminal.accounting import show_accounting
 from slomon.terminal.grid import Heading, lay_out
 from slomon.terminal.screen import Colour, Piece, Screen
-from slomon.terminal.span import show_seconds
 
 _ROWS: Final = 10
 _LABEL: Final = 13

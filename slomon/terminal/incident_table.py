@@ -8,11 +8,10 @@ from typing import Final
 
 from slomon.core.record import Attribution, IncidentRecord, State, Verdict
 from slomon.core.summary import Summary
+from slomon.dates import show_seconds, show_stamp
 from slomon.terminal.grid import Heading, lay_out
 from slomon.terminal.name import name_commit, name_endpoint
 from slomon.terminal.screen import Colour, Piece, Screen
-from slomon.terminal.span import show_seconds
-from slomon.terminal.stamp import show_stamp
 
 _ROWS: Final = 15
 _COMMIT: Final = 16  # columns

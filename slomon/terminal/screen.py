@@ -15,8 +15,8 @@ from itertools import accumulate
 from typing import Final, TextIO, TypeAlias
 from unicodedata import category, east_asian_width
 
-from slomon.core.excerpt import excerpt
 from slomon.terminal.colour import has_colours
+from slomon.text import excerpt
 
 _WIDTH: Final = 80  # of what has none, as a file
 _LONGEST: Final = 200  # characters of a name: more than any screen shows

@@ -20,10 +20,9 @@ from slomon.core.figures import Deploy
 from slomon.core.record import IncidentRecord, State
 from slomon.core.summary import Summary
 from slomon.core.tally import charge
+from slomon.dates import show_seconds, show_stamp
 from slomon.terminal.incident_table import worst_first
 from slomon.terminal.screen import Colour, Glyphs, Piece, Screen, measure
-from slomon.terminal.span import show_seconds
-from slomon.terminal.stamp import show_stamp
 
 _LANES: Final = 10
 _GAP: Final = 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from slomon.core.excerpt import quote
 from slomon.deploys.deploy import is_deployment, read_deploy
 from slomon.errors import WebhookError
+from slomon.text import quote
 from slomon.webhooks.proof import Token, choose_proof, read_secret
 from slomon.webhooks.sender import Body, Deployment, Headers, find_part, find_text, parse_object
 

@@ -9,12 +9,11 @@ from threading import Lock
 from typing import Final, Protocol, TypeAlias
 
 from slomon.core.event import Change
-from slomon.core.excerpt import excerpt
 from slomon.core.tick import to_seconds
+from slomon.dates import Undated, read_date
 from slomon.errors import WebhookError
-from slomon.formats.stamp import Undated, read_date
-from slomon.log import get_logger
-from slomon.option import (
+from slomon.logging import get_logger
+from slomon.options import (
     Duration,
     check_function,
     check_methods,
@@ -23,6 +22,7 @@ from slomon.option import (
     read_text,
     refuse,
 )
+from slomon.text import excerpt
 from slomon.webhooks.sender import Body, Deployment, Headers, Sender
 
 Pair: TypeAlias = tuple[str | bytes, str | bytes]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.excerpt import excerpt, quote
+from slomon.text import excerpt, quote
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from slomon.dates import parse_zone
 from slomon.deploys.history import History, read_history
 from slomon.errors import ConfigurationError
-from slomon.formats.stamp import parse_zone
 from slomon.sources.source import MAX_LINE
 from tests.histories import write
 

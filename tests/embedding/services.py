@@ -15,7 +15,7 @@ from slomon.core.monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.tick import TICKS_PER_SECOND
 from slomon.embedding.engine import Engine
 from slomon.embedding.snapshot import Snapshot
-from slomon.recording import RecordedStream
+from slomon.streams import RecordedStream
 
 Entry = dict[str, object]
 

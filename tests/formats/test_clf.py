@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from slomon.core.event import Access, Malformed, server_errors_fail
 from slomon.core.tick import TICKS_PER_SECOND
+from slomon.dates import Undated
 from slomon.formats.clf import is_clf_date, parse_combined, read_clf_date
-from slomon.formats.stamp import Undated
 
 DATE = "17/May/2015:10:05:03 +0000"
 TICK = 1431857103 * TICKS_PER_SECOND

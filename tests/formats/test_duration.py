@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomon.dates import parse_duration, show_duration
 from slomon.errors import ConfigurationError
-from slomon.formats.duration import parse_duration, show_duration
 
 SECOND = 1_000_000_000
 ALLOWED = (

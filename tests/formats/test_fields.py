@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from slomon.core.event import Access, Malformed, server_errors_fail
 from slomon.core.tick import TICKS_PER_SECOND
+from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError
 from slomon.formats.fields import check_names, read_fields
-from slomon.formats.stamp import Undated, read_date
 
 GOOD = {"time": "5", "method": "GET", "path": "/a", "status": "200"}
 EAST = timezone(timedelta(hours=2))

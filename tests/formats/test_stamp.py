@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomon.dates import Undated, parse_zone, read_date
 from slomon.errors import ConfigurationError
-from slomon.formats.stamp import Undated, parse_zone, read_date
 
 SECOND = 1_000_000_000
 INSTANT = 1543443091 * SECOND  # of the contract's example

@@ -10,12 +10,12 @@ from typing import Any
 import anyio
 import pytest
 
+from slomon.concurrency import in_own_thread
 from slomon.core.batch import Item
 from slomon.pipeline.intake import BATCHES, Intake, pump
 from slomon.pipeline.options import Options
 from slomon.pipeline.run import run
 from slomon.pipeline.stream import Listener
-from slomon.pipeline.thread import in_own_thread
 from tests.streams import (
     AsyncStream,
     Gate,

@@ -14,8 +14,8 @@ from slomon import (
     ConfigurationError,
     MalformedEventError,
     Rejection,
+    concurrency,
     consume,
-    event_loop,
     get_service_monitor,
 )
 from slomon.core.monitor import ServiceMonitor
@@ -104,7 +104,7 @@ def test_it_runs_on_uvloop_where_there_is_one(place: Place) -> None:
 def test_it_runs_on_asyncio_where_there_is_no_uvloop(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_loop, "find_spec", lambda _: None)
+    monkeypatch.setattr(concurrency, "find_spec", lambda _: None)
     stream = LoopWatcher()
     place(lambda: get_service_monitor(stream))
     assert stream.loop.startswith("asyncio")

@@ -10,7 +10,7 @@ from textwrap import dedent
 import anyio
 import pytest
 
-from slomon.pipeline.thread import in_own_thread
+from slomon.concurrency import in_own_thread
 from tests.streams import GUARD_SECONDS, Gate, caller, turns, until
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slomon.state.lock import in_use
+from slomon.files import in_use
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 

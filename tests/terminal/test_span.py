@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.terminal.span import show_seconds, show_span
-from slomon.terminal.stamp import show_stamp
+from slomon.dates import show_seconds, show_span, show_stamp
 
 SECOND = 1_000_000_000
 

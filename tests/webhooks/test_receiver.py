@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from slomon.core.event import Change
 from slomon.errors import ConfigurationError
-from slomon.log import configure
+from slomon.logging import configure
 from slomon.webhooks import CDEvents, GitHub, GitLab, Receiver, WebhookError
 from slomon.webhooks.receiver import read_headers
 from tests.webhooks.deliveries import NOW, SECOND, SECRET, dump, sample, sign

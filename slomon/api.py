@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from slomon.concurrency import run_on_own_loop
 from slomon.core.accounting import Rejection
 from slomon.core.event import StatusRule
 from slomon.core.monitor import ServiceMonitor
 from slomon.core.sharding import Sharding
-from slomon.event_loop import run_on_own_loop
-from slomon.log import LogListener
-from slomon.option import Duration, check_choice, check_function, read_silence
+from slomon.logging import LogListener
+from slomon.options import Duration, check_choice, check_function, read_silence
 from slomon.pipeline.options import DEFAULTS, Options
 from slomon.pipeline.run import run
 from slomon.pipeline.speed import Relief

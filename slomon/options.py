@@ -12,10 +12,9 @@ from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
 
 from slomon.core.endpoint import to_share
-from slomon.core.excerpt import quote
+from slomon.dates import parse_duration, parse_zone, show_duration
 from slomon.errors import ConfigurationError, OptionError
-from slomon.formats.duration import parse_duration, show_duration
-from slomon.formats.stamp import parse_zone
+from slomon.text import quote
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 

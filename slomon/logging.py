@@ -3,6 +3,11 @@ structlog events of a run: `stream.started`, `incident.opened`, `incident.closed
 `incident.silent`, `event.rejected` and `stream.finished`. The program configures structlog
 (`configure` is what ours do); where it has not, warnings go to stderr and the rest nowhere, as the
 standard library's logging does.
+
+Warnings of what may go wrong again and again.
+
+structlog events of a replay: `log.recognised`, `line.rejected`, `log.problem`, `changes.stray`,
+`endpoints.capped`, `accesses.late`, `accesses.unmatched` and `replay.finished`.
 """
 
 from __future__ import annotations
@@ -10,22 +15,27 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import ceil
 from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import Processor
 
-from slomon.core.accounting import Accounting, Rejection
+from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import Change
-from slomon.core.excerpt import excerpt
 from slomon.core.incident import Incident
 from slomon.core.record import State
-from slomon.core.tick import to_seconds
+from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.dates import show_duration
+from slomon.embedding.clock import Clock
 from slomon.pipeline.stream import Listener
+from slomon.replaying.log import Log
 from slomon.terminal.colour import has_colours
+from slomon.text import excerpt
 
 _LOGGED_REJECTIONS: Final = 100
 _NAMED: Final = 5
@@ -122,3 +132,96 @@ def _processors(*, colors: bool) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.dev.ConsoleRenderer(colors=colors),
     ]
+
+
+_APART: Final = 60 * TICKS_PER_SECOND
+
+
+class ThrottledLog:
+    """Warns of each kind of event once a minute at most, and says how many more there were."""
+
+    def __init__(self, clock: Clock, **fields: object) -> None:
+        self._clock = clock
+        self._fields = fields
+        self._last: dict[str, int] = {}
+        self._unlogged: Counter[str] = Counter()
+
+    def warn(self, event: str, **fields: object) -> None:
+        """It happened once more."""
+        now = self._clock.now()
+        if event in self._last and 0 <= now - self._last[event] < _APART:
+            self._unlogged[event] += 1
+            return
+        self._last[event] = now
+        unlogged = self._unlogged.pop(event, 0)
+        more = {"unlogged": unlogged} if unlogged else {}
+        self._log().warning(event, **self._fields, **fields, **more)
+
+    def error(self, event: str, **fields: object) -> None:
+        """It happened, and can't happen again."""
+        self._log().error(event, **self._fields, **fields)
+
+    def _log(self) -> Any:
+        return get_logger()  # as the program has set it up by then
+
+
+class ReplayLog:
+    """Logs what it is told. Text that came from files is escaped and bounded."""
+
+    def __init__(self) -> None:
+        self._log = get_logger()
+        self._rejections = RejectionLog("line.rejected")
+
+    def recognised(self, log: Log) -> None:
+        """A log's format is known."""
+        self._log.info("log.recognised", file=excerpt(log.name), format=log.format.name)
+
+    def rejected(self, line: RejectedLine) -> None:
+        """A line is malformed."""
+        self._rejections.warn(line.reason, line.text, file=excerpt(line.file), line=line.line)
+
+    def strayed(self, services: Sequence[str]) -> None:
+        """Changes name services that own no endpoint."""
+        if services:
+            named, more = list_some(services)
+            self._log.warning(
+                "changes.stray",
+                services=named,
+                more=more,
+                hint="these own no endpoint; --service (service=) names the one of found endpoints",
+            )
+
+    def finished(self, accounting: ReplayAccounting, problems: Sequence[str]) -> None:
+        """All logs were read."""
+        for problem in problems:
+            self._log.error("log.problem", problem=excerpt(problem, 1000))
+        self._warn(accounting)
+        self._log.info("replay.finished", **asdict(accounting))
+
+    def _warn(self, accounting: ReplayAccounting) -> None:
+        if accounting.capped:
+            self._log.warning(
+                "endpoints.capped",
+                accesses=accounting.capped,
+                endpoints=accounting.endpoints,
+                hint="these accesses count for no endpoint; --max-endpoints (max_endpoints=) "
+                "allows for more",
+            )
+        if accounting.late:
+            self._log.warning(
+                "accesses.late",
+                accesses=accounting.late,
+                largest_lateness=accounting.largest_lateness,
+                hint=f"--lateness {suggest_lateness(accounting)} would put all in order",
+            )
+        if accounting.unmatched and not accounting.accesses:
+            self._log.warning(
+                "accesses.unmatched",
+                unmatched=accounting.unmatched,
+                hint="no access belongs to any endpoint",
+            )
+
+
+def suggest_lateness(accounting: ReplayAccounting) -> str:
+    """The lateness, in whole seconds, with which every line would have been put in order."""
+    return show_duration(ceil(accounting.largest_lateness) * TICKS_PER_SECOND)

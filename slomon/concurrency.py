@@ -1,19 +1,76 @@
-"""A thread for one call that may block for long, which is never left behind."""
+"""
+An event loop for callers that have none, or whose own one is busy with them.
+
+Several things at once, until the first of them is done.
+
+What comes out of tasks that run together, of which one failed.
+
+A thread for one call that may block for long, which is never left behind.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import copy_context
+from importlib.util import find_spec
 from inspect import iscoroutine
 from typing import TypeVar
 
+import anyio
 from anyio import CancelScope, Event, create_task_group
+from anyio.from_thread import start_blocking_portal
 
 T = TypeVar("T")
+
+
+def run_on_own_loop(call: Callable[[], Awaitable[T]]) -> T:
+    """
+    What a coroutine function returns, run on a new event loop (uvloop where there is one): in this
+    thread or, where a loop is running in it already, in another, which this call waits for.
+    """
+    backend_options = {"use_uvloop": find_spec("uvloop") is not None}
+    if _loop_is_running():
+        with start_blocking_portal(backend_options=backend_options) as portal:
+            return portal.call(call)
+    return anyio.run(call, backend_options=backend_options)
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def first_of(*calls: Callable[[], Awaitable[object]]) -> None:
+    """Return as one of these returns; the others are cancelled. None of them may raise."""
+    async with create_task_group() as tasks:
+
+        async def run(call: Callable[[], Awaitable[object]]) -> None:
+            await call()
+            tasks.cancel_scope.cancel()
+
+        for call in calls:
+            tasks.start_soon(run, call)
+
+
+@contextmanager
+def raising_first() -> Iterator[None]:
+    """Let the first failure of a task group come out as itself: the others came of it."""
+    try:
+        yield
+    except BaseExceptionGroup as failures:
+        first: BaseException = failures.exceptions[0]
+        context = first.__context__
+        try:
+            raise first
+        finally:
+            first.__context__ = context  # not the group, which it never had
 
 
 async def in_own_thread(function: Callable[[], T]) -> T:

@@ -1,4 +1,12 @@
-"""A date as people and programs write it, made a tick: digit by digit, never through a float."""
+"""
+A length of time as people write it: `30s`, `5m`, `1h30m`, `28d`.
+
+A date as people and programs write it, made a tick: digit by digit, never through a float.
+
+A length of time at a glance.
+
+A moment in UTC, as people read it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +14,75 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from slomon.core.excerpt import quote
 from slomon.core.tick import LAST_TICK, STAMPS, TICKS_PER_SECOND, parse_seconds
 from slomon.errors import ConfigurationError
+from slomon.text import quote
+
+UNITS: Final = {
+    "w": 7 * 86_400 * TICKS_PER_SECOND,
+    "d": 86_400 * TICKS_PER_SECOND,
+    "h": 3_600 * TICKS_PER_SECOND,
+    "m": 60 * TICKS_PER_SECOND,
+    "s": TICKS_PER_SECOND,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
+"""Ticks of each, the largest first."""
+
+
+def parse_duration(text: str) -> int:
+    """
+    The ticks of numbers with units, the largest unit first and each at most once; a bare number
+    is seconds. `m` is minutes: there are no months and no years, whose lengths differ.
+
+    Raises ConfigurationError, also where it is no whole number of ticks, or 2**63 of them.
+    """
+    ticks = _count_ticks(text)
+    if ticks is None or ticks.denominator != 1 or ticks > LAST_TICK:
+        raise ConfigurationError(f"the duration is {quote(text)}; allowed: {_DURATIONS}")
+    return ticks.numerator
+
+
+def show_duration(ticks: int) -> str:
+    """The shortest text that `parse_duration` reads as `ticks`, of whole numbers: `90m`, `4w`."""
+    if ticks == 0:
+        return "0s"
+    single = [f"{ticks // size}{unit}" for unit, size in UNITS.items() if ticks % size == 0]
+    return min(*single, _mix_units(ticks), key=len)
+
+
+def _mix_units(ticks: int) -> str:
+    parts = []
+    for unit, size in UNITS.items():
+        count, ticks = divmod(ticks, size)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts)
+
+
+def _count_ticks(text: str) -> Fraction | None:
+    if _NUMBER.fullmatch(text):
+        return Fraction(text) * TICKS_PER_SECOND
+    parts = _PARTS.fullmatch(text)
+    if parts is None or not text:
+        return None
+    return sum(
+        (Fraction(count) * UNITS[unit] for unit, count in parts.groupdict().items() if count),
+        start=Fraction(0),
+    )
+
+
+_DIGITS: Final = r"\d{1,19}(?:\.\d{1,19})?"
+_NUMBER: Final = re.compile(_DIGITS, re.ASCII)
+_PARTS: Final = re.compile("".join(f"(?:(?P<{unit}>{_DIGITS}){unit})?" for unit in UNITS), re.ASCII)
+_DURATIONS: Final = (
+    "seconds, or numbers with the units w, d, h, m (minutes), s, ms, us and ns in this order, "
+    "such as '1h30m', in whole nanoseconds, fewer than 2**63 of these"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +123,11 @@ def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
     if where is None:
         lack = f"a zone {quote(fields['zone'])} of no fixed offset" if fields["zone"] else "no zone"
         return Undated(f"the date {quote(text)} has {lack}; allowed: {_ZONED}")
-    tick = _count_ticks(fields.groupdict(default="0"), where)
+    tick = _date_ticks(fields.groupdict(default="0"), where)
     return Undated(f"the date is {quote(text)}; allowed: {_TIMES}") if tick is None else tick
 
 
-def _count_ticks(fields: Mapping[str, str], zone: tzinfo) -> int | None:
+def _date_ticks(fields: Mapping[str, str], zone: tzinfo) -> int | None:
     fraction = fields["fraction"].rstrip("0").ljust(_DECIMALS, "0")
     try:
         minute = _read_minute(fields, zone)
@@ -145,3 +216,28 @@ _DATES: Final = (
 )
 _ZONED: Final = "a date with an offset, such as '+02:00', or in UTC; or one zone for all dates"
 _TIMES: Final = "a time of the calendar from 1970 to 2262, of at most 9 places of a second"
+
+
+_UNITS: Final = {unit: size for unit, size in UNITS.items() if unit != "w"}  # 28d, not 4w
+
+
+def show_span(ticks: int) -> str:
+    """The largest unit and the next one, as in `2d 3h` or `12m`; what is smaller is left out."""
+    if ticks < 0:
+        return f"-{show_span(-ticks)}"
+    counts: list[tuple[int, str]] = []
+    for unit, size in _UNITS.items():
+        count, ticks = divmod(ticks, size)
+        if count or counts:
+            counts.append((count, unit))
+    return " ".join(f"{count}{unit}" for count, unit in counts[:2] if count) or "0s"
+
+
+def show_seconds(seconds: float) -> str:
+    """The same of seconds."""
+    return show_span(round(seconds * TICKS_PER_SECOND))
+
+
+def show_stamp(seconds: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Seconds since the epoch, by a `strftime` format; what is finer than it is left out."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(form)
