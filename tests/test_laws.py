@@ -32,8 +32,8 @@ from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
 from slomon.core.totals import Totals, add_up
-from slomon.core.window import WindowState
 from slomon.core.windows import Windows
+from slomon.kernels.window import WindowState
 from tests.compiled.kernels import compiled
 from tests.oracle import expected
 from tests.strategies import (

@@ -6,16 +6,16 @@ from array import array
 from collections.abc import Sequence
 from typing import Final
 
-from slomon.compiled.kernels.line import DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD, PADDING
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table, judge_statuses
 from slomon.core.accounting import Rejection
 from slomon.core.batch import Batcher, Cut, Item
 from slomon.core.event import Access, Change, StatusRule, parse_access
-from slomon.core.row import NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.core.sharding import Sharding
+from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code
+from slomon.kernels.line import DATES, PLAIN_LINES
+from slomon.kernels.scan import CAREFUL, GROUP, LINE, ODD, PADDING
 
 _TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and what may be looked at behind it
 

@@ -18,10 +18,9 @@ from llvmlite import ir
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
-from slomon.compiled.kernels import group, line, order, scan, settle, table, words
 from slomon.compiled.library import Image
 from slomon.compiled.windows import ENDPOINT, ENTRY
-from slomon.core import tracer, window
+from slomon.kernels import hash_table, line, reorder, resolve, route, scan, series, swar, window
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -69,34 +68,34 @@ def _prefetch(_: Any, column: Any, at: Any) -> Any:
     return types.void(column, at), generate
 
 
-@overload(words.prefetch, strict=False)
+@overload(swar.prefetch, strict=False)
 def _prefetch_number(column: Any, at: Any) -> Any:
     return lambda column, at: _prefetch(column, np.int64(at))
 
 
-@overload(words.load, strict=False)
+@overload(swar.load, strict=False)
 def _load_word(text: Any, at: Any) -> Any:
     return lambda text, at: _load(text, np.int64(at))
 
 
-@overload(words.wrap, strict=False)
+@overload(swar.wrap, strict=False)
 def _wrap(number: Any) -> Any:
     return lambda number: number  # as 64 bits have it
 
 
-@overload(words.first_byte, strict=False)
+@overload(swar.first_byte, strict=False)
 def _first_byte(marks: Any) -> Any:
     return lambda marks: _trailing_zeros(marks) >> 3
 
 
 def _compilable() -> Iterator[Any]:
     """What kernels are made of, but for the functions above."""
-    yield tracer.merge
-    yield tracer.sort
-    for module in (window, words, line, table, scan, group, settle, order):
+    yield series.merge
+    yield series.sort
+    for module in (window, swar, line, hash_table, scan, route, resolve, reorder):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
-            if own and function not in (words.load, words.wrap, words.first_byte, words.prefetch):
+            if own and function not in (swar.load, swar.wrap, swar.first_byte, swar.prefetch):
                 yield function
 
 
@@ -147,7 +146,7 @@ def _state(
 @register_jitable
 def _trace(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
     """The columns of a trace, by their addresses."""
-    return tracer.TraceState(
+    return series.TraceState(
         carray(columns[0], endpoint_count),
         carray(columns[1], endpoint_count),
         carray(columns[2], endpoint_count),
@@ -179,9 +178,9 @@ def _count_rows(
     for first in range(0, rows, _GROUP):
         end = min(first + _GROUP, rows)
         for row in range(first, end):
-            words.prefetch(endpoints, slots[row] * ENDPOINT)
+            swar.prefetch(endpoints, slots[row] * ENDPOINT)
         for row in range(first, end):
-            words.prefetch(entries, endpoints[slots[row] * ENDPOINT + _TAIL] * ENTRY)
+            swar.prefetch(entries, endpoints[slots[row] * ENDPOINT + _TAIL] * ENTRY)
         part = (
             columns[0][first:end],
             columns[1][first:end],
@@ -229,11 +228,11 @@ def _advance(
 def _merge(
     trace: Any, trace_floats: Any, endpoint_count: int, bucket_count: int, doublings: int
 ) -> int:
-    return tracer.merge(_trace(trace, trace_floats, endpoint_count, bucket_count), doublings)
+    return series.merge(_trace(trace, trace_floats, endpoint_count, bucket_count), doublings)
 
 
 def _sort(trace: Any, trace_floats: Any, endpoint_count: int, bucket_count: int) -> int:
-    return tracer.sort(_trace(trace, trace_floats, endpoint_count, bucket_count))
+    return series.sort(_trace(trace, trace_floats, endpoint_count, bucket_count))
 
 
 def _mark(
@@ -275,14 +274,14 @@ def _fall_silent(
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
     "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
-    "settle": (settle.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
-    "found": (settle.found, (_B, _N, _C, _B, _C, _C)),
-    "remember": (settle.remember, (_B, _N, _N, _C, _B, _C)),
-    "rehash": (table.rehash, (_C, _N, _C, _N)),
-    "enter": (order.enter, (_C, _C, _N, _N, _N, _C, _C, _N, _N, _C)),
-    "cut": (order.cut, (_C, _N, _N, _N)),
-    "count": (order.count, (_C, _N, _N, _N, _B, _C, _C)),
-    "deal": (order.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
+    "settle": (resolve.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
+    "found": (resolve.found, (_B, _N, _C, _B, _C, _C)),
+    "remember": (resolve.remember, (_B, _N, _N, _C, _B, _C)),
+    "rehash": (hash_table.rehash, (_C, _N, _C, _N)),
+    "enter": (reorder.enter, (_C, _C, _N, _N, _N, _C, _C, _N, _N, _C)),
+    "cut": (reorder.cut, (_C, _N, _N, _N)),
+    "count": (reorder.count, (_C, _N, _N, _N, _B, _C, _C)),
+    "deal": (reorder.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
     "mark": (_mark, (_C, _F, _N, _C, _N, _C, _C, _C, _N, _C)),
     "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
     "merge": (_merge, (_CS, _FS, _N, _N, _N)),

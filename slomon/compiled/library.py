@@ -28,7 +28,7 @@ Function: TypeAlias = Callable[..., int]
 # their bytecode (.pyc).
 _SOURCES: Final = (
     *("compiled/build.py*", "compiled/library.py*", "compiled/windows.py*"),
-    *("compiled/kernels/*.py*", "core/window.py*", "core/tracer.py*", "core/row.py*"),
+    "kernels/*.py*",
 )
 _NOWHERE: Final = Path(os.devnull)  # nothing can be kept there
 _NUMBA: Final = "numba-*.dist-info"

@@ -6,13 +6,13 @@ from array import array
 from itertools import accumulate
 from typing import Final
 
-from slomon.compiled.kernels.order import CHANGE, ROW
 from slomon.compiled.library import Library, address
 from slomon.compiled.requests import Table
 from slomon.core.batch import Batch
 from slomon.core.event import Placed
 from slomon.core.order import Order
 from slomon.core.tick import LAST_TICK
+from slomon.kernels.reorder import CHANGE, ROW
 
 _ZERO: Final = array("q", [0])
 _FIRST_ROWS: Final = 1 << 15

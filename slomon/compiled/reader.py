@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from typing import Final
 
-from slomon.compiled.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.compiled.kernels.scan import CAREFUL, GROUP, LINE, ODD
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.requests import Known, Table, judge_statuses
 from slomon.core.event import StatusRule
-from slomon.core.row import access_code
 from slomon.endpoints.requests import FoundRequests, Requests
+from slomon.kernels.codes import access_code
+from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
+from slomon.kernels.scan import CAREFUL, GROUP, LINE, ODD
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log
 

@@ -7,9 +7,12 @@ from array import array
 from dataclasses import dataclass
 from typing import Final
 
-from slomon.compiled.kernels.group import LONGEST
-from slomon.compiled.kernels.scan import MALFORMED
-from slomon.compiled.kernels.settle import (
+from slomon.compiled.library import Library, Text, address, lengthen
+from slomon.core.event import StatusRule, ask_rule
+from slomon.endpoints.requests import SavedNames
+from slomon.kernels.codes import UNMATCHED
+from slomon.kernels.hash_table import BUCKET
+from slomon.kernels.resolve import (
     ADMITTED,
     ARENA,
     BOOK,
@@ -22,11 +25,8 @@ from slomon.compiled.kernels.settle import (
     SCRATCH,
     USED,
 )
-from slomon.compiled.kernels.table import BUCKET
-from slomon.compiled.library import Library, Text, address, lengthen
-from slomon.core.event import StatusRule, ask_rule
-from slomon.core.row import UNMATCHED
-from slomon.endpoints.requests import SavedNames
+from slomon.kernels.route import LONGEST
+from slomon.kernels.scan import MALFORMED
 
 _PLAIN: Final = re.compile(rb"[A-Za-z]+ [!#-\[\]-~]+")
 _BUCKETS: Final = 1 << 10

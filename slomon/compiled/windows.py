@@ -12,14 +12,6 @@ from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.tracer import CompiledTracer, address_columns
 from slomon.core.batch import Batch, Column
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import (
-    BLOCK,
-    ENDPOINT_COLUMNS,
-    ENTRY_COLUMNS,
-    Crossing,
-    Standing,
-    WindowState,
-)
 from slomon.core.windows import (
     Windows,
     crossing_room,
@@ -27,6 +19,14 @@ from slomon.core.windows import (
     find_deadline,
     missing_blocks,
     read_crossings,
+)
+from slomon.kernels.window import (
+    BLOCK,
+    ENDPOINT_COLUMNS,
+    ENTRY_COLUMNS,
+    Crossing,
+    Standing,
+    WindowState,
 )
 
 ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed

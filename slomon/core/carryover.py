@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, ENDPOINT_COLUMNS, MARKS, WindowState
 from slomon.core.windows import Windows
+from slomon.kernels.window import BLOCK, ENDPOINT_COLUMNS, MARKS, WindowState
 
 _OWN: Final = {"width", "slo", "scout", "scout_tick"}
 """What an endpoint of now has for itself. A scout may point at an entry that its window of then

@@ -20,8 +20,8 @@ from typing import Final, TypeAlias
 
 from slomon.core.batch import Batch, Span
 from slomon.core.event import Change, Placed
-from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 from slomon.core.tick import LAST_TICK
+from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 
 Row: TypeAlias = tuple[int, int, int, int]
 """

@@ -16,8 +16,8 @@ from slomon.core.incident import Course, Incident
 from slomon.core.sharding import Members
 from slomon.core.suspicion import NO_SUSPICION, ChangeLog, Suspicion
 from slomon.core.tracer import Tracer
-from slomon.core.window import MARKS, OPENED, SILENT, Crossing, Standing
 from slomon.core.windows import Windows
+from slomon.kernels.window import MARKS, OPENED, SILENT, Crossing, Standing
 
 
 class AnyWindows(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from slomon.core.comparison import Counts
 from slomon.core.tracer import Tracer
-from slomon.core.window import (
+from slomon.kernels.window import (
     BLOCK,
     CROSSING,
     ENDPOINT_COLUMNS,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from slomon.compiled.kernels.group import LONGEST, group
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import EVERY_SERVICE
-from slomon.core.row import UNMATCHED
 from slomon.endpoints.template import cut_path
+from slomon.kernels.codes import UNMATCHED
+from slomon.kernels.route import LONGEST, group
 
 _REMEMBERED: Final = 2**9
 

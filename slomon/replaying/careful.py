@@ -9,7 +9,7 @@ from typing import Final
 from slomon.core.accounting import RejectedLine
 from slomon.core.event import Access, Change, Malformed
 from slomon.core.order import Order
-from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
+from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.replaying.log import Block, Log
 
 _LINES: Final = 1 << 14  # at once: their rows are objects, which need much more room than they do

@@ -17,8 +17,8 @@ from anyio import (
 )
 from anyio.abc import TaskGroup
 
-from slomon.compiled.kernels.scan import PADDING
 from slomon.errors import ConfigurationError, StateFileError
+from slomon.kernels.scan import PADDING
 from slomon.replaying.head import read_head
 from slomon.replaying.log import Block, Log, Place
 from slomon.sources.source import Fragment, Source, open_source

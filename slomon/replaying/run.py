@@ -21,7 +21,6 @@ from slomon.core.accounting import RejectedLine, ReplayAccounting
 from slomon.core.endpoint import Catalogue, Endpoint
 from slomon.core.event import Change, StatusRule, server_errors_fail
 from slomon.core.monitor import ServiceMonitor
-from slomon.core.row import UNMATCHED
 from slomon.core.shard import Shard
 from slomon.core.sharding import Members
 from slomon.core.tick import TICKS_PER_SECOND, to_seconds
@@ -30,6 +29,7 @@ from slomon.core.windows import Windows
 from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.template import Router
 from slomon.formats.format import Format
+from slomon.kernels.codes import UNMATCHED
 from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, drive, finish

@@ -7,9 +7,9 @@ from typing import Protocol
 from slomon.core.event import StatusRule
 from slomon.core.order import Order
 from slomon.core.shard import AnyWindows
-from slomon.core.window import WindowState
 from slomon.core.windows import Windows
 from slomon.endpoints.requests import NameList, Names
+from slomon.kernels.window import WindowState
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeAlias
 
-from slomon.core import tracer, window
 from slomon.core.event import Placed
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
-from slomon.core.tracer import TraceState
-from slomon.core.window import WindowState
+from slomon.kernels import series, window
+from slomon.kernels.series import TraceState
+from slomon.kernels.window import WindowState
 from slomon.state.file import Section
 from slomon.state.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
 
@@ -67,8 +67,8 @@ def window_state(number: int, saved: Saved) -> WindowState:
 def trace_state(number: int, saved: Saved) -> TraceState:
     """The state of a shard's trace. Raises ValueError where its columns' lengths differ."""
     state = TraceState._make(saved[f"shard {number} trace {name}"] for name in TraceState._fields)
-    endpoints = tracer.ENDPOINT_COLUMNS, len(state.place)
-    _check_rows(state, endpoints, (tracer.BUCKET_COLUMNS, len(state.bucket_slot)))
+    endpoints = series.ENDPOINT_COLUMNS, len(state.place)
+    _check_rows(state, endpoints, (series.BUCKET_COLUMNS, len(state.bucket_slot)))
     return state
 
 

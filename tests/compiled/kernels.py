@@ -17,11 +17,11 @@ from slomon.compiled import reader as reader_host
 from slomon.compiled import requests as requests_host
 from slomon.compiled import tracer as tracer_host
 from slomon.compiled import windows as windows_host
-from slomon.compiled.kernels import order, scan, settle, table
 from slomon.compiled.library import Library, load
 from slomon.compiled.windows import ENDPOINT, ENTRY
-from slomon.core.tracer import TraceState, merge, sort
-from slomon.core.window import ENDPOINT_COLUMNS, WindowState, advance, fall_silent, mark
+from slomon.kernels import hash_table, reorder, resolve, scan
+from slomon.kernels.series import TraceState, merge, sort
+from slomon.kernels.window import ENDPOINT_COLUMNS, WindowState, advance, fall_silent, mark
 
 _HOSTS = (batcher_host, order_host, reader_host, requests_host, tracer_host, windows_host)
 
@@ -125,14 +125,14 @@ def _state(
 
 _INTERPRETED = SimpleNamespace(
     scan=scan.scan,
-    settle=settle.settle,
-    found=settle.found,
-    remember=settle.remember,
-    rehash=table.rehash,
-    enter=order.enter,
-    cut=order.cut,
-    count=order.count,
-    deal=order.deal,
+    settle=resolve.settle,
+    found=resolve.found,
+    remember=resolve.remember,
+    rehash=hash_table.rehash,
+    enter=reorder.enter,
+    cut=reorder.cut,
+    count=reorder.count,
+    deal=reorder.deal,
     mark=_mark,
     merge=_merge,
     sort=_sort,

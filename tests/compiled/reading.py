@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from slomon.compiled import requests as requests_host
-from slomon.compiled.kernels.scan import PADDING
 from slomon.compiled.library import Library
 from slomon.compiled.speed import Compiled
 from slomon.core.accounting import RejectedLine
@@ -19,6 +18,7 @@ from slomon.core.event import StatusRule, server_errors_fail
 from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.template import Router
 from slomon.formats.format import known_formats
+from slomon.kernels.scan import PADDING
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log, find_prefix
 from slomon.replaying.speed import Interpreted, Speed

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("numba", reason="only Numba compiles the kernels")
 
 from slomon.compiled import build
-from slomon.compiled.kernels import order, scan, settle, table
 from slomon.compiled.library import Image, Library, address, machine
-from slomon.core.window import advance
+from slomon.kernels import hash_table, reorder, resolve, scan
+from slomon.kernels.window import advance
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,13 @@ def image() -> Image:
 
 def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -> None:
     functions = {
-        **{function.__name__: function for function in (scan.scan, settle.settle, settle.found)},
+        **{function.__name__: function for function in (scan.scan, resolve.settle, resolve.found)},
         **{
             function.__name__: function
-            for function in (order.enter, order.cut, order.count, order.deal)
+            for function in (reorder.enter, reorder.cut, reorder.count, reorder.deal)
         },
-        "remember": settle.remember,
-        "rehash": table.rehash,
+        "remember": resolve.remember,
+        "rehash": hash_table.rehash,
     }
     taken = {
         name: len(inspect.signature(function).parameters) for name, function in functions.items()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.compiled.kernels.group import LONGEST, LONGEST_GROUPED
 from slomon.endpoints.requests import grouped
+from slomon.kernels.route import LONGEST, LONGEST_GROUPED
 from tests.compiled.kernels import SPEEDS
 from tests.compiled.reading import Opened, found, read_at
 

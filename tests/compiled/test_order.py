@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import order as order_host
-from slomon.compiled.kernels.order import ROW, cut
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table
 from slomon.core.order import Order
-from slomon.core.row import UNMATCHED
 from slomon.core.tick import LAST_TICK
 from slomon.endpoints.requests import NameList
+from slomon.kernels.codes import UNMATCHED
+from slomon.kernels.reorder import ROW, cut
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import Opened
 from tests.core.ordering import (

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import reader as reader_host
-from slomon.compiled.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
 from slomon.compiled.speed import Compiled
+from slomon.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
 from slomon.replaying.log import Block
 from slomon.sources.source import Fragment
 from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.compiled.kernels.group import LONGEST
-from slomon.compiled.kernels.scan import PADDING
-from slomon.compiled.kernels.settle import is_plain
 from slomon.compiled.requests import Table
 from slomon.compiled.speed import Compiled
+from slomon.kernels.resolve import is_plain
+from slomon.kernels.route import LONGEST
+from slomon.kernels.scan import PADDING
 from slomon.replaying.log import Block
 from tests.compiled.kernels import SPEEDS
 from tests.compiled.reading import Opened, Reading, found, given_by_template

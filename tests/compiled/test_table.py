@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import requests as requests_host
-from slomon.compiled.kernels.scan import hash_request
-from slomon.compiled.kernels.table import BUCKET, MISSING, insert, lookup, rehash
-from slomon.compiled.kernels.words import load, wrap
 from slomon.compiled.library import Library
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table
-from slomon.core.row import UNMATCHED
 from slomon.endpoints.requests import NameList
+from slomon.kernels.codes import UNMATCHED
+from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
+from slomon.kernels.scan import hash_request
+from slomon.kernels.swar import load, wrap
 from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
 from tests.compiled.reading import Opened
 

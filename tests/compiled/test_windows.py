@@ -13,8 +13,8 @@ from slomon.compiled.windows import CompiledWindows
 from slomon.core.batch import Batch
 from slomon.core.endpoint import Endpoint
 from slomon.core.shard import AnyWindows
-from slomon.core.window import OPENED, SILENT, Crossing
 from slomon.core.windows import Windows
+from slomon.kernels.window import OPENED, SILENT, Crossing
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import Opened
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.compiled.kernels.words import (
-    HIGHS,
-    ONES,
-    find,
-    first_byte,
-    leading,
-    load,
-    shifted,
-    wrap,
-)
+from slomon.kernels.swar import HIGHS, ONES, find, first_byte, leading, load, shifted, wrap
 
 eight = st.binary(min_size=8, max_size=8)
 # often the bytes that borrow from each other: one above, one below, with and without high bits

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slomon.core.batch import Batch
 from slomon.core.event import Change, Placed
 from slomon.core.order import Order
-from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
+from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
 
 Row: TypeAlias = tuple[int, int]
 """Tick and code. Any code below UNMATCHED that isn't REJECTED or BLANK is a change, to be noted."""

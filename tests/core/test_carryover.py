@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from slomon.core.carryover import carry_marks, carry_over
 from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, CLOSED, OPENED, Crossing
 from slomon.core.windows import Windows
+from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
 from tests.core.test_window import Row, batches, blocks_in_use
 
 MANY = [Endpoint("shop", "a@example.com", "GET", f"/{n}", 0.7, 40) for n in range(4)]

@@ -10,8 +10,8 @@ from hypothesis import given
 from slomon.core.batch import Batch
 from slomon.core.event import Placed
 from slomon.core.order import Order
-from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED
 from slomon.endpoints.requests import NameList
+from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
     Arrivals,
     all_arrivals,

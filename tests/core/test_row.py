@@ -5,14 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.row import (
-    BLANK,
-    FIRST_CHANGE,
-    REJECTED,
-    UNMATCHED,
-    access_code,
-    change_code,
-)
+from slomon.kernels.codes import BLANK, FIRST_CHANGE, REJECTED, UNMATCHED, access_code, change_code
 
 
 @given(st.integers(0, 2**40), st.booleans())

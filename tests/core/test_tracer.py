@@ -25,8 +25,8 @@ from slomon.core.sharding import Members
 from slomon.core.summary import Summary
 from slomon.core.totals import add_up
 from slomon.core.trace import Trace
-from slomon.core.tracer import SHORTEST
 from slomon.core.windows import Windows
+from slomon.kernels.series import SHORTEST
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import Opened
 

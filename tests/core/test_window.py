@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from slomon.core.batch import Batch
 from slomon.core.comparison import Counts
 from slomon.core.endpoint import Endpoint
-from slomon.core.window import BLOCK, OPENED, Crossing, WindowState
 from slomon.core.windows import Windows
+from slomon.kernels.window import BLOCK, OPENED, Crossing, WindowState
 
 SECOND = 1_000_000_000
 

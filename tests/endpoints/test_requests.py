@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.compiled.kernels.group import LONGEST
 from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.core.row import UNMATCHED
 from slomon.endpoints.requests import Found, FoundRequests, GivenRequests, NameList, Remembered
+from slomon.kernels.codes import UNMATCHED
+from slomon.kernels.route import LONGEST
 
 LIKE = Endpoint("", "-", "", "", 0.9, 300)
 CATALOGUE = Catalogue(

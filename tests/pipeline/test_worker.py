@@ -12,8 +12,8 @@ from slomon.core.endpoint import Catalogue
 from slomon.core.event import End, read_event, server_errors_fail
 from slomon.core.shard import Shard
 from slomon.core.sharding import Sharding
-from slomon.core.window import Crossing
 from slomon.core.windows import Windows
+from slomon.kernels.window import Crossing
 from slomon.pipeline.worker import Fed, Moved, work
 from tests.streams import ENTRIES, flapping
 

@@ -8,9 +8,9 @@ from slomon.core.accounting import RejectedLine
 from slomon.core.endpoint import Catalogue
 from slomon.core.event import Change, server_errors_fail
 from slomon.core.order import Order
-from slomon.core.row import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.endpoints.requests import GivenRequests
 from slomon.formats.format import known_formats
+from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log
 from slomon.sources.source import Fragment

@@ -12,11 +12,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from slomon.compiled.kernels.scan import PADDING
 from slomon.core.endpoint import Endpoint
 from slomon.core.event import server_errors_fail
 from slomon.endpoints.requests import FoundRequests, NameList
 from slomon.formats.format import known_formats
+from slomon.kernels.scan import PADDING
 from slomon.replaying.host import Host, Scan
 from slomon.replaying.log import Block, Log, Place
 

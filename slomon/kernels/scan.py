@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.compiled.kernels.line import CLF_LINES, clf, number, plain
-from slomon.compiled.kernels.table import BUCKET, MISSING, hash_step, lookup
-from slomon.compiled.kernels.words import find, first_byte, leading, load, prefetch
-from slomon.core.row import BLANK, NO_TICK, UNMATCHED
+from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
+from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
+from slomon.kernels.line import CLF_LINES, clf, number, plain
+from slomon.kernels.swar import find, first_byte, leading, load, prefetch
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.compiled.kernels.words import HIGHS, find, first_byte, leading, load, shifted, wrap
-from slomon.core.row import NO_TICK
+from slomon.kernels.codes import NO_TICK
+from slomon.kernels.swar import HIGHS, find, first_byte, leading, load, shifted, wrap
 
 Place: TypeAlias = tuple[int, int, int, int]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final
 
-from slomon.compiled.kernels.words import leading, load, wrap
+from slomon.kernels.swar import leading, load, wrap
 
 BUCKET: Final = 4
 MISSING: Final = -2

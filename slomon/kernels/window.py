@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from typing import Final, NamedTuple, TypeAlias
 
-from slomon.core.tracer import SHORTEST, TraceState
+from slomon.kernels.series import SHORTEST, TraceState
 
 _SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block

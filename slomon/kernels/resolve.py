@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.compiled.kernels.group import LONGEST, LONGEST_GROUPED, group
-from slomon.compiled.kernels.scan import CAREFUL, ODD, UNKNOWN_FAILED, hash_request
-from slomon.compiled.kernels.table import MISSING, insert, lookup
-from slomon.core.row import UNMATCHED
+from slomon.kernels.codes import UNMATCHED
+from slomon.kernels.hash_table import MISSING, insert, lookup
+from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
+from slomon.kernels.scan import CAREFUL, ODD, UNKNOWN_FAILED, hash_request
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.compiled.kernels.settle import MOST, admit
-from slomon.core.row import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED
+from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED
+from slomon.kernels.resolve import MOST, admit
 
 Column: TypeAlias = MutableSequence[int]
 
