@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from slomon.core.endpoint import Endpoint  # noqa: E402 (found in the checkout)
+from slomon.core.endpoints import Endpoint  # noqa: E402 (found in the checkout)
 from tests.compiled.kernels import as_they_stand, at_full_speed  # noqa: E402
 from tests.compiled.reading import (  # noqa: E402
     GIVEN,

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slomon.api import consume, get_service_monitor
-    from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
-    from slomon.core.comparison import Comparison
-    from slomon.core.endpoint import Endpoint
-    from slomon.core.event import Change, Malformed, StatusRule
-    from slomon.core.figures import Figures
-    from slomon.core.incident import Incident
-    from slomon.core.monitor import IncidentDetail, ServiceMonitor
-    from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
+    from slomon.core.attribution import Attribution, Candidate, Verdict
+    from slomon.core.endpoints import Endpoint
+    from slomon.core.events import (
+        Accounting,
+        Change,
+        Malformed,
+        RejectedLine,
+        Rejection,
+        ReplayAccounting,
+        StatusRule,
+    )
+    from slomon.core.incident import Incident, State
+    from slomon.core.metrics import Figures
+    from slomon.core.records import IncidentRecord
+    from slomon.core.service_monitor import IncidentDetail, ServiceMonitor
+    from slomon.core.statistics import Comparison
     from slomon.core.summary import Summary
     from slomon.embedding.clock import Clock
     from slomon.embedding.event import (
@@ -90,44 +98,44 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Accounting": "slomon.core.accounting",
-    "Attribution": "slomon.core.record",
-    "Candidate": "slomon.core.record",
-    "Change": "slomon.core.event",
+    "Accounting": "slomon.core.events",
+    "Attribution": "slomon.core.attribution",
+    "Candidate": "slomon.core.attribution",
+    "Change": "slomon.core.events",
     "Clock": "slomon.embedding.clock",
-    "Comparison": "slomon.core.comparison",
+    "Comparison": "slomon.core.statistics",
     "ConfigurationError": "slomon.errors",
-    "Endpoint": "slomon.core.endpoint",
+    "Endpoint": "slomon.core.endpoints",
     "EndpointStatus": "slomon.embedding.snapshot",
     "EventStream": "slomon.pipeline.stream",
-    "Figures": "slomon.core.figures",
+    "Figures": "slomon.core.metrics",
     "Incident": "slomon.core.incident",
     "IncidentClosed": "slomon.embedding.event",
-    "IncidentDetail": "slomon.core.monitor",
+    "IncidentDetail": "slomon.core.service_monitor",
     "IncidentEvent": "slomon.embedding.event",
     "IncidentOpened": "slomon.embedding.event",
-    "IncidentRecord": "slomon.core.record",
+    "IncidentRecord": "slomon.core.records",
     "IncidentsMissed": "slomon.embedding.event",
     "LiveAccounting": "slomon.embedding.snapshot",
     "LiveMonitor": "slomon.embedding.monitor",
-    "Malformed": "slomon.core.event",
+    "Malformed": "slomon.core.events",
     "MalformedEventError": "slomon.errors",
     "MalformedLineError": "slomon.errors",
     "Progress": "slomon.replaying.progress",
-    "RejectedLine": "slomon.core.accounting",
-    "Rejection": "slomon.core.accounting",
-    "ReplayAccounting": "slomon.core.accounting",
+    "RejectedLine": "slomon.core.events",
+    "Rejection": "slomon.core.events",
+    "ReplayAccounting": "slomon.core.events",
     "ReplayMonitor": "slomon.replaying.monitor",
     "Report": "slomon.reporting.report",
-    "ServiceMonitor": "slomon.core.monitor",
+    "ServiceMonitor": "slomon.core.service_monitor",
     "SlomonError": "slomon.errors",
     "Snapshot": "slomon.embedding.snapshot",
-    "State": "slomon.core.record",
+    "State": "slomon.core.incident",
     "StateFileError": "slomon.errors",
-    "StatusRule": "slomon.core.event",
+    "StatusRule": "slomon.core.events",
     "Subscription": "slomon.embedding.subscription",
     "Summary": "slomon.core.summary",
-    "Verdict": "slomon.core.record",
+    "Verdict": "slomon.core.attribution",
     "consume": "slomon.api",
     "get_service_monitor": "slomon.api",
     "live": "slomon.embedding.monitor",

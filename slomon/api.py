@@ -6,16 +6,14 @@ from collections.abc import Callable
 from functools import partial
 
 from slomon.concurrency import run_on_own_loop
-from slomon.core.accounting import Rejection
-from slomon.core.event import StatusRule
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.sharding import Sharding
+from slomon.core.endpoints import Sharding
+from slomon.core.events import Rejection, StatusRule
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.logging import LogListener
 from slomon.options import Duration, check_choice, check_function, read_silence
-from slomon.pipeline.options import DEFAULTS, Options
-from slomon.pipeline.run import run
-from slomon.pipeline.speed import Relief
+from slomon.pipeline.run import DEFAULTS, Options, run
 from slomon.pipeline.stream import EventStream, Listener
+from slomon.pipeline.worker import Relief
 
 
 async def consume(

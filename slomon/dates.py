@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from slomon.core.tick import LAST_TICK, STAMPS, TICKS_PER_SECOND, parse_seconds
+from slomon.core.ticks import LAST_TICK, STAMPS, TICKS_PER_SECOND, parse_seconds
 from slomon.errors import ConfigurationError
 from slomon.text import quote
 

@@ -24,12 +24,10 @@ from typing import Any, Final, TextIO
 import structlog
 from structlog.typing import Processor
 
-from slomon.core.accounting import Accounting, RejectedLine, Rejection, ReplayAccounting
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change
-from slomon.core.incident import Incident
-from slomon.core.record import State
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.endpoints import Catalogue
+from slomon.core.events import Accounting, Change, RejectedLine, Rejection, ReplayAccounting
+from slomon.core.incident import Incident, State
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.dates import show_duration
 from slomon.embedding.clock import Clock
 from slomon.pipeline.stream import Listener

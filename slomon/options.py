@@ -11,7 +11,7 @@ from decimal import Decimal
 from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
 
-from slomon.core.endpoint import to_share
+from slomon.core.endpoints import to_share
 from slomon.dates import parse_duration, parse_zone, show_duration
 from slomon.errors import ConfigurationError, OptionError
 from slomon.text import quote

@@ -16,8 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import Final, cast
 
-from slomon.core.event import Malformed
-from slomon.endpoints.entry import Fields, join_fields
+from slomon.core.events import Malformed
+from slomon.endpoints.config import Fields, join_fields
 from slomon.errors import ConfigurationError
 from slomon.pipeline.stream import Event
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from slomon.core.comparison import Counts
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change, Placed
-from slomon.core.incident import Course, Incident
-from slomon.core.suspicion import Suspicion
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Change, Placed
+from slomon.core.incident import Course, Incident, Suspicion
+from slomon.core.statistics import Counts
 
 
 def suspect(*changes: Change, at: int = 0, tick: int = 0) -> Suspicion:

@@ -24,14 +24,12 @@ from hypothesis import strategies as st
 
 from slomon import ServiceMonitor, get_service_monitor
 from slomon.compiled.windows import CompiledWindows
-from slomon.core.accounting import Rejection
-from slomon.core.batch import Batcher, Item
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, End, read_event, server_errors_fail
+from slomon.core.batching import Batcher, Item
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import Change, End, Rejection, read_event, server_errors_fail
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
-from slomon.core.totals import Totals, add_up
+from slomon.core.summary import Totals, add_up
 from slomon.core.windows import Windows
 from slomon.kernels.window import WindowState
 from tests.compiled.kernels import compiled

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 from slomon.asgi.protocol import Scope
 from slomon.embedding.monitor import LiveMonitor
-from slomon.endpoints.requests import Remembered
-from slomon.endpoints.template import Router
+from slomon.endpoints.discovery import Remembered
+from slomon.endpoints.router import Router
 from slomon.logging import get_logger
 from slomon.text import excerpt
 

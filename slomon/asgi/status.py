@@ -9,7 +9,7 @@ from typing import Final
 
 from slomon.asgi.protocol import Send
 from slomon.core.incident import Incident
-from slomon.core.tick import to_seconds
+from slomon.core.ticks import to_seconds
 from slomon.embedding.snapshot import EndpointStatus, Snapshot
 from slomon.text import excerpt
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import OptionError
 from slomon.replaying.monitor import ReplayMonitor
 from slomon.text import quote

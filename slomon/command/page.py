@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from slomon.core.accounting import Accounting
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.events import Accounting
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import OptionError
 from slomon.files import OutputFile
 

@@ -16,7 +16,7 @@ from slomon.command.answer import check_apart_from, show_json, show_literals
 from slomon.command.exit_code import BROKEN, FAILED, FINE
 from slomon.command.page import check_page_wanted, choose_page
 from slomon.command.progress_bar import open_bar
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.files import OutputFile, write_lines
 from slomon.logging import configure
 from slomon.options import naming_option, read_duration

@@ -13,7 +13,7 @@ from slomon.command.argument import flag, parse_count, parse_path
 from slomon.command.exit_code import FAILED, FINE, MISUSED
 from slomon.command.page import add_page_options, check_page_wanted, choose_page
 from slomon.command.process import run_process
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.files import OutputFile, write_lines
 from slomon.logging import configure

@@ -9,10 +9,9 @@ from typing import Final
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table, judge_statuses
-from slomon.core.accounting import Rejection
-from slomon.core.batch import Batcher, Cut, Item
-from slomon.core.event import Access, Change, StatusRule, parse_access
-from slomon.core.sharding import Sharding
+from slomon.core.batching import Batcher, Cut, Item
+from slomon.core.endpoints import Sharding
+from slomon.core.events import Access, Change, Rejection, StatusRule, parse_access
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.kernels.line import DATES, PLAIN_LINES
 from slomon.kernels.scan import CAREFUL, GROUP, LINE, ODD, PADDING

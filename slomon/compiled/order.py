@@ -8,10 +8,10 @@ from typing import Final
 
 from slomon.compiled.library import Library, address
 from slomon.compiled.requests import Table
-from slomon.core.batch import Batch
-from slomon.core.event import Placed
-from slomon.core.order import Order
-from slomon.core.tick import LAST_TICK
+from slomon.core.batching import Batch
+from slomon.core.events import Placed
+from slomon.core.reorder import Order
+from slomon.core.ticks import LAST_TICK
 from slomon.kernels.reorder import CHANGE, ROW
 
 _ZERO: Final = array("q", [0])

@@ -7,8 +7,8 @@ from typing import Final
 
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.requests import Known, Table, judge_statuses
-from slomon.core.event import StatusRule
-from slomon.endpoints.requests import FoundRequests, Requests
+from slomon.core.events import StatusRule
+from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.kernels.codes import access_code
 from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
 from slomon.kernels.scan import CAREFUL, GROUP, LINE, ODD

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final, cast
 
 from slomon.compiled.library import Library, load
-from slomon.core.batch import Batcher
-from slomon.core.event import StatusRule
+from slomon.core.batching import Batcher
+from slomon.core.endpoints import Sharding
+from slomon.core.events import StatusRule
 from slomon.core.shard import AnyWindows
-from slomon.core.sharding import Sharding
 from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError
 

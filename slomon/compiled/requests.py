@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from slomon.compiled.library import Library, Text, address, lengthen
-from slomon.core.event import StatusRule, ask_rule
-from slomon.endpoints.requests import SavedNames
+from slomon.core.events import StatusRule, ask_rule
+from slomon.endpoints.discovery import SavedNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET
 from slomon.kernels.resolve import (

@@ -7,11 +7,11 @@ from slomon.compiled.order import CompiledOrder
 from slomon.compiled.reader import CompiledReader
 from slomon.compiled.requests import Table
 from slomon.compiled.windows import CompiledWindows
-from slomon.core.event import StatusRule
-from slomon.core.order import Order
+from slomon.core.events import StatusRule
+from slomon.core.reorder import Order
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.endpoints.requests import Names
+from slomon.endpoints.discovery import Names
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.speed import Settler
 

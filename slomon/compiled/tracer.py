@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from slomon.compiled.library import Function, Library, address
-from slomon.core.tracer import Tracer
+from slomon.core.sli_series import Tracer
 from slomon.kernels.series import TraceState
 
 

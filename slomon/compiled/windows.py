@@ -10,8 +10,8 @@ from typing import Final, Literal, cast
 
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.tracer import CompiledTracer, address_columns
-from slomon.core.batch import Batch, Column
-from slomon.core.endpoint import Endpoint
+from slomon.core.batching import Batch, Column
+from slomon.core.endpoints import Endpoint
 from slomon.core.windows import (
     Windows,
     crossing_room,

@@ -1,17 +1,15 @@
-"""
-Who broke an endpoint, and who fixed it: the contract's newest change, and how sure that is.
-"""
+"""Who broke an endpoint, and who fixed it: the contract's newest change, and how sure that is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from slomon.core.comparison import Comparison, compare
-from slomon.core.event import Placed
-from slomon.core.incident import Incident
-from slomon.core.record import Attribution, Candidate, Verdict
-from slomon.core.suspicion import Suspicion
-from slomon.core.tick import to_seconds
+from slomon.core.events import Placed
+from slomon.core.incident import Incident, Suspicion
+from slomon.core.statistics import Comparison, compare
+from slomon.core.ticks import to_seconds
 
 
 def blame(incident: Incident, stale_after: int) -> Attribution:
@@ -93,3 +91,60 @@ def _attribute(
         for one in suspects
     )
     return Attribution(verdict, candidates, earlier, evidence)
+
+
+class Verdict(StrEnum):
+    """
+    How sure it is that the newest change did it.
+
+    * `clear`: it is the only candidate and nothing speaks against it, or the endpoint met its SLO
+      until it came, and broke with it
+    * `ambiguous`: several candidates may have done it, or the endpoint's failure rate before and
+      after it can't be told apart
+    * `stale`: it is older than a deploy that breaks something usually is
+    * `none`: no change is known that could have done it
+    """
+
+    CLEAR = "clear"
+    AMBIGUOUS = "ambiguous"
+    STALE = "stale"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    A change that may have done it; `age` is the time from it until the SLI crossed the SLO, and 0
+    where the endpoint's clock is behind the change's.
+    """
+
+    commit: str
+    author: str
+    date: str
+    age: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """
+    Which change broke an endpoint, or fixed it. A window lags behind what happens: so candidates
+    are the change that was the newest when the failures began, or ended, and all that came until
+    the SLI crossed the SLO, without stale ones but for the newest. They stand in the order of the
+    stream, the contract's is the last one; `earlier` counts those that are not shown. `evidence`
+    compares the endpoint's requests before the last one and after it, where there are any of both.
+    """
+
+    verdict: Verdict
+    candidates: tuple[Candidate, ...] = ()
+    earlier: int = 0
+    evidence: Comparison | None = None
+
+    @property
+    def newest(self) -> Candidate | None:
+        """The last candidate, None where there is none."""
+        return self.candidates[-1] if self.candidates else None
+
+    @property
+    def commit(self) -> str:
+        """The contract's: the last change before the crossing, "" where there was none."""
+        return self.newest.commit if self.newest else ""

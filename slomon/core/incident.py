@@ -1,17 +1,24 @@
 """
 What the product is about: an `Incident`, from the access that took an endpoint below its SLO to
 the one that brought it back, with the commits that broke and fixed it. Or to an end in silence.
+
+Which changes may have taken an endpoint across its SLO. Before and after mean position in the
+stream, never a comparison of dates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from heapq import merge
+from typing import Final, NamedTuple
 
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change
-from slomon.core.record import State
-from slomon.core.suspicion import Suspicion
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import EVERY_SERVICE, Change, Placed
+from slomon.core.statistics import Counts
 
 
 class Course(NamedTuple):
@@ -72,3 +79,79 @@ class Incident:
     def duration(self) -> int | None:
         """Ticks from start to end, None while the incident is open."""
         return None if self.end is None else self.end - self.start
+
+
+_REMEMBERED: Final = 100  # changes of a service: more don't fit a window's lag, if people deploy
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """
+    The changes of a service, or of all, that may have done it: the newest one when the failures
+    began, or ended, and all since then, in the order of the stream; `earlier` counts those that are
+    left out before them. `before` are the endpoint's requests from the change before the newest one
+    on (of those between which it had any) until that one, `after` those since then.
+    """
+
+    suspects: tuple[Placed, ...]
+    earlier: int
+    before: Counts
+    after: Counts
+
+    def date(self, began: int) -> Suspicion:
+        """The same, of a stream that began at that tick."""
+        return replace(self, suspects=tuple(one.date(began) for one in self.suspects))
+
+    @property
+    def newest(self) -> Change | None:
+        """The contract's: the last change before the crossing."""
+        return self.suspects[-1].change if self.suspects else None
+
+
+NO_SUSPICION: Final = Suspicion((), 0, Counts(0, 0), Counts(0, 0))
+"""Where no change is known that came before."""
+
+
+class ChangeLog:
+    """The newest changes of each service."""
+
+    def __init__(self) -> None:
+        self._histories: dict[str, deque[Placed]] = {}
+
+    def __iter__(self) -> Iterator[Placed]:
+        """All that are remembered, service by service."""
+        for history in self._histories.values():
+            yield from history
+
+    def record(self, placed: Placed) -> None:
+        """Note a change; they come in the order of the stream."""
+        service = placed.change.service
+        history = self._histories.get(service)
+        if history is None:
+            history = self._histories[service] = deque(maxlen=_REMEMBERED)
+        history.append(placed)
+
+    def list_suspects(self, service: str, since: int) -> tuple[tuple[Placed, ...], int]:
+        """
+        The last change of a service, or of all, that stands before the position `since`, and all
+        after that, of which the ten newest are listed and the others counted.
+        """
+        common = self._histories.get(EVERY_SERVICE, ())
+        own = self._histories.get(service, ()) if service != EVERY_SERVICE else ()
+        known = list(merge(own, common, key=_position)) if own and common else list(own or common)
+        first = max(bisect_left(known, since, key=_position) - 1, 0)
+        shown = max(first, len(known) - _SHOWN)
+        return tuple(known[shown:]), shown - first
+
+
+def _position(placed: Placed) -> int:
+    return placed.position
+
+
+class State(StrEnum):
+    """Of an incident: `silent` is one that ended as its endpoint had no more traffic."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SILENT = "silent"

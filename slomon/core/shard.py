@@ -8,14 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from slomon.core.batch import Batch
-from slomon.core.comparison import Counts
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import EVERY_SERVICE, Placed
-from slomon.core.incident import Course, Incident
-from slomon.core.sharding import Members
-from slomon.core.suspicion import NO_SUSPICION, ChangeLog, Suspicion
-from slomon.core.tracer import Tracer
+from slomon.core.batching import Batch
+from slomon.core.endpoints import Endpoint, Members
+from slomon.core.events import EVERY_SERVICE, Placed
+from slomon.core.incident import NO_SUSPICION, ChangeLog, Course, Incident, Suspicion
+from slomon.core.sli_series import Tracer
+from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
 from slomon.kernels.window import MARKS, OPENED, SILENT, Crossing, Standing
 

@@ -1,19 +1,64 @@
-"""All that is known of a run, as plain values: what reports of any form show."""
+"""
+What matters most of a long run: its incidents and endpoints, where there is no room for all.
+
+All that is known of a run, as plain values: what reports of any form show.
+
+What a run counted beside its incidents: each endpoint's requests, the changes, the time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from heapq import nlargest
+from typing import Final, TypeVar
 
-from slomon.core.accounting import Accounting
-from slomon.core.figures import Deploy, EndpointTotal, Figures, Shares
-from slomon.core.ranking import choose_incidents, rank_endpoints
-from slomon.core.record import IncidentRecord
-from slomon.core.tally import figure_all, share_out
-from slomon.core.tick import to_seconds
-from slomon.core.totals import Totals
-from slomon.core.trace import Trace
+from slomon.core.aggregation import figure_all, share_out
+from slomon.core.batching import Span
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Accounting, Placed
+from slomon.core.incident import State
+from slomon.core.metrics import Deploy, EndpointTotal, Figures, Shares
+from slomon.core.records import IncidentRecord
+from slomon.core.shard import Shard
+from slomon.core.sli_series import Buckets, Trace, fit
+from slomon.core.ticks import to_seconds
+
+T = TypeVar("T")
+
+
+def choose(
+    items: Sequence[T], most: float, weigh: Callable[[T], tuple[bool, float]]
+) -> Sequence[T]:
+    """Those that weigh most, in the order that they had."""
+    if len(items) <= most:
+        return items
+    weights = [weigh(item) for item in items]
+    heaviest = nlargest(int(most), range(len(items)), lambda place: weights[place])
+    return [items[place] for place in sorted(heaviest)]
+
+
+def choose_incidents(incidents: Sequence[IncidentRecord], most: float) -> Sequence[IncidentRecord]:
+    """Those that are open, and then those that lasted longest."""
+    return choose(incidents, most, _weigh)
+
+
+def rank_endpoints(
+    endpoints: Sequence[EndpointTotal], incidents: Sequence[IncidentRecord], most: float
+) -> list[int]:
+    """The places of those with most of these incidents, then requests, then the first ones."""
+    count = Counter(incident.endpoint for incident in incidents)
+
+    def rank(place: int) -> tuple[int, int]:
+        return count[endpoints[place].endpoint], endpoints[place].requests
+
+    return nlargest(int(most), range(len(endpoints)), rank)
+
+
+def _weigh(incident: IncidentRecord) -> tuple[bool, float]:
+    return incident.state is State.OPEN, incident.duration or 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +142,38 @@ def _draw(endpoint: int, key: int, totals: Totals) -> Trace:
     at = [to_seconds(place * totals.step) for place in buckets.place[part]]
     counts = buckets.requests[part].tolist(), buckets.failures[part].tolist()
     return Trace(endpoint, at, *counts, buckets.lowest[part].tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """
+    All requests and failures of each endpoint, by its key; the changes that something watches, in
+    the order of the stream; and from when to when there were accesses. Where a trace was taken, the
+    buckets of each shard, of so many ticks each.
+    """
+
+    endpoints: Sequence[Endpoint] = ()
+    requests: array[int] = field(default_factory=lambda: array("q"))
+    failures: array[int] = field(default_factory=lambda: array("q"))
+    deploys: Sequence[Placed] = ()
+    span: Span = field(default_factory=Span)
+    buckets: Sequence[Buckets] = ()
+    step: int = 0
+
+
+def add_up(shards: Iterable[Shard], deploys: Sequence[Placed], span: Span) -> Totals:
+    """The totals of a run, of which these are all the shards."""
+    members = [shard.members for shard in shards]
+    endpoints = members[0].endpoints
+    requests, failures = (array("q", bytes(8 * len(endpoints))) for _ in range(2))
+    tracers = []
+    for shard in shards:
+        first, step = shard.members.shard, shard.members.shards
+        own = slice(first, first + step * shard.windows.count, step)
+        counted = requests[own], failures[own] = shard.windows.totals()
+        if shard.windows.tracer is not None:
+            shard.windows.tracer.finish(*counted)
+            tracers.append(shard.windows.tracer)
+    length = fit(tracers) if tracers else 0
+    buckets = [tracer.deal() for tracer in tracers]
+    return Totals(endpoints, requests, failures, deploys, span, buckets, length)

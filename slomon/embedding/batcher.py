@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from slomon.core.batch import Batcher, Cut, Item
-from slomon.core.event import Access, StatusRule
-from slomon.core.sharding import Sharding
+from slomon.core.batching import Batcher, Cut, Item
+from slomon.core.endpoints import Sharding
+from slomon.core.events import Access, StatusRule
 from slomon.embedding.told import Deploy, Told, read_deploy, show_request
 
 

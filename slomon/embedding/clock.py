@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from anyio import sleep
 
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 
 _LONGEST: Final = 60.0  # seconds asleep at once: somebody may set the clock meanwhile
 

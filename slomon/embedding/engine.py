@@ -13,31 +13,30 @@ from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
-from slomon.core.accounting import Accounting, Rejection, keep_first
-from slomon.core.batch import Span
-from slomon.core.carryover import carry_marks, carry_over
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Placed, StatusRule
+from slomon.core.batching import Span
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import Accounting, Placed, Rejection, StatusRule, keep_first
 from slomon.core.incident import Incident
-from slomon.core.record import IncidentRecord
-from slomon.core.recorder import list_services, make_record
+from slomon.core.records import IncidentRecord, list_services, make_record
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
-from slomon.core.tick import parse_seconds, show_tick
-from slomon.core.totals import add_up
-from slomon.core.windows import Windows
+from slomon.core.summary import add_up
+from slomon.core.ticks import parse_seconds, show_tick
+from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.embedding.batcher import LiveBatcher
 from slomon.embedding.history import History
 from slomon.embedding.snapshot import LiveAccounting, Reading, Snapshot
 from slomon.embedding.told import Deploy, Told
-from slomon.state.packed import pack_incidents, pack_placed, unpack_incidents, unpack_placed
-from slomon.state.shard import (
+from slomon.state.encoding import (
     Saved,
     Sections,
     load_shard,
+    pack_incidents,
+    pack_placed,
     save_changes,
     save_windows,
     trace_state,
+    unpack_incidents,
+    unpack_placed,
     window_state,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from slomon.core.record import IncidentRecord
+from slomon.core.records import IncidentRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from slomon.core.incident import Incident
-from slomon.core.record import State
+from slomon.core.incident import Incident, State
 
 
 class Tally(NamedTuple):

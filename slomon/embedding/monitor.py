@@ -19,10 +19,10 @@ from anyio import (
 )
 from anyio.lowlevel import checkpoint
 
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import StatusRule, ask_rule, server_errors_fail
+from slomon.core.endpoints import Catalogue
+from slomon.core.events import StatusRule, ask_rule, server_errors_fail
 from slomon.core.incident import Incident
-from slomon.core.monitor import STALE_AFTER, IncidentDetail
+from slomon.core.service_monitor import STALE_AFTER, IncidentDetail
 from slomon.embedding.buffer import Buffer
 from slomon.embedding.clock import Clock, SystemClock, ask_clock, trust_clock
 from slomon.embedding.engine import Engine, Step
@@ -32,7 +32,7 @@ from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import Snapshot
 from slomon.embedding.subscription import Subscription
 from slomon.embedding.told import Deploy, read_stamp
-from slomon.endpoints.catalogue import Endpoints, read_catalogue
+from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import OptionError
 from slomon.logging import LogListener
 from slomon.options import (

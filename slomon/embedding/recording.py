@@ -10,8 +10,8 @@ from errno import EINVAL
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from slomon.core.event import Change, Malformed
-from slomon.core.tick import show_tick
+from slomon.core.events import Change, Malformed
+from slomon.core.ticks import show_tick
 from slomon.embedding.told import (
     LONGEST_EVENT,
     Deploy,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from slomon.embedding.engine import Engine
 from slomon.logging import get_logger, list_some
-from slomon.state.kept import Found, KeptFile
+from slomon.state.file import Found, KeptFile
 
 
 class StateFile:

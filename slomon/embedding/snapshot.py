@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from slomon.core.accounting import Accounting, Rejection
-from slomon.core.comparison import Counts
+from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.record import IncidentRecord
-from slomon.core.recorder import make_records
-from slomon.core.tick import to_seconds
-from slomon.core.totals import Totals
+from slomon.core.records import IncidentRecord, make_records
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.statistics import Counts
+from slomon.core.summary import Totals
+from slomon.core.ticks import to_seconds
 from slomon.embedding.history import Tally
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias
 
-from slomon.core.event import Change, Malformed, parse_change
-from slomon.core.tick import parse_seconds, show_tick, to_seconds
+from slomon.core.events import Change, Malformed, parse_change
+from slomon.core.ticks import parse_seconds, show_tick, to_seconds
 
 LONGEST: Final = 8192
 """Characters that may be told: none that counts has so many, and hostile text must not pile up."""

@@ -1,4 +1,6 @@
 """
+What is a request, and what is none, in the lines of a log.
+
 The common log format and its kin: Apache's and nginx's common and combined, with or without the
 virtual host before, Traefik's, ingress-nginx's. This is their law, for faster readers too:
 
@@ -19,11 +21,28 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.event import Access, Malformed, StatusRule, judge
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
+from slomon.core.events import Access, Malformed, StatusRule, judge
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.dates import Undated
-from slomon.formats.request import METHOD, PROTOCOL, REQUESTS, split_request
 from slomon.text import quote
+
+# A method is letters, as in PROPFIND or M-SEARCH: narrower than HTTP's token (RFC 9110, 5.6.2), so
+# that what was no HTTP at all, such as "-" or the bytes of a TLS handshake, is never taken for one.
+METHOD: Final = "[A-Za-z][A-Za-z_-]*"
+PROTOCOL: Final = r"HTTP/[0-9](?:\.[0-9])?"
+REQUESTS: Final = "'<method> <target> HTTP/<version>', or for HTTP/0.9 '<method> /<target>'"
+
+
+def split_request(text: str) -> tuple[str, str] | None:
+    """
+    The method and the target of a request line, as they stand there; None where it is none. The
+    target may hold spaces, and begins with `/` where no protocol follows it (HTTP/0.9).
+    """
+    found = _REQUEST_LINE.fullmatch(text)
+    return (found[1], found[2] or found[3]) if found else None
+
+
+_REQUEST_LINE = re.compile(rf"({METHOD}) (?:([^ ].*) {PROTOCOL}|(/.*))", re.DOTALL)
 
 
 def parse_combined(line: str, is_failure: StatusRule) -> Access | Malformed:

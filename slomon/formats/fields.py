@@ -1,19 +1,25 @@
-"""The fields that make an access, by their names in a user's mapping or expression."""
+"""
+The fields that make an access, by their names in a user's mapping or expression.
+
+JSON lines: an object a line, whose keys say what was asked for and how it ended.
+
+Lines that a user's regular expression reads, by its named groups.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.event import Access, Malformed, StatusRule, judge
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, parse_seconds
+from slomon.core.events import Access, Malformed, StatusRule, judge
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_seconds
 from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError
-from slomon.formats.clf import is_clf_date, read_clf_date
-from slomon.formats.request import METHOD, REQUESTS, split_request
+from slomon.formats.clf import METHOD, REQUESTS, is_clf_date, read_clf_date, split_request
 from slomon.text import quote
 
 NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
@@ -80,3 +86,97 @@ _FRACTION: Final = re.compile(
 )
 _FORMS: Final = ({"time", "status", "method", "path"}, {"time", "status", "request"})
 _METHOD: Final = re.compile(METHOD)
+
+
+# https://caddyserver.com/docs/caddyfile/directives/log
+CADDY_KEYS: Final = {
+    "time": "ts",
+    "method": "request.method",
+    "path": "request.uri",
+    "status": "status",
+}
+
+
+def check_keys(keys: Mapping[str, str]) -> None:
+    """Raises ConfigurationError unless `keys` gives a key to every field of an access."""
+    check_names(keys, "fields with a key")
+    for name, key in keys.items():
+        if not key:
+            raise ConfigurationError(f"the key of {name} is ''; allowed: a key for each of {NAMES}")
+
+
+def parse_json(
+    line: str, keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
+) -> Access | Malformed:
+    """
+    The access of a JSON object, after whatever a container's log writes before its brace. A dot
+    in a key leads into an object, unless a key with that very dot is there. Numbers and text are
+    taken alike, both as they are written: a time never passes through a float.
+    """
+    record = _read_object(line)
+    if isinstance(record, Malformed):
+        return record
+    fields: dict[str, str] = {}
+    for name, key in keys.items():
+        value = _find(record, key)
+        if not isinstance(value, str):
+            return Malformed(line, f"{_tell(key, value)}; allowed: the {name}, a number or text")
+        fields[name] = value
+    return read_fields(line, fields, is_failure, zone)
+
+
+def _read_object(line: str) -> object:
+    start = line.find("{")
+    if start < 0:
+        return Malformed(line, "it has no JSON object; allowed: one a line")
+    try:
+        return _decode(line[start:])
+    except (ValueError, RecursionError) as error:
+        return Malformed(line, f"it is not JSON: {error}")
+
+
+def _find(value: object, key: str) -> object:
+    """What is at a key as it stands, or else at the path that it is with one of its dots."""
+    if not isinstance(value, dict):
+        return None
+    if key in value:
+        return value[key]
+    head, dot, rest = key.partition(".")
+    while dot:
+        found = _find(value.get(head), rest)
+        if found is not None:
+            return found
+        more, dot, rest = rest.partition(".")
+        head = f"{head}.{more}"
+    return None
+
+
+def _tell(key: str, value: object) -> str:
+    return f"it has no {quote(key)}" if value is None else f"{quote(key)} is {quote(value)}"
+
+
+_decode: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
+
+
+def compile_pattern(text: str) -> re.Pattern[str]:
+    """The expression, checked; ConfigurationError where it is none or lacks a group."""
+    try:
+        pattern = re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ConfigurationError(
+            f"the pattern is {quote(text)}: {error}; allowed: a regular expression as Python "
+            f"writes it, with groups (?P<name>...) for {NAMES}"
+        ) from None
+    check_names(pattern.groupindex, "pattern's named groups")
+    return pattern
+
+
+def parse_match(
+    line: str, pattern: re.Pattern[str], is_failure: StatusRule, zone: tzinfo | None
+) -> Access | Malformed:
+    """The access of a line that the pattern matches from its start; the line may go on after."""
+    # Not searched for: most expressions would take time by the square of a long line's length.
+    found = pattern.match(line)
+    if found is None:
+        return Malformed(line, "the pattern does not match it from its start")
+    return read_fields(line, found.groupdict(default=""), is_failure, zone)

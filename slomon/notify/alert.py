@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from slomon.core.record import Attribution, IncidentRecord
-from slomon.core.tick import to_seconds
+from slomon.core.attribution import Attribution
+from slomon.core.records import IncidentRecord
+from slomon.core.ticks import to_seconds
 from slomon.errors import OptionError
 from slomon.options import read_texts
 from slomon.text import excerpt

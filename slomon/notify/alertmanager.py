@@ -11,9 +11,9 @@ from typing import Final
 from anyio import Event
 
 from slomon.concurrency import first_of
-from slomon.core.endpoint import EndpointName
-from slomon.core.record import IncidentRecord
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.endpoints import EndpointName
+from slomon.core.records import IncidentRecord
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.embedding.clock import Clock
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.embedding.monitor import LiveMonitor

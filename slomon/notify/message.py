@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from slomon.core.record import IncidentRecord, State
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.errors import OptionError
 from slomon.notify.alert import show_time

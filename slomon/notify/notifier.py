@@ -11,7 +11,7 @@ from typing import Final, Self
 from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_group
 
 from slomon.concurrency import first_of, in_own_thread
-from slomon.core.record import IncidentRecord
+from slomon.core.records import IncidentRecord
 from slomon.embedding.event import IncidentClosed, IncidentOpened, IncidentsMissed
 from slomon.embedding.monitor import LiveMonitor, check_monitor
 from slomon.embedding.subscription import Subscription

@@ -7,8 +7,8 @@ from dataclasses import astuple
 from itertools import islice
 from typing import Any, NamedTuple
 
-from slomon.core.endpoint import EndpointName
-from slomon.core.record import IncidentRecord
+from slomon.core.endpoints import EndpointName
+from slomon.core.records import IncidentRecord
 from slomon.notify.message import Event, Message, date, find_events, identify, write_message
 from slomon.state.file import Section
 

@@ -7,7 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 
 _FIRST: Final = TICKS_PER_SECOND
 _LONGEST: Final = 60 * TICKS_PER_SECOND

@@ -18,7 +18,7 @@ import httpx
 from anyio import Event
 
 from slomon.concurrency import first_of
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.embedding.clock import Clock
 from slomon.errors import ConfigurationError
 from slomon.logging import ThrottledLog

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from anyio import Event
 
-from slomon.core.record import IncidentRecord
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.records import IncidentRecord
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.embedding.monitor import LiveMonitor
 from slomon.notify.message import Message, read_secret, write_letter
@@ -19,7 +19,7 @@ from slomon.notify.outbox import Outbox
 from slomon.notify.sender import Letter, Sender
 from slomon.notify.url import Url, read_headers
 from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
-from slomon.state.kept import Found, KeptFile
+from slomon.state.file import Found, KeptFile
 
 
 class Webhook(Notifier):

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from slomon.core.incident import Incident
-from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.stream import Listener
-from slomon.pipeline.worker import Moved
+from slomon.pipeline.worker import Barrier, Moved
 
 
 class Collector:

@@ -1,4 +1,6 @@
 """
+How a run is set up; what it answers depends on `is_failure`, `silence` and `trace` alone.
+
 One run over one stream: who is started, in which order, and how it all ends.
 
     stream -> pump -> intake -> reader -> queue, one a shard -> worker -> collector -> monitor
@@ -7,7 +9,7 @@ One run over one stream: who is started, in which order, and how it all ends.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import TypeAlias, cast
@@ -17,21 +19,61 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.concurrency import in_own_thread, raising_first
-from slomon.core.batch import Batcher
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import StatusRule
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.batching import Batcher
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import StatusRule, server_errors_fail
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
-from slomon.core.totals import add_up
+from slomon.core.summary import add_up
 from slomon.core.windows import Windows
+from slomon.errors import ConfigurationError
 from slomon.pipeline.collector import Collector
-from slomon.pipeline.intake import Intake, pump
-from slomon.pipeline.options import Options
-from slomon.pipeline.reader import Reader
-from slomon.pipeline.speed import Relief
+from slomon.pipeline.reader import Intake, Reader, pump
 from slomon.pipeline.stream import Entries, EventStream, Listener
-from slomon.pipeline.worker import Fed, Moved, work
+from slomon.pipeline.worker import Fed, Moved, Relief, work
+from slomon.text import quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    * `workers`: how many tasks share the endpoints among them;
+    * `queue_bound`: how many batches may wait for each worker;
+    * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
+    * `strict`: stop at the first malformed event with a MalformedEventError;
+    * `is_failure`: did a request with this status fail? None where there is no such status. Its
+      answer must not change;
+    * `silence`: after how many ticks without a request an incident ends; None where none does;
+    * `trace`: is the SLI of each endpoint traced?
+
+    Raises ConfigurationError where a value is not allowed.
+    """
+
+    workers: int = 2
+    queue_bound: int = 8
+    batch_bound: int = 1024
+    strict: bool = False
+    is_failure: StatusRule = server_errors_fail
+    trace: bool = False
+    silence: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in (("workers", 1024), ("queue_bound", 2**20), ("batch_bound", 2**20)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ConfigurationError(
+                    f"option '{name}' is {quote(value)}; allowed: a whole number from 1 to {most}"
+                )
+        for name in ("strict", "trace"):
+            value = getattr(self, name)
+            if type(value) is not bool:
+                raise ConfigurationError(
+                    f"option '{name}' is {quote(value)}; allowed: True and False"
+                )
+
+
+DEFAULTS = Options()
+
 
 Queues: TypeAlias = Sequence[MemoryObjectSendStream[Fed]]
 """One a shard; whoever is handed them closes them."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
-from slomon.core.accounting import Accounting, Rejection
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Malformed
+from slomon.core.endpoints import Catalogue
+from slomon.core.events import Accounting, Malformed, Rejection
 from slomon.core.incident import Incident
 
 Event: TypeAlias = Mapping[str, object] | Malformed

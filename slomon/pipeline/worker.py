@@ -1,19 +1,73 @@
-"""The workers: one task a shard, from its queue through its windows to its incidents."""
+"""
+A mark that flows through the pipeline behind all that came before it.
+
+What may take over a run that turns out to be long, at another speed and with the same answer.
+
+The workers: one task a shard, from its queue through its windows to its incidents.
+"""
 
 from __future__ import annotations
 
 from array import array
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
+from anyio import Event
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from slomon.concurrency import in_own_thread
-from slomon.core.batch import Batch
+from slomon.core.batching import Batch, Batcher
 from slomon.core.incident import Incident
-from slomon.core.shard import Shard
-from slomon.pipeline.barrier import Barrier
-from slomon.pipeline.speed import Handover
+from slomon.core.shard import AnyWindows, Shard
+
+
+class Barrier:
+    """
+    Sent to every shard's queue and passed on by every worker: once it has passed the collector as
+    often as there are shards, whatever came before it is done.
+    """
+
+    def __init__(self, shards: int) -> None:
+        self._missing = shards
+        self._passed = Event()
+
+    def arrive(self) -> None:
+        """One more shard has done all before it."""
+        self._missing -= 1
+        if self._missing == 0:
+            self._passed.set()
+
+    async def wait(self) -> None:
+        """Wait until all have."""
+        await self._passed.wait()
+
+
+class Parts(Protocol):
+    """The parts of a run that come at two speeds."""
+
+    def batcher(self, batcher: Batcher) -> Batcher:
+        """One that goes on from that one."""
+
+    def windows(self, windows: AnyWindows) -> AnyWindows:
+        """Those that go on from these."""
+
+
+class Relief(Protocol):
+    """Knows other parts, and when it is worth it to go on with them."""
+
+    def due(self, events: int, *, busy: bool) -> bool:
+        """Is it time to try, after so many events, of a stream that is busy or not?"""
+
+    def bring(self) -> Parts | None:
+        """The parts, None where there are none. May take long: called in a thread of its own."""
+
+
+class Handover:
+    """Sent to every shard's queue before the first batch of the new parts."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.windows = parts.windows
+
 
 Fed: TypeAlias = Batch | Barrier | Handover
 Moved: TypeAlias = list[Incident] | Barrier

@@ -7,7 +7,7 @@ from typing import Final
 
 from anyio import BrokenResourceError
 
-from slomon.core.order import Order
+from slomon.core.reorder import Order
 from slomon.pipeline.run import Queues
 from slomon.replaying.host import Host
 from slomon.replaying.log import Block

@@ -6,9 +6,8 @@ from array import array
 from collections.abc import Callable
 from typing import Final
 
-from slomon.core.accounting import RejectedLine
-from slomon.core.event import Access, Change, Malformed
-from slomon.core.order import Order
+from slomon.core.events import Access, Change, Malformed, RejectedLine
+from slomon.core.reorder import Order
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.replaying.log import Block, Log
 

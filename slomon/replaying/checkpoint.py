@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from slomon.core.event import StatusRule, ask_rule
+from slomon.core.events import StatusRule, ask_rule
 from slomon.dates import show_duration
 from slomon.errors import OptionError, SlomonError, StateFileError
 from slomon.state.file import Section, check_place, read_state, write_state

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Final
 
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import StatusRule
-from slomon.endpoints.entry import NO_EMAIL
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import StatusRule
+from slomon.endpoints.config import NO_EMAIL
 from slomon.errors import OptionError
-from slomon.formats.format import Format, json_format, known_formats, regex_format
+from slomon.formats.registry import Format, json_format, known_formats, regex_format
 from slomon.options import (
     Duration,
     check_alone,

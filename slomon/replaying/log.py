@@ -7,8 +7,8 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Final
 
-from slomon.endpoints.requests import Requests
-from slomon.formats.format import Format
+from slomon.endpoints.discovery import Requests
+from slomon.formats.registry import Format
 from slomon.sources.source import Fragment
 
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slomon.core.accounting import RejectedLine, ReplayAccounting
+from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.totals import Totals
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.summary import Totals
 
 
 class ReplayMonitor(ServiceMonitor):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anyio import CancelScope, create_task_group, sleep
 
 from slomon.concurrency import raising_first
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.replaying.run import Replay
 
 

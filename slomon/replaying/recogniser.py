@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from slomon.core.event import Malformed
-from slomon.endpoints.requests import Requests
+from slomon.core.events import Malformed
+from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.format import Format, detect
+from slomon.formats.registry import Format, detect
 from slomon.replaying.head import HEAD_LINES
 from slomon.replaying.log import Log, find_prefix
 from slomon.text import quote

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from slomon.core.accounting import RejectedLine, keep_first
+from slomon.core.events import RejectedLine, keep_first
 from slomon.errors import ConfigurationError
 from slomon.files import naming
 

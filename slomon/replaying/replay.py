@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final, NoReturn, cast
 
 from slomon.concurrency import run_on_own_loop
-from slomon.core.accounting import RejectedLine, ReplayAccounting
-from slomon.core.event import StatusRule, server_errors_fail
+from slomon.core.events import RejectedLine, ReplayAccounting, StatusRule, server_errors_fail
 from slomon.deploys.history import read_history
-from slomon.endpoints.catalogue import Endpoints, read_catalogue
+from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.logging import ReplayLog
 from slomon.options import (

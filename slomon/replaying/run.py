@@ -17,22 +17,26 @@ from anyio import CapacityLimiter
 from anyio.abc import TaskGroup
 
 from slomon.concurrency import in_own_thread
-from slomon.core.accounting import RejectedLine, ReplayAccounting
-from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.core.event import Change, StatusRule, server_errors_fail
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.endpoints import Catalogue, Endpoint, Members
+from slomon.core.events import (
+    Change,
+    RejectedLine,
+    ReplayAccounting,
+    StatusRule,
+    server_errors_fail,
+)
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.sharding import Members
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
-from slomon.core.totals import add_up
+from slomon.core.summary import add_up
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.core.windows import Windows
-from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
-from slomon.endpoints.template import Router
-from slomon.formats.format import Format
+from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
+from slomon.endpoints.router import Router
+from slomon.formats.registry import Format
 from slomon.kernels.codes import UNMATCHED
-from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, drive, finish
+from slomon.pipeline.worker import Barrier
 from slomon.replaying.block_reader import CHANGES, BlockReader
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.checkpoint import Checkpoint, SavedState
@@ -51,8 +55,16 @@ from slomon.replaying.state import (
     save_order,
 )
 from slomon.sources.source import MAX_LINE
-from slomon.state.packed import pack_incidents, unpack_incidents
-from slomon.state.shard import Saved, Sections, load_shard, save_shard, trace_state, window_state
+from slomon.state.encoding import (
+    Saved,
+    Sections,
+    load_shard,
+    pack_incidents,
+    save_shard,
+    trace_state,
+    unpack_incidents,
+    window_state,
+)
 
 _BLOCKS_AHEAD: Final = 4
 _BLOCK_BYTES: Final = 4 << 20

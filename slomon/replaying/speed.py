@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from slomon.core.event import StatusRule
-from slomon.core.order import Order
+from slomon.core.events import StatusRule
+from slomon.core.reorder import Order
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.endpoints.requests import NameList, Names
+from slomon.endpoints.discovery import NameList, Names
 from slomon.kernels.window import WindowState
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple
 from typing import Any, Protocol
 
-from slomon.core.batch import Span
-from slomon.core.event import Change
-from slomon.core.order import Clock, Order
-from slomon.endpoints.requests import Names, SavedNames
+from slomon.core.batching import Span
+from slomon.core.events import Change
+from slomon.core.reorder import Clock, Order
+from slomon.endpoints.discovery import Names, SavedNames
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.host import Host
 from slomon.replaying.log import Log, Place
-from slomon.state.packed import pack_placed, unpack_placed
-from slomon.state.shard import Saved, Sections, check_lengths
+from slomon.state.encoding import Saved, Sections, check_lengths, pack_placed, unpack_placed
 
 
 class Remake(Protocol):

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from slomon.core.record import SCHEMA, Candidate, IncidentRecord
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
+from slomon.core.attribution import Candidate
+from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 from slomon.reporting.column import COLUMNS, Column, Kind
 from slomon.text import escape_surrogates

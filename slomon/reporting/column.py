@@ -19,8 +19,9 @@ from enum import Enum, auto
 from operator import attrgetter
 from typing import Final, TypeAlias
 
-from slomon.core.comparison import Comparison
-from slomon.core.record import Attribution, Candidate, IncidentRecord
+from slomon.core.attribution import Attribution, Candidate
+from slomon.core.records import IncidentRecord
+from slomon.core.statistics import Comparison
 
 Look: TypeAlias = Callable[[IncidentRecord], object]
 

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, cast
 
-from slomon.core.record import SCHEMA, IncidentRecord
+from slomon.core.records import SCHEMA, IncidentRecord
 
 
 def incident_document(record: IncidentRecord) -> dict[str, object]:

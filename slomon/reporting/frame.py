@@ -7,8 +7,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.record import IncidentRecord
+from slomon.core.records import IncidentRecord
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError
 from slomon.reporting.arrow import to_table
 from slomon.text import quote

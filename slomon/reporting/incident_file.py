@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import PurePath
 from typing import BinaryIO, Final, TypeAlias
 
-from slomon.core.record import IncidentRecord
+from slomon.core.records import IncidentRecord
 from slomon.errors import ConfigurationError
 from slomon.reporting.arrow import import_arrow, to_table
 from slomon.reporting.document import incident_lines

@@ -14,10 +14,12 @@ from itertools import chain, pairwise
 from math import ceil, floor
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from slomon.core.comparison import Comparison
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy, Figures, Share
-from slomon.core.record import SCHEMA, Attribution, Candidate, IncidentRecord, State, Verdict
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident import State
+from slomon.core.metrics import Deploy, Figures, Share
+from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.statistics import Comparison
 from slomon.core.summary import Summary
 from slomon.reporting.packing import pack, pack_rising, pack_signed
 from slomon.reporting.selection import LeftOut, select

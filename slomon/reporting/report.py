@@ -7,9 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from slomon.core.monitor import STALE_AFTER, ServiceMonitor
+from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.summary import Summary
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 from slomon.files import OutputFile
 from slomon.options import Duration, read_duration, read_text

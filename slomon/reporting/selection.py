@@ -6,12 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy
-from slomon.core.ranking import choose, choose_incidents, rank_endpoints
-from slomon.core.record import IncidentRecord
-from slomon.core.summary import MOST_INCIDENTS, MOST_TRACES, Summary
-from slomon.core.trace import Trace
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.metrics import Deploy
+from slomon.core.records import IncidentRecord
+from slomon.core.sli_series import Trace
+from slomon.core.summary import (
+    MOST_INCIDENTS,
+    MOST_TRACES,
+    Summary,
+    choose,
+    choose_incidents,
+    rank_endpoints,
+)
 
 INCIDENTS: Final = MOST_INCIDENTS
 ENDPOINTS: Final = MOST_TRACES  # so that each can have its own

@@ -18,7 +18,8 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import Final
 
-from slomon.core.record import Candidate, IncidentRecord
+from slomon.core.attribution import Candidate
+from slomon.core.records import IncidentRecord
 from slomon.reporting.column import COLUMNS
 
 FORMULA: Final = re.compile(r"'*(?:[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol, TypeAlias
 
 from slomon.errors import ConfigurationError
-from slomon.sources.feed import Feed
+from slomon.sources.peekable import Feed
 
 _Read: TypeAlias = Callable[[Feed], Iterator[bytes]]
 

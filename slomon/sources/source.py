@@ -1,7 +1,12 @@
-"""Where a log comes from: a file or standard input, as blocks of whole lines."""
+"""
+Where a log comes from: a file or standard input, as blocks of whole lines.
+
+What was handed out of a text, summed up, so that a text is known again as far as it was read.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
@@ -10,13 +15,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Final, Protocol, Self, TypeAlias
 
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import expand
-from slomon.sources.feed import Feed
-from slomon.sources.pipe import Check, open_raw
-from slomon.sources.trail import REMEMBERED, AllBytes, LastBytes, Trail
+from slomon.sources.peekable import Check, Feed, open_raw
 
 MAX_LINE: Final = 1024 * 1024
 """Bytes of the longest line that is handed out whole, its newline not counted."""
@@ -261,3 +264,47 @@ class Source:
             yield
         except (OSError, EOFError) as error:
             self.problem = f"{error}, after {self._text.reached} bytes of text"
+
+
+REMEMBERED: Final = 4096
+"""Bytes at the end of what was handed out, by which a file is known."""
+
+
+class Trail(Protocol):
+    """Takes all bytes that are handed out, in order."""
+
+    def add(self, data: bytes | memoryview, /) -> None:
+        """Some bytes were handed out."""
+
+    def sum_up(self) -> str:
+        """A digest of what is remembered of them."""
+
+
+class LastBytes:
+    """Remembers the last ones: those of a file, of which one needn't read more to go on."""
+
+    def __init__(self) -> None:
+        self._last = b""
+
+    def add(self, data: bytes | memoryview, /) -> None:
+        """Some bytes were handed out."""
+        self._last = (self._last + bytes(data[-REMEMBERED:]))[-REMEMBERED:]
+
+    def sum_up(self) -> str:
+        """A digest of the last ones."""
+        return hashlib.sha256(self._last).hexdigest()
+
+
+class AllBytes:
+    """Remembers all: those of a pipe, which comes again from its beginning."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, data: bytes | memoryview, /) -> None:
+        """Some bytes were handed out."""
+        self._digest.update(data)
+
+    def sum_up(self) -> str:
+        """A digest of all."""
+        return self._digest.hexdigest()

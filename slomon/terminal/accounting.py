@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slomon.core.accounting import Accounting, ReplayAccounting
+from slomon.core.events import Accounting, ReplayAccounting
 from slomon.dates import show_seconds
 from slomon.logging import suggest_lateness
 

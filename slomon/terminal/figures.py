@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from slomon.core.figures import Budget, Delivery, Figures, Repair
+from slomon.core.metrics import Budget, Delivery, Figures, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
 from slomon.terminal.accounting import show_accounting

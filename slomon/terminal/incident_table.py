@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from math import floor
 from typing import Final
 
-from slomon.core.record import Attribution, IncidentRecord, State, Verdict
+from slomon.core.attribution import Attribution, Verdict
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds, show_stamp
 from slomon.terminal.grid import Heading, lay_out

@@ -15,11 +15,12 @@ from itertools import groupby
 from math import ceil
 from typing import Final
 
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy
-from slomon.core.record import IncidentRecord, State
+from slomon.core.aggregation import charge
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident import State
+from slomon.core.metrics import Deploy
+from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
-from slomon.core.tally import charge
 from slomon.dates import show_seconds, show_stamp
 from slomon.terminal.incident_table import worst_first
 from slomon.terminal.screen import Colour, Glyphs, Piece, Screen, measure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-from slomon.deploys.deploy import is_deployment, read_deploy
+from slomon.deploys.records import is_deployment, read_deploy
 from slomon.errors import WebhookError
 from slomon.text import quote
 from slomon.webhooks.proof import Token, choose_proof, read_secret

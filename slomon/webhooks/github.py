@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qs
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.errors import WebhookError
 from slomon.webhooks.proof import BodySignature, read_secret
 from slomon.webhooks.sender import Body, Deployment, Headers, find_part, find_text, parse_object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.webhooks.proof import Token, choose_proof, read_secret
 from slomon.webhooks.sender import Body, Deployment, Headers, find_part, find_text, parse_object
 

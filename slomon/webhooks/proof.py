@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from slomon.core.tick import TICKS_PER_SECOND, parse_seconds
+from slomon.core.ticks import TICKS_PER_SECOND, parse_seconds
 from slomon.errors import OptionError, WebhookError
 from slomon.standard_webhooks import PREFIX, decode_key, sign
 from slomon.webhooks.sender import Headers

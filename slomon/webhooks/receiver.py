@@ -8,8 +8,8 @@ from dataclasses import fields, replace
 from threading import Lock
 from typing import Final, Protocol, TypeAlias
 
-from slomon.core.event import Change
-from slomon.core.tick import to_seconds
+from slomon.core.events import Change
+from slomon.core.ticks import to_seconds
 from slomon.dates import Undated, read_date
 from slomon.errors import WebhookError
 from slomon.logging import get_logger

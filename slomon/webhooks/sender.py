@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol, TypeAlias
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.errors import WebhookError
 
 Headers: TypeAlias = Mapping[str, str]

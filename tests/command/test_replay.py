@@ -18,8 +18,8 @@ import pytest
 import slomon
 from slomon.command.exit_code import BROKEN, FAILED, FINE, MISUSED
 from slomon.command.main import main
-from slomon.core.event import server_errors_fail
-from slomon.formats.format import known_formats
+from slomon.core.events import server_errors_fail
+from slomon.formats.registry import known_formats
 from tests.command.terminal import Terminal
 from tests.histories import BROKEN as LOG
 from tests.histories import ENTRY, broken, deploys, write

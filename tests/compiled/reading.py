@@ -12,12 +12,11 @@ import pytest
 from slomon.compiled import requests as requests_host
 from slomon.compiled.library import Library
 from slomon.compiled.speed import Compiled
-from slomon.core.accounting import RejectedLine
-from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.core.event import StatusRule, server_errors_fail
-from slomon.endpoints.requests import FoundRequests, GivenRequests, Names, Requests
-from slomon.endpoints.template import Router
-from slomon.formats.format import known_formats
+from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.core.events import RejectedLine, StatusRule, server_errors_fail
+from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
+from slomon.endpoints.router import Router
+from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log, find_prefix

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from slomon.compiled.batcher import CompiledBatcher
 from slomon.compiled.library import Library
 from slomon.compiled.windows import CompiledWindows
-from slomon.core.batch import Batcher, Item
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import End, Malformed, read_event, server_errors_fail
+from slomon.core.batching import Batcher, Item
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import End, Malformed, read_event, server_errors_fail
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
 from slomon.core.windows import Windows
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import GIVEN, Opened

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.endpoints.requests import grouped
+from slomon.endpoints.discovery import grouped
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED
 from tests.compiled.kernels import SPEEDS
 from tests.compiled.reading import Opened, found, read_at

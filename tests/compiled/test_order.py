@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from slomon.compiled import order as order_host
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table
-from slomon.core.order import Order
-from slomon.core.tick import LAST_TICK
-from slomon.endpoints.requests import NameList
+from slomon.core.reorder import Order
+from slomon.core.ticks import LAST_TICK
+from slomon.endpoints.discovery import NameList
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.reorder import ROW, cut
 from tests.compiled.kernels import SPEEDS, at_full_speed

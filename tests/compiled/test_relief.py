@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from slomon import ConfigurationError, Rejection, get_service_monitor
 from slomon.compiled import relief
 from slomon.compiled.relief import CompiledRelief
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import server_errors_fail
-from slomon.core.sharding import Sharding
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import server_errors_fail
 from tests.strategies import SILENCES, random_stream, streams
 from tests.strategies import Stream as Drawn
 from tests.streams import KINDS, PlainStream, Stream

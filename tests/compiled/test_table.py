@@ -13,7 +13,7 @@ from slomon.compiled import requests as requests_host
 from slomon.compiled.library import Library
 from slomon.compiled.order import CompiledOrder
 from slomon.compiled.requests import Table
-from slomon.endpoints.requests import NameList
+from slomon.endpoints.discovery import NameList
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
 from slomon.kernels.scan import hash_request

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from slomon.compiled.windows import CompiledWindows
-from slomon.core.batch import Batch
-from slomon.core.endpoint import Endpoint
+from slomon.core.batching import Batch
+from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.kernels.window import OPENED, SILENT, Crossing

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from slomon.core.batch import Batch
-from slomon.core.event import Change, Placed
-from slomon.core.order import Order
+from slomon.core.batching import Batch
+from slomon.core.events import Change, Placed
+from slomon.core.reorder import Order
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
 
 Row: TypeAlias = tuple[int, int]

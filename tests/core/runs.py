@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from slomon.core.batch import Batcher, Item
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, server_errors_fail
+from slomon.core.batching import Batcher, Item
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import Change, server_errors_fail
 from slomon.core.incident import Incident
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
-from slomon.core.totals import add_up
+from slomon.core.summary import add_up
 from slomon.core.windows import Windows
 
 SECOND = 1_000_000_000

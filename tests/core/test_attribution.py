@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from slomon.core.attribution import blame, credit
-from slomon.core.comparison import Counts
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change, Placed
-from slomon.core.record import Attribution, Verdict
-from slomon.core.suspicion import Suspicion
+from slomon.core.attribution import Attribution, Verdict, blame, credit
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Change, Placed
+from slomon.core.incident import Suspicion
+from slomon.core.statistics import Counts
 from tests.incidents import make_incident
 
 ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)

@@ -7,12 +7,10 @@ from enum import Enum
 
 import pytest
 
-from slomon.core import batch
-from slomon.core.accounting import Rejection
-from slomon.core.batch import Batch, Batcher, Cut, Item, Span
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, Malformed, Placed, server_errors_fail
-from slomon.core.sharding import Sharding
+from slomon.core import batching
+from slomon.core.batching import Batch, Batcher, Cut, Item, Span
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import Change, Malformed, Placed, Rejection, server_errors_fail
 
 SECOND = 1_000_000_000
 OWNED = [("shop", "/b"), ("shop", "/a"), ("cart", "/cart")]
@@ -98,7 +96,7 @@ def test_a_request_that_was_seen_is_known_by_its_text() -> None:
 def test_no_more_requests_are_remembered_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batch, "_REMEMBERED", 2)
+    monkeypatch.setattr(batching, "_REMEMBERED", 2)
     rule = CountingRule()
     cutter = Batcher(sharding(1), rule)
 

@@ -9,10 +9,9 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slomon.core.carryover import carry_marks, carry_over
-from slomon.core.comparison import Counts
-from slomon.core.endpoint import Endpoint
-from slomon.core.windows import Windows
+from slomon.core.endpoints import Endpoint
+from slomon.core.statistics import Counts
+from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
 from tests.core.test_window import Row, batches, blocks_in_use
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slomon.core.comparison import Comparison, Counts, compare
+from slomon.core.statistics import Comparison, Counts, compare
 
 MANY = 10**12
 

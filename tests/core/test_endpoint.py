@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from slomon.core.endpoint import Catalogue, Endpoint
+from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.errors import ConfigurationError
 
 SLO = "a number greater than 0 and at most 1"

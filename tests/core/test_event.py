@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from slomon.core.event import (
+from slomon.core.events import (
     Access,
     Change,
     End,

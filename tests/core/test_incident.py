@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change
-from slomon.core.record import State
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Change
+from slomon.core.incident import State
 from tests.incidents import make_incident
 
 ENDPOINT = Endpoint("shop", "ana@example.com", "GET", "/a", 0.9, 30)

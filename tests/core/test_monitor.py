@@ -8,13 +8,12 @@ from array import array
 
 import pytest
 
-from slomon.core.accounting import Accounting, Rejection
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change
+from slomon.core.attribution import Verdict
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.record import Verdict
-from slomon.core.totals import Totals
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.summary import Totals
 from slomon.errors import ConfigurationError
 from tests.incidents import make_incident
 

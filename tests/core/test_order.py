@@ -7,10 +7,10 @@ from array import array
 import pytest
 from hypothesis import given
 
-from slomon.core.batch import Batch
-from slomon.core.event import Placed
-from slomon.core.order import Order
-from slomon.endpoints.requests import NameList
+from slomon.core.batching import Batch
+from slomon.core.events import Placed
+from slomon.core.reorder import Order
+from slomon.endpoints.discovery import NameList
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
     Arrivals,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from slomon.core import summary as summary_module
-from slomon.core.ranking import choose_incidents, rank_endpoints
-from slomon.core.record import State
+from slomon.core.incident import State
+from slomon.core.summary import choose_incidents, rank_endpoints
 from slomon.kernels.series import SHORTEST
 from slomon.reporting.selection import ENDPOINTS, INCIDENTS, select
 from tests.core.test_tracer import Row, endpoint, summarise

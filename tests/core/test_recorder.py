@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.accounting import Accounting
-from slomon.core.batch import Batcher
-from slomon.core.comparison import Counts, compare
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import server_errors_fail
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
+from slomon.core.aggregation import find_charged
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.batching import Batcher
+from slomon.core.endpoints import Endpoint, Sharding
+from slomon.core.events import Accounting, server_errors_fail
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
-from slomon.core.tally import find_charged
-from slomon.core.totals import add_up
+from slomon.core.statistics import Counts, compare
+from slomon.core.summary import add_up
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run
 from tests.incidents import make_incident
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.batch import Batch
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import Change, Placed
+from slomon.core.batching import Batch
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Change, Placed
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows

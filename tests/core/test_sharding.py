@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.endpoint import Catalogue
-from slomon.core.sharding import Sharding
+from slomon.core.endpoints import Catalogue, Sharding
 
 
 def catalogue(*owned: tuple[str, str]) -> Catalogue:

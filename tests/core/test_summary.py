@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.figures import Deploy, EndpointTotal, Share
+from slomon.core.metrics import Deploy, EndpointTotal, Share
 from slomon.core.summary import Summary
 from tests.core.runs import SLO, WINDOW, ask, run
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import EVERY_SERVICE, Change, Placed
-from slomon.core.suspicion import ChangeLog
+from slomon.core.events import EVERY_SERVICE, Change, Placed
+from slomon.core.incident import ChangeLog
 
 SERVICES = ["shop", "cart", EVERY_SERVICE]
 # A stream, of which each event is a change of a service, or of all, or something else.

@@ -13,19 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.comparison import Comparison, Counts, compare
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import (
-    Budget,
-    Delivery,
-    Deploy,
-    EndpointTotal,
-    Figures,
-    Repair,
-    Share,
-)
-from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
-from slomon.core.tally import figure_all, find_charged, share_out
+from slomon.core.aggregation import figure_all, find_charged, share_out
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident import State
+from slomon.core.metrics import Budget, Delivery, Deploy, EndpointTotal, Figures, Repair, Share
+from slomon.core.records import IncidentRecord
+from slomon.core.statistics import Comparison, Counts, compare
 
 T = TypeVar("T")
 

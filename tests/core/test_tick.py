@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, parse_column, parse_seconds, to_seconds
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_column, parse_seconds, to_seconds
 
 
 @pytest.mark.parametrize(

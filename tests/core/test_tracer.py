@@ -14,17 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled.windows import CompiledWindows
+from slomon.core import sli_series as tracer_module
 from slomon.core import summary as summary_module
-from slomon.core import tracer as tracer_module
-from slomon.core.accounting import Accounting
-from slomon.core.batch import Batch, Span
-from slomon.core.endpoint import Endpoint
-from slomon.core.monitor import ServiceMonitor
+from slomon.core.batching import Batch, Span
+from slomon.core.endpoints import Endpoint, Members
+from slomon.core.events import Accounting
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.sharding import Members
-from slomon.core.summary import Summary
-from slomon.core.totals import add_up
-from slomon.core.trace import Trace
+from slomon.core.sli_series import Trace
+from slomon.core.summary import Summary, add_up
 from slomon.core.windows import Windows
 from slomon.kernels.series import SHORTEST
 from tests.compiled.kernels import SPEEDS, at_full_speed

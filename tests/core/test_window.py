@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.batch import Batch
-from slomon.core.comparison import Counts
-from slomon.core.endpoint import Endpoint
+from slomon.core.batching import Batch
+from slomon.core.endpoints import Endpoint
+from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
 from slomon.kernels.window import BLOCK, OPENED, Crossing, WindowState
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Change
-from slomon.deploys.changes import ChangeFile, RejectedRecord, read_changes
+from slomon.core.events import Change
+from slomon.deploys.history import ChangeFile, RejectedRecord, read_changes
 from slomon.errors import ConfigurationError
 
 SECOND = 1_000_000_000

@@ -7,8 +7,8 @@ from datetime import UTC
 
 import pytest
 
-from slomon.core.event import Change
-from slomon.deploys.changes import RejectedRecord, read_changes
+from slomon.core.events import Change
+from slomon.deploys.history import RejectedRecord, read_changes
 
 FIRST = '{"sha": "a", "ts": 5}'
 SECOND = '{"sha": "b", "ts": 6.000000001}'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.event import Change
-from slomon.deploys.changes import RejectedRecord, read_changes
+from slomon.core.events import Change
+from slomon.deploys.history import RejectedRecord, read_changes
 
 INSTANT = 1543443091_000_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anyio import Event
 
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 
 START = 1_700_000_000
 

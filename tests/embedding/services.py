@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import slomon
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, server_errors_fail
-from slomon.core.monitor import STALE_AFTER, ServiceMonitor
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.endpoints import Catalogue
+from slomon.core.events import Change, server_errors_fail
+from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.embedding.engine import Engine
 from slomon.embedding.snapshot import Snapshot
 from slomon.streams import RecordedStream

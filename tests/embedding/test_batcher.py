@@ -8,10 +8,9 @@ from http import HTTPStatus
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.batch import Batcher, Item
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import server_errors_fail
-from slomon.core.sharding import Sharding
+from slomon.core.batching import Batcher, Item
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import server_errors_fail
 from slomon.embedding.batcher import LiveBatcher
 from slomon.embedding.told import Deploy, Told, make_request, read_deploy, show_request
 from tests.embedding.services import ENTRIES, change

@@ -7,7 +7,7 @@ import time
 import anyio
 import pytest
 
-from slomon.core.tick import LAST_TICK
+from slomon.core.ticks import LAST_TICK
 from slomon.embedding.clock import SystemClock, ask_clock, trust_clock
 from tests.embedding.clock import ManualClock
 

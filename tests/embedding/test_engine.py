@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from slomon.core.batch import Item
-from slomon.core.event import Malformed
-from slomon.core.tick import TICKS_PER_SECOND as SECOND
+from slomon.core.batching import Item
+from slomon.core.events import Malformed
+from slomon.core.ticks import TICKS_PER_SECOND as SECOND
 from slomon.embedding.engine import Engine
-from slomon.state.shard import Saved
+from slomon.state.encoding import Saved
 from tests.embedding.services import (
     ENTRIES,
     ORDERS,

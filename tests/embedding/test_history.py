@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from slomon.core.endpoint import Catalogue
+from slomon.core.endpoints import Catalogue
 from slomon.embedding.history import History, Tally
 from tests.embedding.services import ENTRIES
 from tests.incidents import make_incident

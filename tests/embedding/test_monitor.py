@@ -30,7 +30,7 @@ from slomon import (
     LiveMonitor,
     StateFileError,
 )
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.embedding.engine import Engine
 from slomon.embedding.saving import StateFile
 from slomon.embedding.snapshot import LiveAccounting, Snapshot

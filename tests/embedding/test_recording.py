@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from structlog.typing import EventDict
 
 from slomon import StateFileError
-from slomon.core.batch import Item
-from slomon.core.event import Change, End, Malformed, read_event
+from slomon.core.batching import Item
+from slomon.core.events import Change, End, Malformed, read_event
 from slomon.embedding.recording import Recording
 from slomon.embedding.told import LONGEST_EVENT, show_change
 from tests.embedding.limits import files_end_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from slomon.core.batch import Item
+from slomon.core.batching import Item
 from slomon.core.incident import Incident
 from slomon.embedding.engine import Engine
 from slomon.embedding.snapshot import Snapshot

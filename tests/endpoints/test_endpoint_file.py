@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.endpoints.endpoint_file import read_entries
+from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.endpoints.config import read_entries
 from slomon.errors import ConfigurationError
 
 JSON = """[

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.endpoints.requests import Found, FoundRequests, GivenRequests, NameList, Remembered
+from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.endpoints.discovery import Found, FoundRequests, GivenRequests, NameList, Remembered
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.route import LONGEST
 
@@ -41,7 +41,7 @@ def test_only_requests_that_are_short_are_remembered() -> None:
 
 
 def test_so_many_are_remembered_and_then_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slomon.endpoints.requests._REMEMBERED", 2)
+    monkeypatch.setattr("slomon.endpoints.discovery._REMEMBERED", 2)
     asked = []
 
     def find(verb: str, target: str) -> str:

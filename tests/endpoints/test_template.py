@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.endpoint import Endpoint
-from slomon.endpoints.template import Router
+from slomon.core.endpoints import Endpoint
+from slomon.endpoints.router import Router
 from slomon.errors import ConfigurationError
 
 TEMPLATES = (

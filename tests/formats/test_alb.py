@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Access, Malformed, server_errors_fail
-from slomon.formats.alb import parse_alb
+from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.formats.proxies import parse_alb
 
 TIME = "2018-07-02T22:23:00.186641Z"
 TICK = 1530570180_186_641_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Access, Malformed, server_errors_fail
-from slomon.formats.envoy import parse_envoy
+from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.formats.proxies import parse_envoy
 
 TIME = "2016-04-15T20:17:00.310Z"
 TICK = 1460751420_310_000_000

@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Access, Change, End, Malformed, StatusRule, server_errors_fail
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.events import Access, Change, End, Malformed, StatusRule, server_errors_fail
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
-from slomon.formats.format import (
-    Format,
-    detect,
-    json_format,
-    known_formats,
-    regex_format,
-)
+from slomon.formats.registry import Format, detect, json_format, known_formats, regex_format
 
 KEYS = {"time": "ts", "method": "request.method", "path": "request.uri", "status": "status"}
 PATTERN = r"(?P<time>\S+) (?P<request>.*) (?P<status>\d+)"

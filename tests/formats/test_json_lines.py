@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Access, Malformed, server_errors_fail
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND
+from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
-from slomon.formats.json_lines import CADDY_KEYS, check_keys, parse_json
+from slomon.formats.fields import CADDY_KEYS, check_keys, parse_json
 
 KEYS = {"time": "t", "method": "m", "path": "p", "status": "s"}
 GOOD = {"t": 5, "m": "GET", "p": "/a", "s": 500}

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Access, Malformed, server_errors_fail
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
-from slomon.formats.pattern import compile_pattern, parse_match
+from slomon.formats.fields import compile_pattern, parse_match
 
 PATTERN = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) -> (?P<status>\S+)?"
 NAMES = "time, status, and either method and path, or request (the whole request line)"

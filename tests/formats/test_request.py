@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.formats.request import split_request
+from slomon.formats.clf import split_request
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from slomon.core.event import Access, Change, End, Malformed, server_errors_fail
-from slomon.formats.format import Format, detect, json_format, known_formats, regex_format
+from slomon.core.events import Access, Change, End, Malformed, server_errors_fail
+from slomon.formats.registry import Format, detect, json_format, known_formats, regex_format
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 KNOWN = {form.name: form for form in known_formats(server_errors_fail)}

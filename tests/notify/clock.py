@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from anyio import Event, fail_after
 
-from slomon.core.tick import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND
 from tests.embedding.clock import ManualClock
 
 GUARD_SECONDS = 30

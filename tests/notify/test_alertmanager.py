@@ -12,7 +12,7 @@ from structlog.typing import EventDict
 
 import slomon
 from slomon import ConfigurationError
-from slomon.core.tick import to_seconds
+from slomon.core.ticks import to_seconds
 from slomon.notify import Alertmanager
 from tests.notify.clock import WatchedClock
 from tests.notify.receiver import HANG, Receiver, answer, serving

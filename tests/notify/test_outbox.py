@@ -15,7 +15,8 @@ from anyio import create_task_group, to_thread
 from structlog.typing import EventDict
 
 from slomon import ConfigurationError, StateFileError
-from slomon.core.record import IncidentRecord, State
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
 from slomon.embedding.event import IncidentClosed, IncidentOpened
 from slomon.notify import Webhook
 from slomon.notify.outbox import Outbox

@@ -7,12 +7,12 @@ import pytest
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from slomon.core.batch import Batch
-from slomon.core.endpoint import Endpoint
+from slomon.core.batching import Batch
+from slomon.core.endpoints import Endpoint
 from slomon.core.shard import Shard
-from slomon.pipeline.barrier import Barrier
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, drive
+from slomon.pipeline.worker import Barrier
 
 SHOP = Endpoint("shop", "-", "GET", "/shop", 0.9, 300)
 

@@ -10,8 +10,7 @@ import anyio
 import pytest
 
 from slomon import ServiceMonitor
-from slomon.pipeline.options import Options
-from slomon.pipeline.run import run
+from slomon.pipeline.run import Options, run
 from tests.oracle import expected
 from tests.streams import (
     ENTRIES,

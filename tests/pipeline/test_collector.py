@@ -5,7 +5,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from slomon.core.endpoint import Endpoint
+from slomon.core.endpoints import Endpoint
 from slomon.core.incident import Incident
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.stream import Listener

@@ -13,8 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from slomon import ConfigurationError, Incident, Rejection, consume
 from slomon.core.shard import Shard
 from slomon.pipeline import run as run_module
-from slomon.pipeline.options import Options
-from slomon.pipeline.run import run
+from slomon.pipeline.run import Options, run
 from slomon.pipeline.stream import Listener
 from tests.streams import ENTRIES, PlainStream, Stream, failure, flapping, success, until
 

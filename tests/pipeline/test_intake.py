@@ -11,10 +11,9 @@ import anyio
 import pytest
 
 from slomon.concurrency import in_own_thread
-from slomon.core.batch import Item
-from slomon.pipeline.intake import BATCHES, Intake, pump
-from slomon.pipeline.options import Options
-from slomon.pipeline.run import run
+from slomon.core.batching import Item
+from slomon.pipeline.reader import BATCHES, Intake, pump
+from slomon.pipeline.run import Options, run
 from slomon.pipeline.stream import Listener
 from tests.streams import (
     AsyncStream,

@@ -18,9 +18,9 @@ from slomon import (
     consume,
     get_service_monitor,
 )
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.record import State
-from slomon.pipeline.options import DEFAULTS, Options
+from slomon.core.incident import State
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.pipeline.run import DEFAULTS, Options
 from tests.streams import AsyncStream, PlainStream, Stream, failure, success
 
 BREAKING = [success(1), failure(2), None, success(5)]

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from slomon import ConfigurationError
-from slomon.pipeline.options import DEFAULTS, Options
+from slomon.pipeline.run import DEFAULTS, Options
 
 Make = Callable[..., Options]
 

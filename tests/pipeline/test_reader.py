@@ -6,12 +6,10 @@ import anyio
 import pytest
 
 from slomon import Malformed, MalformedEventError, Rejection, consume
-from slomon.core.batch import Batch, Batcher
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import server_errors_fail
-from slomon.core.sharding import Sharding
-from slomon.pipeline.intake import Intake
-from slomon.pipeline.reader import Reader
+from slomon.core.batching import Batch, Batcher
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import server_errors_fail
+from slomon.pipeline.reader import Intake, Reader
 from slomon.pipeline.worker import Fed
 from tests.strategies import access_event
 from tests.streams import ENTRIES, PlainStream, Stream, failure, success

@@ -10,13 +10,12 @@ from itertools import chain, count, islice
 import pytest
 
 from slomon import Accounting, Incident, Rejection, consume
-from slomon.core.endpoint import Catalogue
-from slomon.core.record import State
+from slomon.core.endpoints import Catalogue
+from slomon.core.incident import State
 from slomon.pipeline import run as run_module
 from slomon.pipeline.collector import Collector
-from slomon.pipeline.intake import BATCHES
-from slomon.pipeline.options import Options
-from slomon.pipeline.run import run
+from slomon.pipeline.reader import BATCHES
+from slomon.pipeline.run import Options, run
 from slomon.pipeline.stream import Listener
 from tests.oracle import expected
 from tests.strategies import random_stream

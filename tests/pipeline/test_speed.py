@@ -10,13 +10,12 @@ from itertools import pairwise
 import pytest
 
 from slomon import ServiceMonitor, get_service_monitor
-from slomon.core.batch import Batcher
-from slomon.core.event import StatusRule
+from slomon.core.batching import Batcher
+from slomon.core.endpoints import Sharding
+from slomon.core.events import StatusRule
 from slomon.core.shard import AnyWindows
-from slomon.core.sharding import Sharding
-from slomon.pipeline.options import Options
-from slomon.pipeline.run import run
-from slomon.pipeline.speed import Parts, Relief
+from slomon.pipeline.run import Options, run
+from slomon.pipeline.worker import Parts, Relief
 from tests.streams import ENTRIES, PlainStream, Stream, flapping
 
 

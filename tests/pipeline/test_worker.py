@@ -7,11 +7,10 @@ from itertools import islice
 import anyio
 import pytest
 
-from slomon.core.batch import Batch, Batcher
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import End, read_event, server_errors_fail
+from slomon.core.batching import Batch, Batcher
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import End, read_event, server_errors_fail
 from slomon.core.shard import Shard
-from slomon.core.sharding import Sharding
 from slomon.core.windows import Windows
 from slomon.kernels.window import Crossing
 from slomon.pipeline.worker import Fed, Moved, work

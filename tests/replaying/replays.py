@@ -15,10 +15,9 @@ from typing import Any
 import anyio
 
 from slomon.compiled.speed import Compiled
-from slomon.core.accounting import RejectedLine, ReplayAccounting
-from slomon.core.event import server_errors_fail
-from slomon.core.monitor import ServiceMonitor
-from slomon.formats.format import Format, known_formats
+from slomon.core.events import RejectedLine, ReplayAccounting, server_errors_fail
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.formats.registry import Format, known_formats
 from slomon.replaying.run import Plan, Replay
 from slomon.replaying.speed import Interpreted, Speed
 from tests.compiled.kernels import as_they_stand, compiled

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.accounting import RejectedLine
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change, server_errors_fail
-from slomon.core.order import Order
-from slomon.endpoints.requests import GivenRequests
-from slomon.formats.format import known_formats
+from slomon.core.endpoints import Catalogue
+from slomon.core.events import Change, RejectedLine, server_errors_fail
+from slomon.core.reorder import Order
+from slomon.endpoints.discovery import GivenRequests
+from slomon.formats.registry import known_formats
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.replaying.careful import CarefulReader
 from slomon.replaying.log import Block, Log

@@ -12,10 +12,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import server_errors_fail
-from slomon.endpoints.requests import FoundRequests, NameList
-from slomon.formats.format import known_formats
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import server_errors_fail
+from slomon.endpoints.discovery import FoundRequests, NameList
+from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.replaying.host import Host, Scan
 from slomon.replaying.log import Block, Log, Place

@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from slomon.core.event import server_errors_fail
-from slomon.formats.format import known_formats
+from slomon.core.events import server_errors_fail
+from slomon.formats.registry import known_formats
 from slomon.replaying.progress import Progress, run_watched
 from slomon.replaying.run import Plan, Replay
 from slomon.replaying.speed import Interpreted

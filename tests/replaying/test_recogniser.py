@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import server_errors_fail
-from slomon.endpoints.requests import FoundRequests, NameList, Requests
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import server_errors_fail
+from slomon.endpoints.discovery import FoundRequests, NameList, Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.format import Format, known_formats, regex_format
+from slomon.formats.registry import Format, known_formats, regex_format
 from slomon.replaying.log import Log
 from slomon.replaying.recogniser import Recogniser
 from tests.formats.lines import PREFIXES

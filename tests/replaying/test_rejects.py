@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slomon.core.accounting import RejectedLine
+from slomon.core.events import RejectedLine
 from slomon.errors import ConfigurationError
 from slomon.replaying.rejects import RejectsFile
 

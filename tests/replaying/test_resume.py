@@ -15,10 +15,10 @@ import pytest
 
 from slomon.compiled.library import load
 from slomon.compiled.speed import Compiled
-from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.core.event import Change, server_errors_fail
-from slomon.core.tick import TICKS_PER_SECOND
-from slomon.formats.format import known_formats
+from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.core.events import Change, server_errors_fail
+from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.formats.registry import known_formats
 from slomon.replaying.checkpoint import Checkpoint
 from slomon.replaying.run import Plan, Replay
 from slomon.replaying.speed import Interpreted, Speed

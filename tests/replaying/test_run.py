@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.endpoint import Catalogue, Endpoint
-from slomon.core.event import Change
-from slomon.core.record import State
+from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.core.events import Change
+from slomon.core.incident import State
 from slomon.errors import ConfigurationError
 from slomon.replaying.run import Plan, Replay
 from tests.formats.lines import SCANNED, random_lines

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slomon.core.endpoint import Catalogue
-from slomon.core.event import Change
+from slomon.core.endpoints import Catalogue
+from slomon.core.events import Change
 from tests.core.ordering import Arrival, Arrivals, by_the_rule
 from tests.oracle import expected
 from tests.replaying.replays import SECOND, SPEEDS, Opened, Told, told

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from slomon.core.comparison import Comparison, Counts
-from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
+from slomon.core.statistics import Comparison, Counts
 
 BEGAN = 1_543_443_091.25
 SPAN = 7_200.0

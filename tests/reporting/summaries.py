@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from slomon.core.accounting import Accounting, ReplayAccounting
-from slomon.core.comparison import Comparison, Counts
-from slomon.core.figures import Deploy, EndpointTotal, Share, Shares
-from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
+from slomon.core.aggregation import figure_all, share_out
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.events import Accounting, ReplayAccounting
+from slomon.core.incident import State
+from slomon.core.metrics import Deploy, EndpointTotal, Share, Shares
+from slomon.core.records import IncidentRecord
+from slomon.core.sli_series import Trace
+from slomon.core.statistics import Comparison, Counts
 from slomon.core.summary import Summary
-from slomon.core.tally import figure_all, share_out
-from slomon.core.trace import Trace
 
 BEGAN: Final = 1543443091.2745  # 2018-11-28 22:11:31 UTC
 WINDOW: Final = 300.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from slomon.core.record import IncidentRecord
+from slomon.core.records import IncidentRecord
 from slomon.reporting.column import COLUMNS
 from tests.reporting.records import attribution, record
 

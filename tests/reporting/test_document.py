@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator, ValidationError
 
-from slomon.core.comparison import Comparison
-from slomon.core.record import SCHEMA, Attribution, Candidate, IncidentRecord, State, Verdict
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.incident import State
+from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.statistics import Comparison
 from slomon.reporting.document import (
     incident_document,
     incident_lines,

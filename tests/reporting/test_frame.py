@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 import slomon
-from slomon.core.accounting import Accounting
-from slomon.core.endpoint import Endpoint
-from slomon.core.monitor import ServiceMonitor
-from slomon.core.record import IncidentRecord
-from slomon.core.totals import Totals
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Accounting
+from slomon.core.records import IncidentRecord
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.summary import Totals
 from slomon.errors import ConfigurationError
 from slomon.reporting.column import COLUMNS
 from slomon.reporting.frame import to_frame

@@ -14,8 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from slomon.core.record import Candidate, IncidentRecord
-from slomon.core.tick import LAST_TICK, to_seconds
+from slomon.core.attribution import Candidate
+from slomon.core.records import IncidentRecord
+from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.errors import ConfigurationError
 from slomon.reporting.column import COLUMNS, Kind
 from slomon.reporting.document import incident_document

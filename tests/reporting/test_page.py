@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.figures import EndpointTotal
-from slomon.core.record import IncidentRecord
+from slomon.core.metrics import EndpointTotal
+from slomon.core.records import IncidentRecord
 from slomon.errors import ConfigurationError
 from slomon.reporting.assets import PACKAGE
 from slomon.reporting.page import render_page

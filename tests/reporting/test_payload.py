@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from slomon.core.record import Attribution, IncidentRecord, State
+from slomon.core.attribution import Attribution
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.reporting.assets import PACKAGE
 from slomon.reporting.payload import make_payload

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import slomon
-from slomon.core.accounting import Accounting
+from slomon.core.events import Accounting
 from tests.histories import broken, deploys, write
 
 URL = "https://git.example.com/{commit}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy
-from slomon.core.record import State
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident import State
+from slomon.core.metrics import Deploy
 from slomon.reporting.selection import BUCKETS, DEPLOYS, ENDPOINTS, INCIDENTS, LeftOut, select
 from tests.reporting.summaries import BEGAN, Maker
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from slomon.core.accounting import Accounting
-from slomon.core.record import Attribution, Candidate, Verdict
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.events import Accounting
 from slomon.reporting.page import render_page
 from tests.reporting.conftest import Open
 from tests.reporting.summaries import HOSTILE, Maker, hostile, quiet

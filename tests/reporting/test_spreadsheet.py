@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from slomon.core.record import Candidate, IncidentRecord
+from slomon.core.attribution import Candidate
+from slomon.core.records import IncidentRecord
 from slomon.reporting.column import COLUMNS, Kind
 from slomon.reporting.spreadsheet import FORMULA, csv_lines
 from tests.reporting.records import attribution, record, records

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy
-from slomon.core.record import IncidentRecord
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.metrics import Deploy
+from slomon.core.records import IncidentRecord
+from slomon.core.sli_series import Trace
 from slomon.core.summary import Summary
-from slomon.core.trace import Trace
 from tests.reporting.conftest import Open
 from tests.reporting.summaries import BEGAN, Maker
 

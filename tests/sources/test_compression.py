@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import LIMIT, expand
-from slomon.sources.feed import Feed
+from slomon.sources.peekable import Feed
 from tests.sources.texts import COMPRESS, TEXT, Raw, gzip_member
 
 SNAPPY = b"\xff\6\0\0sNaPpY"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.sources.feed import Feed
+from slomon.sources.peekable import Feed
 from tests.sources.texts import Raw
 
 MARKS = (b"ab", b"abcd", b"x")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slomon.sources.pipe import Pipe, open_raw
+from slomon.sources.peekable import Pipe, open_raw
 from slomon.sources.source import MAX_LINE, open_source
 
 

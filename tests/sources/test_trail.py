@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.sources.source import Source
-from slomon.sources.trail import REMEMBERED, AllBytes, LastBytes, Trail
+from slomon.sources.source import REMEMBERED, AllBytes, LastBytes, Source, Trail
 from tests.sources.texts import SHORT, Raw
 
 

@@ -6,9 +6,10 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-from slomon.core.accounting import ReplayAccounting
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import (
+from slomon.core.attribution import Attribution, Candidate, Verdict
+from slomon.core.events import EVERY_SERVICE, ReplayAccounting
+from slomon.core.incident import State
+from slomon.core.metrics import (
     Budget,
     Delivery,
     Deploy,
@@ -18,7 +19,7 @@ from slomon.core.figures import (
     Share,
     Shares,
 )
-from slomon.core.record import Attribution, Candidate, IncidentRecord, State, Verdict
+from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from tests.reporting.records import BEGAN, HOSTILE, SPAN, record
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from slomon.core.accounting import Accounting
-from slomon.core.figures import Budget, Delivery, Repair
+from slomon.core.events import Accounting
+from slomon.core.metrics import Budget, Delivery, Repair
 from slomon.core.summary import Summary
 from slomon.terminal.figures import show_figures, show_services
 from slomon.terminal.screen import Screen

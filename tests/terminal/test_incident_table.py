@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from slomon.core.record import Attribution, IncidentRecord, State, Verdict
+from slomon.core.attribution import Attribution, Verdict
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
 from slomon.terminal.incident_table import show_incidents
 from slomon.terminal.screen import Screen
 from tests.reporting.records import BEGAN, attribution, record

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.record import IncidentRecord
+from slomon.core.records import IncidentRecord
 from slomon.terminal.report import show_report
 from slomon.terminal.screen import Screen, measure
 from tests.reporting.records import records

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import Deploy
-from slomon.core.record import Attribution, IncidentRecord, State, Verdict
+from slomon.core.attribution import Attribution, Verdict
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident import State
+from slomon.core.metrics import Deploy
+from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.terminal.screen import Screen
 from slomon.terminal.timeline import show_timeline

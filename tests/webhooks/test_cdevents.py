@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.webhooks import CDEvents, Receiver, WebhookError
 from tests.webhooks.deliveries import (
     NOW,

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.webhooks import GitHub, Receiver, WebhookError
 from slomon.webhooks.proof import BodySignature
 from tests.webhooks.deliveries import COMMIT, NOW, SECRET, dump, sample, sign

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.webhooks import GitLab, Receiver, WebhookError
 from tests.webhooks.deliveries import (
     COMMIT,

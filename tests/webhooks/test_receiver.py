@@ -16,7 +16,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.event import Change
+from slomon.core.events import Change
 from slomon.errors import ConfigurationError
 from slomon.logging import configure
 from slomon.webhooks import CDEvents, GitHub, GitLab, Receiver, WebhookError

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from slomon.core.endpoint import Endpoint
-from slomon.core.event import EVERY_SERVICE
-from slomon.endpoints.template import cut_path
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import EVERY_SERVICE
+from slomon.endpoints.router import cut_path
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.route import LONGEST, group
 

@@ -8,13 +8,11 @@ from html import escape
 from itertools import islice
 from typing import Final, TypedDict
 
-from slomon.core.accounting import Accounting, Rejection
-from slomon.core.incident import Incident
-from slomon.core.record import IncidentRecord, State
-from slomon.core.recorder import make_records
-from slomon.core.summary import Summary, summarise
-from slomon.core.tick import LAST_TICK, TICKS_PER_SECOND, to_seconds
-from slomon.core.totals import Totals
+from slomon.core.events import Accounting, Rejection
+from slomon.core.incident import Incident, State
+from slomon.core.records import IncidentRecord, make_records
+from slomon.core.summary import Summary, Totals, summarise
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
 from slomon.errors import OptionError
 from slomon.text import excerpt, quote
 

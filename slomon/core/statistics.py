@@ -1,6 +1,4 @@
-"""
-Did the failure rate change? The evidence for or against a commit, as a statistician would put it.
-"""
+"""Did the failure rate change? A comparison of two proportions: the evidence about a commit."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from slomon.core.endpoint import Endpoint
+from slomon.core.endpoints import Endpoint
 from slomon.errors import ConfigurationError
 from slomon.text import quote
 

@@ -10,8 +10,10 @@ from functools import lru_cache
 from math import fsum, lcm
 from typing import Final, NamedTuple, TypeVar
 
-from slomon.core.event import EVERY_SERVICE
-from slomon.core.figures import (
+from slomon.core.attribution import Candidate, Verdict
+from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident import State
+from slomon.core.metrics import (
     Budget,
     Delivery,
     Deploy,
@@ -21,7 +23,7 @@ from slomon.core.figures import (
     Share,
     Shares,
 )
-from slomon.core.record import Candidate, IncidentRecord, State, Verdict
+from slomon.core.records import IncidentRecord
 
 T = TypeVar("T")
 K = TypeVar("K")

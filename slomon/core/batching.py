@@ -11,10 +11,18 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from slomon.core.accounting import Accounting, Rejection
-from slomon.core.event import Access, Change, Malformed, Placed, StatusRule, parse_access
-from slomon.core.sharding import Sharding
-from slomon.core.tick import parse_column, parse_seconds
+from slomon.core.endpoints import Sharding
+from slomon.core.events import (
+    Access,
+    Accounting,
+    Change,
+    Malformed,
+    Placed,
+    Rejection,
+    StatusRule,
+    parse_access,
+)
+from slomon.core.ticks import parse_column, parse_seconds
 
 Item: TypeAlias = str | Change | Malformed
 """What `read_event` returned: the text of an access, a Change, or a Malformed."""

@@ -9,12 +9,10 @@ from datetime import tzinfo
 from functools import partial
 from typing import TypeAlias
 
-from slomon.core.event import Access, Change, End, Malformed, StatusRule, parse_access, read_event
-from slomon.formats.alb import parse_alb
+from slomon.core.events import Access, Change, End, Malformed, StatusRule, parse_access, read_event
 from slomon.formats.clf import parse_combined
-from slomon.formats.envoy import parse_envoy
-from slomon.formats.json_lines import CADDY_KEYS, check_keys, parse_json
-from slomon.formats.pattern import compile_pattern, parse_match
+from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse_json, parse_match
+from slomon.formats.proxies import parse_alb, parse_envoy
 
 Parse: TypeAlias = Callable[[str], Access | Change | Malformed | End]
 """Reads one line, which has no line end. It raises nothing, whatever the line."""

@@ -1,19 +1,83 @@
-"""Incidents as records: plain values, in seconds, with all that is known of each."""
+"""
+What is known of one incident, as plain values: the form in which incidents leave slomon.
+
+Times are seconds since the epoch, durations and ages seconds, rates and shares numbers from 0 to 1.
+
+Incidents as records: plain values, in seconds, with all that is known of each.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from slomon.core.attribution import blame, credit
-from slomon.core.incident import Incident
-from slomon.core.record import IncidentRecord
-from slomon.core.tick import TICKS_PER_SECOND, to_seconds
+from slomon.core.attribution import Attribution, blame, credit
+from slomon.core.endpoints import EndpointName
+from slomon.core.incident import Incident, State
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
+
+SCHEMA: Final = 1
+"""The version of this form, as it is written to files: it rises when the form changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """
+    One incident.
+
+    * `id`: the same in each run over the same events: made of the endpoint, and of the position and
+      the time at which it opened
+    * `end`, `duration` and `fixed_by` are None while it is open, and of a silent one `fixed_by` is
+    * `onset`: the first failure that was in the window as it opened; `last_failure`: the last one
+      until it ended
+    * `requests` and `failures` while it lasted: from the access that opened it to the one that
+      closed it, both included, or to the last one before the silence
+    * `lowest_sli` of the window while it lasted, and when that was first reached
+    * `burn_rate`: failures per request while it lasted, over the share that the SLO allows (Google
+      SRE Workbook, chapter 5); `error_budget_burnt`: those failures as a share of all that the SLO
+      allows of the endpoint's requests in the whole run. Both are None for an SLO of 1, which
+      allows none
+    * `together`: other services of which an endpoint broke within a minute of this one, ten at
+      most: one cause upstream is likelier than many
+    """
+
+    id: str
+    service: str
+    verb: str
+    resource: str
+    slo: float
+    window: float
+    state: State
+    start: float
+    end: float | None
+    duration: float | None
+    onset: float
+    last_failure: float
+    requests: int
+    failures: int
+    lowest_sli: float
+    lowest_sli_at: float
+    burn_rate: float | None
+    error_budget_burnt: float | None
+    broken_by: Attribution
+    fixed_by: Attribution | None
+    together: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> EndpointName:
+        """The endpoint that broke."""
+        return self.service, self.verb, self.resource
+
+    @property
+    def successes(self) -> int:
+        """The requests while it lasted that did not fail."""
+        return self.requests - self.failures
+
 
 _TOGETHER: Final = 60 * TICKS_PER_SECOND
 _SHOWN: Final = 10  # services

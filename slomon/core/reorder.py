@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeAlias
 
-from slomon.core.batch import Batch, Span
-from slomon.core.event import Change, Placed
-from slomon.core.tick import LAST_TICK
+from slomon.core.batching import Batch, Span
+from slomon.core.events import Change, Placed
+from slomon.core.ticks import LAST_TICK
 from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 
 Row: TypeAlias = tuple[int, int, int, int]

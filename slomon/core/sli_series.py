@@ -1,4 +1,6 @@
 """
+How the SLI of an endpoint went, in few enough numbers to be drawn.
+
 Traces as they are taken: the requests of each endpoint in buckets of time, all as long as each
 other. How long is not known before the run has ended, so buckets begin short, and neighbours are
 merged into those of twice the length as they become too many:
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 from slomon.kernels.series import (
@@ -26,6 +29,23 @@ from slomon.kernels.series import (
     merge,
     sort,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """
+    The SLI of one endpoint over time, in buckets: `endpoint` is its place in the summary's list,
+    `at` when each bucket begins (seconds since the epoch), then how many requests it has, how many
+    of these failed, and the lowest SLI of the window in it: 1 where none was judged, for want of
+    requests. Buckets without a request are left out.
+    """
+
+    endpoint: int
+    at: Sequence[float]
+    requests: Sequence[int]
+    failures: Sequence[int]
+    lowest_sli: Sequence[float]
+
 
 _MOST_IN_A_ROW: Final = 512  # buckets, from the first one of any endpoint to the last one
 MOST: Final = 1 << 18  # buckets of all endpoints, beside the first one of each

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slomon.core.endpoint import EndpointName
+from slomon.core.endpoints import EndpointName
 
 
 @dataclass(frozen=True, slots=True)
