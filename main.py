@@ -2,7 +2,7 @@
 
 import sys
 
-from slomon.command.simulate import run
+from slomon.cli.simulate import run
 
 if __name__ == "__main__":
     sys.exit(run())

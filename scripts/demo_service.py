@@ -29,9 +29,9 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import REGISTRY, generate_latest
 
-import slomon.asgi
-from slomon.prometheus import Collector
-from slomon.webhooks import GitLab, Receiver, WebhookError
+import slomon.integrations.asgi
+from slomon.integrations.deploy_hooks import GitLab, Receiver, WebhookError
+from slomon.integrations.prometheus import Collector
 
 TOKEN = "only for a demonstration"
 ENDPOINTS = [
@@ -53,7 +53,7 @@ def serve(arguments: argparse.Namespace) -> None:
     faults: set[str] = set()
 
     app = FastAPI()
-    app.add_middleware(slomon.asgi.Middleware, monitor=monitor, status_path="/slomon")
+    app.add_middleware(slomon.integrations.asgi.Middleware, monitor=monitor, status_path="/slomon")
 
     @app.get("/users/{number}")
     async def show_user(number: int) -> dict[str, int]:

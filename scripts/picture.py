@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from slomon.reporting.page import render_page  # noqa: E402 (found in the checkout)
+from slomon.report.page import render_page  # noqa: E402 (found in the checkout)
 from tests.reporting.summaries import Maker  # noqa: E402
 
 PICTURE = ROOT / ".images" / "report.png"

@@ -25,16 +25,6 @@ if TYPE_CHECKING:
     from slomon.core.service_monitor import IncidentDetail, ServiceMonitor
     from slomon.core.statistics import Comparison
     from slomon.core.summary import Summary
-    from slomon.embedding.clock import Clock
-    from slomon.embedding.event import (
-        IncidentClosed,
-        IncidentEvent,
-        IncidentOpened,
-        IncidentsMissed,
-    )
-    from slomon.embedding.monitor import LiveMonitor, live
-    from slomon.embedding.snapshot import EndpointStatus, LiveAccounting, Snapshot
-    from slomon.embedding.subscription import Subscription
     from slomon.errors import (
         ConfigurationError,
         MalformedEventError,
@@ -42,12 +32,22 @@ if TYPE_CHECKING:
         SlomonError,
         StateFileError,
     )
+    from slomon.live_monitor.clock import Clock
+    from slomon.live_monitor.live import live
+    from slomon.live_monitor.monitor import LiveMonitor
+    from slomon.live_monitor.snapshot import EndpointStatus, LiveAccounting, Snapshot
+    from slomon.live_monitor.subscription import (
+        IncidentClosed,
+        IncidentEvent,
+        IncidentOpened,
+        IncidentsMissed,
+        Subscription,
+    )
+    from slomon.log_replay.replay import ReplayMonitor, replay
+    from slomon.log_replay.run import Progress
     from slomon.pipeline.stream import EventStream
-    from slomon.replaying.monitor import ReplayMonitor
-    from slomon.replaying.progress import Progress
-    from slomon.replaying.replay import replay
-    from slomon.reporting.frame import to_frame
-    from slomon.reporting.report import Report
+    from slomon.report.exports import to_frame
+    from slomon.report.report import Report
 
 __version__ = "0.1.0"
 
@@ -102,45 +102,45 @@ _HOMES = {
     "Attribution": "slomon.core.attribution",
     "Candidate": "slomon.core.attribution",
     "Change": "slomon.core.events",
-    "Clock": "slomon.embedding.clock",
+    "Clock": "slomon.live_monitor.clock",
     "Comparison": "slomon.core.statistics",
     "ConfigurationError": "slomon.errors",
     "Endpoint": "slomon.core.endpoints",
-    "EndpointStatus": "slomon.embedding.snapshot",
+    "EndpointStatus": "slomon.live_monitor.snapshot",
     "EventStream": "slomon.pipeline.stream",
     "Figures": "slomon.core.metrics",
     "Incident": "slomon.core.incident",
-    "IncidentClosed": "slomon.embedding.event",
+    "IncidentClosed": "slomon.live_monitor.subscription",
     "IncidentDetail": "slomon.core.service_monitor",
-    "IncidentEvent": "slomon.embedding.event",
-    "IncidentOpened": "slomon.embedding.event",
+    "IncidentEvent": "slomon.live_monitor.subscription",
+    "IncidentOpened": "slomon.live_monitor.subscription",
     "IncidentRecord": "slomon.core.records",
-    "IncidentsMissed": "slomon.embedding.event",
-    "LiveAccounting": "slomon.embedding.snapshot",
-    "LiveMonitor": "slomon.embedding.monitor",
+    "IncidentsMissed": "slomon.live_monitor.subscription",
+    "LiveAccounting": "slomon.live_monitor.snapshot",
+    "LiveMonitor": "slomon.live_monitor.monitor",
     "Malformed": "slomon.core.events",
     "MalformedEventError": "slomon.errors",
     "MalformedLineError": "slomon.errors",
-    "Progress": "slomon.replaying.progress",
+    "Progress": "slomon.log_replay.run",
     "RejectedLine": "slomon.core.events",
     "Rejection": "slomon.core.events",
     "ReplayAccounting": "slomon.core.events",
-    "ReplayMonitor": "slomon.replaying.monitor",
-    "Report": "slomon.reporting.report",
+    "ReplayMonitor": "slomon.log_replay.replay",
+    "Report": "slomon.report.report",
     "ServiceMonitor": "slomon.core.service_monitor",
     "SlomonError": "slomon.errors",
-    "Snapshot": "slomon.embedding.snapshot",
+    "Snapshot": "slomon.live_monitor.snapshot",
     "State": "slomon.core.incident",
     "StateFileError": "slomon.errors",
     "StatusRule": "slomon.core.events",
-    "Subscription": "slomon.embedding.subscription",
+    "Subscription": "slomon.live_monitor.subscription",
     "Summary": "slomon.core.summary",
     "Verdict": "slomon.core.attribution",
     "consume": "slomon.api",
     "get_service_monitor": "slomon.api",
-    "live": "slomon.embedding.monitor",
-    "replay": "slomon.replaying.replay",
-    "to_frame": "slomon.reporting.frame",
+    "live": "slomon.live_monitor.live",
+    "replay": "slomon.log_replay.replay",
+    "to_frame": "slomon.report.exports",
 }
 """The modules of these, imported as they are asked for: a start has no time for them all."""
 

@@ -115,6 +115,6 @@ def _relief(*, compiled: bool | None) -> Callable[[Sharding, StatusRule], Relief
     if compiled is False:
         return None
     # Not for those who never need it: it brings ctypes, to begin with.
-    from slomon.compiled.relief import CompiledRelief  # noqa: PLC0415
+    from slomon.compiled.backend import CompiledRelief  # noqa: PLC0415
 
     return partial(CompiledRelief, at_once=compiled is True)

@@ -29,10 +29,10 @@ from slomon.core.events import Accounting, Change, RejectedLine, Rejection, Repl
 from slomon.core.incident import Incident, State
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.dates import show_duration
-from slomon.embedding.clock import Clock
+from slomon.live_monitor.clock import Clock
+from slomon.log_replay.lines import Log
 from slomon.pipeline.stream import Listener
-from slomon.replaying.log import Log
-from slomon.terminal.colour import has_colours
+from slomon.report.screen import has_colours
 from slomon.text import excerpt
 
 _LOGGED_REJECTIONS: Final = 100

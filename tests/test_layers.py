@@ -74,7 +74,7 @@ def test_nobody_inside_imports_the_package_root() -> None:
 
 def test_importing_slomon_loads_no_heavy_package_and_starts_nothing() -> None:
     heavy = ["numba", "numpy", "pandas", "polars", "pyarrow", "httpx", "pytest", "argparse"]
-    heavy += ["slomon.reporting", "slomon.terminal"]  # not heavy, but not asked for either
+    heavy += ["slomon.report"]  # not heavy, but not asked for either
     script = (
         "import sys, threading, slomon; "
         f"print([name for name in {heavy!r} if name in sys.modules], threading.active_count())"

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import slomon
 from slomon.errors import ConfigurationError
-from slomon.prometheus import Collector
+from slomon.integrations.prometheus import Collector
 from tests.servers import Servers, find_program, poll
 
 SECOND = 1_000_000_000

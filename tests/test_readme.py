@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from slomon.command.main import main
+from slomon.cli.main import main
 from tests.command.terminal import Terminal
 from tests.histories import morning
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-import slomon.asgi
+import slomon.integrations.asgi
 
 ENTRIES = [
     {
@@ -26,4 +26,4 @@ async def show_user(_: Request) -> PlainTextResponse:
 
 
 plain = Starlette(routes=[Route("/users/{id}", show_user)])
-watched = slomon.asgi.Middleware(plain, slomon.live(ENTRIES), status_path="/slomon")
+watched = slomon.integrations.asgi.Middleware(plain, slomon.live(ENTRIES), status_path="/slomon")

@@ -18,9 +18,9 @@ from llvmlite import ir
 from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
-from slomon.compiled.library import Image
-from slomon.compiled.windows import ENDPOINT, ENTRY
+from slomon.compiled.cache import Image
 from slomon.kernels import hash_table, line, reorder, resolve, route, scan, series, swar, window
+from slomon.kernels.window import ENDPOINT, ENTRY
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)

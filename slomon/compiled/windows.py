@@ -1,4 +1,8 @@
-"""The windows of a shard at the compiled speed: the state of `core.window`, laid out for caches."""
+"""
+The trace of a shard at the compiled speed.
+
+The windows of a shard at the compiled speed: the state of `core.window`, laid out for caches.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,10 @@ from itertools import islice
 from operator import add
 from typing import Final, Literal, cast
 
-from slomon.compiled.library import Library, address, lengthen
-from slomon.compiled.tracer import CompiledTracer, address_columns
+from slomon.compiled.library import Function, Library, address, lengthen
 from slomon.core.batching import Batch, Column
 from slomon.core.endpoints import Endpoint
+from slomon.core.sli_series import Tracer
 from slomon.core.windows import (
     Windows,
     crossing_room,
@@ -20,17 +24,45 @@ from slomon.core.windows import (
     missing_blocks,
     read_crossings,
 )
+from slomon.kernels.series import TraceState
 from slomon.kernels.window import (
     BLOCK,
+    ENDPOINT,
     ENDPOINT_COLUMNS,
+    ENTRY,
     ENTRY_COLUMNS,
     Crossing,
     Standing,
     WindowState,
 )
 
-ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed
-ENTRY: Final = ENTRY_COLUMNS
+
+class CompiledTracer(Tracer):
+    """Goes on from a tracer of the other speed, and merges at this one."""
+
+    def __init__(self, library: Library, tracer: Tracer) -> None:
+        super().__init__()
+        self.state = tracer.state
+        self._library = library
+
+    def merge(self, doublings: int) -> int:
+        """Merge the buckets, as the kernel does it."""
+        return self._call(self._library.merge, doublings)
+
+    def sort(self) -> None:
+        """Sort the buckets by their slots, as the kernel does it."""
+        self._call(self._library.sort)
+
+    def _call(self, kernel: Function, *numbers: int) -> int:
+        state, columns = self.state, address_columns(self.state)
+        counts = len(state.place), len(state.bucket_slot)
+        return kernel(address(columns), address(columns), *counts, *numbers)
+
+
+def address_columns(trace: TraceState | None) -> array[int]:
+    """Of what kernels make a TraceState, as long as nothing grows; nothing where there is none."""
+    return array("q", map(address, trace or ()))  # type: ignore[arg-type] # all are arrays
+
 
 _POOL: Final = ("free", "spare", "late", "least", "silence")  # the columns of one number each
 

@@ -71,6 +71,8 @@ class WindowState(NamedTuple):
 
 ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
 ENTRY_COLUMNS: Final = WindowState._fields.index("next_block") - ENDPOINT_COLUMNS
+ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed
+ENTRY: Final = ENTRY_COLUMNS
 
 
 class Standing(NamedTuple):

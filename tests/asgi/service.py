@@ -11,7 +11,7 @@ import uvicorn
 from httpx import AsyncClient
 
 from slomon import LiveMonitor, live
-from slomon.asgi.protocol import App, Message, Scope
+from slomon.integrations.asgi.types import App, Message, Scope
 
 
 def entry(resource: str, verb: str = "GET", service: str = "users") -> dict[str, object]:

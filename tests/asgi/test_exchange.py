@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from slomon.asgi.exchange import Exchange
-from slomon.asgi.protocol import Message, Receive, Send
+from slomon.integrations.asgi.middleware import Exchange
+from slomon.integrations.asgi.types import Message, Receive, Send
 from tests.asgi.service import Server
 
 Respond = Callable[[Receive, Send], Awaitable[None]]

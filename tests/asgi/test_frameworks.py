@@ -22,9 +22,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-import slomon.asgi
+import slomon.integrations.asgi
 from slomon import LiveMonitor
-from slomon.asgi.protocol import App
+from slomon.integrations.asgi.types import App
 from tests.asgi.service import counts, serving, watch
 
 Make = Callable[[LiveMonitor], App]
@@ -57,17 +57,17 @@ def plain_starlette() -> Starlette:
 
 def added_to_starlette(monitor: LiveMonitor) -> App:
     app = plain_starlette()
-    app.add_middleware(slomon.asgi.Middleware, monitor=monitor)
+    app.add_middleware(slomon.integrations.asgi.Middleware, monitor=monitor)
     return app
 
 
 def around_starlette(monitor: LiveMonitor) -> App:
-    return slomon.asgi.Middleware(plain_starlette(), monitor)
+    return slomon.integrations.asgi.Middleware(plain_starlette(), monitor)
 
 
 def mounted_in_starlette(monitor: LiveMonitor) -> App:
     """The middleware inside of a mounted application, whose host runs the monitor."""
-    inner = slomon.asgi.Middleware(plain_starlette(), monitor)
+    inner = slomon.integrations.asgi.Middleware(plain_starlette(), monitor)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -94,7 +94,7 @@ def added_to_fastapi(monitor: LiveMonitor) -> App:
         return StreamingResponse(half())
 
     app.mount("/admin", admin)
-    app.add_middleware(slomon.asgi.Middleware, monitor=monitor)
+    app.add_middleware(slomon.integrations.asgi.Middleware, monitor=monitor)
     return app
 
 
@@ -115,11 +115,11 @@ def plain_litestar(**options: Any) -> litestar.Litestar:
 
 
 def around_litestar(monitor: LiveMonitor) -> App:
-    return slomon.asgi.Middleware(plain_litestar(), monitor)
+    return slomon.integrations.asgi.Middleware(plain_litestar(), monitor)
 
 
 def added_to_litestar(monitor: LiveMonitor) -> App:
-    middleware = DefineMiddleware(slomon.asgi.Middleware, monitor=monitor)
+    middleware = DefineMiddleware(slomon.integrations.asgi.Middleware, monitor=monitor)
     return plain_litestar(middleware=[middleware], lifespan=[monitor])
 
 
@@ -167,7 +167,7 @@ async def test_frameworks_are_watched_alike(make: Make) -> None:
 async def test_a_route_of_the_framework_may_decide() -> None:
     monitor = watch("/users/{number}", "/admin/users/{number}", "/bug")
     app = plain_litestar()
-    watched = slomon.asgi.Middleware(
+    watched = slomon.integrations.asgi.Middleware(
         app,
         monitor,
         route=lambda scope: scope.get("path_template"),
@@ -201,7 +201,7 @@ async def test_a_background_task_counts_neither_in_time_nor_in_outcome() -> None
 
     counted: list[int] = []
     monitor = watch("/orders")
-    app = slomon.asgi.Middleware(Starlette(routes=[Route("/orders", order)]), monitor)
+    app = slomon.integrations.asgi.Middleware(Starlette(routes=[Route("/orders", order)]), monitor)
     async with serving(app) as client:
         assert (await client.get("/orders")).text == "taken"
         await at_work.wait()
@@ -230,7 +230,9 @@ async def test_a_client_that_leaves_is_499_or_the_status_that_had_begun(
         raise ClientDisconnect
 
     monitor = watch("/slow", is_failure=lambda status: status == 499)
-    app = slomon.asgi.Middleware(Starlette(routes=[Route("/slow", slow, methods=["GET"])]), monitor)
+    app = slomon.integrations.asgi.Middleware(
+        Starlette(routes=[Route("/slow", slow, methods=["GET"])]), monitor
+    )
     async with serving(app) as client:
         stream_to = await anyio.connect_tcp("127.0.0.1", client.base_url.port or 0)
         await stream_to.send(b"GET /slow HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n")
@@ -245,7 +247,7 @@ async def test_a_client_that_leaves_is_499_or_the_status_that_had_begun(
 
 async def test_the_status_route_answers_on_a_socket() -> None:
     monitor = watch("/users/{id}")
-    app = slomon.asgi.Middleware(plain_starlette(), monitor, status_path="/slomon")
+    app = slomon.integrations.asgi.Middleware(plain_starlette(), monitor, status_path="/slomon")
     async with serving(app) as client:
         await client.get("/users/7")
         await monitor.flush()
@@ -263,7 +265,7 @@ async def test_a_service_is_not_started_whose_monitor_cannot_be(
 ) -> None:
     state = tmp_path / "state"
     state.write_text("not ours\n")
-    app = slomon.asgi.Middleware(plain_starlette(), watch("/a", state=state))
+    app = slomon.integrations.asgi.Middleware(plain_starlette(), watch("/a", state=state))
     config = uvicorn.Config(app, port=0, log_config=None)
     with pytest.raises(SystemExit):
         await uvicorn.Server(config).serve()

@@ -9,8 +9,8 @@ import pytest
 from anyio import move_on_after
 
 from slomon import StateFileError
-from slomon.asgi.lifespan import Lifespan
-from slomon.asgi.protocol import App, Message, Receive, Scope, Send
+from slomon.integrations.asgi.lifespan import Lifespan
+from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
 from tests.asgi.service import Server
 
 STARTUP, SHUTDOWN = "lifespan.startup", "lifespan.shutdown"

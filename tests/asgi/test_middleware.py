@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from structlog.typing import EventDict
 
-import slomon.asgi
+import slomon.integrations.asgi
 from slomon import ConfigurationError, live
-from slomon.asgi.protocol import App, Receive, Scope, Send
+from slomon.integrations.asgi.types import App, Receive, Scope, Send
 from tests.asgi.service import Server, counts, entry, request, serving, watch
 
 
@@ -31,7 +31,7 @@ async def ask(app: App, scope: Scope, server: Server | None = None) -> Server:
 
 def test_it_needs_no_framework_and_no_server() -> None:
     script = (
-        "import sys, slomon.asgi; "
+        "import sys, slomon.integrations.asgi; "
         "print({'starlette', 'fastapi', 'litestar', 'uvicorn', 'pydantic'} & set(sys.modules))"
     )
     run = subprocess.run(
@@ -57,7 +57,7 @@ async def test_requests_are_counted_by_the_most_specific_template(
 ) -> None:
     monitor = watch("/users/{id}", "/users/me", "/files/{name:path}")
     async with monitor:
-        await ask(slomon.asgi.Middleware(fine, monitor), request(path, verb))
+        await ask(slomon.integrations.asgi.Middleware(fine, monitor), request(path, verb))
     assert counts(monitor) == {counted: (1, 0)}
 
 
@@ -68,7 +68,7 @@ async def test_a_path_is_the_one_that_was_asked_for_mounted_or_not() -> None:
 
     monitor = watch("/api/users/{id}")
     async with monitor:
-        app = slomon.asgi.Middleware(router, monitor)
+        app = slomon.integrations.asgi.Middleware(router, monitor)
         await ask(app, request("/api/users/7", root_path="/api"))
     assert counts(monitor) == {"GET /api/users/{id}": (1, 0)}
 
@@ -87,7 +87,7 @@ async def test_a_path_is_read_as_it_was_asked_for_not_decoded(
 ) -> None:
     monitor = watch("/users/{id}", "/caf%C3%A9")
     async with monitor:
-        await ask(slomon.asgi.Middleware(fine, monitor), request(path, raw_path=raw))
+        await ask(slomon.integrations.asgi.Middleware(fine, monitor), request(path, raw_path=raw))
     assert counts(monitor) == {counted: (1, 0)}
 
 
@@ -99,7 +99,9 @@ async def test_a_server_counts_as_a_log_of_the_same_requests_does(root: str, htt
         await fine(scope, receive, send)
 
     monitor = watch(f"{root}/users/{{id}}", f"{root}/caf%C3%A9")
-    async with serving(slomon.asgi.Middleware(app, monitor), root_path=root, http=http) as client:
+    async with serving(
+        slomon.integrations.asgi.Middleware(app, monitor), root_path=root, http=http
+    ) as client:
         for path in ("/users/a%2Fb", "/caf%C3%A9", "/users/a/b"):
             await client.get(path)
     assert counts(monitor) == {
@@ -117,7 +119,7 @@ async def test_a_route_sees_the_scope_as_the_application_left_it() -> None:
 
     monitor = watch("users.show")
     async with monitor:
-        app = slomon.asgi.Middleware(
+        app = slomon.integrations.asgi.Middleware(
             router, monitor, route=lambda scope: scope.get("path_template")
         )
         for path in ("/users/7", "/nowhere"):
@@ -135,7 +137,9 @@ async def test_a_route_that_raises_harms_no_request_and_is_logged_once(
 
     monitor = watch("users.show")
     async with monitor:
-        app = slomon.asgi.Middleware(faulty, monitor, route=lambda scope: str(scope["template"]))
+        app = slomon.integrations.asgi.Middleware(
+            faulty, monitor, route=lambda scope: str(scope["template"])
+        )
         served = await ask(app, request())
         with pytest.raises(ZeroDivisionError):
             await ask(app, request("/bad"))
@@ -149,7 +153,7 @@ async def test_a_route_that_raises_harms_no_request_and_is_logged_once(
 async def test_what_clients_make_up_is_kept_nowhere(tmp_path: Path) -> None:
     events = tmp_path / "events"
     async with watch("/users/{id}", record=events) as monitor:
-        app = slomon.asgi.Middleware(fine, monitor)
+        app = slomon.integrations.asgi.Middleware(fine, monitor)
         asked = ("GET", "/secret?"), ("BREW", "/users/7"), ("GET", "/users/" + "7" * 9999)
         for verb, path in asked:
             await ask(app, request(path, verb))
@@ -161,8 +165,8 @@ async def test_what_clients_make_up_is_kept_nowhere(tmp_path: Path) -> None:
 async def test_a_resource_must_be_a_template_unless_a_route_says_otherwise() -> None:
     monitor = watch("/users/{id")
     with pytest.raises(ConfigurationError, match="braces nowhere else"):
-        slomon.asgi.Middleware(fine, monitor)
-    slomon.asgi.Middleware(fine, monitor, route=lambda _: None)
+        slomon.integrations.asgi.Middleware(fine, monitor)
+    slomon.integrations.asgi.Middleware(fine, monitor, route=lambda _: None)
 
 
 async def asynchronous(_: Scope) -> str:
@@ -183,7 +187,7 @@ async def asynchronous(_: Scope) -> str:
 )
 def test_a_wrong_option_is_refused_by_its_name(options: dict[str, Any], fault: str) -> None:
     with pytest.raises(ConfigurationError, match=fault):
-        slomon.asgi.Middleware(fine, **{"monitor": watch("/a"), **options})
+        slomon.integrations.asgi.Middleware(fine, **{"monitor": watch("/a"), **options})
 
 
 async def test_an_exception_is_a_failure_and_raised_on() -> None:
@@ -193,7 +197,7 @@ async def test_an_exception_is_a_failure_and_raised_on() -> None:
     monitor = watch("/users/{id}")
     async with monitor:
         with pytest.raises(ZeroDivisionError):
-            await ask(slomon.asgi.Middleware(faulty, monitor), request())
+            await ask(slomon.integrations.asgi.Middleware(faulty, monitor), request())
     assert counts(monitor) == {"GET /users/{id}": (1, 1)}
 
 
@@ -207,7 +211,9 @@ async def test_a_request_that_is_cancelled_counts_as_nginx_logs_it(rule: object)
 
     monitor = watch("/users/{id}", **({"is_failure": rule} if rule else {}))
     async with monitor:
-        call = asyncio.create_task(ask(slomon.asgi.Middleware(slow, monitor), request()))
+        call = asyncio.create_task(
+            ask(slomon.integrations.asgi.Middleware(slow, monitor), request())
+        )
         await begun.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -223,7 +229,7 @@ async def test_other_scopes_pass_untouched(kind: str) -> None:
         seen.extend(arguments)
 
     monitor, server = watch("/users/{id}"), Server()
-    watched = slomon.asgi.Middleware(app, monitor, run_monitor=False)
+    watched = slomon.integrations.asgi.Middleware(app, monitor, run_monitor=False)
     scope, receive, send = {"type": kind}, server.receive, server.send
     await watched(scope, receive, send)
 
@@ -239,7 +245,7 @@ async def test_the_monitor_runs_with_the_application() -> None:
     running: list[bool] = []
     monitor = watch("/users/{id}")
     server = Server(["lifespan.startup", "lifespan.shutdown"])
-    await ask(slomon.asgi.Middleware(app, monitor), {"type": "lifespan"}, server)
+    await ask(slomon.integrations.asgi.Middleware(app, monitor), {"type": "lifespan"}, server)
 
     assert running == [True]
     assert server.kinds == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
@@ -251,7 +257,7 @@ async def test_a_state_of_something_else_fails_the_startup_with_its_name(tmp_pat
     state.write_text("not ours\n")
     monitor, server = live([entry("/a")], state=state), Server(["lifespan.startup"])
     with pytest.raises(slomon.StateFileError):
-        await ask(slomon.asgi.Middleware(fine, monitor), {"type": "lifespan"}, server)
+        await ask(slomon.integrations.asgi.Middleware(fine, monitor), {"type": "lifespan"}, server)
 
     assert server.kinds == ["lifespan.startup.failed"]
     assert str(state) in server.sent[0]["message"]
@@ -261,9 +267,10 @@ async def test_the_status_route_is_there_only_if_asked_for_and_is_not_counted() 
     monitor = watch("/slomon")
     async with monitor:
         shown = await ask(
-            slomon.asgi.Middleware(fine, monitor, status_path="/slomon"), request("/slomon")
+            slomon.integrations.asgi.Middleware(fine, monitor, status_path="/slomon"),
+            request("/slomon"),
         )
-        passed = await ask(slomon.asgi.Middleware(fine, monitor), request("/slomon"))
+        passed = await ask(slomon.integrations.asgi.Middleware(fine, monitor), request("/slomon"))
     assert shown.sent[1]["body"].startswith(b'{"at":')
     assert passed.sent[1]["body"] == b"fine"
     assert counts(monitor) == {"GET /slomon": (1, 0)}

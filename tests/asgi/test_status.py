@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from slomon import LiveMonitor
-from slomon.asgi.status import answer
+from slomon.integrations.asgi.status import answer
 from tests.asgi.service import Server, watch
 
 

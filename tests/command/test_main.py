@@ -14,10 +14,10 @@ from typing import Final
 import pytest
 
 import slomon
-from slomon.command import main as command
-from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED, TERMINATED
-from slomon.command.main import main
-from slomon.command.start import run
+from slomon.__main__ import run
+from slomon.cli import main as command
+from slomon.cli.main import main
+from slomon.cli.process import FAILED, FINE, INTERRUPTED, MISUSED, TERMINATED
 from tests.histories import BROKEN, broken, write
 
 SLOMON: Final = [sys.executable, "-m", "slomon"]

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 import slomon
-from slomon.command.exit_code import BROKEN, FAILED, FINE, MISUSED
-from slomon.command.main import main
+from slomon.cli.main import main
+from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
 from slomon.core.events import server_errors_fail
 from slomon.formats.registry import known_formats
 from tests.command.terminal import Terminal

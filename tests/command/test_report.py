@@ -12,9 +12,9 @@ from zlib import decompress
 
 import pytest
 
-from slomon.command.exit_code import BROKEN, FAILED, FINE, MISUSED
-from slomon.command.main import main
-from slomon.command.simulate import main as simulate
+from slomon.cli.main import main
+from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
+from slomon.cli.simulate import main as simulate
 from tests.histories import broken, deploys, write
 
 URL = "https://git.example.com/{commit}"

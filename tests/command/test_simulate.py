@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from slomon.command import simulate
-from slomon.command.exit_code import FAILED, FINE, INTERRUPTED, MISUSED
-from slomon.command.simulate import main, run
+from slomon.cli import simulate
+from slomon.cli.process import FAILED, FINE, INTERRUPTED, MISUSED
+from slomon.cli.simulate import main, run
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"

@@ -12,8 +12,8 @@ from threading import Thread
 
 import pytest
 
-from slomon.command.exit_code import FINE
-from slomon.command.main import main
+from slomon.cli.main import main
+from slomon.cli.process import FINE
 from tests.command.terminal import Terminal
 from tests.histories import ENTRY, broken, deploys, write
 

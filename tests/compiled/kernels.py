@@ -11,17 +11,24 @@ from typing import Any, cast
 
 import pytest
 
-from slomon.compiled import batcher as batcher_host
-from slomon.compiled import order as order_host
-from slomon.compiled import reader as reader_host
-from slomon.compiled import requests as requests_host
-from slomon.compiled import tracer as tracer_host
+from slomon.compiled import line_reader as batcher_host
+from slomon.compiled import line_reader as reader_host
+from slomon.compiled import reorder as order_host
+from slomon.compiled import request_table as requests_host
+from slomon.compiled import windows as tracer_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.library import Library, load
-from slomon.compiled.windows import ENDPOINT, ENTRY
 from slomon.kernels import hash_table, reorder, resolve, scan
 from slomon.kernels.series import TraceState, merge, sort
-from slomon.kernels.window import ENDPOINT_COLUMNS, WindowState, advance, fall_silent, mark
+from slomon.kernels.window import (
+    ENDPOINT,
+    ENDPOINT_COLUMNS,
+    ENTRY,
+    WindowState,
+    advance,
+    fall_silent,
+    mark,
+)
 
 _HOSTS = (batcher_host, order_host, reader_host, requests_host, tracer_host, windows_host)
 

@@ -9,18 +9,17 @@ from typing import Any
 
 import pytest
 
-from slomon.compiled import requests as requests_host
+from slomon.compiled import request_table as requests_host
+from slomon.compiled.backend import Compiled
 from slomon.compiled.library import Library
-from slomon.compiled.speed import Compiled
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine, StatusRule, server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.router import Router
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
-from slomon.replaying.careful import CarefulReader
-from slomon.replaying.log import Block, Log, find_prefix
-from slomon.replaying.speed import Interpreted, Speed
+from slomon.log_replay.backend import Interpreted, Speed
+from slomon.log_replay.lines import Block, CarefulReader, Log, find_prefix
 
 Opened = Callable[[], AbstractContextManager[Library]]
 MakeRequests = Callable[[Names], Requests]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.compiled import requests as requests_host
+from slomon.compiled import request_table as requests_host
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import (
     MakeRequests,

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("numba", reason="only Numba compiles the kernels")
 
 from slomon.compiled import build
-from slomon.compiled.library import Image, Library, address, machine
+from slomon.compiled.cache import Image, machine
+from slomon.compiled.library import Library, address
 from slomon.kernels import hash_table, reorder, resolve, scan
 from slomon.kernels.window import advance
 

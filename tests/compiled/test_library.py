@@ -19,8 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slomon.compiled import cache as compiled_cache
 from slomon.compiled import library
-from slomon.compiled.library import Image, Library, address, load
+from slomon.compiled.cache import Image
+from slomon.compiled.library import Library, address, load
 
 pytest.importorskip("numba", reason="only Numba compiles the kernels")
 
@@ -91,7 +93,7 @@ def run(
 def cached() -> Path:
     """The file from which this very session has its library."""
     load()
-    return library._cache_directory() / f"{library._fingerprint(PACKAGE)}.kernels"
+    return compiled_cache._cache_directory() / f"{compiled_cache._fingerprint(PACKAGE)}.kernels"
 
 
 @pytest.fixture
@@ -135,10 +137,10 @@ def test_what_another_numba_made_is_not_loaded(
     fake = tmp_path / "llvmlite" / "__init__.py"
     monkeypatch.setattr("llvmlite.__file__", str(fake))
     (tmp_path / "numba-1.0.dist-info").mkdir()
-    before = library._fingerprint(PACKAGE)
+    before = compiled_cache._fingerprint(PACKAGE)
     (tmp_path / "numba-1.0.dist-info").rename(tmp_path / "numba-1.1.dist-info")
 
-    assert before != library._fingerprint(PACKAGE)
+    assert before != compiled_cache._fingerprint(PACKAGE)
 
 
 def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
@@ -147,12 +149,12 @@ def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     compileall.compile_dir(package, quiet=2, legacy=True)
     for source in package.rglob("*.py"):
         source.unlink()
-    before = library._fingerprint(package)
+    before = compiled_cache._fingerprint(package)
     assert before is not None
     with (package / "compiled" / "kernels" / "scan.pyc").open("ab") as changed:
         changed.write(b"x")
 
-    assert library._fingerprint(package) not in {None, before}
+    assert compiled_cache._fingerprint(package) not in {None, before}
 
 
 def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -> None:
@@ -163,7 +165,7 @@ def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -
 
     assert there
     assert not (tmp_path / "cache").exists()
-    assert library._fingerprint(Path(archive, "slomon")) is None
+    assert compiled_cache._fingerprint(Path(archive, "slomon")) is None
 
 
 def test_a_file_that_is_damaged_anywhere_is_not_loaded(cache: Path) -> None:
@@ -320,7 +322,7 @@ def test_the_cache_is_where_each_platform_keeps_such(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("/home/ana"))
-    assert library._cache_directory() == Path(folder)
+    assert compiled_cache._cache_directory() == Path(folder)
 
 
 @pytest.mark.parametrize("column", [array("q", [7]), bytearray(b"\7\0"), b"\7\0"])

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.compiled import order as order_host
-from slomon.compiled.order import CompiledOrder
-from slomon.compiled.requests import Table
+from slomon.compiled import reorder as order_host
+from slomon.compiled.reorder import CompiledOrder
+from slomon.compiled.request_table import Table
 from slomon.core.reorder import Order
 from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import NameList

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon import ConfigurationError, Rejection, get_service_monitor
-from slomon.compiled import relief
-from slomon.compiled.relief import CompiledRelief
+from slomon.compiled import backend
+from slomon.compiled.backend import CompiledRelief
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import server_errors_fail
 from tests.strategies import SILENCES, random_stream, streams
@@ -70,7 +70,7 @@ def test_where_nothing_is_compiled_that_waits_for_a_longer_stream(
     def load(*, compile_if_needed: bool) -> None:
         asked.append(compile_if_needed)
 
-    monkeypatch.setattr(relief, "load", load)
+    monkeypatch.setattr(backend, "load", load)
     waiting = make()
     moments = [100_000, 100_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
     for moment in moments:
@@ -81,6 +81,6 @@ def test_where_nothing_is_compiled_that_waits_for_a_longer_stream(
 
 
 def test_without_the_extra_it_can_not_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relief, "load", lambda **_: None)
+    monkeypatch.setattr(backend, "load", lambda **_: None)
     with pytest.raises(ConfigurationError, match=r"pip install 'slomon\[replay\]'"):
         compiled_report(PlainStream(["no event"]), compiled=True)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.compiled import reader as reader_host
-from slomon.compiled.speed import Compiled
+from slomon.compiled import line_reader as reader_host
+from slomon.compiled.backend import Compiled
 from slomon.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
-from slomon.replaying.log import Block
+from slomon.log_replay.lines import Block
 from slomon.sources.source import Fragment
 from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
 from tests.compiled.reading import Opened, Reading, found, given_by_template, read_at

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.compiled.requests import Table
-from slomon.compiled.speed import Compiled
+from slomon.compiled.backend import Compiled
+from slomon.compiled.request_table import Table
 from slomon.kernels.resolve import is_plain
 from slomon.kernels.route import LONGEST
 from slomon.kernels.scan import PADDING
-from slomon.replaying.log import Block
+from slomon.log_replay.lines import Block
 from tests.compiled.kernels import SPEEDS
 from tests.compiled.reading import Opened, Reading, found, given_by_template
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.compiled import requests as requests_host
+from slomon.compiled import request_table as requests_host
 from slomon.compiled.library import Library
-from slomon.compiled.order import CompiledOrder
-from slomon.compiled.requests import Table
+from slomon.compiled.reorder import CompiledOrder
+from slomon.compiled.request_table import Table
 from slomon.endpoints.discovery import NameList
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash

@@ -10,7 +10,7 @@ from slomon.core import summary as summary_module
 from slomon.core.incident import State
 from slomon.core.summary import choose_incidents, rank_endpoints
 from slomon.kernels.series import SHORTEST
-from slomon.reporting.selection import ENDPOINTS, INCIDENTS, select
+from slomon.report.selection import ENDPOINTS, INCIDENTS, select
 from tests.core.test_tracer import Row, endpoint, summarise
 from tests.reporting.summaries import Maker
 

@@ -13,8 +13,8 @@ from slomon.core.endpoints import Catalogue
 from slomon.core.events import Change, server_errors_fail
 from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.embedding.engine import Engine
-from slomon.embedding.snapshot import Snapshot
+from slomon.live_monitor.engine import Engine
+from slomon.live_monitor.snapshot import Snapshot
 from slomon.streams import RecordedStream
 
 Entry = dict[str, object]

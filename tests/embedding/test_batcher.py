@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import server_errors_fail
-from slomon.embedding.batcher import LiveBatcher
-from slomon.embedding.told import Deploy, Told, make_request, read_deploy, show_request
+from slomon.live_monitor.ingest import (
+    Deploy,
+    LiveBatcher,
+    Told,
+    make_request,
+    read_deploy,
+    show_request,
+)
 from tests.embedding.services import ENTRIES, change
 
 SHARDING = Sharding(Catalogue(ENTRIES), 1)

@@ -11,8 +11,8 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
-from slomon.embedding.buffer import Buffer
-from slomon.embedding.told import LONGEST, Deploy, Told
+from slomon.live_monitor.buffer import Buffer
+from slomon.live_monitor.ingest import LONGEST, Deploy, Told
 from tests.embedding.clock import ManualClock
 
 DEPLOY = Deploy(5_000_000_000, "users", "c1", "ana@example.com", "today")

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from slomon.core.ticks import LAST_TICK
-from slomon.embedding.clock import SystemClock, ask_clock, trust_clock
+from slomon.live_monitor.clock import SystemClock, ask_clock, trust_clock
 from tests.embedding.clock import ManualClock
 
 

@@ -12,7 +12,7 @@ import pytest
 from slomon.core.batching import Item
 from slomon.core.events import Malformed
 from slomon.core.ticks import TICKS_PER_SECOND as SECOND
-from slomon.embedding.engine import Engine
+from slomon.live_monitor.engine import Engine
 from slomon.state.encoding import Saved
 from tests.embedding.services import (
     ENTRIES,

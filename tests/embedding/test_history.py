@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from slomon.core.endpoints import Catalogue
-from slomon.embedding.history import History, Tally
+from slomon.live_monitor.incident_history import History, Tally
 from tests.embedding.services import ENTRIES
 from tests.incidents import make_incident
 

@@ -31,10 +31,10 @@ from slomon import (
     StateFileError,
 )
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.embedding.engine import Engine
-from slomon.embedding.saving import StateFile
-from slomon.embedding.snapshot import LiveAccounting, Snapshot
-from slomon.embedding.told import LONGEST
+from slomon.live_monitor.engine import Engine
+from slomon.live_monitor.ingest import LONGEST
+from slomon.live_monitor.persistence import StateFile
+from slomon.live_monitor.snapshot import LiveAccounting, Snapshot
 from tests.embedding.clock import START, ManualClock
 from tests.embedding.limits import files_end_at
 from tests.embedding.services import ENTRIES, answers, recorded, replay

@@ -16,8 +16,8 @@ from structlog.typing import EventDict
 from slomon import StateFileError
 from slomon.core.batching import Item
 from slomon.core.events import Change, End, Malformed, read_event
-from slomon.embedding.recording import Recording
-from slomon.embedding.told import LONGEST_EVENT, show_change
+from slomon.live_monitor.event_log import Recording
+from slomon.live_monitor.ingest import LONGEST_EVENT, show_change
 from tests.embedding.limits import files_end_at
 from tests.embedding.services import access, change, replay
 

@@ -11,8 +11,8 @@ import pytest
 from structlog.typing import EventDict
 
 from slomon import StateFileError
-from slomon.embedding.engine import Engine
-from slomon.embedding.saving import StateFile
+from slomon.live_monitor.engine import Engine
+from slomon.live_monitor.persistence import StateFile
 from slomon.state.file import read_state, write_state
 from tests.embedding.limits import files_end_at
 from tests.embedding.services import access, answers, entry, make_engine, read, replay

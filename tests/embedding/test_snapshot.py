@@ -6,8 +6,8 @@ import threading
 
 from slomon.core.batching import Item
 from slomon.core.incident import Incident
-from slomon.embedding.engine import Engine
-from slomon.embedding.snapshot import Snapshot
+from slomon.live_monitor.engine import Engine
+from slomon.live_monitor.snapshot import Snapshot
 from tests.embedding.services import access, change, make_engine, read
 
 

@@ -9,8 +9,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from slomon import IncidentOpened, IncidentsMissed
-from slomon.embedding.event import IncidentEvent
-from slomon.embedding.subscription import Subscription
+from slomon.live_monitor.subscription import IncidentEvent, Subscription
 from tests.reporting.records import record
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import slomon
-from slomon.embedding.monitor import LiveMonitor
+from slomon.live_monitor.monitor import LiveMonitor
 from tests.notify.clock import WatchedClock
 
 ENTRIES = [

@@ -13,7 +13,7 @@ from structlog.typing import EventDict
 import slomon
 from slomon import ConfigurationError
 from slomon.core.ticks import to_seconds
-from slomon.notify import Alertmanager
+from slomon.integrations.notify import Alertmanager
 from tests.notify.clock import WatchedClock
 from tests.notify.receiver import HANG, Receiver, answer, serving
 from tests.notify.service import ENTRIES, break_it, live, mend_it

@@ -17,9 +17,9 @@ from structlog.typing import EventDict
 from slomon import ConfigurationError, StateFileError
 from slomon.core.incident import State
 from slomon.core.records import IncidentRecord
-from slomon.embedding.event import IncidentClosed, IncidentOpened
-from slomon.notify import Webhook
-from slomon.notify.outbox import Outbox
+from slomon.integrations.notify import Webhook
+from slomon.integrations.notify.outbox import Outbox
+from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.state.file import read_state, write_state
 from tests.notify.clock import GUARD_SECONDS, WatchedClock
 from tests.notify.receiver import HANG, Request, answer, serving
@@ -171,14 +171,15 @@ async def test_what_only_the_monitor_knows_of_is_told_by_the_next_process(tmp_pa
 
 
 SERVICE = f"""
-import sys, anyio, slomon, slomon.notify
+import sys, anyio, slomon
+from slomon.integrations.notify import Webhook
 url, folder = sys.argv[1:]
 entry = dict(name="users", email="a@b", verb="GET", resource="/", slo=0.9, window=30)
 
 async def main():
     async with (
         slomon.live([entry], state=folder + "/state", save_every="50ms") as monitor,
-        slomon.notify.Webhook(monitor, url, secret="{SECRET}", outbox=folder + "/outbox"),
+        Webhook(monitor, url, secret="{SECRET}", outbox=folder + "/outbox"),
     ):
         monitor.change(service="users", commit="c1")
         monitor.access("GET", "/", 500)

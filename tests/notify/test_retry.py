@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.notify.retry import Backoff, read_retry_after
+from slomon.integrations.notify.delivery import Backoff, read_retry_after
 
 NOW = 1_543_443_091 * TICKS_PER_SECOND  # Wed, 28 Nov 2018 22:11:31 GMT
 

@@ -18,8 +18,8 @@ from standardwebhooks import Webhook as Verifier
 from structlog.typing import EventDict
 
 from slomon import ConfigurationError
-from slomon.notify import Webhook
-from slomon.reporting.document import incident_schema
+from slomon.integrations.notify import Webhook
+from slomon.report.columns import incident_schema
 from tests.notify.clock import WatchedClock
 from tests.notify.receiver import HANG, Request, answer, serving
 from tests.notify.service import break_it, live, mend_it
@@ -504,7 +504,7 @@ def test_a_wrong_option_is_refused_and_no_secret_shown(
 
 
 def test_without_the_extra_an_error_names_it() -> None:
-    code = "import sys; sys.modules['httpx'] = None; import slomon.notify"
+    code = "import sys; sys.modules['httpx'] = None; import slomon.integrations.notify"
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )

@@ -14,12 +14,13 @@ from typing import Any
 
 import anyio
 
-from slomon.compiled.speed import Compiled
+from slomon.compiled.backend import Compiled
 from slomon.core.events import RejectedLine, ReplayAccounting, server_errors_fail
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.formats.registry import Format, known_formats
-from slomon.replaying.run import Plan, Replay
-from slomon.replaying.speed import Interpreted, Speed
+from slomon.log_replay.backend import Interpreted, Speed
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.run import Replay
 from tests.compiled.kernels import as_they_stand, compiled
 from tests.formats.lines import PREFIXES, random_lines
 

@@ -10,8 +10,7 @@ from slomon.core.reorder import Order
 from slomon.endpoints.discovery import GivenRequests
 from slomon.formats.registry import known_formats
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
-from slomon.replaying.careful import CarefulReader
-from slomon.replaying.log import Block, Log
+from slomon.log_replay.lines import Block, CarefulReader, Log
 from slomon.sources.source import Fragment
 
 SECOND = 1_000_000_000

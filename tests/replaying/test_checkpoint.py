@@ -23,8 +23,8 @@ from slomon import (
     StateFileError,
     replay,
 )
-from slomon.replaying.checkpoint import Checkpoint
-from slomon.replaying.rejects import Rejections, RejectsFile
+from slomon.log_replay.checkpoint import Checkpoint
+from slomon.log_replay.rejects import Rejections, RejectsFile
 from slomon.sources.source import MAX_LINE
 from slomon.state.file import Section, read_state, write_state
 from tests.histories import ENTRY, broken, deploys, write

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slomon.errors import ConfigurationError
-from slomon.replaying.files import check_apart, find_files
+from slomon.log_replay.plan import check_apart, find_files
 
 
 def test_the_size_is_that_of_all_logs(tmp_path: Path) -> None:

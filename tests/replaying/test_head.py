@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.replaying.head import read_head
+from slomon.log_replay.detect import read_head
 from slomon.sources.source import Fragment, Source
 from tests.sources.texts import Raw, whole
 

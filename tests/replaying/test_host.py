@@ -17,8 +17,8 @@ from slomon.core.events import server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, NameList
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
-from slomon.replaying.host import Host, Scan
-from slomon.replaying.log import Block, Log, Place
+from slomon.log_replay.lines import Block, Log, Place
+from slomon.log_replay.reader import Host, Scan
 
 MAX_LINE = 30
 PLAIN = next(form for form in known_formats(server_errors_fail) if form.name == "plain")

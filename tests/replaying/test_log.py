@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.replaying.log import Block, find_prefix
+from slomon.log_replay.lines import Block, find_prefix
 
 
 def block(text: bytes, behind: bytes = b"") -> Block:

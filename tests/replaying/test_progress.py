@@ -9,9 +9,9 @@ import pytest
 
 from slomon.core.events import server_errors_fail
 from slomon.formats.registry import known_formats
-from slomon.replaying.progress import Progress, run_watched
-from slomon.replaying.run import Plan, Replay
-from slomon.replaying.speed import Interpreted
+from slomon.log_replay.backend import Interpreted
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.run import Progress, Replay, run_watched
 from tests.histories import broken
 
 

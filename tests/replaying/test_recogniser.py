@@ -11,8 +11,8 @@ from slomon.core.events import server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, NameList, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, known_formats, regex_format
-from slomon.replaying.log import Log
-from slomon.replaying.recogniser import Recogniser
+from slomon.log_replay.detect import Recogniser
+from slomon.log_replay.lines import Log
 from tests.formats.lines import PREFIXES
 
 FORMATS = known_formats(server_errors_fail)

@@ -9,7 +9,7 @@ import pytest
 
 from slomon.core.events import RejectedLine
 from slomon.errors import ConfigurationError
-from slomon.replaying.rejects import RejectsFile
+from slomon.log_replay.rejects import RejectsFile
 
 LINES = [RejectedLine("a.log", number, f"text \x1b{number}", "why") for number in (1, 2)]
 

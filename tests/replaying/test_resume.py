@@ -13,15 +13,16 @@ from typing import Any
 import anyio
 import pytest
 
+from slomon.compiled.backend import Compiled
 from slomon.compiled.library import load
-from slomon.compiled.speed import Compiled
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.formats.registry import known_formats
-from slomon.replaying.checkpoint import Checkpoint
-from slomon.replaying.run import Plan, Replay
-from slomon.replaying.speed import Interpreted, Speed
+from slomon.log_replay.backend import Interpreted, Speed
+from slomon.log_replay.checkpoint import Checkpoint
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.run import Replay
 from slomon.state.file import Section
 
 SECOND = TICKS_PER_SECOND

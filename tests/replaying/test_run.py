@@ -18,7 +18,8 @@ from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change
 from slomon.core.incident import State
 from slomon.errors import ConfigurationError
-from slomon.replaying.run import Plan, Replay
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.run import Replay
 from tests.formats.lines import SCANNED, random_lines
 from tests.replaying.replays import (
     BEGIN,

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from slomon.core.summary import Summary
-from slomon.reporting.page import render_page
+from slomon.report.page import render_page
 
 Open = Callable[..., Page]
 COMMIT_URL = "https://git.example.com/commit/{commit}"

@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 
-from slomon.reporting.assets import PACKAGE, SCRIPTS, policy, read_frame, read_scripts, read_styles
+from slomon.report.page import PACKAGE, SCRIPTS, policy, read_frame, read_scripts, read_styles
 
 
 def test_uplot_is_as_it_was_published() -> None:

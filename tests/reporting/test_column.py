@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from slomon.core.records import IncidentRecord
-from slomon.reporting.column import COLUMNS
+from slomon.report.columns import COLUMNS
 from tests.reporting.records import attribution, record
 
 

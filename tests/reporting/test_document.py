@@ -14,11 +14,7 @@ from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.incident import State
 from slomon.core.records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
-from slomon.reporting.document import (
-    incident_document,
-    incident_lines,
-    incident_schema,
-)
+from slomon.report.columns import incident_document, incident_lines, incident_schema
 from tests.reporting.records import BEGAN, attribution, record, records
 
 VALIDATOR = Draft202012Validator(incident_schema())

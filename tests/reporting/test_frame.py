@@ -17,8 +17,8 @@ from slomon.core.records import IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
 from slomon.errors import ConfigurationError
-from slomon.reporting.column import COLUMNS
-from slomon.reporting.frame import to_frame
+from slomon.report.columns import COLUMNS
+from slomon.report.exports import to_frame
 from tests.incidents import make_incident
 from tests.reporting.records import BEGAN, attribution, build, record
 
@@ -93,8 +93,8 @@ def test_another_library_is_refused() -> None:
 
 def test_importing_the_reports_loads_none_of_the_extras() -> None:
     script = (
-        "import sys, pkgutil, importlib, slomon.reporting as r; "
-        "[importlib.import_module(f'slomon.reporting.{m.name}') "
+        "import sys, pkgutil, importlib, slomon.report as r; "
+        "[importlib.import_module(f'slomon.report.{m.name}') "
         "for m in pkgutil.iter_modules(r.__path__)]; "
         "print([n for n in ('pyarrow', 'pandas', 'polars', 'numpy') if n in sys.modules])"
     )

@@ -18,9 +18,8 @@ from slomon.core.attribution import Candidate
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.errors import ConfigurationError
-from slomon.reporting.column import COLUMNS, Kind
-from slomon.reporting.document import incident_document
-from slomon.reporting.incident_file import choose_form
+from slomon.report.columns import COLUMNS, Kind, incident_document
+from slomon.report.exports import choose_form
 from tests.reporting.records import attribution, build, record, records
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slomon.errors import ConfigurationError
-from slomon.reporting.link import check_commit_url
+from slomon.report.page import check_commit_url
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.reporting.packing import DIGITS, pack, pack_rising, pack_signed
+from slomon.report.payload import DIGITS, pack, pack_rising, pack_signed
 
 
 def unpack(text: str) -> list[int]:

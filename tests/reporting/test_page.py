@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from slomon.core.metrics import EndpointTotal
 from slomon.core.records import IncidentRecord
 from slomon.errors import ConfigurationError
-from slomon.reporting.assets import PACKAGE
-from slomon.reporting.page import render_page
+from slomon.report.page import PACKAGE, render_page
 from tests.reporting.records import records
 from tests.reporting.summaries import BEGAN, HOSTILE, Maker, hostile, large, quiet, summarise
 

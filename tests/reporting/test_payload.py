@@ -12,8 +12,8 @@ from slomon.core.attribution import Attribution
 from slomon.core.incident import State
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
-from slomon.reporting.assets import PACKAGE
-from slomon.reporting.payload import make_payload
+from slomon.report.page import PACKAGE
+from slomon.report.payload import make_payload
 from tests.reporting.summaries import Maker
 
 READ = """(raw) => {

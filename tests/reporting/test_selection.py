@@ -7,7 +7,7 @@ from dataclasses import replace
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
 from slomon.core.metrics import Deploy
-from slomon.reporting.selection import BUCKETS, DEPLOYS, ENDPOINTS, INCIDENTS, LeftOut, select
+from slomon.report.selection import BUCKETS, DEPLOYS, ENDPOINTS, INCIDENTS, LeftOut, select
 from tests.reporting.summaries import BEGAN, Maker
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import Accounting
-from slomon.reporting.page import render_page
+from slomon.report.page import render_page
 from tests.reporting.conftest import Open
 from tests.reporting.summaries import HOSTILE, Maker, hostile, quiet
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from slomon.core.attribution import Candidate
 from slomon.core.records import IncidentRecord
-from slomon.reporting.column import COLUMNS, Kind
-from slomon.reporting.spreadsheet import FORMULA, csv_lines
+from slomon.report.columns import COLUMNS, Kind
+from slomon.report.exports import FORMULA, csv_lines
 from tests.reporting.records import attribution, record, records
 
 

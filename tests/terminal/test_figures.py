@@ -9,8 +9,8 @@ import pytest
 from slomon.core.events import Accounting
 from slomon.core.metrics import Budget, Delivery, Repair
 from slomon.core.summary import Summary
-from slomon.terminal.figures import show_figures, show_services
-from slomon.terminal.screen import Screen
+from slomon.report.overview import show_figures, show_services
+from slomon.report.screen import Screen
 from tests.reporting.records import record
 from tests.terminal.summaries import figures, summary
 

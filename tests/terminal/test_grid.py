@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.terminal.grid import Heading, lay_out
-from slomon.terminal.screen import Screen, measure
+from slomon.report.screen import Screen, measure
+from slomon.report.tables import Heading, lay_out
 from tests.reporting.records import texts
 
 HEADINGS = (

@@ -9,8 +9,8 @@ import pytest
 from slomon.core.attribution import Attribution, Verdict
 from slomon.core.incident import State
 from slomon.core.records import IncidentRecord
-from slomon.terminal.incident_table import show_incidents
-from slomon.terminal.screen import Screen
+from slomon.report.screen import Screen
+from slomon.report.tables import show_incidents
 from tests.reporting.records import BEGAN, attribution, record
 from tests.terminal.summaries import summary
 

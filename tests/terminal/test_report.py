@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.records import IncidentRecord
-from slomon.terminal.report import show_report
-from slomon.terminal.screen import Screen, measure
+from slomon.report.overview import show_report
+from slomon.report.screen import Screen, measure
 from tests.reporting.records import records
 from tests.terminal.summaries import build, summary
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from slomon.terminal.screen import Colour, Screen, measure, open_screen
+from slomon.report.screen import Colour, Screen, measure, open_screen
 from tests.command.terminal import Terminal
 from tests.reporting.records import HOSTILE, texts
 

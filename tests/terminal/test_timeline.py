@@ -12,8 +12,8 @@ from slomon.core.incident import State
 from slomon.core.metrics import Deploy
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
-from slomon.terminal.screen import Screen
-from slomon.terminal.timeline import show_timeline
+from slomon.report.screen import Screen
+from slomon.report.timeline import show_timeline
 from tests.reporting.records import attribution, record
 from tests.terminal.summaries import build, summary
 

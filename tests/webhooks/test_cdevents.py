@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slomon.core.events import Change
-from slomon.webhooks import CDEvents, Receiver, WebhookError
+from slomon.integrations.deploy_hooks import CDEvents, Receiver, WebhookError
 from tests.webhooks.deliveries import (
     NOW,
     SECRET,

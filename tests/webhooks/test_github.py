@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from slomon.core.events import Change
-from slomon.webhooks import GitHub, Receiver, WebhookError
-from slomon.webhooks.proof import BodySignature
+from slomon.integrations.deploy_hooks import GitHub, Receiver, WebhookError
+from slomon.integrations.deploy_hooks.signatures import BodySignature
 from tests.webhooks.deliveries import COMMIT, NOW, SECRET, dump, sample, sign
 
 CHANGE = Change(COMMIT, "ana-example", "2018-11-28T22:11:31Z", "users")

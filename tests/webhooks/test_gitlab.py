@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slomon.core.events import Change
-from slomon.webhooks import GitLab, Receiver, WebhookError
+from slomon.integrations.deploy_hooks import GitLab, Receiver, WebhookError
 from tests.webhooks.deliveries import (
     COMMIT,
     NOW,

@@ -8,8 +8,8 @@ from base64 import b64decode
 import pytest
 
 from slomon.errors import ConfigurationError
-from slomon.webhooks import CDEvents, GitHub, GitLab, Receiver, WebhookError
-from slomon.webhooks.proof import BodySignature, TimedSignature, Token
+from slomon.integrations.deploy_hooks import CDEvents, GitHub, GitLab, Receiver, WebhookError
+from slomon.integrations.deploy_hooks.signatures import BodySignature, TimedSignature, Token
 from tests.webhooks.deliveries import NOW, SECOND, SECRET, SIGNING_SECRET, sign_in_time
 
 KEY = b"not to be shown either"

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from slomon.core.events import Change
 from slomon.errors import ConfigurationError
+from slomon.integrations.deploy_hooks import CDEvents, GitHub, GitLab, Receiver, WebhookError
+from slomon.integrations.deploy_hooks.receiver import read_headers
 from slomon.logging import configure
-from slomon.webhooks import CDEvents, GitHub, GitLab, Receiver, WebhookError
-from slomon.webhooks.receiver import read_headers
 from tests.webhooks.deliveries import NOW, SECOND, SECRET, dump, sample, sign
 
 HOUR = 3600 * SECOND
@@ -139,7 +139,7 @@ def test_what_is_forgotten_is_too_old_to_be_taken_again() -> None:
 
 
 def test_no_more_than_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slomon.webhooks.receiver._REMEMBERED", 2)
+    monkeypatch.setattr("slomon.integrations.deploy_hooks.receiver._REMEMBERED", 2)
     receiver = make_receiver()
     first, second, third = (sample(STATUS) for _ in range(3))
     second["deployment"]["sha"], third["deployment"]["sha"] = "second", "third"

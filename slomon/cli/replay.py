@@ -1,0 +1,202 @@
+"""
+The answers as programs read them. Whatever a log says, this is ASCII: any terminal shows it.
+
+`slomon replay`: what is done with the options, and where the answers go.
+
+`slomon report`: what `slomon replay` does, with a page as its answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from functools import partial
+from inspect import signature
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
+
+from slomon.cli.arguments import check_page_wanted, choose_page
+from slomon.cli.process import BROKEN, FAILED, FINE
+from slomon.cli.progress import open_bar
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.errors import OptionError
+from slomon.files import OutputFile, write_lines
+from slomon.log_replay.plan import check_apart
+from slomon.log_replay.replay import ReplayMonitor, replay
+from slomon.logging import configure
+from slomon.options import naming_option, read_duration
+from slomon.text import quote
+
+if TYPE_CHECKING:
+    from slomon.report.exports import Write
+
+
+def show_literals(monitor: ServiceMonitor) -> Iterator[str]:
+    """The MTTR, the incidents of each API and their details, a Python literal a line."""
+    yield ascii(monitor.mttr())
+    yield ascii(monitor.api_histogram())
+    yield ascii(monitor.incident_details())
+
+
+def show_json(monitor: ReplayMonitor) -> str:
+    """The three answers and the accounting, as one object."""
+    answers = {
+        "mttr": monitor.mttr(),
+        "api_histogram": monitor.api_histogram(),
+        "incident_details": monitor.incident_details(),
+        "accounting": {**asdict(monitor.accounting), "problems": monitor.problems},
+    }
+    return json.dumps(answers)
+
+
+def check_apart_from(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:
+    """Raises ConfigurationError where one of them is where the answers are printed."""
+    with suppress(OSError):  # it has no descriptor, as what is no file of the system's
+        printed = os.fstat(stdout.fileno())
+        for name, path in outputs.items():
+            if path is None or not path.exists() or path.samefile(os.devnull):
+                continue
+            if os.path.samestat(path.stat(), printed):
+                raise OptionError(
+                    [name],
+                    f" is {quote(str(path))}, where the answers are printed; allowed: a file of "
+                    "its own",
+                )
+
+
+Writer: TypeAlias = Callable[[ReplayMonitor, OutputFile], object]
+
+_OPTIONS: Final = signature(replay).parameters
+
+
+def _ignore(_: object) -> None:
+    """For verbs that show nothing."""
+
+
+def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
+    """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
+    writers: dict[str, Writer] = {}
+    check_page_wanted(arguments)
+    if not arguments.output:
+        others = {"report": arguments.report, "incidents": arguments.incidents}
+        check_apart_from(stdout, others)
+    if arguments.report:
+        writers["report"] = choose_page(arguments)
+        arguments.trace = True
+    writers["output"] = lambda monitor, file: file.save(_answer(monitor, arguments))
+
+    def show(monitor: ReplayMonitor) -> None:
+        if not arguments.output:
+            lines = _answer(monitor, arguments)
+            if stdout.isatty() and not arguments.json:
+                lines = _show(monitor, _read_stale_after(arguments), stdout)
+            write_lines(lines, stdout, "standard output")
+
+    return conduct(arguments, stderr, writers, show)
+
+
+def conduct(
+    arguments: argparse.Namespace,
+    stderr: TextIO,
+    writers: Mapping[str, Writer],
+    show: Callable[[ReplayMonitor], object] = _ignore,
+) -> int:
+    """
+    Replay, write the files that are asked for by the options that `writers` are named for, or by
+    those of every verb, and show the rest. Returns the exit code.
+    """
+    _check_outputs(arguments)
+    writers = {**_choose_writers(arguments), **writers}
+    with ExitStack() as files:
+        outputs = {
+            name: files.enter_context(OutputFile(path))
+            for name in writers
+            if (path := getattr(arguments, name))
+        }
+        monitor = _replay(arguments, stderr)
+        unwritten: OSError | None = None
+        for name, output in outputs.items():
+            try:
+                writers[name](monitor, output)
+            except OSError as error:  # the others can be, and have taken as long
+                unwritten = unwritten or error
+        show(monitor)
+        if unwritten is not None:
+            raise unwritten
+    if checkpoint := vars(arguments).get("checkpoint"):
+        Path(checkpoint).unlink(missing_ok=True)
+    return _exit_code(monitor, arguments)
+
+
+def _choose_writers(arguments: argparse.Namespace) -> dict[str, Writer]:
+    write = arguments.incidents and _choose_form(arguments.incidents)
+    stale_after = _read_stale_after(arguments)
+
+    def write_incidents(monitor: ReplayMonitor, file: OutputFile) -> None:
+        file.fill(partial(write, monitor.records(stale_after=stale_after)))
+
+    return {"incidents": write_incidents}
+
+
+def _read_stale_after(arguments: argparse.Namespace) -> float:
+    """Seconds."""
+    return read_duration("stale_after", arguments.stale_after) / TICKS_PER_SECOND
+
+
+def _choose_form(path: Path) -> Write:
+    # Not for those who ask for no such file: it takes a few milliseconds of a start.
+    from slomon.report.exports import choose_form  # noqa: PLC0415
+
+    with naming_option("incidents"):
+        return choose_form(path)
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """What is read must not be written, and no two outputs be one."""
+    options = vars(arguments)
+    logs = chain(arguments.paths, *options.get("merge", ()), options.get("changes", ()))
+    outputs = ("rejects", "checkpoint", "output", "incidents", "report")
+    endpoints = [options["endpoints"]] if "endpoints" in options else []
+    check_apart([*logs, *endpoints], {name: options.get(name) for name in outputs})
+
+
+def _replay(arguments: argparse.Namespace, stderr: TextIO) -> ReplayMonitor:
+    options = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
+    bar = open_bar(stderr) if arguments.progress else None
+    if bar is None:
+        configure(arguments.log_level, stderr)
+        return replay(**options, keep_checkpoint=True)
+    with bar:
+        configure(arguments.log_level, bar.above)
+        return replay(**options, keep_checkpoint=True, on_progress=bar.show)
+
+
+def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[str]:
+    return [show_json(monitor)] if arguments.json else show_literals(monitor)
+
+
+def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterable[str]:
+    # Not for those who print into a pipe, as above.
+    from slomon.report.overview import show_report  # noqa: PLC0415
+    from slomon.report.screen import open_screen  # noqa: PLC0415
+
+    screen = open_screen(stdout, os.environ)
+    return show_report(monitor.summary(stale_after=stale_after), screen)
+
+
+def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
+    if monitor.problems:
+        return FAILED
+    return BROKEN if arguments.fail_on and monitor.incidents else FINE
+
+
+def run_report(arguments: argparse.Namespace, _: TextIO, stderr: TextIO) -> int:
+    """Replay and write the page. Raises what `replay` does, and OSError where that can't be."""
+    arguments.trace = True
+    return conduct(arguments, stderr, {"output": choose_page(arguments)})

@@ -1,0 +1,155 @@
+"""What `main.py` does: slomon on a simulated stream, or on a recorded one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TextIO
+
+from slomon.api import get_service_monitor
+from slomon.cli.arguments import (
+    add_page_options,
+    check_page_wanted,
+    choose_page,
+    flag,
+    parse_count,
+    parse_path,
+)
+from slomon.cli.process import FAILED, FINE, MISUSED, run_process
+from slomon.cli.replay import check_apart_from, show_literals
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.errors import ConfigurationError, OptionError, SlomonError
+from slomon.files import OutputFile, write_lines
+from slomon.log_replay.plan import check_apart
+from slomon.logging import configure
+from slomon.pipeline.stream import EventStream
+from slomon.streams import SimulatedStream, open_recording
+from slomon.text import quote
+
+
+def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
+    """
+    Run the pipeline on a simulated stream or a recorded one and print the three answers, a Python
+    literal on each line. Returns the exit code: 0 fine, 1 a runtime error, 2 wrong usage or
+    configuration (SystemExit, from argparse, for the usage).
+    """
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if (arguments.events is None) != (arguments.info is None):
+        parser.error("--events and --info go together")
+    configure(arguments.log_level, stderr)
+    try:
+        check_apart_from(stdout, {"report": arguments.report})
+        write_lines(show_literals(_consume(arguments)), stdout, "standard output")
+    except OptionError as error:
+        print(f"error: {error.show(flag)}", file=stderr)
+        return MISUSED
+    except ConfigurationError as error:
+        where = f"{arguments.info}: " if arguments.info else ""
+        print(f"error: {where}{error}", file=stderr)
+        return MISUSED
+    except BrokenPipeError:
+        raise
+    except (SlomonError, OSError) as error:
+        print(f"error: {error}", file=stderr)
+        return FAILED
+    return FINE
+
+
+def run() -> int:
+    """`main` as a process of its own."""
+    return run_process(main)
+
+
+def _consume(arguments: argparse.Namespace) -> ServiceMonitor:
+    """Consume the stream, and write the report if one is wanted."""
+    check_page_wanted(arguments)
+    if arguments.report is None:
+        with _stream(arguments) as stream:
+            return get_service_monitor(stream)
+    write = choose_page(arguments)
+    inputs = filter(None, (arguments.events, arguments.info))
+    check_apart(inputs, {"report": arguments.report})
+    with OutputFile(arguments.report) as report, _stream(arguments) as stream:
+        monitor = get_service_monitor(stream, trace=True)
+        write(monitor, report)
+    return monitor
+
+
+def _stream(arguments: argparse.Namespace) -> AbstractContextManager[EventStream]:
+    if arguments.events is not None:
+        return open_recording(arguments.events, arguments.info)
+    simulated = SimulatedStream(
+        seed=arguments.seed,
+        max_events=arguments.max_events,
+        prob_bug=arguments.prob_bug,
+        prob_error=arguments.prob_error,
+    )
+    return nullcontext(simulated)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Which commit broke which endpoint, when, which one fixed it, and how long "
+        "repair takes. Runs on a simulated stream unless given a recorded one, and prints the "
+        "MTTR, the number of incidents of each API and their details, a Python literal a line.",
+    )
+    simulated = parser.add_argument_group("simulated stream")
+    simulated.add_argument(
+        "--seed",
+        metavar="N",
+        type=int,
+        default=1337,
+        help="the same seed gives the same stream (default: %(default)s)",
+    )
+    simulated.add_argument(
+        "--max-events",
+        metavar="N",
+        type=parse_count,
+        default=100_000,
+        help="how many requests and changes (default: %(default)s)",
+    )
+    simulated.add_argument(
+        "--prob-bug",
+        metavar="P",
+        type=_probability,
+        default=0.1,
+        help="that a change breaks a healthy API (default: %(default)s)",
+    )
+    simulated.add_argument(
+        "--prob-error",
+        metavar="P",
+        type=_probability,
+        default=0.05,
+        help="that a broken API fails a request (default: %(default)s)",
+    )
+    recorded = parser.add_argument_group("recorded stream")
+    recorded.add_argument("--events", metavar="FILE", type=parse_path, help="one JSON event a line")
+    recorded.add_argument(
+        "--info", metavar="FILE", type=parse_path, help="JSON list of the endpoints"
+    )
+    report = parser.add_argument_group("report")
+    report.add_argument(
+        "--report",
+        metavar="FILE",
+        type=parse_path,
+        help="write it there: one HTML page that opens offline",
+    )
+    add_page_options(report)
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        choices=("debug", "info", "warning", "error", "critical"),
+        default="info",
+        help="least level of what is logged to stderr (default: %(default)s)",
+    )
+    return parser
+
+
+def _probability(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (value := float(text)) <= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"{quote(text)}; allowed: a probability, from 0 to 1")

@@ -1,0 +1,1 @@
+"""slomon with other programs: each part is optional and is imported alone."""

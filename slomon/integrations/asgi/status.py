@@ -1,0 +1,80 @@
+"""Where a monitor stands, as JSON for people and scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Final
+
+from slomon.core.incident import Incident
+from slomon.core.ticks import to_seconds
+from slomon.integrations.asgi.types import Send
+from slomon.live_monitor.snapshot import EndpointStatus, Snapshot
+from slomon.text import excerpt
+
+_SHOWN: Final = 100  # incidents, the newest: the whole history may be long
+
+
+def status_document(snapshot: Snapshot) -> dict[str, object]:
+    """
+    An object of
+
+    * `at` (seconds since the epoch), `mttr` (seconds)
+    * `incidents`: of each service how many there were
+    * `newest`: the last hundred incidents in the order in which they opened; `end` is None while
+      one is open, `broken_by` and `fixed_by` are commits or None
+    * `endpoints`: `slo`, `window` (seconds), and what is in the window now: `requests`, `failures`
+      and `sli`, None where there are no requests
+    * `accounting`: what became of every event
+
+    Texts are cut to 80 characters and printable. Nobody is named: no author, no address.
+    """
+    return {
+        "at": snapshot.at,
+        "mttr": snapshot.mttr(),
+        "incidents": {excerpt(name): count for name, count in snapshot.api_histogram().items()},
+        "newest": [_incident(incident) for incident in snapshot.incidents[-_SHOWN:]],
+        "endpoints": [_endpoint(status) for status in snapshot.endpoints],
+        "accounting": asdict(snapshot.accounting),
+    }
+
+
+async def answer(snapshot: Callable[[], Snapshot], verb: str, send: Send) -> None:
+    """Answer GET and HEAD with the document of a snapshot, and whatever else with 405."""
+    if verb in ("GET", "HEAD"):
+        body = json.dumps(status_document(snapshot()), separators=(",", ":")).encode()
+        status, header = 200, (b"content-type", b"application/json")
+    else:
+        body, status, header = b"", 405, (b"allow", b"GET, HEAD")
+    length, fresh = (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")
+    headers = [header, length, fresh]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if verb == "HEAD" else body})
+
+
+def _incident(incident: Incident) -> dict[str, object]:
+    broken_by, fixed_by = incident.broken_by, incident.fixed_by
+    return {
+        "service": excerpt(incident.endpoint.name),
+        "verb": excerpt(incident.endpoint.verb),
+        "resource": excerpt(incident.endpoint.resource),
+        "start": to_seconds(incident.start),
+        "end": None if incident.end is None else to_seconds(incident.end),
+        "broken_by": excerpt(broken_by.commit) if broken_by else None,
+        "fixed_by": excerpt(fixed_by.commit) if fixed_by else None,
+    }
+
+
+def _endpoint(status: EndpointStatus) -> dict[str, object]:
+    return {
+        "service": excerpt(status.service),
+        "verb": excerpt(status.verb),
+        "resource": excerpt(status.resource),
+        "slo": status.slo,
+        "window": status.window,
+        "requests": status.requests,
+        "failures": status.failures,
+        "sli": status.sli,
+        "is_open": status.incident is not None,
+    }

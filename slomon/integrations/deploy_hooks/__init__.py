@@ -1,0 +1,15 @@
+"""
+Changes from the webhooks of those who deploy: GitHub, GitLab, and whoever sends CDEvents.
+
+    receiver = Receiver(GitHub(secret), environment="production")
+
+    change = receiver.read(request.headers, body)  # in a route of your own
+    if change:
+        monitor.change(**asdict(change))
+"""
+
+from slomon.errors import WebhookError
+from slomon.integrations.deploy_hooks.providers import CDEvents, GitHub, GitLab
+from slomon.integrations.deploy_hooks.receiver import Receiver
+
+__all__ = ["CDEvents", "GitHub", "GitLab", "Receiver", "WebhookError"]

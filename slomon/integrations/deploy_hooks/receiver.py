@@ -1,0 +1,162 @@
+"""Takes what a sender sends, and nobody else's; each change once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+from threading import Lock
+from typing import Final, Protocol, TypeAlias
+
+from slomon.core.events import Change
+from slomon.core.ticks import to_seconds
+from slomon.dates import Undated, read_date
+from slomon.errors import WebhookError
+from slomon.integrations.deploy_hooks.providers import Body, Deployment, Sender
+from slomon.integrations.deploy_hooks.signatures import Headers
+from slomon.logging import get_logger
+from slomon.options import (
+    Duration,
+    check_function,
+    check_methods,
+    read_count,
+    read_duration,
+    read_text,
+    refuse,
+)
+from slomon.text import excerpt
+
+Pair: TypeAlias = tuple[str | bytes, str | bytes]
+
+_MOST_BYTES: Final = 2**30
+_LONGEST: Final = 1000
+"""Characters of a field of a change."""
+_REMEMBERED: Final = 10_000
+_SENDERS: Final = "a sender, such as GitHub(secret)"
+
+
+class HasItems(Protocol):
+    """The headers of a request, as about every framework has them."""
+
+    def items(self) -> Iterable[Pair]:
+        """Names, in any case, and values."""
+
+
+class Receiver:
+    """
+    Reads the webhooks of one sender, on any thread.
+
+    * `service`: whose changes they are, as the endpoints' entries name it: by default the
+      repository or project; a name; or a function of the event (a dict) that returns one, or None
+      where it is of no service
+    * `environment`: deployments to others are passed over; None takes those to all
+    * `max_age`: a deployment that is older than this (or as far ahead) is passed over with a
+      warning, and a younger one that was taken before without. So a request that was recorded and
+      is sent again does nothing, whenever it comes; only what was taken before a restart, and is
+      younger than this, would be taken once more
+    * `max_body`: bytes
+    * `now`: the time in nanoseconds since the epoch
+
+    Raises ConfigurationError where an option is wrong.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        service: str | Callable[[Body], str | None] | None = None,
+        environment: str | None = "production",
+        max_age: Duration = "1h",
+        max_body: int = 2**20,
+        now: Callable[[], int] = time.time_ns,
+    ) -> None:
+        check_methods("sender", sender, ["check", "parse", "find_deployment"], _SENDERS)
+        if callable(service):
+            check_function("service", service, "an event")
+        check_function("now", now, "no argument")
+        self._sender = sender
+        self._service = service if callable(service) else read_text("service", service)
+        self._environment = read_text("environment", environment)
+        self._max_age = read_duration("max_age", max_age, 1)
+        self._max_body = read_count("max_body", max_body, _MOST_BYTES)
+        self._now = now
+        self._taken: dict[Change, int] = {}
+        self._lock = Lock()
+
+    def read(self, headers: HasItems | Iterable[Pair], body: bytes) -> Change | None:
+        """
+        The change that a request tells of, None where it tells of none or of one that was there
+        before: answer either with a success, or its sender will send it again. `body` is the
+        request's own bytes: no parsed and rewritten ones fit a signature.
+
+        Raises WebhookError, with the status to answer (401, 413 or 400).
+        """
+        if not isinstance(body, bytes | bytearray | memoryview):
+            raise TypeError(f"body is {type(body).__name__}; allowed: bytes, as they came")
+        if len(body) > self._max_body:
+            raise WebhookError(413, f"the body has bytes: {len(body)}; allowed: {self._max_body}")
+        now, body = self._now(), bytes(body)
+        self._sender.check(read_headers(headers), body, now)
+        event = self._sender.parse(body)
+        deployment = self._sender.find_deployment(event)
+        if deployment is None or not self._is_here(deployment):
+            return None
+        service = self._find_service(event, deployment.change.service)
+        if service is None:
+            return None
+        change = replace(deployment.change, service=service)
+        return change if self._take(change, _read_time(change), now) else None
+
+    def _is_here(self, deployment: Deployment) -> bool:
+        return not self._environment or self._environment in deployment.environments
+
+    def _find_service(self, event: Body, default: str) -> str | None:
+        if not callable(self._service):
+            return self._service or default
+        found = self._service(event)
+        if found is not None and (not isinstance(found, str) or not found):
+            raise refuse("service", found, "a function that returns a name, or None")
+        return found
+
+    def _take(self, change: Change, tick: int, now: int) -> bool:
+        """Is it new? It isn't from now on."""
+        if abs(now - tick) > self._max_age:
+            get_logger().warning(
+                "webhook.stale",
+                service=excerpt(change.service),
+                commit=excerpt(change.commit),
+                age=to_seconds(now - tick),
+            )
+            return False
+        with self._lock:
+            if change in self._taken:
+                return False
+            young = [item for item in self._taken.items() if now - item[1] <= self._max_age]
+            self._taken = dict([*young[1 - _REMEMBERED :], (change, tick)])
+        return True
+
+
+def read_headers(headers: HasItems | Iterable[Pair]) -> Headers:
+    """By lower case names; those of one name are joined, as HTTP has it."""
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, value = (part.decode("latin-1") if isinstance(part, bytes) else part for part in pair)
+        name = name.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _read_time(change: Change) -> int:
+    """When it was deployed. Raises WebhookError (400) where the change is not complete."""
+    for field in fields(change):
+        value = getattr(change, field.name)
+        if not value and field.name != "author":
+            raise WebhookError(400, f"the deployment has no {field.name}")
+        if len(value) > _LONGEST:
+            found = f"the deployment's {field.name} has characters: {len(value)}"
+            raise WebhookError(400, f"{found}; allowed: {_LONGEST}")
+    tick = read_date(change.date)
+    if isinstance(tick, Undated):
+        raise WebhookError(400, tick.reason)
+    return tick

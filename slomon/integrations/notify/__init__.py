@@ -1,0 +1,19 @@
+"""
+Incidents of a live monitor, told to those who are to know: each receiver is an `async with` beside
+the monitor. Without the extra `slomon[notify]` importing this raises ConfigurationError.
+"""
+
+from slomon.integrations.notify.alertmanager import Alertmanager
+from slomon.integrations.notify.webhook import Webhook
+
+try:
+    import httpx as _httpx  # noqa: F401 (an extra)
+except ImportError:
+    from slomon.errors import ConfigurationError
+
+    raise ConfigurationError(
+        "notifications are sent by httpx, which is not installed; needed: "
+        "pip install 'slomon[notify]'"
+    ) from None
+
+__all__ = ["Alertmanager", "Webhook"]

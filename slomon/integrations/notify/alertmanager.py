@@ -1,0 +1,290 @@
+"""
+An incident as an alert of Alertmanager's API v2.
+
+Incidents as alerts of an Alertmanager, or of each of a cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from anyio import Event
+
+from slomon.concurrency import first_of
+from slomon.core.attribution import Attribution
+from slomon.core.endpoints import EndpointName
+from slomon.core.records import IncidentRecord
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
+from slomon.errors import ConfigurationError, OptionError
+from slomon.integrations.notify.delivery import Letter, Sender, Url, read_headers
+from slomon.integrations.notify.notifier import Notifier, Task
+from slomon.live_monitor.clock import Clock
+from slomon.live_monitor.monitor import LiveMonitor
+from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
+from slomon.options import Duration, read_duration, read_texts
+from slomon.text import excerpt
+
+_NAME: Final = "SloBreached"
+_LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+_OURS: Final = ("service", "method", "route")
+_LONGEST: Final = 1000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An incident, and the tick until which its end is told, None while it is open."""
+
+    record: IncidentRecord
+    until: int | None
+
+
+def read_labels(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels for all alerts. Raises ConfigurationError, which says what is wrong with them."""
+    labels = read_texts(name, {} if value is None else value)
+    for label in labels:
+        if not _LABEL.fullmatch(label) or label in _OURS:
+            raise OptionError(
+                [name],
+                f" has '{excerpt(label)}'; allowed: names of letters, digits and underscores, "
+                f"but for {', '.join(_OURS)}",
+            )
+    return labels
+
+
+def write_alert(
+    record: IncidentRecord, labels: Mapping[str, str], now: int, lease: int
+) -> dict[str, object]:
+    """
+    The alert, as JSON has it. One that fires does so for `lease` ticks from now, so that it ends
+    by itself when nobody sends it any more.
+    """
+    end = max(to_seconds(now + lease), record.start) if record.end is None else record.end
+    own = {"service": record.service, "method": record.verb, "route": record.resource}
+    return {
+        "labels": {
+            name: value[:_LONGEST] for name, value in {"alertname": _NAME, **labels, **own}.items()
+        },
+        "annotations": {
+            name: excerpt(value, _LONGEST) for name, value in _annotate(record).items() if value
+        },
+        "startsAt": show_time(record.start),
+        "endsAt": show_time(end),
+    }
+
+
+def show_time(seconds: float) -> str:
+    """A time as RFC 3339 has it."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def _annotate(record: IncidentRecord) -> dict[str, str]:
+    fixed_by = record.fixed_by
+    return {
+        "summary": _sum_up(record),
+        "incident": record.id,
+        "sli": f"{record.lowest_sli:.6g}",
+        "slo": f"{record.slo:.6g}",
+        "broken_by": record.broken_by.commit,
+        "author": _author(record.broken_by),
+        "verdict": str(record.broken_by.verdict),
+        "candidates": _candidates(record.broken_by),
+        "fixed_by": fixed_by.commit if fixed_by else "",
+        "state": str(record.state),
+    }
+
+
+def _sum_up(record: IncidentRecord) -> str:
+    blamed = f", broken by {excerpt(record.broken_by.commit)}" if record.broken_by.commit else ""
+    return (
+        f"{excerpt(record.verb)} {excerpt(record.resource)} of {excerpt(record.service)}: "
+        f"SLI {record.lowest_sli:.6g}, below its SLO {record.slo:.6g}{blamed}"
+    )
+
+
+def _author(attribution: Attribution) -> str:
+    return attribution.newest.author if attribution.newest else ""
+
+
+def _candidates(attribution: Attribution) -> str:
+    """Their commits, where there is a choice."""
+    commits = [excerpt(candidate.commit) for candidate in attribution.candidates]
+    return ", ".join(commits) if len(commits) > 1 else ""
+
+
+_PATH: Final = "/api/v2/alerts"
+_MOST: Final = 256  # alerts a request
+_RESOLVED: Final = 300 * TICKS_PER_SECOND
+"""So long an end is told: longer than an alert fires by itself, with the usual `resend_every`."""
+_LEASES: Final = 4  # resends may fail, so an alert fires for longer than until the next one
+
+
+class Alertmanager(Notifier):
+    """
+    Fires an alert for each endpoint that has an open incident, and resolves it when that ends. Its
+    labels are `alertname` (SloBreached), `service`, `method`, `route` and those of `labels`; what
+    changes, such as commits and the SLI, stands in annotations.
+
+    * `urls`: of an Alertmanager, or of all members of a cluster: each is told everything
+    * `labels`: for all alerts, such as a severity; `headers`: for all requests
+    * `generator_url`: what people are led to by an alert
+    * `resend_every`: how often an alert is sent while it fires, and for five minutes after it
+      resolved. It fires for four times as long: an Alertmanager that hears nothing more ends it
+    * `queue_bound`: how many events may wait to be taken; those beyond are made up for
+    * `linger`: how long leaving may wait for what is not delivered
+
+    On entering, incidents that are open fire at once. Several processes that watch the same
+    endpoints need a label each that tells them apart. Raises ConfigurationError where an option is
+    wrong.
+    """
+
+    def __init__(
+        self,
+        monitor: LiveMonitor,
+        *urls: str,
+        labels: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        generator_url: str | None = None,
+        resend_every: Duration = "1m",
+        queue_bound: int = 1000,
+        linger: Duration = "5s",
+    ) -> None:
+        super().__init__(monitor, "alertmanager", queue_bound=queue_bound, linger=linger)
+        if not urls:
+            raise ConfigurationError("there is no URL; allowed: one, or several of a cluster")
+        targets = [Url("urls", url, _PATH) for url in urls]
+        every = read_duration("resend_every", resend_every, 1)
+        write = partial(
+            _write,
+            labels=read_labels("labels", labels),
+            lease=_LEASES * every,
+            link=None if generator_url is None else str(Url("generator_url", generator_url).target),
+        )
+        fields = read_headers("headers", headers)
+        self._alerts: dict[EndpointName, Alert] = {}  # the newest incident of each endpoint
+        self._peers = [
+            _Peer(self._make_sender(target, fields), self._alerts, write, self._clock, every)
+            for target in targets
+        ]
+
+    async def _begin(self) -> None:
+        await super()._begin()
+        self._alerts.clear()
+        for peer in self._peers:
+            peer.begin()
+
+    def _take(self, event: IncidentOpened | IncidentClosed) -> None:
+        self._tell(event.incident)
+
+    def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
+        """Take what is open, what ended lately, and what ended since it was taken."""
+        lately = to_seconds(self._clock.now() - _RESOLVED)
+        newest = {record.endpoint: record for record in records}
+        for key, record in newest.items():
+            fires = key in self._alerts and self._alerts[key].until is None
+            if record.end is None or record.end > lately or fires:
+                self._tell(record)
+
+    def _tell(self, record: IncidentRecord) -> None:
+        until = None if record.end is None else self._clock.now() + _RESOLVED
+        self._alerts[record.endpoint] = Alert(record, until)
+        for peer in self._peers:
+            peer.wake()
+
+    def _senders(self) -> Sequence[Sender]:
+        return [peer.sender for peer in self._peers]
+
+    def _tasks(self) -> Sequence[Task]:
+        return [peer.run for peer in self._peers]
+
+    async def _settle(self) -> None:
+        for peer in self._peers:
+            await peer.rested.wait()
+
+
+class _Peer:
+    """One Alertmanager: what it was sent, and when."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        alerts: dict[EndpointName, Alert],
+        write: Callable[[Iterable[Alert], int], bytes],
+        clock: Clock,
+        every: int,
+    ) -> None:
+        self.sender = sender
+        self._alerts = alerts
+        self._write = write
+        self._clock = clock
+        self._every = every
+        self.begin()
+
+    def begin(self) -> None:
+        """It was sent nothing yet."""
+        self._sent: dict[EndpointName, tuple[Alert, int]] = {}
+        self._batch: dict[EndpointName, Alert] = {}
+        self._woken = Event()
+        self.rested = Event()
+        """It was told all there is, for now."""
+
+    def wake(self) -> None:
+        """An alert changed."""
+        self.rested = Event()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send what is due, for ever."""
+        while True:
+            self._woken = Event()
+            if self._find_due():
+                await self.sender.deliver(self._draw_up)
+                now = self._clock.now()  # one that refused an alert gets it again, but not at once
+                self._sent.update((key, (alert, now)) for key, alert in self._batch.items())
+            else:
+                self.rested.set()
+                await self._rest()
+
+    def _draw_up(self) -> Letter | None:
+        """What is due when it is sent: that may be later than it was to be."""
+        self._batch = dict(islice(self._find_due().items(), _MOST))
+        if not self._batch:
+            return None
+        return Letter(self._write(self._batch.values(), self._clock.now()), {})
+
+    def _find_due(self) -> dict[EndpointName, Alert]:
+        now = self._clock.now()
+        for key, alert in list(self._alerts.items()):
+            if alert.until is not None and alert.until <= now:
+                del self._alerts[key]
+        self._sent = {
+            key: sent for key, sent in self._sent.items() if self._alerts.get(key) is sent[0]
+        }
+        return {
+            key: alert
+            for key, alert in self._alerts.items()
+            if key not in self._sent or self._sent[key][1] + self._every <= now
+        }
+
+    async def _rest(self) -> None:
+        if self._sent:
+            due = min(at for _, at in self._sent.values()) + self._every
+            await first_of(self._woken.wait, partial(self._clock.sleep_until, due))
+        else:
+            await self._woken.wait()
+
+
+def _write(
+    alerts: Iterable[Alert], now: int, *, labels: Mapping[str, str], lease: int, link: str | None
+) -> bytes:
+    more = {} if link is None else {"generatorURL": link}
+    return json.dumps(
+        [{**write_alert(alert.record, labels, now, lease), **more} for alert in alerts],
+        allow_nan=False,
+    ).encode()

@@ -1,0 +1,182 @@
+"""What all receivers have in common: they listen to a monitor, and deliver beside it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
+from typing import Final, Self
+
+from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_group
+
+from slomon.concurrency import first_of, in_own_thread
+from slomon.core.records import IncidentRecord
+from slomon.integrations.notify.delivery import Counts, Sender, Url
+from slomon.live_monitor.monitor import LiveMonitor, check_monitor
+from slomon.live_monitor.subscription import (
+    IncidentClosed,
+    IncidentOpened,
+    IncidentsMissed,
+    Subscription,
+)
+from slomon.logging import ThrottledLog
+from slomon.options import Duration, read_count, read_duration
+from slomon.text import excerpt
+
+Task = Callable[[], Awaitable[None]]
+
+_MOST: Final = 2**20
+
+
+class Notifier(AsyncContextManagerMixin, ABC):
+    """
+    Tells one receiver of the incidents of a monitor, while it is entered. Whatever becomes of the
+    receiver, the monitor and the body of the `async with` go on as if it weren't there.
+
+    Leaving waits until all is delivered, for `linger` at most, unless it is cancelled. Entering
+    it before its monitor raises RuntimeError: what is open isn't known by then.
+    """
+
+    def __init__(
+        self, monitor: LiveMonitor, receiver: str, *, queue_bound: int, linger: Duration
+    ) -> None:
+        check_monitor(monitor)
+        self._monitor = monitor
+        self._clock = monitor.clock
+        self._bound = read_count("queue_bound", queue_bound, _MOST)
+        self._linger = read_duration("linger", linger)
+        self._counts = Counts()
+        self._receiver = receiver
+        self._log = ThrottledLog(self._clock, receiver=receiver)
+        self._running = False
+
+    @property
+    def delivered(self) -> int:
+        """How many requests the receiver took."""
+        return self._counts.delivered
+
+    @property
+    def failed(self) -> int:
+        """How many requests failed; each is tried again, unless the receiver refused it."""
+        return self._counts.failed
+
+    @property
+    def dropped(self) -> int:
+        """How many notifications were given up: nobody will get them."""
+        return self._counts.dropped
+
+    @abstractmethod
+    def _take(self, event: IncidentOpened | IncidentClosed) -> None:
+        """An incident opened or ended."""
+
+    @abstractmethod
+    def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
+        """Events were missed, or there were none yet: that is the history of the monitor."""
+
+    @abstractmethod
+    def _senders(self) -> Sequence[Sender]:
+        """Those by which it delivers."""
+
+    @abstractmethod
+    def _tasks(self) -> Sequence[Task]:
+        """What is to run all the time."""
+
+    @abstractmethod
+    async def _settle(self) -> None:
+        """Return once nothing is to be delivered any more."""
+
+    def _held(self) -> AbstractContextManager[None]:
+        """What nobody else may use meanwhile."""
+        return nullcontext()
+
+    async def _begin(self) -> None:
+        """Before anything else: as if new. What it raises comes out of the `async with`."""
+        self._heard = Event()
+        for sender in self._senders():
+            sender.open()
+
+    async def _end(self) -> None:
+        """After everything else, whoever is cancelled."""
+
+    @asynccontextmanager
+    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        if self._running:
+            raise RuntimeError("this notifier is running; allowed: one `async with` at a time")
+        if not self._monitor.running:
+            raise RuntimeError("its monitor doesn't run; allowed: to enter the monitor first")
+        self._running = True
+        try:
+            with self._held():
+                await self._begin()
+                async with self._beside_the_body():
+                    yield self
+        finally:
+            self._running = False
+
+    @asynccontextmanager
+    async def _beside_the_body(self) -> AsyncGenerator[None]:
+        subscription = self._monitor.incidents(bound=self._bound)
+        self._catch_up(await self._read_history())
+        failure: BaseException | None = None
+        try:
+            async with create_task_group() as tasks:
+                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
+                for task in running:
+                    tasks.start_soon(self._guard, task)
+                try:
+                    yield
+                except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
+                    failure = error
+                if failure is None or isinstance(failure, Exception):
+                    await self._guard(partial(self._leave, subscription))
+                tasks.cancel_scope.cancel()
+        finally:
+            subscription.close()
+            with CancelScope(shield=True):
+                await self._guard(self._close)
+        if failure is not None:
+            raise failure
+
+    def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
+        log = ThrottledLog(self._clock, receiver=self._receiver, to=url.shown)
+        return Sender(url, headers, self._clock, self._counts, log)
+
+    async def _close(self) -> None:
+        await self._end()
+        for sender in self._senders():
+            await sender.close()
+
+    async def _guard(self, task: Task) -> None:
+        """The host is not to fail because its notifications do, whatever they fail of."""
+        try:
+            await task()
+        except Exception as error:  # noqa: BLE001
+            reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
+            self._log.error("notifier.ended", reason=reason)
+
+    async def _listen(self, subscription: Subscription) -> None:
+        async for event in subscription:
+            if isinstance(event, IncidentsMissed):
+                self._log.warn("incidents.missed", count=event.count)
+                self._catch_up(await self._read_history())
+            else:
+                self._take(event)
+        self._heard.set()
+
+    async def _read_history(self) -> list[IncidentRecord]:
+        """It may be long: it is read off the loop."""
+        return await in_own_thread(self._monitor.snapshot().records)
+
+    async def _leave(self, subscription: Subscription) -> None:
+        end = self._clock.now() + self._linger
+        finish = partial(self._finish, subscription)
+        await first_of(finish, partial(self._clock.sleep_until, end))
+
+    async def _finish(self, subscription: Subscription) -> None:
+        await self._monitor.flush()
+        subscription.close()
+        for sender in self._senders():
+            sender.hurry()
+        await self._heard.wait()
+        await self._settle()

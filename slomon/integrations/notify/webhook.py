@@ -1,0 +1,153 @@
+"""Incidents as signed messages, to any receiver that speaks HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+from anyio import Event
+
+from slomon.core.records import IncidentRecord
+from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.integrations.notify.delivery import Letter, Sender, Url, read_headers
+from slomon.integrations.notify.notifier import Notifier, Task
+from slomon.integrations.notify.outbox import Message, Outbox, read_secret, write_letter
+from slomon.live_monitor.monitor import LiveMonitor
+from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
+from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
+from slomon.state.file import Found, KeptFile
+
+
+class Webhook(Notifier):
+    """
+    POSTs a message for each incident that opens and for each that ends, in this order, until the
+    receiver has taken it (a status of 2xx). A 4xx other than 408, 425 and 429, and a redirect, is a
+    refusal, which is final.
+
+    The body is `{"type": ..., "timestamp": ..., "data": ...}`: the type `incident.opened`,
+    `incident.closed` or `incident.silent`, the time at which that happened, in RFC 3339, and the
+    incident's document, which `slomon.reporting.document.incident_schema` describes. It is signed
+    as Standard Webhooks has it, and libraries of that name verify it: `webhook-signature` is
+    `v1,` and the base64 of the HMAC-SHA256 of `webhook-id`, `webhook-timestamp` and the body, with
+    full stops between. The id is the same whenever a message is sent again: a receiver that must
+    not take any twice remembers those that it has.
+
+    * `secret`: of the signature, `whsec_` and the base64 of 24 to 64 bytes; `headers`: for all
+      requests
+    * `outbox`: a file that keeps what is not delivered over restarts, for this webhook alone. With
+      it and the monitor's `state` every message arrives at least once, whenever the process is
+      killed, but of an incident that neither file had yet: both are written as soon as one moves,
+      which takes as long as writing them. Without it, on entering it tells what is open, and
+      nothing else of before
+    * `retry_for`: how long a message is sent again, from its first try on, which waits for all
+      messages before it
+    * `queue_bound`: how many messages may wait; beyond that the oldest are given up
+    * `linger`: how long leaving may wait for what is not delivered
+
+    Raises ConfigurationError where an option is wrong. Entering raises OSError where the outbox
+    can't be used, and StateFileError where that is a file of something else. A damaged one is kept
+    aside.
+    """
+
+    def __init__(
+        self,
+        monitor: LiveMonitor,
+        url: str,
+        *,
+        secret: str,
+        outbox: AnyPath | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry_for: Duration = "1d",
+        queue_bound: int = 1000,
+        linger: Duration = "5s",
+    ) -> None:
+        super().__init__(monitor, "webhook", queue_bound=queue_bound, linger=linger)
+        self._key = read_secret("secret", secret)
+        self._retry_for = read_duration("retry_for", retry_for)
+        path = read_path("outbox", outbox)
+        check_apart(**monitor.files, outbox=path)
+        self._sender = self._make_sender(Url("url", url), read_headers("headers", headers))
+        self._file = None if path is None else KeptFile(Path(path), "outbox")
+        self._outbox = Outbox(self._bound)
+
+    def _held(self) -> AbstractContextManager[None]:
+        return super()._held() if self._file is None else self._file.held()
+
+    async def _begin(self) -> None:
+        await super()._begin()
+        self._changed, self._unsaved, self._emptied = Event(), Event(), Event()
+        self._outbox = Outbox(self._bound)
+        self._fresh = self._file is None or await self._file.load(self._outbox) is not Found.GOOD
+
+    async def _end(self) -> None:
+        left = len(self._outbox.messages)
+        if self._file is not None:
+            await self._save(self._file)
+        elif left:
+            self._drop(left, "left behind")
+
+    def _take(self, event: IncidentOpened | IncidentClosed) -> None:
+        self._note(self._outbox.take(event))
+
+    def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
+        take = self._outbox.begin if self._fresh else self._outbox.make_up
+        self._note(take(records))
+        self._fresh = False
+
+    def _senders(self) -> Sequence[Sender]:
+        return [self._sender]
+
+    def _tasks(self) -> Sequence[Task]:
+        return [self._deliver, *([partial(self._save_often, self._file)] if self._file else [])]
+
+    async def _settle(self) -> None:
+        while self._outbox.messages:
+            self._emptied = Event()
+            await self._emptied.wait()
+
+    async def _deliver(self) -> None:
+        while True:
+            while self._outbox.messages:
+                await self._send(next(iter(self._outbox.messages.values())))
+            self._emptied.set()
+            self._changed = Event()
+            await self._changed.wait()
+
+    async def _send(self, message: Message) -> None:
+        end = self._clock.now() + self._retry_for
+        delivered = await self._sender.deliver(partial(self._write, message, end))
+        if self._outbox.messages.pop(message.id, None) and not delivered:
+            self._drop(1, "not taken by the receiver")
+        self._unsaved.set()
+
+    def _write(self, message: Message, end: int) -> Letter | None:
+        """None once it has been tried for long enough, or was given up for newer ones."""
+        now = self._clock.now()
+        if now > end or message.id not in self._outbox.messages:
+            return None
+        return write_letter(message, self._key, now // TICKS_PER_SECOND)
+
+    async def _save_often(self, file: KeptFile) -> None:
+        while True:
+            await self._unsaved.wait()
+            self._unsaved = Event()
+            await self._save(file)
+
+    async def _save(self, file: KeptFile) -> None:
+        try:
+            await file.save(self._outbox)
+        except OSError as error:  # the next time it may be possible
+            self._log.warn("outbox.unsaved", reason=str(error))
+
+    def _note(self, dropped: int) -> None:
+        """The outbox has changed."""
+        if dropped:
+            self._drop(dropped, "too many wait")
+        self._changed.set()
+        self._unsaved.set()
+
+    def _drop(self, count: int, reason: str) -> None:
+        self._counts.dropped += count
+        self._log.warn("notification.dropped", count=count, reason=reason)

@@ -1,0 +1,131 @@
+"""
+The head of a log: its first lines, by which it is recognised, however they arrive.
+
+Which format a log is in, and who knows its requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from io import BytesIO
+from itertools import takewhile
+from typing import Final, Protocol
+
+from slomon.core.events import Malformed
+from slomon.endpoints.discovery import Requests
+from slomon.errors import ConfigurationError
+from slomon.formats.registry import Format, detect
+from slomon.log_replay.lines import Log, find_prefix
+from slomon.sources.source import Source
+from slomon.text import quote
+
+HEAD_LINES: Final = 100  # that aren't blank
+_BYTES: Final = 64 * 1024
+
+
+def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
+    """
+    The lines that come next, which are handed out later nevertheless: the first 100 that aren't
+    blank, as far as 64 KiB go, or the first one whatever its length. A pipe is waited for until
+    `least` of them are there.
+
+    Where blank lines come first, it is some of those alone. It is empty at the end, and where the
+    first line is one that can't be handed out whole.
+    """
+    text, more = b"", source.peek(1)
+    while len(more) > len(text):
+        text, head = more, _list_lines(more, source.max_line)
+        all_there = len(text) >= (_BYTES if head else source.max_line + 1)
+        if all_there or len(head) >= least or (head and _is_blank(head[0])):
+            return b"".join(head)
+        more = source.peek(len(text) + 1)
+    if source.problem is None and text[-1:] not in (b"", b"\n"):
+        text += b"\n"  # what stands at the end is a line as well, unless it is cut off
+    return b"".join(_list_lines(text, source.max_line))
+
+
+def _list_lines(text: bytes, max_line: int) -> list[bytes]:
+    end = text.rfind(b"\n", 0, _BYTES) + 1 or text.find(b"\n", 0, max_line + 1) + 1
+    lines = BytesIO(text[:end]).readlines()
+    blank = list(takewhile(_is_blank, lines))
+    return blank or [line for line in lines if not _is_blank(line)][:HEAD_LINES]
+
+
+def _is_blank(line: bytes) -> bool:
+    return not line.strip()
+
+
+_UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
+"""Stands for that of a log of which there was no line yet to know it by."""
+
+
+class KnowRequests(Protocol):
+    """Gives who knows the requests whose targets are compared exactly, or as templates say."""
+
+    def __call__(self, *, exact: bool) -> Requests: ...
+
+
+class Recogniser:
+    """
+    Makes a Log of a file's first lines, by the one format that was forced or the best of several;
+    `needed` is how many of them it takes. `requests` gives who knows the requests, compared
+    exactly or not; recorded streams are exact unless `exact` says what all are.
+    """
+
+    def __init__(
+        self,
+        formats: Sequence[Format],
+        requests: KnowRequests,
+        on_recognised: Callable[[Log], None],
+        *,
+        exact: bool | None = None,
+    ) -> None:
+        self._formats = formats
+        self._requests = requests
+        self._on_recognised = on_recognised
+        self._exact = exact
+        self.needed = 1 if len(formats) == 1 else HEAD_LINES
+
+    def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
+        """
+        The log of that name. Where no format reads at least half of the lines it is in that of the
+        host's log before, with a doubt, and where there is none this raises ConfigurationError.
+        """
+        lines = head.decode("utf-8", "backslashreplace").split("\n")
+        written = [line.removesuffix("\r") for line in lines if line.strip()]
+        form, doubt = self._choose(written), None
+        if form is None:
+            form = before.format if before else _UNKNOWN
+            doubt = self._doubt(written[0], form) if written else None
+        if doubt and form is _UNKNOWN:
+            raise ConfigurationError(f"{name}: {doubt}")
+        exact = form.ordered if self._exact is None else self._exact
+        prefix = find_prefix(head) if form.ordered else b""
+        log = Log(name, form, self._requests(exact=exact), exact, prefix, bool(written))
+        log.doubt = doubt
+        if written:
+            self._on_recognised(log)
+        return log
+
+    def remake(self, name: str, form: str, *, exact: bool) -> Log:
+        """A log that was recognised before."""
+        found = next((known for known in self._formats if known.name == form), _UNKNOWN)
+        return Log(name, found, self._requests(exact=exact), exact)
+
+    def _choose(self, lines: Sequence[str]) -> Format | None:
+        return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)
+
+    def _doubt(self, line: str, form: Format) -> str:
+        read = f", read as {form.name} like the log before it" if form is not _UNKNOWN else ""
+        names = ", ".join(form.name for form in self._formats)
+        return (
+            f"no format reads its first lines, as {quote(line)}{read}; allowed: {names}, which "
+            "--format (format=) forces, or one of your own by --regex (regex=) or --json-keys "
+            "(json_keys=)"
+        )
+
+
+def is_known(log: Log | None) -> bool:
+    """Is there a log in a format that was recognised, be it that of one before it?"""
+    return log is not None and log.format is not _UNKNOWN

@@ -1,0 +1,164 @@
+"""
+One log while it is read, and the blocks of its lines on their way to rows.
+
+The careful reader: it alone decides what a line is, and says why where one is malformed.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from slomon.core.events import Access, Change, Malformed, RejectedLine
+from slomon.core.reorder import Order
+from slomon.endpoints.discovery import Requests
+from slomon.formats.registry import Format
+from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
+from slomon.sources.source import Fragment
+
+_PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
+
+
+@dataclass(slots=True)
+class Log:
+    """A log, the format of its lines, and who knows its requests."""
+
+    name: str
+    format: Format
+    requests: Requests
+    exact: bool  # whether targets are compared as they stand, query and all
+    prefix: bytes = b""  # of an access, where its format puts one into JSON
+    recognised: bool = True  # False while its lines are all blank, or too long
+    ended: bool = False  # by an end-of-stream among its lines
+    doubt: str | None = None  # why its format may be another one
+    beginning: bytes = b""  # of the file, on disk, by which it is known again; none of a pipe
+
+
+@dataclass(slots=True)
+class Place:
+    """
+    How far a host's logs were read: which of them, how many bytes of text and lines of it, and the
+    trail of these bytes.
+    """
+
+    file: int = 0
+    offset: int = 0
+    lines: int = 0
+    trail: str = ""
+
+
+@dataclass(slots=True)
+class Block:
+    """
+    Whole lines of a log, or the fragment of one that is too long, and what became of them part by
+    part: a row a line, of tick and code. The part that is made into rows now is that from `at` to
+    `stop`. The columns have room for more rows than there are.
+    """
+
+    buffer: bytearray
+    ticks: array[int] = field(default_factory=lambda: array("q"))
+    codes: array[int] = field(default_factory=lambda: array("q"))
+    odd: array[int] = field(default_factory=lambda: array("q"))
+    rows: int = 0
+    odds: int = 0
+    length: int = 0
+    at: int = 0
+    stop: int = 0
+    fragment: Fragment | None = None
+    log: Log = field(init=False)
+    first_line: int = 1
+    end: Place = field(default_factory=Place)
+
+    def choose(self, most: int) -> None:
+        """Let the part have so many lines, or all there are."""
+        self.rows = self.odds = 0
+        self.stop = self.length
+        if self.buffer.count(b"\n", self.at, self.length) > most:
+            self.stop = self.at
+            for _ in range(most):
+                self.stop = self.buffer.index(b"\n", self.stop) + 1
+
+    def lines(self) -> list[bytes]:
+        """The lines of the part, without their ends."""
+        return bytes(memoryview(self.buffer)[self.at : self.stop]).split(b"\n")[:-1]
+
+    def go_on(self) -> bool:
+        """Leave the part, which was settled, for the one behind it, if there is any."""
+        self.first_line += self.rows
+        self.at = self.stop
+        return self.at < self.length
+
+
+def find_prefix(lines: bytes) -> bytes:
+    """What stands before the first access of a recorded stream, as its writer spaces it."""
+    found = _PREFIX.search(lines)
+    return found[0] if found else b""
+
+
+_LINES: Final = 1 << 14  # at once: their rows are objects, which need much more room than they do
+
+
+class CarefulReader:
+    """Makes rows of lines, one by one, and counts what becomes of those that make none."""
+
+    def __init__(self, order: Order, on_rejected: Callable[[RejectedLine], None]) -> None:
+        self.changes = 0
+        self.rejected = 0
+        self._order = order
+        self._on_rejected = on_rejected
+
+    def scan(self, block: Block) -> None:
+        """Choose the lines that are settled next."""
+        block.choose(_LINES)
+
+    def settle(self, block: Block) -> None:
+        """Make the rows of a part of a block."""
+        if block.fragment is None:
+            self.settle_rest(block, 0)
+            return
+        fragment = block.fragment
+        tick, code = self.reject(block.log, block.first_line, fragment.text, fragment.reason)
+        block.ticks, block.codes, block.rows = array("q", [tick]), array("q", [code]), 1
+
+    def settle_rest(self, block: Block, first: int) -> None:
+        """Make the rows of the lines from the first on."""
+        lines = enumerate(block.lines()[first:], block.first_line + first)
+        rows = [self.read(block.log, number, line) for number, line in lines]
+        block.ticks[first:] = array("q", [tick for tick, _ in rows])
+        block.codes[first:] = array("q", [code for _, code in rows])
+        block.rows = first + len(rows)
+
+    def read(self, log: Log, number: int, line: bytes) -> tuple[int, int]:
+        """The tick and the code of a line."""
+        text = line.decode("utf-8", "backslashreplace").removesuffix("\r")
+        if not text.strip():
+            return NO_TICK, BLANK
+        if log.ended:
+            return self.reject(log, number, line, "it follows the end-of-stream")
+        read = log.format.parse(text)
+        if isinstance(read, Access):
+            key = log.requests.key(read.verb, read.resource)
+            return read.tick, access_code(key, failed=read.failed)
+        if isinstance(read, Change):
+            return NO_TICK, self._note(log, read)
+        if isinstance(read, Malformed):
+            return self.reject(log, number, line, read.reason)
+        log.ended = True
+        self._order.watched_until = max(self._order.watched_until, read.tick or 0)
+        return NO_TICK, BLANK
+
+    def reject(self, log: Log, number: int, line: bytes, reason: str) -> tuple[int, int]:
+        """The row of a line that can't be read, which is told."""
+        self.rejected += 1
+        text = line.decode("utf-8", "backslashreplace")
+        self._on_rejected(RejectedLine(log.name, number, text, reason))
+        return NO_TICK, REJECTED
+
+    def _note(self, log: Log, change: Change) -> int:
+        if not log.requests.watches(change.service):
+            return UNMATCHED
+        self.changes += 1
+        return self._order.note(change)

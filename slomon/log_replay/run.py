@@ -1,0 +1,279 @@
+"""
+How far a replay has come, told while it runs.
+
+One replay: what is read, in which order, and how it all ends.
+
+    logs -> host -> block -> rows -> order -> queue, one a shard -> worker -> collector -> monitor
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Final
+
+from anyio import CancelScope, CapacityLimiter, create_task_group, sleep
+from anyio.abc import TaskGroup
+
+from slomon.concurrency import in_own_thread, raising_first
+from slomon.core.endpoints import Members
+from slomon.core.events import (
+    ReplayAccounting,
+)
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.shard import Shard
+from slomon.core.summary import add_up
+from slomon.core.ticks import to_seconds
+from slomon.core.windows import Windows
+from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
+from slomon.endpoints.router import Router
+from slomon.kernels.codes import UNMATCHED
+from slomon.log_replay.backend import Speed
+from slomon.log_replay.checkpoint import (
+    load_counts,
+    load_hosts,
+    load_names,
+    load_order,
+    save_counts,
+    save_hosts,
+    save_names,
+    save_order,
+)
+from slomon.log_replay.detect import Recogniser, is_known
+from slomon.log_replay.lines import Block, CarefulReader
+from slomon.log_replay.plan import _LATENESS, Plan
+from slomon.log_replay.reader import CHANGES, BlockReader, Host
+from slomon.pipeline.collector import Collector
+from slomon.pipeline.run import Queues, drive, finish
+from slomon.pipeline.worker import Barrier
+from slomon.state.encoding import (
+    Saved,
+    Sections,
+    load_shard,
+    pack_incidents,
+    save_shard,
+    trace_state,
+    unpack_incidents,
+    window_state,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """
+    `read_bytes` of the files as they are on disk, of `total_bytes` (None where there is a pipe
+    among them), and the `lines` that were counted.
+    """
+
+    read_bytes: int
+    total_bytes: int | None
+    lines: int
+
+
+async def run_watched(
+    replay: Replay,
+    total_bytes: int | None,
+    on_progress: Callable[[Progress], object],
+    interval: float = 0.1,
+) -> ServiceMonitor:
+    """
+    Run a replay, telling how far it has come every `interval` seconds and at its end. What it
+    raises, or the hook, is raised as it is.
+    """
+
+    def tell() -> None:
+        hosts = replay.hosts
+        read_bytes = sum(host.bytes_read for host in hosts)
+        on_progress(Progress(read_bytes, total_bytes, sum(host.lines for host in hosts)))
+
+    async def watch() -> None:
+        with watching:
+            while True:
+                tell()
+                await sleep(interval)
+
+    watching = CancelScope()
+    with raising_first():
+        async with create_task_group() as group:
+            group.start_soon(watch)
+            monitor = await replay.run()
+            watching.cancel()
+    tell()
+    return monitor
+
+
+_BLOCKS_AHEAD: Final = 4
+
+
+def _count_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Replay:
+    """One replay, its parts put together and not yet run."""
+
+    def __init__(self, plan: Plan, speed: Speed) -> None:
+        self._plan = plan
+        self._speed = speed
+        most = plan.max_endpoints if plan.endpoints is None else 0
+        self._order, self._names = speed.order(1 + len(plan.hosts), plan.workers, most)
+        self._careful = CarefulReader(self._order, plan.on_rejected)
+        self._requests = cache(partial(_make_requests, plan, self._names))
+        self._settler = speed.reader(self._careful, plan.is_failure)
+        self._recogniser = Recogniser(
+            plan.formats, self._requests, plan.on_recognised, exact=plan.exact
+        )
+        self.hosts = [
+            Host(
+                paths,
+                self._recogniser,
+                self._settler.scan,
+                block_bytes=plan.block_bytes // len(plan.hosts),
+                max_line=plan.max_line,
+                depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
+                resumable=plan.checkpoint is not None or plan.saved is not None,
+            )
+            for paths in plan.hosts
+        ]
+        self._shards: list[Shard] = []
+        self._collector = Collector(())
+
+    async def run(self) -> ServiceMonitor:
+        """
+        Read all logs to their ends, from where the checkpoint left off if there is one. Raises
+        ConfigurationError where not one of them was in a known format.
+        """
+        self._prepare()
+        await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
+        refusals = [host.refusal for host in self.hosts if host.refusal is not None]
+        if refusals and not any(is_known(host.log) for host in self.hosts):
+            raise refusals[0]
+        shards, order, collector = self._shards, self._order, self._collector
+        newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
+        finish(shards, collector, max(newest, order.watched_until))
+        totals = add_up(shards, order.deploys, order.span)
+        return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
+
+    @property
+    def refused_all(self) -> bool:
+        """Were there lines, and all of them malformed?"""
+        lines = sum(host.lines for host in self.hosts) - self._order.blank
+        return 0 < self._careful.rejected == lines
+
+    def _prepare(self) -> None:
+        workers = range(self._plan.workers)
+        if (saved := self._plan.saved) is None:
+            self._enter_changes()
+            self._shards = [self._make_shard(number) for number in workers]
+            return
+        with saved.restoring():
+            self._restore(saved)
+            self._shards = [self._make_shard(number) for number in workers]
+
+    def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
+        # All cores but one, which reads, orders and counts what the others have scanned.
+        scanners = CapacityLimiter(max(_count_cores() - 1, 1))
+        for host in self.hosts:
+            host.start(group, scanners)
+        # Kept by nobody else: it keeps this one, with all its blocks.
+        reader = BlockReader(self.hosts, self._order, self._settler, self._lateness, self._save)
+        group.start_soon(reader.read, queues)
+
+    async def _save(self, queues: Queues) -> None:
+        """Save all there is, once the workers have done what was read, if it is time to."""
+        checkpoint = self._plan.checkpoint
+        if checkpoint is None or not checkpoint.due():
+            return
+        barrier = Barrier(len(queues))
+        for queue in queues:
+            await queue.send(barrier)
+        await barrier.wait()
+        await in_own_thread(partial(checkpoint.save, self._sections()))
+
+    def _sections(self) -> Sections:
+        yield from save_order(self._order)
+        yield from save_counts(self._careful)
+        yield from save_hosts(self.hosts)
+        yield from save_names(self._names)
+        for number, shard in enumerate(self._shards):
+            yield from save_shard(number, shard)
+        yield "incidents", pack_incidents(self._collector.incidents.values())
+        yield "rejections", self._plan.save_rejections()
+
+    def _restore(self, saved: Saved) -> None:
+        load_order(self._order, saved)
+        load_counts(self._careful, saved)
+        load_hosts(self.hosts, saved, self._recogniser.remake)
+        load_names(self._names, saved)
+        for incident in unpack_incidents(saved["incidents"]):
+            self._collector.incidents[incident.start_position] = incident
+
+    def _make_shard(self, number: int) -> Shard:
+        plan = self._plan
+        endpoints = self._requests(exact=True).endpoints
+        members = Members(endpoints, number, plan.workers)
+        windows = Windows(
+            members if plan.saved is None else (),
+            least=plan.least,
+            resolution=plan.resolution,
+            trace=plan.trace,
+            silence=plan.silence,
+        )
+        if plan.saved is not None:
+            windows.state = window_state(number, plan.saved)
+        if windows.tracer is not None and plan.saved is not None:
+            windows.tracer.state = trace_state(number, plan.saved)
+        shard = Shard(members, self._speed.windows(windows))
+        if plan.saved is not None:
+            load_shard(number, shard, plan.saved)
+        return shard
+
+    def _enter_changes(self) -> None:
+        requests = self._requests(exact=True)
+        ticks, codes = array("q"), array("q")
+        for tick, change in self._plan.changes:
+            watched = requests.watches(change.service)
+            self._careful.changes += watched
+            ticks.append(tick)
+            codes.append(self._order.note(change) if watched else UNMATCHED)
+        self._order.enter(CHANGES, ticks, codes, len(ticks))
+        self._order.end(CHANGES)
+
+    def _lateness(self, block: Block) -> int:
+        if self._plan.lateness is not None:
+            return self._plan.lateness
+        return 0 if block.log.format.ordered else _LATENESS
+
+    def _account(self) -> ReplayAccounting:
+        plan, order, careful = self._plan, self._order, self._careful
+        hosts = order.clocks[CHANGES + 1 :]
+        given = plan.endpoints
+        return ReplayAccounting(
+            events=order.position + plan.rejected_records,
+            accesses=order.accesses,
+            changes=careful.changes,
+            unmatched=order.unmatched,
+            rejected=careful.rejected + plan.rejected_records,
+            late=sum(shard.late for shard in self._shards),
+            lines=sum(host.lines for host in self.hosts),
+            records=len(plan.changes) + plan.rejected_records,
+            blank=order.blank,
+            capped=self._names.capped,
+            disordered=sum(clock.disordered for clock in hosts),
+            largest_lateness=to_seconds(max(clock.largest for clock in hosts)),
+            endpoints=self._names.admitted if given is None else len(given.endpoints),
+        )
+
+
+def _make_requests(plan: Plan, names: Names, *, exact: bool) -> Requests:
+    """Who knows the requests, of logs in which they are compared exactly or not."""
+    if plan.endpoints is None:
+        return FoundRequests(names, plan.like)
+    endpoints = plan.endpoints.endpoints
+    find = plan.endpoints.find if exact else Router(endpoints).find
+    return GivenRequests(endpoints, find)

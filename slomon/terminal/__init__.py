@@ -1,1 +1,0 @@
-"""A run as a person reads it on a terminal."""
