@@ -13,10 +13,9 @@ structlog events of a replay: `log.recognised`, `line.rejected`, `log.problem`, 
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from math import ceil
 from typing import Any, Final, TextIO
@@ -29,20 +28,17 @@ from slomon.core.events import Accounting, Change, RejectedLine, Rejection, Repl
 from slomon.core.incident import Incident, State
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.dates import show_duration
-from slomon.live_monitor.clock import Clock
-from slomon.log_replay.lines import Log
 from slomon.pipeline.stream import Listener
-from slomon.report.screen import has_colours
 from slomon.text import excerpt
 
 _LOGGED_REJECTIONS: Final = 100
 _NAMED: Final = 5
 
 
-def configure(level: str, stderr: TextIO) -> None:
-    """Set up structlog for a program of ours: a line an event on stderr, from `level` up."""
+def configure(level: str, stderr: TextIO, *, colors: bool) -> None:
+    """Set up structlog for slomon's own commands: one line per event on stderr, from `level` up."""
     structlog.configure(
-        processors=_processors(colors=has_colours(stderr, os.environ)),
+        processors=_processors(colors=colors),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=False,
@@ -138,15 +134,15 @@ _APART: Final = 60 * TICKS_PER_SECOND
 class ThrottledLog:
     """Warns of each kind of event once a minute at most, and says how many more there were."""
 
-    def __init__(self, clock: Clock, **fields: object) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], int], **fields: object) -> None:
+        self._now = now
         self._fields = fields
         self._last: dict[str, int] = {}
         self._unlogged: Counter[str] = Counter()
 
     def warn(self, event: str, **fields: object) -> None:
         """It happened once more."""
-        now = self._clock.now()
+        now = self._now()
         if event in self._last and 0 <= now - self._last[event] < _APART:
             self._unlogged[event] += 1
             return
@@ -170,9 +166,9 @@ class ReplayLog:
         self._log = get_logger()
         self._rejections = RejectionLog("line.rejected")
 
-    def recognised(self, log: Log) -> None:
+    def recognised(self, name: str, form: str) -> None:
         """A log's format is known."""
-        self._log.info("log.recognised", file=excerpt(log.name), format=log.format.name)
+        self._log.info("log.recognised", file=excerpt(name), format=form)
 
     def rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from slomon import get_service_monitor
-from slomon.logging import configure
+from slomon.cli.arguments import configure_logging
 from slomon.streams import RecordedStream
 from tests.command.terminal import Terminal
 
@@ -123,7 +123,7 @@ def test_a_program_that_configures_nothing_sees_warnings_on_stderr_and_nothing_e
 
 def test_our_own_programs_log_one_plain_line_an_event_where_there_is_no_terminal() -> None:
     stderr = io.StringIO()
-    configure("info", stderr)
+    configure_logging("info", stderr)
     consume(access(1, 500))
 
     assert len(stderr.getvalue().splitlines()) == 3
@@ -139,7 +139,7 @@ def test_a_terminal_sees_colours_unless_it_has_said_otherwise(
     monkeypatch.setenv("NO_COLOR", plain)
     terminal = Terminal()
     with terminal:
-        configure("info", terminal.stream)
+        configure_logging("info", terminal.stream)
         consume(access(1, 500))
 
     assert "stream.started" in terminal.text

@@ -7,16 +7,19 @@ The page that a command writes: its options, and what becomes of them.
 from __future__ import annotations
 
 import argparse
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from slomon.core.events import Accounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import OptionError
 from slomon.files import OutputFile
+from slomon.logging import configure
+from slomon.report.screen import has_colours
 from slomon.text import quote
 
 if TYPE_CHECKING:
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
 def flag(name: str) -> str:
     """An option of the library, as it is typed."""
     return _TYPED.get(name) or f"--{name.replace('_', '-')}"
+
+
+def configure_logging(level: str, stderr: TextIO) -> None:
+    """Log on stderr, from `level` up, with colors if it is a terminal that has them."""
+    configure(level, stderr, colors=has_colours(stderr, os.environ))
 
 
 def parse_path(text: str) -> Path:

@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
-from slomon.cli.arguments import check_page_wanted, choose_page
+from slomon.cli.arguments import check_page_wanted, choose_page, configure_logging
 from slomon.cli.process import BROKEN, FAILED, FINE
 from slomon.cli.progress import open_bar
 from slomon.core.service_monitor import ServiceMonitor
@@ -29,7 +29,6 @@ from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
 from slomon.log_replay.plan import check_apart
 from slomon.log_replay.replay import ReplayMonitor, replay
-from slomon.logging import configure
 from slomon.options import naming_option, read_duration
 from slomon.text import quote
 
@@ -170,10 +169,10 @@ def _replay(arguments: argparse.Namespace, stderr: TextIO) -> ReplayMonitor:
     options = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
     bar = open_bar(stderr) if arguments.progress else None
     if bar is None:
-        configure(arguments.log_level, stderr)
+        configure_logging(arguments.log_level, stderr)
         return replay(**options, keep_checkpoint=True)
     with bar:
-        configure(arguments.log_level, bar.above)
+        configure_logging(arguments.log_level, bar.above)
         return replay(**options, keep_checkpoint=True, on_progress=bar.show)
 
 

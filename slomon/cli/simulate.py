@@ -12,6 +12,7 @@ from slomon.cli.arguments import (
     add_page_options,
     check_page_wanted,
     choose_page,
+    configure_logging,
     flag,
     parse_count,
     parse_path,
@@ -22,7 +23,6 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.files import OutputFile, write_lines
 from slomon.log_replay.plan import check_apart
-from slomon.logging import configure
 from slomon.pipeline.stream import EventStream
 from slomon.streams import SimulatedStream, open_recording
 from slomon.text import quote
@@ -38,7 +38,7 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     arguments = parser.parse_args(argv)
     if (arguments.events is None) != (arguments.info is None):
         parser.error("--events and --info go together")
-    configure(arguments.log_level, stderr)
+    configure_logging(arguments.log_level, stderr)
     try:
         check_apart_from(stdout, {"report": arguments.report})
         write_lines(show_literals(_consume(arguments)), stdout, "standard output")

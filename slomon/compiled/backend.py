@@ -18,8 +18,7 @@ from slomon.errors import ConfigurationError
 if TYPE_CHECKING:
     from slomon.core.reorder import Order
     from slomon.endpoints.discovery import Names
-    from slomon.log_replay.backend import Settler
-    from slomon.log_replay.lines import CarefulReader
+    from slomon.log_replay.lines import CarefulReader, Settler
 
 _WORTH_LOADING: Final = 100_000  # events: loading takes as long as these do interpreted
 _WORTH_COMPILING: Final = 10_000_000

@@ -63,20 +63,14 @@ def machine() -> Any:
     )
 
 
-def _find_image(*, compile_if_needed: bool) -> Image | None:
-    fingerprint = _fingerprint(Path(__file__).parent.parent)
-    folder = _cache_directory() if fingerprint else _NOWHERE
-    path = folder / f"{fingerprint}.kernels"
-    image = _read(path)
-    if image is None and compile_if_needed:
-        from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
-
-        image = build.build(machine())
-        _write(path, image)
-    return image
+def find_place() -> Path:
+    """Where the image for this very code, Numba and processor is, or would be, kept."""
+    known_by = fingerprint(Path(__file__).parent.parent)
+    folder = _cache_directory() if known_by else _NOWHERE
+    return folder / f"{known_by}.kernels"
 
 
-def _fingerprint(package: Path) -> str | None:
+def fingerprint(package: Path) -> str | None:
     """What the cache knows an image by; None where the code can't be read, as in an archive."""
     import llvmlite  # noqa: PLC0415 (heavy: loaded when used)
     from llvmlite import binding as llvm  # noqa: PLC0415
@@ -114,14 +108,14 @@ def _home() -> Path:
         return _NOWHERE
 
 
-def _read(path: Path) -> Image | None:
+def read(path: Path) -> Image | None:
     try:
         return Image.unpack(path.read_bytes())
     except OSError:
         return None
 
 
-def _write(path: Path, image: Image) -> None:
+def write(path: Path, image: Image) -> None:
     """Keep an image for the next process; where there is nowhere to keep it, that compiles too."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -10,7 +10,8 @@ from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from slomon.compiled.cache import Image, _find_image, machine
+from slomon.compiled import cache
+from slomon.compiled.cache import Image
 
 Text: TypeAlias = bytes | bytearray
 
@@ -30,7 +31,7 @@ class Library:
         for name in image.references:
             if not llvm.address_of_symbol(name):
                 llvm.add_symbol(name, stop)
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine())
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), cache.machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(image.code))
         self._engine.finalize_object()
         for name, (symbol, arguments) in image.kernels.items():
@@ -75,3 +76,14 @@ def lengthen(column: array[int], count: int) -> None:
 
 def _function(at: int, arguments: int) -> Function:
     return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * arguments)(at)
+
+
+def _find_image(*, compile_if_needed: bool) -> Image | None:
+    place = cache.find_place()
+    image = cache.read(place)
+    if image is None and compile_if_needed:
+        from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
+
+        image = build.build(cache.machine())
+        cache.write(place, image)
+    return image

@@ -11,20 +11,10 @@ from slomon.core.windows import Windows
 from slomon.endpoints.discovery import NameList, Names
 from slomon.errors import OptionError
 from slomon.kernels.window import WindowState
-from slomon.log_replay.lines import Block, CarefulReader
+from slomon.log_replay.lines import CarefulReader, Settler
 from slomon.options import (
     check_choice,
 )
-
-
-class Settler(Protocol):
-    """
-    What makes rows of blocks, part by part: `scan` chooses the part that begins at `block.at`, and
-    may look at it beforehand, in any thread; `settle` makes its rows, in the order of the stream.
-    """
-
-    def scan(self, block: Block) -> None: ...
-    def settle(self, block: Block) -> None: ...
 
 
 class Speed(Protocol):

@@ -77,7 +77,7 @@ class Recogniser:
         self,
         formats: Sequence[Format],
         requests: KnowRequests,
-        on_recognised: Callable[[Log], None],
+        on_recognised: Callable[[str, str], None],
         *,
         exact: bool | None = None,
     ) -> None:
@@ -105,7 +105,7 @@ class Recogniser:
         log = Log(name, form, self._requests(exact=exact), exact, prefix, bool(written))
         log.doubt = doubt
         if written:
-            self._on_recognised(log)
+            self._on_recognised(log.name, log.format.name)
         return log
 
     def remake(self, name: str, form: str, *, exact: bool) -> Log:

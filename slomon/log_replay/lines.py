@@ -10,7 +10,7 @@ import re
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from slomon.core.events import Access, Change, Malformed, RejectedLine
 from slomon.core.reorder import Order
@@ -96,6 +96,16 @@ def find_prefix(lines: bytes) -> bytes:
     """What stands before the first access of a recorded stream, as its writer spaces it."""
     found = _PREFIX.search(lines)
     return found[0] if found else b""
+
+
+class Settler(Protocol):
+    """
+    What makes rows of blocks, part by part: `scan` chooses the part that begins at `block.at`, and
+    may look at it beforehand, in any thread; `settle` makes its rows, in the order of the stream.
+    """
+
+    def scan(self, block: Block) -> None: ...
+    def settle(self, block: Block) -> None: ...
 
 
 _LINES: Final = 1 << 14  # at once: their rows are objects, which need much more room than they do

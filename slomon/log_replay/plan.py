@@ -35,7 +35,6 @@ from slomon.log_replay.checkpoint import (
     SavedState,
     Trait,
 )
-from slomon.log_replay.lines import Log
 from slomon.options import (
     AnyPath,
     Duration,
@@ -273,7 +272,7 @@ _LATENESS: Final = 5 * TICKS_PER_SECOND  # of access logs: lines are written whe
 _LIKE: Final = Endpoint("", "-", "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
 
 
-def _ignore(_: object) -> None:
+def _ignore(*_: object) -> None:
     """For whoever doesn't want to be told."""
 
 
@@ -306,4 +305,4 @@ class Plan:
     saved: SavedState | None = None
     save_rejections: Callable[[], object] = list
     on_rejected: Callable[[RejectedLine], None] = _ignore
-    on_recognised: Callable[[Log], None] = _ignore
+    on_recognised: Callable[[str, str], None] = _ignore

@@ -25,9 +25,8 @@ from anyio.abc import TaskGroup
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError, StateFileError
 from slomon.kernels.scan import PADDING
-from slomon.log_replay.backend import Settler
 from slomon.log_replay.detect import read_head
-from slomon.log_replay.lines import Block, Log, Place
+from slomon.log_replay.lines import Block, Log, Place, Settler
 from slomon.pipeline.run import Queues
 from slomon.sources.source import Fragment, Source, open_source
 

@@ -93,7 +93,7 @@ def run(
 def cached() -> Path:
     """The file from which this very session has its library."""
     load()
-    return compiled_cache._cache_directory() / f"{compiled_cache._fingerprint(PACKAGE)}.kernels"
+    return compiled_cache._cache_directory() / f"{compiled_cache.fingerprint(PACKAGE)}.kernels"
 
 
 @pytest.fixture
@@ -137,10 +137,10 @@ def test_what_another_numba_made_is_not_loaded(
     fake = tmp_path / "llvmlite" / "__init__.py"
     monkeypatch.setattr("llvmlite.__file__", str(fake))
     (tmp_path / "numba-1.0.dist-info").mkdir()
-    before = compiled_cache._fingerprint(PACKAGE)
+    before = compiled_cache.fingerprint(PACKAGE)
     (tmp_path / "numba-1.0.dist-info").rename(tmp_path / "numba-1.1.dist-info")
 
-    assert before != compiled_cache._fingerprint(PACKAGE)
+    assert before != compiled_cache.fingerprint(PACKAGE)
 
 
 def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
@@ -149,12 +149,12 @@ def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     compileall.compile_dir(package, quiet=2, legacy=True)
     for source in package.rglob("*.py"):
         source.unlink()
-    before = compiled_cache._fingerprint(package)
+    before = compiled_cache.fingerprint(package)
     assert before is not None
     with (package / "compiled" / "kernels" / "scan.pyc").open("ab") as changed:
         changed.write(b"x")
 
-    assert compiled_cache._fingerprint(package) not in {None, before}
+    assert compiled_cache.fingerprint(package) not in {None, before}
 
 
 def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -
 
     assert there
     assert not (tmp_path / "cache").exists()
-    assert compiled_cache._fingerprint(Path(archive, "slomon")) is None
+    assert compiled_cache.fingerprint(Path(archive, "slomon")) is None
 
 
 def test_a_file_that_is_damaged_anywhere_is_not_loaded(cache: Path) -> None:

@@ -12,7 +12,6 @@ from slomon.endpoints.discovery import FoundRequests, NameList, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, known_formats, regex_format
 from slomon.log_replay.detect import Recogniser
-from slomon.log_replay.lines import Log
 from tests.formats.lines import PREFIXES
 
 FORMATS = known_formats(server_errors_fail)
@@ -26,13 +25,16 @@ class Recognised:
     """A recogniser, what it tells, and the requests that it hands out."""
 
     def __init__(self, exact: bool | None = None, formats: Sequence[Format] = FORMATS) -> None:
-        self.told: list[Log] = []
+        self.told: list[tuple[str, str]] = []
         self.requests: dict[bool, Requests] = {
             way: FoundRequests(NameList(5), Endpoint("", "-", "", "", 0.9, 300))
             for way in (False, True)
         }
         self.recognise = Recogniser(
-            formats, lambda *, exact: self.requests[exact], self.told.append, exact=exact
+            formats,
+            lambda *, exact: self.requests[exact],
+            lambda *told: self.told.append(told),
+            exact=exact,
         )
 
 
@@ -52,7 +54,7 @@ def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, pre
     log = recognised.recognise("access.log", head, None)
     assert (log.name, log.format.name, log.prefix) == ("access.log", name, prefix)
     assert log.recognised
-    assert recognised.told == [log]
+    assert recognised.told == [(log.name, log.format.name)]
 
 
 @pytest.mark.parametrize(

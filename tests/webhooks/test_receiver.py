@@ -30,7 +30,7 @@ STATUS = "github_deployment_status"
 @contextmanager
 def logged() -> Iterator[io.StringIO]:
     stderr = io.StringIO()
-    configure("info", stderr)
+    configure("info", stderr, colors=False)
     try:
         yield stderr
     finally:

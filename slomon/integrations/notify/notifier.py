@@ -48,7 +48,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
         self._linger = read_duration("linger", linger)
         self._counts = Counts()
         self._receiver = receiver
-        self._log = ThrottledLog(self._clock, receiver=receiver)
+        self._log = ThrottledLog(self._clock.now, receiver=receiver)
         self._running = False
 
     @property
@@ -139,7 +139,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
             raise failure
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
-        log = ThrottledLog(self._clock, receiver=self._receiver, to=url.shown)
+        log = ThrottledLog(self._clock.now, receiver=self._receiver, to=url.shown)
         return Sender(url, headers, self._clock, self._counts, log)
 
     async def _close(self) -> None:
