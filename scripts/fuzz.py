@@ -35,7 +35,7 @@ from tests.compiled.reading import (  # noqa: E402
     read_at,
 )
 from tests.formats.lines import SCANNED, damage, random_lines  # noqa: E402
-from tests.replaying import replays  # noqa: E402
+from tests.log_replay import replays  # noqa: E402
 
 SAMPLES = {
     "plain": ("plain.log",),

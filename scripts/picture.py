@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from slomon.report.page import render_page  # noqa: E402 (found in the checkout)
-from tests.reporting.summaries import Maker  # noqa: E402
+from tests.report.summaries import Maker  # noqa: E402
 
 PICTURE = ROOT / ".images" / "report.png"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from slomon.cli.main import main
-from tests.command.terminal import Terminal
+from tests.cli.terminal import Terminal
 from tests.histories import morning
 
 ROOT = Path(__file__).parent.parent

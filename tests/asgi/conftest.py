@@ -1,7 +1,0 @@
-"""Fixtures for these tests."""
-
-from __future__ import annotations
-
-from tests.notify.conftest import logs
-
-__all__ = ["logs"]

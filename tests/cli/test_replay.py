@@ -1,0 +1,436 @@
+"""`slomon replay`, called as the function that it is: what it prints and where, and how it ends."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import io
+import json
+import os
+import stat
+from contextlib import suppress
+from dataclasses import fields
+from inspect import signature
+from pathlib import Path
+
+import pytest
+
+import slomon
+from slomon.cli.main import main
+from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
+from slomon.core.events import server_errors_fail
+from slomon.formats.registry import known_formats
+from tests.cli.terminal import Terminal
+from tests.histories import BROKEN as LOG
+from tests.histories import ENTRY, broken, deploys, write
+
+ANSWER = [
+    360.0,
+    {"GET /users": 1},
+    {"GET /users": [{"start": 101.0, "end": 461.0, "fix": "c2", "break": "c1"}]},
+]
+
+
+def call(*arguments: str, level: str = "error") -> tuple[int, str, str]:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code = main(["replay", "--interpreted", "--log-level", level, *arguments], stdout, stderr)
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def literals(text: str) -> list[object]:
+    return [ast.literal_eval(line) for line in text.splitlines()]
+
+
+def test_what_is_not_a_terminal_gets_the_three_answers_a_literal_on_each_line(
+    tmp_path: Path,
+) -> None:
+    code, out, err = call(broken(tmp_path), "--changes", deploys(tmp_path))
+
+    assert (code, err) == (FINE, "")
+    assert literals(out) == ANSWER
+
+
+def test_json_is_one_object_with_the_accounting(tmp_path: Path) -> None:
+    _, out, _ = call(broken(tmp_path), "--changes", deploys(tmp_path), "--json")
+    answers = json.loads(out)
+
+    assert list(answers) == ["mttr", "api_histogram", "incident_details", "accounting"]
+    assert list(answers.values())[:3] == ANSWER
+    names = [field.name for field in fields(slomon.ReplayAccounting)]
+    assert list(answers["accounting"]) == [*names, "problems"]
+    assert (answers["accounting"]["lines"], answers["accounting"]["records"]) == (3, 2)
+
+
+def test_answers_and_records_go_to_files_and_nothing_to_stdout(tmp_path: Path) -> None:
+    output, incidents = tmp_path / "answers", tmp_path / "incidents.jsonl"
+    output.write_text("old", encoding="utf-8")
+    output.chmod(0o640)
+    files = "-o", str(output), "--incidents", str(incidents)
+    code, out, _ = call(broken(tmp_path), "--changes", deploys(tmp_path), *files)
+
+    assert (code, out) == (FINE, "")
+    assert literals(output.read_text(encoding="utf-8")) == ANSWER
+    assert stat.S_IMODE(output.stat().st_mode) == 0o640
+    (record,) = map(json.loads, incidents.read_text(encoding="utf-8").splitlines())
+    contract = {name: record[name] for name in ("start", "end", "fix", "break")}
+    assert {"GET /users": [contract]} == ANSWER[2]
+    assert (record["schema"], record["state"], record["duration"]) == (1, "closed", 360.0)
+    assert record["broken_by"]["candidates"] == [
+        {"commit": "c1", "author": "ana", "date": "1970-01-01T00:01:41Z", "age": 0.0}
+    ]
+    assert record["fixed_by"]["candidates"] == [
+        {"commit": "c2", "author": "bob", "date": "1970-01-01T00:05:00Z", "age": 161.0}
+    ]
+
+
+def test_the_record_of_an_open_incident_says_so(tmp_path: Path) -> None:
+    incidents = tmp_path / "incidents.jsonl"
+    call(write(tmp_path, "a.log", "1 GET / 500\n"), "--incidents", str(incidents))
+    record = json.loads(incidents.read_text(encoding="utf-8"))
+
+    assert (record["end"], record["duration"], record["state"]) == (-1, None, "open")
+    assert (record["break"], record["fix"], record["fixed_by"]) == ("", "", None)
+    assert record["broken_by"]["verdict"] == "none"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_records_come_in_the_form_that_the_name_of_their_file_says(
+    form: str, tmp_path: Path
+) -> None:
+    incidents = tmp_path / f"incidents.{form}"
+    assert call(broken(tmp_path), "--incidents", str(incidents))[0] == FINE
+    assert incidents.read_bytes().startswith({"csv": b"id,service,", "parquet": b"PAR1"}[form])
+
+
+def test_another_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    code, _, err = call(broken(tmp_path), "--incidents", str(tmp_path / "incidents.xls"))
+    assert (code, err) == (
+        MISUSED,
+        "error: option '--incidents': the file's name ends with '.xls'; allowed: .jsonl, .ndjson, "
+        ".csv, .parquet\n",
+    )
+    code, _, err = call(broken(tmp_path), "--stale-after", "soon")
+    assert code == MISUSED
+    assert err.startswith("error: option '--stale-after': the duration is 'soon'; allowed: ")
+
+
+def test_a_deploy_is_stale_after_so_long(tmp_path: Path) -> None:
+    incidents = tmp_path / "incidents.jsonl"
+    for stale_after, verdict in (("160s", "stale"), ("161s", "ambiguous")):
+        options = "--changes", deploys(tmp_path), "--incidents", str(incidents)
+        call(broken(tmp_path), *options, "--stale-after", stale_after)
+        record = json.loads(incidents.read_text(encoding="utf-8"))
+        assert record["fixed_by"]["verdict"] == verdict
+
+
+def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
+    endpoints = write(tmp_path, "endpoints.json", json.dumps([ENTRY]))
+    line = {"ts": "1970-01-01T00:01:40", "code": 500, "verb": "GET", "path": "/users"}
+    logs = [write(tmp_path, name, json.dumps(line) + "\nbad\n") for name in "abc"]
+    options = (
+        *("--merge", logs[1], "--merge", logs[2], "--endpoints", endpoints),
+        *("--json-keys", "time=ts,status=code,method=verb,path=path", "--zone", "+00:00"),
+        *("--changes", deploys(tmp_path), "--change-zone", "UTC", "--service", "users"),
+        *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),
+        *("--resolution", "1s", "--rejects", str(tmp_path / "rejects"), "--no-progress"),
+        *("--max-endpoints", "7", "--checkpoint-every", "1m", "--json"),
+        *("--close-after-silence", "1h"),
+    )
+    code, out, _ = call(logs[0], *options)
+    accounting = json.loads(out)["accounting"]
+
+    assert code == FINE
+    assert (accounting["accesses"], accounting["changes"], accounting["rejected"]) == (3, 2, 3)
+    assert json.loads(out)["api_histogram"] == {"users": 1}
+    rejects = (tmp_path / "rejects").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(record)["file"] for record in rejects} == set(logs)
+
+
+def test_what_ended_in_silence_is_told_and_in_no_mttr(tmp_path: Path) -> None:
+    log = write(tmp_path, "access.log", "0 GET /a 500\n700 GET /b 200\n")
+    incidents = tmp_path / "incidents.jsonl"
+    _, out, _ = call(log, "--close-after-silence", "10m", "--incidents", str(incidents))
+    detail = {"start": 0.0, "end": 600.0, "fix": "", "break": ""}
+    assert literals(out) == [0.0, {"GET /a": 1}, {"GET /a": [detail]}]
+    record = json.loads(incidents.read_text(encoding="utf-8"))
+    assert (record["state"], record["duration"], record["fixed_by"]) == ("silent", 600.0, None)
+    assert literals(call(log)[1])[2] == {"GET /a": [detail | {"end": -1}]}
+
+
+def test_found_endpoints_have_the_slo_and_the_window_asked_for(tmp_path: Path) -> None:
+    log = broken(tmp_path)
+
+    assert literals(call(log, "--slo", "50%")[1])[1] == {}
+    assert literals(call(log, "--window", "2h", "--service", "shop")[1])[1] == {"shop": 1}
+    pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\S+)"
+    assert literals(call(log, "--regex", pattern)[1])[0] == 360.0
+    assert literals(call(log, "--format", "plain")[1])[0] == 360.0
+
+
+def test_the_options_are_those_of_the_library_but_for_what_only_a_program_can_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        call("--help")
+    shown = capsys.readouterr().out
+
+    not_options = {"is_failure", "on_rejected", "on_progress", "keep_checkpoint", "trace"}
+    named = {"paths": "FILE", "compiled": "--interpreted"}
+    for name in signature(slomon.replay).parameters.keys() - not_options:
+        assert named.get(name, f"--{name.replace('_', '-')}") in shown
+    assert all(form.name in shown for form in known_formats(server_errors_fail))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: FILE"),
+        (["--json-keys", "time"], "argument --json-keys: 'time' in 'time'; allowed: FIELD=KEY"),
+        (
+            ["--json-keys", "a=b,a=c"],
+            "argument --json-keys: 'a=c' in 'a=b,a=c'; allowed: ",
+        ),
+        (["--fail-on", "x"], "argument --fail-on: invalid choice: 'x'"),
+        (["--log-level", "x"], "argument --log-level: invalid choice: 'x'"),
+        (["--form", "plain"], "unrecognized arguments: --form"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_is_allowed(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        call(*(["a.log"] if arguments else []), *arguments)
+
+    assert caught.value.code == MISUSED
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("slomon")
+    assert f"error: {message}" in told
+
+
+@pytest.mark.parametrize("value", ["two", "1e3", "0", "1_000", "9" * 5000])
+@pytest.mark.parametrize("option", ["--workers", "--max-endpoints", "--min-requests"])
+def test_a_wrong_number_is_one_line_that_says_what_is_allowed(
+    tmp_path: Path, option: str, value: str
+) -> None:
+    code, out, err = call(broken(tmp_path), option, value)
+
+    assert (code, out) == (MISUSED, "")
+    (told,) = err.splitlines()
+    assert told.startswith(f"error: option '{option}' is ")
+    assert "; allowed: a whole number from 1 to " in told
+
+
+def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
+    code, out, err = call(broken(tmp_path), "--slo", "99.9")
+
+    assert (code, out) == (MISUSED, "")
+    assert err.startswith("error: option '--slo' is '99.9'; allowed: a share greater than 0 and at")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--min-requests", "0"], "option '--min-requests' is 0; allowed: a whole number from 1"),
+        (["--match", "x"], "option '--match' is 'x'; allowed: 'exact', 'template'"),
+        (["--json-keys", "time=ts"], "option '--json-keys': the fields with a key are 'time'; all"),
+        (["--regex", "x"], "option '--regex': the pattern's named groups are none; allowed: time"),
+        (["--lateness", "5 m"], "option '--lateness': the duration is '5 m'; allowed: seconds"),
+        (["--checkpoint-every", "0"], "option '--checkpoint-every' is '0'; allowed: a duration"),
+        (["--change-zone", "x"], "option '--change-zone': the zone is 'x'; allowed: an IANA name"),
+        (
+            ["--checkpoint", "c", "--rejects", "/dev/null"],
+            "options '--checkpoint' and '--rejects' are both given, and the latter is '/dev/null'",
+        ),
+        (["--endpoints", "-", "--slo", "1"], "options '--endpoints' and '--slo' are both given"),
+        ([""], "option 'FILE' has ''; allowed: a path"),
+    ],
+)
+def test_options_are_named_as_they_are_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(broken(tmp_path), *arguments)
+
+    assert (code, out) == (MISUSED, "")
+    assert err.startswith(f"error: {message}")
+
+
+@pytest.mark.parametrize("option", ["--output", "--incidents", "--rejects", "--checkpoint"])
+def test_a_log_is_never_overwritten(tmp_path: Path, option: str) -> None:
+    log = broken(tmp_path)
+    code, _, err = call(log, option, str(tmp_path / "." / "access.log"))
+
+    assert code == MISUSED
+    assert f"option '{option}' is " in err
+    assert "which is read as well; allowed: a file of its own" in err
+    assert Path(log).read_text(encoding="utf-8") == LOG
+
+
+def test_two_outputs_are_two_files(tmp_path: Path) -> None:
+    endpoints = write(tmp_path, "endpoints.json", json.dumps([ENTRY]))
+    same = str(tmp_path / "same")
+    arguments = broken(tmp_path), "--endpoints", endpoints, "-o", same, "--rejects", same
+    code, _, err = call(*arguments)
+
+    assert code == MISUSED
+    assert "which is written as well" in err
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects"
+    code, out, err = call("nowhere.log", "--rejects", str(rejects))
+
+    assert (code, out) == (FAILED, "")
+    assert err == "error: [Errno 2] No such file or directory: 'nowhere.log'\n"
+    assert not rejects.exists()
+
+
+def test_an_output_that_can_not_be_written_is_told_before_the_replay(tmp_path: Path) -> None:
+    code, _, err = call(broken(tmp_path), "-o", str(tmp_path / "no" / "where"), level="info")
+
+    assert code == FAILED
+    assert err == f"error: [Errno 2] No such file or directory: '{tmp_path / 'no' / 'where'}'\n"
+
+
+@pytest.mark.parametrize("option", ["--output", "--incidents", "--rejects"])
+def test_a_full_disk_is_told_with_the_files_name(tmp_path: Path, option: str) -> None:
+    log = write(tmp_path, "a.log", "1 GET / 500\nbad\n")
+    code, _, err = call(log, option, "/dev/full")
+
+    assert code == FAILED
+    assert err == "error: [Errno 28] No space left on device: '/dev/full'\n"
+
+
+def test_a_full_disk_behind_stdout_is_told(tmp_path: Path) -> None:
+    stderr = io.StringIO()
+    with suppress(OSError), Path("/dev/full").open("w") as stdout:  # it tells again when closed
+        code = main(["replay", broken(tmp_path), "--log-level", "error"], stdout, stderr)
+
+    assert code == FAILED
+    assert stderr.getvalue() == "error: [Errno 28] No space left on device: 'standard output'\n"
+
+
+def test_what_can_be_written_is_though_another_output_can_not_be(tmp_path: Path) -> None:
+    output = tmp_path / "answers"
+    code, stdout, stderr = call(broken(tmp_path), "--incidents", "/dev/full")
+    assert (code, stdout.splitlines()[0]) == (FAILED, "360.0")
+    assert stderr == "error: [Errno 28] No space left on device: '/dev/full'\n"
+
+    code, _, _ = call(broken(tmp_path), "--incidents", "/dev/full", "-o", str(output))
+    assert (code, output.read_text(encoding="ascii")[:5]) == (FAILED, "360.0")
+
+
+def test_a_log_of_which_no_line_can_be_read_is_a_failure(tmp_path: Path) -> None:
+    code, stdout, stderr = call(broken(tmp_path), "--format", "caddy")
+    assert (code, stdout.splitlines()[0]) == (FAILED, "0.0")
+    assert "every line was rejected: it may be that none is in this format" in stderr
+
+
+def test_an_unknown_option_is_told_by_its_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=str(MISUSED)):
+        call(broken(tmp_path), "--bogus")
+    told = "slomon replay: error: unrecognized arguments: --bogus (see slomon replay --help)\n"
+    assert capsys.readouterr().err == told
+
+
+def test_what_fails_leaves_outputs_as_they_were(tmp_path: Path) -> None:
+    output = tmp_path / "answers"
+    output.write_text("old", encoding="utf-8")
+    log = write(tmp_path, "a.log", "1 GET / 500\nbad\n")
+    code, _, err = call(log, "--strict", "-o", str(output))
+
+    assert code == FAILED
+    assert err.startswith(f"error: {log}, line 2: it has fields: 1; allowed: ")
+    assert err.endswith(": 'bad'\n"), "the line is shown"
+    assert output.read_text(encoding="utf-8") == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.log", "answers"]
+
+
+def test_a_checkpoint_is_gone_once_the_answers_are_written(tmp_path: Path) -> None:
+    log, state = broken(tmp_path), tmp_path / "state"
+    kept = call(log, "--checkpoint", str(state), "--checkpoint-every", "1ns", "-o", "/dev/full")
+    assert kept[0] == FAILED
+    assert state.exists()
+
+    assert call(log, "--checkpoint", str(state))[0] == FINE
+    assert not state.exists()
+
+
+def test_an_output_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    output, link = tmp_path / "answers", tmp_path / "link"
+    link.symlink_to(output)
+    call(broken(tmp_path), "-o", str(link))
+
+    assert link.is_symlink()
+    assert output.read_text(encoding="utf-8").startswith("360.0")
+
+
+def test_incidents_are_an_exit_code_only_where_asked_for(tmp_path: Path) -> None:
+    fine = write(tmp_path, "fine.log", "1 GET / 200\n")
+
+    assert call(broken(tmp_path))[0] == FINE
+    assert call(broken(tmp_path), "--fail-on", "incidents")[0] == BROKEN
+    assert call(fine, "--fail-on", "incidents")[0] == FINE
+
+
+def test_of_a_file_that_is_cut_off_the_good_part_is_printed_and_the_end_is_a_failure(
+    tmp_path: Path,
+) -> None:
+    lines = "".join(f"{second} GET /users 200\n" for second in range(462, 9999))
+    whole = gzip.compress((LOG + lines).encode())
+    code, out, err = call(write(tmp_path, "a.log.gz", whole[:-40]))
+
+    assert code == FAILED
+    assert literals(out)[0] == 360.0
+    assert "log.problem" in err
+    assert "gzip" in err
+
+
+def test_a_file_in_utf_16_is_told(tmp_path: Path) -> None:
+    code, out, err = call(write(tmp_path, "a.log", LOG.encode("utf-16")))
+
+    assert (code, literals(out)) == (FAILED, [0.0, {}, {}])
+    assert "it is UTF-16, not UTF-8" in err
+
+
+def test_a_log_that_no_format_reads_is_a_wrong_configuration(tmp_path: Path) -> None:
+    code, _, err = call(write(tmp_path, "a.log", "hello\x1b[2J\n"))
+
+    assert code == MISUSED
+    assert "a.log: no format reads its first lines, as 'hello\\x1b[2J'; allowed: " in err
+
+
+def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
+    name = "\x1b[31m\u202e" + "x" * 10_000
+    log = write(tmp_path, "\x1b[2J.log", f"1 GET /{name} 500\n1 GET /{name} 700\n")
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code = main(["replay", "--interpreted", log, "--json"], stdout, stderr)
+
+    assert code == FINE
+    assert stdout.getvalue().isascii()
+    assert "\x1b" not in stdout.getvalue() + stderr.getvalue()
+    assert max(map(len, stderr.getvalue().splitlines())) < 1000
+
+
+def test_a_terminal_that_asks_for_json_gets_it(tmp_path: Path) -> None:
+    with Terminal() as terminal:
+        options = ["replay", "--interpreted", broken(tmp_path), "--json"]
+        main(options, terminal.stream, io.StringIO())
+
+    assert json.loads(terminal.text)["mttr"] == 360.0
+
+
+def test_standard_input_is_a_log_too(tmp_path: Path) -> None:
+    kept = os.dup(0)
+    with Path(broken(tmp_path)).open("rb") as log:
+        os.dup2(log.fileno(), 0)
+    try:
+        _, out, _ = call("-")
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+    assert literals(out)[0] == 360.0

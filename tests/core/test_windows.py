@@ -1,0 +1,138 @@
+"""Endpoints that are carried over go on as if nothing had happened; the others leave nothing."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from slomon.core.endpoints import Endpoint
+from slomon.core.statistics import Counts
+from slomon.core.windows import Windows, carry_marks, carry_over
+from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
+from tests.kernels.test_window import Row, batches, blocks_in_use
+
+MANY = [Endpoint("shop", "a@example.com", "GET", f"/{n}", 0.7, 40) for n in range(4)]
+ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 1)), max_size=80)
+SLOTS = range(len(MANY))
+
+
+def lay_out(drawn: Iterable[Row], begin: int) -> list[Row]:
+    """Rows of which the gaps between their ticks were drawn."""
+    rows, tick = [], begin
+    for slot, gap, failed in drawn:
+        tick += gap
+        rows.append((slot, tick, failed))
+    return rows
+
+
+def advance(windows: Windows, rows: Iterable[Row]) -> list[Crossing]:
+    return [crossing for batch in batches(rows, 7) for crossing in windows.advance(batch)]
+
+
+def carry(windows: Windows, endpoints: Sequence[Endpoint], places: dict[int, int]) -> Windows:
+    carried = Windows(endpoints)
+    carried.state = carry_over(windows.state, endpoints, places)
+    carried.marks = carry_marks(windows.marks, len(endpoints), places)
+    return carried
+
+
+@given(ROWS, ROWS, st.permutations(SLOTS), st.integers(0, 4), st.integers(0, 3))
+def test_what_is_carried_over_goes_on_as_if_uninterrupted(
+    before: list[Row], after: list[Row], order: list[int], kept: int, new: int
+) -> None:
+    first = lay_out(before, 1000)
+    second = lay_out(after, first[-1][1] if first else 1000)
+    through, interrupted = Windows(MANY), Windows(MANY)
+    for windows in (through, interrupted):
+        advance(windows, first)
+        windows.mark(array("q", SLOTS))
+    places = {then: new + now for now, then in enumerate(order[:kept])}
+    endpoints = [MANY[0]] * new + [MANY[then] for then in places]
+    carried = carry(interrupted, endpoints, places)
+
+    expected = [one for one in advance(through, second) if one.slot in places]
+    rows = [(places.get(slot, -1), tick, failed) for slot, tick, failed in second]
+    positioned = list(batches(rows, 1))
+    found = [
+        crossing
+        for batch in positioned
+        if batch.slots[0] >= 0
+        for crossing in carried.advance(batch)
+    ]
+    assert found == [one._replace(slot=places[one.slot]) for one in expected]
+    for then, now in places.items():
+        assert carried.standing(now) == through.standing(then)
+        assert carried.marks[4 * now : 4 * now + 4] == through.marks[4 * then : 4 * then + 4]
+
+
+@given(ROWS, st.sets(st.sampled_from(SLOTS)))
+def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> None:
+    windows, alone = Windows(MANY), Windows(MANY)
+    rows = lay_out(before, 1000)
+    advance(windows, rows)
+    advance(alone, [row for row in rows if row[0] in kept])
+    places = {then: now for now, then in enumerate(sorted(kept))}
+    carried = carry(windows, [MANY[then] for then in places], places)
+
+    assert blocks_in_use(carried.state) == blocks_in_use(alone.state)
+    free: list[int] = []
+    block = carried.state.free[0]
+    while len(free) < carried.state.spare[0]:
+        free.append(block)
+        block = carried.state.next_block[block]
+    assert len(set(free)) == len(free)
+
+
+def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
+    windows = Windows(MANY)
+    advance(windows, [(0, 1000, 1), (0, 1010, 0), (0, 1020, 0)])  # opened, with 2 of 3 now
+    narrow = [Endpoint("shop", "a@example.com", "GET", "/0", 0.5, 15)]
+    carried = carry(windows, narrow, {0: 0})
+
+    assert carried.state.width == [15]
+    assert carried.state.slo == [0.5]
+    assert [one.kind for one in carried.advance(next(batches([(0, 1021, 0)])))] == [CLOSED]
+    assert carried.peek(0, 1021) == Counts(3, 0)
+
+
+@example([(0, 0, 1), (0, 11, 0)], [(0, 14, 1)], 10, 60)
+@given(ROWS, ROWS, st.integers(2, 30), st.integers(2, 60))
+def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
+    before: list[Row], after: list[Row], then: int, now: int
+) -> None:
+    rows = lay_out([*before, *after], 1000)
+    first, second = rows[: len(before)], rows[len(before) :]
+    windows = Windows([replace(one, window=then) for one in MANY])
+    advance(windows, first)
+    longer = [replace(one, window=now) for one in MANY]
+    carried = carry(windows, longer, {slot: slot for slot in SLOTS})
+
+    newest = {slot: tick for slot, tick, _ in first}
+    held = [row for row in first if row[1] > newest[row[0]] - then]
+    opened = [one for one in advance(carried, second) if one.kind == OPENED]
+    assert [one.onset_tick for one in opened] == [
+        next(
+            tick
+            for slot, tick, failed in [*held, *second]
+            if slot == one.slot and failed and tick > one.tick - now
+        )
+        for one in opened
+    ]
+
+
+def test_endpoints_that_never_had_a_request_hold_no_blocks() -> None:
+    windows = Windows(MANY)
+    assert blocks_in_use(carry(windows, [], {}).state) == 0
+    assert len(carry(windows, MANY, {}).state.entry_tick) == BLOCK
+
+
+def test_windows_of_many_blocks_are_free_again_and_no_others() -> None:
+    windows = Windows(MANY)
+    advance(windows, [(n % 2, 1000 + n, 0) for n in range(6 * BLOCK)])
+    carried = carry(windows, MANY[1:2], {1: 0})
+    assert blocks_in_use(carried.state) == blocks_in_use(windows.state) - 3
+    assert carried.peek(0, 1000 + 6 * BLOCK) == windows.peek(1, 1000 + 6 * BLOCK)

@@ -1,0 +1,7 @@
+"""Fixtures for these tests."""
+
+from __future__ import annotations
+
+from tests.integrations.notify.conftest import logs
+
+__all__ = ["logs"]

@@ -1,0 +1,130 @@
+"""The status route: JSON of a monitor, to whoever may ask."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from slomon import LiveMonitor
+from slomon.integrations.asgi.status import answer
+from tests.integrations.asgi.service import Server, watch
+
+
+async def ask(monitor: LiveMonitor, verb: str = "GET") -> Server:
+    server = Server()
+    await answer(monitor.snapshot, verb, server.send)
+    return server
+
+
+def document(server: Server) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(server.sent[1]["body"])
+    return found
+
+
+async def broken() -> LiveMonitor:
+    """One endpoint that broke and was fixed, at known times, and one that nobody asked for."""
+    monitor = watch("/users/{id}", "/quiet")
+    async with monitor:
+        monitor.change(service="users", commit="6d0080a", author="ana@example.com")
+        monitor.access("GET", "/users/{id}", 500, at=1000)
+        monitor.change(service="users", commit="191b6ce")
+        for _ in range(9):
+            monitor.access("GET", "/users/{id}", 200, at=1030.5)
+        monitor.access("GET", "-", 200, at=1031)
+    return monitor
+
+
+async def test_it_says_where_the_endpoints_stand_and_which_incidents_there_were() -> None:
+    monitor = await broken()
+    found = document(await ask(monitor))
+
+    assert found.pop("at") > 1031
+    assert found == {
+        "mttr": 30.5,
+        "incidents": {"users": 1},
+        "newest": [
+            {
+                "service": "users",
+                "verb": "GET",
+                "resource": "/users/{id}",
+                "start": 1000.0,
+                "end": 1030.5,
+                "broken_by": "6d0080a",
+                "fixed_by": "191b6ce",
+            }
+        ],
+        "endpoints": [
+            {
+                "service": "users",
+                "verb": "GET",
+                "resource": resource,
+                "slo": 0.9,
+                "window": 3600.0,
+                "requests": 0,
+                "failures": 0,
+                "sli": None,
+                "is_open": False,
+            }
+            for resource in ("/users/{id}", "/quiet")
+        ],
+        "accounting": {
+            "events": 13,
+            "accesses": 10,
+            "changes": 2,
+            "unmatched": 1,
+            "rejected": 0,
+            "late": 0,
+            "dropped": {},
+        },
+    }
+
+
+async def test_an_open_incident_has_no_end_and_whoever_broke_it_may_be_unknown() -> None:
+    monitor = watch("/users/{id}")
+    async with monitor:
+        monitor.access("GET", "/users/{id}", 500)
+        await monitor.flush()
+        found = document(await ask(monitor))
+
+    assert [(one["end"], one["broken_by"], one["fixed_by"]) for one in found["newest"]] == [
+        (None, None, None)
+    ]
+    assert [(one["sli"], one["is_open"]) for one in found["endpoints"]] == [(0.0, True)]
+
+
+async def test_nobody_is_named_and_no_text_is_long() -> None:
+    monitor = watch("/users/{id}")
+    async with monitor:
+        monitor.change(service="users", commit="c" * 5000, author="eve@example.com")
+        monitor.access("GET", "/users/{id}", 500)
+    (message,) = (await ask(monitor)).sent[1:]
+
+    assert b"@" not in message["body"]
+    assert len(message["body"]) < 2000
+
+
+async def test_the_headers_let_nobody_keep_it() -> None:
+    server = await ask(watch("/a"))
+    assert server.sent[0]["status"] == 200
+    assert dict(server.sent[0]["headers"]) == {
+        b"content-type": b"application/json",
+        b"content-length": b"%d" % len(server.sent[1]["body"]),
+        b"cache-control": b"no-store",
+    }
+
+
+async def test_head_has_the_headers_alone() -> None:
+    monitor = watch("/a")
+    head, got = await ask(monitor, "HEAD"), await ask(monitor)
+    names = [[name for name, _ in server.sent[0]["headers"]] for server in (head, got)]
+
+    assert head.sent[0]["status"] == 200
+    assert names[0] == names[1]
+    assert head.sent[1]["body"] == b""
+
+
+async def test_nothing_else_is_allowed() -> None:
+    server = await ask(watch("/a"), "POST")
+    assert server.sent[0]["status"] == 405
+    assert (b"allow", b"GET, HEAD") in server.sent[0]["headers"]
+    assert server.sent[1]["body"] == b""

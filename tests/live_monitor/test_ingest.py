@@ -1,0 +1,77 @@
+"""What a host told is counted as its text would be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon.core.batching import Batcher, Item
+from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.events import server_errors_fail
+from slomon.live_monitor.ingest import (
+    Deploy,
+    LiveBatcher,
+    Told,
+    make_request,
+    read_deploy,
+    show_request,
+)
+from tests.live_monitor.services import ENTRIES, change
+
+SHARDING = Sharding(Catalogue(ENTRIES), 1)
+
+_ticks = st.integers(0, 5_000_000_000)
+_verbs = st.sampled_from(["GET", "POST", "", "GE T"])
+_resources = st.sampled_from(["/users", "/orders", "/nobody", "", "/users 200", "\ud800"])
+_statuses = st.sampled_from([200, 404, 500, 99, 600, -500, 10**5000])
+_told: st.SearchStrategy[Told] = st.one_of(
+    st.tuples(_ticks, _verbs, _resources, _statuses),
+    st.builds(Deploy, _ticks, st.sampled_from(["users", "nobody"]), st.just("c1"), st.just("ana")),
+    st.sampled_from(["1 GET /users 500", "2.5 GET /orders 200", "what?", "GET!", "", change("c2")]),
+)
+
+
+def as_text(told: Told) -> Item:
+    if isinstance(told, Deploy):
+        return read_deploy(told)
+    return show_request(*told) if isinstance(told, tuple) else told
+
+
+def cut(batcher: Batcher, stretches: Sequence[Sequence[Told]]) -> list[object]:
+    cuts = [batcher.cut(stretch) for stretch in stretches]  # type: ignore[arg-type] # either's own
+    return [cuts, batcher.accounting, batcher.deploys, batcher.span, batcher.newest]
+
+
+@given(st.lists(st.lists(_told, max_size=12), max_size=4))
+def test_it_is_cut_as_its_texts_would_be(stretches: list[list[Told]]) -> None:
+    texts = [[as_text(told) for told in stretch] for stretch in stretches]
+    told = cut(LiveBatcher(SHARDING, server_errors_fail), stretches)
+    assert told == cut(Batcher(SHARDING, server_errors_fail), texts)
+
+
+def test_a_rule_decides_which_statuses_there_are() -> None:
+    batcher = LiveBatcher(SHARDING, lambda status: None if status == 404 else status == 429)
+    told = [(1, "GET", "/users", status) for status in (200, 404, 429, 500)]
+    [(_, batch)] = batcher.cut(told).batches
+    assert batch.failures == [0, 1, 0]
+    assert batcher.accounting.rejected == 1
+
+
+class Verb(str):
+    """An exact text is what it stands for, whatever it says of itself."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "DELETE"
+
+
+def test_what_is_a_text_or_a_whole_number_too_is_taken_for_that() -> None:
+    request = make_request(1, Verb("GET"), "/users", HTTPStatus.OK)
+    assert request == (1, "GET", "/users", 200)
+    assert [type(field) for field in request] == [int, str, str, int]
+    assert make_request(1, "GET", "/users", 200.0) == "0.000000001 GET /users 200.0"
+    assert make_request("soon", "GET", "/users", 200) == "soon GET /users 200"

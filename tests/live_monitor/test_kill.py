@@ -1,0 +1,109 @@
+"""`kill -9` at any moment: incidents that were open still are, and the newest is lost at most."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import slomon
+from tests.live_monitor.clock import ManualClock
+from tests.live_monitor.services import ENTRIES, recorded
+
+SERVICE = """
+import sys
+from itertools import count
+import anyio, slomon
+from tests.embedding.services import ENTRIES
+
+async def serve(folder):
+    files = {"state": f"{folder}/state", "record": f"{folder}/events"}
+    async with slomon.live(ENTRIES, save_every="1us", **files) as monitor:
+        for number in count():
+            monitor.access("GET", "/users", 500)
+            monitor.access("GET", "/orders", 500 if number % 100 == 0 else 200)
+            await monitor.flush()
+            if number % 100 == 0:
+                print(number, flush=True)
+            await anyio.sleep(0)
+
+anyio.run(serve, sys.argv[1])
+"""
+KILLS = 5
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with")
+
+
+def serve_and_kill(folder: Path, wait: float) -> None:
+    """A service that saves all the time, killed some time after it saved for the first time."""
+    state = folder / "state"
+    before = state.stat().st_ino if state.exists() else None
+    command = [sys.executable, "-c", SERVICE, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()  # from here on both are broken
+        while not state.exists() or state.stat().st_ino == before:
+            assert process.poll() is None
+            time.sleep(0.001)  # another process works meanwhile: there is nothing to be told by
+        for _ in range(3):
+            process.stdout.readline()
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.stdout.read()
+
+
+async def test_what_was_open_is_open_after_any_number_of_kills(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    state, events = tmp_path / "state", tmp_path / "events"
+    broken = ""
+    counted = 0
+    for _ in range(KILLS):
+        serve_and_kill(tmp_path, draw.uniform(0, 0.05))
+        monitor = slomon.live(ENTRIES, clock=ManualClock(), state=state)
+        async with monitor:
+            snapshot = monitor.snapshot()
+            first = snapshot.endpoints[0].incident
+        assert first
+        assert broken in {"", first.id}
+        broken = first.id
+        assert snapshot.accounting.events > counted
+        counted = snapshot.accounting.events
+        lines = sum(1 for line in events.read_bytes().splitlines(keepends=True) if b"\n" in line)
+        assert lines - counted >= 0
+    async with slomon.live(ENTRIES, clock=ManualClock(), record=events):
+        pass
+    whole = slomon.get_service_monitor(recorded(events))
+    assert whole.accounting.rejected == 0
+    assert whole.records()[0].id == broken
+    assert whole.accounting.events >= counted
+
+
+OPENED = """
+import os, sys
+import anyio, slomon
+from tests.embedding.services import ENTRIES
+
+async def serve(state):
+    async with slomon.live(ENTRIES, state=state, save_every="1d") as monitor:
+        told = monitor.incidents()
+        monitor.access("GET", "/users", 500)
+        await anext(told)
+        while not os.path.exists(state):
+            await anyio.sleep(0.001)
+        os.kill(os.getpid(), 9)
+
+anyio.run(serve, sys.argv[1])
+"""
+
+
+async def test_an_incident_that_opened_survives_however_seldom_it_is_saved(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-c", OPENED, str(state)]
+    assert subprocess.run(command, check=False, timeout=60).returncode == -signal.SIGKILL  # noqa: ASYNC221
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as monitor:
+        assert monitor.snapshot().endpoints[0].incident

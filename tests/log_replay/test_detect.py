@@ -1,0 +1,264 @@
+"""
+The first lines of a log are the same however they arrive, and none of them is lost.
+
+A log's format is the one that reads its first lines best, or the one that was forced.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import server_errors_fail
+from slomon.endpoints.discovery import FoundRequests, NameList, Requests
+from slomon.errors import ConfigurationError
+from slomon.formats.registry import Format, known_formats, regex_format
+from slomon.log_replay.detect import Recogniser, read_head
+from slomon.sources.source import Fragment, Source
+from tests.formats.lines import PREFIXES
+from tests.sources.texts import Raw, whole
+
+LINES = [b"%d\n" % number for number in range(1000)]
+LONG = 70_000  # bytes of the longest line: more than the 64 KiB of a head, as anywhere
+
+
+def make_source(text: bytes, step: int = 2**20, error: OSError | None = None) -> Source:
+    """A file that comes in reads of so many bytes, which a pipe's may be as well."""
+    return Source(Raw(text, step, error), "log", len(text), max_line=LONG)
+
+
+def test_it_is_the_first_hundred_lines_that_are_not_blank() -> None:
+    text = b"".join(line + b" \r\n" * (line < b"5") for line in LINES)
+    assert read_head(make_source(text)) == b"".join(LINES[:100])
+
+
+def test_it_is_all_lines_where_there_are_fewer() -> None:
+    assert read_head(make_source(b"one\ntwo\n")) == b"one\ntwo\n"
+    assert read_head(make_source(b"one\ntwo")) == b"one\ntwo\n"
+    assert read_head(make_source(b"")) == b""
+
+
+def test_it_goes_no_further_than_64_kib() -> None:
+    line = b"x" * 1000 + b"\n"
+    assert read_head(make_source(line * 100)) == line * (65536 // 1001)
+
+
+def test_a_first_line_that_is_longer_is_whole() -> None:
+    line = b"x" * 500_000 + b"\n"
+    for step in (2**20, 50_000):
+        source = Source(Raw(line + b"y\n" * 100, step), "log", None)
+        assert read_head(source) == line
+
+
+def test_a_first_line_that_comes_as_a_fragment_is_looked_past() -> None:
+    text = b"x" * 100_000 + b"\nafter\n"
+    source = make_source(text, step=1000)
+    assert read_head(source) == b""
+    assert isinstance(source.fill(bytearray(2 * LONG)), Fragment)
+    assert read_head(source) == b"after\n"
+
+
+def test_blank_lines_come_first_and_alone() -> None:
+    source = make_source(b"\n \r\n\t\none\n")
+    assert read_head(source) == b"\n \r\n\t\n"
+    buffer = bytearray(2 * LONG)
+    assert source.fill(buffer, most=6) == 6
+    assert read_head(source) == b"one\n"
+    assert source.fill(buffer) == 4
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_it() -> None:
+    assert read_head(make_source(b"\xef\xbb\xbfone\n")) == b"one\n"
+
+
+def test_a_last_line_that_is_cut_off_is_no_part_of_it() -> None:
+    source = make_source(b"one\ntw", error=OSError("gone"))
+    assert read_head(source) == b"one\n"
+    assert source.problem == "gone, after 6 bytes of text"
+    buffer = bytearray(2 * LONG)
+    assert source.fill(buffer) == 4
+    assert source.fill(buffer) == Fragment(b"tw", 2, f"the line is cut off: {source.problem}")
+    assert source.fill(buffer) is None
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [b"\n", b" \n", b"a\n", b"bc\n" * 60, b"d" * 9000 + b"\n", b"e" * LONG + b"e\n"]
+    )
+).map(b"".join)
+
+
+@given(TEXTS, st.sampled_from([1, 7, 1000, 70_000]), st.binary(max_size=3))
+def test_how_the_bytes_arrive_makes_no_difference(text: bytes, step: int, last: bytes) -> None:
+    def find_head(step: int) -> bytes | None:
+        """What a log is known by, if by anything."""
+        source, buffer = make_source(text + last, step), bytearray(2 * LONG)
+        while not (head := read_head(source)).strip():
+            if source.fill(buffer, most=len(head) or None) is None:
+                return None
+        return head
+
+    step = max(step, len(text) // 500)
+    assert find_head(step) == find_head(2**20)
+
+
+@given(TEXTS, st.sampled_from([1000, 70_000]))
+def test_nothing_that_was_looked_at_is_lost(text: bytes, step: int) -> None:
+    text = text.replace(b"e" * LONG, b"")
+    source = make_source(text, step)
+    read_head(source)
+    assert source.offset == 0
+    assert whole(source) == text
+
+
+@pytest.mark.parametrize("least", [1, 3])
+def test_a_pipe_is_waited_for_until_as_many_lines_are_there_as_are_needed(least: int) -> None:
+    end, begin = os.pipe()
+    os.set_blocking(end, False)  # so that to wait is an error
+    os.write(begin, b"one\ntwo\n")
+    with Source(io.FileIO(end), "pipe") as source:
+        head = read_head(source, least)
+        assert (head, source.problem is None) == (b"one\ntwo\n", least == 1)
+    os.close(begin)
+
+
+FORMATS = known_formats(server_errors_fail)
+COMBINED_FORMAT = next(form for form in FORMATS if form.name == "combined")
+PLAIN = b"5 GET /a 200\n"
+EVENT = PREFIXES[1] + b'5 GET /a 200"}\n'
+COMBINED = b'192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
+
+
+class Recognised:
+    """A recogniser, what it tells, and the requests that it hands out."""
+
+    def __init__(self, exact: bool | None = None, formats: Sequence[Format] = FORMATS) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.requests: dict[bool, Requests] = {
+            way: FoundRequests(NameList(5), Endpoint("", "-", "", "", 0.9, 300))
+            for way in (False, True)
+        }
+        self.recognise = Recogniser(
+            formats,
+            lambda *, exact: self.requests[exact],
+            lambda *told: self.told.append(told),
+            exact=exact,
+        )
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "prefix"),
+    [
+        (PLAIN, "plain", b""),
+        (EVENT, "events", PREFIXES[1]),
+        (COMBINED, "combined", b""),
+        (b"\n  \n" + COMBINED * 2 + b"noise\n", "combined", b""),
+        (PLAIN + b"\xff\n", "plain", b""),
+        (PLAIN * 3 + EVENT, "plain", b""),
+    ],
+)
+def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, prefix: bytes) -> None:
+    recognised = Recognised()
+    log = recognised.recognise("access.log", head, None)
+    assert (log.name, log.format.name, log.prefix) == ("access.log", name, prefix)
+    assert log.recognised
+    assert recognised.told == [(log.name, log.format.name)]
+
+
+@pytest.mark.parametrize(
+    ("exact", "head", "compared_exactly"),
+    [
+        *((None, EVENT, True), (None, PLAIN, False)),
+        *((True, PLAIN, True), (False, EVENT, False)),
+    ],
+)
+def test_recorded_streams_are_exact_unless_it_was_said_what_all_are(
+    exact: bool | None, head: bytes, compared_exactly: bool
+) -> None:
+    recognised = Recognised(exact)
+    log = recognised.recognise("access.log", head, None)
+    assert log.exact is compared_exactly
+    assert log.requests is recognised.requests[compared_exactly]
+
+
+def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Recognised().recognise("error.log", b"\n \nTraceback\x1b\n", None)
+    assert str(caught.value) == (
+        "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
+        "combined, caddy, envoy, alb, which --format (format=) forces, or one of your own by "
+        "--regex (regex=) or --json-keys (json_keys=)"
+    )
+
+
+def test_a_further_log_that_begins_with_noise_is_in_the_format_before_with_a_doubt() -> None:
+    recognise = Recognised().recognise
+    before = recognise("access.log.1", COMBINED, None)
+    noisy, plain = recognise("access.log", b"Traceback\n", before), recognise("b", PLAIN, before)
+    assert (noisy.format.name, plain.format.name) == ("combined", "plain")
+    assert (before.doubt, plain.doubt) == (None, None)
+    assert noisy.doubt is not None
+    assert noisy.doubt.startswith(
+        "no format reads its first lines, as 'Traceback', read as combined like the log before it; "
+    )
+
+
+def test_a_format_that_was_forced_is_not_asked_whether_it_reads_anything() -> None:
+    recognise = Recognised(formats=[COMBINED_FORMAT]).recognise
+    assert recognise("error.log", b"Traceback\n", None).format.name == "combined"
+
+
+@pytest.mark.parametrize("head", [b"", b"\n \n"])
+def test_a_log_of_which_no_line_can_be_read_is_not_recognised_yet(head: bytes) -> None:
+    recognised = Recognised()
+    log = recognised.recognise("access.log", head, None)
+    assert not log.recognised
+    assert recognised.told == []
+
+
+def test_a_log_that_is_not_recognised_yet_hands_on_the_format_of_the_one_before() -> None:
+    recognise = Recognised().recognise
+    before = recognise("access.log.2", COMBINED, None)
+    blank = recognise("access.log.1", b"\n", before)
+    assert recognise("access.log", b"Traceback\n", blank).format.name == "combined"
+
+
+def test_a_log_that_is_not_recognised_yet_lends_no_format_to_the_next_one() -> None:
+    recognise = Recognised().recognise
+    for blank in (
+        recognise("access.log.1", b"\n", None),
+        recognise.remake("access.log.1", recognise("", b"", None).format.name, exact=False),
+    ):
+        with pytest.raises(ConfigurationError, match=r"^access\.log: no format reads"):
+            recognise("access.log", b"Traceback\n", blank)
+
+
+def test_lines_end_at_newlines_and_nowhere_else() -> None:
+    head = (PLAIN[:-1] + b"\r\n") * 2 + b"a\x0bb\x0cc\x85d\xe2\x80\xa8\x1ce\n" * 2
+    assert Recognised().recognise("access.log", head, None).format.name == "plain"
+
+
+def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice() -> None:
+    assert Recognised().recognise.needed == 100
+    assert Recognised(formats=[COMBINED_FORMAT]).recognise.needed == 1
+
+
+def test_a_log_of_a_saved_state_is_made_again_without_being_told() -> None:
+    recognised = Recognised()
+    log = recognised.recognise.remake("access.log", "combined", exact=True)
+    assert (log.name, log.format.name, log.exact) == ("access.log", "combined", True)
+    assert log.requests is recognised.requests[True]
+    assert recognised.told == []
+
+
+def test_a_format_of_the_users_own_may_be_the_only_one() -> None:
+    pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+) !"
+    recognised = Recognised(formats=[regex_format(pattern, server_errors_fail)])
+    log = recognised.recognise("access.log", b"5 GET /a 200 !\n", None)
+    assert log.format.name == "regex"

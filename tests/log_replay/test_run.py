@@ -1,0 +1,240 @@
+"""
+How far a replay is, told while it runs.
+
+A whole replay: the same report however it was cut, and nothing lost.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import weakref
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.core.events import Change, server_errors_fail
+from slomon.core.incident import State
+from slomon.errors import ConfigurationError
+from slomon.formats.registry import known_formats
+from slomon.log_replay.backend import Interpreted
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.run import Progress, Replay, run_watched
+from tests.formats.lines import SCANNED, random_lines
+from tests.histories import broken
+from tests.log_replay.replays import (
+    BEGIN,
+    FORMATS,
+    SECOND,
+    SPEEDS,
+    Opened,
+    at_full_speed,
+    check_accounts,
+    cut,
+    interpreted,
+    replay,
+    told,
+    traffic,
+    with_kernels_as_they_stand,
+)
+
+
+def test_it_is_told_again_and_again(tmp_path: Path) -> None:
+    plan = Plan(hosts=[[broken(tmp_path)]], formats=known_formats(server_errors_fail))
+    told: list[Progress] = []
+
+    async def run() -> None:
+        await run_watched(Replay(plan, Interpreted()), None, told.append, interval=0)
+
+    anyio.run(run)
+
+    assert len(told) > 2
+    assert [one.lines for one in told] == sorted(one.lines for one in told)
+    assert told[-1] == Progress(Path(plan.hosts[0][0]).stat().st_size, None, 3)
+
+
+def test_it_ends_with_whoever_runs_it(tmp_path: Path) -> None:
+    plan = Plan(hosts=[[broken(tmp_path)]], formats=known_formats(server_errors_fail))
+
+    async def run() -> None:
+        with anyio.CancelScope() as scope:
+            await run_watched(Replay(plan, Interpreted()), None, lambda _: scope.cancel())
+            pytest.fail("it went on")  # pragma: no cover
+
+    anyio.run(run)
+
+
+SAMPLES = sorted((Path(__file__).parent.parent / "data" / "samples").iterdir())
+MAX_LINE = 150  # some lines are longer, which must not depend on the blocks either
+
+
+def catalogue(*more: tuple[str, str]) -> Catalogue:
+    """Services and their resources: some given, and more of them."""
+    given = ("shop", "/a"), ("shop", "/"), ("cart", "/users/7"), ("cart", "/abcdefghijk")
+    fields = {"email": "-", "verb": "GET", "slo": 0.7, "window": 3}
+    return Catalogue(fields | {"name": n, "resource": r} for n, r in (*given, *more))
+
+
+TEMPLATES = catalogue(("cart", "/users/{id}"), ("idle", "/never/{rest:path}"))
+EXACT = catalogue(("cart", "/a?x=1"), ("idle", "/never"))
+LIKE = Endpoint("", "-", "", "", 0.7, 3 * SECOND)
+CHANGES = [
+    (BEGIN * SECOND + number * 1_500_000_000, Change(f"d{number}", "-", "-", service))
+    for number, service in enumerate(("shop", "", "cart", "nobody", "shop", "GET /a") * 5)
+]
+CASES = [
+    pytest.param("events", 1, {"endpoints": EXACT}, id="events"),
+    pytest.param("events", 2, {"endpoints": EXACT, "lateness": SECOND}, id="events, merged"),
+    pytest.param("events", 1, {"like": LIKE, "max_endpoints": 9}, id="events, found"),
+    pytest.param("plain", 1, {"endpoints": TEMPLATES}, id="templates"),
+    pytest.param("plain", 1, {"endpoints": EXACT, "exact": True}, id="exact"),
+    pytest.param("plain", 3, {"endpoints": TEMPLATES, "lateness": 0}, id="hosts, no lateness"),
+    pytest.param("plain", 2, {"like": LIKE, "changes": CHANGES}, id="found, with changes"),
+    pytest.param("combined", 1, {"endpoints": TEMPLATES, "changes": CHANGES}, id="combined"),
+    pytest.param("combined", 1, {"like": LIKE, "max_endpoints": 3}, id="found up to a cap"),
+    pytest.param("plain", 3, {"like": LIKE, "max_endpoints": 4}, id="hosts, found up to a cap"),
+    pytest.param("combined", 2, {"like": LIKE, "least": 4, "lateness": 9 * SECOND}, id="least"),
+    pytest.param(
+        "plain", 2, {"endpoints": TEMPLATES, "resolution": SECOND // 2}, id="with a resolution"
+    ),
+    pytest.param("events", 2, {"endpoints": EXACT, "silence": 0}, id="silence"),
+    pytest.param("plain", 2, {"like": LIKE, "silence": 5 * SECOND, "least": 2}, id="long silence"),
+    pytest.param(
+        "plain", 1, {"like": LIKE, "rejected_records": 3, "changes": CHANGES}, id="bad records"
+    ),
+]
+
+
+# At which speed, with how many workers, in blocks of how many bytes for each host.
+WAYS = [
+    (interpreted, 3, MAX_LINE + 1),
+    (interpreted, 2, 5000),
+    (at_full_speed, 1, 1 << 17),
+    (at_full_speed, 3, MAX_LINE + 1),
+    (at_full_speed, 2, 5000),
+    (with_kernels_as_they_stand, 2, 1000),
+]
+
+
+@pytest.mark.parametrize(("name", "hosts", "options"), CASES)
+def test_the_report_is_the_same_however_the_work_was_cut(
+    name: str, hosts: int, options: dict[str, Any]
+) -> None:
+    rng = random.Random(f"{name} {hosts}")
+    logs = [traffic(rng, name, 600 // hosts) for _ in range(hosts)]
+    whole = told(interpreted, [[log] for log in logs], name, max_line=MAX_LINE, **options)
+    assert len(whole.monitor.incidents) > 3
+    silent = [one for one in whole.monitor.incidents if one.state == State.SILENT]
+    assert len(silent) >= 3 * ("silence" in options)
+    for speed, workers, bytes_each in WAYS:
+        found = told(
+            *(speed, [cut(rng, log, rng.choice((1, 2, 5))) for log in logs], name),
+            **options,
+            max_line=MAX_LINE,
+            workers=workers,
+            block_bytes=hosts * bytes_each,
+        )
+        assert found.report() == whole.report(), (speed, workers, bytes_each)
+
+
+def test_the_endpoints_that_are_found_up_to_a_cap_are_the_first_ones_of_all_hosts() -> None:
+    #   A: 10 /a, 100 /z        B: 20 /b        at most two: /a and /b
+    hosts = [[b"10 GET /a 500\n100 GET /z 500\n"], [b"20 GET /b 500\n"]]
+    for speed, block_bytes in product(SPEEDS, (60, 10_000)):
+        sizes = {"block_bytes": block_bytes, "max_line": 20}
+        found = told(speed, hosts, "plain", like=LIKE, max_endpoints=2, **sizes)
+        assert found.monitor.api_histogram() == {"GET /a": 1, "GET /b": 1}
+        assert (found.accounting.capped, found.accounting.endpoints) == (1, 2)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("name", SCANNED)
+def test_blank_lines_are_counted_and_nothing_else(speed: Opened, name: str) -> None:
+    line = {
+        "plain": b"5 GET /a 200",
+        "events": b'{"type": "access", "value": "5 GET /a 200"}',
+        "combined": b'- - - [10/Oct/2000:13:55:36 -0700] "GET /a HTTP/1.0" 200 2',
+    }[name]
+    lines = random.Random(name).choices([line, b"", b"\r", b" \t", b"\r\r"], k=300)
+    log = b"\n".join([*lines, *[b""] * 5000])
+    found = told(speed, [[log]], name, like=LIKE, block_bytes=1000, max_line=400)
+    assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
+
+
+@pytest.mark.parametrize("speed", [interpreted, at_full_speed])
+def test_a_replay_that_is_done_is_gone_with_its_blocks(speed: Opened, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(b"5 GET /a 200\n")
+    plan = Plan(hosts=[[str(tmp_path / "a.log")]], formats=[FORMATS["plain"]])
+    gc.collect()
+    gc.disable()  # so that what is in a cycle stays
+    try:
+        with speed() as chosen:
+            replay = Replay(plan, chosen)
+            anyio.run(replay.run)
+        kept = weakref.ref(replay.hosts[0])
+        del replay
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> None:
+    logs = [b"5 GET /a 200\n", b'5 GET /a 200\n{"type": "access", "value": "6 GET /a 500\n' * 3]
+    found = [told(speed, [logs], "plain", endpoints=EXACT, exact=True) for speed in SPEEDS]
+    assert [one.accounting.rejected for one in found] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("name", SCANNED)
+@settings(deadline=None, max_examples=20)
+@given(st.binary(max_size=400), st.integers(0, 2**32))
+def test_nothing_is_lost_of_any_bytes(speed: Opened, name: str, data: bytes, seed: int) -> None:
+    rng = random.Random(seed)
+    drawn = [*data.split(b"\n"), *random_lines(rng, name, 5)]
+    rng.shuffle(drawn)
+    options: dict[str, Any] = rng.choice(
+        ({"endpoints": EXACT, "exact": True}, {"max_endpoints": 2})
+    )
+    # A line's end before all: what is no text from its first byte on is no log.
+    hosts = [[b"\n" + b"\n".join(drawn)], [b"\n" + data]]
+    told(speed, hosts, name, max_line=MAX_LINE, block_bytes=500, **options)
+
+
+def damage(rng: random.Random, text: bytes) -> bytes:
+    """A text with some of its bytes changed, some left out, and some lines moved."""
+    damaged = bytearray(text)
+    for _ in range(rng.randrange(20)):
+        damaged[rng.randrange(len(damaged))] = rng.choice(b'\x00\n\r "\\[]{}:09\xff')
+    for _ in range(rng.randrange(5)):
+        del damaged[rng.randrange(len(damaged))]
+    lines = bytes(damaged).split(b"\n")
+    rng.shuffle(lines)
+    return b"\n".join(lines)
+
+
+def say(speed: Opened, hosts: list[list[bytes]]) -> str:
+    """What a replay of logs in any format says, or why it takes none."""
+    try:
+        with speed() as chosen:
+            found = replay(chosen, hosts, list(FORMATS.values()))
+    except ConfigurationError as error:
+        return str(error).partition(": ")[2]
+    if not found.problems:  # a log in no known format is left out
+        check_accounts(found, hosts, (), 0)
+    return found.report()
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
+def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) -> None:
+    rng = random.Random(sample.name)
+    text = sample.read_bytes()
+    for number in range(6):
+        log = damage(rng, text) if number else text
+        hosts = [[log], cut(rng, log, 2)]
+        assert say(at_full_speed, hosts) == say(interpreted, hosts)

@@ -1,0 +1,110 @@
+"""The table of incidents: which come first, and how sure it is who did it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from slomon.core.attribution import Attribution, Verdict
+from slomon.core.incident import State
+from slomon.core.records import IncidentRecord
+from slomon.report.screen import Screen
+from slomon.report.tables import show_incidents
+from tests.report.records import BEGAN, attribution, record
+from tests.report.terminal_summaries import summary
+
+HASH = "6d0080a" + "0" * 33
+
+
+def table(*found: IncidentRecord, width: int = 120) -> list[str]:
+    return list(show_incidents(summary(*found, ended=BEGAN + 600), Screen(width)))
+
+
+def test_a_row_is_all_of_an_incident() -> None:
+    lines = table(record(broken_by=attribution(HASH), fixed_by=attribution("c2")))
+
+    assert lines == [
+        "endpoint     failed  lasted  lowest SLI  started (UTC)        broken by       fixed by",
+        "shop: GET /       5      1m      75.00%  2018-11-28 22:11:31  6d0080a0 clear  c2 clear",
+    ]
+
+
+def test_those_with_the_most_failures_come_first_and_then_the_longest() -> None:
+    lines = table(
+        record("a", failures=1, lasted=500.0),
+        record("b", failures=2, lasted=1.0),
+        record("c", failures=2, lasted=None),
+        record("d", failures=2, lasted=2.0),
+    )
+
+    assert [line[0] for line in lines[1:]] == ["c", "d", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("one", "shown"),
+    [
+        (attribution("c1"), "c1 clear"),
+        (attribution("c1", "c2", verdict=Verdict.AMBIGUOUS), "c2 ambiguous"),
+        (attribution("c1", verdict=Verdict.STALE), "c1 stale"),
+        (attribution("c1", verdict=Verdict.NONE), "c1 none"),
+        (Attribution(Verdict.NONE), "none"),
+        (attribution("v2025.10.09-rc.1+build"), "v2025.10.09-rc.… clear"),
+    ],
+)
+def test_the_verdict_stands_beside_the_commit_and_what_it_means_below(
+    one: Attribution, shown: str
+) -> None:
+    lines = table(record(broken_by=one, fixed_by=one))
+
+    assert lines[1].endswith(f"  {shown.ljust(len('broken by'))}  {shown}")
+    assert [line.split(":")[0] for line in lines[2:]] == [
+        *([one.verdict] if one.verdict is not Verdict.CLEAR else []),
+    ]
+
+
+def test_a_narrow_screen_still_shows_who_did_it_and_how_sure_that_is() -> None:
+    one = attribution("c" * 40, "d" * 40, verdict=Verdict.AMBIGUOUS)
+
+    assert table(record("a-service", broken_by=one), width=40)[1] == (
+        "a-service: GET /  dddddddd ambiguous"
+    )
+
+
+def test_what_did_not_close_says_why_and_how_long_it_has_lasted() -> None:
+    still_open, silent = table(record(lasted=None, failures=9), record(state=State.SILENT))[1:]
+
+    assert still_open.endswith("c1 clear   still open")
+    assert " >10m " in still_open
+    assert silent.endswith("c1 clear   went silent")
+
+
+def test_a_name_of_its_own_stands_before_the_endpoint_and_the_request_alone_otherwise() -> None:
+    assert table(record("GET /"))[1].startswith("GET /  ")
+    assert table(record("shop"))[1].startswith("shop: GET /  ")
+
+
+def test_the_worst_are_shown_and_the_others_counted() -> None:
+    found = [record(start=BEGAN + number) for number in range(1_057)]
+
+    assert table(*found)[16:] == ["… and 1,042 more; --incidents FILE has them all"]
+
+
+def test_incidents_that_began_together_are_told() -> None:
+    lines = table(record(together=("cart",)), record("cart", together=("shop",)), record("x"))
+
+    assert lines[-1].startswith("2 of 3 began within a minute of another service's: one cause")
+
+
+def test_the_lowest_sli_is_never_rounded_up_to_an_slo() -> None:
+    for sli, shown in (
+        (0.999_999_9, "99.99%"),
+        (0.57, "57.00%"),
+        (2 / 3, "66.66%"),
+        (0.0, "0.00%"),
+    ):
+        assert f" {shown} " in table(replace(record(), lowest_sli=sli))[1]
+
+
+def test_no_incident_is_no_table() -> None:
+    assert table() == []

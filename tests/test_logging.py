@@ -1,0 +1,146 @@
+"""What is logged, where to, and that text from the stream can do no harm there."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from slomon import get_service_monitor
+from slomon.cli.arguments import configure_logging
+from slomon.streams import RecordedStream
+from tests.cli.terminal import Terminal
+
+HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
+
+
+@pytest.fixture(autouse=True)
+def unconfigured() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+def change(commit: str, service: str) -> dict[str, str]:
+    return {
+        "type": "change",
+        "value": f"commit: {commit}\nAuthor: <a@b>\nDate: today\nService: {service}",
+    }
+
+
+def consume(*events: object, name: str = "users", **options: Any) -> None:
+    entry = {"name": name, "email": "a@b", "verb": "GET", "resource": "/", "slo": 1, "window": 30}
+    get_service_monitor(RecordedStream(map(json.dumps, events), [entry]), **options)
+
+
+def access(second: int, status: int) -> dict[str, str]:
+    return {"type": "access", "value": f"{second} GET / {status}"}
+
+
+def logged(*events: object, name: str = "users", **options: Any) -> list[EventDict]:
+    structlog.configure()
+    with capture_logs() as entries:
+        consume(*events, name=name, **options)
+    return list(entries)
+
+
+def test_a_run_tells_its_life_and_that_of_its_incidents() -> None:
+    life = logged(change("c1", "users"), access(1, 500), change("c2", "users"), access(40, 200))
+
+    incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
+    counts = {"accesses": 2, "changes": 2, "unmatched": 0, "rejected": 0, "late": 0}
+    assert life == [
+        {"event": "stream.started", "endpoints": 1, "log_level": "info"},
+        {"event": "incident.opened", "at": 1.0, "broken_by": "c1", **incident},
+        {"event": "incident.closed", "at": 40.0, "lasted": 39.0, "fixed_by": "c2", **incident},
+        {"event": "stream.finished", "events": 4, **counts, "log_level": "info"},
+    ]
+
+
+def test_an_end_in_silence_is_told_as_one() -> None:
+    life = logged(access(1, 500), access(99, 200), close_after_silence="40s")
+
+    incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
+    assert life[2] == {"event": "incident.silent", "at": 41.0, "lasted": 40.0, **incident}
+
+
+@pytest.mark.parametrize("wrapper", [structlog.stdlib.BoundLogger, structlog.BoundLogger])
+def test_any_class_of_logger_that_a_program_configures_will_do(
+    wrapper: type[structlog.BoundLoggerBase], capsys: pytest.CaptureFixture[str]
+) -> None:
+    structlog.configure(wrapper_class=wrapper)
+    consume(access(1, 500), access(40, 200), "what?")
+
+    assert capsys.readouterr().out.count("incident.") == 2
+
+
+def test_an_incident_without_a_change_before_it_has_no_commit() -> None:
+    assert logged(access(1, 500))[1]["broken_by"] is None
+
+
+def test_a_rejected_event_is_a_warning_with_its_position_reason_and_text() -> None:
+    assert logged("what?")[1] == {
+        "event": "event.rejected",
+        "position": 0,
+        "reason": "an event is a dict, not str",
+        "text": "what?",
+        "log_level": "warning",
+    }
+
+
+def test_after_a_hundred_rejected_events_the_rest_are_only_counted() -> None:
+    events = logged(*["what?"] * 150)
+
+    rejected = [event for event in events if event["event"] == "event.rejected"]
+    assert len(rejected) == 101
+    assert rejected[-1]["more"] == "counted, but no longer logged"
+    assert events[-1]["rejected"] == 150
+
+
+def test_text_from_the_stream_is_escaped_and_bounded() -> None:
+    events = logged(change(HOSTILE, HOSTILE), access(1, 500), access(2, 200), HOSTILE, name=HOSTILE)
+
+    for event in events:
+        for value in event.values():
+            assert str(value).isprintable()
+            assert len(str(value)) < 200
+
+
+def test_a_program_that_configures_nothing_sees_warnings_on_stderr_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    consume(access(1, 500), "what?")
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split("]")[1].split()[0] for line in err.splitlines()] == ["event.rejected"]
+
+
+def test_our_own_programs_log_one_plain_line_an_event_where_there_is_no_terminal() -> None:
+    stderr = io.StringIO()
+    configure_logging("info", stderr)
+    consume(access(1, 500))
+
+    assert len(stderr.getvalue().splitlines()) == 3
+    assert stderr.getvalue().isprintable() is False  # the newlines, and nothing else:
+    assert stderr.getvalue().replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("plain", ["", "1"])
+def test_a_terminal_sees_colours_unless_it_has_said_otherwise(
+    plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", plain)
+    terminal = Terminal()
+    with terminal:
+        configure_logging("info", terminal.stream)
+        consume(access(1, 500))
+
+    assert "stream.started" in terminal.text
+    assert ("\x1b[" in terminal.text) == (not plain)
