@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from slomon.report.page import render_page  # noqa: E402 (found in the checkout)
 from tests.report.summaries import Maker  # noqa: E402
 
-PICTURE = ROOT / ".images" / "report.png"
+PICTURE = ROOT / "docs" / "images" / "report.png"
 
 
 def main() -> None:
