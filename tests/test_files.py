@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no su
 USER = """
 import sys, time
 from pathlib import Path
-from slomon.state.lock import in_use
+from slomon.files import in_use
 
 with in_use(Path(sys.argv[1])):
     print("in use", flush=True)

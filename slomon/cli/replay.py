@@ -78,7 +78,7 @@ def _ignore(_: object) -> None:
     """For verbs that show nothing."""
 
 
-def run(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
+def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
     writers: dict[str, Writer] = {}
     check_page_wanted(arguments)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from slomon.cli.arguments import add_page_options, number_or_text, parse_keys, parse_path
-from slomon.cli.replay import run
+from slomon.cli.replay import run_replay, run_report
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup as Group
@@ -27,7 +27,7 @@ def add_replay(verbs: Verbs[argparse.ArgumentParser]) -> None:
     output = add_verb(
         verbs,
         "replay",
-        run,
+        run_replay,
         help="say what was broken when, from access logs and a history of deploys",
         description="Replay access logs, plain or compressed: which endpoints were broken when, by "
         "which commit, and which one fixed them. Prints a report on a terminal; elsewhere the "
@@ -268,7 +268,7 @@ def add_report(verbs: Verbs[argparse.ArgumentParser]) -> None:
     output = add_verb(
         verbs,
         "report",
-        run,
+        run_report,
         help="the same as a page: figures, timeline, SLIs over time, incidents",
         description="Replay access logs as slomon replay does, and write what was found as one "
         "HTML page, which opens offline: the figures, a timeline of incidents and deploys, how the "

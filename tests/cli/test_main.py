@@ -237,6 +237,7 @@ def test_it_takes_the_arguments_and_the_streams_of_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--interpreted", broken(tmp_path)])
+    monkeypatch.delitem(sys.modules, "slomon.__main__")  # as in a process of its own
 
     with pytest.raises(SystemExit) as caught:
         run_module("slomon", run_name="__main__")

@@ -151,7 +151,7 @@ def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
         source.unlink()
     before = compiled_cache.fingerprint(package)
     assert before is not None
-    with (package / "compiled" / "kernels" / "scan.pyc").open("ab") as changed:
+    with (package / "kernels" / "scan.pyc").open("ab") as changed:
         changed.write(b"x")
 
     assert compiled_cache.fingerprint(package) not in {None, before}

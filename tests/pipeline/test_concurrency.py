@@ -284,7 +284,7 @@ async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.M
 def test_a_function_that_outlives_its_loop_keeps_no_interpreter_from_exiting(end: str) -> None:
     program = f"""
         import asyncio, os, sys, threading
-        from slomon.pipeline.thread import in_own_thread
+        from slomon.concurrency import in_own_thread
 
         gate, reached = threading.Event(), threading.Event()
         loop = asyncio.new_event_loop()

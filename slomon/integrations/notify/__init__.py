@@ -1,10 +1,7 @@
 """
-Incidents of a live monitor, told to those who are to know: each receiver is an `async with` beside
-the monitor. Without the extra `slomon[notify]` importing this raises ConfigurationError.
+Tell others of the incidents of a live monitor: each receiver is an `async with` beside the monitor.
+Without the extra `slomon[notify]`, importing this raises ConfigurationError.
 """
-
-from slomon.integrations.notify.alertmanager import Alertmanager
-from slomon.integrations.notify.webhook import Webhook
 
 try:
     import httpx as _httpx  # noqa: F401 (an extra)
@@ -15,5 +12,8 @@ except ImportError:
         "notifications are sent by httpx, which is not installed; needed: "
         "pip install 'slomon[notify]'"
     ) from None
+
+from slomon.integrations.notify.alertmanager import Alertmanager
+from slomon.integrations.notify.webhook import Webhook
 
 __all__ = ["Alertmanager", "Webhook"]
