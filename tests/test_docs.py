@@ -21,11 +21,15 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
+import anyio
 import pytest
+
 from slomon.cli import simulate
 from slomon.cli.main import main
+from slomon.integrations.asgi.types import App
 from tests.cli.terminal import Terminal
 from tests.histories import morning
+from tests.integrations.asgi.service import serving
 
 ROOT: Final = Path(__file__).parent.parent
 README: Final = ROOT / "README.md"
@@ -51,7 +55,7 @@ class Block:
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
-    found = re.finditer(r'^```(\w+)(?: title="(.+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE)
+    found = re.finditer(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE)
     listed = [Block(m[1], m[2] or "", m[3], text.count("\n", 0, m.start()) + 1) for m in found]
     assert 2 * len(listed) == len(re.findall("^```", text, re.MULTILINE)), f"{page}: a fence"
     return listed
@@ -137,7 +141,7 @@ def run_python(code: str, place: str) -> str:
         called = [address for address in RECEIVERS if address in code]
         for address in called:
             code = code.replace(address, url)
-        exec(compile(code, place, "exec"), names)  # noqa: S102 (our own pages)
+        exec(compile(code, place, "exec", dont_inherit=True), names)  # noqa: S102 (our own pages)
         if "app" in names:
             anyio.run(ask, names["app"])
     assert len(received) >= len(called), f"{place}: {received}"
