@@ -144,7 +144,7 @@ GAPS = (
     1_007_500_000,
     30 * SECOND,
 )
-SILENCES = (None, 0, *GAPS)
+NO_TRAFFIC = (None, 0, *GAPS)
 STATUSES = (
     *("200",) * 9,
     *("500",) * 6,
