@@ -55,7 +55,9 @@ class Block:
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
-    found = re.finditer(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE)
+    found = re.finditer(
+        r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE
+    )
     listed = [Block(m[1], m[2] or "", m[3], text.count("\n", 0, m.start()) + 1) for m in found]
     assert 2 * len(listed) == len(re.findall("^```", text, re.MULTILINE)), f"{page}: a fence"
     return listed
