@@ -1,14 +1,15 @@
 """
 The README and the pages of docs/ are true: every example runs and prints what stands below it.
 
-A page's blocks run in its own folder, in the order in which they stand. The folder has the log and
-the deploys of `tests.histories.morning`, a link to `tests`, and each file that the page itself shows
-in a block with a `title`.
+The blocks of a page run in a folder of their own, in the order in which they stand. The folder has
+the log and the deploys of `tests.histories.morning`, a link to `tests`, and each file that the page
+shows in a block with a `title`.
 """
 
 from __future__ import annotations
 
 import io
+import pkgutil
 import re
 import shlex
 import sys
@@ -36,6 +37,9 @@ README: Final = ROOT / "README.md"
 PAGES: Final = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECEIVERS: Final = "http://alertmanager:9093", "https://hooks.example.com"
 """Addresses in examples, in place of which those of a server on this machine are used."""
+
+FILES: Final = {"slomon.state.lock"}
+"""What looks like a name, and is a file."""
 
 # Run by tests/test_scripts.py, against the service itself.
 DEMONSTRATION: Final = ("$ pip install -e", "$ python scripts/demo_service.py", "$ ask()")
@@ -129,6 +133,19 @@ def test_the_architecture_names_every_folder() -> None:
     assert {name for name in folders - {"."} if f"`{name}/`" not in text} == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_and_name_that_is_named_exists(page: Path) -> None:
+    """A path is the repository's or the package's; a name begins with `slomon.`."""
+    named = set(re.findall("`([^`\n]+)`", page.read_text(encoding="utf-8")))
+    files = {name for name in named if re.fullmatch(r"[\w.]+/[\w/.]*\w", name)}
+    names = {name for name in named if re.fullmatch(r"slomon\.[\w.]+", name)} - FILES
+
+    for name in files - {".venv/bin/python", "~/.cache/slomon"}:
+        assert (ROOT / name).exists() or (ROOT / "slomon" / name).exists(), name
+    for name in names:
+        pkgutil.resolve_name(name)
+
+
 def anchors(page: Path) -> set[str]:
     """Of a page's headings, as GitHub makes them."""
     headings = re.findall("^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -143,7 +160,7 @@ def run_python(code: str, place: str) -> str:
         called = [address for address in RECEIVERS if address in code]
         for address in called:
             code = code.replace(address, url)
-        exec(compile(code, place, "exec", dont_inherit=True), names)  # noqa: S102 (our own pages)
+        exec(compile(code, place, "exec", dont_inherit=True), names)
         if "app" in names:
             anyio.run(ask, names["app"])
     assert len(received) >= len(called), f"{place}: {received}"
@@ -206,11 +223,13 @@ def run_command(command: str, folder: Path) -> str:
 
 def run_help(name: str, arguments: Sequence[str]) -> str:
     printed = io.StringIO()
-    with redirect_stdout(printed), pytest.raises(SystemExit), pytest.MonkeyPatch.context() as patch:
-        if name == "slomon":
-            main(arguments, printed, printed)
-        else:
-            assert (name, arguments[0]) == ("python", "main.py")
-            patch.setattr(sys, "argv", ["main.py"])
-            simulate.main(arguments[1:], printed, printed)
+    command = main
+    if name == "python":
+        script, *arguments = arguments
+        assert script == "main.py"
+        command = simulate.main
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+        patch.setattr(sys, "argv", ["main.py"])
+        with pytest.raises(SystemExit):
+            command(arguments, printed, printed)
     return printed.getvalue()
