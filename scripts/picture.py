@@ -1,5 +1,6 @@
 """
-Draws the picture of the report for the README and the docs, from a made-up run. Needs playwright and Chromium:
+Draws the picture of the report for the README and the docs, from a made-up run. Needs playwright
+and Chromium:
 
     python scripts/picture.py [FILE]
 """
