@@ -227,7 +227,7 @@ def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
 
     assert len(page.encode()) < 3_000_000
     assert shown["leftOut"]["incidents"] == 30_000 - len(shown["incidents"]["id"]) > 0
-    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "sli_series"))
+    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "series"))
 
 
 def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() -> None:
