@@ -85,12 +85,12 @@ def replay(
             shards[number] = resume(shards[number])
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
-    newest = max(batcher.newest, _end(events).tick or 0)
+    newest = max(batcher.state.newest, _end(events).tick or 0)
     for shard in shards:
         left = shard.close_expired(newest) + shard.still_open()
         incidents.update((incident.start_position, incident) for incident in left)
-    accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
-    totals = add_up(shards, batcher.deploys, batcher.span)
+    accounting = replace(batcher.state.accounting, late=sum(shard.late for shard in shards))
+    totals = add_up(shards, batcher.state.deploys, batcher.state.span)
     return ServiceMonitor(incidents.values(), accounting, rejections, totals)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from slomon.compiled.library import Library, load
-from slomon.core.batching import Batcher
+from slomon.core.batching import AnyBatcher
 from slomon.core.endpoints import Sharding
 from slomon.core.events import StatusRule
+from slomon.core.reorder import Order
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from slomon.core.reorder import Order
     from slomon.endpoints.discovery import EndpointNames
     from slomon.log_replay.lines import ReferenceParser, Resolver
 
@@ -33,7 +33,7 @@ class CompiledStreamBackend:
         self._sharding = sharding
         self._is_failure = is_failure
 
-    def batcher(self, batcher: Batcher) -> Batcher:
+    def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
         """One that goes on from that one."""
         from slomon.compiled.line_reader import CompiledBatcher  # noqa: PLC0415
 
@@ -87,11 +87,11 @@ class CompiledBackend:
 
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]:
         """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
-        from slomon.compiled.reorder import CompiledOrder  # noqa: PLC0415
+        from slomon.compiled.reorder import CompiledRowBuffer  # noqa: PLC0415
         from slomon.compiled.request_table import CompiledEndpointNames  # noqa: PLC0415
 
         names = CompiledEndpointNames(self._library, most)
-        return CompiledOrder(self._library, sources, shards, names), names
+        return Order(sources, CompiledRowBuffer(self._library, shards, names)), names
 
     def windows(self, windows: Windows) -> AnyWindows:
         """The windows of a shard, going on from these."""

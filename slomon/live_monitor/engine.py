@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from slomon.core.batching import TimeRange
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Accounting, PositionedChange, Rejection, StatusRule, append_bounded
+from slomon.core.events import Accounting, PositionedChange, Rejection, StatusTable, append_bounded
 from slomon.core.incident import Incident
 from slomon.core.records import IncidentRecord, list_services, make_record
 from slomon.core.shard import Shard
@@ -60,7 +60,7 @@ class Engine:
     def __init__(
         self,
         catalogue: Catalogue,
-        is_failure: StatusRule,
+        statuses: StatusTable,
         *,
         min_requests: int,
         no_traffic: int | None,
@@ -71,7 +71,7 @@ class Engine:
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()
-        self._batcher = LiveBatcher(sharding, is_failure)
+        self._batcher = LiveBatcher(sharding, statuses)
         members = sharding.members[0]
         self._windows = Windows(
             members,
@@ -103,7 +103,7 @@ class Engine:
             moved = [one for _, batch in cut.batches for one in self._shard.advance(batch)]
             for incident in moved:
                 self._history.note(incident)
-            del self._batcher.deploys[: -self._bound]
+            del self._batcher.state.deploys[: -self._bound]
             for rejection in cut.rejections:
                 append_bounded(self._rejections, rejection)
             return FeedResult(items, moved, cut.rejections)
@@ -111,7 +111,7 @@ class Engine:
     @property
     def newest(self) -> int:
         """The newest tick of any access: one may be of a later time than the clock's."""
-        return self._batcher.newest
+        return self._batcher.state.newest
 
     def next_silence(self) -> int | None:
         """When the first open incident ends, if its endpoint is asked no more before."""
@@ -138,7 +138,7 @@ class Engine:
         with self._lock:
             near = self._history.recent(_RECENT)
             requests = [self._windows.totals_of(incident.key).requests for incident in moved]
-            began = self._batcher.span.began or 0
+            began = self._batcher.state.span.began or 0
         return [
             make_record(incident, count, self._stale_after, began, list_services(near, incident))
             for incident, count in zip(moved, requests, strict=True)
@@ -156,13 +156,13 @@ class Engine:
             # Copies, as the loop goes on with what these are of while they are written.
             windows = [(name, copy(section)) for name, section in save_windows(0, self._shard)]
             changes = save_changes(0, list(self._shard.changes), dict(self._shard.open))
-            deploys = list(self._batcher.deploys)
+            deploys = list(self._batcher.state.deploys)
             incidents = list(self._history.incidents.values())
             counts = {
                 "endpoints": [[one.name, one.verb, one.resource] for one in self._shard.members],
-                "accounting": astuple(self._batcher.accounting),
-                "span": astuple(self._batcher.span),
-                "newest": self._batcher.newest,
+                "accounting": astuple(self._batcher.state.accounting),
+                "span": astuple(self._batcher.state.span),
+                "newest": self._batcher.state.newest,
                 "told until": self._told_until,
                 "history": self._history.save(),
                 "parts": len(range(0, len(incidents), _PART)),
@@ -187,13 +187,13 @@ class Engine:
             if (name := (one.name, one.verb, one.resource)) in then
         }
         self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in places]
-        batcher, state = self._batcher, self._windows.state
+        stream, state = self._batcher.state, self._windows.state
         min_requests, no_traffic = state.min_requests, state.no_traffic
-        batcher.accounting = Accounting(*saved["accounting"])
-        batcher.span = TimeRange(*saved["span"])
-        batcher.newest = saved["newest"]
+        stream.accounting = Accounting(*saved["accounting"])
+        stream.span = TimeRange(*saved["span"])
+        stream.newest = saved["newest"]
         self._told_until = saved["told until"]
-        batcher.deploys = [unpack_change(fields) for fields in saved["deploys"]]
+        stream.deploys = [unpack_change(fields) for fields in saved["deploys"]]
         load_shard(0, self._shard, saved)
         self._windows.state = carry_over(window_state(0, saved), members, places)
         self._windows.state.min_requests[:], self._windows.state.no_traffic[:] = (
@@ -222,11 +222,11 @@ class Engine:
             series.state.past_requests[:], series.state.past_failures[:] = requests, failures
 
     def _read(self, now: int, dropped: Mapping[str, int]) -> SnapshotData:
-        shard, batcher, history = self._shard, self._batcher, self._history
+        shard, stream, history = self._shard, self._batcher.state, self._history
         incidents = dict(history.incidents)
         incidents.update((incident.start_position, incident) for incident in shard.still_open())
         slots = range(len(shard.members))
-        totals = add_up([shard], list(batcher.deploys), replace(batcher.span))
+        totals = add_up([shard], list(stream.deploys), replace(stream.span))
         return SnapshotData(
             now,
             list(incidents.values()),
@@ -245,7 +245,7 @@ class Engine:
         return -(-tick // step) * step if step else tick
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
-        counted = replace(self._batcher.accounting, late=self._shard.late)
+        counted = replace(self._batcher.state.accounting, late=self._shard.late)
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
 
 

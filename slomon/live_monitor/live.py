@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slomon.core.events import StatusRule, classify_status, server_errors_fail
+from slomon.core.events import StatusRule, StatusTable, server_errors_fail
 from slomon.core.service_monitor import STALE_AFTER
 from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import OptionError
@@ -80,16 +80,14 @@ def live(
     check_choice("sli_series", sli_series, [True, False])
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
-    judged = _classify_all(is_failure)
-    rule, ok_statuses = (
-        judged.__getitem__,
-        frozenset(n for n, failed in enumerate(judged) if not failed),
-    )
+    _check_rule(is_failure)
+    statuses = StatusTable.from_rule(is_failure)
+    ok_statuses = frozenset(n for n, failed in enumerate(statuses.answers) if not failed)
 
     def make_engine() -> Engine:
         return Engine(
             catalogue,
-            rule,
+            statuses,
             min_requests=min_requests,
             no_traffic=no_traffic,
             sli_series=sli_series,
@@ -111,8 +109,8 @@ def live(
     )
 
 
-def _classify_all(is_failure: StatusRule) -> list[bool | None]:
-    """What a rule says of each status; it may raise only where there is hardly any."""
+def _check_rule(is_failure: StatusRule) -> None:
+    """Raises OptionError if the rule raises for one of the statuses 100 to 599."""
     for status in range(100, 600):
         try:
             is_failure(status)
@@ -120,4 +118,3 @@ def _classify_all(is_failure: StatusRule) -> list[bool | None]:
             reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
             fault = f" raises {reason}, of {status}; allowed: a rule for each of 100 to 599"
             raise OptionError(["is_failure"], fault) from error
-    return [classify_status(is_failure, status) for status in range(1000)]

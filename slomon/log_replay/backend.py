@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from slomon.core.events import StatusRule
-from slomon.core.reorder import Order
+from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, PythonEndpointNames
@@ -29,7 +29,7 @@ class PythonBackend:
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]:
         """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
         names = PythonEndpointNames(most)
-        return Order(sources, shards, names.accept if most else None), names
+        return Order(sources, PythonRowBuffer(shards, names.accept if most else None)), names
 
     def windows(self, windows: Windows) -> AnyWindows:
         """The windows of a shard, going on from these, whose state may be arrays."""

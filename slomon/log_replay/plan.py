@@ -12,8 +12,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -22,7 +20,7 @@ from slomon.core.events import (
     Change,
     RejectedLine,
     StatusRule,
-    classify_status,
+    StatusTable,
     server_errors_fail,
 )
 from slomon.core.ticks import TICKS_PER_SECOND
@@ -76,7 +74,7 @@ def fingerprint(plan: Plan) -> dict[str, Trait]:
         if plan.no_traffic is None
         else show_duration(plan.no_traffic),
         "workers": repr(plan.workers),
-        "rule of failures": _describe(plan.is_failure),
+        "rule of failures": StatusTable.from_rule(plan.is_failure).describe(),
     }
 
 
@@ -86,16 +84,6 @@ def _sum_up(values: Sequence[object]) -> Trait:
     for value in values:
         digest.update(repr(value).encode(errors="backslashreplace"))
     return {"count": len(values), "digest": digest.hexdigest()}
-
-
-def _describe(is_failure: StatusRule) -> str:
-    """A rule by what it answers, as in '100-499 succeed, 500-599 fail': two such are the same."""
-    parts = []
-    for failed, stretch in groupby(range(1000), partial(classify_status, is_failure)):
-        statuses = list(stretch)
-        if failed is not None:
-            parts.append(f"{statuses[0]}-{statuses[-1]} {'fail' if failed else 'succeed'}")
-    return ", ".join(parts)
 
 
 Paths: TypeAlias = AnyPath | Sequence[AnyPath]

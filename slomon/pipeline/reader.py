@@ -19,7 +19,7 @@ from anyio import BrokenResourceError, Event, get_cancelled_exc_class
 from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.concurrency import run_in_thread
-from slomon.core.batching import Batcher, Item
+from slomon.core.batching import AnyBatcher, Item
 from slomon.core.events import End, Rejection, append_bounded, read_event
 from slomon.errors import MalformedEventError
 from slomon.pipeline.stream import EventStream, Listener
@@ -179,7 +179,7 @@ class Reader:
     def __init__(
         self,
         intake: Intake,
-        batcher: Batcher,
+        batcher: AnyBatcher,
         listeners: Sequence[Listener],
         *,
         strict: bool,
@@ -229,12 +229,12 @@ class Reader:
     @property
     def events(self) -> int:
         """How many were read."""
-        return self._batcher.accounting.events
+        return self._batcher.state.accounting.events
 
     @property
     def newest(self) -> int:
         """The newest tick of any access, watched or not."""
-        return self._batcher.newest
+        return self._batcher.state.newest
 
     def _reject(self, rejection: Rejection) -> None:
         if self._strict:

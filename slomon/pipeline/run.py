@@ -92,6 +92,7 @@ async def run(
     sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
     batcher = Batcher(sharding, options.is_failure)
+    state = batcher.state  # whichever backend goes on with it
     upgrade = make_upgrade(sharding, options.is_failure) if make_upgrade else None
     reader = Reader(intake, batcher, listeners, strict=options.strict, upgrade=upgrade)
     collector = Collector(listeners)
@@ -106,10 +107,10 @@ async def run(
     if intake.failure is not None:
         raise intake.failure
     finish(shards, collector, max(reader.newest, intake.watched_until or 0))
-    accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
+    accounting = replace(state.accounting, late=sum(shard.late for shard in shards))
     for listener in listeners:
         listener.finished(accounting)
-    totals = add_up(shards, batcher.deploys, batcher.span)
+    totals = add_up(shards, state.deploys, state.span)
     return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections, totals)
 
 

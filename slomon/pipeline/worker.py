@@ -16,7 +16,7 @@ from anyio import Event
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from slomon.concurrency import run_in_thread
-from slomon.core.batching import Batch, Batcher
+from slomon.core.batching import AnyBatcher, Batch
 from slomon.core.incident import Incident
 from slomon.core.shard import AnyWindows, Shard
 
@@ -45,7 +45,7 @@ class Barrier:
 class StreamBackend(Protocol):
     """The parts of a run that come at two speeds."""
 
-    def batcher(self, batcher: Batcher) -> Batcher:
+    def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
         """One that goes on from that one."""
 
     def windows(self, windows: AnyWindows) -> AnyWindows:

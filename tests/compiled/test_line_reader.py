@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slomon.compiled.library import Library
 from slomon.compiled.line_reader import CompiledBatcher
 from slomon.compiled.windows import CompiledWindows
-from slomon.core.batching import Batcher, Item
+from slomon.core.batching import AnyBatcher, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import End, Malformed, read_event, server_errors_fail
 from slomon.core.shard import Shard
@@ -31,7 +31,7 @@ class Run:
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
         self.sharding = Sharding(catalogue, shards)
-        self.batcher = Batcher(self.sharding, server_errors_fail)
+        self.batcher: AnyBatcher = Batcher(self.sharding, server_errors_fail)
         self.shards = [Shard(members) for members in self.sharding.members]
 
     def hand_over(self, library: Library) -> None:
@@ -45,7 +45,7 @@ class Run:
         moved = [i for shard, batch in cut.batches for i in self.shards[shard].advance(batch)]
         moved.sort(key=lambda incident: incident.end_position or incident.start_position)
         late = [shard.late for shard in self.shards]
-        return moved, cut.rejections, asdict(self.batcher.accounting), late
+        return moved, cut.rejections, asdict(self.batcher.state.accounting), late
 
 
 def check(backend: Opened, catalogue: Catalogue, pieces: list[list[Item]], shards: int) -> None:

@@ -59,10 +59,10 @@ def run(
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
     for shard in shards:
-        left = shard.close_expired(batcher.newest) + shard.still_open()
+        left = shard.close_expired(batcher.state.newest) + shard.still_open()
         incidents.update((incident.start_position, incident) for incident in left)
-    totals = add_up(shards, batcher.deploys, batcher.span)
-    return ServiceMonitor(incidents.values(), batcher.accounting, (), totals)
+    totals = add_up(shards, batcher.state.deploys, batcher.state.span)
+    return ServiceMonitor(incidents.values(), batcher.state.accounting, (), totals)
 
 
 def ask(path: str, outcomes: str, start: int = 0, step: int = 1) -> list[Event]:

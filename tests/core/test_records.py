@@ -444,7 +444,7 @@ def test_services_that_broke_within_a_minute_are_named_together() -> None:
             incidents,
             Accounting(),
             (),
-            add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span),
+            add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).state.span),
         )
         return [record.co_occurring for record in monitor.records()]
 
@@ -459,7 +459,7 @@ def test_services_that_broke_within_a_minute_are_named_together() -> None:
 def test_an_slo_of_one_has_no_budget() -> None:
     incident = make_incident(Endpoint("a", "-", "GET", "/", 1.0, 5), 0, 0)
     shard = Shard([incident.endpoint])
-    totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span)
+    totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).state.span)
     [record] = ServiceMonitor([incident], Accounting(), (), totals).records()
     assert (record.burn_rate, record.error_budget_consumed) == (None, None)
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from slomon.compiled import request_table as requests_host
 from slomon.compiled.library import Library
-from slomon.compiled.reorder import CompiledOrder
+from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames
+from slomon.core.reorder import Order
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
@@ -26,7 +27,7 @@ PADDING = bytes(8)
 
 def accept(library: Library, names: CompiledEndpointNames, key: int) -> None:
     """Let an access to an endpoint go out."""
-    order = CompiledOrder(library, 1, 1, names)
+    order = Order(1, CompiledRowBuffer(library, 1, names))
     order.enter(0, array("q", [5]), array("q", [key << 1]), 1)
     order.end(0)
     order.take()

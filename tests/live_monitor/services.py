@@ -10,7 +10,7 @@ from typing import Any
 
 import slomon
 from slomon.core.endpoints import Catalogue
-from slomon.core.events import Change, server_errors_fail
+from slomon.core.events import Change, StatusTable, server_errors_fail
 from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.live_monitor.engine import Engine
@@ -42,7 +42,7 @@ def make_engine(
     catalogue = Catalogue(entries or ENTRIES)
     return Engine(
         catalogue,
-        server_errors_fail,
+        StatusTable.from_rule(server_errors_fail),
         min_requests=1,
         no_traffic=None if no_traffic is None else no_traffic * TICKS_PER_SECOND,
         sli_series=sli_series,

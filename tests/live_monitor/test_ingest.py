@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import server_errors_fail
+from slomon.core.events import StatusTable, server_errors_fail
 from slomon.live_monitor.ingest import (
     Deploy,
     LiveBatcher,
@@ -40,24 +40,25 @@ def as_text(told: RawEvent) -> Item:
     return show_request(*told) if isinstance(told, tuple) else told
 
 
-def cut(batcher: Batcher, stretches: Sequence[Sequence[RawEvent]]) -> list[object]:
+def cut(batcher: Batcher | LiveBatcher, stretches: Sequence[Sequence[RawEvent]]) -> list[object]:
     cuts = [batcher.cut(stretch) for stretch in stretches]  # type: ignore[arg-type] # either's own
-    return [cuts, batcher.accounting, batcher.deploys, batcher.span, batcher.newest]
+    return [cuts, batcher.state]
 
 
 @given(st.lists(st.lists(_told, max_size=12), max_size=4))
 def test_it_is_cut_as_its_texts_would_be(stretches: list[list[RawEvent]]) -> None:
     texts = [[as_text(told) for told in stretch] for stretch in stretches]
-    told = cut(LiveBatcher(SHARDING, server_errors_fail), stretches)
+    told = cut(LiveBatcher(SHARDING, StatusTable.from_rule(server_errors_fail)), stretches)
     assert told == cut(Batcher(SHARDING, server_errors_fail), texts)
 
 
 def test_a_rule_decides_which_statuses_there_are() -> None:
-    batcher = LiveBatcher(SHARDING, lambda status: None if status == 404 else status == 429)
+    statuses = StatusTable.from_rule(lambda status: None if status == 404 else status == 429)
+    batcher = LiveBatcher(SHARDING, statuses)
     told = [(1, "GET", "/users", status) for status in (200, 404, 429, 500)]
     [(_, batch)] = batcher.cut(told).batches
     assert batch.failures == [0, 1, 0]
-    assert batcher.accounting.rejected == 1
+    assert batcher.state.accounting.rejected == 1
 
 
 class Verb(str):

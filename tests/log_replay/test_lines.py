@@ -10,7 +10,7 @@ import pytest
 
 from slomon.core.endpoints import Catalogue
 from slomon.core.events import Change, RejectedLine, server_errors_fail
-from slomon.core.reorder import Order
+from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.endpoints.discovery import GivenRequests
 from slomon.formats.registry import known_formats
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
@@ -34,7 +34,7 @@ class Careful:
     """A careful reader of one log, and what it tells."""
 
     def __init__(self, name: str = "plain") -> None:
-        self.order = Order(1, 1)
+        self.order = Order(1, PythonRowBuffer(1))
         self.told: list[RejectedLine] = []
         self.reader = ReferenceParser(self.order, self.told.append)
         requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)

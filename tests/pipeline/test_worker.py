@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from slomon import ServiceMonitor, get_service_monitor
-from slomon.core.batching import Batch, Batcher
+from slomon.core.batching import AnyBatcher, Batch, Batcher
 from slomon.core.endpoints import Catalogue, Endpoint, Sharding
 from slomon.core.events import End, StatusRule, read_event, server_errors_fail
 from slomon.core.shard import AnyWindows, Shard
@@ -90,10 +90,10 @@ class SameParts:
     """Parts that are those of before, and remember that they were asked for."""
 
     def __init__(self) -> None:
-        self.batchers: list[Batcher] = []
+        self.batchers: list[AnyBatcher] = []
         self.all_windows: list[AnyWindows] = []
 
-    def batcher(self, batcher: Batcher) -> Batcher:
+    def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
         self.batchers.append(batcher)
         return batcher
 
