@@ -1,1 +1,1 @@
-"""From a line of a log to an access: the formats, and how dates and durations are written."""
+"""The formats of log lines: each parses a line to an access."""

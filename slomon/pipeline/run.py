@@ -1,9 +1,9 @@
 """
-How a run is set up; what it answers depends on `is_failure`, `no_traffic` and `sli_series` alone.
+One run over one stream: its options, its tasks, and how it ends.
 
-One run over one stream: who is started, in which order, and how it all ends.
+    stream -> pump -> intake -> reader -> queue per shard -> worker -> collector -> monitor
 
-    stream -> pump -> intake -> reader -> queue, one a shard -> worker -> collector -> monitor
+Of the options, only `is_failure`, `no_traffic` and `sli_series` change the answer.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ DEFAULTS = Options()
 
 
 Queues: TypeAlias = Sequence[MemoryObjectSendStream[WorkerInput]]
-"""One a shard; whoever is handed them closes them."""
+"""The queues, one per shard. Whoever receives them must close them."""
 
 
 async def run(
@@ -86,13 +86,15 @@ async def run(
     make_upgrade: Callable[[Sharding, StatusRule], BackendUpgrade] | None = None,
 ) -> ServiceMonitor:
     """
-    Consume a stream to its end. If it is long, what `make_upgrade` returns may change the backend.
-    Any failure, in the stream, the pipeline or a listener, stops the rest and is raised as itself.
+    Consume a stream to its end.
+
+    If the stream is long, the upgrade that `make_upgrade` returns may switch the backend. A failure
+    of the stream, of the pipeline or of a listener stops the run and is raised as it is.
     """
     sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
     batcher = Batcher(sharding, options.is_failure)
-    state = batcher.state  # whichever backend goes on with it
+    state = batcher.state  # the same object if the backend is switched
     upgrade = make_upgrade(sharding, options.is_failure) if make_upgrade else None
     reader = Reader(intake, batcher, listeners, strict=options.strict, upgrade=upgrade)
     collector = Collector(listeners)
@@ -121,8 +123,9 @@ async def run_workers(
     queue_bound: int,
 ) -> None:
     """
-    Run one worker a shard, the collector, and the tasks that fill the queues, which `start_reading`
-    starts. The first failure of any is raised as it is.
+    Run one worker per shard, the collector, and the tasks that fill the queues.
+
+    `start_reading` starts the latter. The first failure of any task is raised as it is.
     """
     with unwrap_first():
         async with create_task_group() as group:
@@ -138,7 +141,7 @@ async def run_workers(
 
 
 def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:
-    """All was read, the newest access of any at that tick: take in what is still open."""
+    """Close the incidents that expired by the tick `newest`, and collect those still open."""
     for shard in shards:
         collector.merge(shard.close_expired(newest))
         collector.update(shard.still_open())
@@ -153,7 +156,7 @@ async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, lis
         ]
         return sharding, list(map(Shard, sharding.members, windows))
 
-    # In a thread, since a catalogue of a million endpoints takes seconds to check.
+    # In a thread, since checking a catalogue of a million endpoints takes seconds.
     return await run_in_thread(partial(build, await _get_info(stream)))
 
 

@@ -190,7 +190,7 @@ async def test_something_urgent_that_was_taken_wakes_nobody() -> None:
     buffer.open()
     put(buffer, "a")
     buffer.take(1)
-    buffer._pressing = True  # as a thread does that leaves one and is then slow
+    buffer._urgent = True  # as a thread does that is about to append an urgent event
     woken = anyio.Event()
 
     async def wait() -> None:
