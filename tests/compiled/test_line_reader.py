@@ -1,4 +1,4 @@
-"""A live stream that is handed over to the compiled speed goes on to the same answer."""
+"""A stream that switches to the compiled backend goes on to the same answer."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Run:
-    """A batcher with its shards, and all that they say."""
+    """A batcher with its shards, and all that they return."""
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
         self.sharding = Sharding(catalogue, shards)
         self.batcher: AnyBatcher = Batcher(self.sharding, server_errors_fail)
         self.shards = [Shard(members) for members in self.sharding.members]
 
-    def hand_over(self, library: Library) -> None:
+    def switch(self, library: Library) -> None:
         self.batcher = CompiledBatcher(library, self.batcher, self.sharding, server_errors_fail)
         for shard in self.shards:
             assert isinstance(shard.windows, Windows)
@@ -45,7 +45,7 @@ class Run:
         moved = [i for shard, batch in cut.batches for i in self.shards[shard].advance(batch)]
         moved.sort(key=lambda incident: incident.end_position or incident.start_position)
         late = [shard.late for shard in self.shards]
-        return moved, cut.rejections, asdict(self.batcher.state.accounting), late
+        return moved, cut.rejections, asdict(self.batcher.state), late
 
 
 def check(backend: Opened, catalogue: Catalogue, pieces: list[list[Item]], shards: int) -> None:
@@ -54,7 +54,7 @@ def check(backend: Opened, catalogue: Catalogue, pieces: list[list[Item]], shard
     with backend() as library:
         for number, items in enumerate(pieces):
             if number == 1:
-                fast.hand_over(library)
+                fast.switch(library)
             assert fast.feed(items) == plain.feed(items)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import UserDict
 from collections.abc import Callable
 from typing import cast
@@ -14,6 +15,7 @@ from slomon.core.events import (
     End,
     Malformed,
     StatusRule,
+    StatusTable,
     parse_access,
     parse_change,
     read_event,
@@ -211,6 +213,29 @@ def test_a_rule_may_answer_with_whatever_is_true() -> None:
 
 def test_another_rule_says_which_statuses_there_are_not() -> None:
     assert isinstance(parse_access("5 GET /a 418", missing_pages_fail), Malformed)
+
+
+def test_a_status_table_has_the_answers_of_its_rule() -> None:
+    table = StatusTable.from_rule(server_errors_fail)
+    assert table.answers == tuple(map(server_errors_fail, range(1000)))
+    assert [table.failed(status) for status in (-1, 99, 200, 500, 600, 999, 1000)] == [
+        *(None, None, False, True, None, None, None)
+    ]
+    assert table.column(2) == array("q", [2] * 100 + [0] * 400 + [1] * 100 + [2] * 400)
+    assert table.describe() == "100-499 succeed, 500-599 fail"
+
+
+def test_a_status_table_has_no_answer_where_the_rule_raises_and_asks_it_once() -> None:
+    asked = []
+
+    def rule(status: int) -> bool:
+        asked.append(status)
+        return {0: False, 1: True, 2: cast(bool, "yes"), 404: True}[status]
+
+    table = StatusTable.from_rule(rule)
+    assert asked == list(range(1000))
+    assert table.answers[:4] == (False, True, True, None)
+    assert table.describe() == "0-0 succeed, 1-2 fail, 404-404 fail"
 
 
 @pytest.mark.parametrize(

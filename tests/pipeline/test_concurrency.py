@@ -145,7 +145,7 @@ async def test_a_worker_that_fails_while_the_reader_waits_on_its_full_queue_ends
 
 
 class BrokenListener(Listener):
-    """Fails when it is told of one kind of thing."""
+    """Raises in one of its methods."""
 
     def __init__(self, method: str, error: BaseException) -> None:
         setattr(self, method, self._fail)

@@ -148,13 +148,13 @@ async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[Servic
 
 
 @pytest.mark.parametrize("value", ["", "soon", -1, True, []])
-def test_a_silence_that_is_no_duration_is_refused(value: Any) -> None:
+def test_a_close_after_no_traffic_that_is_no_duration_is_rejected(value: Any) -> None:
     with pytest.raises(ConfigurationError, match="option 'close_after_no_traffic'"):
         get_service_monitor(PlainStream([]), close_after_no_traffic=value)
 
 
 @pytest.mark.parametrize("hook", [5, asyncio.sleep])
-def test_a_hook_that_is_no_plain_function_is_refused(hook: Any) -> None:
+def test_a_hook_that_is_no_plain_function_is_rejected(hook: Any) -> None:
     with pytest.raises(ConfigurationError, match="option 'on_rejected' is "):
         get_service_monitor(PlainStream([]), on_rejected=hook)
 

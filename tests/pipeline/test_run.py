@@ -1,4 +1,4 @@
-"""The whole of a run: its answer, whom it tells, and what waits for what."""
+"""A whole run: its answer, the calls of its listeners, and what waits for what."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_the_answer_is_the_same_however_the_work_is_cut(
 
 
 class Diary(Listener):
-    """Writes down what it is told."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, object]] = []
@@ -162,7 +162,7 @@ async def test_at_the_end_incidents_without_traffic_until_then_have_expired(
     assert (await consume(kind(events), backend=backend)).incidents[0].end is None
 
 
-async def test_listeners_are_told_of_what_ended_in_silence_whenever_that_is_known() -> None:
+async def test_listeners_are_notified_of_expired_incidents_whenever_these_are_found() -> None:
     diary, options = Diary(), Options(no_traffic=4 * 10**9)
     await run(
         PlainStream([failure(1), success(5), failure(6), success(9, "web")]), options, [diary]
