@@ -1,7 +1,15 @@
-"""Fixtures for every folder of tests."""
+"""Fixtures for every folder of tests, and how Hypothesis draws in all of them."""
 
 from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
 
 from tests.servers import alertmanager, servers
 
 __all__ = ["alertmanager", "servers"]
+
+# How long an example takes depends on what else the machine does: no test may fail for that.
+_any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("all", _any_machine)
+settings.register_profile("fast", _any_machine, max_examples=20)
+settings.load_profile("all")
