@@ -155,6 +155,7 @@ WRONG: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
+# A case for each of more than forty: what a value is taken for differs from one to the next.
 @pytest.mark.parametrize(("field", "value", "shown"), WRONG)
 def test_an_error_names_the_entry_the_field_the_value_and_what_is_allowed(
     field: str, value: object, shown: str

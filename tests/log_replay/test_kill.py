@@ -24,7 +24,10 @@ sys.exit(main(sys.argv[1:], sys.stdout, sys.stderr))
 KILLS = 20
 OUTPUTS = ("answers.json", "incidents.jsonl", "rejects.jsonl")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with"),
+]
 
 
 def make_log(folder: Path, name: str, seed: int) -> str:

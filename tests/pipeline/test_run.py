@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict
-from itertools import chain, count, islice
+from itertools import chain, count, islice, product
 
 import pytest
 
@@ -22,6 +22,7 @@ from tests.oracle import expected
 from tests.strategies import random_stream
 from tests.streams import (
     ENTRIES,
+    KINDS,
     Gate,
     PlainStream,
     Stream,
@@ -76,17 +77,15 @@ RANDOM = [random_stream(random.Random(seed), 150) for seed in (1, 2)]
 ANSWERS = [expected(events, entries) for events, entries in RANDOM]
 
 
-@pytest.mark.parametrize("batch_bound", [1, 2, 1000])
-@pytest.mark.parametrize("workers", [1, 2, 7, 64])
-async def test_the_answer_is_the_same_however_the_work_is_cut(
-    kind: type[Stream], workers: int, batch_bound: int
-) -> None:
-    for (events, entries), answer in zip(RANDOM, ANSWERS, strict=True):
-        monitor = await consume(kind(events, entries), workers=workers, batch_bound=batch_bound)
-        assert repr(monitor.incident_details()) == repr(answer.incident_details)
-        assert repr(monitor.api_histogram()) == repr(answer.api_histogram)
-        assert monitor.mttr() == answer.mttr
-        assert asdict(monitor.accounting) == answer.accounting
+async def test_the_answer_is_the_same_however_the_work_is_cut(kind: type[Stream]) -> None:
+    for workers, batch_bound in product((1, 2, 7, 64), (1, 2, 1000)):
+        for (events, entries), answer in zip(RANDOM, ANSWERS, strict=True):
+            monitor = await consume(kind(events, entries), workers=workers, batch_bound=batch_bound)
+            way = workers, batch_bound
+            assert repr(monitor.incident_details()) == repr(answer.incident_details), way
+            assert repr(monitor.api_histogram()) == repr(answer.api_histogram), way
+            assert monitor.mttr() == answer.mttr, way
+            assert asdict(monitor.accounting) == answer.accounting, way
 
 
 class Diary(Listener):
@@ -150,15 +149,16 @@ def end(value: object) -> dict[str, object]:
         pytest.param([failure(1), success(6, "web"), end("2")], 5, id="said: less than is known"),
     ],
 )
-@pytest.mark.parametrize("compiled", [False, True])
 async def test_at_the_end_silence_has_ended_what_nothing_was_asked_of_until_then(
-    kind: type[Stream], events: list[object], end_of_api: int | None, compiled: bool
+    events: list[object], end_of_api: int | None
 ) -> None:
-    monitor = await consume(kind(events), close_after_silence="4s", compiled=compiled)
-    [incident] = monitor.incidents
-    assert incident.end == (None if end_of_api is None else end_of_api * 10**9)
-    assert incident.state == (State.OPEN if end_of_api is None else State.SILENT)
-    assert (await consume(kind(events), compiled=compiled)).incidents[0].end is None
+    for kind, compiled in product(KINDS, (False, True)):
+        way = kind, compiled
+        monitor = await consume(kind(events), close_after_silence="4s", compiled=compiled)
+        [incident] = monitor.incidents
+        assert incident.end == (None if end_of_api is None else end_of_api * 10**9), way
+        assert incident.state == (State.OPEN if end_of_api is None else State.SILENT), way
+        assert (await consume(kind(events), compiled=compiled)).incidents[0].end is None, way
 
 
 async def test_listeners_are_told_of_what_ended_in_silence_whenever_that_is_known() -> None:
@@ -188,7 +188,6 @@ async def test_a_get_info_that_waits_never_blocks_the_event_loop(kind: type[Stre
     assert (await task).accounting.accesses == 1
 
 
-@pytest.mark.parametrize("length", [200, 2000])
 @pytest.mark.parametrize(
     ("held", "batches_on_the_way"),
     [
@@ -203,25 +202,30 @@ async def test_a_slow_consumer_holds_the_stream_up_however_long_it_is(
     kind: type[Stream],
     held: tuple[object, str],
     batches_on_the_way: int,
-    length: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gate, batch_bound = Gate(), 5
+    batch_bound = 5
     consumer = getattr(*held)
 
-    async def slow(*arguments: object) -> None:
-        await gate.wait()
-        await consumer(*arguments)
+    async def hold(length: int) -> None:
+        gate = Gate()
 
-    monkeypatch.setattr(*held, slow)
-    # Each batch has an incident that opens or closes, so each goes all the way.
-    pairs = ((failure(second), success(second + 1)) for second in count(1, 2))
-    stream = kind(islice(chain.from_iterable(pairs), length))
-    options = Options(workers=1, queue_bound=3, batch_bound=batch_bound)
-    task = asyncio.ensure_future(run(stream, options))
-    # At least: a batch in the intake, and in each of the other places one of a single event.
-    await until(lambda: stream.calls >= batch_bound + batches_on_the_way - BATCHES)
-    await turns(100)
-    assert stream.calls <= batch_bound * batches_on_the_way
-    gate.open()
-    assert (await task).accounting.accesses == length
+        async def slow(*arguments: object) -> None:
+            await gate.wait()
+            await consumer(*arguments)
+
+        monkeypatch.setattr(*held, slow)
+        # Each batch has an incident that opens or closes, so each goes all the way.
+        pairs = ((failure(second), success(second + 1)) for second in count(1, 2))
+        stream = kind(islice(chain.from_iterable(pairs), length))
+        options = Options(workers=1, queue_bound=3, batch_bound=batch_bound)
+        task = asyncio.ensure_future(run(stream, options))
+        # At least: a batch in the intake, and in each of the other places one of a single event.
+        await until(lambda: stream.calls >= batch_bound + batches_on_the_way - BATCHES)
+        await turns(100)
+        assert stream.calls <= batch_bound * batches_on_the_way, length
+        gate.open()
+        assert (await task).accounting.accesses == length
+
+    for length in (200, 2000):
+        await hold(length)
