@@ -117,6 +117,7 @@ def test_core_and_kernels_touch_nothing_of_the_outside_world() -> None:
             assert not IMPURE & {module.split(".")[0] for module in imports(path)}, name
 
 
+@pytest.mark.slow
 def test_importing_slomon_loads_no_heavy_package_and_starts_nothing() -> None:
     heavy = ["numba", "numpy", "pandas", "polars", "pyarrow", "httpx", "pytest", "argparse"]
     not_asked_for = ["slomon.report", "slomon.integrations", "slomon.cli"]

@@ -32,6 +32,7 @@ def python(*arguments: str) -> str:
     return run.stdout
 
 
+@pytest.mark.slow
 def test_every_python_example_prints_what_stands_below_it() -> None:
     examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
 

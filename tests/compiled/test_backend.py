@@ -38,6 +38,7 @@ def test_a_stream_of_any_kind_gives_the_same_report_at_either_speed(
     assert compiled_report(kind(*stream), compiled=True, batch_bound=batch_bound) == plain
 
 
+@pytest.mark.slow
 def test_the_answer_at_the_compiled_speed_is_that_of_a_brute_force_count() -> None:
     for seed in range(50):
         rng = random.Random(seed)

@@ -187,6 +187,7 @@ def test_no_line_of_any_kind_makes_a_parser_raise(line: str) -> None:
             assert len(outcome.reason) < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS[:-1], ids=lambda form: form.name)
 def test_a_line_of_a_million_characters_is_read_in_no_time(form: Format) -> None:
     # By the square of its length, it would take a day.

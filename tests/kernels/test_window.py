@@ -316,6 +316,7 @@ HABITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("habit", HABITS)
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_the_pool_of_a_steady_endpoint_stops_growing(habit: list[int], size: int) -> None:

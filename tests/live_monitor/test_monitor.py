@@ -157,6 +157,7 @@ def split(calls: list[Call]) -> list[list[Call]]:
     return lives
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(CALLS, max_size=40), st.sampled_from([None, 10, 100]))
 def test_a_recording_says_what_the_service_found(calls: list[Call], silence: float | None) -> None:
@@ -172,6 +173,7 @@ def test_a_recording_says_what_the_service_found(calls: list[Call], silence: flo
     assert counted == asdict(consumed.accounting)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(CALLS, max_size=40),

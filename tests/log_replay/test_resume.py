@@ -126,6 +126,7 @@ SILENT = GIVEN | {"silence": 0}
 FOUND = {"like": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
 @pytest.mark.parametrize("endpoints", [GIVEN, FOUND, SILENT], ids=["given", "found", "silence"])
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])

@@ -43,6 +43,7 @@ from tests.log_replay.replays import (
     traffic,
     with_kernels_as_they_stand,
 )
+from tests.strategies import portion
 
 
 def test_it_is_told_again_and_again(tmp_path: Path) -> None:
@@ -122,6 +123,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "hosts", "options"), CASES)
 def test_the_report_is_the_same_however_the_work_was_cut(
     name: str, hosts: int, options: dict[str, Any]
@@ -192,7 +194,7 @@ def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> No
 
 @pytest.mark.parametrize("speed", SPEEDS)
 @pytest.mark.parametrize("name", SCANNED)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=portion(20))
 @given(st.binary(max_size=400), st.integers(0, 2**32))
 def test_nothing_is_lost_of_any_bytes(speed: Opened, name: str, data: bytes, seed: int) -> None:
     rng = random.Random(seed)
@@ -230,6 +232,7 @@ def say(speed: Opened, hosts: list[list[bytes]]) -> str:
     return found.report()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) -> None:
     rng = random.Random(sample.name)

@@ -79,6 +79,7 @@ async def cancel_after(number: int, cancel: Callable[[], object]) -> None:
 any_way = pytest.mark.parametrize("cancelled", [by_task, by_scope, by_timeout])
 
 
+@pytest.mark.slow
 @any_way
 async def test_a_run_that_is_cancelled_at_any_await_is_cancelled_or_complete(
     kind: type[Stream], cancelled: Cancelled

@@ -280,6 +280,7 @@ async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.M
     assert caught.value is error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["pass", "gate.set(); thread.join()"], ids=["never", "too late"])
 def test_a_function_that_outlives_its_loop_keeps_no_interpreter_from_exiting(end: str) -> None:
     program = f"""

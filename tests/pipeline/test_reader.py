@@ -267,7 +267,7 @@ async def test_a_stream_may_return_awaitables_for_some_events_and_not_for_others
 
 CUTS = [
     {"batch_bound": batch_bound, "workers": workers}
-    for batch_bound, workers in product((1, 2, 3, 1000), (1, 7))
+    for batch_bound, workers in ((1, 1), (2, 7), (3, 1), (1000, 1), (1000, 7))
 ]
 
 BAD_STAMP = access_event("soon", "GET", "/api", "200")  # known by its text, but for the stamp

@@ -78,7 +78,7 @@ ANSWERS = [expected(events, entries) for events, entries in RANDOM]
 
 
 async def test_the_answer_is_the_same_however_the_work_is_cut(kind: type[Stream]) -> None:
-    for workers, batch_bound in product((1, 2, 7, 64), (1, 2, 1000)):
+    for workers, batch_bound in ((1, 1), (1, 1000), (2, 2), (7, 1), (7, 1000), (64, 2)):
         for (events, entries), answer in zip(RANDOM, ANSWERS, strict=True):
             monitor = await consume(kind(events, entries), workers=workers, batch_bound=batch_bound)
             way = workers, batch_bound
@@ -227,5 +227,5 @@ async def test_a_slow_consumer_holds_the_stream_up_however_long_it_is(
         gate.open()
         assert (await task).accounting.accesses == length
 
-    for length in (200, 2000):
+    for length in (100, 400):
         await hold(length)

@@ -210,6 +210,7 @@ def shown(text: str) -> str:
     return json.loads(json.dumps(text))  # type: ignore[no-any-return] # of a pair, both halves
 
 
+@pytest.mark.slow
 def test_a_run_of_ten_thousand_incidents_is_small_and_soon_there() -> None:
     summary = large()
     began = perf_counter()
@@ -219,6 +220,7 @@ def test_a_run_of_ten_thousand_incidents_is_small_and_soon_there() -> None:
     assert len(page.encode()) < 3_000_000
 
 
+@pytest.mark.slow
 def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
     page = render_page(
         Maker(services=2000, endpoints=15_000, incidents=30_000, between=1, buckets=20).make()
@@ -230,6 +232,7 @@ def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
     assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "traces"))
 
 
+@pytest.mark.slow
 def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() -> None:
     chance = Random(1)
     made = Maker(incidents=200, endpoints=200).make()
