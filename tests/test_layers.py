@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 PACKAGE: Final = Path(__file__).parent.parent / "slomon"
 FILES: Final = {
     ".".join(("slomon", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
