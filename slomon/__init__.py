@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         StatusRule,
     )
     from slomon.core.incident import Incident, State
-    from slomon.core.metrics import Figures
+    from slomon.core.metrics import Metrics
     from slomon.core.records import IncidentRecord
     from slomon.core.service_monitor import IncidentDetail, ServiceMonitor
     from slomon.core.statistics import Comparison
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from slomon.log_replay.replay import ReplayMonitor, replay
     from slomon.log_replay.run import Progress
     from slomon.pipeline.stream import EventStream
+    from slomon.report.columns import incident_schema
     from slomon.report.exports import to_frame
     from slomon.report.report import Report
 
@@ -62,7 +63,6 @@ __all__ = [
     "Endpoint",
     "EndpointStatus",
     "EventStream",
-    "Figures",
     "Incident",
     "IncidentClosed",
     "IncidentDetail",
@@ -75,6 +75,7 @@ __all__ = [
     "Malformed",
     "MalformedEventError",
     "MalformedLineError",
+    "Metrics",
     "Progress",
     "RejectedLine",
     "Rejection",
@@ -92,6 +93,7 @@ __all__ = [
     "Verdict",
     "consume",
     "get_service_monitor",
+    "incident_schema",
     "live",
     "replay",
     "to_frame",
@@ -108,7 +110,7 @@ _HOMES = {
     "Endpoint": "slomon.core.endpoints",
     "EndpointStatus": "slomon.live_monitor.snapshot",
     "EventStream": "slomon.pipeline.stream",
-    "Figures": "slomon.core.metrics",
+    "Metrics": "slomon.core.metrics",
     "Incident": "slomon.core.incident",
     "IncidentClosed": "slomon.live_monitor.subscription",
     "IncidentDetail": "slomon.core.service_monitor",
@@ -138,6 +140,7 @@ _HOMES = {
     "Verdict": "slomon.core.attribution",
     "consume": "slomon.api",
     "get_service_monitor": "slomon.api",
+    "incident_schema": "slomon.report.columns",
     "live": "slomon.live_monitor.live",
     "replay": "slomon.log_replay.replay",
     "to_frame": "slomon.report.exports",

@@ -10,10 +10,10 @@ from slomon.core.endpoints import Sharding
 from slomon.core.events import Rejection, StatusRule
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.logging import LogListener
-from slomon.options import Duration, check_choice, check_function, read_silence
+from slomon.options import BackendName, Duration, check_backend, check_function, read_no_traffic
 from slomon.pipeline.run import DEFAULTS, Options, run
 from slomon.pipeline.stream import EventStream, Listener
-from slomon.pipeline.worker import Relief
+from slomon.pipeline.worker import BackendUpgrade
 
 
 async def consume(
@@ -24,10 +24,10 @@ async def consume(
     batch_bound: int = DEFAULTS.batch_bound,
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
-    close_after_silence: Duration | None = None,
+    close_after_no_traffic: Duration | None = None,
     on_rejected: Callable[[Rejection], object] | None = None,
-    trace: bool = DEFAULTS.trace,
-    compiled: bool | None = None,
+    sli_series: bool = DEFAULTS.sli_series,
+    backend: BackendName = "auto",
 ) -> ServiceMonitor:
     """
     Consume an event stream to its end, without ever blocking the event loop.
@@ -36,12 +36,13 @@ async def consume(
     `queue_bound` batches may wait for each, a batch holds at most `batch_bound` events, and four
     times as many may wait to be put in one.
     `is_failure(status)` says whether a request with that status failed, None where there is no
-    such status; its answer must not change. With `close_after_silence` (seconds, or text such as
-    "10m") an incident ends as silent once its endpoint had no request for so long, and its window
+    such status; its answer must not change. With `close_after_no_traffic` (seconds, or text such as
+    "10m") an incident expires once its endpoint had no request for so long, and its window
     has emptied; by default never. `on_rejected` is called with every
-    malformed event, on the loop's thread. With `trace` the summary has how each endpoint's SLI went
-    over time. `compiled` kernels take over by themselves once a stream
-    is long enough, if the extra `slomon[replay]` is installed: always if True, never if False.
+    malformed event, on the loop's thread. With `sli_series` the summary has each endpoint's SLI
+    over time. The `compiled` backend takes over by itself ("auto") once a
+    stream is long enough, if the extra `slomon[replay]` is installed; "compiled" uses it from the
+    start, "python" never.
 
     Raises ConfigurationError where an endpoint or an option is wrong, MalformedEventError at the
     first malformed event if `strict`, and whatever the stream or the hook raises, as it is. Such
@@ -55,13 +56,13 @@ async def consume(
         batch_bound=batch_bound,
         strict=strict,
         is_failure=is_failure,
-        trace=trace,
-        silence=read_silence(close_after_silence),
+        sli_series=sli_series,
+        no_traffic=read_no_traffic(close_after_no_traffic),
     )
     listeners: list[Listener] = [LogListener()]
     if on_rejected is not None:
         listeners.append(_RejectionHook(on_rejected))
-    return await run(event_stream, options, listeners, _relief(compiled=compiled))
+    return await run(event_stream, options, listeners, _upgrade(backend))
 
 
 def get_service_monitor(
@@ -72,10 +73,10 @@ def get_service_monitor(
     batch_bound: int = DEFAULTS.batch_bound,
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
-    close_after_silence: Duration | None = None,
+    close_after_no_traffic: Duration | None = None,
     on_rejected: Callable[[Rejection], object] | None = None,
-    trace: bool = DEFAULTS.trace,
-    compiled: bool | None = None,
+    sli_series: bool = DEFAULTS.sli_series,
+    backend: BackendName = "auto",
 ) -> ServiceMonitor:
     """
     `consume` for callers that are not async: runs an event loop of its own (uvloop where there is
@@ -93,10 +94,10 @@ def get_service_monitor(
         batch_bound=batch_bound,
         strict=strict,
         is_failure=is_failure,
-        close_after_silence=close_after_silence,
+        close_after_no_traffic=close_after_no_traffic,
         on_rejected=on_rejected,
-        trace=trace,
-        compiled=compiled,
+        sli_series=sli_series,
+        backend=backend,
     )
     return run_on_own_loop(call)
 
@@ -110,11 +111,11 @@ class _RejectionHook(Listener):
         self._hook(rejection)
 
 
-def _relief(*, compiled: bool | None) -> Callable[[Sharding, StatusRule], Relief] | None:
-    check_choice("compiled", compiled, [None, True, False])
-    if compiled is False:
+def _upgrade(backend: BackendName) -> Callable[[Sharding, StatusRule], BackendUpgrade] | None:
+    check_backend(backend)
+    if backend == "python":
         return None
     # Not for those who never need it: it brings ctypes, to begin with.
-    from slomon.compiled.backend import CompiledRelief  # noqa: PLC0415
+    from slomon.compiled.backend import CompiledUpgrade  # noqa: PLC0415
 
-    return partial(CompiledRelief, at_once=compiled is True)
+    return partial(CompiledUpgrade, at_once=backend == "compiled")

@@ -1,6 +1,6 @@
 """
 structlog events of a run: `stream.started`, `incident.opened`, `incident.closed`,
-`incident.silent`, `event.rejected` and `stream.finished`. The program configures structlog
+`incident.expired`, `event.rejected` and `stream.finished`. The program configures structlog
 (`configure` is what ours do); where it has not, warnings go to stderr and the rest nowhere, as the
 standard library's logging does.
 
@@ -103,8 +103,8 @@ class LogListener(Listener):
             return
         lasted = to_seconds(incident.end - incident.start)
         log = log.bind(at=to_seconds(incident.end), lasted=lasted)
-        if incident.state == State.SILENT:
-            log.info("incident.silent")
+        if incident.state == State.EXPIRED:
+            log.info("incident.expired")
         else:
             log.info("incident.closed", fixed_by=_commit(incident.fixed_by))
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import tzinfo
 from decimal import Decimal
 from inspect import iscoroutinefunction
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from slomon.core.endpoints import to_share
 from slomon.dates import parse_duration, parse_zone, show_duration
@@ -21,12 +21,20 @@ AnyPath: TypeAlias = str | os.PathLike[str]
 Duration: TypeAlias = str | float
 """Text such as "5m", or seconds."""
 
+BackendName: TypeAlias = Literal["auto", "python", "compiled"]
+"""Which backend a run uses; all give the same answer."""
+
 
 def read_count(name: str, value: object, most: int) -> int:
     """A whole number from 1 to `most`."""
     if type(value) is not int or not 1 <= value <= most:
         raise refuse(name, value, f"a whole number from 1 to {most}")
     return value
+
+
+def check_backend(value: object) -> None:
+    """Is it the name of a backend?"""
+    check_choice("backend", value, get_args(BackendName))
 
 
 def read_duration(name: str, value: object, least: int = 0) -> int:
@@ -41,9 +49,9 @@ def read_duration(name: str, value: object, least: int = 0) -> int:
     return ticks
 
 
-def read_silence(value: object) -> int | None:
-    """The ticks of `close_after_silence`; None stays None."""
-    return None if value is None else read_duration("close_after_silence", value)
+def read_no_traffic(value: object) -> int | None:
+    """The ticks of `close_after_no_traffic`; None stays None."""
+    return None if value is None else read_duration("close_after_no_traffic", value)
 
 
 def read_resolution(value: object, windows: Iterable[int]) -> int:

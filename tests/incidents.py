@@ -25,7 +25,7 @@ def make_incident(  # noqa: PLR0917 (the order in which things happen)
     end_position: int | None = None,
     fixed_by: Change | None = None,
 ) -> Incident:
-    """An incident of one failure; or of one and a success that closed it, or silence if none."""
+    """An incident of one failure; or of one and a success that closed it, or expired if none."""
     return Incident(
         *(0, endpoint, start, position, start, (0, 0)),
         suspect(*[broken_by] if broken_by else []),

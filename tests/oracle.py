@@ -71,15 +71,15 @@ class _Incident:
     service: str
     opened: _Verdict
     closed: _Verdict | None
-    silent: int | None = None
+    expired: int | None = None
 
 
 def expected(
-    events: list[object], entries: list[dict[str, object]], silence: int | None = None
+    events: list[object], entries: list[dict[str, object]], no_traffic: int | None = None
 ) -> Expected:
     """
-    Give the answers for a stream; the entries are taken to be a valid configuration. ``silence`` is
-    after how many ticks without a request an incident ends.
+    Give the answers for a stream; the entries are taken to be a valid configuration. ``no_traffic``
+    is after how many ticks without a request an incident ends.
     """
     stream = list(_before_end(events))
     parsed = [_parse(position, event) for position, event in enumerate(stream)]
@@ -105,7 +105,7 @@ def expected(
     incidents = [
         incident
         for endpoint in endpoints
-        for incident in _incidents(endpoint, verdicts[endpoint], silence, watched_until)
+        for incident in _incidents(endpoint, verdicts[endpoint], no_traffic, watched_until)
     ]
     incidents.sort(key=lambda incident: incident.opened.position)
     rejected = parsed.count(None)
@@ -224,8 +224,8 @@ def _verdicts(endpoint: _Endpoint, accesses: list[_Access]) -> list[_Verdict]:
     for n, access in enumerate(own):
         now = counted_at[n]
         in_window = [
-            earlier.succeeded
-            for earlier, time in zip(own[: n + 1], counted_at[: n + 1], strict=True)
+            omitted.succeeded
+            for omitted, time in zip(own[: n + 1], counted_at[: n + 1], strict=True)
             if now - endpoint.window < time <= now
         ]
         breached = in_window.count(True) / len(in_window) < endpoint.slo
@@ -234,23 +234,23 @@ def _verdicts(endpoint: _Endpoint, accesses: list[_Access]) -> list[_Verdict]:
 
 
 def _incidents(
-    endpoint: _Endpoint, verdicts: list[_Verdict], silence: int | None, watched_until: int
+    endpoint: _Endpoint, verdicts: list[_Verdict], no_traffic: int | None, watched_until: int
 ) -> Iterator[_Incident]:
     opened: _Verdict | None = None
-    over = None  # when silence ends what is open
+    over = None  # when what is open expires
     for verdict in verdicts:
         if opened is not None and over is not None and verdict.now >= over:
             yield _Incident(endpoint.service, opened, None, over)
             opened = None
-        over = None if silence is None else verdict.now + max(endpoint.window, silence)
+        over = None if no_traffic is None else verdict.now + max(endpoint.window, no_traffic)
         if opened is None and verdict.breached:
             opened = verdict
         elif opened is not None and not verdict.breached:
             yield _Incident(endpoint.service, opened, verdict)
             opened = None
     if opened is not None:
-        silent = over if over is not None and over <= watched_until else None
-        yield _Incident(endpoint.service, opened, None, silent)
+        expired = over if over is not None and over <= watched_until else None
+        yield _Incident(endpoint.service, opened, None, expired)
 
 
 def _mttr(incidents: list[_Incident]) -> float:
@@ -271,7 +271,7 @@ def _details(
     details: dict[str, list[dict[str, object]]] = {incident.service: [] for incident in incidents}
     for incident in sorted(incidents, key=lambda incident: incident.opened.now):
         opened, closed = incident.opened, incident.closed
-        end = incident.silent if closed is None else closed.now
+        end = incident.expired if closed is None else closed.now
         details[incident.service].append(
             {
                 "start": opened.now / TICKS_PER_SECOND,

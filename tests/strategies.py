@@ -34,7 +34,7 @@ END_OF_STREAM: dict[str, object] = {"type": "end-of-stream", "value": "end-of-st
 
 def portion(examples: int) -> int:
     """So many of every hundred examples that the chosen profile of Hypothesis draws."""
-    return max(1, examples * settings.default.max_examples // 100)
+    return max(1, examples * settings().max_examples // 100)
 
 
 def ending_at(events: list[Event], ticks: int) -> list[Event]:
@@ -150,7 +150,7 @@ GAPS = (
     1_007_500_000,
     30 * SECOND,
 )
-SILENCES = (None, 0, *GAPS)
+NO_TRAFFIC = (None, 0, *GAPS)
 STATUSES = (
     *("200",) * 9,
     *("500",) * 6,

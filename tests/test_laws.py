@@ -38,7 +38,7 @@ from tests.strategies import (
     END_OF_STREAM,
     GAPS,
     LAST_TICK,
-    SILENCES,
+    NO_TRAFFIC,
     Entry,
     Event,
     ending_at,
@@ -53,7 +53,7 @@ law = settings()  # of the chosen profile
 whole_run_law = settings(max_examples=portion(15))  # each starts an event loop and threads
 
 any_workers = st.sampled_from([1, 2, 7, 64])
-any_silence = st.sampled_from(SILENCES)
+any_silence = st.sampled_from(NO_TRAFFIC)
 any_cuts = st.lists(st.integers(1, 30), min_size=1)
 
 
@@ -63,7 +63,7 @@ def replay(
     *,
     workers: int = 1,
     cuts: Sequence[int] = (10,),
-    silence: int | None = None,
+    no_traffic: int | None = None,
     resume: Callable[[Shard], Shard] = lambda shard: shard,
 ) -> ServiceMonitor:
     """
@@ -72,7 +72,7 @@ def replay(
     """
     sharding = Sharding(Catalogue(entries), workers)
     shards = [
-        Shard(members, Windows(members, silence=silence, trace=True))
+        Shard(members, Windows(members, no_traffic=no_traffic, sli_series=True))
         for members in sharding.members
     ]
     batcher = Batcher(sharding, server_errors_fail)
@@ -87,7 +87,7 @@ def replay(
             incidents.update((incident.start_position, incident) for incident in moved)
     newest = max(batcher.newest, _end(events).tick or 0)
     for shard in shards:
-        left = shard.close_silent(newest) + shard.still_open()
+        left = shard.close_expired(newest) + shard.still_open()
         incidents.update((incident.start_position, incident) for incident in left)
     accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
     totals = add_up(shards, batcher.deploys, batcher.span)
@@ -120,7 +120,7 @@ def run(
     workers: int = 2,
     batch_bound: int = 10,
     queue_bound: int = 8,
-    silence: int | None = None,
+    no_traffic: int | None = None,
 ) -> ServiceMonitor:
     """A whole run, with all its rejections in full, as the replay has them."""
     rejections: list[Rejection] = []
@@ -129,9 +129,9 @@ def run(
         workers=workers,
         batch_bound=batch_bound,
         queue_bound=queue_bound,
-        close_after_silence=None if silence is None else f"{silence}ns",
+        close_after_no_traffic=None if no_traffic is None else f"{no_traffic}ns",
         on_rejected=rejections.append,
-        trace=True,
+        sli_series=True,
     )
     return ServiceMonitor(monitor.incidents, monitor.accounting, rejections, monitor.totals)
 
@@ -141,8 +141,10 @@ def report(monitor: ServiceMonitor) -> str:
     rejections = [asdict(rejection) for rejection in monitor.rejections]
     records = [asdict(record) for record in monitor.records()]
     summary = monitor.summary()
-    traces = summary.trace_step, [asdict(trace) for trace in summary.traces]
-    return answers(monitor) + json.dumps([rejections, records, *counted(monitor.totals), traces])
+    sli_series = summary.series_step, [asdict(sli_series) for sli_series in summary.sli_series]
+    return answers(monitor) + json.dumps(
+        [rejections, records, *counted(monitor.totals), sli_series]
+    )
 
 
 def counted(totals: Totals) -> list[object]:
@@ -163,8 +165,8 @@ def answers(monitor: ServiceMonitor) -> str:
     )
 
 
-def by_brute_force(events: list[Event], entries: list[Entry], silence: int | None = None) -> str:
-    return json.dumps(list(vars(expected(events, entries, silence)).values()))
+def by_brute_force(events: list[Event], entries: list[Entry], no_traffic: int | None = None) -> str:
+    return json.dumps(list(vars(expected(events, entries, no_traffic)).values()))
 
 
 # 1. The answer equals a brute-force count.
@@ -173,23 +175,23 @@ def by_brute_force(events: list[Event], entries: list[Entry], silence: int | Non
 @law
 @given(streams(), any_cuts, any_silence)
 def test_the_answer_is_that_of_a_brute_force_count(
-    stream: Drawn, cuts: list[int], silence: int | None
+    stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:
-    found = replay(*stream, cuts=cuts, silence=silence)
-    assert answers(found) == by_brute_force(*stream, silence)
+    found = replay(*stream, cuts=cuts, no_traffic=no_traffic)
+    assert answers(found) == by_brute_force(*stream, no_traffic)
 
 
 @law
 @given(streams(), any_silence, st.sampled_from((-1, 0, 1, *GAPS)))
 def test_what_ended_in_silence_depends_on_until_when_the_stream_was_watched(
-    stream: Drawn, silence: int | None, longer: int
+    stream: Drawn, no_traffic: int | None, longer: int
 ) -> None:
     events, entries = stream
-    details = replay(*stream, silence=silence).incident_details().values()
+    details = replay(*stream, no_traffic=no_traffic).incident_details().values()
     newest = max((round(one["start"] * 1e9) for found in details for one in found), default=0)
-    events = ending_at(events, min(max(newest + (silence or 0) + longer, 0), LAST_TICK))
-    assert answers(replay(events, entries, silence=silence)) == by_brute_force(
-        events, entries, silence
+    events = ending_at(events, min(max(newest + (no_traffic or 0) + longer, 0), LAST_TICK))
+    assert answers(replay(events, entries, no_traffic=no_traffic)) == by_brute_force(
+        events, entries, no_traffic
     )
 
 
@@ -197,18 +199,18 @@ def test_what_ended_in_silence_depends_on_until_when_the_stream_was_watched(
 def test_the_answer_to_a_thousand_random_streams_is_that_of_a_brute_force_count() -> None:
     for seed in range(1000):
         rng = random.Random(seed)
-        stream, silence = random_stream(rng, (10, 30, 100)[seed % 3]), rng.choice(SILENCES)
-        found = replay(*stream, workers=2, silence=silence)
-        assert answers(found) == by_brute_force(*stream, silence), seed
+        stream, no_traffic = random_stream(rng, (10, 30, 100)[seed % 3]), rng.choice(NO_TRAFFIC)
+        found = replay(*stream, workers=2, no_traffic=no_traffic)
+        assert answers(found) == by_brute_force(*stream, no_traffic), seed
 
 
 @pytest.mark.slow
 def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_count() -> None:
     for seed in range(20):
         rng = random.Random(seed)
-        (events, entries), silence = random_stream(rng, 300), rng.choice(SILENCES)
-        monitor = run(PlainStream(events, entries), silence=silence)
-        assert answers(monitor) == by_brute_force(events, entries, silence), seed
+        (events, entries), no_traffic = random_stream(rng, 300), rng.choice(NO_TRAFFIC)
+        monitor = run(PlainStream(events, entries), no_traffic=no_traffic)
+        assert answers(monitor) == by_brute_force(events, entries, no_traffic), seed
 
 
 # 2. The answer does not depend on how the work was cut.
@@ -217,10 +219,10 @@ def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_coun
 @law
 @given(any_workers, streams(), any_cuts, any_silence)
 def test_the_answer_is_the_same_for_any_workers_and_any_batches(
-    workers: int, stream: Drawn, cuts: list[int], silence: int | None
+    workers: int, stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:
-    whole = replay(*stream, cuts=[1000], silence=silence)
-    cut = replay(*stream, workers=workers, cuts=cuts, silence=silence)
+    whole = replay(*stream, cuts=[1000], no_traffic=no_traffic)
+    cut = replay(*stream, workers=workers, cuts=cuts, no_traffic=no_traffic)
     assert report(cut) == report(whole)
 
 
@@ -245,10 +247,10 @@ def at_full_speed(shard: Shard) -> Shard:
 def interpreted(shard: Shard) -> Shard:
     """The shard, its windows going on as plain Python."""
     columns = (column.tolist() for _, column in shard.windows.columns())
-    windows = Windows(trace=True)
-    assert windows.tracer is not None
-    assert shard.windows.tracer is not None
-    windows.tracer.state = shard.windows.tracer.state
+    windows = Windows(sli_series=True)
+    assert windows.series is not None
+    assert shard.windows.series is not None
+    windows.series.state = shard.windows.series.state
     windows.state, windows.marks = WindowState._make(columns), shard.windows.marks
     shard.windows = windows
     return shard
@@ -257,10 +259,10 @@ def interpreted(shard: Shard) -> Shard:
 @law
 @given(streams(), any_cuts, any_silence)
 def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
-    stream: Drawn, cuts: list[int], silence: int | None
+    stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:
-    fast = replay(*stream, workers=2, cuts=cuts, silence=silence, resume=at_full_speed)
-    assert report(fast) == report(replay(*stream, workers=2, cuts=cuts, silence=silence))
+    fast = replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic, resume=at_full_speed)
+    assert report(fast) == report(replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic))
 
 
 # 3. Live equals replay, and resumed equals uninterrupted.
@@ -270,9 +272,11 @@ def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
 @whole_run_law
 @given(streams(), any_silence)
 def test_a_live_stream_of_any_kind_gives_the_answer_of_a_replay(
-    kind: type[Stream], stream: Drawn, silence: int | None
+    kind: type[Stream], stream: Drawn, no_traffic: int | None
 ) -> None:
-    assert report(run(kind(*stream), silence=silence)) == report(replay(*stream, silence=silence))
+    assert report(run(kind(*stream), no_traffic=no_traffic)) == report(
+        replay(*stream, no_traffic=no_traffic)
+    )
 
 
 class Row:
@@ -310,24 +314,24 @@ def pickled(shard: Shard) -> Shard:
 @law
 @given(st.sampled_from([copy.deepcopy, pickled]), streams(), any_cuts, any_silence)
 def test_a_shard_that_is_copied_between_batches_goes_on_to_the_same_answer(
-    resume: Callable[[Shard], Shard], stream: Drawn, cuts: list[int], silence: int | None
+    resume: Callable[[Shard], Shard], stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:
-    resumed = replay(*stream, workers=2, cuts=cuts, silence=silence, resume=resume)
-    assert report(resumed) == report(replay(*stream, silence=silence))
+    resumed = replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic, resume=resume)
+    assert report(resumed) == report(replay(*stream, no_traffic=no_traffic))
 
 
 @law
 @given(streams(), any_cuts, st.lists(st.booleans(), min_size=1), any_silence)
 def test_a_state_may_pass_from_one_speed_to_the_other_between_any_two_batches(
-    stream: Drawn, cuts: list[int], fast: list[bool], silence: int | None
+    stream: Drawn, cuts: list[int], fast: list[bool], no_traffic: int | None
 ) -> None:
     turns = cycle(at_full_speed if compiled else interpreted for compiled in fast)
 
     def resume(shard: Shard) -> Shard:
         return next(turns)(shard)
 
-    changing = replay(*stream, workers=2, cuts=cuts, silence=silence, resume=resume)
-    assert report(changing) == report(replay(*stream, silence=silence))
+    changing = replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic, resume=resume)
+    assert report(changing) == report(replay(*stream, no_traffic=no_traffic))
 
 
 # 4. Incidents are well formed.
@@ -336,12 +340,12 @@ def test_a_state_may_pass_from_one_speed_to_the_other_between_any_two_batches(
 @law
 @given(streams(), any_silence)
 def test_the_incidents_of_an_endpoint_open_then_end_and_never_go_back_in_time(
-    stream: Drawn, silence: int | None
+    stream: Drawn, no_traffic: int | None
 ) -> None:
-    incidents = replay(*stream, workers=2, silence=silence).incidents
+    incidents = replay(*stream, workers=2, no_traffic=no_traffic).incidents
     for endpoint in {incident.endpoint for incident in incidents}:
         own = [incident for incident in incidents if incident.endpoint == endpoint]
-        positions: list[int] = []  # of every opening and closing, and its tick or a silent end's
+        positions: list[int] = []  # of every opening and closing, and its tick or an expiry.s
         ticks: list[int] = []
         for incident in own:
             positions.append(incident.start_position)

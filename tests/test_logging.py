@@ -63,10 +63,10 @@ def test_a_run_tells_its_life_and_that_of_its_incidents() -> None:
 
 
 def test_an_end_in_silence_is_told_as_one() -> None:
-    life = logged(access(1, 500), access(99, 200), close_after_silence="40s")
+    life = logged(access(1, 500), access(99, 200), close_after_no_traffic="40s")
 
     incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
-    assert life[2] == {"event": "incident.silent", "at": 41.0, "lasted": 40.0, **incident}
+    assert life[2] == {"event": "incident.expired", "at": 41.0, "lasted": 40.0, **incident}
 
 
 @pytest.mark.parametrize("wrapper", [structlog.stdlib.BoundLogger, structlog.BoundLogger])

@@ -58,7 +58,7 @@ def test_the_report_shown_is_what_a_terminal_shows(
 
     assert shown
     with Terminal(columns=80) as terminal:
-        main([*shown[1].split(), "--interpreted"], terminal.stream, io.StringIO())
+        main([*shown[1].split(), "--backend", "python"], terminal.stream, io.StringIO())
     assert terminal.text == shown[2]
 
 

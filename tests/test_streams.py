@@ -176,7 +176,7 @@ def test_requests_come_in_order_at_the_rates_of_their_endpoints_within_a_tenth()
 
     assert [line[0] for line in lines] == sorted(line[0] for line in lines)
     for times in stamps.values():
-        intervals = [later - earlier for earlier, later in pairwise(times)]
+        intervals = [later - omitted for omitted, later in pairwise(times)]
         rate = round(1 / (sum(intervals) / len(intervals)))
         assert rate in (1, 5, 10)
         assert all(0.899 < interval * rate < 1.101 for interval in intervals)
@@ -192,7 +192,7 @@ def test_changes_are_ten_seconds_apart_and_their_dates_are_local_to_no_named_zon
 
     assert len(dates) > 20
     assert first < dates[0] < first + timedelta(seconds=21)
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(dates)]
+    gaps = [(later - omitted).total_seconds() for omitted, later in pairwise(dates)]
     assert min(gaps) > 9.999
 
 

@@ -22,7 +22,7 @@ NAMES = [
     "Endpoint",
     "EndpointStatus",
     "EventStream",
-    "Figures",
+    "Metrics",
     "Incident",
     "IncidentClosed",
     "IncidentDetail",
@@ -52,6 +52,7 @@ NAMES = [
     "Verdict",
     "consume",
     "get_service_monitor",
+    "incident_schema",
     "live",
     "replay",
     "to_frame",
@@ -62,10 +63,10 @@ OPTIONS = [
     "batch_bound",
     "strict",
     "is_failure",
-    "close_after_silence",
+    "close_after_no_traffic",
     "on_rejected",
-    "trace",
-    "compiled",
+    "sli_series",
+    "backend",
 ]
 
 

@@ -49,7 +49,7 @@ async def _measure(rate: int, seconds: float) -> list[float]:
     times: list[float] = []
 
     async def listen(monitor: LiveMonitor) -> None:
-        async for event in monitor.incidents():
+        async for event in monitor.subscribe():
             now = time.perf_counter()
             if isinstance(event, IncidentOpened):
                 times.append(now - began.pop(event.incident.resource))

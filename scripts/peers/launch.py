@@ -9,8 +9,8 @@ import sys
 import time
 
 start = time.perf_counter()
-silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=silent)
+expired = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=expired)
 _, status, usage = os.wait4(child, 0)
 wall = time.perf_counter() - start
 print(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)

@@ -72,7 +72,7 @@ def parse_keys(text: str) -> dict[str, str]:
     return keys
 
 
-_TYPED: Final = {"paths": "FILE", "compiled": "--interpreted"}
+_TYPED: Final = {"paths": "FILE"}
 
 
 WritePage: TypeAlias = Callable[[ServiceMonitor, OutputFile], None]

@@ -87,7 +87,7 @@ def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) ->
         check_apart_from(stdout, others)
     if arguments.report:
         writers["report"] = choose_page(arguments)
-        arguments.trace = True
+        arguments.sli_series = True
     writers["output"] = lambda monitor, file: file.save(_answer(monitor, arguments))
 
     def show(monitor: ReplayMonitor) -> None:
@@ -197,5 +197,5 @@ def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
 
 def run_report(arguments: argparse.Namespace, _: TextIO, stderr: TextIO) -> int:
     """Replay and write the page. Raises what `replay` does, and OSError where that can't be."""
-    arguments.trace = True
+    arguments.sli_series = True
     return conduct(arguments, stderr, {"output": choose_page(arguments)})

@@ -162,9 +162,9 @@ def _add_judgement(group: Group) -> None:
         "(default: exact)",
     )
     group.add_argument(
-        "--close-after-silence",
+        "--close-after-no-traffic",
         metavar="DURATION",
-        help="end an incident as silent once its endpoint had no request for so long, and its "
+        help="expire an incident once its endpoint had no request for so long, and its "
         "window has emptied (default: never)",
     )
 
@@ -192,10 +192,10 @@ def _add_run(group: Group) -> None:
         help="how many share the endpoints; the answer is the same (default: 1)",
     )
     group.add_argument(
-        "--interpreted",
-        dest="compiled",
-        action="store_false",
-        help="do without the compiled kernels of slomon[replay]; the answer is the same",
+        "--backend",
+        metavar="NAME",
+        help="python, compiled (which needs slomon[replay]), or auto: compiled if it is installed "
+        "(default); the answer is the same",
     )
     group.add_argument(
         "--log-level",

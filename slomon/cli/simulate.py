@@ -72,7 +72,7 @@ def _consume(arguments: argparse.Namespace) -> ServiceMonitor:
     inputs = filter(None, (arguments.events, arguments.info))
     check_apart(inputs, {"report": arguments.report})
     with OutputFile(arguments.report) as report, _stream(arguments) as stream:
-        monitor = get_service_monitor(stream, trace=True)
+        monitor = get_service_monitor(stream, sli_series=True)
         write(monitor, report)
     return monitor
 

@@ -25,7 +25,7 @@ _WORTH_COMPILING: Final = 10_000_000
 _NEVER: Final = 2**63
 
 
-class CompiledParts:
+class CompiledStreamBackend:
     """The parts of a run at the compiled speed."""
 
     def __init__(self, library: Library, sharding: Sharding, is_failure: StatusRule) -> None:
@@ -46,7 +46,7 @@ class CompiledParts:
         return CompiledWindows(self._library, cast(Windows, windows))
 
 
-class CompiledRelief:
+class CompiledUpgrade:
     """
     Takes over busy streams, which hand over whole batches: those that trickle gain nothing. Where
     the kernels are not in the cache, compiling them takes seconds, and waits for a longer stream;
@@ -59,27 +59,27 @@ class CompiledRelief:
         self._at_once = at_once
         self._next_try = _WORTH_LOADING
 
-    def due(self, events: int, *, busy: bool) -> bool:
+    def is_due(self, events: int, *, busy: bool) -> bool:
         """Is it time to try, after so many events, of a stream that is busy or not?"""
         return self._at_once or (busy and events >= self._next_try)
 
-    def bring(self) -> CompiledParts | None:
+    def load(self) -> CompiledStreamBackend | None:
         """
         The parts; None without the extra `slomon[replay]`, or before compiling is worth it. Raises
         ConfigurationError if they were to come at once and can't.
         """
         library = load(compile_if_needed=self._at_once or self._next_try == _WORTH_COMPILING)
         if library is not None:
-            return CompiledParts(library, self._sharding, self._is_failure)
+            return CompiledStreamBackend(library, self._sharding, self._is_failure)
         if self._at_once:
             raise ConfigurationError(
-                "option 'compiled' is True; needed: pip install 'slomon[replay]'"
+                "option 'backend' is 'compiled'; needed: pip install 'slomon[replay]'"
             )
         self._next_try = _WORTH_COMPILING if self._next_try == _WORTH_LOADING else _NEVER
         return None
 
 
-class Compiled:
+class CompiledBackend:
     """The speed of the extra `slomon[replay]`."""
 
     def __init__(self, library: Library) -> None:

@@ -144,9 +144,9 @@ def _state(
 
 
 @register_jitable
-def _trace(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
+def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
     """The columns of a trace, by their addresses."""
-    return series.TraceState(
+    return series.SeriesState(
         carray(columns[0], endpoint_count),
         carray(columns[1], endpoint_count),
         carray(columns[2], endpoint_count),
@@ -166,11 +166,11 @@ def _trace(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) ->
 
 @register_jitable
 def _count_rows(
-    state: Any, endpoints: Any, entries: Any, columns: Any, numbers: Any, trace: Any
+    state: Any, endpoints: Any, entries: Any, columns: Any, numbers: Any, sli_series: Any
 ) -> int:
     endpoint_count, rows = len(state.width), len(columns[0])
     if endpoint_count < _MANY:
-        return window.advance(state, columns, numbers, trace)
+        return window.advance(state, columns, numbers, sli_series)
     # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
     # asked for first: of their endpoints, then of the newest entries of these.
     slots = columns[0]
@@ -187,7 +187,7 @@ def _count_rows(
             columns[2][first:end],
             columns[3][first:end],
         )
-        found += window.advance(state, part, numbers[found:], trace)
+        found += window.advance(state, part, numbers[found:], sli_series)
     return found
 
 
@@ -205,8 +205,8 @@ def _advance(
     positions: Any,
     rows: int,
     crossings: Any,
-    trace: Any,
-    trace_floats: Any,
+    sli_series: Any,
+    series_floats: Any,
     bucket_count: int,
 ) -> Any:
     state = _state(
@@ -221,18 +221,18 @@ def _advance(
     numbers = carray(crossings, 2 * window.CROSSING * rows)  # two a row where there is room
     if not bucket_count:
         return _count_rows(state, endpoints, entries, columns, numbers, None)
-    traced = _trace(trace, trace_floats, endpoint_count, bucket_count)
-    return _count_rows(state, endpoints, entries, columns, numbers, traced)
+    sli_series = _series(sli_series, series_floats, endpoint_count, bucket_count)
+    return _count_rows(state, endpoints, entries, columns, numbers, sli_series)
 
 
 def _merge(
-    trace: Any, trace_floats: Any, endpoint_count: int, bucket_count: int, doublings: int
+    sli_series: Any, series_floats: Any, endpoint_count: int, bucket_count: int, doublings: int
 ) -> int:
-    return series.merge(_trace(trace, trace_floats, endpoint_count, bucket_count), doublings)
+    return series.merge(_series(sli_series, series_floats, endpoint_count, bucket_count), doublings)
 
 
-def _sort(trace: Any, trace_floats: Any, endpoint_count: int, bucket_count: int) -> int:
-    return series.sort(_trace(trace, trace_floats, endpoint_count, bucket_count))
+def _sort(sli_series: Any, series_floats: Any, endpoint_count: int, bucket_count: int) -> int:
+    return series.sort(_series(sli_series, series_floats, endpoint_count, bucket_count))
 
 
 def _mark(
@@ -268,7 +268,7 @@ def _fall_silent(
     state = _state(
         endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
     )
-    return window.fall_silent(state, slot, tick)
+    return window.expire(state, slot, tick)
 
 
 # The types of the arguments of each kernel; each returns a number.
@@ -286,7 +286,7 @@ _KERNELS: Final = {
     "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
     "merge": (_merge, (_CS, _FS, _N, _N, _N)),
     "sort": (_sort, (_CS, _FS, _N, _N)),
-    "fall_silent": (_fall_silent, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
+    "expire": (_fall_silent, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
 }
 
 

@@ -15,7 +15,7 @@ from typing import Final, Literal, cast
 from slomon.compiled.library import Function, Library, address, lengthen
 from slomon.core.batching import Batch, Column
 from slomon.core.endpoints import Endpoint
-from slomon.core.sli_series import Tracer
+from slomon.core.sli_series import SeriesRecorder
 from slomon.core.windows import (
     Windows,
     crossing_room,
@@ -24,7 +24,7 @@ from slomon.core.windows import (
     missing_blocks,
     read_crossings,
 )
-from slomon.kernels.series import TraceState
+from slomon.kernels.series import SeriesState
 from slomon.kernels.window import (
     BLOCK,
     ENDPOINT,
@@ -37,12 +37,12 @@ from slomon.kernels.window import (
 )
 
 
-class CompiledTracer(Tracer):
+class CompiledSeriesRecorder(SeriesRecorder):
     """Goes on from a tracer of the other speed, and merges at this one."""
 
-    def __init__(self, library: Library, tracer: Tracer) -> None:
+    def __init__(self, library: Library, series: SeriesRecorder) -> None:
         super().__init__()
-        self.state = tracer.state
+        self.state = series.state
         self._library = library
 
     def merge(self, doublings: int) -> int:
@@ -59,12 +59,12 @@ class CompiledTracer(Tracer):
         return kernel(address(columns), address(columns), *counts, *numbers)
 
 
-def address_columns(trace: TraceState | None) -> array[int]:
+def address_columns(series: SeriesState | None) -> array[int]:
     """Of what kernels make a TraceState, as long as nothing grows; nothing where there is none."""
-    return array("q", map(address, trace or ()))  # type: ignore[arg-type] # all are arrays
+    return array("q", map(address, series or ()))  # type: ignore[arg-type] # all are arrays
 
 
-_POOL: Final = ("free", "spare", "late", "least", "silence")  # the columns of one number each
+_POOL: Final = ("free", "spare", "late", "least", "no_traffic")  # the columns of one number each
 
 
 class CompiledWindows:
@@ -77,7 +77,7 @@ class CompiledWindows:
         columns = iter(cast(tuple[Sequence[float], ...], windows.state))
         self.resolution = windows.resolution
         self.marks = windows.marks
-        self.tracer = windows.tracer and CompiledTracer(library, windows.tracer)
+        self.series = windows.series and CompiledSeriesRecorder(library, windows.series)
         self._library = library
         self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
@@ -112,8 +112,8 @@ class CompiledWindows:
         """Add so many endpoints, with the SLO and the window of one."""
         blank = CompiledWindows(self._library, Windows([like]))
         self._endpoints.extend(blank._endpoints * count)
-        if self.tracer is not None:
-            self.tracer.grow(count)
+        if self.series is not None:
+            self.series.grow(count)
 
     def mark(self, slots: array[int]) -> None:
         """Note that a change to these endpoints came."""
@@ -130,13 +130,15 @@ class CompiledWindows:
         )
 
     def deadline(self, slot: int) -> int | None:
-        """When an open incident ends without an access; None where silence ends none."""
+        """When an open incident ends without an access; None if incidents never expire."""
         record = self._record(slot)
-        return find_deadline(self._entries[record["tail"] * ENTRY], record["width"], self._silence)
+        return find_deadline(
+            self._entries[record["tail"] * ENTRY], record["width"], self._no_traffic
+        )
 
-    def fall_silent(self, slot: int, tick: int) -> None:
+    def expire(self, slot: int, tick: int) -> None:
         """Let an incident end at its deadline: what comes late then counts there."""
-        self._library.fall_silent(*self._state(), slot, tick)
+        self._library.expire(*self._state(), slot, tick)
 
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""
@@ -158,20 +160,20 @@ class CompiledWindows:
         )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
-        trace = None if self.tracer is None else self.tracer.reserve(rows)
-        columns = address_columns(trace)
+        series = None if self.series is None else self.series.reserve(rows)
+        columns = address_columns(series)
         found = self._library.advance(
             *self._state(),
             *map(address, (slots, ticks, failures, positions)),
             *(rows, address(self._crossings)),
-            *(address(columns), address(columns), 0 if trace is None else len(trace.bucket_slot)),
+            *(address(columns), address(columns), 0 if series is None else len(series.bucket_slot)),
         )
         return read_crossings(self._crossings[:found])
 
     @property
-    def _silence(self) -> int:
-        silence: int = self._pool[_POOL.index("silence")]
-        return silence
+    def _no_traffic(self) -> int:
+        no_traffic: int = self._pool[_POOL.index("no_traffic")]
+        return no_traffic
 
     def _record(self, slot: int) -> dict[str, int]:
         """The columns of an endpoint, by their names."""
@@ -188,7 +190,7 @@ class CompiledWindows:
         )
 
     def _reserve(self, rows: int) -> None:
-        lengthen(self._crossings, crossing_room(rows, self._silence))
+        lengthen(self._crossings, crossing_room(rows, self._no_traffic))
         first = len(self._next_block)
         grown = missing_blocks(rows, self._pool[1], first)
         if grown == 0:

@@ -18,10 +18,10 @@ from slomon.core.metrics import (
     Delivery,
     Deploy,
     EndpointTotal,
-    Figures,
+    Metrics,
+    Ranking,
+    RankingEntry,
     Repair,
-    Share,
-    Shares,
 )
 from slomon.core.records import IncidentRecord
 
@@ -45,12 +45,12 @@ class Charge(NamedTuple):
     deploy: Deploy | None
 
 
-def figure_all(
+def aggregate(
     incidents: Sequence[IncidentRecord],
     endpoints: Sequence[EndpointTotal],
     deploys: Sequence[Deploy],
     run: tuple[float, float],
-) -> tuple[Figures, list[Figures]]:
+) -> tuple[Metrics, list[Metrics]]:
     """
     The figures of the whole run, and of each service: those that broke, in the order of their
     incidents, and then the others in that of their endpoints. `run` is when its first access was
@@ -75,7 +75,7 @@ def figure_all(
     return _figures(None, charges, endpoints, deployments.total(), seconds), services
 
 
-def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
+def rank_by_owner(incidents: Sequence[IncidentRecord], ended: float) -> Ranking:
     """
     Who has how many of the incidents, and for how long: open ones last until the run's end, in
     seconds since the epoch.
@@ -90,10 +90,10 @@ def share_out(incidents: Sequence[IncidentRecord], ended: float) -> Shares:
         return endpoint if alone else f"{endpoint} ({incident.service})"
 
     blamed = [(change, incident) for incident in incidents if (change := find_charged(incident))]
-    return Shares(
-        _share(((name(incident), incident) for incident in incidents), ended),
-        _share(((change.author, incident) for change, incident in blamed), ended),
-        _share(((change.commit, incident) for change, incident in blamed), ended),
+    return Ranking(
+        _rank(((name(incident), incident) for incident in incidents), ended),
+        _rank(((change.author, incident) for change, incident in blamed), ended),
+        _rank(((change.commit, incident) for change, incident in blamed), ended),
     )
 
 
@@ -142,15 +142,15 @@ def _figures(
     endpoints: Iterable[EndpointTotal],
     deployments: int,
     seconds: float,
-) -> Figures:
+) -> Metrics:
     budget = _budget(endpoints)
     if not charges:  # of a million services most never broke: these share what they can
         calm = _delivery(deployments, seconds, 0, None)
-        return Figures(service, 0, _UNBROKEN, None, budget, calm)
+        return Metrics(service, 0, _UNBROKEN, None, budget, calm)
     incidents = [one.incident for one in charges]
     failed = len({one.deploy for one in charges if one.deploy})
     times = _times_to_repair(one.incident for one in charges if one.deploy)
-    return Figures(
+    return Metrics(
         service,
         len(incidents),
         _repair(incidents),
@@ -166,7 +166,7 @@ def _repair(incidents: Sequence[IncidentRecord]) -> Repair:
     return Repair(
         closed=states[State.CLOSED],
         open=states[State.OPEN],
-        silent=states[State.SILENT],
+        expired=states[State.EXPIRED],
         mean=fsum(times) / len(times) if times else None,
         median=_percentile(times, 50),
         p90=_percentile(times, 90),
@@ -236,12 +236,12 @@ def _percentile(values: Sequence[float], percent: int) -> float | None:
     return ranked[rank] + step * beyond / 100
 
 
-def _share(named: Iterable[tuple[str, IncidentRecord]], ended: float) -> list[Share]:
+def _rank(named: Iterable[tuple[str, IncidentRecord]], ended: float) -> list[RankingEntry]:
     lasted = defaultdict(list)
     for name, incident in named:
         open_for = max(ended - incident.start, 0.0)
         lasted[name].append(open_for if incident.duration is None else incident.duration)
-    shares = [Share(name, len(times), fsum(times)) for name, times in lasted.items()]
+    shares = [RankingEntry(name, len(times), fsum(times)) for name, times in lasted.items()]
     return sorted(shares, key=lambda share: (-share.incidents, -share.seconds, share.name))
 
 

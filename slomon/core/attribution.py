@@ -28,7 +28,7 @@ def blame(incident: Incident, stale_after: int) -> Attribution:
         met = evidence.before.meets(incident.endpoint.slo)
         clear = evidence.rose and (met or len(suspects) == 1)
     verdict = _judge(suspects, opened, stale_after, clear=clear)
-    return _attribute(verdict, suspects, _earlier(suspicion, suspects), evidence, opened)
+    return _attribute(verdict, suspects, _omitted(suspicion, suspects), evidence, opened)
 
 
 def credit(incident: Incident, stale_after: int) -> Attribution | None:
@@ -50,7 +50,7 @@ def credit(incident: Incident, stale_after: int) -> Attribution | None:
     since = _leave_out_stale(since, end, stale_after)
     clear = len(since) == 1 and (evidence is None or evidence.fell)
     verdict = _judge(since, end, stale_after, clear=clear)
-    return _attribute(verdict, since, _earlier(suspicion, since), evidence, end)
+    return _attribute(verdict, since, _omitted(suspicion, since), evidence, end)
 
 
 def _leave_out_stale(suspects: Sequence[Placed], crossed: int, stale_after: int) -> list[Placed]:
@@ -59,9 +59,9 @@ def _leave_out_stale(suspects: Sequence[Placed], crossed: int, stale_after: int)
     return [*young, *suspects[-1:]]
 
 
-def _earlier(suspicion: Suspicion, suspects: Sequence[Placed]) -> int:
+def _omitted(suspicion: Suspicion, suspects: Sequence[Placed]) -> int:
     """How many are left out before these: those before any that is left out are so as well."""
-    return suspicion.earlier if len(suspects) == len(suspicion.suspects) else 0
+    return suspicion.omitted if len(suspects) == len(suspicion.suspects) else 0
 
 
 def _judge(suspects: Sequence[Placed], crossed: int, stale_after: int, *, clear: bool) -> Verdict:
@@ -79,7 +79,7 @@ def _compare(suspicion: Suspicion) -> Comparison | None:
 def _attribute(
     verdict: Verdict,
     suspects: Sequence[Placed],
-    earlier: int,
+    omitted: int,
     evidence: Comparison | None,
     crossed: int,
 ) -> Attribution:
@@ -90,7 +90,7 @@ def _attribute(
         )
         for one in suspects
     )
-    return Attribution(verdict, candidates, earlier, evidence)
+    return Attribution(verdict, candidates, omitted, evidence)
 
 
 class Verdict(StrEnum):
@@ -130,13 +130,13 @@ class Attribution:
     Which change broke an endpoint, or fixed it. A window lags behind what happens: so candidates
     are the change that was the newest when the failures began, or ended, and all that came until
     the SLI crossed the SLO, without stale ones but for the newest. They stand in the order of the
-    stream, the contract's is the last one; `earlier` counts those that are not shown. `evidence`
+    stream, the contract's is the last one; `omitted` counts those that are not shown. `evidence`
     compares the endpoint's requests before the last one and after it, where there are any of both.
     """
 
     verdict: Verdict
     candidates: tuple[Candidate, ...] = ()
-    earlier: int = 0
+    omitted: int = 0
     evidence: Comparison | None = None
 
     @property

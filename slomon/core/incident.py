@@ -1,6 +1,6 @@
 """
 What the product is about: an `Incident`, from the access that took an endpoint below its SLO to
-the one that brought it back, with the commits that broke and fixed it. Or to an end in silence.
+the one that brought it back, with the commits that broke and fixed it. Or to an expire.
 
 Which changes may have taken an endpoint across its SLO. Before and after mean position in the
 stream, never a comparison of dates.
@@ -41,7 +41,7 @@ class Incident:
     `key` is the endpoint's number in the run. `start` and `end` are ticks, of the accesses at which
     the SLI was first below the SLO and first back; `start_position` and `end_position` are their
     positions in the stream. The end is None while the incident is open, as is what fixed it. One
-    that ended in silence has an end at which nothing stands in the stream, and nothing fixed it.
+    that expired has an end at which nothing stands in the stream, and nothing fixed it.
     `onset` is the tick of the first failure that was in the window as it opened, and `before`
     are the endpoint's requests and failures until then.
     """
@@ -70,10 +70,10 @@ class Incident:
 
     @property
     def state(self) -> State:
-        """Whether it is open, closed, or ended in silence: nobody is known to have repaired it."""
+        """Whether it is open, closed, or expired: nobody is known to have repaired it."""
         if self.end is None:
             return State.OPEN
-        return State.SILENT if self.fixing is None else State.CLOSED
+        return State.EXPIRED if self.fixing is None else State.CLOSED
 
     @property
     def duration(self) -> int | None:
@@ -89,13 +89,13 @@ _SHOWN: Final = 10
 class Suspicion:
     """
     The changes of a service, or of all, that may have done it: the newest one when the failures
-    began, or ended, and all since then, in the order of the stream; `earlier` counts those that are
+    began, or ended, and all since then, in the order of the stream; `omitted` counts those that are
     left out before them. `before` are the endpoint's requests from the change before the newest one
     on (of those between which it had any) until that one, `after` those since then.
     """
 
     suspects: tuple[Placed, ...]
-    earlier: int
+    omitted: int
     before: Counts
     after: Counts
 
@@ -150,8 +150,8 @@ def _position(placed: Placed) -> int:
 
 
 class State(StrEnum):
-    """Of an incident: `silent` is one that ended as its endpoint had no more traffic."""
+    """Of an incident: `expired` is one that ended as its endpoint had no more traffic."""
 
     OPEN = "open"
     CLOSED = "closed"
-    SILENT = "silent"
+    EXPIRED = "expired"

@@ -41,7 +41,7 @@ class Deploy:
 class Repair:
     """
     Seconds to repair over the closed incidents; None where none closed. `closed` and `open` count
-    incidents: open ones are in none of the times, and silent ones neither (nobody repaired them).
+    incidents: open ones are in none of the times, and expired ones neither (nobody repaired them).
 
     Here and in all figures a median or p90 that falls between two values lies on the line between
     them: the median of an even number is the mean of the middle two, as everybody expects, and
@@ -50,7 +50,7 @@ class Repair:
 
     closed: int
     open: int
-    silent: int
+    expired: int
     mean: float | None
     median: float | None
     p90: float | None
@@ -106,7 +106,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Metrics:
     """
     Of a run (`service` is None) or of one service. `detection` is the median of seconds from the
     change that broke an endpoint, where that is not stale, to the opening of the first incident
@@ -122,7 +122,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class RankingEntry:
     """How many incidents an endpoint, an author or a commit has, and how long these lasted."""
 
     name: str
@@ -131,13 +131,13 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class Ranking:
     """
     Each in falling order of incidents, then of seconds, then by name. An endpoint's name is
     "GET /cart", and "GET /cart (shop)" where another service has one too. Authors and commits are
     those that `blame` names: incidents without one are in neither list.
     """
 
-    by_endpoint: Sequence[Share]
-    by_author: Sequence[Share]
-    by_commit: Sequence[Share]
+    by_endpoint: Sequence[RankingEntry]
+    by_author: Sequence[RankingEntry]
+    by_commit: Sequence[RankingEntry]

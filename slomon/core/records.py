@@ -21,7 +21,7 @@ from slomon.core.endpoints import EndpointName
 from slomon.core.incident import Incident, State
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """The version of this form, as it is written to files: it rises when the form changes."""
 
 
@@ -32,17 +32,17 @@ class IncidentRecord:
 
     * `id`: the same in each run over the same events: made of the endpoint, and of the position and
       the time at which it opened
-    * `end`, `duration` and `fixed_by` are None while it is open, and of a silent one `fixed_by` is
+    * `end`, `duration` and `fixed_by` are None while it is open; if it expired, `fixed_by` is None
     * `onset`: the first failure that was in the window as it opened; `last_failure`: the last one
       until it ended
     * `requests` and `failures` while it lasted: from the access that opened it to the one that
-      closed it, both included, or to the last one before the silence
-    * `lowest_sli` of the window while it lasted, and when that was first reached
+      closed it, both included, or to the last one before it expired
+    * `min_sli` of the window while it lasted, and when that was first reached
     * `burn_rate`: failures per request while it lasted, over the share that the SLO allows (Google
-      SRE Workbook, chapter 5); `error_budget_burnt`: those failures as a share of all that the SLO
-      allows of the endpoint's requests in the whole run. Both are None for an SLO of 1, which
-      allows none
-    * `together`: other services of which an endpoint broke within a minute of this one, ten at
+      SRE Workbook, chapter 5); `error_budget_consumed`: those failures as a share of all that
+      the SLO allows of the endpoint's requests in the whole run. Both are None for an SLO of 1,
+      which allows none
+    * `co_occurring`: other services of which an endpoint broke within a minute of this one, ten at
       most: one cause upstream is likelier than many
     """
 
@@ -60,13 +60,13 @@ class IncidentRecord:
     last_failure: float
     requests: int
     failures: int
-    lowest_sli: float
-    lowest_sli_at: float
+    min_sli: float
+    min_sli_at: float
     burn_rate: float | None
-    error_budget_burnt: float | None
+    error_budget_consumed: float | None
     broken_by: Attribution
     fixed_by: Attribution | None
-    together: tuple[str, ...] = ()
+    co_occurring: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> EndpointName:
@@ -92,13 +92,13 @@ def make_records(
     tick.
     """
     return [
-        make_record(incident, requests[incident.key], stale_after, began, together)
-        for incident, together in zip(incidents, _find_others(incidents), strict=True)
+        make_record(incident, requests[incident.key], stale_after, began, co_occurring)
+        for incident, co_occurring in zip(incidents, _find_others(incidents), strict=True)
     ]
 
 
 def make_record(
-    incident: Incident, requests: int, stale_after: int, began: int, together: tuple[str, ...]
+    incident: Incident, requests: int, stale_after: int, began: int, co_occurring: tuple[str, ...]
 ) -> IncidentRecord:
     """The record of one incident, of which is known which services broke together with it."""
     incident = _date(incident, began)
@@ -119,13 +119,13 @@ def make_record(
         last_failure=to_seconds(course.last_failure),
         requests=course.requests,
         failures=course.failures,
-        lowest_sli=(course.lowest_requests - course.lowest_failures) / course.lowest_requests,
-        lowest_sli_at=to_seconds(course.lowest_tick),
+        min_sli=(course.lowest_requests - course.lowest_failures) / course.lowest_requests,
+        min_sli_at=to_seconds(course.lowest_tick),
         burn_rate=course.failures / course.requests / allowed if allowed else None,
-        error_budget_burnt=course.failures / (allowed * requests) if allowed else None,
+        error_budget_consumed=course.failures / (allowed * requests) if allowed else None,
         broken_by=blame(incident, stale_after),
         fixed_by=credit(incident, stale_after),
-        together=together,
+        co_occurring=co_occurring,
     )
 
 

@@ -73,7 +73,7 @@ class ServiceMonitor:
     def mttr(self) -> float:
         """
         Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed. Those
-        that ended in silence are not among them.
+        that expired are not among them.
         """
         repaired, ticks = self._repairs()
         return round(ticks / (repaired * TICKS_PER_SECOND), 2) if repaired else 0.0
@@ -96,7 +96,7 @@ class ServiceMonitor:
         The incidents of each API, in order of start, and of those that start at once in the order
         in which they opened in the stream; the APIs are in the order in which they first broke.
         `start` and `end` in seconds since the epoch, `fix` and `break` the commits ("" where there
-        was none). An open incident has `end` -1 and `fix` "", one that ended in silence only the
+        was none). An open incident has `end` -1 and `fix` "", one that expired only the
         latter.
         """
         details: dict[str, list[IncidentDetail]] = {name: [] for name in self.api_histogram()}

@@ -12,17 +12,17 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint, Members
 from slomon.core.events import EVERY_SERVICE, Placed
 from slomon.core.incident import NO_SUSPICION, ChangeLog, Course, Incident, Suspicion
-from slomon.core.sli_series import Tracer
+from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
-from slomon.kernels.window import MARKS, OPENED, SILENT, Crossing, Standing
+from slomon.kernels.window import EXPIRED, MARKS, OPENED, Crossing, Standing
 
 
 class AnyWindows(Protocol):
     """Windows at either speed."""
 
     marks: array[int]
-    tracer: Tracer | None
+    series: SeriesRecorder | None
 
     @property
     def late(self) -> int: ...
@@ -33,7 +33,7 @@ class AnyWindows(Protocol):
     def mark(self, slots: array[int]) -> None: ...
     def standing(self, slot: int) -> Standing: ...
     def deadline(self, slot: int) -> int | None: ...
-    def fall_silent(self, slot: int, tick: int) -> None: ...
+    def expire(self, slot: int, tick: int) -> None: ...
     def totals(self) -> tuple[array[int], array[int]]: ...
     def advance(self, batch: Batch) -> list[Crossing]: ...
 
@@ -73,15 +73,15 @@ class Shard:
 
     def next_silence(self) -> int | None:
         """
-        When the first open incident ends in silence, if its endpoint has no access before; None
+        When the first open incident expires, if its endpoint has no access before; None
         where none does.
         """
         return min(self._deadlines(), default=(None, 0))[0]
 
-    def close_silent(self, now: int) -> list[Incident]:
+    def close_expired(self, now: int) -> list[Incident]:
         """
-        No access that counts comes before the tick `now` any more: the incidents that ended in
-        silence by then, in order of their ends and, of equal ones, of their slots.
+        Return the incidents that expired by `now`, in order of their ends and then of their slots.
+        No access that comes later counts before that tick.
 
         An access to one of these endpoints may come late nevertheless: it counts at that end.
         """
@@ -120,7 +120,7 @@ class Shard:
         return self._owned.get(service, array("q"))
 
     def _deadlines(self) -> Iterator[tuple[int, int]]:
-        """When open incidents end in silence, and their slots."""
+        """When open incidents expire, and their slots."""
         for slot in self.open:
             deadline = self.windows.deadline(slot)
             if deadline is not None:
@@ -129,14 +129,14 @@ class Shard:
     def _fall_silent(self, slot: int, deadline: int) -> Incident:
         incident = self.open.pop(slot)
         course = _follow(incident.before, self.windows.standing(slot))
-        self.windows.fall_silent(slot, deadline)
+        self.windows.expire(slot, deadline)
         return replace(incident, course=course, end=deadline)
 
     def _cross(self, crossing: Crossing) -> Incident:
         if crossing.kind == OPENED:
             return self._open(crossing)
         incident = self.open.pop(crossing.slot)
-        if crossing.kind == SILENT:
+        if crossing.kind == EXPIRED:
             course = _follow(incident.before, crossing)
             return replace(incident, course=course, end=crossing.tick)
         fixing = self._suspect(crossing, incident.endpoint, crossing.failed_position)
@@ -164,7 +164,7 @@ class Shard:
         return incident
 
     def _suspect(self, crossing: Crossing, endpoint: Endpoint, since: int) -> Suspicion:
-        suspects, earlier = self.changes.list_suspects(endpoint.name, since)
+        suspects, omitted = self.changes.list_suspects(endpoint.name, since)
         if not suspects:
             return NO_SUSPICION
         at = MARKS * crossing.slot
@@ -173,7 +173,7 @@ class Shard:
         )
         return Suspicion(
             suspects,
-            earlier,
+            omitted,
             Counts(requests - requests_before, failures - failures_before),
             Counts(crossing.requests - requests, crossing.failures - failures),
         )

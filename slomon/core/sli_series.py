@@ -25,14 +25,14 @@ from slomon.kernels.series import (
     BUCKET_COLUMNS,
     ENDPOINT_COLUMNS,
     SHORTEST,
-    TraceState,
+    SeriesState,
     merge,
     sort,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class SliSeries:
     """
     The SLI of one endpoint over time, in buckets: `endpoint` is its place in the summary's list,
     `at` when each bucket begins (seconds since the epoch), then how many requests it has, how many
@@ -44,7 +44,7 @@ class Trace:
     at: Sequence[float]
     requests: Sequence[int]
     failures: Sequence[int]
-    lowest_sli: Sequence[float]
+    min_sli: Sequence[float]
 
 
 _MOST_IN_A_ROW: Final = 512  # buckets, from the first one of any endpoint to the last one
@@ -66,13 +66,13 @@ class Buckets(NamedTuple):
         return slice(self.end[slot - 1] if slot else 0, self.end[slot])
 
 
-class Tracer:
+class SeriesRecorder:
     """The buckets of the endpoints of one shard, each known by its slot."""
 
     def __init__(self, count: int = 0) -> None:
         endpoints, buckets = _blank(count), [array("q") for _ in range(BUCKET_COLUMNS - 1)]
         numbers = (array("q", [0]) for _ in range(4))
-        self.state = TraceState._make([*endpoints, *buckets, array("d"), *numbers])
+        self.state = SeriesState._make([*endpoints, *buckets, array("d"), *numbers])
         self._enough = _FEW
 
     @property
@@ -90,7 +90,7 @@ class Tracer:
         for column, blank in zip(_columns(self.state), _blank(count), strict=False):
             column.extend(blank)
 
-    def reserve(self, rows: int) -> TraceState:
+    def reserve(self, rows: int) -> SeriesState:
         """The state, with room for the buckets that so many accesses may finish."""
         if self.state.finished[0] > self._enough:
             self._thin()
@@ -154,16 +154,16 @@ class Tracer:
         return Buckets._make([end, *columns])
 
 
-def fit(tracers: Sequence[Tracer], step: int = SHORTEST) -> int:
+def fit(recorders: Sequence[SeriesRecorder], step: int = SHORTEST) -> int:
     """
     Merge what shards have into the shortest buckets, of that step at least, that are few enough:
     how long these are.
     """
-    step = max(step, *(tracer.step for tracer in tracers))
+    step = max(step, *(recorder.step for recorder in recorders))
     while True:
-        further = sum(tracer.lengthen(step) for tracer in tracers)
-        first = min(tracer.state.first[0] for tracer in tracers)
-        last = max(tracer.state.last[0] for tracer in tracers)
+        further = sum(recorder.lengthen(step) for recorder in recorders)
+        first = min(recorder.state.first[0] for recorder in recorders)
+        last = max(recorder.state.last[0] for recorder in recorders)
         if further <= MOST and last - first < _MOST_IN_A_ROW:
             return step
         step *= 2
@@ -171,15 +171,17 @@ def fit(tracers: Sequence[Tracer], step: int = SHORTEST) -> int:
             step, first, last = 2 * step, first // 2, last // 2
 
 
-def _columns(state: TraceState) -> Sequence[array[float]]:
+def _columns(state: SeriesState) -> Sequence[array[float]]:
     return cast("tuple[array[float], ...]", state)  # of whole numbers, most of them
 
 
-def _bucket_columns(state: TraceState) -> Sequence[array[float]]:
+def _bucket_columns(state: SeriesState) -> Sequence[array[float]]:
     return _columns(state)[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + BUCKET_COLUMNS]
 
 
 def _blank(count: int) -> list[array[int] | array[float]]:
     """The columns of so many endpoints without a request."""
     none, ones = array("q", bytes(8 * count)), array("d", [1.0]) * count
-    return [ones if name == "lowest" else none[:] for name in TraceState._fields[:ENDPOINT_COLUMNS]]
+    return [
+        ones if name == "lowest" else none[:] for name in SeriesState._fields[:ENDPOINT_COLUMNS]
+    ]

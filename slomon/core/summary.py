@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Final, TypeVar
 
-from slomon.core.aggregation import figure_all, share_out
+from slomon.core.aggregation import aggregate, rank_by_owner
 from slomon.core.batching import Span
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting, Placed
 from slomon.core.incident import State
-from slomon.core.metrics import Deploy, EndpointTotal, Figures, Shares
+from slomon.core.metrics import Deploy, EndpointTotal, Metrics, Ranking
 from slomon.core.records import IncidentRecord
 from slomon.core.shard import Shard
-from slomon.core.sli_series import Buckets, Trace, fit
+from slomon.core.sli_series import Buckets, SliSeries, fit
 from slomon.core.ticks import to_seconds
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Summary:
 
     Traces are there if they were asked for: of all endpoints, in their order, or of 10,000 if there
     are more, first of those with most of the 10,000 incidents that are open or lasted longest, then
-    of the busiest. Their buckets have `trace_step` seconds each, the same in all of them: a power
+    of the busiest. Their buckets have `series_step` seconds each, the same in all of them: a power
     of two, the shortest one from 1/512 on at which there are at most 512 in a row, and 262,144 in
     all beside the first ones of each endpoint.
     """
@@ -79,18 +79,18 @@ class Summary:
     began: float
     ended: float
     accounting: Accounting
-    whole: Figures
-    services: Sequence[Figures]
-    shares: Shares
+    overall: Metrics
+    services: Sequence[Metrics]
+    ranking: Ranking
     incidents: Sequence[IncidentRecord]
     endpoints: Sequence[EndpointTotal]
     deploys: Sequence[Deploy]
-    traces: Sequence[Trace] = ()
-    trace_step: float = 0.0
+    sli_series: Sequence[SliSeries] = ()
+    series_step: float = 0.0
 
 
 MOST_INCIDENTS: Final = 10_000
-MOST_TRACES: Final = 10_000
+MOST_SERIES: Final = 10_000
 """Of a long run: so many endpoints have traces, those with most of so many incidents first."""
 
 
@@ -104,11 +104,11 @@ def summarise(
         Deploy(change.service, change.commit, change.author, change.date, to_seconds(tick))
         for _, tick, change in (placed.date(totals.span.began or 0) for placed in totals.deploys)
     ]
-    whole, services = figure_all(incidents, endpoints, deploys, (began, ended))
+    overall, services = aggregate(incidents, endpoints, deploys, (began, ended))
     return Summary(
-        *(began, ended, accounting, whole, services, share_out(incidents, ended)),
+        *(began, ended, accounting, overall, services, rank_by_owner(incidents, ended)),
         *(incidents, endpoints, deploys),
-        *(_trace(incidents, endpoints, totals), to_seconds(totals.step)),
+        *(_series(incidents, endpoints, totals), to_seconds(totals.step)),
     )
 
 
@@ -123,25 +123,25 @@ def _list_endpoints(totals: Totals) -> list[EndpointTotal]:
     return found
 
 
-def _trace(
+def _series(
     incidents: Sequence[IncidentRecord], endpoints: Sequence[EndpointTotal], totals: Totals
-) -> list[Trace]:
+) -> list[SliSeries]:
     if not totals.buckets:
         return []
     keys = [key for key, requests in enumerate(totals.requests) if requests]
     # The incidents that a page shows, for which it has to show their endpoints.
     longest = choose_incidents(incidents, MOST_INCIDENTS)
-    places = rank_endpoints(endpoints, longest, MOST_TRACES)
+    places = rank_endpoints(endpoints, longest, MOST_SERIES)
     return [_draw(place, keys[place], totals) for place in sorted(places)]
 
 
-def _draw(endpoint: int, key: int, totals: Totals) -> Trace:
+def _draw(endpoint: int, key: int, totals: Totals) -> SliSeries:
     slot, shard = divmod(key, len(totals.buckets))
     buckets = totals.buckets[shard]
     part = buckets.of(slot)
     at = [to_seconds(place * totals.step) for place in buckets.place[part]]
     counts = buckets.requests[part].tolist(), buckets.failures[part].tolist()
-    return Trace(endpoint, at, *counts, buckets.lowest[part].tolist())
+    return SliSeries(endpoint, at, *counts, buckets.lowest[part].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +166,14 @@ def add_up(shards: Iterable[Shard], deploys: Sequence[Placed], span: Span) -> To
     members = [shard.members for shard in shards]
     endpoints = members[0].endpoints
     requests, failures = (array("q", bytes(8 * len(endpoints))) for _ in range(2))
-    tracers = []
+    recorders = []
     for shard in shards:
         first, step = shard.members.shard, shard.members.shards
         own = slice(first, first + step * shard.windows.count, step)
         counted = requests[own], failures[own] = shard.windows.totals()
-        if shard.windows.tracer is not None:
-            shard.windows.tracer.finish(*counted)
-            tracers.append(shard.windows.tracer)
-    length = fit(tracers) if tracers else 0
-    buckets = [tracer.deal() for tracer in tracers]
+        if shard.windows.series is not None:
+            shard.windows.series.finish(*counted)
+            recorders.append(shard.windows.series)
+    length = fit(recorders) if recorders else 0
+    buckets = [recorder.deal() for recorder in recorders]
     return Totals(endpoints, requests, failures, deploys, span, buckets, length)

@@ -12,7 +12,7 @@ from operator import add
 from typing import TYPE_CHECKING, Final, cast
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.sli_series import Tracer
+from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
 from slomon.kernels.window import (
     BLOCK,
@@ -24,7 +24,7 @@ from slomon.kernels.window import (
     Standing,
     WindowState,
     advance,
-    fall_silent,
+    expire,
     mark,
 )
 
@@ -91,11 +91,11 @@ class Windows:
     A window is judged once it holds `least` requests. With a `resolution` (ticks; 0 is exact),
     accesses count at the last multiple of it, which is the time of crossings too, and those of one
     endpoint that count at the same time share an entry: all times are early by less than one
-    resolution, and a window needs memory for at most window / resolution entries. A `tracer` is
-    there if a trace is to be taken.
+    resolution, and a window needs memory for at most window / resolution entries. `series`
+    is None unless `sli_series` was asked for.
 
-    With a `silence` (ticks), an incident ends once its endpoint had no access for so long, and its
-    window has emptied.
+    With `no_traffic` (ticks), an incident expires once its endpoint had no access for that long and
+    its window is empty.
     """
 
     def __init__(
@@ -104,14 +104,14 @@ class Windows:
         *,
         least: int = 1,
         resolution: int = 0,
-        trace: bool = False,
-        silence: int | None = None,
+        sli_series: bool = False,
+        no_traffic: int | None = None,
     ) -> None:
         width = [endpoint.window for endpoint in endpoints]
         slo = [endpoint.slo for endpoint in endpoints]
         count = len(width)
         self.resolution = resolution
-        self.tracer = Tracer(count) if trace else None
+        self.series = SeriesRecorder(count) if sli_series else None
         self.marks = array("q")
         """Four numbers an endpoint, see `mark`; they are 0 of those that have none yet."""
         self.state = WindowState(
@@ -140,7 +140,7 @@ class Windows:
             spare=[0],
             late=[0],
             least=[least],
-            silence=[NEVER if silence is None else silence],
+            no_traffic=[NEVER if no_traffic is None else no_traffic],
         )
         self._crossings: list[int] = []
 
@@ -165,8 +165,8 @@ class Windows:
         columns = cast(tuple[MutableSequence[float], ...], self.state)
         for column, value in zip(columns[:ENDPOINT_COLUMNS], blank, strict=False):
             column.extend(value * count)
-        if self.tracer is not None:
-            self.tracer.grow(count)
+        if self.series is not None:
+            self.series.grow(count)
 
     def mark(self, slots: array[int]) -> None:
         """Note that a change to these endpoints came."""
@@ -198,14 +198,14 @@ class Windows:
         return Counts(requests, failures)
 
     def deadline(self, slot: int) -> int | None:
-        """When an open incident ends without an access; None where silence ends none."""
+        """When an open incident ends without an access; None if incidents never expire."""
         state = self.state
         clock = state.entry_tick[state.tail[slot]]
-        return find_deadline(clock, state.width[slot], state.silence[0])
+        return find_deadline(clock, state.width[slot], state.no_traffic[0])
 
-    def fall_silent(self, slot: int, tick: int) -> None:
+    def expire(self, slot: int, tick: int) -> None:
         """Let an incident end at its deadline: what comes late then counts there."""
-        fall_silent(self.state, slot, tick)
+        expire(self.state, slot, tick)
 
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""
@@ -222,13 +222,13 @@ class Windows:
         if self.resolution:
             ticks = [tick - tick % self.resolution for tick in ticks]
         rows = batch.slots, ticks, batch.failures, batch.positions
-        trace = None if self.tracer is None else self.tracer.reserve(len(ticks))
-        found = advance(self.state, rows, self._crossings, trace)
+        series = None if self.series is None else self.series.reserve(len(ticks))
+        found = advance(self.state, rows, self._crossings, series)
         return read_crossings(self._crossings[:found])
 
     def _reserve(self, rows: int) -> None:
         """A batch needs at most one new block a row."""
-        room = crossing_room(rows, self.state.silence[0])
+        room = crossing_room(rows, self.state.no_traffic[0])
         self._crossings.extend([0] * (room - len(self._crossings)))
         first = len(self.state.next_block)
         grown = missing_blocks(rows, self.state.spare[0], first)
@@ -250,14 +250,14 @@ def extend_marks(marks: array[int], endpoints: int) -> None:
     marks.frombytes(bytes(8 * (MARKS * endpoints - len(marks))))
 
 
-def find_deadline(clock: int, width: int, silence: int) -> int | None:
+def find_deadline(clock: int, width: int, no_traffic: int) -> int | None:
     """What `Windows.deadline` says of an endpoint whose newest access counts at `clock`."""
-    return None if silence == NEVER else clock + max(width, silence)
+    return None if no_traffic == NEVER else clock + max(width, no_traffic)
 
 
-def crossing_room(rows: int, silence: int) -> int:
+def crossing_room(rows: int, no_traffic: int) -> int:
     """How many numbers `advance` may write of so many rows."""
-    return CROSSING * rows * (1 if silence == NEVER else 2)
+    return CROSSING * rows * (1 if no_traffic == NEVER else 2)
 
 
 def missing_blocks(rows: int, spare: int, blocks: int) -> int:

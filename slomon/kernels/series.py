@@ -7,7 +7,7 @@ SHORTEST: Final = 1_953_125  # ticks, 1/512 s: doubled nine times it is a second
 _NEVER: Final = 2**63 - 1
 
 
-class TraceState(NamedTuple):
+class SeriesState(NamedTuple):
     """The columns of a trace: arrays of 64-bit numbers, at either speed."""
 
     # one row per endpoint, by its slot: of the bucket that its newest request is in
@@ -29,11 +29,11 @@ class TraceState(NamedTuple):
     last: array[int]
 
 
-ENDPOINT_COLUMNS: Final = TraceState._fields.index("bucket_slot")
-BUCKET_COLUMNS: Final = TraceState._fields.index("doublings") - ENDPOINT_COLUMNS
+ENDPOINT_COLUMNS: Final = SeriesState._fields.index("bucket_slot")
+BUCKET_COLUMNS: Final = SeriesState._fields.index("doublings") - ENDPOINT_COLUMNS
 
 
-def merge(trace: TraceState, doublings: int) -> int:
+def merge(series: SeriesState, doublings: int) -> int:
     """
     Make buckets so many times twice as long, and merge what is in one then. Returns how many there
     are beside the first one of each endpoint. O(1) per bucket, and per endpoint at a doubling.
@@ -53,7 +53,7 @@ def merge(trace: TraceState, doublings: int) -> int:
         finished,
         first,
         last,
-    ) = trace
+    ) = series
     if doublings:
         all_doublings[0] += doublings
         for slot in range(len(places)):
@@ -89,12 +89,12 @@ def merge(trace: TraceState, doublings: int) -> int:
     return further
 
 
-def sort(trace: TraceState) -> int:
+def sort(series: SeriesState) -> int:
     """
     Write the buckets, sorted by their slots, behind themselves, where there must be room for them.
     Where those of each endpoint end is noted as the newest of it.
     """
-    newest, slots, count = trace.newest, trace.bucket_slot, trace.finished[0]
+    newest, slots, count = series.newest, series.bucket_slot, series.finished[0]
     for slot in range(len(newest)):
         newest[slot] = 0
     for number in range(count):
@@ -108,8 +108,8 @@ def sort(trace: TraceState) -> int:
         slot = slots[number]
         place = newest[slot]
         newest[slot] += 1
-        trace.bucket_place[place] = trace.bucket_place[number]
-        trace.bucket_requests[place] = trace.bucket_requests[number]
-        trace.bucket_failures[place] = trace.bucket_failures[number]
-        trace.bucket_lowest[place] = trace.bucket_lowest[number]
+        series.bucket_place[place] = series.bucket_place[number]
+        series.bucket_requests[place] = series.bucket_requests[number]
+        series.bucket_failures[place] = series.bucket_failures[number]
+        series.bucket_lowest[place] = series.bucket_lowest[number]
     return 0

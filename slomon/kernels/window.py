@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from typing import Final, NamedTuple, TypeAlias
 
-from slomon.kernels.series import SHORTEST, TraceState
+from slomon.kernels.series import SHORTEST, SeriesState
 
 _SHIFT: Final = 3
 BLOCK: Final = 1 << _SHIFT  # entries a block
@@ -66,7 +66,7 @@ class WindowState(NamedTuple):
     spare: Column
     late: Column
     least: Column
-    silence: Column
+    no_traffic: Column
 
 
 ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
@@ -92,7 +92,7 @@ class Standing(NamedTuple):
 
 CLOSED: Final = 0
 OPENED: Final = 1
-SILENT: Final = 2
+EXPIRED: Final = 2
 
 
 class Crossing(NamedTuple):
@@ -102,7 +102,7 @@ class Crossing(NamedTuple):
     window as an incident opened, else the access itself. Where the endpoint is now, this access
     included, follows.
 
-    Or an access finds that an incident ended in silence before it (SILENT), at `tick`. Where the
+    Or an access finds that an incident expired before it (EXPIRED), at `tick`. Where the
     endpoint was then follows, this access left out.
     """
 
@@ -127,7 +127,7 @@ MARKS: Final = 4  # numbers an endpoint
 
 
 def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to one and is read as one)
-    state: WindowState, rows: Rows, crossings: Column, trace: TraceState | None
+    state: WindowState, rows: Rows, crossings: Column, series: SeriesState | None
 ) -> int:
     """
     Count a batch of accesses and write the numbers of each Crossing to `crossings`; returns how
@@ -135,7 +135,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
     what there is for it only where there is one. O(1) amortized per row.
 
     There must be a spare block for each row, and room for a bucket and for its crossings: two where
-    silence ends incidents, as an access may find one ended and open another.
+    incidents expire, as an access may find one ended and open another.
     """
     (
         width,
@@ -163,9 +163,9 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         spare,
         late,
         least,
-        silence,
+        no_traffic,
     ) = state
-    if trace is not None:
+    if series is not None:
         (
             places,
             began_requests,
@@ -181,11 +181,11 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
             _,
             _,
             _,
-        ) = trace
-        doublings, finished = trace.doublings[0], trace.finished[0]
+        ) = series
+        doublings, finished = series.doublings[0], series.finished[0]
         step = SHORTEST << doublings
     found = 0
-    judged_from, silent_after = least[0], silence[0]
+    judged_from, expires_after = least[0], no_traffic[0]
     slots, ticks, failures, positions = rows
     # Numba knows no strict zip; a Batch makes its columns of equal length.
     for slot, tick, failed, position in zip(slots, ticks, failures, positions):  # noqa: B905
@@ -212,7 +212,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 late[0] += 1
             entry_requests[tail] += 1
             entry_failures[tail] += failed
-        if trace is not None and clock - places[slot] * step >= step:
+        if series is not None and clock - places[slot] * step >= step:
             requests = window_requests[slot] + past_requests[slot]
             bad = window_failures[slot] + past_failures[slot]
             bucket_slots[finished] = slot
@@ -247,10 +247,10 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 heads[slot] = head
                 past_requests[slot] += inside - requests
                 past_failures[slot] += bad_inside - bad
-                if 0 <= silent_after <= clock - newest and newest <= horizon and breached[slot]:
+                if 0 <= expires_after <= clock - newest and newest <= horizon and breached[slot]:
                     breached[slot] = 0
-                    ended = newest + max(width[slot], silent_after)
-                    moved = slot, position, ended, SILENT, failed, clock, position
+                    ended = newest + max(width[slot], expires_after)
+                    moved = slot, position, ended, EXPIRED, failed, clock, position
                     found = _write(crossings, found, moved)
                     found = _write(crossings, found, (past_requests[slot], past_failures[slot]))
                     found = _write(crossings, found, (failed_ticks[slot], failed_positions[slot]))
@@ -264,7 +264,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 failed_positions[slot] = position
             if requests >= judged_from:
                 sli = (requests - bad) / requests
-                if trace is not None and sli < lowest_slis[slot]:
+                if series is not None and sli < lowest_slis[slot]:
                     lowest_slis[slot] = sli
                 below = sli < slo[slot]
                 was_below = breached[slot]
@@ -295,8 +295,8 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                     lowest = lowest_requests[slot], lowest_failures[slot], lowest_ticks[slot]
                     found = _write(crossings, found, lowest)
         window_requests[slot] = requests
-    if trace is not None:
-        trace.finished[0] = finished
+    if series is not None:
+        series.finished[0] = finished
     return found
 
 
@@ -308,9 +308,9 @@ def _write(crossings: Column, found: int, numbers: tuple[int, ...]) -> int:
     return found
 
 
-def fall_silent(state: WindowState, slot: int, tick: int) -> int:
+def expire(state: WindowState, slot: int, tick: int) -> int:
     """
-    An incident ended in silence, at a tick by which its window is empty: that is the endpoint's
+    An incident expired, at a tick by which its window is empty: that is the endpoint's
     time now, so that nothing counts before it. An entry without requests stands there.
     """
     tail = state.tail[slot]

@@ -33,7 +33,7 @@ from slomon.state.encoding import (
     pack_placed,
     save_changes,
     save_windows,
-    trace_state,
+    series_state,
     unpack_incidents,
     unpack_placed,
     window_state,
@@ -63,8 +63,8 @@ class Engine:
         is_failure: StatusRule,
         *,
         least: int,
-        silence: int | None,
-        trace: bool,
+        no_traffic: int | None,
+        sli_series: bool,
         stale_after: int,
         history: int,
         resolution: int,
@@ -74,7 +74,11 @@ class Engine:
         self._batcher = LiveBatcher(sharding, is_failure)
         members = sharding.members[0]
         self._windows = Windows(
-            members, least=least, silence=silence, trace=trace, resolution=resolution
+            members,
+            least=least,
+            no_traffic=no_traffic,
+            sli_series=sli_series,
+            resolution=resolution,
         )
         self._shard = Shard(members, self._windows)
         self._history = History(len(members), history)
@@ -115,13 +119,13 @@ class Engine:
             deadline = self._shard.next_silence()
             return None if deadline is None else self._next_step(deadline)
 
-    def close_silent(self, now: int) -> list[Incident]:
+    def close_expired(self, now: int) -> list[Incident]:
         """
-        End the incidents that have ended in silence by now. What was told stands: no event counts
+        End the incidents that have expired by now. What was told stands: no event counts
         before it any more.
         """
         with self._lock:
-            ended = self._shard.close_silent(now)
+            ended = self._shard.close_expired(now)
             self._told_until = max(
                 [self._told_until, *(self._next_step(one.end or 0) for one in ended)]
             )
@@ -184,7 +188,7 @@ class Engine:
         }
         self.unwatched = [" ".join(name) for name, key in then.items() if key not in places]
         batcher, state = self._batcher, self._windows.state
-        least, silence = state.least, state.silence
+        least, no_traffic = state.least, state.no_traffic
         batcher.accounting = Accounting(*saved["accounting"])
         batcher.span = Span(*saved["span"])
         batcher.newest = saved["newest"]
@@ -192,7 +196,7 @@ class Engine:
         batcher.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
         load_shard(0, self._shard, saved)
         self._windows.state = carry_over(window_state(0, saved), members, places)
-        self._windows.state.least[:], self._windows.state.silence[:] = least, silence
+        self._windows.state.least[:], self._windows.state.no_traffic[:] = least, no_traffic
         self._go_on_with_trace(saved, places)
         self._windows.marks = carry_marks(self._windows.marks, len(members), places)
         self._shard.open = {
@@ -204,15 +208,15 @@ class Engine:
 
     def _go_on_with_trace(self, saved: Saved, places: Mapping[int, int]) -> None:
         """A trace of other endpoints, or none, is no beginning: then it begins here."""
-        tracer = self._windows.tracer
-        if tracer is None:
+        series = self._windows.series
+        if series is None:
             return
-        then, now = len(saved["endpoints"]), len(tracer.state.place)
-        if "shard 0 trace place" in saved and _stay(places, then, now):
-            tracer.state = trace_state(0, saved)
+        then, now = len(saved["endpoints"]), len(series.state.place)
+        if "shard 0 series place" in saved and _stay(places, then, now):
+            series.state = series_state(0, saved)
         else:
             requests, failures = self._windows.totals()
-            tracer.state.past_requests[:], tracer.state.past_failures[:] = requests, failures
+            series.state.past_requests[:], series.state.past_failures[:] = requests, failures
 
     def _read(self, now: int, dropped: Mapping[str, int]) -> Reading:
         shard, batcher, history = self._shard, self._batcher, self._history

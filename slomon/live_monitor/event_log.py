@@ -31,7 +31,7 @@ _KINDS: Final = ("access", "change", _END)
 _KEYS: Final = {"type", "value"}
 
 
-class Recording:
+class EventLog:
     """
     Goes on with a file where one is. That it can't be written to is logged, and ends the recording:
     the service goes on.

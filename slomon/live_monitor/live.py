@@ -9,7 +9,7 @@ from slomon.errors import OptionError
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import Clock, SystemClock
 from slomon.live_monitor.engine import Engine
-from slomon.live_monitor.event_log import Recording
+from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.monitor import _MOST, LiveMonitor
 from slomon.live_monitor.persistence import StateFile
 from slomon.options import (
@@ -21,9 +21,9 @@ from slomon.options import (
     check_methods,
     read_count,
     read_duration,
+    read_no_traffic,
     read_path,
     read_resolution,
-    read_silence,
 )
 from slomon.text import excerpt
 
@@ -34,12 +34,12 @@ def live(
     is_failure: StatusRule = server_errors_fail,
     min_requests: int = 1,
     resolution: Duration | None = None,
-    close_after_silence: Duration | None = None,
+    close_after_no_traffic: Duration | None = None,
     stale_after: Duration = STALE_AFTER,
-    trace: bool = False,
+    sli_series: bool = False,
     state: AnyPath | None = None,
     save_every: Duration = "10s",
-    record: AnyPath | None = None,
+    event_log: AnyPath | None = None,
     buffer: int = 65_536,
     history: int = 10_000,
     clock: Clock | None = None,
@@ -52,16 +52,16 @@ def live(
       it is asked of each at the start, and no more, and must not raise of any of 100 to 599
     * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
       and so need memory for so many of these at most as go into one; otherwise for each request
-    * `close_after_silence`: an incident ends as silent once its endpoint had no request for so
+    * `close_after_no_traffic`: an incident expires once its endpoint had no request for so
       long, and its window has emptied: told when the clock says so. By default none does
     * `stale_after`: a change that is older than this as an endpoint breaks is taken for stale
-    * `trace`: the summary of a snapshot has how each endpoint's SLI went over time, for its report
+    * `sli_series`: keep each endpoint's SLI over time, for a snapshot's summary and report
     * `state`: a file in which windows, incidents and counts survive a restart; it is written
       `save_every` so long, as soon as incidents have opened or ended, and at the end. So a killed
       process loses counts of no longer than `save_every`, and of incidents those that moved while
       it was last written. A damaged one is kept aside
-    * `record`: a file to which every event that is counted is added, to be replayed; written on the
-      loop's thread
+    * `event_log`: a file to which every counted event is added, so that it can be replayed; it is
+      written on the loop's thread
     * `buffer`: how many events may wait to be counted; `history`: how many incidents that have
       ended are kept (and changes, for the figures of deploys); all are counted
     * `clock`: another one than the machine's
@@ -71,13 +71,13 @@ def live(
     file of something else.
     """
     check_function("is_failure", is_failure, "a status")
-    state, record = read_path("state", state), read_path("record", record)
-    check_apart(state=state, record=record)
+    state, event_log = read_path("state", state), read_path("event_log", event_log)
+    check_apart(state=state, event_log=event_log)
     catalogue = read_catalogue(endpoints)
     least = read_count("min_requests", min_requests, _MOST)
     step = read_resolution(resolution, (one.window for one in catalogue.endpoints))
-    silence = read_silence(close_after_silence)
-    check_choice("trace", trace, [True, False])
+    no_traffic = read_no_traffic(close_after_no_traffic)
+    check_choice("sli_series", sli_series, [True, False])
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
     judged = _judge(is_failure)
@@ -88,8 +88,8 @@ def live(
             catalogue,
             rule,
             least=least,
-            silence=silence,
-            trace=trace,
+            no_traffic=no_traffic,
+            sli_series=sli_series,
             stale_after=stale,
             history=kept,
             resolution=step,
@@ -104,7 +104,7 @@ def live(
         Buffer(read_count("buffer", buffer, _MOST), calm),
         clock=SystemClock() if clock is None else clock,
         state=None if state is None else StateFile(Path(state), every),
-        recording=None if record is None else Recording(Path(record)),
+        event_log=None if event_log is None else EventLog(Path(event_log)),
     )
 
 

@@ -24,7 +24,7 @@ from slomon.core.service_monitor import IncidentDetail
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import Clock, ask_clock, trust_clock
 from slomon.live_monitor.engine import Engine, Step
-from slomon.live_monitor.event_log import Recording
+from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.ingest import Deploy, read_stamp
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
@@ -66,7 +66,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         *,
         clock: Clock,
         state: StateFile | None,
-        recording: Recording | None,
+        event_log: EventLog | None,
     ) -> None:
         self.clock = clock
         self.catalogue = catalogue
@@ -74,7 +74,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._engine = make_engine()
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, trust_clock(clock), ask_clock(clock)
-        self._state, self._recording = state, recording
+        self._state, self._event_log = state, event_log
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
@@ -90,10 +90,10 @@ class LiveMonitor(AsyncContextManagerMixin):
     @property
     def files(self) -> dict[str, str | None]:
         """Those that it writes, by their options."""
-        state, recording = self._state, self._recording
+        state, event_log = self._state, self._event_log
         return {
             "state": None if state is None else str(state.path),
-            "record": None if recording is None else str(recording.path),
+            "event_log": None if event_log is None else str(event_log.path),
         }
 
     def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
@@ -130,7 +130,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             if self._step():
                 await checkpoint()
 
-    def incidents(self, *, bound: int = 1000) -> Subscription:
+    def subscribe(self, *, bound: int = 1000) -> Subscription:
         """
         The incidents that open or end from now on, for `async for`. At most `bound` of them wait
         for a slow subscriber; then the oldest are dropped, and it is told how many. Before the
@@ -204,8 +204,8 @@ class LiveMonitor(AsyncContextManagerMixin):
             self._begun = True
         self._listener = LogListener()  # as the program has set up its log by now
         self._listener.started(self.catalogue)
-        if self._recording is not None:
-            self._recording.begin()
+        if self._event_log is not None:
+            self._event_log.begin()
         self._buffer.open()
 
     async def _end(self) -> None:
@@ -223,8 +223,8 @@ class LiveMonitor(AsyncContextManagerMixin):
             for subscription in list(self._subscriptions):
                 subscription.close()
             self._subscriptions.clear()
-            if self._recording is not None:
-                self._recording.end(ended)
+            if self._event_log is not None:
+                self._event_log.end(ended)
             with CancelScope(shield=True):
                 if self._state is not None:
                     await self._state.save(self._engine)
@@ -241,7 +241,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             await self.flush()
 
     async def _watch_silence(self) -> None:
-        """End incidents in silence when their time has come, until cancelled."""
+        """Expire incidents when their time has come, until cancelled."""
         while True:
             with CancelScope() as self._waiting:  # cancelled when there is another to wait for
                 deadline = self._engine.next_silence()
@@ -250,7 +250,7 @@ class LiveMonitor(AsyncContextManagerMixin):
                 self._end_silent(self._now())
 
     def _end_silent(self, now: int) -> None:
-        self._tell(self._engine.close_silent(now))
+        self._tell(self._engine.close_expired(now))
 
     async def _save_often(self, state: StateFile) -> None:
         while True:
@@ -281,8 +281,8 @@ class LiveMonitor(AsyncContextManagerMixin):
         if not items:
             return None
         step = self._engine.feed(items)
-        if self._recording is not None:
-            self._recording.write(step.items)
+        if self._event_log is not None:
+            self._event_log.write(step.items)
         return step
 
     def _tell(self, moved: list[Incident]) -> None:

@@ -25,7 +25,7 @@ class IncidentOpened:
 
 @dataclass(frozen=True, slots=True)
 class IncidentClosed:
-    """It is back, or its traffic has ceased: the record's state is `closed` or `silent`."""
+    """It is back, or its traffic has ceased: the record's state is `closed` or `expired`."""
 
     incident: IncidentRecord
 

@@ -12,12 +12,10 @@ from slomon.endpoints.discovery import NameList, Names
 from slomon.errors import OptionError
 from slomon.kernels.window import WindowState
 from slomon.log_replay.lines import CarefulReader, Settler
-from slomon.options import (
-    check_choice,
-)
+from slomon.options import BackendName, check_backend
 
 
-class Speed(Protocol):
+class Backend(Protocol):
     """Makes the parts; all speeds give the same answers."""
 
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, Names]: ...
@@ -25,7 +23,7 @@ class Speed(Protocol):
     def reader(self, careful: CarefulReader, _: StatusRule, /) -> Settler: ...
 
 
-class Interpreted:
+class PythonBackend:
     """The speed that needs no third package."""
 
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, Names]:
@@ -46,26 +44,26 @@ class Interpreted:
 _WORTH_COMPILING: Final = 4 << 20  # bytes on disk that take as long as compiling does, once
 
 
-def choose_speed(compiled: bool | None, size: int | None) -> Speed:  # noqa: FBT001 (an option)
+def choose_backend(name: BackendName, size: int | None) -> Backend:
     """
-    The compiled speed if it is wanted, or for None if it is there, and either compiled before or
-    worth it for logs of that many bytes (None: unknown).
+    The backend of that name. "auto" is the compiled one if it is installed, and either compiled
+    before or worth compiling for logs of `size` bytes (None: unknown).
 
-    Raises ConfigurationError where it is wanted and not installed.
+    Raises ConfigurationError if the compiled backend is asked for and not installed.
     """
-    check_choice("compiled", compiled, [None, True, False])
-    if compiled is False:
-        return Interpreted()
+    check_backend(name)
+    if name == "python":
+        return PythonBackend()
     # Not for those who never need it: it brings ctypes, to begin with.
-    from slomon.compiled.backend import Compiled  # noqa: PLC0415
+    from slomon.compiled.backend import CompiledBackend  # noqa: PLC0415
     from slomon.compiled.library import load  # noqa: PLC0415
 
-    worth = compiled or size is None or size >= _WORTH_COMPILING
+    worth = name == "compiled" or size is None or size >= _WORTH_COMPILING
     library = load(compile_if_needed=worth)
-    if library is None and compiled:
+    if library is None and name == "compiled":
         raise OptionError(
-            ["compiled"],
-            " is True, but what compiles is not installed; allowed: pip install 'slomon[replay]', "
-            "or None, to do without where it is missing",
+            ["backend"],
+            " is 'compiled', which is not installed; allowed: pip install 'slomon[replay]', or "
+            "'auto', to do without if it is missing",
         )
-    return Interpreted() if library is None else Compiled(library)
+    return PythonBackend() if library is None else CompiledBackend(library)

@@ -43,7 +43,7 @@ class Checkpoint:
         self._clock = clock
         self._due = clock() + every
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Is it time to save again?"""
         return self._clock() >= self._due
 

@@ -71,8 +71,10 @@ def identify(plan: Plan) -> dict[str, Trait]:
         "match": _MATCHES[plan.exact],
         "min requests": repr(plan.least),
         "resolution": show_duration(plan.resolution),
-        "trace": repr(plan.trace),
-        "close after silence": "off" if plan.silence is None else show_duration(plan.silence),
+        "sli series": repr(plan.sli_series),
+        "close after no traffic": "off"
+        if plan.no_traffic is None
+        else show_duration(plan.no_traffic),
         "workers": repr(plan.workers),
         "rule of failures": _describe(plan.is_failure),
     }
@@ -295,8 +297,8 @@ class Plan:
     exact: bool | None = None
     least: int = 1
     resolution: int = 0
-    trace: bool = False
-    silence: int | None = None
+    sli_series: bool = False
+    no_traffic: int | None = None
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
     block_bytes: int = _BLOCK_BYTES

@@ -23,7 +23,7 @@ from slomon.core.summary import Totals
 from slomon.deploys.history import read_history
 from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
-from slomon.log_replay.backend import choose_speed
+from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, check_outputs
 from slomon.log_replay.plan import (
     Paths,
@@ -39,15 +39,16 @@ from slomon.log_replay.run import Progress, Replay, run_watched
 from slomon.logging import ReplayLog
 from slomon.options import (
     AnyPath,
+    BackendName,
     Duration,
     check_alone,
     check_choice,
     check_function,
     read_count,
     read_duration,
+    read_no_traffic,
     read_path,
     read_resolution,
-    read_silence,
     read_text,
     read_zone,
 )
@@ -101,7 +102,7 @@ def replay(
     lateness: Duration | None = None,
     min_requests: int = 1,
     resolution: Duration | None = None,
-    close_after_silence: Duration | None = None,
+    close_after_no_traffic: Duration | None = None,
     strict: bool = False,
     is_failure: StatusRule = server_errors_fail,
     on_rejected: Callable[[RejectedLine], object] | None = None,
@@ -109,9 +110,9 @@ def replay(
     checkpoint: AnyPath | None = None,
     checkpoint_every: Duration = "10s",
     keep_checkpoint: bool = False,
-    trace: bool = False,
+    sli_series: bool = False,
     workers: int = 1,
-    compiled: bool | None = None,
+    backend: BackendName = "auto",
     on_progress: Callable[[Progress], object] | None = None,
 ) -> ReplayMonitor:
     """
@@ -134,16 +135,16 @@ def replay(
       in recorded streams
     * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
       which are shorter than they are, which bounds their memory
-    * `close_after_silence`: an incident ends once its endpoint had no request for so long, and its
-      window has emptied; by default never. Nobody repaired it: it is silent, and in no MTTR
+    * `close_after_no_traffic`: an incident expires once its endpoint had no request for so long and
+      its window is empty; by default never. Nobody repaired it, so it is in no MTTR
     * `strict`: stop at the first malformed line; otherwise `on_rejected` is called with each and
       the file `rejects` gets them as JSON lines
     * `checkpoint`: a file that lets an interrupted replay go on, written `checkpoint_every` so long
       and removed at the end, or left by `keep_checkpoint` to whoever still writes the answers;
       `rejects` is no pipe or device then, from which nothing could be taken back
-    * `trace`: the summary has how each endpoint's SLI went over time, too
-    * `workers` share the endpoints; `compiled` says whether to use `slomon[replay]` (True), or not
-      (False), or if it is there (None). Neither changes the answer
+    * `sli_series`: the summary has how each endpoint's SLI went over time, too
+    * `workers` share the endpoints; `backend` is "python", "compiled" (which needs
+      `slomon[replay]`), or "auto": compiled if that is installed. Neither changes the answer
     * `is_failure(status)`: did a request with this status fail? None where there is no such status
     * `on_progress` is called several times a second, on the loop's thread
 
@@ -162,7 +163,7 @@ def replay(
     check_alone(endpoints=endpoints, window=window)
     every = read_duration("checkpoint_every", checkpoint_every, 1)
     check_choice("keep_checkpoint", keep_checkpoint, [True, False])
-    check_choice("trace", trace, [True, False])
+    check_choice("sli_series", sli_series, [True, False])
     owner = read_text("service", service)
     rejects, checkpoint = read_path("rejects", rejects), read_path("checkpoint", checkpoint)
     outputs = {"rejects": rejects, "checkpoint": checkpoint}
@@ -184,14 +185,14 @@ def replay(
         exact=None if match is None else match == "exact",
         least=read_count("min_requests", min_requests, _MOST_REQUESTS),
         resolution=read_resolution(resolution, (one.window for one in watched)),
-        trace=trace,
-        silence=read_silence(close_after_silence),
+        sli_series=sli_series,
+        no_traffic=read_no_traffic(close_after_no_traffic),
         workers=read_count("workers", workers, _MOST_WORKERS),
         is_failure=is_failure,
         on_rejected=rejections.add,
         on_recognised=log.recognised,
     )
-    speed = choose_speed(compiled, files.size)
+    speed = choose_backend(backend, files.size)
     history = read_history(files.histories, read_zone("change_zone", change_zone), owner)
     log.strayed(history.find_strays(_list_services(plan)))
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))

@@ -31,7 +31,7 @@ from slomon.core.windows import Windows
 from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
 from slomon.endpoints.router import Router
 from slomon.kernels.codes import UNMATCHED
-from slomon.log_replay.backend import Speed
+from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
     load_counts,
     load_hosts,
@@ -55,7 +55,7 @@ from slomon.state.encoding import (
     load_shard,
     pack_incidents,
     save_shard,
-    trace_state,
+    series_state,
     unpack_incidents,
     window_state,
 )
@@ -117,7 +117,7 @@ def _count_cores() -> int:
 class Replay:
     """One replay, its parts put together and not yet run."""
 
-    def __init__(self, plan: Plan, speed: Speed) -> None:
+    def __init__(self, plan: Plan, speed: Backend) -> None:
         self._plan = plan
         self._speed = speed
         most = plan.max_endpoints if plan.endpoints is None else 0
@@ -187,7 +187,7 @@ class Replay:
     async def _save(self, queues: Queues) -> None:
         """Save all there is, once the workers have done what was read, if it is time to."""
         checkpoint = self._plan.checkpoint
-        if checkpoint is None or not checkpoint.due():
+        if checkpoint is None or not checkpoint.is_due():
             return
         barrier = Barrier(len(queues))
         for queue in queues:
@@ -221,13 +221,13 @@ class Replay:
             members if plan.saved is None else (),
             least=plan.least,
             resolution=plan.resolution,
-            trace=plan.trace,
-            silence=plan.silence,
+            sli_series=plan.sli_series,
+            no_traffic=plan.no_traffic,
         )
         if plan.saved is not None:
             windows.state = window_state(number, plan.saved)
-        if windows.tracer is not None and plan.saved is not None:
-            windows.tracer.state = trace_state(number, plan.saved)
+        if windows.series is not None and plan.saved is not None:
+            windows.series.state = series_state(number, plan.saved)
         shard = Shard(members, self._speed.windows(windows))
         if plan.saved is not None:
             load_shard(number, shard, plan.saved)

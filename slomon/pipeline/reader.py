@@ -23,7 +23,7 @@ from slomon.core.batching import Batcher, Item
 from slomon.core.events import End, Rejection, keep_first, read_event
 from slomon.errors import MalformedEventError
 from slomon.pipeline.stream import EventStream, Listener
-from slomon.pipeline.worker import Fed, Handover, Relief
+from slomon.pipeline.worker import BackendUpgrade, Fed, SwitchBackend
 
 # How many batches the buffer holds. A producer that was held up reads on once the buffer is empty,
 # not at each batch: to wake a thread on another core costs as much as to read hundreds of events.
@@ -183,11 +183,11 @@ class Reader:
         listeners: Sequence[Listener],
         *,
         strict: bool,
-        relief: Relief | None = None,
+        upgrade: BackendUpgrade | None = None,
     ) -> None:
         self._intake = intake
         self._batcher = batcher
-        self._relief = relief
+        self._upgrade = upgrade
         self._listeners = listeners
         self._strict = strict
         self.rejections: list[Rejection] = []
@@ -216,15 +216,15 @@ class Reader:
     async def _hand_over(
         self, queues: Sequence[MemoryObjectSendStream[Fed]], *, busy: bool
     ) -> None:
-        if self._relief is None or not self._relief.due(self.events, busy=busy):
+        if self._upgrade is None or not self._upgrade.is_due(self.events, busy=busy):
             return
-        parts = await in_own_thread(self._relief.bring)
-        if parts is not None:
-            self._relief = None
-            self._batcher = parts.batcher(self._batcher)
+        backend = await in_own_thread(self._upgrade.load)
+        if backend is not None:
+            self._upgrade = None
+            self._batcher = backend.batcher(self._batcher)
             self._intake.widen(_TIMES_FASTER)
             for queue in queues:
-                await queue.send(Handover(parts))
+                await queue.send(SwitchBackend(backend))
 
     @property
     def events(self) -> int:

@@ -1,5 +1,5 @@
 """
-How a run is set up; what it answers depends on `is_failure`, `silence` and `trace` alone.
+How a run is set up; what it answers depends on `is_failure`, `no_traffic` and `sli_series` alone.
 
 One run over one stream: who is started, in which order, and how it all ends.
 
@@ -30,7 +30,7 @@ from slomon.errors import ConfigurationError
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.reader import Intake, Reader, pump
 from slomon.pipeline.stream import Entries, EventStream, Listener
-from slomon.pipeline.worker import Fed, Moved, Relief, work
+from slomon.pipeline.worker import BackendUpgrade, Fed, Moved, work
 from slomon.text import quote
 
 
@@ -43,8 +43,8 @@ class Options:
     * `strict`: stop at the first malformed event with a MalformedEventError;
     * `is_failure`: did a request with this status fail? None where there is no such status. Its
       answer must not change;
-    * `silence`: after how many ticks without a request an incident ends; None where none does;
-    * `trace`: is the SLI of each endpoint traced?
+    * `no_traffic`: after how many ticks without a request an incident ends; None where none does;
+    * `sli_series`: is the SLI of each endpoint traced?
 
     Raises ConfigurationError where a value is not allowed.
     """
@@ -54,8 +54,8 @@ class Options:
     batch_bound: int = 1024
     strict: bool = False
     is_failure: StatusRule = server_errors_fail
-    trace: bool = False
-    silence: int | None = None
+    sli_series: bool = False
+    no_traffic: int | None = None
 
     def __post_init__(self) -> None:
         for name, most in (("workers", 1024), ("queue_bound", 2**20), ("batch_bound", 2**20)):
@@ -64,7 +64,7 @@ class Options:
                 raise ConfigurationError(
                     f"option '{name}' is {quote(value)}; allowed: a whole number from 1 to {most}"
                 )
-        for name in ("strict", "trace"):
+        for name in ("strict", "sli_series"):
             value = getattr(self, name)
             if type(value) is not bool:
                 raise ConfigurationError(
@@ -83,17 +83,17 @@ async def run(
     stream: EventStream,
     options: Options,
     listeners: Sequence[Listener] = (),
-    relieve: Callable[[Sharding, StatusRule], Relief] | None = None,
+    make_upgrade: Callable[[Sharding, StatusRule], BackendUpgrade] | None = None,
 ) -> ServiceMonitor:
     """
-    Consume a stream to its end. What `relieve` makes may take over a long one. Whatever fails, in
-    the stream, the pipeline or a listener, stops all the rest and is raised as it is.
+    Consume a stream to its end. If it is long, what `make_upgrade` returns may change the backend.
+    Any failure, in the stream, the pipeline or a listener, stops the rest and is raised as itself.
     """
     sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
     batcher = Batcher(sharding, options.is_failure)
-    relief = relieve(sharding, options.is_failure) if relieve else None
-    reader = Reader(intake, batcher, listeners, strict=options.strict, relief=relief)
+    upgrade = make_upgrade(sharding, options.is_failure) if make_upgrade else None
+    reader = Reader(intake, batcher, listeners, strict=options.strict, upgrade=upgrade)
     collector = Collector(listeners)
     for listener in listeners:
         listener.started(sharding.catalogue)
@@ -139,7 +139,7 @@ async def drive(
 def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:
     """All was read, the newest access of any at that tick: take in what is still open."""
     for shard in shards:
-        collector.merge(shard.close_silent(newest))
+        collector.merge(shard.close_expired(newest))
         collector.update(shard.still_open())
 
 
@@ -147,7 +147,7 @@ async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, lis
     def build(entries: Entries) -> tuple[Sharding, list[Shard]]:
         sharding = Sharding(Catalogue(entries), options.workers)
         windows = [
-            Windows(members, silence=options.silence, trace=options.trace)
+            Windows(members, no_traffic=options.no_traffic, sli_series=options.sli_series)
             for members in sharding.members
         ]
         return sharding, list(map(Shard, sharding.members, windows))

@@ -40,7 +40,7 @@ class Listener:
 
     def incident_moved(self, incident: Incident) -> None:
         """
-        An incident opened, closed or ended in silence. Each endpoint's come in order, as they are
+        An incident opened, closed or expired. Each endpoint's come in order, as they are
         found.
         """
 

@@ -42,7 +42,7 @@ class Barrier:
         await self._passed.wait()
 
 
-class Parts(Protocol):
+class StreamBackend(Protocol):
     """The parts of a run that come at two speeds."""
 
     def batcher(self, batcher: Batcher) -> Batcher:
@@ -52,24 +52,24 @@ class Parts(Protocol):
         """Those that go on from these."""
 
 
-class Relief(Protocol):
+class BackendUpgrade(Protocol):
     """Knows other parts, and when it is worth it to go on with them."""
 
-    def due(self, events: int, *, busy: bool) -> bool:
+    def is_due(self, events: int, *, busy: bool) -> bool:
         """Is it time to try, after so many events, of a stream that is busy or not?"""
 
-    def bring(self) -> Parts | None:
+    def load(self) -> StreamBackend | None:
         """The parts, None where there are none. May take long: called in a thread of its own."""
 
 
-class Handover:
+class SwitchBackend:
     """Sent to every shard's queue before the first batch of the new parts."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.windows = parts.windows
+    def __init__(self, backend: StreamBackend) -> None:
+        self.windows = backend.windows
 
 
-Fed: TypeAlias = Batch | Barrier | Handover
+Fed: TypeAlias = Batch | Barrier | SwitchBackend
 Moved: TypeAlias = list[Incident] | Barrier
 
 _WORTH_A_THREAD: Final = 10_000  # rows that are compiled: about as long as a thread takes to start
@@ -83,7 +83,7 @@ async def work(
         async for batch in batches:
             if isinstance(batch, Barrier):
                 await moved.send(batch)
-            elif isinstance(batch, Handover):
+            elif isinstance(batch, SwitchBackend):
                 shard.windows = batch.windows(shard.windows)
             elif incidents := await _advance(shard, batch):
                 await moved.send(incidents)

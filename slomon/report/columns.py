@@ -6,7 +6,7 @@ Names and units are those of `slomon.core.record`; times are seconds since the e
 stands in columns that begin with `break` or `fix`:
 
 * `break`, `break_author`, `break_date`, `break_age`: of the newest candidate, the contract's
-* `break_verdict`; `break_candidates`, all of them, and how many came `break_earlier`
+* `break_verdict`; `break_candidates`, all of them, and how many came `break_omitted`
 * `break_before_requests`, `break_before_failures`, `break_after_requests`,
   `break_after_failures`, `break_difference`, `break_low`, `break_high`: the evidence
 
@@ -81,7 +81,7 @@ def _attributed(
         Column(f"{name}_age", Kind.NUMBER, of_newest("age")),
         Column(f"{name}_verdict", Kind.TEXT, of_whole("verdict")),
         Column(f"{name}_candidates", Kind.CANDIDATES, candidates),
-        Column(f"{name}_earlier", Kind.COUNT, of_whole("earlier")),
+        Column(f"{name}_omitted", Kind.COUNT, of_whole("omitted")),
         *(
             Column(f"{name}_{side}_{field}", Kind.COUNT, of_evidence(f"{side}.{field}"))
             for side in ("before", "after")
@@ -114,12 +114,12 @@ COLUMNS: Final = (
     *_own(Kind.NUMBER, "duration"),
     *_own(Kind.TIME, "onset", "last_failure"),
     *_own(Kind.COUNT, "requests", "failures"),
-    *_own(Kind.NUMBER, "lowest_sli"),
-    *_own(Kind.TIME, "lowest_sli_at"),
-    *_own(Kind.NUMBER, "burn_rate", "error_budget_burnt"),
+    *_own(Kind.NUMBER, "min_sli"),
+    *_own(Kind.TIME, "min_sli_at"),
+    *_own(Kind.NUMBER, "burn_rate", "error_budget_consumed"),
     *_attributed("break", lambda record: record.broken_by),
     *_attributed("fix", lambda record: record.fixed_by),
-    *_own(Kind.NAMES, "together"),
+    *_own(Kind.NAMES, "co_occurring"),
 )
 """In their order; a new one is put at the end."""
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from slomon.core.events import Accounting, ReplayAccounting
-from slomon.core.metrics import Budget, Delivery, Figures, Repair
+from slomon.core.metrics import Budget, Delivery, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
 from slomon.logging import suggest_lateness
@@ -60,7 +60,7 @@ _HEADINGS: Final = (
 
 def show_figures(summary: Summary, screen: Screen) -> Iterator[str]:
     """What is known of the whole run; what isn't is left out."""
-    whole = summary.whole
+    whole = summary.overall
     lines = {
         "Incidents": _show_incidents(summary),
         "Repair": _show_repair(whole.repair),
@@ -89,7 +89,7 @@ def show_services(summary: Summary, screen: Screen) -> Iterator[str]:
         yield screen.line((f"{screen.glyphs.ellipsis} and {len(found) - _ROWS:,} more", None))
 
 
-def _cells(figures: Figures) -> list[Piece]:
+def _cells(figures: Metrics) -> list[Piece]:
     repair, left = figures.repair, figures.budget.left
     return [
         (figures.service or "", None),
@@ -105,12 +105,12 @@ def _cells(figures: Figures) -> list[Piece]:
 def _show_incidents(summary: Summary) -> str:
     if not summary.incidents:
         return "none"
-    repair = summary.whole.repair
+    repair = summary.overall.repair
     broken = len({(one.verb, one.resource) for one in summary.incidents})
-    silent = f", {repair.silent:,} ended in silence" if repair.silent else ""
+    expired = f", {repair.expired:,} expired" if repair.expired else ""
     return (
         f"{len(summary.incidents):,} on {broken:,} of {len(summary.endpoints):,} endpoints: "
-        f"{repair.closed:,} closed, {repair.open:,} open{silent}"
+        f"{repair.closed:,} closed, {repair.open:,} open{expired}"
     )
 
 
@@ -123,7 +123,7 @@ def _show_repair(repair: Repair) -> str:
     )
 
 
-def _show_detection(figures: Figures) -> str:
+def _show_detection(figures: Metrics) -> str:
     if figures.detection is None:
         return ""
     return f"median {_span(figures.detection)} from the deploy that broke it to the incident"

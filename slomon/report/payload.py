@@ -22,7 +22,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
-from slomon.core.metrics import Deploy, Figures, Share
+from slomon.core.metrics import Deploy, Metrics, RankingEntry
 from slomon.core.records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
 from slomon.core.summary import Summary
@@ -118,16 +118,16 @@ class _Payload:
             "began": self._at(summary.began),
             "ended": self._at(summary.ended),
             "accounting": dict[str, Json](asdict(summary.accounting)),
-            "whole": _figure_columns([summary.whole]),
+            "overall": _figure_columns([summary.overall]),
             "figures": _figure_columns(summary.services),
             "endpoints": self._endpoints(),
             "deploys": self._deploys(),
             "incidents": self._incidents(),
-            "byEndpoint": self._shares(summary.shares.by_endpoint),
-            "byAuthor": self._shares(summary.shares.by_author),
-            "byCommit": self._shares(summary.shares.by_commit),
-            "traceStep": summary.trace_step,
-            "traces": self._traces(),
+            "byEndpoint": self._shares(summary.ranking.by_endpoint),
+            "byAuthor": self._shares(summary.ranking.by_author),
+            "byCommit": self._shares(summary.ranking.by_commit),
+            "seriesStep": summary.series_step,
+            "series": self._series(),
             "states": list[Json](STATES),
             "verdicts": list[Json](VERDICTS),
             "sliSteps": SLI_STEPS,
@@ -199,19 +199,19 @@ class _Payload:
             "lastFailure": spans(lambda one: one.last_failure - one.start),
             "requests": counts(lambda one: one.requests),
             "failures": counts(lambda one: one.failures),
-            "lowest": counts(lambda one: _below_one(one.lowest_sli, one.slo)),
-            "lowestAt": spans(lambda one: one.lowest_sli_at - one.start),
+            "lowest": counts(lambda one: _below_one(one.min_sli, one.slo)),
+            "lowestAt": spans(lambda one: one.min_sli_at - one.start),
             "burnRate": [_short(one.burn_rate, 3) for one in incidents],
-            "budgetBurnt": [_short(one.error_budget_burnt, 3) for one in incidents],
-            "together": self._together(incidents),
+            "budgetBurnt": [_short(one.error_budget_consumed, 3) for one in incidents],
+            "co_occurring": self._together(incidents),
             "brokenBy": self._attributions([one.broken_by for one in incidents]),
             "fixedBy": self._attributions([one.fixed_by for one in incidents]),
         }
 
     def _together(self, incidents: Sequence[IncidentRecord]) -> Json:
         return {
-            "count": pack(len(one.together) for one in incidents),
-            "service": pack(self._service(name) for one in incidents for name in one.together),
+            "count": pack(len(one.co_occurring) for one in incidents),
+            "service": pack(self._service(name) for one in incidents for name in one.co_occurring),
         }
 
     def _attributions(self, attributions: Sequence[Attribution | None]) -> Json:
@@ -223,7 +223,7 @@ class _Payload:
                 heads.append(0)
                 continue
             shown = (VERDICTS.index(one.verdict) + 1) << 1 | (one.evidence is not None)
-            heads += shown, len(one.candidates), one.earlier
+            heads += shown, len(one.candidates), one.omitted
             candidates += one.candidates
             evidence += [] if one.evidence is None else [one.evidence]
         return {
@@ -233,7 +233,7 @@ class _Payload:
             "evidence": pack_signed(chain.from_iterable(map(_compared, evidence))),
         }
 
-    def _shares(self, shares: Sequence[Share]) -> Json:
+    def _shares(self, shares: Sequence[RankingEntry]) -> Json:
         shown = shares[:SHOWN_SHARES]
         return {
             "name": [self._text(share.name) for share in shown],
@@ -242,22 +242,22 @@ class _Payload:
             "more": len(shares) - len(shown),
         }
 
-    def _traces(self) -> Json:
-        traces, step = self._summary.traces, self._summary.trace_step or 1.0
-        firsts = [trace.at[0] if trace.at else 0.0 for trace in traces]
-        slos = [self._summary.endpoints[trace.endpoint].slo for trace in traces]
+    def _series(self) -> Json:
+        series, step = self._summary.sli_series, self._summary.series_step or 1.0
+        firsts = [one.at[0] if one.at else 0.0 for one in series]
+        slos = [self._summary.endpoints[one.endpoint].slo for one in series]
         return {
-            "endpoint": [trace.endpoint for trace in traces],
+            "endpoint": [one.endpoint for one in series],
             "first": [self._at(first) for first in firsts],
             "places": [
-                pack(_runs([round((moment - first) / step) for moment in trace.at]))
-                for trace, first in zip(traces, firsts, strict=True)
+                pack(_runs([round((moment - first) / step) for moment in one.at]))
+                for one, first in zip(series, firsts, strict=True)
             ],
-            "requests": [pack(trace.requests) for trace in traces],
-            "failures": [pack(trace.failures) for trace in traces],
+            "requests": [pack(one.requests) for one in series],
+            "failures": [pack(one.failures) for one in series],
             "lowest": [
-                pack(_below_one(sli, slo) for sli in trace.lowest_sli)
-                for trace, slo in zip(traces, slos, strict=True)
+                pack(_below_one(sli, slo) for sli in one.min_sli)
+                for one, slo in zip(series, slos, strict=True)
             ],
         }
 
@@ -289,7 +289,7 @@ def _compared(evidence: Comparison) -> Iterable[int]:
     yield from (round(BOUND_STEPS * bound) for bound in (evidence.low, evidence.high))
 
 
-def _figure_columns(figures: Sequence[Figures]) -> Json:
+def _figure_columns(figures: Sequence[Metrics]) -> Json:
     """Each figure as a column; those of a part are named as `repair.mean`."""
     columns: dict[str, list[Json]] = {}
     for one in figures:

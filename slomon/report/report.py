@@ -31,7 +31,7 @@ class Report:
     `title` stands on top of the page. `commit_url` is where a commit can be looked at, such as
     "https://git.example.com/commit/{commit}". A change that is older than `stale_after` (seconds,
     or text such as "1d") as an endpoint breaks is taken for stale. How the SLI of each endpoint
-    went is in it if the run was asked for `trace=True`.
+    went is in it if the run was asked for `sli_series=True`.
 
     Raises ConfigurationError where one of these is anything else.
     """

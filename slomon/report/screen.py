@@ -52,7 +52,7 @@ class Glyphs:
     ellipsis: str = "…"
     quiet: str = "─"
     broken: str = "█"
-    silent: str = "▒"
+    expired: str = "▒"
     still_open: str = "▶"
     deploy: str = "╵"
     blamed: str = "▲"

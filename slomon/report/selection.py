@@ -9,10 +9,10 @@ from typing import Final
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.metrics import Deploy
 from slomon.core.records import IncidentRecord
-from slomon.core.sli_series import Trace
+from slomon.core.sli_series import SliSeries
 from slomon.core.summary import (
     MOST_INCIDENTS,
-    MOST_TRACES,
+    MOST_SERIES,
     Summary,
     choose,
     choose_incidents,
@@ -20,7 +20,7 @@ from slomon.core.summary import (
 )
 
 INCIDENTS: Final = MOST_INCIDENTS
-ENDPOINTS: Final = MOST_TRACES  # so that each can have its own
+ENDPOINTS: Final = MOST_SERIES  # so that each can have its own
 DEPLOYS: Final = 20_000
 BUCKETS: Final = 280_000
 
@@ -33,7 +33,7 @@ class LeftOut:
     endpoints: int
     services: int
     changes: int
-    traces: int
+    series: int
 
 
 def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
@@ -43,11 +43,11 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
 
     Shown are the incidents that are open or lasted longest; the endpoints with most of the shown
     ones, then with most requests, and their services; the changes that may have broken or fixed
-    one, then the newest; and traces, while there is room, in that order of the endpoints.
+    one, then the newest; and series, while there is room, in that order of the endpoints.
     """
     incidents = choose_incidents(summary.incidents, INCIDENTS * share)
     ranked = rank_endpoints(summary.endpoints, incidents, ENDPOINTS * share)
-    traces = _choose_traces(summary.traces, ranked, BUCKETS * share)
+    series = _choose_series(summary.sli_series, ranked, BUCKETS * share)
     kept = {place: number for number, place in enumerate(sorted(ranked))}
     endpoints = [summary.endpoints[place] for place in kept]
     names = {one.service for one in endpoints}
@@ -59,14 +59,14 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
         endpoints=endpoints,
         services=services,
         deploys=deploys,
-        traces=[replace(trace, endpoint=kept[trace.endpoint]) for trace in traces],
+        sli_series=[replace(one, endpoint=kept[one.endpoint]) for one in series],
     )
     return shown, LeftOut(
         len(summary.incidents) - len(incidents),
         len(summary.endpoints) - len(endpoints),
         len(summary.services) - len(services),
         len(summary.deploys) - len(deploys),
-        len(summary.traces) - len(traces),
+        len(summary.sli_series) - len(series),
     )
 
 
@@ -84,12 +84,14 @@ def _choose_deploys(
     return choose(deploys, most, lambda one: ((one.service, one.commit) in suspects, one.at))
 
 
-def _choose_traces(traces: Sequence[Trace], ranked: Iterable[int], room: float) -> list[Trace]:
-    of = {trace.endpoint: trace for trace in traces}
+def _choose_series(
+    series: Sequence[SliSeries], ranked: Iterable[int], room: float
+) -> list[SliSeries]:
+    of = {one.endpoint: one for one in series}
     chosen = []
     for place in ranked:
-        trace = of.get(place)
-        if trace is not None and len(trace.at) <= room:
-            room -= len(trace.at)
-            chosen.append(trace)
-    return sorted(chosen, key=lambda trace: trace.endpoint)
+        one = of.get(place)
+        if one is not None and len(one.at) <= room:
+            room -= len(one.at)
+            chosen.append(one)
+    return sorted(chosen, key=lambda one: one.endpoint)

@@ -118,7 +118,7 @@ def show_incidents(summary: Summary, screen: Screen) -> Iterator[str]:
     for verdict, meaning in _DOUBTS.items():
         if verdict in verdicts:
             yield from screen.wrap(f"{verdict}: {meaning}".split(" "), indent=2)
-    if shared := sum(bool(one.together) for one in found):
+    if shared := sum(bool(one.co_occurring) for one in found):
         text = f"{shared:,} of {len(found):,} began within a minute of another service's: one "
         yield from screen.wrap(f"{text}cause upstream is likelier than many".split(" "), indent=2)
 
@@ -139,7 +139,7 @@ def _cells(record: IncidentRecord, ended: float, screen: Screen) -> list[Piece]:
         (name_endpoint(*record.endpoint), None),
         (f"{record.failures:,}", None),
         (f">{lasted}" if is_open else lasted, Colour.RED if is_open else None),
-        (f"{floor(round(record.lowest_sli * 1e4, 6)) / 100:.2f}%", None),  # never up to the SLO
+        (f"{floor(round(record.min_sli * 1e4, 6)) / 100:.2f}%", None),  # never up to the SLO
         (show_stamp(record.start), None),
         _show_attribution(record.broken_by, screen),
         _show_fix(record, screen),
@@ -160,7 +160,7 @@ def _attributions(record: IncidentRecord) -> Iterator[Attribution]:
 def _show_fix(record: IncidentRecord, screen: Screen) -> Piece:
     if record.fixed_by:
         return _show_attribution(record.fixed_by, screen)
-    return ("still open", Colour.RED) if record.state is State.OPEN else ("went silent", None)
+    return ("still open", Colour.RED) if record.state is State.OPEN else ("expired", None)
 
 
 def _show_attribution(attribution: Attribution, screen: Screen) -> Piece:

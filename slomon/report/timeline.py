@@ -117,10 +117,10 @@ def _lanes(summary: Summary) -> list[_Lane]:
 
 
 def _bars(lane: _Lane, scale: _Scale, glyphs: Glyphs) -> list[str]:
-    """Of two incidents in a column that is shown which says more: open, broken, silent."""
+    """Of two incidents in a column that is shown which says more: open, broken, expired."""
     cells = [glyphs.quiet] * scale.columns
-    for one in sorted(lane.incidents, key=lambda one: one.state is not State.SILENT):
-        glyph = glyphs.silent if one.state is State.SILENT else glyphs.broken
+    for one in sorted(lane.incidents, key=lambda one: one.state is not State.EXPIRED):
+        glyph = glyphs.expired if one.state is State.EXPIRED else glyphs.broken
         first, last = scale.column(one.start), scale.column(_end(one, scale))
         cells[first : last + 1] = [glyph] * (last + 1 - first)
     if any(one.state is State.OPEN for one in lane.incidents):
@@ -188,7 +188,7 @@ def _explain(scale: _Scale) -> str:
 def _legend(drawn: set[str], glyphs: Glyphs) -> Iterator[str]:
     meanings = {
         glyphs.broken: "broken",
-        glyphs.silent: "broken until it went silent",
+        glyphs.expired: "broken until it expired",
         glyphs.still_open: "still open",
         glyphs.deploy: "deploy",
         glyphs.blamed: "deploy that broke it",

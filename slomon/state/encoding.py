@@ -18,7 +18,7 @@ from slomon.core.incident import Course, Incident, Suspicion
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts
 from slomon.kernels import series, window
-from slomon.kernels.series import TraceState
+from slomon.kernels.series import SeriesState
 from slomon.kernels.window import WindowState
 from slomon.state.file import Section
 
@@ -46,7 +46,7 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
     def pack(suspicion: Suspicion) -> list[Any]:
         return [
             [changes.setdefault(placed, len(changes)) for placed in suspicion.suspects],
-            suspicion.earlier,
+            suspicion.omitted,
             *((part.requests, part.failures) for part in (suspicion.before, suspicion.after)),
         ]
 
@@ -73,9 +73,9 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
     changes = [unpack_placed(fields) for fields in packed["changes"]]
 
     def unpack(fields: list[Any]) -> Suspicion:
-        suspects, earlier, before, after = fields
+        suspects, omitted, before, after = fields
         placed = tuple(changes[number] for number in suspects)
-        return Suspicion(placed, earlier, Counts(*before), Counts(*after))
+        return Suspicion(placed, omitted, Counts(*before), Counts(*after))
 
     incidents = []
     for key, endpoint, *opening, before, breaking, course, end, at, fixing in packed["incidents"]:
@@ -100,8 +100,8 @@ def save_windows(number: int, shard: Shard) -> Sections:
     """Windows and trace of a shard; some columns are the very ones with which it goes on."""
     for name, column in shard.windows.columns():
         yield f"shard {number} {name}", column
-    for name, column in shard.windows.tracer.columns() if shard.windows.tracer else ():
-        yield f"shard {number} trace {name}", column
+    for name, column in shard.windows.series.columns() if shard.windows.series else ():
+        yield f"shard {number} series {name}", column
     yield f"shard {number} marks", shard.windows.marks
 
 
@@ -133,9 +133,11 @@ def window_state(number: int, saved: Saved) -> WindowState:
     return state
 
 
-def trace_state(number: int, saved: Saved) -> TraceState:
+def series_state(number: int, saved: Saved) -> SeriesState:
     """The state of a shard's trace. Raises ValueError where its columns' lengths differ."""
-    state = TraceState._make(saved[f"shard {number} trace {name}"] for name in TraceState._fields)
+    state = SeriesState._make(
+        saved[f"shard {number} series {name}"] for name in SeriesState._fields
+    )
     endpoints = series.ENDPOINT_COLUMNS, len(state.place)
     _check_rows(state, endpoints, (series.BUCKET_COLUMNS, len(state.bucket_slot)))
     return state

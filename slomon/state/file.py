@@ -2,7 +2,7 @@
 A file that holds the state of a run, so that another one can go on with it. It is written beside
 the one before and takes its place when it is whole and on the disk: there is a good one always.
 
-    slomon state 4\n        then, section by section,
+    slomon state 5\n        then, section by section,
     {"name": ..., "type": "json" or "q", "d", "B" for columns, "bytes": ...}\n and so many bytes,
     and behind the last one the SHA-256 of all that.
 
@@ -34,7 +34,7 @@ Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""
 
 _NAME: Final = b"slomon state "
-_MAGIC: Final = _NAME + b"4\n"
+_MAGIC: Final = _NAME + b"5\n"
 _DIGEST: Final = 32
 _END: Final = b"\n"
 _COLUMNS: Final = ("q", "d", "B")

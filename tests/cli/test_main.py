@@ -21,7 +21,7 @@ from slomon.cli.process import FAILED, FINE, INTERRUPTED, MISUSED, TERMINATED
 from tests.histories import BROKEN, broken, write
 
 SLOMON: Final = [sys.executable, "-m", "slomon"]
-REPLAY: Final = [*SLOMON, "replay", "--interpreted", "--log-level", "error"]
+REPLAY: Final = [*SLOMON, "replay", "--backend", "python", "--log-level", "error"]
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +125,7 @@ def test_standard_streams_may_be_closed(
 def test_the_place_of_a_closed_stream_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--interpreted", broken(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--backend", "python", broken(tmp_path)])
     kept = os.dup(0)
     os.close(0)
     try:
@@ -146,7 +146,7 @@ def test_messages_that_nobody_hears_cost_no_answer(tmp_path: Path) -> None:
     with os.fdopen(writer, "w") as gone, Path("/dev/full").open("w") as full:
         for stderr in (gone, full):
             process = subprocess.run(
-                [*SLOMON, "replay", "--interpreted", log],
+                [*SLOMON, "replay", "--backend", "python", log],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
@@ -211,7 +211,7 @@ runpy.run_module("slomon", run_name="__main__")
 @pytest.mark.slow
 def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
     process = subprocess.Popen(
-        [*SLOMON, "replay", "--interpreted", "-"],
+        [*SLOMON, "replay", "--backend", "python", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -245,7 +245,7 @@ def test_strict_stops_at_a_bad_line_though_the_pipe_says_nothing_more() -> None:
 def test_it_takes_the_arguments_and_the_streams_of_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--interpreted", broken(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["slomon", "replay", "--backend", "python", broken(tmp_path)])
     monkeypatch.delitem(sys.modules, "slomon.__main__")  # as in a process of its own
 
     with pytest.raises(SystemExit) as caught:

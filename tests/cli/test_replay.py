@@ -33,7 +33,7 @@ ANSWER = [
 
 def call(*arguments: str, level: str = "error") -> tuple[int, str, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
-    code = main(["replay", "--interpreted", "--log-level", level, *arguments], stdout, stderr)
+    code = main(["replay", "--backend", "python", "--log-level", level, *arguments], stdout, stderr)
     return code, stdout.getvalue(), stderr.getvalue()
 
 
@@ -74,7 +74,7 @@ def test_answers_and_records_go_to_files_and_nothing_to_stdout(tmp_path: Path) -
     (record,) = map(json.loads, incidents.read_text(encoding="utf-8").splitlines())
     contract = {name: record[name] for name in ("start", "end", "fix", "break")}
     assert {"GET /users": [contract]} == ANSWER[2]
-    assert (record["schema"], record["state"], record["duration"]) == (1, "closed", 360.0)
+    assert (record["schema"], record["state"], record["duration"]) == (2, "closed", 360.0)
     assert record["broken_by"]["candidates"] == [
         {"commit": "c1", "author": "ana", "date": "1970-01-01T00:01:41Z", "age": 0.0}
     ]
@@ -134,7 +134,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
         *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),
         *("--resolution", "1s", "--rejects", str(tmp_path / "rejects"), "--no-progress"),
         *("--max-endpoints", "7", "--checkpoint-every", "1m", "--json"),
-        *("--close-after-silence", "1h"),
+        *("--close-after-no-traffic", "1h"),
     )
     code, out, _ = call(logs[0], *options)
     accounting = json.loads(out)["accounting"]
@@ -149,11 +149,11 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
 def test_what_ended_in_silence_is_told_and_in_no_mttr(tmp_path: Path) -> None:
     log = write(tmp_path, "access.log", "0 GET /a 500\n700 GET /b 200\n")
     incidents = tmp_path / "incidents.jsonl"
-    _, out, _ = call(log, "--close-after-silence", "10m", "--incidents", str(incidents))
+    _, out, _ = call(log, "--close-after-no-traffic", "10m", "--incidents", str(incidents))
     detail = {"start": 0.0, "end": 600.0, "fix": "", "break": ""}
     assert literals(out) == [0.0, {"GET /a": 1}, {"GET /a": [detail]}]
     record = json.loads(incidents.read_text(encoding="utf-8"))
-    assert (record["state"], record["duration"], record["fixed_by"]) == ("silent", 600.0, None)
+    assert (record["state"], record["duration"], record["fixed_by"]) == ("expired", 600.0, None)
     assert literals(call(log)[1])[2] == {"GET /a": [detail | {"end": -1}]}
 
 
@@ -174,8 +174,8 @@ def test_the_options_are_those_of_the_library_but_for_what_only_a_program_can_us
         call("--help")
     shown = capsys.readouterr().out
 
-    not_options = {"is_failure", "on_rejected", "on_progress", "keep_checkpoint", "trace"}
-    named = {"paths": "FILE", "compiled": "--interpreted"}
+    not_options = {"is_failure", "on_rejected", "on_progress", "keep_checkpoint", "sli_series"}
+    named = {"paths": "FILE"}
     for name in signature(slomon.replay).parameters.keys() - not_options:
         assert named.get(name, f"--{name.replace('_', '-')}") in shown
     assert all(form.name in shown for form in known_formats(server_errors_fail))
@@ -407,7 +407,7 @@ def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
     name = "\x1b[31m\u202e" + "x" * 10_000
     log = write(tmp_path, "\x1b[2J.log", f"1 GET /{name} 500\n1 GET /{name} 700\n")
     stdout, stderr = io.StringIO(), io.StringIO()
-    code = main(["replay", "--interpreted", log, "--json"], stdout, stderr)
+    code = main(["replay", "--backend", "python", log, "--json"], stdout, stderr)
 
     assert code == FINE
     assert stdout.getvalue().isascii()
@@ -417,7 +417,7 @@ def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
 
 def test_a_terminal_that_asks_for_json_gets_it(tmp_path: Path) -> None:
     with Terminal() as terminal:
-        options = ["replay", "--interpreted", broken(tmp_path), "--json"]
+        options = ["replay", "--backend", "python", broken(tmp_path), "--json"]
         main(options, terminal.stream, io.StringIO())
 
     assert json.loads(terminal.text)["mttr"] == 360.0

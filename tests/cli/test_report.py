@@ -23,7 +23,7 @@ EXAMPLE = Path(__file__).parent.parent / "data" / "example"
 
 def call(*arguments: str) -> tuple[int, str, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
-    code = main([*arguments, "--interpreted", "--log-level", "error"], stdout, stderr)
+    code = main([*arguments, "--backend", "python", "--log-level", "error"], stdout, stderr)
     return code, stdout.getvalue(), stderr.getvalue()
 
 
@@ -42,7 +42,7 @@ def test_the_page_is_the_answer_and_nothing_is_printed(tmp_path: Path) -> None:
     assert (code, out, err) == (FINE, "", "")
     assert "<title>My &lt;run&gt;</title>" in page.read_text(encoding="utf-8")
     assert shown["commitUrl"] == URL
-    assert shown["whole"]["repair.mean"] == [360]
+    assert shown["overall"]["repair.mean"] == [360]
     assert {"c1", "c2", "ana", "bob", "/users"} <= set(shown["texts"])
 
 
@@ -134,13 +134,13 @@ def test_a_stream_has_a_page_too(tmp_path: Path) -> None:
 
     assert (code, err) == (FINE, "")
     assert out == simulated("--events", events, "--info", info)[1]
-    assert read(page)["whole"]["incidents"] == [2]
+    assert read(page)["overall"]["incidents"] == [2]
 
 
 @pytest.mark.parametrize("option", ["--report", "--incidents"])
 def test_no_other_output_goes_where_the_answers_are_printed(tmp_path: Path, option: str) -> None:
     log, page = broken(tmp_path), tmp_path / "printed"
-    more = "--interpreted", "--log-level", "error"
+    more = "--backend", "python", "--log-level", "error"
     with page.open("w+", encoding="utf-8") as stdout:
         stderr = io.StringIO()
         code = main(["replay", log, option, str(page), *more], stdout, stderr)

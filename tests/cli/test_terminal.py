@@ -26,7 +26,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def show(*arguments: str, columns: int = 80) -> str:
-    options = ["replay", "--interpreted", "--log-level", "critical", *arguments]
+    options = ["replay", "--backend", "python", "--log-level", "critical", *arguments]
     with Terminal(columns) as terminal:
         assert main(options, terminal.stream, io.StringIO()) == FINE
     return terminal.text
@@ -63,10 +63,10 @@ GET /users  ██████████████████████�
 def test_a_terminal_tells_how_many_incidents_ended_in_silence(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "0 GET /a 500\n10 GET /c 500\n700 GET /b 200\n")
 
-    shown = show(log, "--close-after-silence", "695s")
+    shown = show(log, "--close-after-no-traffic", "695s")
 
-    assert "2 on 2 of 3 endpoints: 0 closed, 1 open, 1 ended in silence\n" in shown
-    assert re.search(r"GET /a +1 +11m 35s .* went silent\n", shown)
+    assert "2 on 2 of 3 endpoints: 0 closed, 1 open, 1 expired\n" in shown
+    assert re.search(r"GET /a +1 +11m 35s .* expired\n", shown)
 
 
 def test_lines_out_of_order_are_told_with_the_lateness_that_would_restore_the_order(
@@ -126,7 +126,7 @@ def test_a_terminal_of_unknown_width_has_80_columns(tmp_path: Path) -> None:
 
 def watch(*arguments: str) -> str:
     with Terminal() as terminal:
-        options = ["replay", "--interpreted", *arguments]
+        options = ["replay", "--backend", "python", *arguments]
         assert main(options, io.StringIO(), terminal.stream) == FINE
     return terminal.text
 

@@ -19,14 +19,14 @@ from slomon.compiled import windows as tracer_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.library import Library, load
 from slomon.kernels import hash_table, reorder, resolve, scan
-from slomon.kernels.series import TraceState, merge, sort
+from slomon.kernels.series import SeriesState, merge, sort
 from slomon.kernels.window import (
     ENDPOINT,
     ENDPOINT_COLUMNS,
     ENTRY,
     WindowState,
     advance,
-    fall_silent,
+    expire,
     mark,
 )
 
@@ -52,7 +52,7 @@ def as_they_stand() -> Iterator[Library]:
         for host in _HOSTS:
             patch.setattr(host, "address", lambda column: column)
         for host in (tracer_host, windows_host):
-            patch.setattr(host, "address_columns", lambda trace: trace)
+            patch.setattr(host, "address_columns", lambda sli_series: sli_series)
         yield cast(Library, _INTERPRETED)
 
 
@@ -76,17 +76,19 @@ def _advance(
     *rest: Any,
 ) -> int:
     """`advance` over the columns of CompiledWindows, as strided views."""
-    slots, ticks, failures, positions, _number, crossings, trace, _same_trace, _buckets = rest
+    slots, ticks, failures, positions, _number, crossings, sli_series, _same_trace, _buckets = rest
     state = _state(endpoints, entries, next_block, pool)
-    return advance(state, (slots, ticks, failures, positions), crossings, trace)
+    return advance(state, (slots, ticks, failures, positions), crossings, sli_series)
 
 
-def _merge(trace: TraceState, _same: TraceState, _count: int, _buckets: int, doublings: int) -> int:
-    return merge(trace, doublings)
+def _merge(
+    sli_series: SeriesState, _same: SeriesState, _count: int, _buckets: int, doublings: int
+) -> int:
+    return merge(sli_series, doublings)
 
 
-def _sort(trace: TraceState, _same: TraceState, _count: int, _buckets: int) -> int:
-    return sort(trace)
+def _sort(sli_series: SeriesState, _same: SeriesState, _count: int, _buckets: int) -> int:
+    return sort(sli_series)
 
 
 def _mark(  # noqa: PLR0917 (as the kernel has them)
@@ -115,7 +117,7 @@ def _fall_silent(  # noqa: PLR0917 (as the kernel has them)
     slot: int,
     tick: int,
 ) -> int:
-    return fall_silent(_state(endpoints, entries, next_block, pool), slot, tick)
+    return expire(_state(endpoints, entries, next_block, pool), slot, tick)
 
 
 def _state(
@@ -143,6 +145,6 @@ _INTERPRETED = SimpleNamespace(
     mark=_mark,
     merge=_merge,
     sort=_sort,
-    fall_silent=_fall_silent,
+    expire=_fall_silent,
     advance=_advance,
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slomon.compiled import request_table as requests_host
-from slomon.compiled.backend import Compiled
+from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine, StatusRule, server_errors_fail
@@ -18,7 +18,7 @@ from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requ
 from slomon.endpoints.router import Router
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
-from slomon.log_replay.backend import Interpreted, Speed
+from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, CarefulReader, Log, find_prefix
 
 Opened = Callable[[], AbstractContextManager[Library]]
@@ -50,7 +50,7 @@ def found(names: Names) -> Requests:
 class Reading:
     """One reader, and all that it has said. There are at most `most` endpoints to be found."""
 
-    speed: Speed
+    speed: Backend
     requests: MakeRequests
     most: int = 50
     rule: StatusRule = server_errors_fail
@@ -115,8 +115,8 @@ def read_at(speed: Opened, requests: MakeRequests, *logs: Any, **options: Any) -
     ahead = options.pop("ahead", 1)
     with speed() as library, pytest.MonkeyPatch.context() as patch:
         patch.setattr(requests_host, "_WORTH", 2**40)
-        fast = Reading(Compiled(library), requests, **options)
-        careful = Reading(Interpreted(), requests, **options)
+        fast = Reading(CompiledBackend(library), requests, **options)
+        careful = Reading(PythonBackend(), requests, **options)
         for name, exact, blocks in logs:
             text = b"\n".join(line for block in blocks for line in block)
             for reading in (fast, careful):

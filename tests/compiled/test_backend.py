@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 
 from slomon import ConfigurationError, Rejection, get_service_monitor
 from slomon.compiled import backend
-from slomon.compiled.backend import CompiledRelief
+from slomon.compiled.backend import CompiledUpgrade
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import server_errors_fail
-from tests.strategies import SILENCES, random_stream, streams
+from slomon.options import BackendName
+from tests.strategies import NO_TRAFFIC, random_stream, streams
 from tests.strategies import Stream as Drawn
 from tests.streams import KINDS, PlainStream, Stream
 from tests.test_laws import answers, by_brute_force, whole_run_law
 
 
-def compiled_report(stream: Stream, *, compiled: bool, batch_bound: int = 10) -> str:
+def compiled_report(stream: Stream, *, backend: BackendName, batch_bound: int = 10) -> str:
     rejections: list[Rejection] = []
     monitor = get_service_monitor(
-        stream, batch_bound=batch_bound, on_rejected=rejections.append, compiled=compiled
+        stream, batch_bound=batch_bound, on_rejected=rejections.append, backend=backend
     )
     return repr([monitor.incidents, asdict(monitor.accounting), rejections])
 
@@ -34,33 +35,33 @@ def compiled_report(stream: Stream, *, compiled: bool, batch_bound: int = 10) ->
 def test_a_stream_of_any_kind_gives_the_same_report_at_either_speed(
     kind: type[Stream], stream: Drawn, batch_bound: int
 ) -> None:
-    plain = compiled_report(kind(*stream), compiled=False, batch_bound=batch_bound)
-    assert compiled_report(kind(*stream), compiled=True, batch_bound=batch_bound) == plain
+    plain = compiled_report(kind(*stream), backend="python", batch_bound=batch_bound)
+    assert compiled_report(kind(*stream), backend="compiled", batch_bound=batch_bound) == plain
 
 
 @pytest.mark.slow
 def test_the_answer_at_the_compiled_speed_is_that_of_a_brute_force_count() -> None:
     for seed in range(50):
         rng = random.Random(seed)
-        (events, entries), silence = random_stream(rng, 300), rng.choice(SILENCES)
+        (events, entries), no_traffic = random_stream(rng, 300), rng.choice(NO_TRAFFIC)
         monitor = get_service_monitor(
             PlainStream(events, entries),
-            compiled=True,
+            backend="compiled",
             batch_bound=7,
-            close_after_silence=None if silence is None else f"{silence}ns",
+            close_after_no_traffic=None if no_traffic is None else f"{no_traffic}ns",
         )
-        assert answers(monitor) == by_brute_force(events, entries, silence), seed
+        assert answers(monitor) == by_brute_force(events, entries, no_traffic), seed
 
 
-def make(*, at_once: bool = False) -> CompiledRelief:
-    return CompiledRelief(Sharding(Catalogue([]), 1), server_errors_fail, at_once=at_once)
+def make(*, at_once: bool = False) -> CompiledUpgrade:
+    return CompiledUpgrade(Sharding(Catalogue([]), 1), server_errors_fail, at_once=at_once)
 
 
 def test_it_is_due_for_a_busy_stream_once_loading_pays() -> None:
-    assert make().due(100_000, busy=True)
-    assert not make().due(100_000, busy=False)
-    assert not make().due(99_999, busy=True)
-    assert make(at_once=True).due(1, busy=False)
+    assert make().is_due(100_000, busy=True)
+    assert not make().is_due(100_000, busy=False)
+    assert not make().is_due(99_999, busy=True)
+    assert make(at_once=True).is_due(1, busy=False)
 
 
 def test_where_nothing_is_compiled_that_waits_for_a_longer_stream(
@@ -75,8 +76,8 @@ def test_where_nothing_is_compiled_that_waits_for_a_longer_stream(
     waiting = make()
     moments = [100_000, 100_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
     for moment in moments:
-        if waiting.due(moment, busy=True):
-            assert waiting.bring() is None
+        if waiting.is_due(moment, busy=True):
+            assert waiting.load() is None
 
     assert asked == [False, True], "once to look, once to compile, then never again"
 
@@ -84,4 +85,4 @@ def test_where_nothing_is_compiled_that_waits_for_a_longer_stream(
 def test_without_the_extra_it_can_not_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "load", lambda **_: None)
     with pytest.raises(ConfigurationError, match=r"pip install 'slomon\[replay\]'"):
-        compiled_report(PlainStream(["no event"]), compiled=True)
+        compiled_report(PlainStream(["no event"]), backend="compiled")

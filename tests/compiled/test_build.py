@@ -39,7 +39,7 @@ def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -
     }
     arguments = {name: count for name, (_, count) in image.kernels.items()}
     assert (arguments.pop("advance"), arguments.pop("mark")) == (16, 10)
-    assert (arguments.pop("merge"), arguments.pop("sort"), arguments.pop("fall_silent")) == (
+    assert (arguments.pop("merge"), arguments.pop("sort"), arguments.pop("expire")) == (
         5,
         4,
         9,

@@ -15,7 +15,7 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.kernels.window import OPENED, SILENT, Crossing
+from slomon.kernels.window import EXPIRED, OPENED, Crossing
 from tests.compiled.kernels import SPEEDS, at_full_speed
 from tests.compiled.reading import Opened
 
@@ -54,14 +54,18 @@ def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
 @pytest.mark.slow
 @speeds
 @pytest.mark.parametrize("least", [1, 3, 20])
-@pytest.mark.parametrize("silence", [None, 0, 30])
+@pytest.mark.parametrize("no_traffic", [None, 0, 30])
 def test_crossings_and_state_are_those_of_the_other_speed(
-    speed: Opened, least: int, silence: int | None
+    speed: Opened, least: int, no_traffic: int | None
 ) -> None:
     resolutions, seeds = (0, 1, 10), range(6 if speed is at_full_speed else 1)
     crossed: dict[int, list[Crossing]] = {resolution: [] for resolution in resolutions}
     for resolution, seed in product(resolutions, seeds):
-        options: dict[str, Any] = {"least": least, "resolution": resolution, "silence": silence}
+        options: dict[str, Any] = {
+            "least": least,
+            "resolution": resolution,
+            "no_traffic": no_traffic,
+        }
         rng = random.Random(seed)
         watched = endpoints(rng)
         plain = Windows(watched, **options)
@@ -75,13 +79,13 @@ def test_crossings_and_state_are_those_of_the_other_speed(
             assert windows.count == plain.count
             assert list(windows.columns()) == list(plain.columns())
     assert all(crossed.values())
-    if silence is not None and least < 20:  # of so many, some come in time
+    if no_traffic is not None and least < 20:  # of so many, some come in time
         for crossings in crossed.values():
-            assert any(crossing.kind == SILENT for crossing in crossings)
+            assert any(crossing.kind == EXPIRED for crossing in crossings)
 
 
 def brute_force(
-    rows: list[tuple[int, int]], like: Endpoint, least: int, silence: int | None
+    rows: list[tuple[int, int]], like: Endpoint, least: int, no_traffic: int | None
 ) -> list[Crossing]:
     """The crossings of one endpoint's accesses (tick, failed), each window counted anew."""
     crossings: list[Crossing] = []
@@ -90,13 +94,13 @@ def brute_force(
     clock = breached = 0
     for position, (tick, failed) in enumerate(rows):
         newest, clock = clock, max(clock, tick)
-        if breached and silence is not None and clock - newest >= max(like.window, silence):
+        if breached and no_traffic is not None and clock - newest >= max(like.window, no_traffic):
             breached = 0
-            ended = newest + max(like.window, silence)
+            ended = newest + max(like.window, no_traffic)
             failures = [access for access in seen if access[2]]
             crossings.append(
                 Crossing(
-                    *(0, position, ended, SILENT, failed, clock, position),
+                    *(0, position, ended, EXPIRED, failed, clock, position),
                     *(len(seen), len(failures), *failures[-1][:2], *lowest),
                 )
             )
@@ -124,9 +128,9 @@ def brute_force(
 
 @speeds
 @pytest.mark.parametrize("least", [1, 2, 3, 8])
-@pytest.mark.parametrize("silence", [None, 0, 100, 120])
+@pytest.mark.parametrize("no_traffic", [None, 0, 100, 120])
 def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_them(
-    speed: Opened, least: int, silence: int | None
+    speed: Opened, least: int, no_traffic: int | None
 ) -> None:
     crossed, seeds = 0, 20 if speed is at_full_speed else 5
     for seed in range(seeds):
@@ -135,15 +139,15 @@ def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_the
         ticks = [tick := tick + rng.choice((0, 1, 5, 30, 120)) for _ in range(300)]
         late = [max(tick - rng.choice((0, 0, 0, 4)), 0) for tick in ticks]
         rows = [(tick, int(rng.random() < 0.3)) for tick in late]
-        expected = brute_force(rows, LIKE, least, silence)
+        expected = brute_force(rows, LIKE, least, no_traffic)
         crossed += len(expected)
         columns = zip(*[(0, tick, failed, n) for n, (tick, failed) in enumerate(rows)], strict=True)
         slots, at, failures, positions = (array("q", column) for column in columns)
         batch = Batch(slots, at, failures, positions, [])
         with speed() as library:
-            windows = CompiledWindows(library, Windows([LIKE], least=least, silence=silence))
+            windows = CompiledWindows(library, Windows([LIKE], least=least, no_traffic=no_traffic))
             assert windows.advance(batch) == expected
-        assert Windows([LIKE], least=least, silence=silence).advance(batch) == expected
+        assert Windows([LIKE], least=least, no_traffic=no_traffic).advance(batch) == expected
     assert crossed > seeds
 
 
@@ -154,7 +158,7 @@ def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
 ) -> None:
     rng = random.Random(seed)
     watched = endpoints(rng)
-    plain, windows = (Windows(watched, least=2, silence=30) for _ in range(2))
+    plain, windows = (Windows(watched, least=2, no_traffic=30) for _ in range(2))
     fast: AnyWindows = windows
     with speed() as library:
         for number, batch in enumerate(batches(rng, len(watched))):
@@ -165,15 +169,15 @@ def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
 
 
 @speeds
-@pytest.mark.parametrize("silence", [None, 0, 30])
+@pytest.mark.parametrize("no_traffic", [None, 0, 30])
 def test_incidents_end_in_silence_between_any_two_batches(
-    speed: Opened, silence: int | None
+    speed: Opened, no_traffic: int | None
 ) -> None:
-    rng = random.Random(silence)
+    rng = random.Random(no_traffic)
     watched = [*endpoints(rng), LIKE]
-    plain, ended = Windows(watched, silence=silence), 0
+    plain, ended = Windows(watched, no_traffic=no_traffic), 0
     with speed() as library:
-        windows = CompiledWindows(library, Windows(watched, silence=silence))
+        windows = CompiledWindows(library, Windows(watched, no_traffic=no_traffic))
         for batch in batches(rng, len(watched)):
             assert windows.advance(batch) == plain.advance(batch)
             for slot in range(len(watched)):
@@ -181,11 +185,11 @@ def test_incidents_end_in_silence_between_any_two_batches(
                 assert deadline == plain.deadline(slot)
                 if deadline is not None and plain.state.breached[slot] and rng.random() < 0.5:
                     for either in (plain, windows):
-                        either.fall_silent(slot, deadline)
+                        either.expire(slot, deadline)
                     assert windows.standing(slot) == plain.standing(slot)
                     ended += 1
         assert list(windows.columns()) == list(plain.columns())
-    assert (ended > 0) == (silence is not None)
+    assert (ended > 0) == (no_traffic is not None)
 
 
 @speeds
@@ -194,15 +198,15 @@ def test_each_access_of_a_batch_may_end_an_incident_in_silence_and_open_another(
     speed: Opened, rows: int
 ) -> None:
     for count in (1, 10_000):
-        plain = Windows([LIKE] * count, silence=0)
+        plain = Windows([LIKE] * count, no_traffic=0)
         ticks = array("q", range(0, 100 * rows, 100))
         slots, failures = array("q", [0] * rows), array("q", [1] * rows)
         batch = Batch(slots, ticks, failures, array("q", range(rows)), [])
         with speed() as library:
-            windows = CompiledWindows(library, Windows([LIKE] * count, silence=0))
+            windows = CompiledWindows(library, Windows([LIKE] * count, no_traffic=0))
             found = windows.advance(batch)
         assert found == plain.advance(batch)
-        assert [crossing.kind for crossing in found] == [OPENED, *[SILENT, OPENED] * (rows - 1)]
+        assert [crossing.kind for crossing in found] == [OPENED, *[EXPIRED, OPENED] * (rows - 1)]
 
 
 @speeds

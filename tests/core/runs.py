@@ -45,12 +45,12 @@ def item(position: int, event: Event) -> Item:
 
 
 def run(
-    events: Sequence[Event], workers: int = 1, cut: int = 7, silence: int | None = None
+    events: Sequence[Event], workers: int = 1, cut: int = 7, no_traffic: int | None = None
 ) -> ServiceMonitor:
-    """The core fed with events, of which so many are cut off at once; `silence` in seconds."""
+    """The core fed with events, of which so many are cut off at once; `no_traffic` in seconds."""
     sharding = Sharding(CATALOGUE, workers)
-    ticks = None if silence is None else silence * SECOND
-    shards = [Shard(members, Windows(members, silence=ticks)) for members in sharding.members]
+    ticks = None if no_traffic is None else no_traffic * SECOND
+    shards = [Shard(members, Windows(members, no_traffic=ticks)) for members in sharding.members]
     batcher = Batcher(sharding, server_errors_fail)
     incidents: dict[int, Incident] = {}
     items = [item(position, event) for position, event in enumerate(events)]
@@ -59,7 +59,7 @@ def run(
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
     for shard in shards:
-        left = shard.close_silent(batcher.newest) + shard.still_open()
+        left = shard.close_expired(batcher.newest) + shard.still_open()
         incidents.update((incident.start_position, incident) for incident in left)
     totals = add_up(shards, batcher.deploys, batcher.span)
     return ServiceMonitor(incidents.values(), batcher.accounting, (), totals)

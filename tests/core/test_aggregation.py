@@ -13,18 +13,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.aggregation import figure_all, find_charged, share_out
+from slomon.core.aggregation import aggregate, find_charged, rank_by_owner
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
-from slomon.core.metrics import Budget, Delivery, Deploy, EndpointTotal, Figures, Repair, Share
+from slomon.core.metrics import (
+    Budget,
+    Delivery,
+    Deploy,
+    EndpointTotal,
+    Metrics,
+    RankingEntry,
+    Repair,
+)
 from slomon.core.records import IncidentRecord
 from slomon.core.statistics import Comparison, Counts, compare
 
 T = TypeVar("T")
 
 DAY = 86_400.0
-OPEN, CLOSED, SILENT = State.OPEN, State.CLOSED, State.SILENT
+OPEN, CLOSED, EXPIRED = State.OPEN, State.CLOSED, State.EXPIRED
 
 
 def deploy(commit: str, at: float, service: str = "shop") -> Deploy:
@@ -43,13 +51,13 @@ def incident(
     service: str = "shop",
     verb: str = "GET",
     resource: str = "/cart",
-    silent: bool = False,
+    expired: bool = False,
     verdict: Verdict | None = None,
     evidence: Comparison | None = None,
 ) -> IncidentRecord:
     """One that lasted some seconds, or is open still; the last of the changes is to blame."""
     verdict = verdict or (Verdict.CLEAR if changes else Verdict.NONE)
-    closed = SILENT if silent else CLOSED
+    closed = EXPIRED if expired else CLOSED
     return IncidentRecord(
         id=f"{service} {verb} {resource} {start}",
         service=service,
@@ -65,10 +73,10 @@ def incident(
         last_failure=start,
         requests=10,
         failures=2,
-        lowest_sli=0.8,
-        lowest_sli_at=start,
+        min_sli=0.8,
+        min_sli_at=start,
         burn_rate=2.0,
-        error_budget_burnt=0.1,
+        error_budget_consumed=0.1,
         broken_by=Attribution(verdict, changes, evidence=evidence),
         fixed_by=None,
     )
@@ -90,14 +98,14 @@ def figure(
     endpoints: Sequence[EndpointTotal],
     deploys: Sequence[Deploy],
     run: tuple[float, float],
-) -> Figures:
+) -> Metrics:
     """Those of the whole, or of one service: they are the whole of all that is its own."""
     if service is not None:
         incidents = [incident for incident in incidents if incident.service == service]
         endpoints = [endpoint for endpoint in endpoints if endpoint.service == service]
         deploys = [deploy for deploy in deploys if deploy.service in {service, EVERY_SERVICE}]
-    whole, _ = figure_all(incidents, endpoints, deploys, run)
-    return replace(whole, service=service)
+    overall, _ = aggregate(incidents, endpoints, deploys, run)
+    return replace(overall, service=service)
 
 
 def repair(*lasted: float | None) -> Repair:
@@ -120,7 +128,7 @@ def delivery(
 #   shop   a1 .. GET /cart 60 s      b2             POST /cart ........... still open
 #                                                   GET /cart 120 s, stale
 #   every service                          c3
-#   cart                                   GET /b 300 s      d4 .. GET /b 50 s, and then silence
+#   cart                                   GET /b 300 s      d4 .. GET /b 50 s, and then no traffic
 #   mail   (no traffic)
 
 HISTORY = [
@@ -137,7 +145,7 @@ HISTORY = [
     incident(5040.0, None, candidate("c3", 40.0), verb="POST"),
     incident(90_000.0, 120.0, candidate("c3", 85_000.0), verdict=Verdict.STALE),
     incident(
-        100_000.0, 50.0, candidate("d4", 94_000.0), service="cart", resource="/b", silent=True
+        100_000.0, 50.0, candidate("d4", 94_000.0), service="cart", resource="/b", expired=True
     ),
 ]
 ENDPOINTS = [
@@ -152,12 +160,12 @@ DEPLOYS = [
     deploy("c3", 5000.0, EVERY_SERVICE),
     deploy("d4", 6000.0, "cart"),
 ]
-WHOLE = Figures(
+WHOLE = Metrics(
     None,
     incidents=5,
     # Closed are 60, 120 and 300 s: their mean is 160, the middle one 120. The 90th percentile is
     # at 0.9 of the way from the first to the third, so at 1.8: 120 + 0.8 * (300 - 120) = 264.
-    repair=Repair(closed=3, open=1, silent=1, mean=160.0, median=120.0, p90=264.0, longest=300.0),
+    repair=Repair(closed=3, open=1, expired=1, mean=160.0, median=120.0, p90=264.0, longest=300.0),
     # Not stale are 30, 40, 60 and 94,000 s: (40 + 60) / 2
     detection=50.0,
     # 2000 * 0.001 + 1000 * 0.01 + 100 * 0.1 = 22 are allowed, 22 - 19 are left: 3 / 22
@@ -166,26 +174,26 @@ WHOLE = Figures(
     # c3's other one is open, the stale one has no deployment and d4's wasn't repaired.
     delivery=Delivery(4, frequency=2.0, failed=3, change_failure_rate=0.75, recovery_time=180.0),
 )
-SHOP = Figures(
+SHOP = Metrics(
     "shop",
     incidents=3,
     # 60 and 120 s: the 90th percentile is at 0.9 of the way, 60 + 0.9 * 60 = 114
-    repair=Repair(closed=2, open=1, silent=0, mean=90.0, median=90.0, p90=114.0, longest=120.0),
+    repair=Repair(closed=2, open=1, expired=0, mean=90.0, median=90.0, p90=114.0, longest=120.0),
     detection=50.0,  # (40 + 60) / 2
     budget=Budget(requests=1100, failures=15, allowed=20.0, left=0.25),  # 10 + 10; 5 / 20
     # a1, b2 and c3, of which a1 and c3 failed; c3's is open here
     delivery=Delivery(3, frequency=1.5, failed=2, change_failure_rate=2 / 3, recovery_time=60.0),
 )
-CART = Figures(
+CART = Metrics(
     "cart",
     incidents=2,
-    repair=Repair(closed=1, open=0, silent=1, mean=300.0, median=300.0, p90=300.0, longest=300.0),
+    repair=Repair(closed=1, open=0, expired=1, mean=300.0, median=300.0, p90=300.0, longest=300.0),
     detection=47_015.0,  # (30 + 94,000) / 2
     budget=Budget(requests=2000, failures=4, allowed=2.0, left=-1.0),  # twice what is allowed
-    # c3 and d4, both failed; d4's incident is a silent one
+    # c3 and d4, both failed; d4's incident is an expired one
     delivery=Delivery(2, frequency=1.0, failed=2, change_failure_rate=1.0, recovery_time=300.0),
 )
-MAIL = Figures(
+MAIL = Metrics(
     "mail",
     incidents=0,
     repair=Repair(0, 0, 0, None, None, None, None),
@@ -197,19 +205,19 @@ MAIL = Figures(
 
 
 def test_the_figures_of_a_history_are_what_they_are_by_hand() -> None:
-    whole, services = figure_all(HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY))
-    assert whole == WHOLE
+    overall, services = aggregate(HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY))
+    assert overall == WHOLE
     assert services == [SHOP, CART, MAIL]
 
 
 @pytest.mark.parametrize("expected", [SHOP, CART, MAIL])
-def test_the_figures_of_one_service_are_those_of_its_own_history(expected: Figures) -> None:
+def test_the_figures_of_one_service_are_those_of_its_own_history(expected: Metrics) -> None:
     assert figure(expected.service, HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY)) == expected
 
 
 def test_a_run_of_nothing_has_no_figures() -> None:
-    whole, services = figure_all([], [], [], (0.0, 0.0))
-    assert whole == Figures(
+    overall, services = aggregate([], [], [], (0.0, 0.0))
+    assert overall == Metrics(
         None,
         0,
         Repair(0, 0, 0, None, None, None, None),
@@ -223,12 +231,12 @@ def test_a_run_of_nothing_has_no_figures() -> None:
 def test_services_stand_in_the_order_in_which_they_broke_and_then_in_that_of_endpoints() -> None:
     incidents = [incident(1.0, service="d"), incident(2.0, service="b"), incident(3.0, service="d")]
     endpoints = [total("/", 0.9, 1, 0, service=name) for name in ["c", "d", "a", "c", "b"]]
-    _, services = figure_all(incidents, endpoints, [], (0.0, DAY))
+    _, services = aggregate(incidents, endpoints, [], (0.0, DAY))
     assert [figures.service for figures in services] == ["d", "b", "c", "a"]
 
 
 def test_an_incident_counts_for_its_service_though_no_endpoint_is_listed() -> None:
-    _, [lost] = figure_all([incident(1.0, 2.0, service="lost")], [], [], (0.0, DAY))
+    _, [lost] = aggregate([incident(1.0, 2.0, service="lost")], [], [], (0.0, DAY))
     assert (lost.service, lost.incidents, lost.budget) == ("lost", 1, Budget(0, 0, 0.0, None))
 
 
@@ -255,7 +263,7 @@ def test_repair_is_told_of_closed_incidents_only(
 
 
 def test_silent_incidents_are_in_no_time() -> None:
-    incidents = [incident(1.0, 10.0), incident(2.0, 99.0, silent=True)]
+    incidents = [incident(1.0, 10.0), incident(2.0, 99.0, expired=True)]
     assert figure(None, incidents, [], [], (0.0, DAY)).repair == Repair(
         1, 0, 1, 10.0, 10.0, 10.0, 10.0
     )
@@ -400,13 +408,13 @@ def test_what_was_deployed_before_or_after_the_run_is_none_of_its_deployments() 
         incident(14.0, 70.0, candidate("c3", 9.0), service="mail"),
     ]
     run = 10.0, 3610.0
-    whole, [shop, mail] = figure_all(broken, [], deploys, run)
-    assert whole.delivery == Delivery(3, 72.0, 1, 1 / 3, 50.0)  # a1, b2 and c4 in an hour
-    assert shop.delivery == whole.delivery
+    overall, [shop, mail] = aggregate(broken, [], deploys, run)
+    assert overall.delivery == Delivery(3, 72.0, 1, 1 / 3, 50.0)  # a1, b2 and c4 in an hour
+    assert shop.delivery == overall.delivery
     assert mail.delivery == Delivery(1, 24.0, 0, 0.0, None)
     assert [shop, mail] == [figure(name, broken, [], deploys, run) for name in ("shop", "mail")]
     # They did break something, all the same.
-    assert (whole.detection, mail.detection) == (3.0, 9.0)
+    assert (overall.detection, mail.detection) == (3.0, 9.0)
 
 
 def test_it_is_the_commit_of_the_same_service_that_is_blamed_or_one_of_every_service() -> None:
@@ -484,12 +492,12 @@ def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
     ]
     assert failed([one], [deploy("a1", 10.0)]) == 0
     assert failed([both], [deploy(of_both, 10.0)]) == 1
-    assert [share.name for share in share_out([both], 30.0).by_commit] == [of_both]
+    assert [share.name for share in rank_by_owner([both], 30.0).by_commit] == [of_both]
     assert figure(None, [both], [], [], (0.0, DAY)).detection == (10.0 if of_both == "a1" else 5.0)
 
 
 def test_a_silent_incident_makes_its_deployment_fail_and_has_no_recovery() -> None:
-    told = delivery([incident(20.0, 10.0, candidate("a1"), silent=True)], [deploy("a1", 10.0)])
+    told = delivery([incident(20.0, 10.0, candidate("a1"), expired=True)], [deploy("a1", 10.0)])
     assert told == Delivery(1, 1.0, failed=1, change_failure_rate=1.0, recovery_time=None)
 
 
@@ -504,29 +512,29 @@ def test_a_run_of_less_than_an_hour_has_no_frequency() -> None:
 
 
 def test_incidents_are_shared_out_by_endpoint_author_and_commit() -> None:
-    shares = share_out(HISTORY, ended=2 * DAY)
+    ranking = rank_by_owner(HISTORY, ended=2 * DAY)
     # POST /cart has been open for 172,800 - 5,040 s
-    assert shares.by_endpoint == [
-        Share("GET /b", 2, 350.0),
-        Share("GET /cart", 2, 180.0),
-        Share("POST /cart", 1, 167_760.0),
+    assert ranking.by_endpoint == [
+        RankingEntry("GET /b", 2, 350.0),
+        RankingEntry("GET /cart", 2, 180.0),
+        RankingEntry("POST /cart", 1, 167_760.0),
     ]
     # c3 has the ambiguous one and the open one: 300 + 167,760; the stale one is nobody's
-    assert shares.by_commit == [
-        Share("c3", 2, 168_060.0),
-        Share("a1", 1, 60.0),
-        Share("d4", 1, 50.0),
+    assert ranking.by_commit == [
+        RankingEntry("c3", 2, 168_060.0),
+        RankingEntry("a1", 1, 60.0),
+        RankingEntry("d4", 1, 50.0),
     ]
-    assert shares.by_author == [
-        Share("c3@example.com", 2, 168_060.0),
-        Share("a1@example.com", 1, 60.0),
-        Share("d4@example.com", 1, 50.0),
+    assert ranking.by_author == [
+        RankingEntry("c3@example.com", 2, 168_060.0),
+        RankingEntry("a1@example.com", 1, 60.0),
+        RankingEntry("d4@example.com", 1, 50.0),
     ]
 
 
 def test_nothing_is_shared_out_of_no_incidents() -> None:
-    shares = share_out([], ended=0.0)
-    assert (shares.by_endpoint, shares.by_author, shares.by_commit) == ([], [], [])
+    ranking = rank_by_owner([], ended=0.0)
+    assert (ranking.by_endpoint, ranking.by_author, ranking.by_commit) == ([], [], [])
 
 
 def test_shares_fall_by_incidents_then_by_seconds_and_then_rise_by_name() -> None:
@@ -537,7 +545,7 @@ def test_shares_fall_by_incidents_then_by_seconds_and_then_rise_by_name() -> Non
         incident(4.0, 1.0, resource="/y"),
         incident(9.0, 1.0, resource="/y"),
     ]
-    names = [share.name for share in share_out(incidents, ended=10.0).by_endpoint]
+    names = [share.name for share in rank_by_owner(incidents, ended=10.0).by_endpoint]
     assert names == ["GET /y", "GET /z", "GET /b", "GET /c"]
 
 
@@ -547,7 +555,7 @@ def test_an_endpoint_is_named_with_its_service_where_another_has_one_too() -> No
         incident(2.0, 2.0, service="cart"),
         incident(3.0, 1.0, service="cart", verb="POST"),
     ]
-    names = [share.name for share in share_out(incidents, ended=10.0).by_endpoint]
+    names = [share.name for share in rank_by_owner(incidents, ended=10.0).by_endpoint]
     assert names == ["GET /cart (shop)", "GET /cart (cart)", "POST /cart"]
 
 
@@ -557,14 +565,14 @@ def test_one_author_has_several_commits_and_one_commit_several_services() -> Non
         incident(2.0, 2.0, candidate("a1", author="ana"), service="cart"),
         incident(3.0, 4.0, candidate("b2", author="ana")),
     ]
-    shares = share_out(incidents, ended=10.0)
-    assert shares.by_author == [Share("ana", 3, 7.0)]
-    assert shares.by_commit == [Share("a1", 2, 3.0), Share("b2", 1, 4.0)]
+    ranking = rank_by_owner(incidents, ended=10.0)
+    assert ranking.by_author == [RankingEntry("ana", 3, 7.0)]
+    assert ranking.by_commit == [RankingEntry("a1", 2, 3.0), RankingEntry("b2", 1, 4.0)]
 
 
 def test_an_open_incident_never_lasts_less_than_nothing() -> None:
     # Its own access was late, and the run's last one is earlier by its time.
-    [share] = share_out([incident(9.0)], ended=5.0).by_endpoint
+    [share] = rank_by_owner([incident(9.0)], ended=5.0).by_endpoint
     assert share.seconds == 0.0
 
 
@@ -582,7 +590,7 @@ histories = st.tuples(
             st.builds(candidate, commits, times),
             service=services,
             resource=st.sampled_from(["/", "/pay"]),
-            silent=st.booleans(),
+            expired=st.booleans(),
             verdict=st.sampled_from(Verdict),
         )
     ),
@@ -603,21 +611,21 @@ History = tuple[list[IncidentRecord], list[EndpointTotal], list[Deploy]]
 
 @given(histories)
 def test_all_at_once_and_one_by_one_give_the_same_figures(history: History) -> None:
-    _, parts = figure_all(*history, (0.0, 50.0))
+    _, parts = aggregate(*history, (0.0, 50.0))
     assert parts == [figure(part.service, *history, (0.0, 50.0)) for part in parts]
 
 
 @given(histories)
 def test_the_services_add_up_to_the_whole(history: History) -> None:
     incidents, _, deploys = history
-    whole, parts = figure_all(*history, (0.0, 50.0))
-    assert whole.incidents == sum(part.incidents for part in parts) == len(incidents)
-    assert whole.budget.requests == sum(part.budget.requests for part in parts)
-    assert whole.budget.failures == sum(part.budget.failures for part in parts)
-    assert whole.budget.allowed == pytest.approx(sum(part.budget.allowed for part in parts))
-    assert whole.delivery.deployments == len(deploys)
-    for told in [whole, *parts]:
-        assert told.repair.closed + told.repair.open + told.repair.silent == told.incidents
+    overall, parts = aggregate(*history, (0.0, 50.0))
+    assert overall.incidents == sum(part.incidents for part in parts) == len(incidents)
+    assert overall.budget.requests == sum(part.budget.requests for part in parts)
+    assert overall.budget.failures == sum(part.budget.failures for part in parts)
+    assert overall.budget.allowed == pytest.approx(sum(part.budget.allowed for part in parts))
+    assert overall.delivery.deployments == len(deploys)
+    for told in [overall, *parts]:
+        assert told.repair.closed + told.repair.open + told.repair.expired == told.incidents
         assert told.delivery.failed <= told.delivery.deployments
 
 
@@ -626,11 +634,11 @@ def test_each_incident_is_one_of_an_endpoint_and_of_a_commit_if_one_is_blamed(
     history: History,
 ) -> None:
     incidents = history[0]
-    shares = share_out(incidents, ended=50.0)
+    ranking = rank_by_owner(incidents, ended=50.0)
     blamed = [each for each in incidents if find_charged(each)]
-    assert sum(share.incidents for share in shares.by_endpoint) == len(incidents)
-    assert sum(share.incidents for share in shares.by_author) == len(blamed)
-    assert sum(share.incidents for share in shares.by_commit) == len(blamed)
+    assert sum(share.incidents for share in ranking.by_endpoint) == len(incidents)
+    assert sum(share.incidents for share in ranking.by_author) == len(blamed)
+    assert sum(share.incidents for share in ranking.by_commit) == len(blamed)
 
 
 class Counted(UserList[T]):
@@ -648,5 +656,5 @@ def test_many_services_are_no_reason_to_go_through_it_all_more_often(services: i
     incidents = Counted([incident(1.0, service=str(number)) for number in range(services)])
     endpoints = Counted([total("/", 0.9, 1, 0, service=str(number)) for number in range(services)])
     deploys = Counted([deploy("a1", float(number), EVERY_SERVICE) for number in range(services)])
-    figure_all(incidents, endpoints, deploys, (0.0, DAY))
+    aggregate(incidents, endpoints, deploys, (0.0, DAY))
     assert (incidents.times, endpoints.times, deploys.times) == (1, 2, 2)

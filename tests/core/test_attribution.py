@@ -16,26 +16,26 @@ from tests.incidents import make_incident
 ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)
 
 
-def credited(*positions: int, earlier: int) -> Attribution:
+def credited(*positions: int, omitted: int) -> Attribution:
     """Of an incident from position 100 to 200, with these suspects and a rate that clearly fell."""
     changes = [Placed(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
     incident = make_incident(ENDPOINT, 100, 100, end=200, end_position=200)
-    fixing = Suspicion(tuple(changes), earlier, Counts(100, 90), Counts(100, 0))
+    fixing = Suspicion(tuple(changes), omitted, Counts(100, 90), Counts(100, 0))
     found = credit(replace(incident, fixing=fixing), stale_after=1_000)
     assert found
     return found
 
 
 def test_changes_before_the_opening_take_nothing_from_the_one_that_came_since() -> None:
-    found = credited(*range(91, 100), 150, earlier=3)
+    found = credited(*range(91, 100), 150, omitted=3)
     assert (found.verdict, found.commit, len(found.candidates)) == (Verdict.CLEAR, "c150", 1)
-    assert found.earlier == 0
+    assert found.omitted == 0
 
 
 def test_of_more_changes_since_the_opening_than_are_shown_the_others_are_counted() -> None:
-    found = credited(*range(150, 160), earlier=3)
+    found = credited(*range(150, 160), omitted=3)
     assert (found.verdict, found.commit, len(found.candidates)) == (Verdict.AMBIGUOUS, "c159", 10)
-    assert found.earlier == 3
+    assert found.omitted == 3
 
 
 def blamed(*positions: int, before: Counts, after: Counts) -> Attribution:
@@ -74,8 +74,8 @@ def test_a_change_with_which_an_endpoint_broke_that_met_its_slo_is_clearly_to_bl
 def test_stale_changes_are_no_candidates_but_for_the_newest() -> None:
     found = blamed(400, 499, 500, 900, before=Counts(0, 0), after=ROSE)
     assert [one.commit for one in found.candidates] == ["c500", "c900"]
-    assert found.earlier == 0, "what is older than a stale one is no candidate either"
-    assert blamed(500, 900, before=Counts(0, 0), after=ROSE).earlier == 3
+    assert found.omitted == 0, "what is older than a stale one is no candidate either"
+    assert blamed(500, 900, before=Counts(0, 0), after=ROSE).omitted == 3
     [newest] = blamed(400, 499, before=Counts(0, 0), after=ROSE).candidates
     assert newest.commit == "c499"
 

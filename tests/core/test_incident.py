@@ -28,7 +28,7 @@ def test_a_closed_incident_has_a_duration(end: int | None, duration: int | None)
 
 @pytest.mark.parametrize(
     ("end", "position", "state"),
-    [(None, None, State.OPEN), (7, 1, State.CLOSED), (7, None, State.SILENT)],
+    [(None, None, State.OPEN), (7, 1, State.CLOSED), (7, None, State.EXPIRED)],
 )
 def test_an_incident_that_ended_and_that_nothing_in_the_stream_closed_is_silent(
     end: int | None, position: int | None, state: State
@@ -76,9 +76,9 @@ def test_the_suspects_are_the_last_change_before_a_position_and_all_since_then(
     for since in range(len(stream) + 1):
         before = [at for at in own if at < since][-1:]
         expected = before + [at for at in own if at >= since]
-        suspects, earlier = log.list_suspects(service, since)
+        suspects, omitted = log.list_suspects(service, since)
         assert [*suspects] == [placed(at, stream[at] or "") for at in expected[-10:]]
-        assert earlier == len(expected[:-10])
+        assert omitted == len(expected[:-10])
 
 
 def test_a_service_that_never_changed_has_no_suspects() -> None:

@@ -26,10 +26,10 @@ from tests.incidents import make_incident
 
 
 def records(
-    events: Sequence[Event], workers: int = 1, cut: int = 7, silence: int | None = None
+    events: Sequence[Event], workers: int = 1, cut: int = 7, no_traffic: int | None = None
 ) -> list[IncidentRecord]:
     """What is recorded of events."""
-    return run(events, workers, cut, silence).records(stale_after=20)
+    return run(events, workers, cut, no_traffic).records(stale_after=20)
 
 
 @dataclass
@@ -41,7 +41,9 @@ class Seen:
     failed: bool
 
 
-def brute_force(events: Sequence[Event], path: str, silence: int | None) -> list[dict[str, object]]:
+def brute_force(
+    events: Sequence[Event], path: str, no_traffic: int | None
+) -> list[dict[str, object]]:
     """What is to be recorded of an endpoint's incidents, each window counted anew."""
     seen: list[Seen] = []
     found: list[dict[str, object]] = []
@@ -51,8 +53,8 @@ def brute_force(events: Sequence[Event], path: str, silence: int | None) -> list
             continue
         clock = max([event.at, *(one.clock for one in seen)])
         if found and found[-1]["end"] is None and clock >= silent_from:
-            found[-1] |= {"end": silent_from, "state": State.SILENT}
-        silent_from = math.inf if silence is None else clock + max(WINDOW, silence)
+            found[-1] |= {"end": silent_from, "state": State.EXPIRED}
+        silent_from = math.inf if no_traffic is None else clock + max(WINDOW, no_traffic)
         seen.append(Seen(position, clock, event.failed))
         inside = [one for one in seen if clock - WINDOW < one.clock]
         sli = sum(not one.failed for one in inside) / len(inside)
@@ -70,8 +72,8 @@ def brute_force(events: Sequence[Event], path: str, silence: int | None) -> list
                     "requests": 1,
                     "failures": int(event.failed),
                     "last_failure": [one.clock for one in seen if one.failed][-1],
-                    "lowest_sli": sli,
-                    "lowest_sli_at": clock,
+                    "min_sli": sli,
+                    "min_sli_at": clock,
                     "fix": None,
                     "break": suspects(events, RESOURCES[path], onset.position, position),
                     "stretches": stretches(events, RESOURCES[path], seen),
@@ -86,7 +88,7 @@ def brute_force(events: Sequence[Event], path: str, silence: int | None) -> list
             found[-1]["stretches at the end"] = stretches(events, RESOURCES[path], seen)
     newest = max((event.at for event in events if isinstance(event, Asked)), default=0)
     if found and found[-1]["end"] is None and newest >= silent_from:
-        found[-1] |= {"end": silent_from, "state": State.SILENT}
+        found[-1] |= {"end": silent_from, "state": State.EXPIRED}
     return found
 
 
@@ -98,10 +100,10 @@ def follow(incident: dict[str, object], now: Seen, sli: float) -> None:
     incident["requests"], incident["failures"] = requests + 1, failures + now.failed
     if now.failed:
         incident["last_failure"] = now.clock
-    lowest = incident["lowest_sli"]
+    lowest = incident["min_sli"]
     assert isinstance(lowest, float)
     if sli < SLO and sli < lowest:
-        incident["lowest_sli"], incident["lowest_sli_at"] = sli, now.clock
+        incident["min_sli"], incident["min_sli_at"] = sli, now.clock
 
 
 def suspects(events: Sequence[Event], service: str, since: int, until: int) -> list[int]:
@@ -152,20 +154,20 @@ streams = st.lists(st.one_of(requests, requests, requests, st.sampled_from(["sho
     st.sampled_from([None, 0, 5, 15]),
 )
 def test_a_record_is_what_a_brute_force_count_says(
-    events: list[Event], workers: int, cut: int, silence: int | None
+    events: list[Event], workers: int, cut: int, no_traffic: int | None
 ) -> None:
-    found = records(events, workers, cut, silence)
+    found = records(events, workers, cut, no_traffic)
     for path in RESOURCES:
         own = [record for record in found if record.resource == path]
-        expected = brute_force(events, path, silence)
+        expected = brute_force(events, path, no_traffic)
         assert len(own) == len(expected)
         for record, known in zip(own, expected, strict=True):
             for name in ("start", "end", "onset", "last_failure", "requests", "failures"):
                 assert getattr(record, name) == known[name], name
             assert record.state == known["state"]
             assert (record.fixed_by is None) == (record.state != State.CLOSED)
-            assert (record.lowest_sli, record.lowest_sli_at) == (
-                *(known["lowest_sli"], known["lowest_sli_at"]),
+            assert (record.min_sli, record.min_sli_at) == (
+                *(known["min_sli"], known["min_sli_at"]),
             )
             blamed = [int(one.commit[1:]) for one in record.broken_by.candidates]
             assert blamed == without_stale(events, known["break"], record.start)
@@ -248,10 +250,10 @@ BY_HAND: dict[str, tuple[list[Event], list[IncidentRecord]]] = {
                 last_failure=7,
                 requests=3,  # at 7, 8 and 9
                 failures=1,
-                lowest_sli=5 / 8,
-                lowest_sli_at=7,
+                min_sli=5 / 8,
+                min_sli_at=7,
                 burn_rate=1 / 3 / 0.3,  # a third failed where 0.3 may
-                error_budget_burnt=1 / (0.3 * 10),  # 3 of the run's 10 requests may
+                error_budget_consumed=1 / (0.3 * 10),  # 3 of the run's 10 requests may
             )
         ],
     ),
@@ -269,10 +271,10 @@ BY_HAND: dict[str, tuple[list[Event], list[IncidentRecord]]] = {
                 last_failure=11,
                 requests=2,
                 failures=2,
-                lowest_sli=5 / 10,
-                lowest_sli_at=11,
+                min_sli=5 / 10,
+                min_sli_at=11,
                 burn_rate=2 / 2 / 0.3,
-                error_budget_burnt=2 / (0.3 * 12),
+                error_budget_consumed=2 / (0.3 * 12),
             )
         ],
     ),
@@ -290,10 +292,10 @@ BY_HAND: dict[str, tuple[list[Event], list[IncidentRecord]]] = {
                 last_failure=1,
                 requests=3,
                 failures=1,
-                lowest_sli=1 / 2,
-                lowest_sli_at=1,
+                min_sli=1 / 2,
+                min_sli_at=1,
                 burn_rate=1 / 3 / 0.3,
-                error_budget_burnt=1 / (0.3 * 7),
+                error_budget_consumed=1 / (0.3 * 7),
             ),
             expected(
                 *("/b", 1, 4, 6),
@@ -302,10 +304,10 @@ BY_HAND: dict[str, tuple[list[Event], list[IncidentRecord]]] = {
                 last_failure=4,
                 requests=3,
                 failures=1,
-                lowest_sli=3 / 5,
-                lowest_sli_at=4,
+                min_sli=3 / 5,
+                min_sli_at=4,
                 burn_rate=1 / 3 / 0.3,
-                error_budget_burnt=1 / (0.3 * 7),
+                error_budget_consumed=1 / (0.3 * 7),
             ),
         ],
     ),
@@ -319,11 +321,11 @@ BY_HAND: dict[str, tuple[list[Event], list[IncidentRecord]]] = {
                 last_failure=at,
                 requests=1,
                 failures=1,
-                lowest_sli=0,
-                lowest_sli_at=at,
+                min_sli=0,
+                min_sli_at=at,
                 burn_rate=1 / 0.3,
-                error_budget_burnt=1 / 0.3,
-                together=(other,),
+                error_budget_consumed=1 / 0.3,
+                co_occurring=(other,),
             )
             for path, at, other in (("/a", 5, "cart"), ("/c", 65, "shop"))
         ],
@@ -356,16 +358,16 @@ def test_every_field_of_a_hand_worked_incident() -> None:
     assert (record.start, record.end, record.duration) == (14, 21, 7)
     assert (record.onset, record.last_failure) == (11, 14)
     assert (record.requests, record.failures, record.successes) == (8, 1, 7)
-    assert (record.lowest_sli, record.lowest_sli_at) == (0.6, 14)
+    assert (record.min_sli, record.min_sli_at) == (0.6, 14)
     assert record.burn_rate == pytest.approx((1 / 8) / 0.3)
-    assert record.error_budget_burnt == pytest.approx(1 / (0.3 * 25))
-    assert record.together == ()
+    assert record.error_budget_consumed == pytest.approx(1 / (0.3 * 25))
+    assert record.co_occurring == ()
 
     broken = record.broken_by
     [candidate] = broken.candidates
     assert (candidate.commit, candidate.author, candidate.date) == ("c10", "author 10", "date 10")
     assert candidate.age == 14 - 9  # it came after the request at 9
-    assert (broken.verdict, broken.commit, broken.earlier) == (Verdict.CLEAR, "c10", 0)
+    assert (broken.verdict, broken.commit, broken.omitted) == (Verdict.CLEAR, "c10", 0)
     assert broken.evidence is not None
     assert (broken.evidence.before, broken.evidence.after) == (Counts(10, 0), Counts(5, 4))
     assert broken.evidence.rose
@@ -379,20 +381,20 @@ def test_every_field_of_a_hand_worked_incident() -> None:
 
 
 def test_every_field_of_an_incident_that_ended_in_silence() -> None:
-    #   at   0 1 2 3 ... c4 ... 17 18 20   window 10, silence 15: the deadline is 3 + 15
+    #   at   0 1 2 3 ... c4 ... 17 18 20   window 10, no traffic 15: the deadline is 3 + 15
     #   /a   o x x o            .  .  x    it is over at 18, and another one opens at 20
     events = [*ask("/a", "oxxo"), "shop", *ask("/b", "o", 17), *ask("/a", "x", 20)]
-    record, following = records(events, silence=15)
-    assert (record.state, record.start, record.end, record.duration) == (State.SILENT, 1, 18, 17)
+    record, following = records(events, no_traffic=15)
+    assert (record.state, record.start, record.end, record.duration) == (State.EXPIRED, 1, 18, 17)
     assert (record.requests, record.failures, record.last_failure) == (3, 2, 2)
-    assert (record.lowest_sli, record.lowest_sli_at) == (1 / 3, 2)
-    assert record.error_budget_burnt == pytest.approx(2 / (0.3 * 5))
+    assert (record.min_sli, record.min_sli_at) == (1 / 3, 2)
+    assert record.error_budget_consumed == pytest.approx(2 / (0.3 * 5))
     assert record.fixed_by is None
     assert (following.state, following.start, following.requests) == (State.OPEN, 20, 1)
-    assert following.lowest_sli == 0
+    assert following.min_sli == 0
     assert following.broken_by.commit == "c4"
-    [whole] = records(events[:-1], silence=14)
-    assert whole == replace(record, end=17, duration=16, error_budget_burnt=2 / (0.3 * 4))
+    [whole] = records(events[:-1], no_traffic=14)
+    assert whole == replace(record, end=17, duration=16, error_budget_consumed=2 / (0.3 * 4))
 
 
 def test_a_change_without_effect_on_the_failure_rate_is_doubted() -> None:
@@ -432,7 +434,7 @@ def test_without_changes_there_is_nobody_to_blame() -> None:
 
 
 def test_services_that_broke_within_a_minute_are_named_together() -> None:
-    def together(*starts: tuple[str, int]) -> list[tuple[str, ...]]:
+    def co_occurring(*starts: tuple[str, int]) -> list[tuple[str, ...]]:
         incidents = [
             make_incident(Endpoint(name, "-", "GET", f"/{n}", 1.0, 5), start * SECOND, n)
             for n, (name, start) in enumerate(starts)
@@ -444,13 +446,13 @@ def test_services_that_broke_within_a_minute_are_named_together() -> None:
             (),
             add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span),
         )
-        return [record.together for record in monitor.records()]
+        return [record.co_occurring for record in monitor.records()]
 
-    assert together(("a", 0), ("b", 60), ("a", 61), ("c", 120), ("d", 181)) == [
+    assert co_occurring(("a", 0), ("b", 60), ("a", 61), ("c", 120), ("d", 181)) == [
         *(("b",), ("a", "c"), ("b", "c"), ("a", "b"), ()),
     ]
-    assert together(("a", 9), ("b", 0)) == [("b",), ("a",)]
-    many = together(*((f"s{n:02}", 0) for n in range(30)))
+    assert co_occurring(("a", 9), ("b", 0)) == [("b",), ("a",)]
+    many = co_occurring(*((f"s{n:02}", 0) for n in range(30)))
     assert many[29] == tuple(f"s{n:02}" for n in range(10))
 
 
@@ -459,7 +461,7 @@ def test_an_slo_of_one_has_no_budget() -> None:
     shard = Shard([incident.endpoint])
     totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span)
     [record] = ServiceMonitor([incident], Accounting(), (), totals).records()
-    assert (record.burn_rate, record.error_budget_burnt) == (None, None)
+    assert (record.burn_rate, record.error_budget_consumed) == (None, None)
 
 
 def test_an_id_is_made_of_the_endpoint_and_where_and_when_it_opened() -> None:

@@ -32,7 +32,7 @@ def incident(
     end: float | None = None,
     fixed_by: Change | None = None,
     broken_by: Change | None = None,
-    silent: bool = False,
+    expired: bool = False,
 ) -> Incident:
     """An incident that opened at a position in the stream; start and end are seconds."""
     return make_incident(
@@ -41,7 +41,7 @@ def incident(
         position=at,
         broken_by=broken_by,
         end=None if end is None else round(end * SECOND),
-        end_position=None if end is None or silent else at + 1,
+        end_position=None if end is None or expired else at + 1,
         fixed_by=fixed_by,
     )
 
@@ -76,8 +76,8 @@ def test_mttr_leaves_out_what_is_still_open() -> None:
 
 
 def test_mttr_leaves_out_what_ended_in_silence() -> None:
-    assert report(incident(start=5, end=9, silent=True)).mttr() == 0.0
-    assert report(incident(start=5, end=9, silent=True), incident(start=5, end=8)).mttr() == 3.0
+    assert report(incident(start=5, end=9, expired=True)).mttr() == 0.0
+    assert report(incident(start=5, end=9, expired=True), incident(start=5, end=8)).mttr() == 3.0
 
 
 def test_mttr_is_exact_over_the_longest_incidents() -> None:
@@ -133,7 +133,7 @@ def test_an_open_incident_ends_at_minus_one_and_has_no_fix() -> None:
 
 
 def test_an_incident_that_ended_in_silence_has_an_end_and_no_fix() -> None:
-    monitor = report(incident(start=5, end=8, silent=True, broken_by=change("bug")))
+    monitor = report(incident(start=5, end=8, expired=True, broken_by=change("bug")))
     assert json.dumps(monitor.incident_details()) == (
         '{"shop": [{"start": 5.0, "end": 8.0, "fix": "", "break": "bug"}]}'
     )

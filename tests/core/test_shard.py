@@ -124,16 +124,16 @@ def test_a_shard_without_endpoints_has_nothing_to_say() -> None:
     assert Shard([]).advance(batch()) == []
 
 
-# Silence. In the pictures an access is "x" where it failed and "o" where it did not, "." is no
-# access, and "|" the deadline: the newest access plus the silence, or the window if that is longer.
+# NoTraffic. In the pictures an access is "x" where it failed and "o" where it did not, "." is no
+# access, and "|" the deadline: the newest access plus that time, or the window if that is longer.
 
 GOOD, BAD = 0, 1
 
 
 def quiet_shard(
-    *endpoints: Endpoint, silence: int | None = None, least: int = 1, resolution: int = 0
+    *endpoints: Endpoint, no_traffic: int | None = None, least: int = 1, resolution: int = 0
 ) -> Shard:
-    windows = Windows(endpoints, silence=silence, least=least, resolution=resolution)
+    windows = Windows(endpoints, no_traffic=no_traffic, least=least, resolution=resolution)
     return Shard(endpoints, windows)
 
 
@@ -156,47 +156,47 @@ def lives(*accesses: tuple[int, int], **options: int) -> list[str]:
     [
         ((24, BAD), ["5 to None open"]),
         ((24, GOOD), ["5 to 24 closed"]),
-        ((25, GOOD), ["5 to 25 silent"]),
-        ((25, BAD), ["5 to 25 silent", "25 to None open"]),
-        ((26, GOOD), ["5 to 25 silent"]),
-        ((26, BAD), ["5 to 25 silent", "26 to None open"]),
-        ((900, BAD), ["5 to 25 silent", "900 to None open"]),
+        ((25, GOOD), ["5 to 25 expired"]),
+        ((25, BAD), ["5 to 25 expired", "25 to None open"]),
+        ((26, GOOD), ["5 to 25 expired"]),
+        ((26, BAD), ["5 to 25 expired", "26 to None open"]),
+        ((900, BAD), ["5 to 25 expired", "900 to None open"]),
     ],
 )
 def test_an_access_at_the_deadline_or_later_finds_that_silence_has_ended_an_incident(
     access: tuple[int, int], incidents: list[str]
 ) -> None:
-    #   tick   5    .    .    .   24   25   26      window 10, silence 20
+    #   tick   5    .    .    .   24   25   26      window 10, no traffic 20
     #          x                   ?    |?   ?
-    assert lives((5, BAD), access, silence=20) == incidents
+    assert lives((5, BAD), access, no_traffic=20) == incidents
 
 
-@pytest.mark.parametrize("silence", [0, 1, 10])
-def test_silence_ends_nothing_before_the_window_has_emptied(silence: int) -> None:
+@pytest.mark.parametrize("no_traffic", [0, 1, 10])
+def test_silence_ends_nothing_before_the_window_has_emptied(no_traffic: int) -> None:
     #   tick   5    .    .   14   15        window 10
     #          x              o    |x
-    assert lives((5, BAD), (14, GOOD), silence=silence) == ["5 to None open"]
-    assert lives((5, BAD), (15, GOOD), silence=silence) == ["5 to 15 silent"]
-    assert lives((5, BAD), (14, GOOD), (23, GOOD), silence=silence) == ["5 to 23 closed"]
-    assert lives((5, BAD), (14, BAD), (24, BAD), silence=silence) == [
-        "5 to 24 silent",
+    assert lives((5, BAD), (14, GOOD), no_traffic=no_traffic) == ["5 to None open"]
+    assert lives((5, BAD), (15, GOOD), no_traffic=no_traffic) == ["5 to 15 expired"]
+    assert lives((5, BAD), (14, GOOD), (23, GOOD), no_traffic=no_traffic) == ["5 to 23 closed"]
+    assert lives((5, BAD), (14, BAD), (24, BAD), no_traffic=no_traffic) == [
+        "5 to 24 expired",
         "24 to None open",
     ]
 
 
 def test_each_access_puts_the_deadline_off_and_a_late_one_does_not() -> None:
-    #   tick   5   .   20   .   39   40       window 10, silence 20
+    #   tick   5   .   20   .   39   40       window 10, no traffic 20
     #          x        x        .    |o
     #          x   <--- x late   |o           the deadline stays at 25
-    assert lives((5, BAD), (20, BAD), (39, GOOD), silence=20) == ["5 to 39 closed"]
-    assert lives((5, BAD), (20, BAD), (40, GOOD), silence=20) == ["5 to 40 silent"]
-    assert lives((5, BAD), (3, BAD), (25, GOOD), silence=20) == ["5 to 25 silent"]
+    assert lives((5, BAD), (20, BAD), (39, GOOD), no_traffic=20) == ["5 to 39 closed"]
+    assert lives((5, BAD), (20, BAD), (40, GOOD), no_traffic=20) == ["5 to 40 expired"]
+    assert lives((5, BAD), (3, BAD), (25, GOOD), no_traffic=20) == ["5 to 25 expired"]
 
 
 def test_incident_after_incident_ends_in_silence() -> None:
     ticks = range(0, 100, 20)
-    assert lives(*((tick, BAD) for tick in ticks), silence=20) == [
-        *(f"{tick} to {tick + 20} silent" for tick in range(0, 80, 20)),
+    assert lives(*((tick, BAD) for tick in ticks), no_traffic=20) == [
+        *(f"{tick} to {tick + 20} expired" for tick in range(0, 80, 20)),
         "80 to None open",
     ]
 
@@ -204,49 +204,52 @@ def test_incident_after_incident_ends_in_silence() -> None:
 def test_where_windows_with_few_requests_are_not_judged_silence_ends_incidents_all_the_same() -> (
     None
 ):
-    #   tick   5 6 7   .   20   .   40 41 42    window 10, silence 20, at least 3 requests
+    #   tick   5 6 7   .   20   .   40 41 42    window 10, no traffic 20, at least 3 requests
     #          x x x        o        |x  x  x   opens at 7; 20 puts the deadline off to 40; the
     #                                          third one opens another
     start = [(5, BAD), (6, BAD), (7, BAD), (20, GOOD)]
-    assert lives(*start, (39, GOOD), silence=20, least=3) == ["7 to None open"]
+    assert lives(*start, (39, GOOD), no_traffic=20, least=3) == ["7 to None open"]
     for outcome in (GOOD, BAD):
-        assert lives(*start, (40, outcome), silence=20, least=3) == ["7 to 40 silent"]
+        assert lives(*start, (40, outcome), no_traffic=20, least=3) == ["7 to 40 expired"]
     following = [(40, BAD), (41, BAD), (42, BAD)]
-    assert lives(*start, *following, silence=20, least=3) == ["7 to 40 silent", "42 to None open"]
+    assert lives(*start, *following, no_traffic=20, least=3) == [
+        "7 to 40 expired",
+        "42 to None open",
+    ]
 
 
 def test_with_a_resolution_silence_is_measured_between_the_times_at_which_accesses_count() -> None:
-    #   tick      5 .. 19   20 .. 24        window 10, silence 20, resolution 10
+    #   tick      5 .. 19   20 .. 24        window 10, no traffic 20, resolution 10
     #   counts at 0    10    |20
-    assert lives((5, BAD), (19, GOOD), silence=20, resolution=10) == ["0 to 10 closed"]
-    assert lives((5, BAD), (20, GOOD), silence=20, resolution=10) == ["0 to 20 silent"]
+    assert lives((5, BAD), (19, GOOD), no_traffic=20, resolution=10) == ["0 to 10 closed"]
+    assert lives((5, BAD), (20, GOOD), no_traffic=20, resolution=10) == ["0 to 20 expired"]
 
 
 def test_the_longest_silence_ends_an_incident_and_none_at_all_never_does() -> None:
     longest = 2**63 - 1
-    assert lives((0, BAD), (longest, GOOD), silence=longest) == [f"0 to {longest} silent"]
+    assert lives((0, BAD), (longest, GOOD), no_traffic=longest) == [f"0 to {longest} expired"]
     assert lives((0, BAD), (longest, GOOD)) == [f"0 to {longest} closed"]
-    assert lives((1, BAD), (longest, GOOD), silence=longest) == [f"1 to {longest} closed"]
+    assert lives((1, BAD), (longest, GOOD), no_traffic=longest) == [f"1 to {longest} closed"]
 
 
 def test_incidents_end_in_silence_at_any_moment_in_the_order_of_their_deadlines() -> None:
-    #   tick   5  6  .  25  26        window 10, silence 20
+    #   tick   5  6  .  25  26        window 10, no traffic 20
     #   shop      x         |
     #   cart      x         |
     #   user   x         |
-    shard = quiet_shard(SHOP, CART, USER, silence=20)
+    shard = quiet_shard(SHOP, CART, USER, no_traffic=20)
     assert shard.next_silence() is None
     moved = shard.advance(batch((2, 5, BAD), (1, 6, BAD), (0, 6, BAD)))
     assert shard.next_silence() == 25
-    assert shard.close_silent(24) == []
-    ended = shard.close_silent(26)
+    assert shard.close_expired(24) == []
+    ended = shard.close_expired(26)
     assert [one.endpoint for one in ended] == [USER, SHOP, CART]
     assert ended == [
         replace(moved[0], end=25),
         replace(moved[2], end=26),
         replace(moved[1], end=26),
     ]
-    assert shard.still_open() == shard.close_silent(900) == []
+    assert shard.still_open() == shard.close_expired(900) == []
     assert shard.next_silence() is None
 
 
@@ -254,7 +257,7 @@ def test_where_silence_ends_nothing_there_is_no_moment_at_which_it_does() -> Non
     shard = Shard([SHOP])
     shard.advance(batch((0, 5, BAD)))
     assert shard.next_silence() is None
-    assert shard.close_silent(2**63 - 1) == []
+    assert shard.close_expired(2**63 - 1) == []
     assert show(*shard.still_open()) == ["5 to None open"]
 
 
@@ -262,11 +265,11 @@ def test_where_silence_ends_nothing_there_is_no_moment_at_which_it_does() -> Non
 def test_what_comes_after_an_end_in_silence_counts_at_that_end_at_the_earliest(
     tick: int, late: int
 ) -> None:
-    #   tick   5   .   24  25  26  .  34        window 10, silence 20
+    #   tick   5   .   24  25  26  .  34        window 10, no traffic 20
     #          x        ?   |?  ?               the end at 25 was told before it came
-    shard = quiet_shard(SHOP, silence=20)
+    shard = quiet_shard(SHOP, no_traffic=20)
     shard.advance(batch((0, 5, BAD)))
-    assert show(*shard.close_silent(25)) == ["5 to 25 silent"]
+    assert show(*shard.close_expired(25)) == ["5 to 25 expired"]
     [opened] = shard.advance(batch((0, tick, BAD), first=1))
     assert (opened.start, opened.before) == (max(tick, 25), (1, 1))
     assert opened.course.requests == 1
@@ -285,9 +288,9 @@ STEPS = st.lists(
 
 @given(STEPS, st.sampled_from([0, 5, 10, 15]), st.sampled_from([1, 3]))
 def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
-    steps: list[tuple[int | None, int, bool]], silence: int, least: int
+    steps: list[tuple[int | None, int, bool]], no_traffic: int, least: int
 ) -> None:
-    options = {"silence": silence, "least": least}
+    options = {"no_traffic": no_traffic, "least": least}
     live = quiet_shard(SHOP, CART, USER, **options)
     replayed = quiet_shard(SHOP, CART, USER, **options)
     seen: dict[int, Incident] = {}
@@ -297,7 +300,7 @@ def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
     for number, (slot, step, failed) in enumerate(steps):
         if slot is None:
             now += step
-            moved = live.close_silent(now)
+            moved = live.close_expired(now)
             floors.update((one.endpoint, one.end or 0) for one in moved)
         else:
             tick = now - step  # often older than the time that was said
@@ -305,8 +308,8 @@ def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
             floored = max(tick, floors[live.members[slot]])
             again.update(known(replayed.advance(batch((slot, floored, failed), first=number))))
         seen.update(known(moved))
-    seen.update(known(live.close_silent(now) + live.still_open()))
-    again.update(known(replayed.close_silent(now) + replayed.still_open()))
+    seen.update(known(live.close_expired(now) + live.still_open()))
+    again.update(known(replayed.close_expired(now) + replayed.still_open()))
     assert seen == again
     assert [column.tolist() for column in live.windows.totals()] == [
         column.tolist() for column in replayed.windows.totals()

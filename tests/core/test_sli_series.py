@@ -21,7 +21,7 @@ from slomon.core.endpoints import Endpoint, Members
 from slomon.core.events import Accounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.sli_series import Trace
+from slomon.core.sli_series import SliSeries
 from slomon.core.summary import Summary, add_up
 from slomon.core.windows import Windows
 from slomon.kernels.series import SHORTEST
@@ -59,7 +59,7 @@ def summarise(
     shards = []
     for number in range(cutting.workers):
         members = Members(endpoints, number, cutting.workers)
-        windows = Windows(members, trace=True, **options)
+        windows = Windows(members, sli_series=True, **options)
         fast = cutting.library and CompiledWindows(cutting.library, windows)
         shards.append(Shard(members, fast or windows))
     incidents = {}
@@ -90,7 +90,7 @@ def by_definition(
     bounds: tuple[int, int],
     least: int = 1,
     resolution: int = 1,
-) -> tuple[float, list[Trace]]:
+) -> tuple[float, list[SliSeries]]:
     """The buckets, counted one by one: of the shortest step at which they are few enough."""
     clocks: dict[int, int] = defaultdict(int)
     seen: dict[int, list[Row]] = defaultdict(list)
@@ -107,11 +107,11 @@ def by_definition(
     buckets: dict[tuple[int, int], list[tuple[bool, float]]] = defaultdict(list)
     for key, tick, failed, sli in judged:
         buckets[key, tick // step].append((failed, sli))
-    traces = []
+    sli_series = []
     for place, key in enumerate(sorted(seen)):
         own = sorted((at, inside) for (of, at), inside in buckets.items() if of == key)
-        traces.append(
-            Trace(
+        sli_series.append(
+            SliSeries(
                 place,
                 [at * step / SECOND for at, _ in own],
                 [len(inside) for _, inside in own],
@@ -119,7 +119,7 @@ def by_definition(
                 [min(sli for _, sli in inside) for _, inside in own],
             )
         )
-    return step / SECOND, traces
+    return step / SECOND, sli_series
 
 
 def fits(buckets: set[tuple[int, int]], bounds: tuple[int, int]) -> bool:
@@ -152,23 +152,27 @@ def test_buckets_have_their_requests_failures_and_lowest_sli() -> None:
         (0, 6 * SHORTEST, False),
     ]
     summary = summarise(rows, [endpoint(0), endpoint(1)])
-    assert summary.trace_step == 1 / 512
-    assert summary.traces == [
-        Trace(
+    assert summary.series_step == 1 / 512
+    assert summary.sli_series == [
+        SliSeries(
             0,
             [0, 1 / 512, 3 / 512, 6 / 512],
             [2, 1, 1, 1],
             [1, 0, 1, 0],
             [1 / 2, 2 / 3, 1 / 2, 1 / 2],
         ),
-        Trace(1, [3 / 512], [1], [0], [1.0]),
+        SliSeries(1, [3 / 512], [1], [0], [1.0]),
     ]
 
 
 def test_what_begins_a_bucket_is_in_it_and_a_late_access_is_in_the_newest() -> None:
     rows = [(0, 2 * SHORTEST, False), (0, SHORTEST, True), (0, 3 * SHORTEST, False)]
-    [trace] = summarise(rows, [endpoint(0)]).traces
-    assert (trace.at, trace.requests, trace.failures) == ([2 / 512, 3 / 512], [2, 1], [1, 0])
+    [sli_series] = summarise(rows, [endpoint(0)]).sli_series
+    assert (sli_series.at, sli_series.requests, sli_series.failures) == (
+        [2 / 512, 3 / 512],
+        [2, 1],
+        [1, 0],
+    )
 
 
 def test_windows_that_are_not_judged_are_not_the_lowest() -> None:
@@ -178,8 +182,8 @@ def test_windows_that_are_not_judged_are_not_the_lowest() -> None:
         (0, SHORTEST, False),
         (0, 9 * SHORTEST, True),
     ]
-    [trace] = summarise(rows, [endpoint(0)], least=3).traces
-    assert (trace.failures, trace.lowest_sli) == ([1, 1], [2 / 3, 1.0])
+    [sli_series] = summarise(rows, [endpoint(0)], least=3).sli_series
+    assert (sli_series.failures, sli_series.min_sli) == ([1, 1], [2 / 3, 1.0])
 
 
 def test_no_trace_is_taken_unless_it_is_asked_for() -> None:
@@ -187,11 +191,11 @@ def test_no_trace_is_taken_unless_it_is_asked_for() -> None:
     shard.advance(_all([(0, 5, False)]))
     totals = add_up([shard], (), Span())
     summary = ServiceMonitor((), Accounting(), (), totals).summary()
-    assert (summary.traces, summary.trace_step) == ([], 0)
+    assert (summary.sli_series, summary.series_step) == ([], 0)
 
 
 def test_of_no_request_there_is_no_trace() -> None:
-    assert summarise([], [endpoint(0)]).traces == []
+    assert summarise([], [endpoint(0)]).sli_series == []
 
 
 @pytest.mark.parametrize(("seconds", "step"), [(0.9, 1 / 512), (1, 1 / 256), (511, 1), (512, 2)])
@@ -199,8 +203,8 @@ def test_the_step_doubles_until_there_are_at_most_512_in_a_row(seconds: float, s
     #   of two endpoints: the first bucket is one's, and the last one the other's
     rows = [(0, 0, False), (1, int(seconds * SECOND), False)]
     summary = summarise(rows, [endpoint(0), endpoint(1)], Cutting(workers=2))
-    assert summary.trace_step == step
-    assert [trace.at for trace in summary.traces] == [[0], [seconds // step * step]]
+    assert summary.series_step == step
+    assert [sli_series.at for sli_series in summary.sli_series] == [[0], [seconds // step * step]]
 
 
 @pytest.mark.parametrize("bounds", [(512, 1 << 18), (1 << 40, 511)])
@@ -211,9 +215,9 @@ def test_what_is_merged_in_the_middle_of_a_run_is_not_merged_too_much(
     rows = [(0, number * SHORTEST, False) for number in range(count)]
     with bounded(*bounds):
         summary = summarise(rows, [endpoint(0)], Cutting(batch=1))
-    assert summary.trace_step == step / 512
-    [trace] = summary.traces
-    assert (len(trace.at), sum(trace.requests)) == (-(-count // step), count)
+    assert summary.series_step == step / 512
+    [sli_series] = summary.sli_series
+    assert (len(sli_series.at), sum(sli_series.requests)) == (-(-count // step), count)
 
 
 TICKS = st.sampled_from([1, 0, SHORTEST // 2, SHORTEST, 3 * SHORTEST, 40 * SHORTEST, -SHORTEST])
@@ -249,7 +253,7 @@ def test_the_buckets_are_those_of_a_brute_force_count(
     with bounded(*bounds):
         found = summarise(rows, ENDPOINTS, cutting, least=least, resolution=resolution)
     expected = by_definition(rows, ENDPOINTS, bounds, least, resolution or 1)
-    assert (found.trace_step, found.traces) == expected
+    assert (found.series_step, found.sli_series) == expected
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -267,7 +271,7 @@ def test_the_buckets_of_the_compiled_speed_are_those_too(speed: Opened, workers:
         with bounded(*bounds), speed() as library:
             cutting = Cutting(workers, rng.choice([1, 20, 300]), library, rng.choice([0, 2]))
             found = summarise(rows, ENDPOINTS, cutting)
-        assert (found.trace_step, found.traces) == by_definition(rows, ENDPOINTS, bounds), seed
+        assert (found.series_step, found.sli_series) == by_definition(rows, ENDPOINTS, bounds), seed
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -275,12 +279,12 @@ def test_the_buckets_of_the_compiled_speed_are_those_too(speed: Opened, workers:
 def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened, bounds: tuple[int, int]) -> None:
     #   each access is a bucket of its own, of ever longer ones
     with bounded(*bounds, few=100), speed() as library:
-        windows = CompiledWindows(library, Windows([endpoint(0), endpoint(1)], trace=True))
+        windows = CompiledWindows(library, Windows([endpoint(0), endpoint(1)], sli_series=True))
         for start in range(0, 20_000, 50):
             rows = [(number % 2, number * SECOND, False) for number in range(start, start + 50)]
             windows.advance(_all(rows))
-            assert windows.tracer is not None
-            assert len(windows.tracer.state.bucket_slot) < 2500
+            assert windows.series is not None
+            assert len(windows.series.state.bucket_slot) < 2500
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -292,7 +296,7 @@ def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(speed: O
         found = summarise(rows, many, Cutting(batch=100, library=library))
     places = {key: key - 9_990 for key, _, _ in rows}
     few = summarise([(places[key], *rest) for key, *rest in rows], many[:10])  # type: ignore[misc]
-    assert (found.trace_step, found.traces) == (few.trace_step, few.traces)
+    assert (found.series_step, found.sli_series) == (few.series_step, few.sli_series)
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -301,9 +305,9 @@ def test_the_latest_time_has_a_bucket_too(speed: Opened) -> None:
     rows = [(0, 0, False), (0, last - 1, True), (0, last, False)]
     with speed() as library:
         found = summarise(rows, ENDPOINTS, Cutting(batch=3, library=library))
-    [trace] = found.traces
-    assert (trace.requests, trace.failures) == ([1, 2], [0, 1])
-    assert (found.trace_step, found.traces) == by_definition(rows, ENDPOINTS, (512, 1 << 18))
+    [sli_series] = found.sli_series
+    assert (sli_series.requests, sli_series.failures) == ([1, 2], [0, 1])
+    assert (found.series_step, found.sli_series) == by_definition(rows, ENDPOINTS, (512, 1 << 18))
 
 
 def _all(rows: Sequence[Row]) -> Batch:
@@ -314,18 +318,18 @@ def test_of_too_many_endpoints_those_with_incidents_are_traced_and_then_the_busi
     requests = [0, 1, 1, 1, 4, 4]
     rows = [*((key, 1, False) for key in requests), (3, 2, True)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(summary_module, "MOST_TRACES", 2)
+        patch.setattr(summary_module, "MOST_SERIES", 2)
         summary = summarise(rows, ENDPOINTS)
-    traced = [summary.endpoints[trace.endpoint].resource for trace in summary.traces]
+    traced = [summary.endpoints[sli_series.endpoint].resource for sli_series in summary.sli_series]
     assert traced == ["/1", "/3"]
-    assert [trace.requests for trace in summary.traces] == [[3], [1]]
+    assert [sli_series.requests for sli_series in summary.sli_series] == [[3], [1]]
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_endpoints_may_be_found_while_a_trace_is_taken(speed: Opened) -> None:
     with speed() as library:
         for fast in (True, False):
-            plain = Windows(trace=True)
+            plain = Windows(sli_series=True)
             windows = CompiledWindows(library, plain) if fast else plain
             found = [endpoint(0)]
             shard = Shard(found, windows)
@@ -333,6 +337,6 @@ def test_endpoints_may_be_found_while_a_trace_is_taken(speed: Opened) -> None:
             found.append(endpoint(1))
             shard.advance(_all([(1, SHORTEST, True), (0, SHORTEST, False)]))
             totals = add_up([shard], (), Span())
-            [first, second] = ServiceMonitor((), Accounting(), (), totals).summary().traces
+            [first, second] = ServiceMonitor((), Accounting(), (), totals).summary().sli_series
             assert (first.at, second.at) == ([0, 1 / 512], [1 / 512])
-            assert (second.failures, second.lowest_sli) == ([1], [0.0])
+            assert (second.failures, second.min_sli) == ([1], [0.0])

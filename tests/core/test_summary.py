@@ -12,7 +12,7 @@ import pytest
 
 from slomon.core import summary as summary_module
 from slomon.core.incident import State
-from slomon.core.metrics import Deploy, EndpointTotal, Share
+from slomon.core.metrics import Deploy, EndpointTotal, RankingEntry
 from slomon.core.summary import Summary, choose_incidents, rank_endpoints
 from slomon.kernels.series import SHORTEST
 from slomon.report.selection import ENDPOINTS, INCIDENTS, select
@@ -56,7 +56,7 @@ def test_each_endpoint_that_a_page_shows_of_a_long_run_has_its_trace(
 ) -> None:
     #   Of 20 endpoints each fails and recovers again and again, the higher their number the more
     #   often, while the lower ones have more requests, or as many.
-    monkeypatch.setattr(summary_module, "MOST_TRACES", 8)
+    monkeypatch.setattr(summary_module, "MOST_SERIES", 8)
     monkeypatch.setattr(summary_module, "MOST_INCIDENTS", 8)
     rows: list[Row] = []
     for tick in range(400):
@@ -71,7 +71,9 @@ def test_each_endpoint_that_a_page_shows_of_a_long_run_has_its_trace(
     assert INCIDENTS == ENDPOINTS
     assert len(summary.incidents) > 20
     assert len(shown.endpoints) == 8
-    assert [summary.endpoints[trace.endpoint] for trace in summary.traces] == shown.endpoints
+    assert [
+        summary.endpoints[sli_series.endpoint] for sli_series in summary.sli_series
+    ] == shown.endpoints
 
 
 def test_a_run_in_figures() -> None:
@@ -100,7 +102,7 @@ def test_a_run_in_figures() -> None:
         Deploy("shop", "c15", "author 15", "date 15", 13),
     ]
     [shop] = summary.services
-    for figures, service in ((summary.whole, None), (shop, "shop")):
+    for figures, service in ((summary.overall, None), (shop, "shop")):
         assert (figures.service, figures.incidents) == (service, 1)
         assert (figures.repair.mean, figures.repair.p90, figures.repair.open) == (7, 7, 0)
         assert figures.detection == 13 - 9
@@ -108,19 +110,19 @@ def test_a_run_in_figures() -> None:
         assert figures.budget.allowed == pytest.approx(26 * 0.3)
         assert (figures.delivery.deployments, figures.delivery.failed) == (2, 1)
         assert figures.delivery.frequency is None
-    assert summary.shares.by_endpoint == [Share("GET /a", 1, 7)]
-    assert summary.shares.by_author == [Share("author 10", 1, 7)]
-    assert summary.shares.by_commit == [Share("c10", 1, 7)]
+    assert summary.ranking.by_endpoint == [RankingEntry("GET /a", 1, 7)]
+    assert summary.ranking.by_author == [RankingEntry("author 10", 1, 7)]
+    assert summary.ranking.by_commit == [RankingEntry("c10", 1, 7)]
 
 
 def test_of_nothing_there_is_a_summary_too() -> None:
     summary = run([]).summary()
     assert isinstance(summary, Summary)
     assert (summary.began, summary.ended, summary.endpoints, summary.services) == (0, 0, [], [])
-    assert summary.whole.budget.left is None
+    assert summary.overall.budget.left is None
 
 
 def test_only_a_change_that_is_young_enough_is_blamed() -> None:
     events = [*ask("/b", "o"), "shop", *ask("/a", "x", 100)]
-    assert run(events).summary(stale_after=99).shares.by_commit == []
-    assert run(events).summary(stale_after=100).shares.by_commit == [Share("c1", 1, 0)]
+    assert run(events).summary(stale_after=99).ranking.by_commit == []
+    assert run(events).summary(stale_after=100).ranking.by_commit == [RankingEntry("c1", 1, 0)]

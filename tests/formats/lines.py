@@ -140,7 +140,7 @@ def _line(pick: Pick, name: str) -> bytes:
     if kind == "odd":
         return pick(ODD)
     line = _WRITERS[name](pick)
-    if kind == "whole":
+    if kind == "overall":
         return line
     return damage(pick, line) if kind == "damaged" else line + pick(ENDS)
 

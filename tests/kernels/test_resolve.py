@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slomon.compiled.backend import Compiled
+from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.request_table import Table
 from slomon.kernels.resolve import is_plain
 from slomon.kernels.route import LONGEST
@@ -38,7 +38,7 @@ def test_a_plain_request_to_what_is_found_needs_no_careful_reader(speed: Opened)
         assert bool(is_plain(text, 0, len(text)) and len(text) <= LONGEST) is settled, text
         line = b"5 " + text + b" 500\n"
         with speed() as library:
-            reading = Reading(Compiled(library), found)
+            reading = Reading(CompiledBackend(library), found)
             block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
             block.log = reading.log("plain", b"", exact=True)
             reading.settler.scan(block)
@@ -55,7 +55,7 @@ def test_a_plain_request_to_what_is_found_needs_no_careful_reader(speed: Opened)
 def test_a_given_request_needs_a_careful_reader_once(speed: Opened) -> None:
     line = b"5 GET /nobody/watches/this 500\n"
     with speed() as library:
-        reading = Reading(Compiled(library), given_by_template)
+        reading = Reading(CompiledBackend(library), given_by_template)
         block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
         block.log = reading.log("plain", b"", exact=False)
         table = Table(library)

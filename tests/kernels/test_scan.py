@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import line_reader as reader_host
-from slomon.compiled.backend import Compiled
+from slomon.compiled.backend import CompiledBackend
 from slomon.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
 from slomon.log_replay.lines import Block
 from slomon.sources.source import Fragment
@@ -29,7 +29,7 @@ MONTHS = (
 def scan(speed: Opened, name: str, known: list[bytes], text: bytes) -> tuple[object, ...]:
     """All that the scanner writes for a text, once it knows what some lines ask for."""
     with speed() as library:
-        reading = Reading(Compiled(library), given_by_template)
+        reading = Reading(CompiledBackend(library), given_by_template)
         log = reading.log(name, PREFIXES[0], exact=False)
         reading.read(log, [known])
         block = Block(bytearray(text + bytes(PADDING)), length=len(text))
@@ -70,7 +70,7 @@ def test_a_block_that_was_used_before_has_room_for_more_and_shorter_lines(
     line = b"5 GET /a 200\n"
     block = Block(bytearray(line * 100 + bytes(PADDING)))
     with speed() as library:
-        reading = Reading(Compiled(library), found)
+        reading = Reading(CompiledBackend(library), found)
         block.log = reading.log("plain", b"", exact=False)
         if careful_before == 1:
             block.fragment = Fragment(b"5 GET /", 2_000_000, "it is too long")

@@ -36,7 +36,7 @@ ENTRIES = [USERS, ORDERS]
 
 
 def make_engine(
-    *entries: Entry, history: int = 100, silence: int | None = None, trace: bool = False
+    *entries: Entry, history: int = 100, no_traffic: int | None = None, sli_series: bool = False
 ) -> Engine:
     stale = STALE_AFTER * TICKS_PER_SECOND
     catalogue = Catalogue(entries or ENTRIES)
@@ -44,8 +44,8 @@ def make_engine(
         catalogue,
         server_errors_fail,
         least=1,
-        silence=None if silence is None else silence * TICKS_PER_SECOND,
-        trace=trace,
+        no_traffic=None if no_traffic is None else no_traffic * TICKS_PER_SECOND,
+        sli_series=sli_series,
         stale_after=stale,
         history=history,
         resolution=0,

@@ -76,8 +76,8 @@ def test_incidents_of_one_step_are_told_together() -> None:
     records = engine.describe(step.moved)
 
     assert [one.service for one in records] == [*names[1:], "s1"]
-    assert records[0].together == ("s0", *names[2:11])
-    assert records[-1].together == records[0].together
+    assert records[0].co_occurring == ("s0", *names[2:11])
+    assert records[-1].co_occurring == records[0].co_occurring
     assert records[-1].end == 140
     assert [one.id for one in engine.describe(before)] == [
         one.id for one in read(engine).records()[:1]
@@ -148,25 +148,25 @@ def test_the_least_number_of_requests_is_that_of_now() -> None:
 
 
 def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -> None:
-    before = make_engine(trace=True)
+    before = make_engine(sli_series=True)
     before.feed([access(1000), access(1001, status=500)])
     saved = dict(before.save())
-    same, fewer = make_engine(trace=True), make_engine(USERS, trace=True)
+    same, fewer = make_engine(sli_series=True), make_engine(USERS, sli_series=True)
     for engine in (same, fewer):
         engine.load(saved)
         engine.feed([access(1002)])
 
-    [whole] = same.read(10**12, {}).summary().traces
-    [rest] = fewer.read(10**12, {}).summary().traces
+    [whole] = same.read(10**12, {}).summary().sli_series
+    [rest] = fewer.read(10**12, {}).summary().sli_series
     assert (list(whole.requests), list(whole.failures)) == ([1, 1, 1], [0, 1, 0])
     assert (list(rest.requests), list(rest.failures)) == ([1], [0])
 
 
 def test_what_was_told_of_a_silence_stands() -> None:
-    engine = make_engine(silence=40)
+    engine = make_engine(no_traffic=40)
     engine.feed([access(100, status=500)])
     assert engine.next_silence() == 140 * SECOND
-    assert [one.end for one in engine.close_silent(150 * SECOND)] == [140 * SECOND]
+    assert [one.end for one in engine.close_expired(150 * SECOND)] == [140 * SECOND]
     assert engine.next_silence() is None
     following = reload(engine, *ENTRIES)
     step = following.feed([access(120, "orders", 500), change("c1"), "no time", access(141)])
@@ -175,9 +175,9 @@ def test_what_was_told_of_a_silence_stands() -> None:
     assert [one.start for one in step.moved] == [140 * SECOND]
 
 
-@pytest.mark.parametrize("trace", [False, True])
-def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, trace: bool) -> None:
-    engine = make_engine(trace=trace)
+@pytest.mark.parametrize("sli_series", [False, True])
+def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, sli_series: bool) -> None:
+    engine = make_engine(sli_series=sli_series)
     items: list[Item] = [change("c1"), access(100, status=500), change("c2"), access(150)]
     engine.feed(list(items))
     sections = dict(engine.save())

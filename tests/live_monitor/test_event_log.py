@@ -16,7 +16,7 @@ from structlog.typing import EventDict
 from slomon import StateFileError
 from slomon.core.batching import Item
 from slomon.core.events import Change, End, Malformed, read_event
-from slomon.live_monitor.event_log import Recording
+from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.ingest import LONGEST_EVENT, show_change
 from tests.live_monitor.limits import files_end_at
 from tests.live_monitor.services import access, change, replay
@@ -33,7 +33,7 @@ in_any_folder = settings(deadline=None, suppress_health_check=[HealthCheck.funct
 
 
 def record(path: Path, *batches: list[Item]) -> None:
-    recording = Recording(path)
+    recording = EventLog(path)
     recording.begin()
     for items in batches:
         recording.write(items)
@@ -121,7 +121,7 @@ def test_what_is_no_recording_is_refused_and_untouched(tmp_path: Path, data: byt
     path = tmp_path / "precious"
     path.write_bytes(data)
     with pytest.raises(StateFileError, match="precious is no recording of a live monitor"):
-        Recording(path).begin()
+        EventLog(path).begin()
     assert path.read_bytes() == data
 
 
@@ -130,7 +130,7 @@ def test_a_place_where_nothing_can_be_recorded_is_told_at_once(tmp_path: Path, w
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match=r"No such file|no file") as caught:
-        Recording(tmp_path / where).begin()
+        EventLog(tmp_path / where).begin()
     assert caught.value.filename == str(tmp_path / where)
 
 
@@ -138,7 +138,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     path = tmp_path / "events"
-    recording = Recording(path)
+    recording = EventLog(path)
     recording.begin()
     recording.write(["a"])
     with files_end_at(100):

@@ -78,7 +78,7 @@ async def test_what_was_open_is_open_after_any_number_of_kills(tmp_path: Path) -
         counted = snapshot.accounting.events
         lines = sum(1 for line in events.read_bytes().splitlines(keepends=True) if b"\n" in line)
         assert lines - counted >= 0
-    async with slomon.live(ENTRIES, clock=ManualClock(), record=events):
+    async with slomon.live(ENTRIES, clock=ManualClock(), event_log=events):
         pass
     whole = slomon.get_service_monitor(recorded(events))
     assert whole.accounting.rejected == 0
@@ -93,7 +93,7 @@ from tests.live_monitor.services import ENTRIES
 
 async def serve(state):
     async with slomon.live(ENTRIES, state=state, save_every="1d") as monitor:
-        told = monitor.incidents()
+        told = monitor.subscribe()
         monitor.access("GET", "/users", 500)
         await anext(told)
         while not os.path.exists(state):

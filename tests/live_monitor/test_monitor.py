@@ -52,7 +52,7 @@ USERS = {
 async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
     clock = ManualClock()
     async with slomon.live([USERS], clock=clock) as monitor:
-        told = monitor.incidents()
+        told = monitor.subscribe()
         monitor.change(service="users", commit="191b6ce", author="ana@example.com")
         monitor.access("GET", "/users/{id}", 500)
         opened = await anext(told)
@@ -73,11 +73,11 @@ async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
 
 def test_silence_ends_an_incident_when_the_clock_says_so_and_replays_alike(tmp_path: Path) -> None:
     clock, events = ManualClock(), tmp_path / "events.jsonl"
-    monitor = slomon.live([USERS], clock=clock, close_after_silence="1m", record=events)
+    monitor = slomon.live([USERS], clock=clock, close_after_no_traffic="1m", event_log=events)
 
     async def watch() -> tuple[IncidentEvent, IncidentEvent]:
         async with monitor:
-            told = monitor.incidents()
+            told = monitor.subscribe()
             monitor.access("GET", "/users/{id}", 500)
             assert isinstance(await anext(told), IncidentOpened)
             clock.advance(60)
@@ -85,13 +85,13 @@ def test_silence_ends_an_incident_when_the_clock_says_so_and_replays_alike(tmp_p
             monitor.access("GET", "/users/{id}", 500, at=START + 59)  # it was told: counts at 60
             return ended, await anext(told)
 
-    silent, again = anyio.run(watch)
+    expired, again = anyio.run(watch)
 
-    assert isinstance(silent, IncidentClosed)
-    assert (silent.incident.state, silent.incident.end) == ("silent", START + 60)
+    assert isinstance(expired, IncidentClosed)
+    assert (expired.incident.state, expired.incident.end) == ("expired", START + 60)
     assert isinstance(again, IncidentOpened)
     assert again.incident.start == START + 60
-    replayed = slomon.replay(events, endpoints=[USERS], close_after_silence="1m")
+    replayed = slomon.replay(events, endpoints=[USERS], close_after_no_traffic="1m")
     assert replayed.records() == monitor.snapshot().records()
 
 
@@ -160,13 +160,17 @@ def split(calls: list[Call]) -> list[list[Call]]:
 @pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(CALLS, max_size=40), st.sampled_from([None, 10, 100]))
-def test_a_recording_says_what_the_service_found(calls: list[Call], silence: float | None) -> None:
+def test_a_recording_says_what_the_service_found(
+    calls: list[Call], no_traffic: float | None
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        live = asyncio.run(watch(folder, calls, close_after_silence=silence))
+        live = asyncio.run(watch(folder, calls, close_after_no_traffic=no_traffic))
         events = folder / "events"
-        consumed = slomon.get_service_monitor(recorded(events), close_after_silence=silence)
-        replayed = replay(events, endpoints=ENTRIES, format="events", close_after_silence=silence)
+        consumed = slomon.get_service_monitor(recorded(events), close_after_no_traffic=no_traffic)
+        replayed = replay(
+            events, endpoints=ENTRIES, format="events", close_after_no_traffic=no_traffic
+        )
     assert answers(live) == answers(consumed) == answers(replayed)
     counted = asdict(live.accounting)
     del counted["dropped"]
@@ -181,9 +185,9 @@ def test_a_recording_says_what_the_service_found(calls: list[Call], silence: flo
     st.sampled_from([0.3, 7, 29.9]),
 )
 def test_in_steps_it_finds_what_a_replay_in_the_same_steps_does(
-    calls: list[Call], silence: float | None, resolution: float
+    calls: list[Call], no_traffic: float | None, resolution: float
 ) -> None:
-    options: dict[str, Any] = {"close_after_silence": silence, "resolution": resolution}
+    options: dict[str, Any] = {"close_after_no_traffic": no_traffic, "resolution": resolution}
     with tempfile.TemporaryDirectory() as name:
         live = asyncio.run(watch(Path(name), calls, **options))
         events = Path(name) / "events"
@@ -231,8 +235,8 @@ async def test_what_threads_and_the_loop_did_is_replayed_alike(tmp_path: Path) -
             if not number % 500:
                 monitor.change(service=name, commit=f"{name} {number}")
 
-    async with slomon.live(ENTRIES, record=events, buffer=2**20) as monitor:
-        told = monitor.incidents(bound=10_000)
+    async with slomon.live(ENTRIES, event_log=events, buffer=2**20) as monitor:
+        told = monitor.subscribe(bound=10_000)
         threads = [threading.Thread(target=ask, args=(name,)) for name in ("users", "orders") * 2]
         for thread in threads:
             thread.start()
@@ -275,7 +279,7 @@ async def test_one_that_ended_goes_on_when_it_is_entered_again(tmp_path: Path) -
     files: dict[str, Any] = {"state": tmp_path / "state", "record": tmp_path / "events"}
     monitor = slomon.live(ENTRIES, clock=ManualClock(), **files)
     for number in range(3):
-        told = monitor.incidents()
+        told = monitor.subscribe()
         async with monitor:
             monitor.access("GET", "/users", 500 if number < 2 else 200)
         assert [type(event) for event in [event async for event in told]] == [IncidentOpened] * (
@@ -327,7 +331,7 @@ def test_the_state_and_the_record_are_two_files(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "file")
     for name in ("file", "link"):
         with pytest.raises(ConfigurationError, match="'state' and 'record' are the same file"):
-            slomon.live(ENTRIES, state=tmp_path / "file", record=tmp_path / name)
+            slomon.live(ENTRIES, state=tmp_path / "file", event_log=tmp_path / name)
 
 
 async def test_one_that_could_not_begin_can_be_entered_once_it_can(tmp_path: Path) -> None:
@@ -336,7 +340,7 @@ async def test_one_that_could_not_begin_can_be_entered_once_it_can(tmp_path: Pat
         before.access("GET", "/users", 500)
     data = state.read_bytes()
     state.write_bytes(b"of something else")
-    monitor = slomon.live(ENTRIES, clock=ManualClock(), state=state, record=tmp_path / "events")
+    monitor = slomon.live(ENTRIES, clock=ManualClock(), state=state, event_log=tmp_path / "events")
     with pytest.raises(StateFileError):
         async with monitor:
             pytest.fail("it was entered")
@@ -373,7 +377,7 @@ async def ask_until_cancelled(monitor: LiveMonitor) -> None:
 
 async def test_what_the_body_raises_comes_out_as_it_is_and_all_is_counted() -> None:
     monitor = slomon.live(ENTRIES, clock=ManualClock())
-    told = monitor.incidents()
+    told = monitor.subscribe()
     refused = RefusedError()
     with pytest.raises(RefusedError) as caught:
         await fail(monitor, refused)
@@ -451,7 +455,7 @@ class BrittleClock(ManualClock):
 async def test_a_clock_that_fails_keeps_nothing_from_its_end(tmp_path: Path) -> None:
     clock, refused = BrittleClock(), RefusedError()
     monitor = slomon.live(ENTRIES, clock=clock, state=tmp_path / "state")
-    told = monitor.incidents()
+    told = monitor.subscribe()
 
     async def serve() -> NoReturn:
         async with monitor:
@@ -482,7 +486,7 @@ async def test_what_the_body_raises_comes_before_what_fails_meanwhile(
     monkeypatch.setattr(clock, "sleep_until", sleep_until)
 
     async def serve() -> NoReturn:
-        async with slomon.live([USERS], clock=clock, close_after_silence="1m") as monitor:
+        async with slomon.live([USERS], clock=clock, close_after_no_traffic="1m") as monitor:
             monitor.access("GET", "/users/{id}", 500)
             await monitor.flush()
             await anyio.wait_all_tasks_blocked()
@@ -590,7 +594,7 @@ async def test_whatever_it_is_called_with_is_counted_and_raises_nothing(
     tmp_path: Path, value: Any
 ) -> None:
     events = tmp_path / "events"
-    async with slomon.live(ENTRIES, clock=ManualClock(), record=events) as monitor:
+    async with slomon.live(ENTRIES, clock=ManualClock(), event_log=events) as monitor:
         monitor.access(value, "/users", 200)
         monitor.access("GET", value, 200)
         monitor.access("GET", "/users", value)
@@ -629,8 +633,8 @@ async def test_a_clock_that_raises_costs_an_event_its_time_and_raises_nothing(
 async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
     async with slomon.live(ENTRIES, clock=ManualClock()) as monitor:
         bounds = (1, 3, 100)
-        told = [monitor.incidents(bound=bound) for bound in bounds]
-        closed, gone = monitor.incidents(), weakref.ref(monitor.incidents())
+        told = [monitor.subscribe(bound=bound) for bound in bounds]
+        closed, gone = monitor.subscribe(), weakref.ref(monitor.subscribe())
         closed.close()
         gc.collect()
         assert gone() is None
@@ -674,19 +678,19 @@ def test_a_rule_that_raises_of_an_ordinary_status_is_refused_with_what_it_raises
 
 async def test_a_subscription_of_no_room_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'bound' is 0"):
-        slomon.live(ENTRIES).incidents(bound=0)
+        slomon.live(ENTRIES).subscribe(bound=0)
 
 
 async def test_who_subscribes_before_the_beginning_waits_and_after_the_end_does_not() -> None:
     monitor = slomon.live(ENTRIES, clock=ManualClock())
-    early = monitor.incidents()
+    early = monitor.subscribe()
     with anyio.fail_after(20):
         async with monitor:
             monitor.access("GET", "/users", 500)
         assert [type(event) async for event in early] == [IncidentOpened]
-        assert [event async for event in monitor.incidents()] == []
+        assert [event async for event in monitor.subscribe()] == []
         async with monitor:
-            told = monitor.incidents()
+            told = monitor.subscribe()
             monitor.access("GET", "/orders", 500)
         assert [type(event) async for event in told] == [IncidentOpened]
 

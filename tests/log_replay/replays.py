@@ -14,11 +14,11 @@ from typing import Any
 
 import anyio
 
-from slomon.compiled.backend import Compiled
+from slomon.compiled.backend import CompiledBackend
 from slomon.core.events import RejectedLine, ReplayAccounting, server_errors_fail
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.formats.registry import Format, known_formats
-from slomon.log_replay.backend import Interpreted, Speed
+from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
 from tests.compiled.kernels import as_they_stand, compiled
@@ -30,25 +30,25 @@ BEGIN = 1_700_000_000
 
 
 @contextmanager
-def interpreted() -> Iterator[Speed]:
+def interpreted() -> Iterator[Backend]:
     """The speed without the extra."""
-    yield Interpreted()
+    yield PythonBackend()
 
 
 @contextmanager
-def at_full_speed() -> Iterator[Speed]:
+def at_full_speed() -> Iterator[Backend]:
     """The compiled one."""
-    yield Compiled(compiled())
+    yield CompiledBackend(compiled())
 
 
 @contextmanager
-def with_kernels_as_they_stand() -> Iterator[Speed]:
+def with_kernels_as_they_stand() -> Iterator[Backend]:
     """The hosts of the compiled kernels, over plain Python."""
     with as_they_stand() as library:
-        yield Compiled(library)
+        yield CompiledBackend(library)
 
 
-Opened = Callable[[], AbstractContextManager[Speed]]
+Opened = Callable[[], AbstractContextManager[Backend]]
 SPEEDS: list[Opened] = [interpreted, at_full_speed, with_kernels_as_they_stand]
 
 
@@ -80,17 +80,17 @@ class Told:
         columns = map(str, totals.endpoints), totals.requests, totals.failures
         counted = sorted(row for row in zip(*columns, strict=True) if row[1])
         summary = self.monitor.summary()
-        traces = sorted(
-            [str(summary.endpoints[one.endpoint]), *astuple(one)[1:]] for one in summary.traces
+        sli_series = sorted(
+            [str(summary.endpoints[one.endpoint]), *astuple(one)[1:]] for one in summary.sli_series
         )
         answers = self.monitor.mttr(), self.monitor.api_histogram(), incidents
         whole: list[Any] = [*answers, asdict(self.accounting), self.rejected, records, counted]
         whole += self.problems, repr(totals.deploys), asdict(totals.span)
-        return json.dumps([*whole, summary.trace_step, traces])
+        return json.dumps([*whole, summary.series_step, sli_series])
 
 
 def replay(
-    speed: Speed, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
+    speed: Backend, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
 ) -> Told:
     """Replay the logs of each host, which are one log that was cut into several where need be."""
     rejected: list[RejectedLine] = []
@@ -105,7 +105,7 @@ def replay(
                 before[path] = host, lines
                 lines += count_lines(log)
         # Small blocks: what a replay leaves behind is not at once collected.
-        sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "trace": True} | options
+        sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "sli_series": True} | options
         plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
         engine = Replay(plan, speed)
         monitor = anyio.run(engine.run)

@@ -89,9 +89,9 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("match", "exact"),
         ("min_requests", 7),
         ("resolution", "7s"),
-        ("trace", True),
-        ("close_after_silence", "7s"),
-        ("close_after_silence", 0),
+        ("sli_series", True),
+        ("close_after_no_traffic", "7s"),
+        ("close_after_no_traffic", 0),
         ("workers", 7),
         ("rejects", "rejects"),
         ("zone", "+05:00"),
@@ -391,7 +391,7 @@ def test_a_state_without_a_section_is_told(tmp_path: Path) -> None:
     for name in sections.keys() - {"identity"}:
         write_state(state, ((kept, sections[kept]) for kept in sections if kept != name))
         with pytest.raises(StateFileError, match=f"is no state of a replay: it has no '{name}'"):
-            go_on(log, state, compiled=False)
+            go_on(log, state, backend="python")
 
 
 def misshape(section: Section) -> list[Section]:
@@ -472,6 +472,6 @@ def test_saving_takes_at_most_a_tenth_of_the_time(tmp_path: Path) -> None:
     clock = itertools.count(0, 100)  # each look at it is 100 ticks later
     checkpoint = Checkpoint(tmp_path / "state", 250, {}, lambda: next(clock))
 
-    assert [checkpoint.due() for _ in range(3)] == [False, False, True]  # at 100, 200, 300
+    assert [checkpoint.is_due() for _ in range(3)] == [False, False, True]  # at 100, 200, 300
     checkpoint.save(iter(()))  # from 400 to 500, so again at 1500 the soonest
-    assert [checkpoint.due() for _ in range(11)] == [False] * 9 + [True, True]
+    assert [checkpoint.is_due() for _ in range(11)] == [False] * 9 + [True, True]

@@ -74,7 +74,17 @@ def wait_for_change(path: Path, process: subprocess.Popen[str]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("speed", [(), ("--interpreted",)], ids=["compiled", "interpreted"])
+@pytest.mark.parametrize(
+    "speed",
+    [
+        (),
+        (
+            "--backend",
+            "python",
+        ),
+    ],
+    ids=["compiled", "interpreted"],
+)
 def test_outputs_are_the_same_after_any_number_of_kills(
     tmp_path: Path, speed: tuple[str, ...]
 ) -> None:

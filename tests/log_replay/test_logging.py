@@ -25,7 +25,7 @@ def unconfigured() -> Iterator[None]:
 def logged(paths: str, **options: Any) -> list[EventDict]:
     structlog.configure()
     with capture_logs() as entries:
-        slomon.replay(paths, compiled=False, **options)
+        slomon.replay(paths, backend="python", **options)
     return list(entries)
 
 

@@ -47,11 +47,11 @@ def test_a_log_and_deploys_are_all_it_takes(tmp_path: Path) -> None:
 def test_both_speeds_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
     log, changes = broken(tmp_path), deploys(tmp_path)
     plain = replay(log, changes=changes, workers=3)
-    compiled = replay(log, changes=changes, compiled=True)
+    compiled = replay(log, changes=changes, backend="compiled")
 
     assert compiled.incident_details() == plain.incident_details()
     assert compiled.accounting == plain.accounting
-    assert replay(log, changes=changes, compiled=None).accounting == plain.accounting
+    assert replay(log, changes=changes, backend="auto").accounting == plain.accounting
 
 
 def test_what_compiles_is_asked_for_by_name_where_it_is_missing(
@@ -59,9 +59,9 @@ def test_what_compiles_is_asked_for_by_name_where_it_is_missing(
 ) -> None:
     monkeypatch.setattr(library, "load", lambda **_: None)
 
-    assert replay(broken(tmp_path), compiled=None).mttr() == 360.0
+    assert replay(broken(tmp_path), backend="auto").mttr() == 360.0
     with pytest.raises(ConfigurationError, match=r"pip install 'slomon\[replay\]'"):
-        replay(broken(tmp_path), compiled=True)
+        replay(broken(tmp_path), backend="compiled")
 
 
 def test_paths_may_be_of_any_kind_and_hosts_are_merged_by_time(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ WRONG: dict[str, Values] = {
     "lateness": NO_DURATIONS_AT_ALL,
     "min_requests": NO_NUMBERS,
     "resolution": NO_DURATIONS_AT_ALL,
-    "close_after_silence": NO_DURATIONS_AT_ALL,
+    "close_after_no_traffic": NO_DURATIONS_AT_ALL,
     "strict": NO_FLAGS,
     "is_failure": (None, *NO_FUNCTIONS),
     "on_rejected": NO_FUNCTIONS,
@@ -306,7 +306,7 @@ WRONG: dict[str, Values] = {
     "checkpoint": NO_PATHS,
     "checkpoint_every": (0, None, *NO_DURATIONS_AT_ALL),
     "keep_checkpoint": NO_FLAGS,
-    "trace": NO_FLAGS,
+    "sli_series": NO_FLAGS,
     "workers": (*NO_NUMBERS, 1025),
     "compiled": (0, 1, "yes", []),
     "on_progress": NO_FUNCTIONS,

@@ -13,13 +13,13 @@ from typing import Any
 import anyio
 import pytest
 
-from slomon.compiled.backend import Compiled
+from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.library import load
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.formats.registry import known_formats
-from slomon.log_replay.backend import Interpreted, Speed
+from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.checkpoint import Checkpoint
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
@@ -32,10 +32,10 @@ ENTRIES = [
 ]
 
 
-def speeds() -> list[Speed]:
+def speeds() -> list[Backend]:
     library = load()
     assert library is not None, "the tests need the extra: pip install -e '.[dev]'"
-    return [Interpreted(), Compiled(library)]
+    return [PythonBackend(), CompiledBackend(library)]
 
 
 class Killed(Exception):  # noqa: N818 (no error: an end)
@@ -92,7 +92,7 @@ def changes(seed: int) -> list[tuple[int, Change]]:
     return [(t, Change(f"c{n}", "-", "-", draw.choice(services))) for n, t in enumerate(ticks)]
 
 
-def report(plan: Plan, speed: Speed) -> str:
+def report(plan: Plan, speed: Backend) -> str:
     """All that a replay says, to the last byte."""
     rejected = list(plan.saved["rejections"]) if plan.saved else []
     plan = replace(
@@ -102,9 +102,9 @@ def report(plan: Plan, speed: Speed) -> str:
     )
     monitor = anyio.run(Replay(plan, speed).run)
     incidents = [asdict(incident) for incident in monitor.incidents]
-    traces = [asdict(trace) for trace in monitor.summary().traces]
-    assert traces
-    return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected, traces])
+    sli_series = [asdict(sli_series) for sli_series in monitor.summary().sli_series]
+    assert sli_series
+    return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected, sli_series])
 
 
 def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
@@ -116,22 +116,22 @@ def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
         lateness=SECOND,
         block_bytes=4000,
         max_line=1000,
-        trace=True,
+        sli_series=True,
         **options,
     )
 
 
 GIVEN = {"endpoints": Catalogue(ENTRIES)}
-SILENT = GIVEN | {"silence": 0}
+EXPIRED = GIVEN | {"no_traffic": 0}
 FOUND = {"like": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
-@pytest.mark.parametrize("endpoints", [GIVEN, FOUND, SILENT], ids=["given", "found", "silence"])
+@pytest.mark.parametrize("endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"])
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
-    tmp_path: Path, endpoints: dict[str, Any], speed: Speed, saves: int
+    tmp_path: Path, endpoints: dict[str, Any], speed: Backend, saves: int
 ) -> None:
     plan = make_plan(tmp_path, saves, **endpoints)
     whole = report(plan, speed)
@@ -165,7 +165,7 @@ def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
 def test_until_when_a_host_was_watched_is_known_after_it_was_read(
-    tmp_path: Path, speed: Speed
+    tmp_path: Path, speed: Backend
 ) -> None:
     #   host 0    1 GET /a 500, watched until 300        host 1    0.1 GET /b 200 ... 200
     access = '{"type": "access", "value": "%s"}\n'
@@ -180,8 +180,8 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
         hosts=[[str(path)] for path in paths],
         formats=known_formats(server_errors_fail)[:1],
         endpoints=Catalogue(ENTRIES),
-        trace=True,
-        silence=299 * SECOND,
+        sli_series=True,
+        no_traffic=299 * SECOND,
         block_bytes=4000,
         max_line=1000,
     )
@@ -198,12 +198,12 @@ def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_pa
     cut_off = Path(plan.hosts[0][-1])
     cut_off.write_bytes(gzip.compress(cut_off.read_bytes())[:-1])
     checkpoint = Fragile(tmp_path / "state", 10**9)
-    whole = Replay(replace(plan, checkpoint=checkpoint), Interpreted())
+    whole = Replay(replace(plan, checkpoint=checkpoint), PythonBackend())
     found = anyio.run(whole.run)
     for paths in plan.hosts:
         for path in paths:
             Path(path).unlink()
-    again = Replay(replace(plan, saved=checkpoint.load()), Interpreted())
+    again = Replay(replace(plan, saved=checkpoint.load()), PythonBackend())
 
     assert anyio.run(again.run).accounting == found.accounting
     problems = [host.problems for host in whole.hosts]

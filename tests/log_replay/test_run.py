@@ -23,7 +23,7 @@ from slomon.core.events import Change, server_errors_fail
 from slomon.core.incident import State
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import known_formats
-from slomon.log_replay.backend import Interpreted
+from slomon.log_replay.backend import PythonBackend
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Progress, Replay, run_watched
 from tests.formats.lines import SCANNED, random_lines
@@ -51,7 +51,7 @@ def test_it_is_told_again_and_again(tmp_path: Path) -> None:
     told: list[Progress] = []
 
     async def run() -> None:
-        await run_watched(Replay(plan, Interpreted()), None, told.append, interval=0)
+        await run_watched(Replay(plan, PythonBackend()), None, told.append, interval=0)
 
     anyio.run(run)
 
@@ -65,7 +65,7 @@ def test_it_ends_with_whoever_runs_it(tmp_path: Path) -> None:
 
     async def run() -> None:
         with anyio.CancelScope() as scope:
-            await run_watched(Replay(plan, Interpreted()), None, lambda _: scope.cancel())
+            await run_watched(Replay(plan, PythonBackend()), None, lambda _: scope.cancel())
             pytest.fail("it went on")  # pragma: no cover
 
     anyio.run(run)
@@ -104,8 +104,10 @@ CASES = [
     pytest.param(
         "plain", 2, {"endpoints": TEMPLATES, "resolution": SECOND // 2}, id="with a resolution"
     ),
-    pytest.param("events", 2, {"endpoints": EXACT, "silence": 0}, id="silence"),
-    pytest.param("plain", 2, {"like": LIKE, "silence": 5 * SECOND, "least": 2}, id="long silence"),
+    pytest.param("events", 2, {"endpoints": EXACT, "no_traffic": 0}, id="no_traffic"),
+    pytest.param(
+        "plain", 2, {"like": LIKE, "no_traffic": 5 * SECOND, "least": 2}, id="long no traffic"
+    ),
     pytest.param(
         "plain", 1, {"like": LIKE, "rejected_records": 3, "changes": CHANGES}, id="bad records"
     ),
@@ -132,8 +134,8 @@ def test_the_report_is_the_same_however_the_work_was_cut(
     logs = [traffic(rng, name, 600 // hosts) for _ in range(hosts)]
     whole = told(interpreted, [[log] for log in logs], name, max_line=MAX_LINE, **options)
     assert len(whole.monitor.incidents) > 3
-    silent = [one for one in whole.monitor.incidents if one.state == State.SILENT]
-    assert len(silent) >= 3 * ("silence" in options)
+    expired = [one for one in whole.monitor.incidents if one.state == State.EXPIRED]
+    assert len(expired) >= 3 * ("no_traffic" in options)
     for speed, workers, bytes_each in WAYS:
         found = told(
             *(speed, [cut(rng, log, rng.choice((1, 2, 5))) for log in logs], name),

@@ -13,7 +13,7 @@ from slomon.core.events import Change
 from tests.core.ordering import Arrival, Arrivals, by_the_rule
 from tests.log_replay.replays import SECOND, SPEEDS, Opened, Told, told
 from tests.oracle import expected
-from tests.strategies import END_OF_STREAM, SILENCES, Event, ending_at, portion, stamp, streams
+from tests.strategies import END_OF_STREAM, NO_TRAFFIC, Event, ending_at, portion, stamp, streams
 from tests.strategies import Stream as Drawn
 
 NOW = 1_543_443_091 * SECOND
@@ -40,9 +40,9 @@ def check(
     found: Told,
     events: list[Event],
     entries: list[dict[str, object]],
-    silence: int | None = None,
+    no_traffic: int | None = None,
 ) -> None:
-    answers = expected(list(events), entries, silence)
+    answers = expected(list(events), entries, no_traffic)
     assert found.monitor.mttr() == answers.mttr
     assert found.monitor.api_histogram() == answers.api_histogram
     assert list(found.monitor.incident_details().items()) == list(answers.incident_details.items())
@@ -63,15 +63,15 @@ def test_a_recorded_stream_gives_the_answers_of_a_brute_force(
 
 @speeds
 @whole_run
-@given(streams(), st.sampled_from(SILENCES), st.integers(0, 2 * NOW))
+@given(streams(), st.sampled_from(NO_TRAFFIC), st.integers(0, 2 * NOW))
 def test_a_recorded_stream_may_say_until_when_it_was_watched(
-    speed: Opened, stream: Drawn, silence: int | None, until: int
+    speed: Opened, stream: Drawn, no_traffic: int | None, until: int
 ) -> None:
     log, events = json_lines(stream[0])
     events = ending_at(events, until)
     log += json.dumps(events[-1]).encode() + b"\n"
-    found = told(speed, [[log]], "events", endpoints=Catalogue(stream[1]), silence=silence)
-    check(found, events, stream[1], silence)
+    found = told(speed, [[log]], "events", endpoints=Catalogue(stream[1]), no_traffic=no_traffic)
+    check(found, events, stream[1], no_traffic)
 
 
 @speeds

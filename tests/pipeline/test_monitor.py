@@ -115,7 +115,7 @@ def test_both_take_the_same_options_and_the_defaults_are_those_of_options() -> N
     assert inspect.signature(get_service_monitor).parameters == parameters
     chosen = {name: one.default for name, one in parameters.items() if name != "event_stream"}
     assert (chosen.pop("on_rejected"), chosen.pop("compiled")) == (None, None)
-    assert chosen.pop("close_after_silence") is None
+    assert chosen.pop("close_after_no_traffic") is None
     assert Options(**chosen) == DEFAULTS
 
 
@@ -140,8 +140,8 @@ async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[Servic
     assert (monitor.incidents, told) == ([], monitor.rejections)
     with pytest.raises(MalformedEventError):
         await call(PlainStream(BREAKING), strict=True)
-    monitor = await call(PlainStream([failure(1), success(9)]), close_after_silence=8)
-    assert [incident.state for incident in monitor.incidents] == [State.SILENT]
+    monitor = await call(PlainStream([failure(1), success(9)]), close_after_no_traffic=8)
+    assert [incident.state for incident in monitor.incidents] == [State.EXPIRED]
     for name in ("workers", "queue_bound", "batch_bound"):
         with pytest.raises(ConfigurationError, match=name):
             await call(PlainStream(BREAKING), **{name: 0})
@@ -149,8 +149,8 @@ async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[Servic
 
 @pytest.mark.parametrize("value", ["", "soon", -1, True, []])
 def test_a_silence_that_is_no_duration_is_refused(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match="option 'close_after_silence'"):
-        get_service_monitor(PlainStream([]), close_after_silence=value)
+    with pytest.raises(ConfigurationError, match="option 'close_after_no_traffic'"):
+        get_service_monitor(PlainStream([]), close_after_no_traffic=value)
 
 
 @pytest.mark.parametrize("hook", [5, asyncio.sleep])

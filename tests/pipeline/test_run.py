@@ -13,6 +13,7 @@ import pytest
 from slomon import Accounting, ConfigurationError, Incident, Rejection, consume
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import State
+from slomon.options import BackendName
 from slomon.pipeline import run as run_module
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.reader import BATCHES
@@ -35,6 +36,7 @@ from tests.streams import (
 
 Make = Callable[..., Options]
 
+BACKENDS: list[BackendName] = ["python", "compiled"]
 NUMBERS = {"workers": 1024, "queue_bound": 2**20, "batch_bound": 2**20}
 
 
@@ -61,7 +63,7 @@ def test_more_workers_than_their_most_are_refused() -> None:
         Options(workers=1025)
 
 
-@pytest.mark.parametrize("name", ["strict", "trace"])
+@pytest.mark.parametrize("name", ["strict", "sli_series"])
 def test_a_flag_is_a_bool_and_not_any_text_that_is_true(name: str) -> None:
     make: Make = Options
     with pytest.raises(ConfigurationError, match=f"'{name}' is 'no'; allowed: True and False"):
@@ -132,7 +134,7 @@ def end(value: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("events", "end_of_api"),
     [
-        #   second   1   2   .   5   6      window 1, silence 4: the deadline is at 5
+        #   second   1   2   .   5   6      window 1, no traffic 4: the deadline is at 5
         #   api      x           |
         pytest.param([failure(1)], None, id="watched to its own access"),
         pytest.param([failure(1), success(4, "web")], None, id="and to another's before"),
@@ -149,20 +151,20 @@ def end(value: object) -> dict[str, object]:
         pytest.param([failure(1), success(6, "web"), end("2")], 5, id="said: less than is known"),
     ],
 )
-async def test_at_the_end_silence_has_ended_what_nothing_was_asked_of_until_then(
+async def test_at_the_end_incidents_without_traffic_until_then_have_expired(
     events: list[object], end_of_api: int | None
 ) -> None:
-    for kind, compiled in product(KINDS, (False, True)):
-        way = kind, compiled
-        monitor = await consume(kind(events), close_after_silence="4s", compiled=compiled)
+    for kind, backend in product(KINDS, BACKENDS):
+        way = kind, backend
+        monitor = await consume(kind(events), close_after_no_traffic="4s", backend=backend)
         [incident] = monitor.incidents
         assert incident.end == (None if end_of_api is None else end_of_api * 10**9), way
-        assert incident.state == (State.OPEN if end_of_api is None else State.SILENT), way
-        assert (await consume(kind(events), compiled=compiled)).incidents[0].end is None, way
+        assert incident.state == (State.OPEN if end_of_api is None else State.EXPIRED), way
+        assert (await consume(kind(events), backend=backend)).incidents[0].end is None, way
 
 
 async def test_listeners_are_told_of_what_ended_in_silence_whenever_that_is_known() -> None:
-    diary, options = Diary(), Options(silence=4 * 10**9)
+    diary, options = Diary(), Options(no_traffic=4 * 10**9)
     await run(
         PlainStream([failure(1), success(5), failure(6), success(9, "web")]), options, [diary]
     )

@@ -26,7 +26,7 @@ from slomon.core.windows import Windows
 from slomon.kernels.window import Crossing
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Options, Queues, drive, run
-from slomon.pipeline.worker import Barrier, Fed, Moved, Parts, Relief, work
+from slomon.pipeline.worker import BackendUpgrade, Barrier, Fed, Moved, StreamBackend, work
 from tests.streams import ENTRIES, PlainStream, Stream, flapping
 
 SHOP = Endpoint("shop", "-", "GET", "/shop", 0.9, 300)
@@ -99,29 +99,31 @@ class Reliever:
     """Is due after so many events, and brings nothing the first few times."""
 
     def __init__(self, after: int, failures: int = 0) -> None:
-        self.parts = SameParts()
+        self.backend = SameParts()
         self.asked: list[tuple[int, bool]] = []
         self.threads: list[threading.Thread] = []
         self._after = after
         self._failures = failures
 
-    def __call__(self, sharding: Sharding, is_failure: StatusRule) -> Relief:
+    def __call__(self, sharding: Sharding, is_failure: StatusRule) -> BackendUpgrade:
         assert len(sharding.members) == 3
         assert is_failure(500)
         return self
 
-    def due(self, events: int, *, busy: bool) -> bool:
+    def is_due(self, events: int, *, busy: bool) -> bool:
         self.asked.append((events, busy))
         return events >= self._after
 
-    def bring(self) -> Parts | None:
+    def load(self) -> StreamBackend | None:
         self.threads.append(threading.current_thread())
-        return self.parts if len(self.threads) > self._failures else None
+        return self.backend if len(self.threads) > self._failures else None
 
 
-async def relieved(stream: Stream, reliever: Callable[[Sharding, StatusRule], Relief]) -> str:
+async def relieved(
+    stream: Stream, reliever: Callable[[Sharding, StatusRule], BackendUpgrade]
+) -> str:
     options = Options(workers=3, batch_bound=10)
-    return report(await run(stream, options, relieve=reliever))
+    return report(await run(stream, options, make_upgrade=reliever))
 
 
 def report(monitor: ServiceMonitor) -> str:
@@ -137,8 +139,8 @@ async def test_a_run_that_is_handed_over_gives_the_same_answer(kind: type[Stream
     alone = report(await run(kind(events()), Options(workers=3, batch_bound=10)))
 
     assert await relieved(kind(events()), reliever) == alone
-    assert len(reliever.parts.batchers) == 1
-    assert len(reliever.parts.all_windows) == 3, "one for each shard"
+    assert len(reliever.backend.batchers) == 1
+    assert len(reliever.backend.all_windows) == 3, "one for each shard"
     assert reliever.threads != [threading.current_thread()], "it may take long"
 
 
@@ -154,7 +156,7 @@ async def test_a_run_that_can_not_be_handed_over_goes_on_and_may_be_later() -> N
     await relieved(PlainStream(events()), reliever)
 
     assert len(reliever.threads) == 3
-    assert len(reliever.parts.batchers) == 1
+    assert len(reliever.backend.batchers) == 1
 
 
 async def test_a_stream_that_fills_its_batches_is_busy() -> None:
@@ -168,13 +170,13 @@ async def test_a_stream_that_fills_its_batches_is_busy() -> None:
 
 
 def test_where_nothing_may_take_over_none_is_asked() -> None:
-    monitor = get_service_monitor(PlainStream(events(), ENTRIES), compiled=False)
+    monitor = get_service_monitor(PlainStream(events(), ENTRIES), backend="python")
     assert monitor.accounting.events == 200
 
 
 def test_what_may_take_over_is_named_where_it_is_wrong() -> None:
     with pytest.raises(ValueError, match="compiled"):
-        get_service_monitor(PlainStream(events(), ENTRIES), compiled="yes")  # type: ignore[arg-type]
+        get_service_monitor(PlainStream(events(), ENTRIES), backend="yes")  # type: ignore[arg-type]
 
 
 async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end() -> None:
@@ -200,7 +202,7 @@ async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end(
         batches.receive_nowait()
 
 
-class Compiled(Windows):
+class CompiledBackend(Windows):
     """Windows that remember in which threads they were advanced."""
 
     def __init__(self) -> None:
@@ -218,7 +220,7 @@ def compiled_batch(rows: int) -> Batch:
 
 
 async def test_only_a_large_batch_for_compiled_kernels_is_worth_a_thread() -> None:
-    windows = Compiled()
+    windows = CompiledBackend()
     send, batches = anyio.create_memory_object_stream[Fed](9)
     moved, receive = anyio.create_memory_object_stream[Moved](9)
     for batch in (compiled_batch(10_000), compiled_batch(9_999)):

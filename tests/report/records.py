@@ -39,12 +39,12 @@ def candidate(commit: str = "c1", *, author: str = "ana", age: float = 12.5) -> 
 
 
 def attribution(
-    *commits: str, verdict: Verdict = Verdict.CLEAR, age: float = 12.5, earlier: int = 0
+    *commits: str, verdict: Verdict = Verdict.CLEAR, age: float = 12.5, omitted: int = 0
 ) -> Attribution:
     changes = tuple(candidate(commit, age=age) for commit in commits)
     evidence = Comparison(Counts(100, 1), Counts(50, 20), 0.39, 0.25, 0.53)
     return Attribution(
-        verdict if changes else Verdict.NONE, changes, earlier, evidence if changes else None
+        verdict if changes else Verdict.NONE, changes, omitted, evidence if changes else None
     )
 
 
@@ -58,7 +58,7 @@ def record(
     broken_by: Attribution | None = None,
     fixed_by: Attribution | None = None,
     state: State | None = None,
-    together: tuple[str, ...] = (),
+    co_occurring: tuple[str, ...] = (),
 ) -> IncidentRecord:
     """An incident; one that lasted None is open."""
     return IncidentRecord(
@@ -76,13 +76,13 @@ def record(
         last_failure=start + (lasted or 0.0) / 2,
         requests=failures * 4,
         failures=failures,
-        lowest_sli=0.75,
-        lowest_sli_at=start,
+        min_sli=0.75,
+        min_sli_at=start,
         burn_rate=2.5,
-        error_budget_burnt=0.125,
+        error_budget_consumed=0.125,
         broken_by=broken_by or attribution("c1"),
         fixed_by=fixed_by,
-        together=together,
+        co_occurring=co_occurring,
     )
 
 
@@ -111,7 +111,7 @@ def _draw(chance: random.Random, names: Sequence[str]) -> IncidentRecord:
         broken_by=_attribute(chance),
         fixed_by=_attribute(chance) if state is State.CLOSED else None,
         state=state,
-        together=tuple(chance.sample(names, chance.randrange(min(3, len(names))))),
+        co_occurring=tuple(chance.sample(names, chance.randrange(min(3, len(names))))),
     )
 
 
@@ -127,8 +127,8 @@ def _attribute(chance: random.Random) -> Attribution:
         )
         for _ in range(count)
     )
-    earlier = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
-    return Attribution(verdict, changes, earlier)
+    omitted = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
+    return Attribution(verdict, changes, omitted)
 
 
 texts = st.one_of(
@@ -139,7 +139,7 @@ texts = st.one_of(
 names = texts.filter(bool)
 ticks = st.integers(0, 2**62)
 seconds = ticks.map(lambda tick: tick / 1_000_000_000)
-shares = st.floats(0, 1)
+ranking = st.floats(0, 1)
 counts = st.integers(0, 2**40)
 tallies = st.builds(Counts, counts, counts)
 comparisons = st.builds(
@@ -168,11 +168,11 @@ records = st.builds(
     last_failure=seconds,
     requests=counts,
     failures=counts,
-    lowest_sli=shares,
-    lowest_sli_at=seconds,
+    min_sli=ranking,
+    min_sli_at=seconds,
     burn_rate=st.none() | st.floats(0, 1e9),
-    error_budget_burnt=st.none() | st.floats(0, 1e9),
+    error_budget_consumed=st.none() | st.floats(0, 1e9),
     broken_by=attributions,
     fixed_by=st.none() | attributions,
-    together=st.lists(names, max_size=3).map(tuple),
+    co_occurring=st.lists(names, max_size=3).map(tuple),
 )

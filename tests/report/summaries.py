@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from slomon.core.aggregation import figure_all, share_out
+from slomon.core.aggregation import aggregate, rank_by_owner
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident import State
-from slomon.core.metrics import Deploy, EndpointTotal, Share, Shares
+from slomon.core.metrics import Deploy, EndpointTotal, Ranking, RankingEntry
 from slomon.core.records import IncidentRecord
-from slomon.core.sli_series import Trace
+from slomon.core.sli_series import SliSeries
 from slomon.core.statistics import Comparison, Counts
 from slomon.core.summary import Summary
 
@@ -68,9 +68,9 @@ class Maker:
             records,
             self.deploys,
             BEGAN + self.seconds,
-            list(self.traces(totals, records)),
+            list(self.sli_series(totals, records)),
         )
-        return replace(summary, trace_step=self.seconds / self.buckets)
+        return replace(summary, series_step=self.seconds / self.buckets)
 
     def service(self, number: int | None = None) -> str:
         number = self.random.randrange(self.services) if number is None else number
@@ -95,7 +95,7 @@ class Maker:
         failures = round(requests * self.random.uniform(0.02, 0.6)) + 1
         onset = start - self.random.uniform(1, 100)
         allowed = 1 - total.slo
-        together = (self.service(),) if self.random.random() < 0.1 else ()
+        co_occurring = (self.service(),) if self.random.random() < 0.1 else ()
         return IncidentRecord(
             id=f"{self.random.getrandbits(48):012x}",
             service=total.service,
@@ -111,15 +111,15 @@ class Maker:
             last_failure=start + lasted * 0.8,
             requests=requests,
             failures=failures,
-            lowest_sli=1 - failures / requests,
-            lowest_sli_at=start + lasted * 0.3,
+            min_sli=1 - failures / requests,
+            min_sli_at=start + lasted * 0.3,
             burn_rate=failures / requests / allowed,
-            error_budget_burnt=failures / (allowed * total.requests),
+            error_budget_consumed=failures / (allowed * total.requests),
             broken_by=self.attribution(number, total.service, start, rose=True),
             fixed_by=self.attribution(number, total.service, end, rose=False)
             if end is not None and state is State.CLOSED
             else None,
-            together=together,
+            co_occurring=co_occurring,
         )
 
     def attribution(self, number: int, service: str, at: float, *, rose: bool) -> Attribution:
@@ -138,8 +138,8 @@ class Maker:
         difference = after.failure_rate - before.failure_rate
         spread = 0.03 if verdict is Verdict.CLEAR else 0.4
         evidence = Comparison(before, after, difference, difference - spread, difference + spread)
-        earlier = 2 if number % 37 == 5 else 0
-        return Attribution(verdict, tuple(candidates), earlier, evidence)
+        omitted = 2 if number % 37 == 5 else 0
+        return Attribution(verdict, tuple(candidates), omitted, evidence)
 
     def deploy_near(self, service: str, at: float) -> Deploy:
         """One that is near already, or a new one: a deploy that breaks much breaks it at once."""
@@ -154,16 +154,20 @@ class Maker:
         self.deploys.append(Deploy(service, commit, self.random.choice(AUTHORS), date, at))
         return self.deploys[-1]
 
-    def traces(self, totals: list[EndpointTotal], records: list[IncidentRecord]) -> Iterator[Trace]:
+    def sli_series(
+        self, totals: list[EndpointTotal], records: list[IncidentRecord]
+    ) -> Iterator[SliSeries]:
         incidents = defaultdict(list)
         for one in records:
             incidents[one.verb, one.resource].append(one)
         for number, total in enumerate(totals):
-            yield self.trace(number, total, incidents[total.verb, total.resource])
+            yield self.series_of(number, total, incidents[total.verb, total.resource])
 
-    def trace(self, number: int, total: EndpointTotal, records: list[IncidentRecord]) -> Trace:
+    def series_of(
+        self, number: int, total: EndpointTotal, records: list[IncidentRecord]
+    ) -> SliSeries:
         step = self.seconds / self.buckets
-        mine = [(one.start, one.end or BEGAN + self.seconds, one.lowest_sli) for one in records]
+        mine = [(one.start, one.end or BEGAN + self.seconds, one.min_sli) for one in records]
         at, requests, failures, lowest = [], [], [], []
         for bucket in range(self.buckets):
             moment = BEGAN + bucket * step
@@ -176,7 +180,7 @@ class Maker:
             requests.append(count)
             failures.append(round(share * count))
             lowest.append(min(lows, default=1 - share))
-        return Trace(number, at, requests, failures, lowest)
+        return SliSeries(number, at, requests, failures, lowest)
 
 
 def summarise(
@@ -184,11 +188,11 @@ def summarise(
     records: list[IncidentRecord],
     deploys: list[Deploy],
     ended: float,
-    traces: list[Trace],
+    sli_series: list[SliSeries],
 ) -> Summary:
     """The summary of these, with figures that fit them."""
     requests = sum(one.requests for one in totals)
-    whole, services = figure_all(records, totals, deploys, (BEGAN, ended))
+    overall, services = aggregate(records, totals, deploys, (BEGAN, ended))
     return Summary(
         began=BEGAN,
         ended=ended,
@@ -206,13 +210,13 @@ def summarise(
             largest_lateness=2.5,
             endpoints=len(totals),
         ),
-        whole=whole,
+        overall=overall,
         services=services,
-        shares=share_out(records, ended),
+        ranking=rank_by_owner(records, ended),
         incidents=records,
         endpoints=totals,
         deploys=deploys,
-        traces=traces,
+        sli_series=sli_series,
     )
 
 
@@ -279,11 +283,11 @@ def hostile() -> Summary:
             resource=known[one.verb, one.resource].resource,
             broken_by=attack(one.broken_by, n),
             fixed_by=one.fixed_by and attack(one.fixed_by, n + 1),
-            together=tuple(HOSTILE[:3]),
+            co_occurring=tuple(HOSTILE[:3]),
         )
         for n, one in enumerate(made.incidents)
     ]
-    named = [Share(name, 3, 60.0) for name in HOSTILE]
+    named = [RankingEntry(name, 3, 60.0) for name in HOSTILE]
     return replace(
         made,
         services=[replace(one, service=text[one.service or ""]) for one in made.services],
@@ -293,5 +297,5 @@ def hostile() -> Summary:
             replace(one, service=text[one.service], commit=HOSTILE[n % 12], author=HOSTILE[n % 11])
             for n, one in enumerate(made.deploys)
         ],
-        shares=Shares(named, named, named),
+        ranking=Ranking(named, named, named),
     )

@@ -14,10 +14,10 @@ from slomon.core.metrics import (
     Delivery,
     Deploy,
     EndpointTotal,
-    Figures,
+    Metrics,
+    Ranking,
+    RankingEntry,
     Repair,
-    Share,
-    Shares,
 )
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
@@ -26,21 +26,21 @@ from tests.report.records import BEGAN, HOSTILE, SPAN, record
 
 def figures(
     service: str | None = None, records: Sequence[IncidentRecord] = (), deployments: int = 0
-) -> Figures:
+) -> Metrics:
     repairs = sorted(one.duration for one in records if one.duration is not None)
     failures = sum(one.failures for one in records)
     states = Counter(one.state for one in records)
     repair = Repair(
         states[State.CLOSED],
         states[State.OPEN],
-        states[State.SILENT],
+        states[State.EXPIRED],
         sum(repairs) / len(repairs) if repairs else None,
         repairs[len(repairs) // 2] if repairs else None,
         repairs[len(repairs) * 9 // 10] if repairs else None,
         repairs[-1] if repairs else None,
     )
     failed = min(deployments, len(records))
-    return Figures(
+    return Metrics(
         service,
         len(records),
         repair,
@@ -73,7 +73,9 @@ def summary(
         ReplayAccounting(events=1000, accesses=1000, lines=1000),
         figures(None, records, len(deploys)),
         [figures(name, of_service[name], len(deploys)) for name in services],
-        Shares([], [], [Share(commit, count, 60.0) for commit, count in commits.most_common()]),
+        Ranking(
+            [], [], [RankingEntry(commit, count, 60.0) for commit, count in commits.most_common()]
+        ),
         records,
         [EndpointTotal(name, "GET", "/", 0.9, 30.0, 500, 20) for name in services],
         deploys,
@@ -119,7 +121,7 @@ def _draw(chance: random.Random, names: Sequence[str], deploys: Sequence[Deploy]
         broken_by=_attribute(chance, own, start),
         fixed_by=_attribute(chance, own, start + lasted) if state is State.CLOSED else None,
         state=state,
-        together=tuple(chance.sample(names, chance.randrange(min(3, len(names))))),
+        co_occurring=tuple(chance.sample(names, chance.randrange(min(3, len(names))))),
     )
 
 
@@ -133,5 +135,5 @@ def _attribute(chance: random.Random, deploys: Sequence[Deploy], at: float) -> A
     changes = tuple(
         Candidate(one.commit, one.author, one.date, at - one.at) for one in before[-count:]
     )
-    earlier = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
-    return Attribution(verdict, changes, earlier)
+    omitted = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
+    return Attribution(verdict, changes, omitted)

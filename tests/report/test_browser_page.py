@@ -82,9 +82,9 @@ def test_a_text_of_ten_thousand_characters_is_clipped_and_can_be_read(open_page:
     page.get_by_role("searchbox").first.fill("xxxxxx")
     for toggle in page.locator("#incidents .toggle").all():
         toggle.click()
-    whole = page.locator(".whole").filter(has_text=long).first
-    expect(whole).to_be_visible()
-    assert whole.evaluate("box => box.clientHeight < box.scrollHeight && box.clientHeight < 200")
+    overall = page.locator(".whole").filter(has_text=long).first
+    expect(overall).to_be_visible()
+    assert overall.evaluate("box => box.clientHeight < box.scrollHeight && box.clientHeight < 200")
 
 
 @pytest.mark.parametrize("width", [320, 400, 1200])
@@ -179,7 +179,7 @@ def test_an_attribution_shows_its_doubt(open_page: Open) -> None:
     summary = replace(
         summary,
         incidents=[
-            replace(one, together=("users",), broken_by=replace(one.broken_by, earlier=2))
+            replace(one, co_occurring=("users",), broken_by=replace(one.broken_by, omitted=2))
             if place == number
             else other
             for place, other in enumerate(summary.incidents)
@@ -231,8 +231,8 @@ def test_a_budget_is_told_as_finely_as_it_has_to_be(
     open_page: Open, left: float, allowed: float, shown: str, told: str
 ) -> None:
     made = Maker().make()
-    budget = replace(made.whole.budget, left=left, allowed=allowed)
-    page = open_page(replace(made, whole=replace(made.whole, budget=budget)))
+    budget = replace(made.overall.budget, left=left, allowed=allowed)
+    page = open_page(replace(made, overall=replace(made.overall, budget=budget)))
 
     tile = page.locator("#figures dd").filter(has_text="allowed")
     expect(tile).to_contain_text(told)
@@ -253,7 +253,7 @@ def test_an_sli_below_its_slo_never_reads_as_that(
 ) -> None:
     made = Maker(services=1, endpoints=1, incidents=1).make()
     endpoints = [replace(made.endpoints[0], slo=slo)]
-    incidents = [replace(made.incidents[0], slo=slo, lowest_sli=lowest)]
+    incidents = [replace(made.incidents[0], slo=slo, min_sli=lowest)]
     page = open_page(replace(made, endpoints=endpoints, incidents=incidents))
 
     expect(page.locator("#incidents td").get_by_text(shown, exact=True)).to_have_count(1)
@@ -277,7 +277,7 @@ def test_what_is_left_out_of_a_long_run_is_said_on_top_and_below_the_tables(
 def test_a_service_that_is_left_out_is_counted_once_though_it_is_named(open_page: Open) -> None:
     made = Maker(services=11_000, endpoints=11_000, incidents=11, buckets=1).make()
     named = [one.service for one in made.endpoints]
-    incidents = [replace(one, together=tuple(named)) for one in made.incidents]
+    incidents = [replace(one, co_occurring=tuple(named)) for one in made.incidents]
     page = open_page(replace(made, incidents=incidents))
 
     expect(page.locator("#extent")).to_contain_text("11,000 services, 11,000 endpoints")
@@ -290,7 +290,7 @@ def test_what_is_not_long_has_nothing_left_out(open_page: Open) -> None:
 
 
 def test_without_traces_there_is_no_chart_and_nothing_that_leads_to_it(open_page: Open) -> None:
-    summary = replace(Maker().make(), traces=[], trace_step=0.0)
+    summary = replace(Maker().make(), sli_series=[], series_step=0.0)
     page = open_page(summary, place=f"#incident-{summary.incidents[0].id}")
 
     expect(page.locator("#chosen")).to_be_visible()
@@ -300,7 +300,7 @@ def test_without_traces_there_is_no_chart_and_nothing_that_leads_to_it(open_page
 
 def test_an_endpoint_without_a_trace_says_so(open_page: Open) -> None:
     summary = Maker().make()
-    some = replace(summary, traces=[one for one in summary.traces if one.endpoint == 0])
+    some = replace(summary, sli_series=[one for one in summary.sli_series if one.endpoint == 0])
     page = open_page(some)
     page.locator("#endpoint-search").fill("users put")
     page.locator("#endpoints tbody button").first.click()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.metrics import Deploy
 from slomon.core.records import IncidentRecord
-from slomon.core.sli_series import Trace
+from slomon.core.sli_series import SliSeries
 from slomon.core.summary import Summary
 from tests.report.conftest import Open
 from tests.report.summaries import BEGAN, Maker
@@ -49,23 +49,23 @@ def at(page: Page, moment: float) -> float:
 def test_buttons_zoom_and_move(open_page: Open) -> None:
     page = open_page(Maker().make())
     first, last = stretch(page)
-    whole = painted(page)
+    overall = painted(page)
     page.get_by_role("button", name="zoom in").click()
     zoomed = stretch(page)
 
     assert zoomed[1] - zoomed[0] == pytest.approx((last - first) / 2, abs=2)
-    assert painted(page) != whole
+    assert painted(page) != overall
     page.get_by_role("button", name="later").click()
     assert stretch(page)[0] > zoomed[0]
     page.get_by_role("button", name="Whole run").click()
     assert stretch(page) == (first, last)
-    assert painted(page) == whole
+    assert painted(page) == overall
     expect(page.get_by_role("button", name="Whole run")).to_be_disabled()
 
 
 def test_a_stretch_is_dragged_over_and_left_by_a_double_click(open_page: Open) -> None:
     page = open_page(Maker().make())
-    whole = stretch(page)
+    overall = stretch(page)
     box = page.locator("#drawing").bounding_box()
     assert box
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 200)
@@ -76,24 +76,24 @@ def test_a_stretch_is_dragged_over_and_left_by_a_double_click(open_page: Open) -
     expect(page.locator("#band")).to_be_hidden()
 
     first, last = stretch(page)
-    assert last - first == pytest.approx((whole[1] - whole[0]) / 4, abs=120)
+    assert last - first == pytest.approx((overall[1] - overall[0]) / 4, abs=120)
     page.locator("#lanes").dblclick(position={"x": 5, "y": 40})
-    assert stretch(page) == whole
+    assert stretch(page) == overall
 
 
 def test_the_wheel_zooms_only_with_control(open_page: Open) -> None:
     page = open_page(Maker().make())
-    whole = stretch(page)
+    overall = stretch(page)
     shown = page.locator("#shown").inner_text()
     page.locator("#lanes").hover()
     page.mouse.wheel(0, -100)
-    assert stretch(page) == whole
+    assert stretch(page) == overall
     page.keyboard.down("Control")
     page.mouse.wheel(0, -100)
     expect(page.locator("#shown")).not_to_have_text(shown)
     page.keyboard.up("Control")
 
-    assert stretch(page)[1] - stretch(page)[0] < whole[1] - whole[0]
+    assert stretch(page)[1] - stretch(page)[0] < overall[1] - overall[0]
 
 
 def test_hovering_tells_what_is_there_and_a_click_chooses_it(open_page: Open) -> None:
@@ -182,12 +182,12 @@ def test_arrows_walk_through_a_lane_and_from_lane_to_lane(open_page: Open) -> No
 def test_keys_zoom_and_enter_chooses(open_page: Open) -> None:
     summary, one = one_incident()
     page = open_page(summary)
-    whole = stretch(page)
+    overall = stretch(page)
     page.locator("#lanes").focus()
     page.keyboard.press("+")
-    assert stretch(page) != whole
+    assert stretch(page) != overall
     page.keyboard.press("0")
-    assert stretch(page) == whole
+    assert stretch(page) == overall
     for _ in range(len(summary.deploys) + 1):
         page.keyboard.press("ArrowRight")
         if "incident" in page.locator("#current").inner_text():
@@ -250,7 +250,7 @@ def test_the_chart_tells_the_bucket_under_the_pointer_and_zooms_by_dragging(
     open_page: Open,
 ) -> None:
     page = open_page(Maker().make())
-    whole = stretch(page)
+    overall = stretch(page)
     over = page.locator("#chart .u-over").first
     over.scroll_into_view_if_needed()
     over.hover(position={"x": 300, "y": 50})
@@ -262,9 +262,9 @@ def test_the_chart_tells_the_bucket_under_the_pointer_and_zooms_by_dragging(
     page.mouse.down()
     page.mouse.move(box["x"] + 500, box["y"] + 60, steps=4)
     page.mouse.up()
-    assert stretch(page)[1] - stretch(page)[0] < (whole[1] - whole[0]) / 2
+    assert stretch(page)[1] - stretch(page)[0] < (overall[1] - overall[0]) / 2
     over.dblclick(position={"x": 10, "y": 10})
-    assert stretch(page) == whole
+    assert stretch(page) == overall
 
 
 LINE = """() => new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => {
@@ -289,10 +289,12 @@ LINE = """() => new Promise((tell) => requestAnimationFrame(() => requestAnimati
 
 def test_each_bucket_of_the_sli_is_drawn_from_its_start_to_its_end(open_page: Open) -> None:
     made, _ = one_incident()
-    step = made.trace_step
+    step = made.series_step
     places = [0, 10, 11, 14, 255]
-    trace = Trace(0, [BEGAN + place * step for place in places], [9] * 5, [1] * 5, [0.5] * 5)
-    page = open_page(replace(made, traces=[trace]))
+    sli_series = SliSeries(
+        0, [BEGAN + place * step for place in places], [9] * 5, [1] * 5, [0.5] * 5
+    )
+    page = open_page(replace(made, sli_series=[sli_series]))
     drawn: list[float]
     width: float
     drawn, width = page.evaluate(LINE)

@@ -35,17 +35,17 @@ def test_every_field_of_an_incident_is_a_column_or_several() -> None:
     assert len(names) == len(set(names))
     assert breaks == [name.removeprefix("fix") for name in names if name.startswith("fix")]
     assert breaks == [
-        *("", "_author", "_date", "_age", "_verdict", "_candidates", "_earlier"),
+        *("", "_author", "_date", "_age", "_verdict", "_candidates", "_omitted"),
         *("_before_requests", "_before_failures", "_after_requests", "_after_failures"),
         *("_difference", "_low", "_high"),
     ]
 
 
 def test_the_newest_candidate_the_verdict_and_the_evidence_have_columns() -> None:
-    found = row(record(broken_by=attribution("c1", "c2", age=7.0, earlier=3)))
+    found = row(record(broken_by=attribution("c1", "c2", age=7.0, omitted=3)))
 
     assert found["break"] == "c2"
-    assert (found["break_author"], found["break_age"], found["break_earlier"]) == ("ana", 7.0, 3)
+    assert (found["break_author"], found["break_age"], found["break_omitted"]) == ("ana", 7.0, 3)
     assert (found["break_verdict"], found["break_before_requests"]) == ("clear", 100)
     assert (found["break_after_failures"], found["break_low"]) == (20, 0.25)
 
@@ -83,7 +83,7 @@ def test_an_open_incident_ends_at_minus_1_and_has_no_fix() -> None:
 
 
 def test_a_silent_incident_has_an_end_and_no_fix() -> None:
-    document = incident_document(record(state=State.SILENT))
+    document = incident_document(record(state=State.EXPIRED))
 
     assert (document["end"], document["fix"], document["fixed_by"]) == (BEGAN + 60, "", None)
 
@@ -94,7 +94,7 @@ def test_candidates_and_evidence_are_nested() -> None:
         "candidates": [
             {"commit": "c1", "author": "ana", "date": "2018-11-28 14:11:31", "age": 12.5}
         ],
-        "earlier": 0,
+        "omitted": 0,
         "evidence": {
             "before": {"requests": 100, "failures": 1},
             "after": {"requests": 50, "failures": 20},

@@ -52,7 +52,7 @@ def written(one: IncidentRecord) -> dict[str, object]:
 
 @settings(deadline=None)
 @given(st.lists(records, max_size=3))
-@example([record(together=("a;b\\", "\\;", "=c"), broken_by=attribution("=1", "'=2"))])
+@example([record(co_occurring=("a;b\\", "\\;", "=c"), broken_by=attribution("=1", "'=2"))])
 def test_what_is_read_back_is_what_was_written(found: list[IncidentRecord]) -> None:
     rows = read(write(*found))
     kinds = {column.name: column.kind for column in COLUMNS}
@@ -93,5 +93,5 @@ def test_a_line_end_inside_a_cell_begins_no_row() -> None:
 def test_an_open_incident_has_empty_cells_and_no_incidents_are_a_head_alone() -> None:
     (row,) = read(write(record(lasted=None, broken_by=attribution())))
 
-    assert {row[name] for name in ("end", "duration", "break", "fix", "together")} == {""}
+    assert {row[name] for name in ("end", "duration", "break", "fix", "co_occurring")} == {""}
     assert list(csv_lines([])) == [",".join(column.name for column in COLUMNS)]

@@ -40,7 +40,7 @@ NAMES = [column.name for column in COLUMNS]
 ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)
 INCIDENT = make_incident(ENDPOINT, 5, 0, end=9, end_position=1)
 TOTALS = Totals([ENDPOINT], array("q", [2]), array("q", [1]))
-FOUND = [record(together=("cart",)), record(lasted=None, broken_by=attribution())]
+FOUND = [record(co_occurring=("cart",)), record(lasted=None, broken_by=attribution())]
 
 
 def test_a_frame_of_polars_has_typed_columns() -> None:
@@ -52,7 +52,7 @@ def test_a_frame_of_polars_has_typed_columns() -> None:
     assert frame["start"].dt.timestamp("ms").to_list() == [BEGAN * 1000] * 2
     assert frame["break_before_requests"].to_list() == [100, None]
     assert frame["break_candidates"].to_list()[1] == []
-    assert frame["together"].to_list() == [["cart"], []]
+    assert frame["co_occurring"].to_list() == [["cart"], []]
 
 
 def test_a_frame_of_pandas_has_typed_columns_and_counts_stay_whole() -> None:
@@ -193,8 +193,8 @@ def test_the_columns_of_parquet_are_typed() -> None:
     assert schema.field("duration").type == number
     assert schema.field("break_before_requests").type == pa.int64()
     assert schema.field("break_candidates").type.value_type == pa.struct(parts)
-    assert schema.field("together").type.value_type == text
-    assert schema.metadata[b"schema"] == b"1"
+    assert schema.field("co_occurring").type.value_type == text
+    assert schema.metadata[b"schema"] == b"2"
 
 
 def test_a_time_in_parquet_is_the_one_that_was_read() -> None:

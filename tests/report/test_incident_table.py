@@ -72,11 +72,11 @@ def test_a_narrow_screen_still_shows_who_did_it_and_how_sure_that_is() -> None:
 
 
 def test_what_did_not_close_says_why_and_how_long_it_has_lasted() -> None:
-    still_open, silent = table(record(lasted=None, failures=9), record(state=State.SILENT))[1:]
+    still_open, expired = table(record(lasted=None, failures=9), record(state=State.EXPIRED))[1:]
 
     assert still_open.endswith("c1 clear   still open")
     assert " >10m " in still_open
-    assert silent.endswith("c1 clear   went silent")
+    assert expired.endswith("c1 clear   expired")
 
 
 def test_a_name_of_its_own_stands_before_the_endpoint_and_the_request_alone_otherwise() -> None:
@@ -91,7 +91,9 @@ def test_the_worst_are_shown_and_the_others_counted() -> None:
 
 
 def test_incidents_that_began_together_are_told() -> None:
-    lines = table(record(together=("cart",)), record("cart", together=("shop",)), record("x"))
+    lines = table(
+        record(co_occurring=("cart",)), record("cart", co_occurring=("shop",)), record("x")
+    )
 
     assert lines[-1].startswith("2 of 3 began within a minute of another service's: one cause")
 
@@ -103,7 +105,7 @@ def test_the_lowest_sli_is_never_rounded_up_to_an_slo() -> None:
         (2 / 3, "66.66%"),
         (0.0, "0.00%"),
     ):
-        assert f" {shown} " in table(replace(record(), lowest_sli=sli))[1]
+        assert f" {shown} " in table(replace(record(), min_sli=sli))[1]
 
 
 def test_no_incident_is_no_table() -> None:

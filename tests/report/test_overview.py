@@ -25,7 +25,7 @@ from tests.report.terminal_summaries import build, figures, summary
 
 
 def run() -> Summary:
-    whole = replace(
+    overall = replace(
         figures(),
         incidents=4,
         repair=Repair(2, 1, 1, 1554.0, 1200.5, 3600.0, 7380.0),
@@ -35,12 +35,12 @@ def run() -> Summary:
     )
     found = [record(resource="/a"), record(resource="/a"), record("cart"), record("mail")]
     accounting = Accounting(events=6014, accesses=6000, changes=14)
-    return replace(summary(*found), whole=whole, accounting=accounting)
+    return replace(summary(*found), overall=overall, accounting=accounting)
 
 
 def test_every_figure_has_its_line() -> None:
     assert list(show_figures(run(), Screen(120))) == [
-        "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 ended in silence",
+        "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 expired",
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
         "Error budget 123 of 6,000 requests failed, 60.0 may: 105.0% overspent",
@@ -56,8 +56,8 @@ def test_every_figure_has_its_line() -> None:
 )
 def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
     one = run()
-    whole = replace(one.whole, delivery=Delivery(2, frequency, 0, None, None))
-    lines = list(show_figures(replace(one, whole=whole), Screen(100)))
+    overall = replace(one.overall, delivery=Delivery(2, frequency, 0, None, None))
+    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
 
     assert f"Deploys      2 ({shown} a day), failed 0" in lines
 
@@ -67,22 +67,22 @@ def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
 )
 def test_what_may_fail_is_a_plain_number(allowed: float, shown: str) -> None:
     one = run()
-    whole = replace(one.whole, budget=Budget(9, 0, allowed, 1.0))
-    lines = list(show_figures(replace(one, whole=whole), Screen(100)))
+    overall = replace(one.overall, budget=Budget(9, 0, allowed, 1.0))
+    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
 
     assert f"Error budget 0 of 9 requests failed, {shown} may: 100.0% left" in lines
 
 
 def test_what_is_not_known_is_left_out() -> None:
     one = run()
-    whole = replace(
-        one.whole,
+    overall = replace(
+        one.overall,
         repair=Repair(0, 1, 0, None, None, None, None),
         detection=None,
         budget=Budget(10, 1, 0.0, None),
         delivery=Delivery(2, None, 0, None, None),
     )
-    lines = list(show_figures(replace(one, whole=whole), Screen(100)))
+    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
 
     assert lines[:3] == [
         "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",

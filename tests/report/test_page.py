@@ -229,7 +229,7 @@ def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
 
     assert len(page.encode()) < 3_000_000
     assert shown["leftOut"]["incidents"] == 30_000 - len(shown["incidents"]["id"]) > 0
-    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "traces"))
+    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "sli_series"))
 
 
 @pytest.mark.slow
@@ -240,7 +240,7 @@ def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() 
         replace(one, resource="".join(map(chr, chance.choices(range(0x4E00, 0x9FFF), k=10_000))))
         for one in made.endpoints
     ]
-    page = render_page(replace(made, endpoints=long, incidents=[], traces=[]))
+    page = render_page(replace(made, endpoints=long, incidents=[], sli_series=[]))
     shown = data(page)
 
     assert len(page.encode()) < 3_000_000
@@ -250,13 +250,13 @@ def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() 
 
 def test_buckets_that_are_empty_take_no_room() -> None:
     sparse = Maker(endpoints=4).make()  # the fourth has quiet stretches
-    runs = data(render_page(sparse))["traces"]["places"]
+    runs = data(render_page(sparse))["sli_series"]["places"]
     none = replace(
         sparse,
-        traces=[
-            replace(one, at=[], requests=[], failures=[], lowest_sli=[]) for one in sparse.traces
+        sli_series=[
+            replace(one, at=[], requests=[], failures=[], min_sli=[]) for one in sparse.sli_series
         ],
     )
 
     assert len(runs[0]) < 5 < len(runs[3])
-    assert data(render_page(none))["traces"]["places"] == ["", "", "", ""]
+    assert data(render_page(none))["sli_series"]["places"] == ["", "", "", ""]

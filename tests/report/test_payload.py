@@ -64,7 +64,7 @@ READ = """(raw) => {
     return {
         began: data.began, ended: data.ended, services: data.services, endpoints: data.endpoints,
         deploys: data.deploys, incidents: data.incidents,
-        traces: data.endpoints.map((endpoint) => data.trace(endpoint)),
+        series: data.endpoints.map((endpoint) => data.series(endpoint)),
     };
 }"""
 
@@ -89,7 +89,7 @@ def test_incidents_are_read_as_they_were(read: Any) -> None:
 def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None:
     endpoint = one["endpoint"]
     moments = (one["start"], one["onset"], one["lastFailure"], one["lowestAt"])
-    expected = (known.start, known.onset, known.last_failure, known.lowest_sli_at)
+    expected = (known.start, known.onset, known.last_failure, known.min_sli_at)
 
     assert (one["id"], one["state"]) == (known.id, known.state)
     assert (endpoint["verb"], endpoint["resource"]) == (known.verb, known.resource)
@@ -98,9 +98,9 @@ def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None
     assert moments == pytest.approx(expected, abs=0.002)
     assert (one["end"] is None) == (known.state is State.OPEN)
     assert one["lasted"] == (known.duration and pytest.approx(known.duration, abs=0.001))
-    assert one["lowest"] == pytest.approx(known.lowest_sli, abs=(1 - known.slo) / 1000)
+    assert one["lowest"] == pytest.approx(known.min_sli, abs=(1 - known.slo) / 1000)
     assert one["burnRate"] == pytest.approx(known.burn_rate, rel=0.005)
-    assert [services[number] for number in one["together"]] == list(known.together)
+    assert [services[number] for number in one["co_occurring"]] == list(known.co_occurring)
     check_attribution(one["brokenBy"], known.broken_by)
     check_attribution(one["fixedBy"], known.fixed_by)
 
@@ -109,7 +109,7 @@ def check_attribution(one: Any, known: Attribution | None) -> None:
     assert (one is None) == (known is None)
     if known is None:
         return
-    assert (one["verdict"], one["earlier"]) == (known.verdict, known.earlier)
+    assert (one["verdict"], one["omitted"]) == (known.verdict, known.omitted)
     assert [(c["commit"], c["author"], c["date"]) for c in one["candidates"]] == [
         (c.commit, c.author, c.date) for c in known.candidates
     ]
@@ -141,17 +141,17 @@ def test_deploys_are_read_as_they_were(read: Any) -> None:
 def test_traces_are_read_as_they_were_with_gaps_where_no_request_came(read: Any) -> None:
     summary = Maker().make()
 
-    for shown, known in zip(read(summary)["traces"], summary.traces, strict=True):
+    for shown, known in zip(read(summary)["sli_series"], summary.sli_series, strict=True):
         slo = summary.endpoints[known.endpoint].slo
         full = [place for place, count in enumerate(shown["requests"]) if count is not None]
         assert [shown["requests"][place] for place in full] == known.requests
         assert [shown["failures"][place] for place in full] == known.failures
         assert [shown["at"][place] for place in full] == pytest.approx(known.at, abs=0.002)
         assert [shown["sli"][place] for place in full] == pytest.approx(
-            known.lowest_sli, abs=(1 - slo) / 1000
+            known.min_sli, abs=(1 - slo) / 1000
         )
         for place in full:
-            low = known.lowest_sli[full.index(place)]
+            low = known.min_sli[full.index(place)]
             assert (shown["sli"][place] < slo) == (low < slo)
 
 
@@ -161,14 +161,15 @@ def test_an_slo_that_allows_nothing_has_an_sli_too(read: Any) -> None:
         made,
         endpoints=[replace(one, slo=1.0) for one in made.endpoints],
         incidents=[
-            replace(one, slo=1.0, burn_rate=None, error_budget_burnt=None) for one in made.incidents
+            replace(one, slo=1.0, burn_rate=None, error_budget_consumed=None)
+            for one in made.incidents
         ],
     )
     shown = read(strict)["incidents"]
 
     assert all(one["burnRate"] is None and one["budgetBurnt"] is None for one in shown)
     assert [one["lowest"] for one in shown] == pytest.approx(
-        [one.lowest_sli for one in made.incidents], abs=1e-6
+        [one.min_sli for one in made.incidents], abs=1e-6
     )
 
 

@@ -43,22 +43,22 @@ def test_the_figures_stay_those_of_the_whole_run() -> None:
     summary = Maker().make()
     shown, left_out = select(summary, 5 / ENDPOINTS)
 
-    assert shown.whole == summary.whole
-    assert shown.shares == summary.shares
+    assert shown.overall == summary.overall
+    assert shown.ranking == summary.ranking
     assert len(shown.services) + left_out.services == len(summary.services)
     assert all(figures in summary.services for figures in shown.services)
 
 
 def test_traces_stay_with_their_endpoints_while_there_is_room() -> None:
     summary = Maker(endpoints=40).make()
-    share = 10.5 * 256 / BUCKETS  # so ten traces are shown, or some more that have gaps
+    share = 10.5 * 256 / BUCKETS  # so ten series are shown, or some more that have gaps
     shown, left_out = select(summary, share)
 
-    assert 10 <= len(shown.traces) == 40 - left_out.traces < 14
-    for trace in shown.traces:
-        endpoint = shown.endpoints[trace.endpoint]
-        known = summary.traces[summary.endpoints.index(endpoint)]
-        assert replace(known, endpoint=trace.endpoint) == trace
+    assert 10 <= len(shown.sli_series) == 40 - left_out.series < 14
+    for sli_series in shown.sli_series:
+        endpoint = shown.endpoints[sli_series.endpoint]
+        known = summary.sli_series[summary.endpoints.index(endpoint)]
+        assert replace(known, endpoint=sli_series.endpoint) == sli_series
 
 
 def test_changes_that_may_be_to_blame_are_shown_before_newer_ones() -> None:

@@ -61,7 +61,7 @@ def test_a_lane_has_its_incidents_as_bars_and_its_deploys_below() -> None:
     run = forty_minutes(
         incident_at(6.75, 4),
         incident_at(30.75, None, broken_by=attribution("c9", verdict=Verdict.STALE)),
-        incident_at(14, 2, state=State.SILENT),
+        incident_at(14, 2, state=State.EXPIRED),
         deploys=[
             deploy("c0", 0),
             deploy("c1", 4),
@@ -79,7 +79,7 @@ def test_a_lane_has_its_incidents_as_bars_and_its_deploys_below() -> None:
     assert draw(run)[4:] == [
         "2018-11-28 00:00:00 to 2018-11-28 00:40:00",
         "UTC; a column is 1m",
-        "█ broken  ▒ broken until it went silent",
+        "█ broken  ▒ broken until it expired",
         "▶ still open  ╵ deploy  ▲ deploy that broke it",
     ]
 

@@ -109,14 +109,14 @@ def test_a_state_that_was_changed_and_sealed_again_is_read_or_told(
 )
 def test_what_something_else_wrote_is_told(tmp_path: Path, sections: bytes) -> None:
     path = tmp_path / "state"
-    path.write_bytes(sealed(b"slomon state 4\n" + sections))
+    path.write_bytes(sealed(b"slomon state 5\n" + sections))
     with pytest.raises(StateFileError, match="state was not written by slomon: "):
         read_state(path)
 
 
 def test_a_state_of_another_version_is_told(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    path.write_bytes(sealed(b"slomon state 2\n"))
+    path.write_bytes(sealed(b"slomon state 4\n"))
     with pytest.raises(
         StateFileError, match="state is no state of slomon's, or of another version"
     ):

@@ -89,7 +89,7 @@ def _annotate(record: IncidentRecord) -> dict[str, str]:
     return {
         "summary": _sum_up(record),
         "incident": record.id,
-        "sli": f"{record.lowest_sli:.6g}",
+        "sli": f"{record.min_sli:.6g}",
         "slo": f"{record.slo:.6g}",
         "broken_by": record.broken_by.commit,
         "author": _author(record.broken_by),
@@ -104,7 +104,7 @@ def _sum_up(record: IncidentRecord) -> str:
     blamed = f", broken by {excerpt(record.broken_by.commit)}" if record.broken_by.commit else ""
     return (
         f"{excerpt(record.verb)} {excerpt(record.resource)} of {excerpt(record.service)}: "
-        f"SLI {record.lowest_sli:.6g}, below its SLO {record.slo:.6g}{blamed}"
+        f"SLI {record.min_sli:.6g}, below its SLO {record.slo:.6g}{blamed}"
     )
 
 

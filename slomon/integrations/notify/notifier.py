@@ -116,7 +116,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
 
     @asynccontextmanager
     async def _beside_the_body(self) -> AsyncGenerator[None]:
-        subscription = self._monitor.incidents(bound=self._bound)
+        subscription = self._monitor.subscribe(bound=self._bound)
         self._catch_up(await self._read_history())
         failure: BaseException | None = None
         try:

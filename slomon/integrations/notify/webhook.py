@@ -27,8 +27,8 @@ class Webhook(Notifier):
     refusal, which is final.
 
     The body is `{"type": ..., "timestamp": ..., "data": ...}`: the type `incident.opened`,
-    `incident.closed` or `incident.silent`, the time at which that happened, in RFC 3339, and the
-    incident's document, which `slomon.reporting.document.incident_schema` describes. It is signed
+    `incident.closed` or `incident.expired`, the time at which that happened, in RFC 3339, and the
+    incident's document, which `slomon.incident_schema()` describes. It is signed
     as Standard Webhooks has it, and libraries of that name verify it: `webhook-signature` is
     `v1,` and the base64 of the HMAC-SHA256 of `webhook-id`, `webhook-timestamp` and the body, with
     full stops between. The id is the same whenever a message is sent again: a receiver that must

@@ -20,13 +20,13 @@ class Chart {
     this.plots = [];
     this.endpoint = endpoint;
     get("chart-endpoint").replaceChildren(endpointName(this.data, endpoint));
-    const columns = this.data.trace(endpoint);
+    const columns = this.data.series(endpoint);
     this.columns = columns;
     get("chart-note").replaceChildren(
       `SLO ${showSlo(endpoint.slo)} over ${showSpan(endpoint.window)}; ${showMany(endpoint.requests, "request")}, `,
       `${showCount(endpoint.failures)} failed; ${showMany(endpoint.incidents.length, "incident")}. `,
       columns.at.length
-        ? `Each point is the lowest SLI of ${showSpan(this.data.raw.traceStep)}.`
+        ? `Each point is the lowest SLI of ${showSpan(this.data.raw.seriesStep)}.`
         : "Its SLI over time is not in this page.",
     );
     this.readout.replaceChildren();

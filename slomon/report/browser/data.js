@@ -60,7 +60,7 @@ class Data {
     this.endpoints = this.readEndpoints(raw.endpoints);
     this.deploys = this.readDeploys(raw.deploys);
     this.incidents = this.readIncidents(raw.incidents);
-    this.traces = new Map(raw.traces.endpoint.map((endpoint, number) => [endpoint, number]));
+    this.seriesNumbers = new Map(raw.series.endpoint.map((endpoint, number) => [endpoint, number]));
     this.count();
   }
 
@@ -138,8 +138,8 @@ class Data {
     }
     const brokenBy = this.readAttributions(raw.brokenBy, raw.id.length);
     const fixedBy = this.readAttributions(raw.fixedBy, raw.id.length);
-    const together = unpack(raw.together.service);
-    const ends = sumUp(unpack(raw.together.count));
+    const coOccurring = unpack(raw.coOccurring.service);
+    const ends = sumUp(unpack(raw.coOccurring.count));
     return unpackRising(raw.start).map((millis, number) => {
       const start = this.moment(millis);
       const endpoint = this.endpoints[columns.endpoint[number]];
@@ -161,7 +161,7 @@ class Data {
         lowestAt: start + columns.lowestAt[number],
         burnRate: raw.burnRate[number],
         budgetBurnt: raw.budgetBurnt[number],
-        together: together.slice(ends[number], ends[number + 1]),
+        coOccurring: coOccurring.slice(ends[number], ends[number + 1]),
         brokenBy: brokenBy[number],
         fixedBy: fixedBy[number],
       };
@@ -195,7 +195,7 @@ class Data {
       if (!shown) return null;
       const candidates = Array.from({ length: heads[head++] }, readCandidate);
       const verdict = this.raw.verdicts[(shown >> 1) - 1];
-      return { verdict, candidates, earlier: heads[head++], evidence: shown & 1 ? readEvidence() : null };
+      return { verdict, candidates, omitted: heads[head++], evidence: shown & 1 ? readEvidence() : null };
     });
   }
 
@@ -213,10 +213,10 @@ class Data {
     return incident.end === null ? Math.max(this.ended, incident.start) : incident.end;
   }
 
-  /** Columns of an endpoint's trace, with an empty place wherever buckets without requests were. */
-  trace(endpoint) {
-    const { traces: raw, traceStep: step } = this.raw;
-    const number = this.traces.get(endpoint.number);
+  /** Columns of an endpoint's series, with an empty place wherever buckets without requests were. */
+  series(endpoint) {
+    const { series: raw, seriesStep: step } = this.raw;
+    const number = this.seriesNumbers.get(endpoint.number);
     const columns = { at: [], requests: [], failures: [], sli: [] };
     if (number === undefined) return columns;
     const [requests, failures, lowest] = [raw.requests, raw.failures, raw.lowest].map((column) =>

@@ -1,10 +1,10 @@
 // The run at a glance: figures, what became of every line, and who had most incidents.
 
 function showFigures(data) {
-  const figure = (name) => data.raw.whole[name][0];
+  const figure = (name) => data.raw.overall[name][0];
   const states = [
     ["open", figure("repair.open")],
-    ["silent", figure("repair.silent")],
+    ["expired", figure("repair.expired")],
   ];
   const remarks = states.filter(([, count]) => count).map(([word, count]) => `${showCount(count)} ${word}`);
   const left = figure("budget.left");
@@ -43,7 +43,7 @@ function showExtent(data) {
     showMany(data.counted + services, "service"),
     showMany(data.endpoints.length + endpoints, "endpoint"),
   ].join(", ");
-  const requests = `${showMany(data.raw.whole["budget.requests"][0], "request")}`;
+  const requests = `${showMany(data.raw.overall["budget.requests"][0], "request")}`;
   if (data.began === data.ended && !data.raw.accounting.accesses) {
     get("extent").append(`No request was counted. ${counts}.`);
     get("timeline").hidden = get("chart-section").hidden = true; // there is no time to show
@@ -70,7 +70,7 @@ function showLeftOut(data) {
   const words = told
     .filter(([, count]) => count)
     .map(([noun, count, which]) => `${showMany(count, noun)} (${which})`);
-  if (counts.traces) words.push(`the SLI over time of ${showMany(counts.traces, "endpoint")}`);
+  if (counts.series) words.push(`the SLI over time of ${showMany(counts.series, "endpoint")}`);
   if (data.raw.cut) words.push(`what texts have beyond ${showMany(data.raw.longest, "character")}`);
   if (!words.length) return;
   get("left-out").hidden = false;

@@ -14,8 +14,8 @@ function endpointName(data, endpoint, limit = SHOWN) {
 /** How an incident ended: when it closed, or that nobody knows. */
 function showEnd(incident) {
   if (incident.state === "open") return ["still open"];
-  const silent = incident.state === "silent" ? ", as no more requests came" : "";
-  return [moment(incident.end, true), silent];
+  const expired = incident.state === "expired" ? ", as no more requests came" : "";
+  return [moment(incident.end, true), expired];
 }
 
 function describeIncident(data, incident) {
@@ -43,15 +43,15 @@ function describeIncident(data, incident) {
     describeAttribution(data, "Broken by", incident.brokenBy),
   ];
   if (incident.fixedBy) parts.push(describeAttribution(data, "Fixed by", incident.fixedBy));
-  if (incident.together.length) parts.push(describeTogether(data, incident));
+  if (incident.coOccurring.length) parts.push(describeTogether(data, incident));
   return make("div", { class: "incident" }, ...parts);
 }
 
 function describeTogether(data, incident) {
-  const names = incident.together.flatMap((service) => [", ", quote(data.services[service], 40)]).slice(1);
+  const names = incident.coOccurring.flatMap((service) => [", ", quote(data.services[service], 40)]).slice(1);
   return make(
     "p",
-    { class: "together" },
+    { class: "co_occurring" },
     make("strong", {}, "Broke within a minute of it: "),
     ...names,
     ". One cause upstream is likelier than many.",
@@ -59,7 +59,7 @@ function describeTogether(data, incident) {
 }
 
 function describeAttribution(data, heading, attribution) {
-  const { verdict, candidates, earlier, evidence } = attribution;
+  const { verdict, candidates, omitted, evidence } = attribution;
   const names = ["commit", "author", "its date", "before the crossing"];
   const rows = [...candidates]
     .reverse()
@@ -85,7 +85,7 @@ function describeAttribution(data, heading, attribution) {
         ),
       ]
     : [];
-  if (earlier) table.push(make("p", { class: "note" }, `and ${showMany(earlier, "earlier candidate")}`));
+  if (omitted) table.push(make("p", { class: "note" }, `and ${showMany(omitted, "earlier candidate")}`));
   if (evidence) table.push(describeEvidence(evidence));
   return make(
     "section",

@@ -49,7 +49,7 @@ function arrive(incident) {
   if (!incident) return;
   chosen = incident;
   timeline.showIncident(incident);
-  if (data.traces.size) chart.show(incident.endpoint);
+  if (data.seriesNumbers.size) chart.show(incident.endpoint);
   get("chosen").hidden = false;
   get("chosen-heading").replaceChildren(
     "Incident of ",
@@ -169,7 +169,7 @@ new Table("services", SERVICE_COLUMNS, services, {
 });
 
 function endpointButton(endpoint) {
-  if (!data.traces.size) return endpointName(data, endpoint, 100);
+  if (!data.seriesNumbers.size) return endpointName(data, endpoint, 100);
   const press = () => {
     chart.show(endpoint);
     get("chart-section").scrollIntoView({ block: "start" });
@@ -323,7 +323,7 @@ const busiest = data.endpoints.reduce(
   (most, one) => (most && most.incidents.length >= one.incidents.length ? most : one),
   null,
 );
-if (busiest && data.traces.size) chart.show(busiest);
+if (busiest && data.seriesNumbers.size) chart.show(busiest);
 else get("chart-section").hidden = true;
 const arriveThere = () => arrive(byAddress.get(location.hash));
 window.addEventListener("hashchange", arriveThere);

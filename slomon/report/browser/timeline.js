@@ -65,7 +65,7 @@ class Timeline {
     const first = Math.max(0, Math.floor(scroller.scrollTop / LANE));
     const last = Math.min(this.lanes.length, Math.ceil((scroller.scrollTop + this.height) / LANE));
     this.paint = Object.fromEntries(
-      ["ink", "muted", "rule", "ground", "deploy", "closed", "open", "silent", "accent"].map((name) => [
+      ["ink", "muted", "rule", "ground", "deploy", "closed", "open", "expired", "accent"].map((name) => [
         name,
         colour(name),
       ]),

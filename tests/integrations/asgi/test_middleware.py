@@ -283,7 +283,7 @@ async def test_a_route_that_raises_harms_no_request_and_is_logged_once(
 
 async def test_what_clients_make_up_is_kept_nowhere(tmp_path: Path) -> None:
     events = tmp_path / "events"
-    async with watch("/users/{id}", record=events) as monitor:
+    async with watch("/users/{id}", event_log=events) as monitor:
         app = slomon.integrations.asgi.Middleware(fine, monitor)
         asked = ("GET", "/secret?"), ("BREW", "/users/7"), ("GET", "/users/" + "7" * 9999)
         for verb, path in asked:

@@ -93,10 +93,10 @@ def test_of_many_threads_one_takes_it() -> None:
         deliver(receiver, other)
     body = dump(sample(STATUS))
     taken: list[Change | None] = []
-    together = threading.Barrier(8)
+    co_occurring = threading.Barrier(8)
 
     def take() -> None:
-        together.wait()
+        co_occurring.wait()
         taken.append(receiver.read(sign(body), body))
 
     threads = [threading.Thread(target=take) for _ in range(8)]

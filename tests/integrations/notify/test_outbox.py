@@ -46,7 +46,7 @@ def known(*records: IncidentRecord) -> Outbox:
 
 FIRST = record("shop", start=100.0, lasted=10.0)
 SECOND = record("shop", start=200.0, lasted=None)
-ENDED = replace(SECOND, state=State.SILENT, end=260.0, duration=60.0)
+ENDED = replace(SECOND, state=State.EXPIRED, end=260.0, duration=60.0)
 OTHER = record("users", start=150.0, lasted=20.0)
 
 
@@ -65,7 +65,7 @@ def test_what_happened_since_is_made_up_for_in_its_order() -> None:
         "users-150.0 opened",
         "users-150.0 closed",
         "shop-200.0 opened",
-        "shop-200.0 silent",
+        "shop-200.0 expired",
     ]
 
 
@@ -73,7 +73,7 @@ def test_of_an_incident_that_was_told_to_open_the_end_is_news() -> None:
     outbox = known(SECOND)
     outbox.make_up([ENDED])
 
-    assert events(outbox) == ["shop-200.0 silent"]
+    assert events(outbox) == ["shop-200.0 expired"]
 
 
 def test_what_was_taken_is_no_news() -> None:
@@ -94,7 +94,7 @@ def test_in_a_history_that_has_forgotten_it_what_is_later_is_news() -> None:
     outbox = known(FIRST)
     outbox.make_up([ENDED])
 
-    assert events(outbox) == ["shop-200.0 opened", "shop-200.0 silent"]
+    assert events(outbox) == ["shop-200.0 opened", "shop-200.0 expired"]
 
 
 def test_an_opening_is_told_as_such_though_the_end_is_known() -> None:
@@ -118,7 +118,7 @@ def test_too_many_are_given_up_from_the_oldest_and_counted() -> None:
     outbox = Outbox(2)
 
     assert outbox.make_up([FIRST, ENDED]) == 2
-    assert events(outbox) == ["shop-200.0 opened", "shop-200.0 silent"]
+    assert events(outbox) == ["shop-200.0 opened", "shop-200.0 expired"]
 
 
 def told(request: Request) -> tuple[str, str]:
