@@ -265,7 +265,7 @@ async def test_a_stream_may_return_awaitables_for_some_events_and_not_for_others
     assert monitor.accounting.accesses == 5
 
 
-CUTS = [
+CUTS: list[dict[str, Any]] = [
     {"batch_bound": batch_bound, "workers": workers}
     for batch_bound, workers in ((1, 1), (2, 7), (3, 1), (1000, 1), (1000, 7))
 ]
