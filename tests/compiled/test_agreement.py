@@ -59,7 +59,7 @@ def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -
 def test_a_line_is_what_the_careful_parser_takes_it_for(
     speed: Opened, requests: MakeRequests, exact: bool, most: int, *, name: str
 ) -> None:
-    count = 1000 if speed is at_full_speed else 200
+    count = 1000 if speed is at_full_speed else 100
     drawn = random_lines(random.Random(name), name, count)
     read_at(speed, requests, (name, exact, cut(drawn)), most=most)
 
@@ -148,6 +148,7 @@ def test_lines_shorter_than_most_have_room_too(speed: Opened, name: str) -> None
     read_at(speed, given_exactly, (name, True, [[b""] * 300, [b"5 G / 200"] * 100, [b"x"] * 50]))
 
 
+@pytest.mark.slow
 @speeds
 @whoever_knows
 def test_a_table_that_begins_tiny_and_forgets_soon_changes_no_line(
@@ -166,6 +167,7 @@ def test_a_table_that_begins_tiny_and_forgets_soon_changes_no_line(
     read_at(speed, requests, ("plain", exact, blocks), most=most)
 
 
+@pytest.mark.slow
 @speeds
 def test_an_arena_that_is_full_grows(speed: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests_host, "_ARENA", 1 << 13)

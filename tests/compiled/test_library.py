@@ -144,6 +144,7 @@ def test_what_another_numba_made_is_not_loaded(
     assert before != compiled_cache.fingerprint(PACKAGE)
 
 
+@pytest.mark.slow
 def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     package = tmp_path / "slomon"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -171,6 +171,7 @@ def test_blank_lines_are_counted_and_nothing_else(speed: Opened, name: str) -> N
     assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", [interpreted, at_full_speed])
 def test_a_replay_that_is_done_is_gone_with_its_blocks(speed: Opened, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"5 GET /a 200\n")

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict
-from itertools import chain, count, islice, product
+from itertools import chain, count, islice
 
 import pytest
 
@@ -24,6 +24,7 @@ from tests.strategies import random_stream
 from tests.streams import (
     ENTRIES,
     KINDS,
+    AsyncStream,
     Gate,
     PlainStream,
     Stream,
@@ -36,7 +37,11 @@ from tests.streams import (
 
 Make = Callable[..., Options]
 
-BACKENDS: list[BackendName] = ["python", "compiled"]
+WAYS: list[tuple[type[Stream], BackendName]] = [
+    *((kind, "python") for kind in KINDS),
+    (PlainStream, "compiled"),
+    (AsyncStream, "compiled"),
+]
 NUMBERS = {"workers": 1024, "queue_bound": 2**20, "batch_bound": 2**20}
 
 
@@ -154,7 +159,7 @@ def end(value: object) -> dict[str, object]:
 async def test_at_the_end_incidents_without_traffic_until_then_have_expired(
     events: list[object], end_of_api: int | None
 ) -> None:
-    for kind, backend in product(KINDS, BACKENDS):
+    for kind, backend in WAYS:
         way = kind, backend
         monitor = await consume(kind(events), close_after_no_traffic="4s", backend=backend)
         [incident] = monitor.incidents
