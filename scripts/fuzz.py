@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from slomon.core.endpoints import Endpoint  # noqa: E402 (found in the checkout)
-from tests.compiled.kernels import as_they_stand, at_full_speed  # noqa: E402
+from tests.compiled.kernels import compiled_kernels, uncompiled_kernels  # noqa: E402
 from tests.compiled.reading import (  # noqa: E402
     GIVEN,
     Opened,
@@ -71,7 +71,7 @@ def fuzz_lines(count: int, seed: int) -> None:
         check = (
             replay_check(name, rng)
             if number % REPLAYED == 0
-            else read_check(name, known, at_full_speed)
+            else read_check(name, known, compiled_kernels)
         )
         attempt(check, lines, f"seed {seed}, block {number}: {name}, {known}")
         done += len(lines)
@@ -99,14 +99,14 @@ def draw_line(rng: random.Random, name: str, pools: dict[str, list[bytes]]) -> b
     return line.replace(b"\n", b"")
 
 
-def read_check(name: str, known: tuple[Any, bool, int], speed: Opened) -> Check:
+def read_check(name: str, known: tuple[Any, bool, int], backend: Opened) -> Check:
     """What compares the rows of lines, which come in blocks of four sizes."""
-    requests, exact, most = known
+    requests, match_exactly, most = known
 
     def check(lines: Lines) -> None:
         ends = [0, 1, len(lines) // 10, len(lines) // 2, len(lines)]
         blocks = [lines[start:end] for start, end in pairwise(ends)]
-        read_at(speed, requests, (name, exact, blocks), most=most)
+        read_at(backend, requests, (name, match_exactly, blocks), most=most)
 
     return check
 
@@ -115,7 +115,11 @@ def replay_check(name: str, rng: random.Random) -> Check:
     """What compares the reports of a whole replay of lines of hosts, cut into files and blocks."""
     like = Endpoint("", "-", "", "", 0.9, 5 * 10**9)
     options: dict[str, Any] = rng.choice(
-        ({"endpoints": GIVEN, "exact": True}, {"like": like}, {"like": like, "max_endpoints": 3})
+        (
+            {"endpoints": GIVEN, "match_exactly": True},
+            {"defaults": like},
+            {"defaults": like, "max_endpoints": 3},
+        )
     )
     options["lateness"] = rng.choice((None, 0, 10**9))
     ways = [(1, 1 << 17), (rng.choice((1, 2, 3)), rng.choice((301, 1000, 10_000)))]
@@ -129,13 +133,13 @@ def replay_check(name: str, rng: random.Random) -> Check:
         logs = [head + b"\n".join(shown[host::hosts]) for host in range(hosts)]
         reports = {
             replays.told(
-                *(speed, [replays.cut(random.Random(seed), log, parts) for log in logs], name),
+                *(backend, [replays.cut(random.Random(seed), log, parts) for log in logs], name),
                 **options,
                 workers=workers,
                 block_bytes=hosts * block_bytes,
                 max_line=300,
             ).report()
-            for speed in (replays.interpreted, replays.at_full_speed)
+            for backend in (replays.python_backend, replays.compiled_backend)
             for parts, (workers, block_bytes) in enumerate(ways, 1)
         }
         assert len(reports) == 1, "the reports differ"
@@ -195,7 +199,7 @@ def fuzz_guided(seconds: int, corpus: Path) -> None:
         lines = data[1:].split(b"\n")
         if data[0] >= 240:  # a whole replay takes as long as hundreds of lines
             replay_check(name, rng)(lines)
-        read_check(name, known, as_they_stand)(lines)
+        read_check(name, known, uncompiled_kernels)(lines)
 
     options = [f"-max_total_time={seconds}", "-max_len=600", "-timeout=60"]
     atheris.Setup([sys.argv[0], *options, str(corpus)], test_one_input)

@@ -1,5 +1,6 @@
 """
-Draws the README's picture of the report, from a made-up run. Needs playwright and Chromium:
+Draws the picture of the report for the README and the docs, from a made-up run. Needs playwright
+and Chromium:
 
     python scripts/picture.py [FILE]
 """
@@ -19,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from slomon.report.page import render_page  # noqa: E402 (found in the checkout)
 from tests.report.summaries import Maker  # noqa: E402
 
-PICTURE = ROOT / ".images" / "report.png"
+PICTURE = ROOT / "docs" / "images" / "report.png"
 
 
 def main() -> None:

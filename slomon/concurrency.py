@@ -47,7 +47,7 @@ def _loop_is_running() -> bool:
     return True
 
 
-async def first_of(*calls: Callable[[], Awaitable[object]]) -> None:
+async def first_completed(*calls: Callable[[], Awaitable[object]]) -> None:
     """Return as one of these returns; the others are cancelled. None of them may raise."""
     async with create_task_group() as tasks:
 
@@ -60,7 +60,7 @@ async def first_of(*calls: Callable[[], Awaitable[object]]) -> None:
 
 
 @contextmanager
-def raising_first() -> Iterator[None]:
+def unwrap_first() -> Iterator[None]:
     """Let the first failure of a task group come out as itself: the others came of it."""
     try:
         yield
@@ -73,7 +73,7 @@ def raising_first() -> Iterator[None]:
             first.__context__ = context  # not the group, which it never had
 
 
-async def in_own_thread(function: Callable[[], T]) -> T:
+async def run_in_thread(function: Callable[[], T]) -> T:
     """
     Call a function in a thread made for it, and wait, whatever happens, until that has ended.
 

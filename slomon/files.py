@@ -34,7 +34,7 @@ class OutputFile:
         with naming(path):
             if path.is_file() or not path.exists():
                 self._target = path.resolve()
-                self._draft = new_draft(self._target)
+                self._draft = temp_path(self._target)
             self._file = (self._draft or path).open("xb" if self._draft else "wb")
 
     def __enter__(self) -> Self:
@@ -67,10 +67,10 @@ class OutputFile:
         with naming(self._path):
             os.fsync(self._file.fileno())
             self._file.close()
-            put_in_place(self._draft, self._target)
+            commit_file(self._draft, self._target)
 
 
-def new_draft(target: Path) -> Path:
+def temp_path(target: Path) -> Path:
     """
     Where a file is written before it takes its place. What a killed run left there is removed: so
     there is never more than one, and whoever opens it anew ("x") follows nobody's link.
@@ -80,7 +80,7 @@ def new_draft(target: Path) -> Path:
     return draft
 
 
-def put_in_place(draft: Path, target: Path) -> None:
+def commit_file(draft: Path, target: Path) -> None:
     """Let a draft that is whole take its place, with the mode of the file that stood there."""
     if target.exists():
         shutil.copymode(target, draft)

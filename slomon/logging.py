@@ -131,7 +131,7 @@ def _processors(*, colors: bool) -> list[Processor]:
 _APART: Final = 60 * TICKS_PER_SECOND
 
 
-class ThrottledLog:
+class RateLimitedLog:
     """Warns of each kind of event once a minute at most, and says how many more there were."""
 
     def __init__(self, now: Callable[[], int], **fields: object) -> None:

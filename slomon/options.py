@@ -28,7 +28,7 @@ BackendName: TypeAlias = Literal["auto", "python", "compiled"]
 def read_count(name: str, value: object, most: int) -> int:
     """A whole number from 1 to `most`."""
     if type(value) is not int or not 1 <= value <= most:
-        raise refuse(name, value, f"a whole number from 1 to {most}")
+        raise option_error(name, value, f"a whole number from 1 to {most}")
     return value
 
 
@@ -41,11 +41,11 @@ def read_duration(name: str, value: object, least: int = 0) -> int:
     """The ticks of a duration, `least` of them at least (0 or 1)."""
     text = _spell(value)
     if text is None:
-        raise refuse(name, value, "text such as '5m', or seconds")
+        raise option_error(name, value, "text such as '5m', or seconds")
     with naming_option(name):
         ticks = parse_duration(text)
     if ticks < least:
-        raise refuse(name, value, "a duration greater than 0")
+        raise option_error(name, value, "a duration greater than 0")
     return ticks
 
 
@@ -62,7 +62,7 @@ def read_resolution(value: object, windows: Iterable[int]) -> int:
     shortest = min(windows, default=ticks + 1)
     if ticks >= shortest:
         allowed = f"a duration shorter than every window; the shortest is {show_duration(shortest)}"
-        raise refuse("resolution", value, allowed)
+        raise option_error("resolution", value, allowed)
     return ticks
 
 
@@ -74,7 +74,7 @@ def read_objective(name: str, value: object) -> float:
         number = to_share(number)
     share = float(number) if number <= 1 else 0.0
     if not share:  # also one that is nearer to 0 than any float
-        raise refuse(name, value, _OBJECTIVES)
+        raise option_error(name, value, _OBJECTIVES)
     return share
 
 
@@ -83,7 +83,7 @@ def read_zone(name: str, value: object) -> tzinfo | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise refuse(name, value, "text: an IANA name, or an offset such as '+02:00'")
+        raise option_error(name, value, "text: an IANA name, or an offset such as '+02:00'")
     with naming_option(name):
         return parse_zone(value)
 
@@ -91,7 +91,7 @@ def read_zone(name: str, value: object) -> tzinfo | None:
 def read_text(name: str, value: object) -> str:
     """Text that is not empty, or "" for None."""
     if value is not None and (not isinstance(value, str) or not value):
-        raise refuse(name, value, "text that is not empty")
+        raise option_error(name, value, "text that is not empty")
     return value or ""
 
 
@@ -99,7 +99,7 @@ def read_path(name: str, value: object) -> str | None:
     """A path as text; None stays None."""
     path = as_path(value)
     if path is None and value is not None:
-        raise refuse(name, value, "a path")
+        raise option_error(name, value, "a path")
     return path
 
 
@@ -116,7 +116,7 @@ def as_path(value: object) -> str | None:
 def read_texts(name: str, value: object) -> dict[str, str]:
     """A mapping of text to text."""
     if not isinstance(value, Mapping):
-        raise refuse(name, value, "a mapping of text to text")
+        raise option_error(name, value, "a mapping of text to text")
     for item in value.items():
         if not all(isinstance(text, str) for text in item):
             raise OptionError([name], f" has {quote(item)}; allowed: a mapping of text to text")
@@ -126,28 +126,28 @@ def read_texts(name: str, value: object) -> dict[str, str]:
 def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """One of a few values, and not one that merely equals it, as 1 does True."""
     if not any(type(value) is type(choice) and value == choice for choice in choices):
-        raise refuse(name, value, ", ".join(map(quote, choices)))
+        raise option_error(name, value, ", ".join(map(quote, choices)))
 
 
 def check_function(name: str, value: object, parameter: str) -> None:
     """A function that is called, not awaited."""
     if not callable(value) or any(map(iscoroutinefunction, (value, type(value).__call__))):
-        raise refuse(name, value, f"a plain function of {parameter}")
+        raise option_error(name, value, f"a plain function of {parameter}")
 
 
 def check_kind(name: str, value: object, kind: type, allowed: str) -> None:
     """An object of ours."""
     if not isinstance(value, kind):
-        raise refuse(name, value, allowed)
+        raise option_error(name, value, allowed)
 
 
 def check_methods(name: str, value: object, methods: Sequence[str], allowed: str) -> None:
     """An object, not its class, that has these methods."""
     if isinstance(value, type) or not all(callable(getattr(value, one, None)) for one in methods):
-        raise refuse(name, value, allowed)
+        raise option_error(name, value, allowed)
 
 
-def check_alone(**options: object) -> None:
+def check_mutually_exclusive(**options: object) -> None:
     """At most one of these is given."""
     given = [name for name, value in options.items() if value is not None]
     if len(given) > 1:
@@ -165,7 +165,7 @@ def check_apart(**paths: str | None) -> None:
             )
 
 
-def refuse(name: str, value: object, allowed: str) -> OptionError:
+def option_error(name: str, value: object, allowed: str) -> OptionError:
     """The error of a wrong value."""
     return OptionError([name], f" is {quote(value)}; allowed: {allowed}")
 

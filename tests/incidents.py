@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, Placed
-from slomon.core.incident import Course, Incident, Suspicion
+from slomon.core.events import Change, PositionedChange
+from slomon.core.incident import Candidates, Incident, IncidentStats
 from slomon.core.statistics import Counts
 
 
-def suspect(*changes: Change, at: int = 0, tick: int = 0) -> Suspicion:
+def suspect(*changes: Change, at: int = 0, tick: int = 0) -> Candidates:
     """Changes that may have done it, of which the last stands at that position and tick."""
-    placed = [
-        Placed(at - back, tick - back, change) for back, change in enumerate(reversed(changes))
+    positioned = [
+        PositionedChange(at - back, tick - back, change)
+        for back, change in enumerate(reversed(changes))
     ]
-    return Suspicion(tuple(reversed(placed)), 0, Counts(0, 0), Counts(1, 1))
+    return Candidates(tuple(reversed(positioned)), 0, Counts(0, 0), Counts(1, 1))
 
 
 def make_incident(  # noqa: PLR0917 (the order in which things happen)
@@ -29,7 +30,7 @@ def make_incident(  # noqa: PLR0917 (the order in which things happen)
     return Incident(
         *(0, endpoint, start, position, start, (0, 0)),
         suspect(*[broken_by] if broken_by else []),
-        Course(1 + (end_position is not None), 1, start, 1, 1, start),
+        IncidentStats(1 + (end_position is not None), 1, start, 1, 1, start),
         *(end, end_position),
         None if end_position is None else suspect(*[fixed_by] if fixed_by else []),
     )

@@ -237,7 +237,7 @@ def test_the_answer_of_a_whole_run_is_the_same_for_any_workers_and_bounds(
     assert report(monitor) == report(replay(*stream))
 
 
-def at_full_speed(shard: Shard) -> Shard:
+def compiled_windows(shard: Shard) -> Shard:
     """The shard, its windows going on at the compiled speed."""
     if isinstance(shard.windows, Windows):
         shard.windows = CompiledWindows(compiled(), shard.windows)
@@ -261,7 +261,7 @@ def interpreted(shard: Shard) -> Shard:
 def test_the_answer_is_the_same_at_either_speed_of_the_kernel(
     stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:
-    fast = replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic, resume=at_full_speed)
+    fast = replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic, resume=compiled_windows)
     assert report(fast) == report(replay(*stream, workers=2, cuts=cuts, no_traffic=no_traffic))
 
 
@@ -291,7 +291,7 @@ CHANGE = Change("c1", "<a@x.org>", "today", "api")
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "odd",
+    "unresolved",
     [
         pytest.param({"type": "access", "value": CHANGE}, id="a change for a value"),
         pytest.param({"type": "access", "value": None}, id="no value"),
@@ -299,9 +299,9 @@ CHANGE = Change("c1", "<a@x.org>", "today", "api")
     ],
 )
 def test_an_odd_event_is_judged_alike_in_a_live_stream_of_any_kind_and_in_a_replay(
-    kind: type[Stream], odd: Event
+    kind: type[Stream], unresolved: Event
 ) -> None:
-    events = [odd, *islice(flapping(), 20)]
+    events = [unresolved, *islice(flapping(), 20)]
     assert report(run(kind(events))) == report(replay(events, ENTRIES))
 
 
@@ -325,7 +325,7 @@ def test_a_shard_that_is_copied_between_batches_goes_on_to_the_same_answer(
 def test_a_state_may_pass_from_one_speed_to_the_other_between_any_two_batches(
     stream: Drawn, cuts: list[int], fast: list[bool], no_traffic: int | None
 ) -> None:
-    turns = cycle(at_full_speed if compiled else interpreted for compiled in fast)
+    turns = cycle(compiled_windows if compiled else interpreted for compiled in fast)
 
     def resume(shard: Shard) -> Shard:
         return next(turns)(shard)

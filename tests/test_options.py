@@ -10,14 +10,14 @@ import pytest
 
 from slomon.errors import ConfigurationError, OptionError
 from slomon.options import (
-    check_alone,
     check_choice,
+    check_mutually_exclusive,
+    option_error,
     read_duration,
     read_objective,
     read_path,
     read_text,
     read_zone,
-    refuse,
 )
 
 
@@ -77,7 +77,7 @@ def test_a_value_is_none_of_the_choices_because_it_equals_one() -> None:
 
 
 def test_what_is_not_given_is_neither_wrong_nor_too_much() -> None:
-    check_alone(a=1, b=None)
+    check_mutually_exclusive(a=1, b=None)
     assert read_zone("zone", None) is None
     assert read_text("service", None) == ""
 
@@ -92,14 +92,14 @@ def test_a_path_is_text_that_a_file_system_may_have(tmp_path: Path) -> None:
 
 def test_whoever_has_other_names_for_options_can_tell_their_errors_by_these() -> None:
     with pytest.raises(OptionError) as caught:
-        check_alone(endpoints=1, slo=2, window=None)
+        check_mutually_exclusive(endpoints=1, slo=2, window=None)
 
     assert str(caught.value) == "options 'endpoints' and 'slo' are both given; allowed: one"
     assert caught.value.show(str.upper).startswith("options 'ENDPOINTS' and 'SLO' are both")
 
 
 def test_an_option_error_is_the_same_after_pickling() -> None:
-    error = refuse("slo", 5, "a share")
+    error = option_error("slo", 5, "a share")
     copy = pickle.loads(pickle.dumps(error))
 
     assert type(copy) is OptionError

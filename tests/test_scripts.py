@@ -103,9 +103,9 @@ def serving() -> Iterator[str]:
     assert "Traceback" not in rest
 
 
-def test_the_demonstration_breaks_and_is_repaired_as_the_readme_shows() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"```text\n(\$ ask.*?)```", readme, re.DOTALL)
+def test_the_demonstration_breaks_and_is_repaired_as_the_docs_show() -> None:
+    page = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
+    shown = re.search(r"```console\n(\$ ask.*?)```", page, re.DOTALL)
     assert shown
     with serving() as port:
         commands = "".join(line for line in shown[1].splitlines(True) if line.startswith("$ "))

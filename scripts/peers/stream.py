@@ -4,7 +4,7 @@ same recorded dicts in the same run, with each pair timed in turn and the median
 then whether the cost of an event stays flat.
 
 `plain` and `slomon` are nanoseconds an event of the whole run, with all that it takes to set up
-endpoints and to meet each of them for the first time; `settled` is slomon's over the second half.
+endpoints and to meet each of them for the first time; `resolved` is slomon's over the second half.
 `report_memory` measures what a million endpoints take instead.
 """
 
@@ -136,7 +136,7 @@ class Result:
 
     plain: float
     slomon: float
-    settled: float
+    resolved: float
     ratio: float
     incidents: int
 
@@ -158,7 +158,7 @@ def measure(case: Case, rounds: int) -> Result:
     return Result(
         plain=statistics.median(theirs.whole for theirs, _ in pairs) * scale,
         slomon=statistics.median(mine.whole for _, mine in pairs) * scale,
-        settled=statistics.median(mine.second_half for _, mine in pairs) * scale * 2,
+        resolved=statistics.median(mine.second_half for _, mine in pairs) * scale * 2,
         ratio=statistics.median(mine.whole / theirs.whole for theirs, mine in pairs),
         incidents=sum(map(len, details.values())),
     )
@@ -207,4 +207,4 @@ def report_speed(rounds: int, largest: int) -> None:
         found = measure(case, rounds)
         print(f"{case.what:24}{case.events:10,}{case.endpoints:11,}{case.window:7}s", end="")
         print(f"{found.plain:7.0f}{found.slomon:8.0f}{found.ratio:7.2f}", end="")
-        print(f"{found.settled:9.0f}{found.incidents:11,}", flush=True)
+        print(f"{found.resolved:9.0f}{found.incidents:11,}", flush=True)

@@ -26,8 +26,8 @@ class ProgressBar:
 
     def __init__(self, tqdm: Any, stderr: TextIO) -> None:
         # Without tqdm's own thread, which would watch for bars that are not moved on.
-        unwatched = type("UnwatchedBar", (tqdm,), {"monitor_interval": 0})
-        self._bar = unwatched(
+        removed_endpoints = type("UnwatchedBar", (tqdm,), {"monitor_interval": 0})
+        self._bar = removed_endpoints(
             file=stderr, unit="B", unit_scale=True, mininterval=0, dynamic_ncols=True, leave=False
         )
         self.above = cast(TextIO, _Above(tqdm, stderr))

@@ -97,10 +97,10 @@ def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) ->
                 lines = _show(monitor, _read_stale_after(arguments), stdout)
             write_lines(lines, stdout, "standard output")
 
-    return conduct(arguments, stderr, writers, show)
+    return run_and_write(arguments, stderr, writers, show)
 
 
-def conduct(
+def run_and_write(
     arguments: argparse.Namespace,
     stderr: TextIO,
     writers: Mapping[str, Writer],
@@ -198,4 +198,4 @@ def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
 def run_report(arguments: argparse.Namespace, _: TextIO, stderr: TextIO) -> int:
     """Replay and write the page. Raises what `replay` does, and OSError where that can't be."""
     arguments.sli_series = True
-    return conduct(arguments, stderr, {"output": choose_page(arguments)})
+    return run_and_write(arguments, stderr, {"output": choose_page(arguments)})

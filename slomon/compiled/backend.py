@@ -17,8 +17,8 @@ from slomon.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from slomon.core.reorder import Order
-    from slomon.endpoints.discovery import Names
-    from slomon.log_replay.lines import CarefulReader, Settler
+    from slomon.endpoints.discovery import EndpointNames
+    from slomon.log_replay.lines import ReferenceParser, Resolver
 
 _WORTH_LOADING: Final = 100_000  # events: loading takes as long as these do interpreted
 _WORTH_COMPILING: Final = 10_000_000
@@ -85,12 +85,12 @@ class CompiledBackend:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def order(self, sources: int, shards: int, most: int) -> tuple[Order, Names]:
+    def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]:
         """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
         from slomon.compiled.reorder import CompiledOrder  # noqa: PLC0415
-        from slomon.compiled.request_table import Table  # noqa: PLC0415
+        from slomon.compiled.request_table import CompiledEndpointNames  # noqa: PLC0415
 
-        names = Table(self._library, most)
+        names = CompiledEndpointNames(self._library, most)
         return CompiledOrder(self._library, sources, shards, names), names
 
     def windows(self, windows: Windows) -> AnyWindows:
@@ -99,8 +99,8 @@ class CompiledBackend:
 
         return CompiledWindows(self._library, windows)
 
-    def reader(self, careful: CarefulReader, rule: StatusRule) -> Settler:
+    def reader(self, reference: ReferenceParser, rule: StatusRule) -> Resolver:
         """What makes rows of blocks."""
         from slomon.compiled.line_reader import CompiledReader  # noqa: PLC0415
 
-        return CompiledReader(self._library, careful, rule)
+        return CompiledReader(self._library, reference, rule)

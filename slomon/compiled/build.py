@@ -274,7 +274,7 @@ def _fall_silent(
 # The types of the arguments of each kernel; each returns a number.
 _KERNELS: Final = {
     "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
-    "settle": (resolve.settle, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
+    "resolve": (resolve.resolve, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
     "found": (resolve.found, (_B, _N, _C, _B, _C, _C)),
     "remember": (resolve.remember, (_B, _N, _N, _C, _B, _C)),
     "rehash": (hash_table.rehash, (_C, _N, _C, _N)),

@@ -12,15 +12,15 @@ from typing import Final
 
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.reorder import CompiledOrder
-from slomon.compiled.request_table import Known, Table, judge_statuses
-from slomon.core.batching import Batcher, Cut, Item
+from slomon.compiled.request_table import CompiledEndpointNames, Known, judge_statuses
+from slomon.core.batching import Batcher, BatchResult, Item
 from slomon.core.endpoints import Sharding
 from slomon.core.events import Access, Change, Rejection, StatusRule, parse_access
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.kernels.scan import CAREFUL, GROUP, LINE, ODD, PADDING
-from slomon.log_replay.lines import Block, CarefulReader, Log
+from slomon.kernels.scan import CAREFUL, GROUP, LINE, PADDING, UNRESOLVED
+from slomon.log_replay.lines import Block, Log, ReferenceParser
 
 _TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and what may be looked at behind it
 
@@ -35,7 +35,7 @@ class CompiledBatcher(Batcher):
         self.accounting = before.accounting
         self.newest = before.newest
         self._library = library
-        self._table = Table(library)
+        self._table = CompiledEndpointNames(library)
         self._statuses = judge_statuses(is_failure)
         self._order = CompiledOrder(library, 1, len(sharding.members), self._table)
         self._order.position = self.accounting.events
@@ -48,7 +48,7 @@ class CompiledBatcher(Batcher):
         self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._odd = array("q"), array("q"), array("q")
 
-    def cut(self, items: Sequence[Item]) -> Cut:
+    def cut(self, items: Sequence[Item]) -> BatchResult:
         """The batches of the next items of the stream, which follow those of the call before."""
         text = self._scan(items)
         if self._odds[1] != len(text) - len(_TAIL) + 1:  # one of them has several lines
@@ -57,16 +57,16 @@ class CompiledBatcher(Batcher):
             self._order.clocks[0].newest = self.newest
             return cut
         rejections: list[Rejection] = []
-        next_odd, odds = 0, self._odds[0]
-        while (next_odd := self._settle(text, next_odd)) < odds:
+        next_odd, unresolved_count = 0, self._odds[0]
+        while (next_odd := self._settle(text, next_odd)) < unresolved_count:
             self._decide(items, text, next_odd, rejections)
             next_odd += 1
-        self._table.publish(odds)
+        self._table.publish(unresolved_count)
         self._order.enter(0, self._ticks, self._codes, len(items))
         self.newest = self._order.clocks[0].newest
         batches = self._order.take()
         self._account(len(items))
-        return Cut(batches, rejections)
+        return BatchResult(batches, rejections)
 
     def _scan(self, items: Sequence[Item]) -> bytes:
         # What is no text stands as an empty line, an odd one.
@@ -74,7 +74,7 @@ class CompiledBatcher(Batcher):
         text = (lines + _TAIL).encode("utf-8", "surrogatepass")
         lengthen(self._ticks, len(items))
         lengthen(self._codes, len(items))
-        lengthen(self._odd, ODD * len(items))
+        lengthen(self._odd, UNRESOLVED * len(items))
         known = self._table.known
         shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask])
         self._library.scan(
@@ -86,12 +86,12 @@ class CompiledBatcher(Batcher):
         return text
 
     def _settle(self, text: bytes, first: int) -> int:
-        return self._table.settle(text, self._odd, first, self._odds[0], self._codes)
+        return self._table.resolve(text, self._odd, first, self._odds[0], self._codes)
 
     def _decide(
         self, items: Sequence[Item], text: bytes, number: int, rejections: list[Rejection]
     ) -> None:
-        row, _, _, request, request_end = self._odd[number * ODD : (number + 1) * ODD]
+        row, _, _, request, request_end = self._odd[number * UNRESOLVED : (number + 1) * UNRESOLVED]
         unknown = self._codes[row] != CAREFUL
         item = items[row]
         read = parse_access(item, self._is_failure) if isinstance(item, str) else item
@@ -115,7 +115,7 @@ class CompiledBatcher(Batcher):
         if not self._sharding.owners(change.service):
             return UNMATCHED
         self.accounting.changes += 1
-        return self._order.note(change)
+        return self._order.add_change(change)
 
     def _account(self, rows: int) -> None:
         order = self._order
@@ -135,88 +135,96 @@ _SUFFIXES: Final = {"events": b'"}'}
 class CompiledReader:
     """
     Makes the rows that a CarefulReader would. `scan` may run in any thread, for several blocks at
-    once; `settle` follows, block by block in the order of the stream.
+    once; `resolve` follows, block by block in the order of the stream.
     """
 
-    def __init__(self, library: Library, careful: CarefulReader, is_failure: StatusRule) -> None:
+    def __init__(
+        self, library: Library, reference: ReferenceParser, is_failure: StatusRule
+    ) -> None:
         self._library = library
-        self._careful = careful
-        self._tables: dict[Requests, Table] = {}
+        self._reference = reference
+        self._tables: dict[Requests, CompiledEndpointNames] = {}
         self._statuses = judge_statuses(is_failure)
 
     def scan(self, block: Block) -> None:
         """Look at as many lines of a block as there is room for, with what is known now."""
         log = block.log
         if not _is_plain(block):
-            self._careful.scan(block)
+            self._reference.scan(block)
             return
         known = self._table(log.requests).known
         suffix = _SUFFIXES.get(log.format.name, b"")
         affixes = bytearray(log.prefix + suffix + b"\0")
-        kind, cuts = _KINDS[log.format.name], not log.exact
+        kind, cuts = _KINDS[log.format.name], not log.match_exactly
         shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
         rows = len(block.buffer) // _SHORT_LINE + 1
         lengthen(block.ticks, rows)
         lengthen(block.codes, rows)
-        lengthen(block.odd, ODD * (rows // _LINES_AN_ODD_ONE + 1))
+        lengthen(block.unresolved, UNRESOLVED * (rows // _LINES_AN_ODD_ONE + 1))
         while self._scan(block, rows, known, shape, affixes):
-            lengthen(block.odd, 2 * len(block.odd))
+            lengthen(block.unresolved, 2 * len(block.unresolved))
 
     def _scan(
         self, block: Block, room: int, known: Known, shape: array[int], affixes: bytearray
     ) -> bool:
         """Returns whether there were too many odd lines, fewer than there is room for."""
-        dates, odds = array("q", [-1]) * DATES, array("q", [0, 0])
+        dates, unresolved_count = array("q", [-1]) * DATES, array("q", [0, 0])
         group = array("q", bytes(8 * GROUP * LINE))
-        odd_room = min(len(block.odd) // ODD, room)
+        odd_room = min(len(block.unresolved) // UNRESOLVED, room)
         block.rows = self._library.scan(
             *(address(block.buffer), block.at, block.length, address(shape), address(affixes)),
             *map(address, (self._statuses, known.table, known.arena)),
-            *map(address, (dates, block.ticks, block.codes, block.odd)),
-            *(room, odd_room, address(odds), address(group)),
+            *map(address, (dates, block.ticks, block.codes, block.unresolved)),
+            *(room, odd_room, address(unresolved_count), address(group)),
         )
-        block.odds, block.stop = odds
-        return block.odds == odd_room < room and block.stop < block.length
+        block.unresolved_count, block.stop = unresolved_count
+        return block.unresolved_count == odd_room < room and block.stop < block.length
 
-    def settle(self, block: Block) -> None:
+    def resolve(self, block: Block) -> None:
         """Settle what the scanner left open."""
         log = block.log
         if log.ended or not block.rows:
-            self._careful.settle(block)
+            self._reference.resolve(block)
             return
         table = self._table(log.requests)
         next_odd = 0
-        while (next_odd := self._settle(block, table, next_odd)) < block.odds:
+        while (next_odd := self._settle(block, table, next_odd)) < block.unresolved_count:
             self._decide(block, log, table, next_odd)
             next_odd += 1
-        table.publish(block.odds)
+        table.publish(block.unresolved_count)
 
-    def _settle(self, block: Block, table: Table, first: int) -> int:
-        return table.settle(block.buffer, block.odd, first, block.odds, block.codes)
+    def _settle(self, block: Block, table: CompiledEndpointNames, first: int) -> int:
+        return table.resolve(
+            block.buffer, block.unresolved, first, block.unresolved_count, block.codes
+        )
 
-    def _decide(self, block: Block, log: Log, table: Table, number: int) -> None:
-        row, start, end, request, request_end = block.odd[number * ODD : (number + 1) * ODD]
+    def _decide(self, block: Block, log: Log, table: CompiledEndpointNames, number: int) -> None:
+        row, start, end, request, request_end = block.unresolved[
+            number * UNRESOLVED : (number + 1) * UNRESOLVED
+        ]
         unknown = block.codes[row] != CAREFUL
         line = bytes(block.buffer[start:end])
-        tick, code = self._careful.read(log, block.first_line + row, line)
+        tick, code = self._reference.read(log, block.first_line + row, line)
         block.ticks[row], block.codes[row] = tick, code
         if log.ended:
-            self._careful.settle_rest(block, row + 1)
-            block.odds = 0
+            self._reference.resolve_rest(block, row + 1)
+            block.unresolved_count = 0
         elif unknown and not isinstance(log.requests, FoundRequests):
             table.learn(bytes(block.buffer[request:request_end]), code)
 
-    def _table(self, requests: Requests) -> Table:
+    def _table(self, requests: Requests) -> CompiledEndpointNames:
         table = self._tables.get(requests)
         if table is None:
             names = requests.names if isinstance(requests, FoundRequests) else None
-            table = names if isinstance(names, Table) else self._make_table(requests)
+            table = (
+                names if isinstance(names, CompiledEndpointNames) else self._make_table(requests)
+            )
             self._tables[requests] = table
         return table
 
-    def _make_table(self, requests: Requests) -> Table:
+    def _make_table(self, requests: Requests) -> CompiledEndpointNames:
         """Knows the given endpoints from the start, by their own names."""
-        table = Table(self._library)
+        table = CompiledEndpointNames(self._library)
         for endpoint in requests.endpoints[:_KNOWN_AT_ONCE]:
             key = requests.key(endpoint.verb, endpoint.resource)
             request = f"{endpoint.verb} {endpoint.resource}".encode(errors="backslashreplace")
@@ -228,5 +236,5 @@ class CompiledReader:
 def _is_plain(block: Block) -> bool:
     """Whether the scanner knows lines of its format, and how its stream writes them."""
     log = block.log
-    known = block.fragment is None and log.format.name in _KINDS
+    known = block.oversized is None and log.format.name in _KINDS
     return known and bool(log.prefix or not log.format.ordered)

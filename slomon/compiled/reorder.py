@@ -7,9 +7,9 @@ from itertools import accumulate
 from typing import Final
 
 from slomon.compiled.library import Library, address
-from slomon.compiled.request_table import Table
+from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.core.batching import Batch
-from slomon.core.events import Placed
+from slomon.core.events import PositionedChange
 from slomon.core.reorder import Order
 from slomon.core.ticks import LAST_TICK
 from slomon.kernels.reorder import CHANGE, ROW
@@ -21,7 +21,9 @@ _FIRST_ROWS: Final = 1 << 15
 class CompiledOrder(Order):
     """What `Order` does, on arrays; it admits names itself if they are found."""
 
-    def __init__(self, library: Library, sources: int, shards: int, names: Table) -> None:
+    def __init__(
+        self, library: Library, sources: int, shards: int, names: CompiledEndpointNames
+    ) -> None:
         super().__init__(sources, shards)
         self._library = library
         self._names = names
@@ -61,7 +63,7 @@ class CompiledOrder(Order):
         self.accesses += accesses
         parts = iter(changes[: CHANGE * found])
         noted = [
-            Placed(position, tick, self.changes.pop(code))
+            PositionedChange(position, tick, self.changes.pop(code))
             for position, tick, code in zip(parts, parts, parts, strict=True)
         ]
         self.deploys += noted
@@ -99,7 +101,9 @@ class CompiledOrder(Order):
         self._first, self._end = 0, waiting
 
 
-def _batch(columns: list[array[int]], start: int, size: int, changes: list[Placed]) -> Batch:
+def _batch(
+    columns: list[array[int]], start: int, size: int, changes: list[PositionedChange]
+) -> Batch:
     """So many rows of columns, or the columns themselves where these are all."""
     if size < len(columns[0]):
         columns = [column[start : start + size] for column in columns]

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from slomon.compiled.library import Library, Text, address, lengthen
-from slomon.core.events import StatusRule, ask_rule
-from slomon.endpoints.discovery import SavedNames
+from slomon.core.events import StatusRule, classify_status
+from slomon.endpoints.discovery import SavedEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET
 from slomon.kernels.resolve import (
     ADMITTED,
     ARENA,
-    BOOK,
     CAPPED,
     ENTRIES,
     FOUND,
+    HEADER,
     MASK,
     MOST,
     ROOM,
@@ -46,7 +46,7 @@ class Known:
     entries: int
 
 
-class Table:
+class CompiledEndpointNames:
     """
     `<verb> <resource>` -> key. With `most` it finds endpoints itself, of which up to so many are
     admitted; else it only remembers what it is told, and forgets it all when that is too much.
@@ -54,7 +54,7 @@ class Table:
 
     def __init__(self, library: Library, most: int = 0) -> None:
         self._library = library
-        self._book = array("q", [0]) * BOOK
+        self._book = array("q", [0]) * HEADER
         self._book[MOST] = most
         self._places = array("q")  # of those with keys in the arena
         self._admitted = array("B")  # by their keys
@@ -91,12 +91,12 @@ class Table:
         request: bytes = self._arena[at : at + length].tobytes()
         return request
 
-    def save(self) -> SavedNames:
+    def save(self) -> SavedEndpointNames:
         """For `load`."""
         texts, lengths = self._arena[: self._book[USED]], self._places[1 : 2 * len(self) : 2]
-        return SavedNames(texts, lengths, self._admitted[: len(self)], self.capped)
+        return SavedEndpointNames(texts, lengths, self._admitted[: len(self)], self.capped)
 
-    def load(self, saved: SavedNames) -> None:
+    def load(self, saved: SavedEndpointNames) -> None:
         """Go on from what `save` saved."""
         for text in saved.split():
             self.key(text)
@@ -131,29 +131,36 @@ class Table:
             *map(address, (self._table, self._arena, self._book)),
         )
 
-    def settle(self, text: Text, odd: array[int], first: int, odds: int, codes: array[int]) -> int:
+    def resolve(
+        self,
+        text: Text,
+        unresolved: array[int],
+        first: int,
+        unresolved_count: int,
+        codes: array[int],
+    ) -> int:
         """Settle the odd lines of a text from the first on; returns at which one it stopped."""
         self.make_room()
-        return self._library.settle(
-            *(address(text), address(odd), first, odds),
+        return self._library.resolve(
+            *(address(text), address(unresolved), first, unresolved_count),
             *map(address, (codes, self._table, self._arena, self._places, self._book)),
             address(self._scratch),
         )
 
     def make_room(self) -> None:
         """Room for at least one more request."""
-        book = self._book
-        if book[ENTRIES] == book[ROOM]:
+        header = self._book
+        if header[ENTRIES] == header[ROOM]:
             grown = array("q", bytes(2 * 8 * len(self._table)))
             buckets = len(self._table) // BUCKET
-            book[MASK] = 2 * buckets - 1
-            self._library.rehash(address(self._table), buckets, address(grown), book[MASK])
+            header[MASK] = 2 * buckets - 1
+            self._library.rehash(address(self._table), buckets, address(grown), header[MASK])
             self._table = grown
             self._measure()
-        if book[USED] + SCRATCH > book[ARENA]:
+        if header[USED] + SCRATCH > header[ARENA]:
             # a new one, never the old one grown: scanners read it still
             self._arena = self._arena + array("B", bytes(len(self._arena)))
-            book[ARENA] = len(self._arena) - _PADDING
+            header[ARENA] = len(self._arena) - _PADDING
 
     def publish(self, unknown: int) -> None:
         """Let scanners see what is known, once they missed enough of it to be worth a copy."""
@@ -163,11 +170,11 @@ class Table:
 
     def _measure(self) -> None:
         """Three quarters of the buckets may be taken; each found endpoint has a place."""
-        book = self._book
-        book[ROOM] = (book[MASK] + 1) * 3 // 4
-        if book[MOST]:
-            lengthen(self._places, 2 * book[ROOM])
-            lengthen(self._admitted, book[ROOM])
+        header = self._book
+        header[ROOM] = (header[MASK] + 1) * 3 // 4
+        if header[MOST]:
+            lengthen(self._places, 2 * header[ROOM])
+            lengthen(self._admitted, header[ROOM])
 
     def _copy(self) -> Known:
         return Known(self._table[:], self._book[MASK], self._arena, self._book[ENTRIES])
@@ -175,11 +182,11 @@ class Table:
 
 def judge_statuses(is_failure: StatusRule) -> array[int]:
     """What a rule says of each status: 0 for a success, 1 for a failure, or MALFORMED."""
-    answers = (ask_rule(is_failure, status) for status in range(1000))
+    answers = (classify_status(is_failure, status) for status in range(1000))
     return array("q", [MALFORMED if failed is None else failed for failed in answers])
 
 
-def _empty(book: array[int]) -> tuple[array[int], array[int]]:
+def _empty(header: array[int]) -> tuple[array[int], array[int]]:
     """A table and an arena in which nothing is."""
-    book[MASK], book[ENTRIES], book[USED], book[ARENA] = _BUCKETS - 1, 0, 0, _ARENA
+    header[MASK], header[ENTRIES], header[USED], header[ARENA] = _BUCKETS - 1, 0, 0, _ARENA
     return array("q", bytes(8 * BUCKET * _BUCKETS)), array("B", bytes(_ARENA + _PADDING))

@@ -32,7 +32,7 @@ from slomon.kernels.window import (
     ENTRY,
     ENTRY_COLUMNS,
     Crossing,
-    Standing,
+    EndpointTotals,
     WindowState,
 )
 
@@ -64,7 +64,13 @@ def address_columns(series: SeriesState | None) -> array[int]:
     return array("q", map(address, series or ()))  # type: ignore[arg-type] # all are arrays
 
 
-_POOL: Final = ("free", "spare", "late", "least", "no_traffic")  # the columns of one number each
+_POOL: Final = (
+    "free",
+    "spare",
+    "late",
+    "min_requests",
+    "no_traffic",
+)  # the columns of one number each
 
 
 class CompiledWindows:
@@ -108,9 +114,9 @@ class CompiledWindows:
         """How many endpoints there are."""
         return len(self._endpoints) // ENDPOINT
 
-    def grow(self, count: int, like: Endpoint) -> None:
+    def grow(self, count: int, defaults: Endpoint) -> None:
         """Add so many endpoints, with the SLO and the window of one."""
-        blank = CompiledWindows(self._library, Windows([like]))
+        blank = CompiledWindows(self._library, Windows([defaults]))
         self._endpoints.extend(blank._endpoints * count)
         if self.series is not None:
             self.series.grow(count)
@@ -120,13 +126,13 @@ class CompiledWindows:
         extend_marks(self.marks, self.count)
         self._library.mark(*self._state(), address(slots), len(slots), address(self.marks))
 
-    def standing(self, slot: int) -> Standing:
+    def totals_of(self, slot: int) -> EndpointTotals:
         """Where an endpoint is now."""
         record = self._record(slot)
-        return Standing(
+        return EndpointTotals(
             record["requests"] + record["past_requests"],
             record["failures"] + record["past_failures"],
-            *(record[name] for name in Standing._fields[2:]),
+            *(record[name] for name in EndpointTotals._fields[2:]),
         )
 
     def deadline(self, slot: int) -> int | None:

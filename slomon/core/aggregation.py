@@ -15,8 +15,8 @@ from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
 from slomon.core.metrics import (
     Budget,
-    Delivery,
     Deploy,
+    DoraMetrics,
     EndpointTotal,
     Metrics,
     Ranking,
@@ -34,7 +34,7 @@ _BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
 _UNBROKEN: Final = Repair(0, 0, 0, None, None, None, None)
 
 
-class Charge(NamedTuple):
+class AssignedDeploys(NamedTuple):
     """
     An incident, the change that is to blame for it, None where none is, and the deployment of the
     run that this was, None where it was before or after the run.
@@ -58,7 +58,7 @@ def aggregate(
     blame, and is no deployment of the run.
     """
     seconds = run[1] - run[0]
-    charges = charge(incidents, deploys, run)
+    charges = assign_deploys(incidents, deploys, run)
     charges_of = _group(charges, lambda one: one.incident.service)
     endpoints_of = _group(endpoints, lambda endpoint: endpoint.service)
     deployments = Counter(deploy.service for deploy in deploys if _is_within(run, deploy))
@@ -113,9 +113,9 @@ def find_charged(incident: IncidentRecord) -> Candidate | None:
     return candidates[-1] if candidates else None
 
 
-def charge(
+def assign_deploys(
     incidents: Iterable[IncidentRecord], deploys: Iterable[Deploy], run: tuple[float, float]
-) -> list[Charge]:
+) -> list[AssignedDeploys]:
     """
     Each incident with what is to blame for it. Of a commit that was deployed several times it is
     the deployment at the candidate's time, or else the nearest one.
@@ -133,12 +133,15 @@ def charge(
         return found if found and _is_within(run, found) else None
 
     blamed = ((incident, find_charged(incident)) for incident in incidents)
-    return [Charge(one, change, find(one, change) if change else None) for one, change in blamed]
+    return [
+        AssignedDeploys(one, change, find(one, change) if change else None)
+        for one, change in blamed
+    ]
 
 
 def _figures(
     service: str | None,
-    charges: Sequence[Charge],
+    charges: Sequence[AssignedDeploys],
     endpoints: Iterable[EndpointTotal],
     deployments: int,
     seconds: float,
@@ -177,8 +180,8 @@ def _repair(incidents: Sequence[IncidentRecord]) -> Repair:
 @lru_cache
 def _delivery(
     deployments: int, seconds: float, failed: int, recovery_time: float | None
-) -> Delivery:
-    return Delivery(
+) -> DoraMetrics:
+    return DoraMetrics(
         deployments,
         frequency=deployments * _DAY / seconds if seconds >= _HOUR else None,
         failed=failed,
@@ -217,7 +220,7 @@ def _times_to_repair(incidents: Iterable[IncidentRecord]) -> list[float]:
     ]
 
 
-def _times_to_detect(charges: Iterable[Charge]) -> list[float]:
+def _times_to_detect(charges: Iterable[AssignedDeploys]) -> list[float]:
     """Of each deployment and endpoint once: an endpoint may flap under what broke it."""
     ages: dict[Hashable, float] = {}
     for incident, change, deploy in charges:

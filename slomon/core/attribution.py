@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slomon.core.events import Placed
-from slomon.core.incident import Incident, Suspicion
+from slomon.core.events import PositionedChange
+from slomon.core.incident import Candidates, Incident
 from slomon.core.statistics import Comparison, compare
 from slomon.core.ticks import to_seconds
 
@@ -19,16 +19,16 @@ def blame(incident: Incident, stale_after: int) -> Attribution:
     the opening and the endpoint did not meet its SLO between the two: failures are in most windows,
     and until the newest change they did no harm then.
     """
-    suspicion, opened = incident.breaking, incident.start
-    evidence = _compare(suspicion)
-    suspects = _leave_out_stale(suspicion.suspects, opened, stale_after)
+    candidates, opened = incident.breaking, incident.start
+    evidence = _compare(candidates)
+    changes = _leave_out_stale(candidates.changes, opened, stale_after)
     if evidence is None:
-        clear = len(suspects) == 1
+        clear = len(changes) == 1
     else:
         met = evidence.before.meets(incident.endpoint.slo)
-        clear = evidence.rose and (met or len(suspects) == 1)
-    verdict = _judge(suspects, opened, stale_after, clear=clear)
-    return _attribute(verdict, suspects, _omitted(suspicion, suspects), evidence, opened)
+        clear = evidence.rose and (met or len(changes) == 1)
+    verdict = _judge(changes, opened, stale_after, clear=clear)
+    return _attribute(verdict, changes, _omitted(candidates, changes), evidence, opened)
 
 
 def credit(incident: Incident, stale_after: int) -> Attribution | None:
@@ -38,47 +38,51 @@ def credit(incident: Incident, stale_after: int) -> Attribution | None:
     is deployed at once stands before the opening. Where there is no such change, the verdict is
     none, and the contract's commit alone is shown.
     """
-    suspicion, end = incident.fixing, incident.end
-    if suspicion is None or end is None:
+    candidates, end = incident.fixing, incident.end
+    if candidates is None or end is None:
         return None
-    evidence = _compare(suspicion)
-    since = [one for one in suspicion.suspects if one.position > incident.start_position]
+    evidence = _compare(candidates)
+    since = [one for one in candidates.changes if one.position > incident.start_position]
     if not since and evidence is not None and evidence.fell:
-        since = [one for one in suspicion.suspects[-1:] if one.tick >= incident.onset]
+        since = [one for one in candidates.changes[-1:] if one.tick >= incident.onset]
     if not since:
-        return _attribute(Verdict.NONE, suspicion.suspects[-1:], 0, evidence, end)
+        return _attribute(Verdict.NONE, candidates.changes[-1:], 0, evidence, end)
     since = _leave_out_stale(since, end, stale_after)
     clear = len(since) == 1 and (evidence is None or evidence.fell)
     verdict = _judge(since, end, stale_after, clear=clear)
-    return _attribute(verdict, since, _omitted(suspicion, since), evidence, end)
+    return _attribute(verdict, since, _omitted(candidates, since), evidence, end)
 
 
-def _leave_out_stale(suspects: Sequence[Placed], crossed: int, stale_after: int) -> list[Placed]:
+def _leave_out_stale(
+    changes: Sequence[PositionedChange], crossed: int, stale_after: int
+) -> list[PositionedChange]:
     """Without those that are too old to have done it, but for the newest, the contract's."""
-    young = [one for one in suspects[:-1] if crossed - one.tick <= stale_after]
-    return [*young, *suspects[-1:]]
+    young = [one for one in changes[:-1] if crossed - one.tick <= stale_after]
+    return [*young, *changes[-1:]]
 
 
-def _omitted(suspicion: Suspicion, suspects: Sequence[Placed]) -> int:
+def _omitted(candidates: Candidates, changes: Sequence[PositionedChange]) -> int:
     """How many are left out before these: those before any that is left out are so as well."""
-    return suspicion.omitted if len(suspects) == len(suspicion.suspects) else 0
+    return candidates.omitted if len(changes) == len(candidates.changes) else 0
 
 
-def _judge(suspects: Sequence[Placed], crossed: int, stale_after: int, *, clear: bool) -> Verdict:
-    if not suspects:
+def _judge(
+    changes: Sequence[PositionedChange], crossed: int, stale_after: int, *, clear: bool
+) -> Verdict:
+    if not changes:
         return Verdict.NONE
-    if crossed - suspects[-1].tick > stale_after:
+    if crossed - changes[-1].tick > stale_after:
         return Verdict.STALE
     return Verdict.CLEAR if clear else Verdict.AMBIGUOUS
 
 
-def _compare(suspicion: Suspicion) -> Comparison | None:
-    return compare(suspicion.before, suspicion.after) if suspicion.suspects else None
+def _compare(candidates: Candidates) -> Comparison | None:
+    return compare(candidates.before, candidates.after) if candidates.changes else None
 
 
 def _attribute(
     verdict: Verdict,
-    suspects: Sequence[Placed],
+    changes: Sequence[PositionedChange],
     omitted: int,
     evidence: Comparison | None,
     crossed: int,
@@ -88,7 +92,7 @@ def _attribute(
             *(one.change.commit, one.change.author, one.change.date),
             age=to_seconds(max(0, crossed - one.tick)),
         )
-        for one in suspects
+        for one in changes
     )
     return Attribution(verdict, candidates, omitted, evidence)
 

@@ -17,7 +17,7 @@ from slomon.core.events import (
     Accounting,
     Change,
     Malformed,
-    Placed,
+    PositionedChange,
     Rejection,
     StatusRule,
     parse_access,
@@ -47,11 +47,11 @@ class Batch:
     ticks: Column
     failures: Column
     positions: Column
-    changes: list[Placed]
+    changes: list[PositionedChange]
 
 
 @dataclass(slots=True)
-class Span:
+class TimeRange:
     """From the first access that counts to the newest one, in ticks; None before there is one."""
 
     began: int | None = None
@@ -70,7 +70,7 @@ class Span:
             self.ended = max(self.ended, max(batch.ticks, default=0))
 
 
-class Cut(NamedTuple):
+class BatchResult(NamedTuple):
     """A stretch of the stream: a batch for each shard that has one, and what was rejected."""
 
     batches: list[tuple[int, Batch]]
@@ -89,9 +89,9 @@ class Batcher:
         self._sharding = sharding
         self._is_failure = is_failure
         self._rows: list[_Rows] = [[] for _ in shards]
-        self.deploys: list[Placed] = []
+        self.deploys: list[PositionedChange] = []
         """All changes so far that something watches."""
-        self.span = Span()
+        self.span = TimeRange()
         self.newest = 0
         """The newest tick of any access, watched or not."""
         self._noted: list[tuple[int, Change]] = []
@@ -100,7 +100,7 @@ class Batcher:
         # '<verb> <resource> <status>' -> where its rows go, its slot, and whether it failed
         self._known: dict[str, tuple[_Put, int, int]] = {}
 
-    def cut(self, items: Sequence[Item]) -> Cut:
+    def cut(self, items: Sequence[Item]) -> BatchResult:
         """The batches of the next items of the stream, which follow those of the call before."""
         first = self.accounting.events
         self._sort_out(items, first)
@@ -115,7 +115,7 @@ class Batcher:
         self.accounting.events += len(items)
         rejections, self._rejections = self._rejections, []
         rejections.sort(key=lambda rejection: rejection.position)
-        return Cut(sorted(batches.items(), key=_shard), rejections)
+        return BatchResult(sorted(batches.items(), key=_shard), rejections)
 
     def _sort_out(self, items: Sequence[Any], first: int) -> None:
         known = self._known
@@ -187,10 +187,10 @@ class Batcher:
                 end = bisect_left(positions, position, seen[number])
                 self.newest = max([self.newest, *ticks[seen[number] : end]])
                 seen[number] = end
-            placed = Placed(position, self.newest, change)
-            self.deploys.append(placed)
+            positioned = PositionedChange(position, self.newest, change)
+            self.deploys.append(positioned)
             for shard in self._sharding.owners(change.service):
-                batches.setdefault(shard, Batch([], [], [], [], [])).changes.append(placed)
+                batches.setdefault(shard, Batch([], [], [], [], [])).changes.append(positioned)
         self._noted.clear()
 
     def _read_one_by_one(self, rows: _Rows, items: Sequence[Item], first: int) -> list[int]:

@@ -190,7 +190,9 @@ class Sharding:
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
         self.catalogue = catalogue
-        self.members = [Members(catalogue.endpoints, shard, shards) for shard in range(shards)]
+        self.members = [
+            ShardEndpoints(catalogue.endpoints, shard, shards) for shard in range(shards)
+        ]
         self._owners: dict[str, tuple[int, ...]] = {}
         alone = [(shard,) for shard in range(shards)]
         for key, endpoint in enumerate(catalogue.endpoints):
@@ -214,7 +216,7 @@ class Sharding:
 
 
 @dataclass(frozen=True, slots=True)
-class Members(Sequence[Endpoint]):
+class ShardEndpoints(Sequence[Endpoint]):
     """The endpoints of one shard of so many, by their slots; they grow with those of the run."""
 
     endpoints: Sequence[Endpoint]

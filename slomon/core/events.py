@@ -57,7 +57,7 @@ class RejectedLine:
 AnyRejection = TypeVar("AnyRejection", Rejection, RejectedLine)
 
 
-def keep_first(kept: list[AnyRejection], rejected: AnyRejection) -> None:
+def append_bounded(kept: list[AnyRejection], rejected: AnyRejection) -> None:
     """Keep what was rejected if it is of the first 100, its text cut to 1000 characters."""
     if len(kept) < _KEPT:
         kept.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
@@ -108,7 +108,7 @@ class Change:
     service: str
 
 
-class Placed(NamedTuple):
+class PositionedChange(NamedTuple):
     """
     A change where it stands in the stream: its position, and when it happened, or, where it has no
     time of its own that counts, the newest time before it, which is 0 if nothing came before.
@@ -118,7 +118,7 @@ class Placed(NamedTuple):
     tick: int
     change: Change
 
-    def date(self, began: int) -> Placed:
+    def date(self, began: int) -> PositionedChange:
         """The same in a stream that began at that tick: nothing in it is known to be older."""
         return self if self.tick else self._replace(tick=began)
 
@@ -150,7 +150,7 @@ def server_errors_fail(status: int) -> bool | None:
     return status >= 500 if 100 <= status <= 599 else None
 
 
-def ask_rule(is_failure: StatusRule, status: int) -> bool | None:
+def classify_status(is_failure: StatusRule, status: int) -> bool | None:
     """What a rule answers before a request asks; None also where it raises: that request will."""
     try:
         failed = is_failure(status)
@@ -190,10 +190,10 @@ def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Acce
     tick = parse_seconds(stamp)
     if tick is None:
         return Malformed(line, f"the timestamp is {quote(stamp)}; allowed: {STAMPS}")
-    return judge(line, tick, (verb, resource), status, is_failure)
+    return read_outcome(line, tick, (verb, resource), status, is_failure)
 
 
-def judge(
+def read_outcome(
     line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
 ) -> Access | Malformed:
     """The access of `line`, or Malformed where no request has such a status."""

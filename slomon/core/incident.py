@@ -17,11 +17,11 @@ from heapq import merge
 from typing import Final, NamedTuple
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import EVERY_SERVICE, Change, Placed
+from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.statistics import Counts
 
 
-class Course(NamedTuple):
+class IncidentStats(NamedTuple):
     """
     How an incident went so far: the endpoint's requests since it opened (its first and its last one
     included) and failures, the tick of the last failure, and the window as its SLI was lowest.
@@ -52,11 +52,11 @@ class Incident:
     start_position: int
     onset: int
     before: tuple[int, int]
-    breaking: Suspicion
-    course: Course
+    breaking: Candidates
+    stats: IncidentStats
     end: int | None = None
     end_position: int | None = None
-    fixing: Suspicion | None = None
+    fixing: Candidates | None = None
 
     @property
     def broken_by(self) -> Change | None:
@@ -86,7 +86,7 @@ _SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
+class Candidates:
     """
     The changes of a service, or of all, that may have done it: the newest one when the failures
     began, or ended, and all since then, in the order of the stream; `omitted` counts those that are
@@ -94,22 +94,22 @@ class Suspicion:
     on (of those between which it had any) until that one, `after` those since then.
     """
 
-    suspects: tuple[Placed, ...]
+    changes: tuple[PositionedChange, ...]
     omitted: int
     before: Counts
     after: Counts
 
-    def date(self, began: int) -> Suspicion:
+    def date(self, began: int) -> Candidates:
         """The same, of a stream that began at that tick."""
-        return replace(self, suspects=tuple(one.date(began) for one in self.suspects))
+        return replace(self, changes=tuple(one.date(began) for one in self.changes))
 
     @property
     def newest(self) -> Change | None:
         """The contract's: the last change before the crossing."""
-        return self.suspects[-1].change if self.suspects else None
+        return self.changes[-1].change if self.changes else None
 
 
-NO_SUSPICION: Final = Suspicion((), 0, Counts(0, 0), Counts(0, 0))
+NO_SUSPICION: Final = Candidates((), 0, Counts(0, 0), Counts(0, 0))
 """Where no change is known that came before."""
 
 
@@ -117,22 +117,22 @@ class ChangeLog:
     """The newest changes of each service."""
 
     def __init__(self) -> None:
-        self._histories: dict[str, deque[Placed]] = {}
+        self._histories: dict[str, deque[PositionedChange]] = {}
 
-    def __iter__(self) -> Iterator[Placed]:
+    def __iter__(self) -> Iterator[PositionedChange]:
         """All that are remembered, service by service."""
         for history in self._histories.values():
             yield from history
 
-    def record(self, placed: Placed) -> None:
+    def record(self, positioned: PositionedChange) -> None:
         """Note a change; they come in the order of the stream."""
-        service = placed.change.service
+        service = positioned.change.service
         history = self._histories.get(service)
         if history is None:
             history = self._histories[service] = deque(maxlen=_REMEMBERED)
-        history.append(placed)
+        history.append(positioned)
 
-    def list_suspects(self, service: str, since: int) -> tuple[tuple[Placed, ...], int]:
+    def list_candidates(self, service: str, since: int) -> tuple[tuple[PositionedChange, ...], int]:
         """
         The last change of a service, or of all, that stands before the position `since`, and all
         after that, of which the ten newest are listed and the others counted.
@@ -145,8 +145,8 @@ class ChangeLog:
         return tuple(known[shown:]), shown - first
 
 
-def _position(placed: Placed) -> int:
-    return placed.position
+def _position(positioned: PositionedChange) -> int:
+    return positioned.position
 
 
 class State(StrEnum):

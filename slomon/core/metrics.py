@@ -58,7 +58,7 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DoraMetrics:
     """
     The DORA measures that this data carries, as https://dora.dev/guides/dora-metrics/ defines them
     and chapter 2 of "Accelerate" (Forsgren, Humble and Kim, 2018) does under their older names.
@@ -118,7 +118,7 @@ class Metrics:
     repair: Repair
     detection: float | None
     budget: Budget
-    delivery: Delivery
+    delivery: DoraMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def make_record(
 ) -> IncidentRecord:
     """The record of one incident, of which is known which services broke together with it."""
     incident = _date(incident, began)
-    endpoint, course = incident.endpoint, incident.course
+    endpoint, stats = incident.endpoint, incident.stats
     allowed = float(1 - Decimal(repr(endpoint.slo)))  # of the SLO as it is written
     return IncidentRecord(
         id=_identify(incident),
@@ -116,13 +116,13 @@ def make_record(
         end=None if incident.end is None else to_seconds(incident.end),
         duration=None if incident.duration is None else to_seconds(incident.duration),
         onset=to_seconds(incident.onset),
-        last_failure=to_seconds(course.last_failure),
-        requests=course.requests,
-        failures=course.failures,
-        min_sli=(course.lowest_requests - course.lowest_failures) / course.lowest_requests,
-        min_sli_at=to_seconds(course.lowest_tick),
-        burn_rate=course.failures / course.requests / allowed if allowed else None,
-        error_budget_consumed=course.failures / (allowed * requests) if allowed else None,
+        last_failure=to_seconds(stats.last_failure),
+        requests=stats.requests,
+        failures=stats.failures,
+        min_sli=(stats.lowest_requests - stats.lowest_failures) / stats.lowest_requests,
+        min_sli_at=to_seconds(stats.lowest_tick),
+        burn_rate=stats.failures / stats.requests / allowed if allowed else None,
+        error_budget_consumed=stats.failures / (allowed * requests) if allowed else None,
         broken_by=blame(incident, stale_after),
         fixed_by=credit(incident, stale_after),
         co_occurring=co_occurring,
@@ -132,9 +132,9 @@ def make_record(
 def _date(incident: Incident, began: int) -> Incident:
     """Let changes that came before all accesses have a time."""
     breaking, fixing = incident.breaking, incident.fixing
-    if breaking.suspects and not breaking.suspects[0].tick:
+    if breaking.changes and not breaking.changes[0].tick:
         incident = replace(incident, breaking=breaking.date(began))
-    if fixing and fixing.suspects and not fixing.suspects[0].tick:
+    if fixing and fixing.changes and not fixing.changes[0].tick:
         incident = replace(incident, fixing=fixing.date(began))
     return incident
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeAlias
 
-from slomon.core.batching import Batch, Span
-from slomon.core.events import Change, Placed
+from slomon.core.batching import Batch, TimeRange
+from slomon.core.events import Change, PositionedChange
 from slomon.core.ticks import LAST_TICK
 from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 
@@ -33,7 +33,7 @@ _OPEN_END: Final = LAST_TICK + 1  # the watermark of a source that has ended: la
 
 
 @dataclass(slots=True)
-class Clock:
+class SourceClock:
     """
     How late a source's rows may be (`lateness`, in ticks) and how far it has come: its newest tick,
     how many rows were older than one before them (`disordered`) and by how many ticks at most
@@ -58,27 +58,27 @@ class Order:
     `accesses` and `unmatched` those of them that are that; `blank` counts the rows that are none.
     A key's shard is its remainder, so the endpoints are spread evenly.
 
-    Where endpoints are found, `admit` says as an access to one of that key goes out whether it is
+    Where endpoints are found, `accept` says as an access to one of that key goes out whether it is
     one of as many as there may be: the first ones in this order, however the rows came.
     """
 
     def __init__(
-        self, sources: int, shards: int, admit: Callable[[int], bool] | None = None
+        self, sources: int, shards: int, accept: Callable[[int], bool] | None = None
     ) -> None:
-        self.clocks = [Clock() for _ in range(sources)]
+        self.clocks = [SourceClock() for _ in range(sources)]
         self.position = self.accesses = self.unmatched = self.blank = 0
         self.watched_until = 0
         """The newest tick until which a source was watched, of those that say it at their ends."""
-        self.span = Span()
-        self.deploys: list[Placed] = []
+        self.span = TimeRange()
+        self.deploys: list[PositionedChange] = []
         """The changes that went out."""
         self.changes: dict[int, Change] = {}  # those on their way, by their codes
         self.noted = 0
         self._shards = shards
-        self._admit = admit
+        self._admit = accept
         self._rows: list[Row] = []
 
-    def note(self, change: Change) -> int:
+    def add_change(self, change: Change) -> int:
         """The code for the row of a change."""
         code = change_code(self.noted)
         self.noted += 1
@@ -146,10 +146,10 @@ class Order:
         batches = [Batch([], [], [], [], []) for _ in range(self._shards)]
         for _, _, tick, code in rows:
             if code <= FIRST_CHANGE:
-                placed = Placed(self.position, tick, self.changes.pop(code))
-                self.deploys.append(placed)
+                positioned = PositionedChange(self.position, tick, self.changes.pop(code))
+                self.deploys.append(positioned)
                 for batch in batches:
-                    batch.changes.append(placed)
+                    batch.changes.append(positioned)
             elif code < 0:
                 self.unmatched += tick if code == UNMATCHED else 0
                 self.position += tick - 1

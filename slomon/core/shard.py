@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from slomon.core.batching import Batch
-from slomon.core.endpoints import Endpoint, Members
-from slomon.core.events import EVERY_SERVICE, Placed
-from slomon.core.incident import NO_SUSPICION, ChangeLog, Course, Incident, Suspicion
+from slomon.core.endpoints import Endpoint, ShardEndpoints
+from slomon.core.events import EVERY_SERVICE, PositionedChange
+from slomon.core.incident import NO_SUSPICION, Candidates, ChangeLog, Incident, IncidentStats
 from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
-from slomon.kernels.window import EXPIRED, MARKS, OPENED, Crossing, Standing
+from slomon.kernels.window import EXPIRED, MARKS, OPENED, Crossing, EndpointTotals
 
 
 class AnyWindows(Protocol):
@@ -29,9 +29,9 @@ class AnyWindows(Protocol):
     @property
     def count(self) -> int: ...
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]: ...
-    def grow(self, count: int, like: Endpoint) -> None: ...
+    def grow(self, count: int, defaults: Endpoint) -> None: ...
     def mark(self, slots: array[int]) -> None: ...
-    def standing(self, slot: int) -> Standing: ...
+    def totals_of(self, slot: int) -> EndpointTotals: ...
     def deadline(self, slot: int) -> int | None: ...
     def expire(self, slot: int, tick: int) -> None: ...
     def totals(self) -> tuple[array[int], array[int]]: ...
@@ -48,7 +48,9 @@ class Shard:
         self.windows: AnyWindows = Windows(endpoints) if windows is None else windows
         self.changes = ChangeLog()
         self.open: dict[int, Incident] = {}
-        self.members = endpoints if isinstance(endpoints, Members) else Members(endpoints, 0, 1)
+        self.members = (
+            endpoints if isinstance(endpoints, ShardEndpoints) else ShardEndpoints(endpoints, 0, 1)
+        )
         self._owned: dict[str, array[int]] = {}  # slots, by service
         self._sorted_out = 0  # slots
 
@@ -64,10 +66,10 @@ class Shard:
             self.windows.grow(found, self.members[0])
         moved: list[Incident] = []
         start = 0
-        for placed in batch.changes:
-            end = bisect_left(batch.positions, placed.position, start)
+        for positioned in batch.changes:
+            end = bisect_left(batch.positions, positioned.position, start)
             moved += self._feed(batch, start, end)
-            self._note(placed)
+            self._note(positioned)
             start = end
         return moved + self._feed(batch, start, len(batch.slots))
 
@@ -91,7 +93,7 @@ class Shard:
     def still_open(self) -> list[Incident]:
         """The incidents that are open, each with its course until now."""
         return [
-            replace(incident, course=_follow(incident.before, self.windows.standing(slot)))
+            replace(incident, stats=_follow(incident.before, self.windows.totals_of(slot)))
             for slot, incident in self.open.items()
         ]
 
@@ -105,9 +107,9 @@ class Shard:
             batch = Batch(slots, ticks, batch.failures[part], batch.positions[part], [])
         return [self._cross(crossing) for crossing in self.windows.advance(batch)]
 
-    def _note(self, placed: Placed) -> None:
-        self.changes.record(placed)
-        self.windows.mark(self._find_owned(placed.change.service))
+    def _note(self, positioned: PositionedChange) -> None:
+        self.changes.record(positioned)
+        self.windows.mark(self._find_owned(positioned.change.service))
 
     def _find_owned(self, service: str) -> array[int]:
         """The slots of the endpoints of a service, as far as there are any yet."""
@@ -128,21 +130,21 @@ class Shard:
 
     def _fall_silent(self, slot: int, deadline: int) -> Incident:
         incident = self.open.pop(slot)
-        course = _follow(incident.before, self.windows.standing(slot))
+        stats = _follow(incident.before, self.windows.totals_of(slot))
         self.windows.expire(slot, deadline)
-        return replace(incident, course=course, end=deadline)
+        return replace(incident, stats=stats, end=deadline)
 
     def _cross(self, crossing: Crossing) -> Incident:
         if crossing.kind == OPENED:
             return self._open(crossing)
         incident = self.open.pop(crossing.slot)
         if crossing.kind == EXPIRED:
-            course = _follow(incident.before, crossing)
-            return replace(incident, course=course, end=crossing.tick)
+            stats = _follow(incident.before, crossing)
+            return replace(incident, stats=stats, end=crossing.tick)
         fixing = self._suspect(crossing, incident.endpoint, crossing.failed_position)
         return replace(
             incident,
-            course=_follow(incident.before, crossing),
+            stats=_follow(incident.before, crossing),
             end=crossing.tick,
             end_position=crossing.position,
             fixing=fixing,
@@ -163,25 +165,25 @@ class Shard:
         )
         return incident
 
-    def _suspect(self, crossing: Crossing, endpoint: Endpoint, since: int) -> Suspicion:
-        suspects, omitted = self.changes.list_suspects(endpoint.name, since)
-        if not suspects:
+    def _suspect(self, crossing: Crossing, endpoint: Endpoint, since: int) -> Candidates:
+        changes, omitted = self.changes.list_candidates(endpoint.name, since)
+        if not changes:
             return NO_SUSPICION
         at = MARKS * crossing.slot
         requests, failures, requests_before, failures_before = (
             self.windows.marks[at : at + MARKS] or _NO_MARKS
         )
-        return Suspicion(
-            suspects,
+        return Candidates(
+            changes,
             omitted,
             Counts(requests - requests_before, failures - failures_before),
             Counts(crossing.requests - requests, crossing.failures - failures),
         )
 
 
-def _follow(before: tuple[int, int], now: Standing | Crossing) -> Course:
+def _follow(before: tuple[int, int], now: EndpointTotals | Crossing) -> IncidentStats:
     """The course of an incident until now, of an endpoint with these totals before it."""
-    return Course(
+    return IncidentStats(
         now.requests - before[0],
         now.failures - before[1],
         now.failed_tick,

@@ -93,14 +93,14 @@ class SeriesRecorder:
     def reserve(self, rows: int) -> SeriesState:
         """The state, with room for the buckets that so many accesses may finish."""
         if self.state.finished[0] > self._enough:
-            self._thin()
+            self._compact()
         missing = self.state.finished[0] + rows - len(self.state.bucket_slot)
         if missing > 0:
             for column in _bucket_columns(self.state):
                 column.frombytes(bytes(column.itemsize * missing))
         return self.state
 
-    def _thin(self) -> None:
+    def _compact(self) -> None:
         """
         Merge if it is sure that it will come to that. Looked after when there are twice as many,
         which costs O(1) a bucket, and before there are too many in all: that the first bucket of an
@@ -109,7 +109,7 @@ class SeriesRecorder:
         state, most = self.state, MOST + 2 * len(self.state.place)
         in_a_row = max(state.place) - state.bucket_place[0] + 1
         if in_a_row > _MOST_IN_A_ROW or state.finished[0] > most:
-            fit([self], 2 * self.step)
+            coarsen([self], 2 * self.step)
         self._enough = min(2 * state.finished[0] + _FEW, most)
 
     def lengthen(self, step: int) -> int:
@@ -144,7 +144,7 @@ class SeriesRecorder:
         state.past_requests[:] = requests
         state.past_failures[:] = failures
 
-    def deal(self) -> Buckets:
+    def by_endpoint(self) -> Buckets:
         """The finished buckets, slot by slot."""
         count = self.state.finished[0]
         self.reserve(count)
@@ -154,7 +154,7 @@ class SeriesRecorder:
         return Buckets._make([end, *columns])
 
 
-def fit(recorders: Sequence[SeriesRecorder], step: int = SHORTEST) -> int:
+def coarsen(recorders: Sequence[SeriesRecorder], step: int = SHORTEST) -> int:
     """
     Merge what shards have into the shortest buckets, of that step at least, that are few enough:
     how long these are.

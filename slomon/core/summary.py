@@ -16,14 +16,14 @@ from heapq import nlargest
 from typing import Final, TypeVar
 
 from slomon.core.aggregation import aggregate, rank_by_owner
-from slomon.core.batching import Span
+from slomon.core.batching import TimeRange
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Accounting, Placed
+from slomon.core.events import Accounting, PositionedChange
 from slomon.core.incident import State
 from slomon.core.metrics import Deploy, EndpointTotal, Metrics, Ranking
 from slomon.core.records import IncidentRecord
 from slomon.core.shard import Shard
-from slomon.core.sli_series import Buckets, SliSeries, fit
+from slomon.core.sli_series import Buckets, SliSeries, coarsen
 from slomon.core.ticks import to_seconds
 
 T = TypeVar("T")
@@ -102,7 +102,9 @@ def summarise(
     endpoints = _list_endpoints(totals)
     deploys = [
         Deploy(change.service, change.commit, change.author, change.date, to_seconds(tick))
-        for _, tick, change in (placed.date(totals.span.began or 0) for placed in totals.deploys)
+        for _, tick, change in (
+            positioned.date(totals.span.began or 0) for positioned in totals.deploys
+        )
     ]
     overall, services = aggregate(incidents, endpoints, deploys, (began, ended))
     return Summary(
@@ -155,13 +157,13 @@ class Totals:
     endpoints: Sequence[Endpoint] = ()
     requests: array[int] = field(default_factory=lambda: array("q"))
     failures: array[int] = field(default_factory=lambda: array("q"))
-    deploys: Sequence[Placed] = ()
-    span: Span = field(default_factory=Span)
+    deploys: Sequence[PositionedChange] = ()
+    span: TimeRange = field(default_factory=TimeRange)
     buckets: Sequence[Buckets] = ()
     step: int = 0
 
 
-def add_up(shards: Iterable[Shard], deploys: Sequence[Placed], span: Span) -> Totals:
+def add_up(shards: Iterable[Shard], deploys: Sequence[PositionedChange], span: TimeRange) -> Totals:
     """The totals of a run, of which these are all the shards."""
     members = [shard.members for shard in shards]
     endpoints = members[0].endpoints
@@ -174,6 +176,6 @@ def add_up(shards: Iterable[Shard], deploys: Sequence[Placed], span: Span) -> To
         if shard.windows.series is not None:
             shard.windows.series.finish(*counted)
             recorders.append(shard.windows.series)
-    length = fit(recorders) if recorders else 0
-    buckets = [recorder.deal() for recorder in recorders]
+    length = coarsen(recorders) if recorders else 0
+    buckets = [recorder.by_endpoint() for recorder in recorders]
     return Totals(endpoints, requests, failures, deploys, span, buckets, length)

@@ -21,7 +21,7 @@ from slomon.kernels.window import (
     MARKS,
     NEVER,
     Crossing,
-    Standing,
+    EndpointTotals,
     WindowState,
     advance,
     expire,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from slomon.core.endpoints import Endpoint
 
 
-_OWN: Final = {"width", "slo", "scout", "scout_tick"}
+_OWN: Final = {"width", "slo", "onset_hint", "scout_tick"}
 """What an endpoint of now has for itself. A scout may point at an entry that its window of then
 left behind, but a longer one would still have."""
 
@@ -88,8 +88,9 @@ class Windows:
     """
     The windows of the endpoints of one shard, each known by its slot: its place among them.
 
-    A window is judged once it holds `least` requests. With a `resolution` (ticks; 0 is exact),
-    accesses count at the last multiple of it, which is the time of crossings too, and those of one
+    A window is judged once it holds `min_requests` requests. With a `resolution` (ticks; 0 is
+    exact), accesses count at the last multiple of it, which is the time of crossings too, and those
+    of one
     endpoint that count at the same time share an entry: all times are early by less than one
     resolution, and a window needs memory for at most window / resolution entries. `series`
     is None unless `sli_series` was asked for.
@@ -102,7 +103,7 @@ class Windows:
         self,
         endpoints: Iterable[Endpoint] = (),
         *,
-        least: int = 1,
+        min_requests: int = 1,
         resolution: int = 0,
         sli_series: bool = False,
         no_traffic: int | None = None,
@@ -124,7 +125,7 @@ class Windows:
             tail=[BLOCK - 1] * count,
             past_requests=[0] * count,
             past_failures=[0] * count,
-            scout=[0] * count,
+            onset_hint=[0] * count,
             scout_tick=[NEVER] * count,
             failed_tick=[-1] * count,
             failed_position=[0] * count,
@@ -139,7 +140,7 @@ class Windows:
             free=[0],
             spare=[0],
             late=[0],
-            least=[least],
+            min_requests=[min_requests],
             no_traffic=[NEVER if no_traffic is None else no_traffic],
         )
         self._crossings: list[int] = []
@@ -159,9 +160,9 @@ class Windows:
         for name, column in zip(WindowState._fields, self.state, strict=True):
             yield name, array("d" if name == "slo" else "q", cast(list[int], column))
 
-    def grow(self, count: int, like: Endpoint) -> None:
+    def grow(self, count: int, defaults: Endpoint) -> None:
         """Add so many endpoints, with the SLO and the window of one."""
-        blank = cast(tuple[list[float], ...], Windows([like]).state)
+        blank = cast(tuple[list[float], ...], Windows([defaults]).state)
         columns = cast(tuple[MutableSequence[float], ...], self.state)
         for column, value in zip(columns[:ENDPOINT_COLUMNS], blank, strict=False):
             column.extend(value * count)
@@ -173,13 +174,13 @@ class Windows:
         extend_marks(self.marks, self.count)
         mark(self.state, slots, self.marks)
 
-    def standing(self, slot: int) -> Standing:
+    def totals_of(self, slot: int) -> EndpointTotals:
         """Where an endpoint is now."""
         state = self.state
-        return Standing(
+        return EndpointTotals(
             state.requests[slot] + state.past_requests[slot],
             state.failures[slot] + state.past_failures[slot],
-            *(getattr(state, name)[slot] for name in Standing._fields[2:]),
+            *(getattr(state, name)[slot] for name in EndpointTotals._fields[2:]),
         )
 
     def peek(self, slot: int, now: int) -> Counts:

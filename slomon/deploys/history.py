@@ -23,7 +23,7 @@ from slomon.deploys.parsers import (
 )
 from slomon.deploys.records import Record, opens_block, read_blocks
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE, Fragment, open_source
+from slomon.sources.source import MAX_LINE, OversizedLine, open_source
 from slomon.text import excerpt, quote
 
 
@@ -162,7 +162,7 @@ def _read_text(path: str) -> tuple[str, str]:
     parts: list[bytes] = []
     with open_source(path) as source:
         while (filled := source.fill(buffer)) is not None:
-            if isinstance(filled, Fragment):
+            if isinstance(filled, OversizedLine):
                 raise OSError(f"{excerpt(source.name, 1000)}: {filled.reason}")
             parts.append(bytes(buffer[:filled]))
         if source.problem is not None:

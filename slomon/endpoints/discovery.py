@@ -40,7 +40,7 @@ class GivenRequests:
 
     def __init__(self, endpoints: Sequence[Endpoint], find: Find) -> None:
         self.endpoints = endpoints
-        self._find = Remembered(find)
+        self._find = LruDict(find)
         self._services = {endpoint.name for endpoint in endpoints} | {EVERY_SERVICE}
 
     def key(self, verb: str, target: str) -> int:
@@ -53,7 +53,7 @@ class GivenRequests:
         return service in self._services
 
 
-class Remembered(dict[tuple[str, _Target], _Found]):
+class LruDict(dict[tuple[str, _Target], _Found]):
     """
     By verb and target what `find` says of them. It knows that of recent requests: they come again,
     and to look takes longer. Long ones are looked for each time, as they must not fill the memory.
@@ -73,7 +73,7 @@ class Remembered(dict[tuple[str, _Target], _Found]):
         return found
 
 
-class SavedNames(NamedTuple):
+class SavedEndpointNames(NamedTuple):
     """The names of endpoints: the bytes of all, how many each has, and which are admitted."""
 
     texts: array[int]
@@ -89,7 +89,7 @@ class SavedNames(NamedTuple):
             place += length
 
 
-class Names(Protocol):
+class EndpointNames(Protocol):
     """
     `<verb> <resource>` of endpoints that a log shows, by their keys. Of these as many are admitted
     as there may be: the first ones that accesses go out to. Once there are so many, further ones
@@ -111,15 +111,15 @@ class Names(Protocol):
     def text(self, key: int) -> bytes:
         """The request of a key."""
 
-    def save(self) -> SavedNames:
+    def save(self) -> SavedEndpointNames:
         """For `load`."""
 
-    def load(self, saved: SavedNames) -> None:
+    def load(self, saved: SavedEndpointNames) -> None:
         """Go on from what `save` saved."""
 
 
-class NameList:
-    """What `Names` says, in plain Python. At most `most` are admitted; requests to more capped."""
+class PythonEndpointNames:
+    """`EndpointNames` in plain Python: at most `most` are accepted, the rest capped."""
 
     def __init__(self, most: int) -> None:
         self.admitted = 0
@@ -144,7 +144,7 @@ class NameList:
         self._is_admitted.append(False)
         return self._keys.setdefault(request, len(self._keys))
 
-    def admit(self, key: int) -> bool:
+    def accept(self, key: int) -> bool:
         """Whether an access that goes out now is to an endpoint that is found, or was before."""
         if self._is_admitted[key]:
             return True
@@ -159,12 +159,12 @@ class NameList:
         """The request of a key."""
         return self._texts[key]
 
-    def save(self) -> SavedNames:
+    def save(self) -> SavedEndpointNames:
         """For `load`."""
         texts, lengths = array("B", b"".join(self._texts)), array("q", map(len, self._texts))
-        return SavedNames(texts, lengths, self._is_admitted, self.capped)
+        return SavedEndpointNames(texts, lengths, self._is_admitted, self.capped)
 
-    def load(self, saved: SavedNames) -> None:
+    def load(self, saved: SavedEndpointNames) -> None:
         """Go on from what `save` saved."""
         for text in saved.split():
             self.key(text)
@@ -173,14 +173,14 @@ class NameList:
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Sequence[Endpoint]):
+class FoundEndpoints(Sequence[Endpoint]):
     """
-    The endpoints that a log shows, made when asked for: all have the SLO and the window of `like`,
-    and its name, or, where that is empty, each its own.
+    The endpoints found in a log, made when asked for. All have the SLO, the window and the name of
+    `defaults`; if that name is empty, each has its own.
     """
 
-    names: Names
-    like: Endpoint
+    names: EndpointNames
+    defaults: Endpoint
 
     def __len__(self) -> int:
         return len(self.names)
@@ -190,8 +190,10 @@ class Found(Sequence[Endpoint]):
             raise IndexError(key)
         text = self.names.text(key).decode("utf-8", "backslashreplace")
         verb, _, resource = text.partition(" ")
-        like = self.like
-        return Endpoint(like.name or text, like.email, verb, resource, like.slo, like.window)
+        defaults = self.defaults
+        return Endpoint(
+            defaults.name or text, defaults.email, verb, resource, defaults.slo, defaults.window
+        )
 
 
 class FoundRequests:
@@ -200,10 +202,10 @@ class FoundRequests:
     identifiers grouped. A change belongs to them all if it names no service, or theirs.
     """
 
-    def __init__(self, names: Names, like: Endpoint) -> None:
-        self.endpoints = Found(names, like)
+    def __init__(self, names: EndpointNames, defaults: Endpoint) -> None:
+        self.endpoints = FoundEndpoints(names, defaults)
         self.names = names
-        self._services: Container[str] = {like.name, EVERY_SERVICE}
+        self._services: Container[str] = {defaults.name, EVERY_SERVICE}
 
     def key(self, verb: str, target: str) -> int:
         """The key of an endpoint, or UNMATCHED."""
@@ -211,7 +213,7 @@ class FoundRequests:
         if len(request) > LONGEST:
             self.names.capped += 1
             return UNMATCHED
-        return self.names.key(grouped(request))
+        return self.names.key(route_of(request))
 
     def watches(self, service: str) -> bool:
         """Is a change of this service one to any of the endpoints?"""
@@ -219,7 +221,7 @@ class FoundRequests:
 
 
 @lru_cache(_REMEMBERED)
-def grouped(request: bytes) -> bytes:
+def route_of(request: bytes) -> bytes:
     """A request with its identifiers replaced."""
     into = bytearray(3 * len(request) + 4)
     return bytes(into[: group(request, 0, len(request), into, 0)])

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.events import Access, Malformed, StatusRule, judge
+from slomon.core.events import Access, Malformed, StatusRule, read_outcome
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.dates import Undated
 from slomon.text import quote
@@ -56,7 +56,7 @@ def parse_combined(line: str, is_failure: StatusRule) -> Access | Malformed:
     tick = read_clf_date(date)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)
-    return judge(line, tick, (verb, target), status, is_failure)
+    return read_outcome(line, tick, (verb, target), status, is_failure)
 
 
 @lru_cache(maxsize=1024)  # lines stand nearly in order: the dates of a few minutes come again

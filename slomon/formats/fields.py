@@ -15,7 +15,7 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.events import Access, Malformed, StatusRule, judge
+from slomon.core.events import Access, Malformed, StatusRule, read_outcome
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_seconds
 from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError
@@ -45,7 +45,7 @@ def read_fields(
     request = _read_request(fields)
     if isinstance(request, str):
         return Malformed(line, request)
-    return judge(line, tick, request, fields["status"], is_failure)
+    return read_outcome(line, tick, request, fields["status"], is_failure)
 
 
 def _read_time(text: str, zone: tzinfo | None) -> int | Undated:

@@ -12,7 +12,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED
-from slomon.kernels.resolve import MOST, admit
+from slomon.kernels.resolve import MOST, accept
 
 Column: TypeAlias = MutableSequence[int]
 
@@ -100,7 +100,7 @@ def count(
     end: int,
     shards: int,
     admitted: Column,
-    book: Column,
+    header: Column,
     counts: Column,
 ) -> int:
     """
@@ -113,7 +113,7 @@ def count(
         if code < 0:
             continue
         key = code >> 1
-        if book[MOST] and not admit(key, admitted, book):
+        if header[MOST] and not accept(key, admitted, header):
             rows[row * ROW + 2] = 1
             rows[row * ROW + 3] = UNMATCHED
             continue

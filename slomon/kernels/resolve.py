@@ -11,12 +11,12 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import MISSING, insert, lookup
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
-from slomon.kernels.scan import CAREFUL, ODD, UNKNOWN_FAILED, hash_request
+from slomon.kernels.scan import CAREFUL, UNKNOWN_FAILED, UNRESOLVED, hash_request
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
 
-# What `book` says of the table, number by number
+# What `header` says of the table, number by number
 MASK: Final = 0  # how many buckets it has, less one
 ENTRIES: Final = 1  # how many are taken
 ROOM: Final = 2  # how many may be
@@ -26,7 +26,7 @@ FOUND: Final = 5  # how many endpoints have keys
 MOST: Final = 6  # how many may be found; 0 where the endpoints are given
 ADMITTED: Final = 7  # how many were found: the first ones, in the order in which accesses go out
 CAPPED: Final = 8  # how many accesses were to others
-BOOK: Final = 9
+HEADER: Final = 9
 
 _SPACE: Final = 32
 _QUOTE: Final = 34
@@ -39,40 +39,40 @@ _LAST: Final = 126
 SCRATCH: Final = LONGEST_GROUPED + 64
 
 
-def settle(
+def resolve(
     text: Text,
-    odd: Column,
+    unresolved: Column,
     first: int,
-    odds: int,
+    unresolved_count: int,
     codes: Column,
     table: Column,
     arena: MutableSequence[int],
     places: Column,
-    book: Column,
+    header: Column,
     scratch: MutableSequence[int],
 ) -> int:
     """
-    Settle odd lines from the first on; returns the number of the one at which it stopped: `odds`,
-    one that is for the careful reader to decide, or one for which there is no room.
+    Resolve the unresolved lines from the first on. Returns the number of the line at which it
+    stopped: `unresolved_count`, a line for the reference parser, or one that there is no room for.
     """
-    for number in range(first, odds):
-        place = number * ODD
-        row = odd[place]
+    for number in range(first, unresolved_count):
+        place = number * UNRESOLVED
+        row = unresolved[place]
         code = codes[row]
         if code == CAREFUL:
             return number
-        at, end = odd[place + 3], odd[place + 4]
+        at, end = unresolved[place + 3], unresolved[place + 4]
         hashed, _ = hash_request(text, at, end, 0)
-        key = lookup(text, at, end, hashed, table, book[MASK], arena)
-        if key == MISSING and book[MOST] and end - at <= LONGEST and is_plain(text, at, end):
+        key = lookup(text, at, end, hashed, table, header[MASK], arena)
+        if key == MISSING and header[MOST] and end - at <= LONGEST and is_plain(text, at, end):
             end = group(text, at, end, scratch, 0)
             hashed, _ = hash_request(scratch, 0, end, 0)
-            key = _find(scratch, end, hashed, table, arena, places, book)
+            key = _find(scratch, end, hashed, table, arena, places, header)
         if key == MISSING:
             return number
         failed = 1 if code == UNKNOWN_FAILED else 0
         codes[row] = key << 1 | failed if key >= 0 else key
-    return odds
+    return unresolved_count
 
 
 def found(
@@ -81,7 +81,7 @@ def found(
     table: Column,
     arena: MutableSequence[int],
     places: Column,
-    book: Column,
+    header: Column,
 ) -> int:
     """
     The key of a request that was grouped: a new one if need be, UNMATCHED where as many endpoints
@@ -90,27 +90,27 @@ def found(
     hashed, _ = hash_request(request, 0, end, 0)
     if not is_plain(request, 0, end):
         hashed = ~hashed  # no scanner takes its text for it: some format may read that otherwise
-    return _find(request, end, hashed, table, arena, places, book)
+    return _find(request, end, hashed, table, arena, places, header)
 
 
-def admit(key: int, admitted: Column, book: Column) -> bool:
+def accept(key: int, admitted: Column, header: Column) -> bool:
     """Whether an access that goes out now is to an endpoint that is found, or was before."""
     if admitted[key]:
         return True
-    if book[ADMITTED] == book[MOST]:
-        book[CAPPED] += 1
+    if header[ADMITTED] == header[MOST]:
+        header[CAPPED] += 1
         return False
     admitted[key] = 1
-    book[ADMITTED] += 1
+    header[ADMITTED] += 1
     return True
 
 
 def remember(
-    request: Text, end: int, key: int, table: Column, arena: MutableSequence[int], book: Column
+    request: Text, end: int, key: int, table: Column, arena: MutableSequence[int], header: Column
 ) -> int:
     """Put a request and its key into the table, which must have room; returns the key."""
     hashed, _ = hash_request(request, 0, end, 0)
-    return _put(request, end, hashed, key, table, arena, book)
+    return _put(request, end, hashed, key, table, arena, header)
 
 
 def _find(
@@ -120,21 +120,21 @@ def _find(
     table: Column,
     arena: MutableSequence[int],
     places: Column,
-    book: Column,
+    header: Column,
 ) -> int:
-    key = lookup(request, 0, end, hashed, table, book[MASK], arena)
+    key = lookup(request, 0, end, hashed, table, header[MASK], arena)
     if key != MISSING:
         return key
-    if book[ADMITTED] == book[MOST]:
-        book[CAPPED] += 1
+    if header[ADMITTED] == header[MOST]:
+        header[CAPPED] += 1
         return UNMATCHED
-    if book[ENTRIES] == book[ROOM] or book[USED] + end > book[ARENA]:
+    if header[ENTRIES] == header[ROOM] or header[USED] + end > header[ARENA]:
         return MISSING
-    key = book[FOUND]
-    places[2 * key] = book[USED]
+    key = header[FOUND]
+    places[2 * key] = header[USED]
     places[2 * key + 1] = end
-    _put(request, end, hashed, key, table, arena, book)
-    book[FOUND] += 1
+    _put(request, end, hashed, key, table, arena, header)
+    header[FOUND] += 1
     return key
 
 
@@ -145,10 +145,10 @@ def _put(
     key: int,
     table: Column,
     arena: MutableSequence[int],
-    book: Column,
+    header: Column,
 ) -> int:
-    book[USED] = insert(request, 0, end, hashed, key, table, book[MASK], arena, book[USED])
-    book[ENTRIES] += 1
+    header[USED] = insert(request, 0, end, hashed, key, table, header[MASK], arena, header[USED])
+    header[ENTRIES] += 1
     return key
 
 

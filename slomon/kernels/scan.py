@@ -31,7 +31,7 @@ GROUP: Final = 32  # lines that are looked up together
 LINE: Final = 8  # numbers of each: tick, code, request and its end, hash, line and its end
 
 # An odd line is five numbers: its row, where it begins and ends, and where its request does.
-ODD: Final = 5
+UNRESOLVED: Final = 5
 
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
 
@@ -56,15 +56,15 @@ def scan(
     dates: Column,
     ticks: Column,
     codes: Column,
-    odd: Column,
+    unresolved: Column,
     room: int,
     odd_room: int,
-    odds: Column,
+    unresolved_count: Column,
     group: Column,
 ) -> int:
     """
     Scan whole lines from `at` on, as long as there is room for them; returns how many rows were
-    written, and in `odds` how many lines are odd and where the next line begins.
+    written, and in `unresolved_count` how many lines are odd and where the next line begins.
 
     `shape` is the kind of lines, the lengths of their prefix and suffix (which stand one after the
     other in `affixes`), whether they are a file's (then one may be blank, or end with a carriage
@@ -104,15 +104,15 @@ def scan(
             ticks[rows] = group[place]
             codes[rows] = code
             if CAREFUL <= code < UNMATCHED:
-                odd[found * ODD] = rows
-                odd[found * ODD + 1] = group[place + 5]
-                odd[found * ODD + 2] = group[place + 6]
-                odd[found * ODD + 3] = group[place + 2]
-                odd[found * ODD + 4] = group[place + 3]
+                unresolved[found * UNRESOLVED] = rows
+                unresolved[found * UNRESOLVED + 1] = group[place + 5]
+                unresolved[found * UNRESOLVED + 2] = group[place + 6]
+                unresolved[found * UNRESOLVED + 3] = group[place + 2]
+                unresolved[found * UNRESOLVED + 4] = group[place + 3]
                 found += 1
             rows += 1
-    odds[0] = found
-    odds[1] = start
+    unresolved_count[0] = found
+    unresolved_count[1] = start
     return rows
 
 

@@ -45,7 +45,9 @@ class WindowState(NamedTuple):
     tail: Column  # the newest entry: its tick is the endpoint's clock
     past_requests: Column  # that have left the window
     past_failures: Column
-    scout: Column  # the onset of the newest incident: no failure stands between the head and it
+    onset_hint: (
+        Column  # the onset of the newest incident: no failure stands between the head and it
+    )
     scout_tick: Column  # while it is in the window
     failed_tick: Column  # of the newest failure
     failed_position: Column
@@ -65,7 +67,7 @@ class WindowState(NamedTuple):
     free: Column
     spare: Column
     late: Column
-    least: Column
+    min_requests: Column
     no_traffic: Column
 
 
@@ -75,7 +77,7 @@ ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the sec
 ENTRY: Final = ENTRY_COLUMNS
 
 
-class Standing(NamedTuple):
+class EndpointTotals(NamedTuple):
     """
     Where an endpoint is: all its requests and failures so far, the newest failure, and its window
     as the SLI was lowest in its newest incident.
@@ -162,7 +164,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         free,
         spare,
         late,
-        least,
+        min_requests,
         no_traffic,
     ) = state
     if series is not None:
@@ -185,7 +187,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         doublings, finished = series.doublings[0], series.finished[0]
         step = SHORTEST << doublings
     found = 0
-    judged_from, expires_after = least[0], no_traffic[0]
+    judged_from, expires_after = min_requests[0], no_traffic[0]
     slots, ticks, failures, positions = rows
     # Numba knows no strict zip; a Batch makes its columns of equal length.
     for slot, tick, failed, position in zip(slots, ticks, failures, positions):  # noqa: B905
@@ -279,13 +281,16 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                     breached[slot] = below
                     onset_tick, onset_position = clock, position
                     if below:
-                        scout = scouts[slot] if scout_ticks[slot] > horizon else head
-                        while not entry_failures[scout]:
-                            scout += 1
-                            if not scout & _LAST:
-                                scout = next_block[(scout - 1) >> _SHIFT] << _SHIFT
-                        onset_tick, onset_position = entry_tick[scout], entry_position[scout]
-                        scouts[slot] = scout
+                        onset_hint = scouts[slot] if scout_ticks[slot] > horizon else head
+                        while not entry_failures[onset_hint]:
+                            onset_hint += 1
+                            if not onset_hint & _LAST:
+                                onset_hint = next_block[(onset_hint - 1) >> _SHIFT] << _SHIFT
+                        onset_tick, onset_position = (
+                            entry_tick[onset_hint],
+                            entry_position[onset_hint],
+                        )
+                        scouts[slot] = onset_hint
                         scout_ticks[slot] = onset_tick
                     moved = slot, position, clock, int(below), failed, onset_tick, onset_position
                     found = _write(crossings, found, moved)

@@ -14,7 +14,7 @@ from typing import Final
 
 from anyio import Event
 
-from slomon.live_monitor.ingest import LONGEST, Deploy, Told, make_request
+from slomon.live_monitor.ingest import LONGEST, Deploy, RawEvent, make_request
 
 CLOSED: Final = "closed"
 FULL: Final = "full"
@@ -29,14 +29,14 @@ _NEVER: Final = float("inf")
 class Buffer:
     """
     At most `bound` events wait in it. What doesn't fit, or comes before it is opened or after it
-    was closed, is dropped and counted. A request whose status is not `calm` is urgent.
+    was closed, is dropped and counted. A request whose status is not `ok_statuses` is urgent.
     """
 
-    def __init__(self, bound: int, calm: Container[int]) -> None:
-        self.items: list[Told] = []  # never replaced: calls put theirs into this very list
-        self._calm = calm
+    def __init__(self, bound: int, ok_statuses: Container[int]) -> None:
+        self.items: list[RawEvent] = []  # never replaced: calls put theirs into this very list
+        self._ok_statuses = ok_statuses
         self._limit = bound
-        self._bound = self._brim = 0  # while it is closed
+        self._bound = self._hard_limit = 0  # while it is closed
         self._sealed = False  # nothing is taken any more
         self._alarm = _NEVER  # the loop is to be woken where more than so many wait
         self._pressing = False  # something urgent may be there
@@ -60,30 +60,30 @@ class Buffer:
         """From now on events are taken in, for the running loop."""
         self._loop = asyncio.get_running_loop()
         self._room = Event()  # of this loop
-        self._bound, self._brim = self._limit, self._limit + _SPARE
+        self._bound, self._hard_limit = self._limit, self._limit + _SPARE
         self._sealed = False
 
     def close(self) -> None:
         """From now on none are. What is in it is still to be taken."""
-        self._bound = self._brim = 0
+        self._bound = self._hard_limit = 0
         self._room.set()
 
-    def seal(self) -> None:
+    def freeze(self) -> None:
         """It was closed and emptied: what is still left in it is dropped."""
         self._sealed = True
 
     def put(
-        self, at: int | str, verb: str, resource: str, status: int, *, squeeze: bool = False
+        self, at: int | str, verb: str, resource: str, status: int, *, overflow: bool = False
     ) -> bool:
         """
-        Leave a request; False if it was dropped. `squeeze` is for one that has waited for room,
+        Leave a request; False if it was dropped. `overflow` is for one that has waited for room,
         which others may have taken since.
         """
         items = self.items
         waiting = len(items)
-        if waiting >= self._bound and not (squeeze and waiting < self._brim):
+        if waiting >= self._bound and not (overflow and waiting < self._hard_limit):
             return self._drop(FULL)
-        told: Told
+        told: RawEvent
         if type(at) is int and type(verb) is type(resource) is str and type(status) is int:
             told = at, verb, resource, status
         else:
@@ -91,12 +91,12 @@ class Buffer:
         if isinstance(told, str):
             length, urgent = len(told), True
         else:
-            length, urgent = len(told[1]) + len(told[2]), told[3] not in self._calm
+            length, urgent = len(told[1]) + len(told[2]), told[3] not in self._ok_statuses
         if length > LONGEST:
             return self._drop(LONG)
         items.append(told)
         if urgent:
-            self._press()
+            self._notify_urgent()
         elif waiting >= self._alarm:
             self._wake()
         return True
@@ -108,7 +108,7 @@ class Buffer:
         `put` for requests of one kind, as they are answered: a function of their status. It has
         less to look at, as it runs within each request of a service.
         """
-        items, calm = self.items, self._calm
+        items, ok_statuses = self.items, self._ok_statuses
         short = type(verb) is type(resource) is str and len(verb) + len(resource) <= LONGEST
 
         def count(status: int) -> bool:
@@ -116,7 +116,7 @@ class Buffer:
             if (
                 (waiting < self._bound and waiting < self._alarm)
                 and (type(at) is int and type(status) is int)
-                and (status in calm and short)
+                and (status in ok_statuses and short)
             ):
                 items.append((at, verb, resource, status))
                 return True
@@ -132,10 +132,10 @@ class Buffer:
             deploy, length = Deploy(0, "", "", "", ""), 0
         if length > LONGEST:
             return self._drop(LONG)
-        if len(self.items) >= self._brim:
+        if len(self.items) >= self._hard_limit:
             return self._drop(FULL)
         self.items.append(deploy)
-        self._press()
+        self._notify_urgent()
         return True
 
     async def room(self) -> None:
@@ -165,7 +165,7 @@ class Buffer:
         finally:
             self._alarm = _NEVER
 
-    def take(self, most: int) -> list[Told]:
+    def take(self, most: int) -> list[RawEvent]:
         """What came next, at most so many."""
         pressing, self._pressing = self._pressing, False
         taken = self.items[:most]
@@ -175,7 +175,7 @@ class Buffer:
         self._room.set()
         return taken
 
-    def _press(self) -> None:
+    def _notify_urgent(self) -> None:
         self._pressing = True
         if self._alarm != _NEVER:
             self._wake()
@@ -184,9 +184,9 @@ class Buffer:
         self._alarm = _NEVER
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is gone, and nobody takes anything any more
-                self._loop.call_soon_threadsafe(self._rouse)
+                self._loop.call_soon_threadsafe(self._wake_loop)
 
-    def _rouse(self) -> None:
+    def _wake_loop(self) -> None:
         self._arrival.set()
 
     def _drop(self, reason: str) -> bool:

@@ -34,7 +34,7 @@ class SystemClock:
             await sleep(min(left / TICKS_PER_SECOND, _LONGEST))
 
 
-def ask_clock(clock: Clock) -> Callable[[], int | str]:
+def safe_now(clock: Clock) -> Callable[[], int | str]:
     """
     A function that says what time it is, and never raises: of a clock that does, or goes wrong, it
     has no tick, but a text that is none.
@@ -52,12 +52,12 @@ def ask_clock(clock: Clock) -> Callable[[], int | str]:
     return now
 
 
-def trust_clock(clock: Clock) -> Callable[[], int]:
+def monotonic_now(clock: Clock) -> Callable[[], int]:
     """
     A function that says what time it is, and never raises: of a clock that does, or goes wrong, it
     has the last time that was right.
     """
-    ask, last = ask_clock(clock), 0
+    ask, last = safe_now(clock), 0
 
     def now() -> int:
         nonlocal last

@@ -13,9 +13,9 @@ from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
-from slomon.core.batching import Span
+from slomon.core.batching import TimeRange
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Accounting, Placed, Rejection, StatusRule, keep_first
+from slomon.core.events import Accounting, PositionedChange, Rejection, StatusRule, append_bounded
 from slomon.core.incident import Incident
 from slomon.core.records import IncidentRecord, list_services, make_record
 from slomon.core.shard import Shard
@@ -23,19 +23,19 @@ from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.live_monitor.incident_history import History
-from slomon.live_monitor.ingest import Deploy, LiveBatcher, Told
-from slomon.live_monitor.snapshot import LiveAccounting, Reading, Snapshot
+from slomon.live_monitor.ingest import Deploy, LiveBatcher, RawEvent
+from slomon.live_monitor.snapshot import LiveAccounting, Snapshot, SnapshotData
 from slomon.state.encoding import (
     Saved,
     Sections,
     load_shard,
+    pack_change,
     pack_incidents,
-    pack_placed,
     save_changes,
     save_windows,
     series_state,
+    unpack_change,
     unpack_incidents,
-    unpack_placed,
     window_state,
 )
 
@@ -43,13 +43,13 @@ _RECENT: Final = 100
 _PART: Final = 500  # incidents: no thread but one runs while a section is made JSON
 
 
-class Step(NamedTuple):
+class FeedResult(NamedTuple):
     """
     What came of some events: as they counted, the incidents that opened or ended, and what was
     rejected.
     """
 
-    items: Sequence[Told]
+    items: Sequence[RawEvent]
     moved: list[Incident]
     rejections: list[Rejection]
 
@@ -62,7 +62,7 @@ class Engine:
         catalogue: Catalogue,
         is_failure: StatusRule,
         *,
-        least: int,
+        min_requests: int,
         no_traffic: int | None,
         sli_series: bool,
         stale_after: int,
@@ -75,7 +75,7 @@ class Engine:
         members = sharding.members[0]
         self._windows = Windows(
             members,
-            least=least,
+            min_requests=min_requests,
             no_traffic=no_traffic,
             sli_series=sli_series,
             resolution=resolution,
@@ -86,15 +86,15 @@ class Engine:
         self._stale_after = stale_after
         self._rejections: list[Rejection] = []
         self._told_until = 0
-        self.unwatched: list[str] = []
+        self.removed_endpoints: list[str] = []
         """Endpoints of the state it went on from which it doesn't have: what they had is gone."""
 
     @property
-    def calm(self) -> bool:
+    def ok_statuses(self) -> bool:
         """Is no incident open?"""
         return not self._shard.open
 
-    def feed(self, items: Sequence[Told]) -> Step:
+    def feed(self, items: Sequence[RawEvent]) -> FeedResult:
         """Count the next events."""
         with self._lock:
             if self._told_until:
@@ -105,8 +105,8 @@ class Engine:
                 self._history.note(incident)
             del self._batcher.deploys[: -self._bound]
             for rejection in cut.rejections:
-                keep_first(self._rejections, rejection)
-            return Step(items, moved, cut.rejections)
+                append_bounded(self._rejections, rejection)
+            return FeedResult(items, moved, cut.rejections)
 
     @property
     def newest(self) -> int:
@@ -137,7 +137,7 @@ class Engine:
         """The records of incidents which have just opened or ended, in their order."""
         with self._lock:
             near = self._history.recent(_RECENT)
-            requests = [self._windows.standing(incident.key).requests for incident in moved]
+            requests = [self._windows.totals_of(incident.key).requests for incident in moved]
             began = self._batcher.span.began or 0
         return [
             make_record(incident, count, self._stale_after, began, list_services(near, incident))
@@ -186,17 +186,20 @@ class Engine:
             for slot, one in enumerate(members)
             if (name := (one.name, one.verb, one.resource)) in then
         }
-        self.unwatched = [" ".join(name) for name, key in then.items() if key not in places]
+        self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in places]
         batcher, state = self._batcher, self._windows.state
-        least, no_traffic = state.least, state.no_traffic
+        min_requests, no_traffic = state.min_requests, state.no_traffic
         batcher.accounting = Accounting(*saved["accounting"])
-        batcher.span = Span(*saved["span"])
+        batcher.span = TimeRange(*saved["span"])
         batcher.newest = saved["newest"]
         self._told_until = saved["told until"]
-        batcher.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
+        batcher.deploys = [unpack_change(fields) for fields in saved["deploys"]]
         load_shard(0, self._shard, saved)
         self._windows.state = carry_over(window_state(0, saved), members, places)
-        self._windows.state.least[:], self._windows.state.no_traffic[:] = least, no_traffic
+        self._windows.state.min_requests[:], self._windows.state.no_traffic[:] = (
+            min_requests,
+            no_traffic,
+        )
         self._go_on_with_trace(saved, places)
         self._windows.marks = carry_marks(self._windows.marks, len(members), places)
         self._shard.open = {
@@ -218,13 +221,13 @@ class Engine:
             requests, failures = self._windows.totals()
             series.state.past_requests[:], series.state.past_failures[:] = requests, failures
 
-    def _read(self, now: int, dropped: Mapping[str, int]) -> Reading:
+    def _read(self, now: int, dropped: Mapping[str, int]) -> SnapshotData:
         shard, batcher, history = self._shard, self._batcher, self._history
         incidents = dict(history.incidents)
         incidents.update((incident.start_position, incident) for incident in shard.still_open())
         slots = range(len(shard.members))
         totals = add_up([shard], list(batcher.deploys), replace(batcher.span))
-        return Reading(
+        return SnapshotData(
             now,
             list(incidents.values()),
             self._account(dropped),
@@ -246,7 +249,7 @@ class Engine:
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
 
 
-def _count_from(tick: int, told: Told) -> Told:
+def _count_from(tick: int, told: RawEvent) -> RawEvent:
     """A request that comes later than it should counts at that tick."""
     if isinstance(told, tuple) and not isinstance(told, Deploy):
         return max(told[0], tick), *told[1:]
@@ -257,8 +260,8 @@ def _count_from(tick: int, told: Told) -> Told:
     return told if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
 
 
-def _pack(deploys: Iterable[Placed], incidents: Sequence[Incident]) -> Sections:
-    yield "deploys", [pack_placed(placed) for placed in deploys]
+def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) -> Sections:
+    yield "deploys", [pack_change(positioned) for positioned in deploys]
     for number, first in enumerate(range(0, len(incidents), _PART)):
         yield f"incidents {number}", pack_incidents(incidents[first : first + _PART])
 

@@ -17,7 +17,7 @@ from slomon.files import lock_file, naming
 from slomon.live_monitor.ingest import (
     LONGEST_EVENT,
     Deploy,
-    Told,
+    RawEvent,
     read_deploy,
     show_change,
     show_request,
@@ -58,7 +58,7 @@ class EventLog:
             self._file = file
             opened.pop_all()
 
-    def write(self, items: Sequence[Told]) -> None:
+    def write(self, items: Sequence[RawEvent]) -> None:
         """The next events, in the order in which they count."""
         self._put("".join(map(_show, items)))
 
@@ -115,7 +115,7 @@ def _kind(line: bytes) -> str | None:
     return kind if kind in _KINDS else None
 
 
-def _show(told: Told) -> str:
+def _show(told: RawEvent) -> str:
     match read_deploy(told) if isinstance(told, Deploy) else told:
         case Change(commit, author, date, service):
             return _line("change", show_change(service, commit, author, date))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from slomon.core.batching import Batcher, Cut, Item
+from slomon.core.batching import Batcher, BatchResult, Item
 from slomon.core.endpoints import Sharding
 from slomon.core.events import Access, Change, Malformed, StatusRule, parse_change
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
@@ -30,7 +30,7 @@ class LiveBatcher(Batcher):
         judged = ((status, is_failure(status)) for status in range(1000))
         self._judged = {status: int(failed) for status, failed in judged if failed is not None}
 
-    def cut(self, items: Sequence[Told]) -> Cut:
+    def cut(self, items: Sequence[RawEvent]) -> BatchResult:
         """The batches of what was told next, which follow those of the call before."""
         return super().cut(cast("Sequence[Item]", items))  # _sort_out makes the others such
 
@@ -58,7 +58,7 @@ class LiveBatcher(Batcher):
         return stamps  # they are ticks
 
 
-def _read(told: Told) -> Item:
+def _read(told: RawEvent) -> Item:
     if isinstance(told, Deploy):
         return read_deploy(told)
     return show_request(*told) if isinstance(told, tuple) else told
@@ -83,7 +83,7 @@ class Deploy(NamedTuple):
     date: str
 
 
-Told: TypeAlias = "Request | Deploy | str | Change | Malformed"
+RawEvent: TypeAlias = "Request | Deploy | str | Change | Malformed"
 """A request, or the text of one that is odd; a deploy, or what has been read of one."""
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slomon.core.events import StatusRule, ask_rule, server_errors_fail
+from slomon.core.events import StatusRule, classify_status, server_errors_fail
 from slomon.core.service_monitor import STALE_AFTER
 from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import OptionError
@@ -74,20 +74,23 @@ def live(
     state, event_log = read_path("state", state), read_path("event_log", event_log)
     check_apart(state=state, event_log=event_log)
     catalogue = read_catalogue(endpoints)
-    least = read_count("min_requests", min_requests, _MOST)
+    min_requests = read_count("min_requests", min_requests, _MOST)
     step = read_resolution(resolution, (one.window for one in catalogue.endpoints))
     no_traffic = read_no_traffic(close_after_no_traffic)
     check_choice("sli_series", sli_series, [True, False])
     stale = read_duration("stale_after", stale_after)
     kept = read_count("history", history, _MOST)
-    judged = _judge(is_failure)
-    rule, calm = judged.__getitem__, frozenset(n for n, failed in enumerate(judged) if not failed)
+    judged = _classify_all(is_failure)
+    rule, ok_statuses = (
+        judged.__getitem__,
+        frozenset(n for n, failed in enumerate(judged) if not failed),
+    )
 
     def make_engine() -> Engine:
         return Engine(
             catalogue,
             rule,
-            least=least,
+            min_requests=min_requests,
             no_traffic=no_traffic,
             sli_series=sli_series,
             stale_after=stale,
@@ -101,14 +104,14 @@ def live(
     return LiveMonitor(
         catalogue,
         make_engine,
-        Buffer(read_count("buffer", buffer, _MOST), calm),
+        Buffer(read_count("buffer", buffer, _MOST), ok_statuses),
         clock=SystemClock() if clock is None else clock,
         state=None if state is None else StateFile(Path(state), every),
         event_log=None if event_log is None else EventLog(Path(event_log)),
     )
 
 
-def _judge(is_failure: StatusRule) -> list[bool | None]:
+def _classify_all(is_failure: StatusRule) -> list[bool | None]:
     """What a rule says of each status; it may raise only where there is hardly any."""
     for status in range(100, 600):
         try:
@@ -117,4 +120,4 @@ def _judge(is_failure: StatusRule) -> list[bool | None]:
             reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
             fault = f" raises {reason}, of {status}; allowed: a rule for each of 100 to 599"
             raise OptionError(["is_failure"], fault) from error
-    return [ask_rule(is_failure, status) for status in range(1000)]
+    return [classify_status(is_failure, status) for status in range(1000)]

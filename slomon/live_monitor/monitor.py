@@ -22,8 +22,8 @@ from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
 from slomon.live_monitor.buffer import Buffer
-from slomon.live_monitor.clock import Clock, ask_clock, trust_clock
-from slomon.live_monitor.engine import Engine, Step
+from slomon.live_monitor.clock import Clock, monotonic_now, safe_now
+from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.ingest import Deploy, read_stamp
 from slomon.live_monitor.persistence import StateFile
@@ -38,8 +38,8 @@ from slomon.options import (
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
 # Seconds in which what comes is counted together: to be woken costs more than to count. What may
 # open an incident, or end one, can't wait long, all else can.
-_GATHER: Final = 0.004
-_PATIENCE: Final = 0.1
+COALESCE_SECONDS: Final = 0.004
+IDLE_SECONDS: Final = 0.1
 _MOST: Final = 2**24
 
 
@@ -73,7 +73,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._make_engine = make_engine
         self._engine = make_engine()
         self._buffer = buffer
-        self._put, self._now, self._ask = buffer.put, trust_clock(clock), ask_clock(clock)
+        self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._state, self._event_log = state, event_log
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
@@ -114,7 +114,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
         await self._buffer.room()
         when = self._ask() if at is None else read_stamp(at)
-        return self._put(when, verb, resource, status, squeeze=True)
+        return self._put(when, verb, resource, status, overflow=True)
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
         """
@@ -218,7 +218,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         finally:
             while self._feed():
                 pass  # nor does whoever can't be told of it lose it
-            self._buffer.seal()
+            self._buffer.freeze()
             self._running, self._ended = False, True
             for subscription in list(self._subscriptions):
                 subscription.close()
@@ -234,10 +234,10 @@ class LiveMonitor(AsyncContextManagerMixin):
         """Count what comes, until cancelled."""
         while True:
             await self._buffer.arrival()
-            if self._engine.calm:
-                with move_on_after(_PATIENCE):
+            if self._engine.ok_statuses:
+                with move_on_after(IDLE_SECONDS):
                     await self._buffer.urgency()
-            await sleep(_GATHER)
+            await sleep(COALESCE_SECONDS)
             await self.flush()
 
     async def _watch_silence(self) -> None:
@@ -275,7 +275,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._tell(step.moved)
         return True
 
-    def _feed(self) -> Step | None:
+    def _feed(self) -> FeedResult | None:
         """Count the next events, on the loop's thread; None where there are none."""
         items = self._buffer.take(_BATCH)
         if not items:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from slomon.live_monitor.engine import Engine
 from slomon.logging import get_logger, list_some
-from slomon.state.file import Found, KeptFile
+from slomon.state.file import LoadOutcome, PersistentFile
 
 
 class StateFile:
@@ -15,7 +15,7 @@ class StateFile:
 
     def __init__(self, path: Path, every: int) -> None:
         self.every = every
-        self._file = KeptFile(path, "state of a live monitor")
+        self._file = PersistentFile(path, "state of a live monitor")
         self._failing = False
 
     @property
@@ -32,10 +32,10 @@ class StateFile:
         Let an engine that has counted nothing go on from the file; False where that is damaged, and
         the engine of no use any more. Endpoints that are gone are told. Raises what KeptFile does.
         """
-        if await self._file.load(engine) is Found.DAMAGED:
+        if await self._file.load(engine) is LoadOutcome.DAMAGED:
             return False
-        if engine.unwatched:
-            named, more = list_some(engine.unwatched)
+        if engine.removed_endpoints:
+            named, more = list_some(engine.removed_endpoints)
             get_logger().warning(
                 "state.unwatched",
                 file=str(self.path),

@@ -54,7 +54,7 @@ class EndpointStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SnapshotData:
     """
     What is read off a monitor, of one moment: the windows of the endpoints and what was counted of
     each, by their keys; incidents by service; how many were repaired, in how many ticks; and how
@@ -82,7 +82,7 @@ class Snapshot(ServiceMonitor):
 
     accounting: LiveAccounting
 
-    def __init__(self, reading: Reading, stale_after: int) -> None:
+    def __init__(self, reading: SnapshotData, stale_after: int) -> None:
         accounting, rejections = reading.accounting, reading.rejections
         super().__init__(reading.incidents, accounting, rejections, reading.totals)
         self.stale_after = to_seconds(stale_after)
@@ -102,7 +102,7 @@ class Snapshot(ServiceMonitor):
         """Incidents per API, open ones included, in the order in which the APIs first broke."""
         return dict(self._services)
 
-    def _describe(self, reading: Reading, stale_after: int) -> list[EndpointStatus]:
+    def _describe(self, reading: SnapshotData, stale_after: int) -> list[EndpointStatus]:
         totals = reading.totals
         still_open = [one for one in self.incidents if one.end is None]
         began = totals.span.began or 0

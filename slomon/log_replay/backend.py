@@ -8,37 +8,37 @@ from slomon.core.events import StatusRule
 from slomon.core.reorder import Order
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import NameList, Names
+from slomon.endpoints.discovery import EndpointNames, PythonEndpointNames
 from slomon.errors import OptionError
 from slomon.kernels.window import WindowState
-from slomon.log_replay.lines import CarefulReader, Settler
+from slomon.log_replay.lines import ReferenceParser, Resolver
 from slomon.options import BackendName, check_backend
 
 
 class Backend(Protocol):
     """Makes the parts; all speeds give the same answers."""
 
-    def order(self, sources: int, shards: int, most: int) -> tuple[Order, Names]: ...
+    def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]: ...
     def windows(self, windows: Windows) -> AnyWindows: ...
-    def reader(self, careful: CarefulReader, _: StatusRule, /) -> Settler: ...
+    def reader(self, reference: ReferenceParser, _: StatusRule, /) -> Resolver: ...
 
 
 class PythonBackend:
     """The speed that needs no third package."""
 
-    def order(self, sources: int, shards: int, most: int) -> tuple[Order, Names]:
+    def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]:
         """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
-        names = NameList(most)
-        return Order(sources, shards, names.admit if most else None), names
+        names = PythonEndpointNames(most)
+        return Order(sources, shards, names.accept if most else None), names
 
     def windows(self, windows: Windows) -> AnyWindows:
         """The windows of a shard, going on from these, whose state may be arrays."""
         windows.state = WindowState._make(map(list, windows.state))  # type: ignore[arg-type]
         return windows
 
-    def reader(self, careful: CarefulReader, _: StatusRule) -> Settler:
+    def reader(self, reference: ReferenceParser, _: StatusRule) -> Resolver:
         """What makes rows of blocks."""
-        return careful
+        return reference
 
 
 _WORTH_COMPILING: Final = 4 << 20  # bytes on disk that take as long as compiling does, once

@@ -12,14 +12,14 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
-from slomon.core.batching import Span
+from slomon.core.batching import TimeRange
 from slomon.core.events import Change
-from slomon.core.reorder import Clock, Order
-from slomon.endpoints.discovery import Names, SavedNames
+from slomon.core.reorder import Order, SourceClock
+from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
 from slomon.errors import OptionError, SlomonError, StateFileError
-from slomon.log_replay.lines import CarefulReader, Log, Place
+from slomon.log_replay.lines import Log, LogPosition, ReferenceParser
 from slomon.log_replay.reader import Host
-from slomon.state.encoding import Saved, Sections, check_lengths, pack_placed, unpack_placed
+from slomon.state.encoding import Saved, Sections, check_lengths, pack_change, unpack_change
 from slomon.state.file import Section, check_place, read_state, write_state
 from slomon.text import excerpt, quote
 
@@ -146,7 +146,7 @@ def _chain(
 class Remake(Protocol):
     """Makes a log of a name again, in the format of a name."""
 
-    def __call__(self, name: str, form: str, *, exact: bool) -> Log: ...
+    def __call__(self, name: str, form: str, *, match_exactly: bool) -> Log: ...
 
 
 def save_order(order: Order) -> Sections:
@@ -154,7 +154,7 @@ def save_order(order: Order) -> Sections:
     yield "went out", [order.position, order.accesses, order.unmatched]
     yield "came in", [order.noted, order.blank, order.watched_until]
     yield "span", astuple(order.span)
-    yield "deploys", [pack_placed(placed) for placed in order.deploys]
+    yield "deploys", [pack_change(positioned) for positioned in order.deploys]
     yield "clocks", [asdict(clock) for clock in order.clocks]
     yield (
         "changes on their way",
@@ -167,24 +167,26 @@ def load_order(order: Order, saved: Saved) -> None:
     """What `save_order` saved."""
     order.position, order.accesses, order.unmatched = saved["went out"]
     order.noted, order.blank, order.watched_until = saved["came in"]
-    order.span = Span(*saved["span"])
-    order.deploys = [unpack_placed(fields) for fields in saved["deploys"]]
-    order.clocks = [Clock(**clock) for clock in saved["clocks"]]
+    order.span = TimeRange(*saved["span"])
+    order.deploys = [unpack_change(fields) for fields in saved["deploys"]]
+    order.clocks = [SourceClock(**clock) for clock in saved["clocks"]]
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
     rows = saved["rows"]
     check_lengths([rows], len(rows))
     order.load_rows(rows)
 
 
-def save_names(names: Names) -> Sections:
+def save_names(names: EndpointNames) -> Sections:
     """The endpoints that the logs show, one after the other."""
     for name, section in names.save()._asdict().items():
         yield f"names' {name}", section
 
 
-def load_names(names: Names, saved: Saved) -> None:
+def load_names(names: EndpointNames, saved: Saved) -> None:
     """What `save_names` saved."""
-    found = SavedNames(**{name: saved[f"names' {name}"] for name in SavedNames._fields})
+    found = SavedEndpointNames(
+        **{name: saved[f"names' {name}"] for name in SavedEndpointNames._fields}
+    )
     check_lengths([found.lengths, found.admitted], len(found.lengths))
     check_lengths([found.texts], sum(found.lengths))
     names.load(found)
@@ -198,12 +200,12 @@ def save_hosts(hosts: Sequence[Host]) -> Sections:
 def load_hosts(hosts: Sequence[Host], saved: Saved, remake: Remake) -> None:
     """What `save_hosts` saved; `remake` makes a log of its name, format and what else it has."""
     for host, fields in zip(hosts, saved["hosts"], strict=True):
-        host.place, host.ended = Place(*fields["place"]), fields["ended"]
+        host.place, host.ended = LogPosition(*fields["place"]), fields["ended"]
         host.lines, host.bytes_before = fields["lines"], fields["bytes before"]
         host.known_problems.update(fields["problems"])
         if fields["log"] is not None:
-            name, form, exact, prefix, recognised, ended, doubt = fields["log"]
-            host.log = remake(name, form, exact=exact)
+            name, form, match_exactly, prefix, recognised, ended, doubt = fields["log"]
+            host.log = remake(name, form, match_exactly=match_exactly)
             host.log.prefix = prefix.encode()
             host.log.recognised, host.log.ended, host.log.doubt = recognised, ended, doubt
             host.log.beginning = bytes.fromhex(fields["beginning"])
@@ -225,17 +227,17 @@ def _save_host(host: Host) -> dict[str, Any]:
         ],
         "log": log
         and [
-            *(log.name, log.format.name, log.exact, log.prefix.decode()),
+            *(log.name, log.format.name, log.match_exactly, log.prefix.decode()),
             *(log.recognised, log.ended, log.doubt),
         ],
     }
 
 
-def save_counts(careful: CarefulReader) -> Sections:
+def save_counts(reference: ReferenceParser) -> Sections:
     """What became of the lines that made no row."""
-    yield "counts", [careful.changes, careful.rejected]
+    yield "counts", [reference.changes, reference.rejected]
 
 
-def load_counts(careful: CarefulReader, saved: Saved) -> None:
+def load_counts(reference: ReferenceParser, saved: Saved) -> None:
     """What `save_counts` saved."""
-    careful.changes, careful.rejected = saved["counts"]
+    reference.changes, reference.rejected = saved["counts"]

@@ -63,14 +63,14 @@ _UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not
 class KnowRequests(Protocol):
     """Gives who knows the requests whose targets are compared exactly, or as templates say."""
 
-    def __call__(self, *, exact: bool) -> Requests: ...
+    def __call__(self, *, match_exactly: bool) -> Requests: ...
 
 
 class Recogniser:
     """
     Makes a Log of a file's first lines, by the one format that was forced or the best of several;
     `needed` is how many of them it takes. `requests` gives who knows the requests, compared
-    exactly or not; recorded streams are exact unless `exact` says what all are.
+    exactly or not; recorded streams are exact unless `match_exactly` says what all are.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Recogniser:
         requests: KnowRequests,
         on_recognised: Callable[[str, str], None],
         *,
-        exact: bool | None = None,
+        match_exactly: bool | None = None,
     ) -> None:
         self._formats = formats
         self._requests = requests
         self._on_recognised = on_recognised
-        self._exact = exact
+        self._exact = match_exactly
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
     def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
@@ -100,18 +100,25 @@ class Recogniser:
             doubt = self._doubt(written[0], form) if written else None
         if doubt and form is _UNKNOWN:
             raise ConfigurationError(f"{name}: {doubt}")
-        exact = form.ordered if self._exact is None else self._exact
+        match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
-        log = Log(name, form, self._requests(exact=exact), exact, prefix, bool(written))
+        log = Log(
+            name,
+            form,
+            self._requests(match_exactly=match_exactly),
+            match_exactly,
+            prefix,
+            bool(written),
+        )
         log.doubt = doubt
         if written:
             self._on_recognised(log.name, log.format.name)
         return log
 
-    def remake(self, name: str, form: str, *, exact: bool) -> Log:
+    def remake(self, name: str, form: str, *, match_exactly: bool) -> Log:
         """A log that was recognised before."""
         found = next((known for known in self._formats if known.name == form), _UNKNOWN)
-        return Log(name, found, self._requests(exact=exact), exact)
+        return Log(name, found, self._requests(match_exactly=match_exactly), match_exactly)
 
     def _choose(self, lines: Sequence[str]) -> Format | None:
         return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)

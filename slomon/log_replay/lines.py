@@ -17,7 +17,7 @@ from slomon.core.reorder import Order
 from slomon.endpoints.discovery import Requests
 from slomon.formats.registry import Format
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
-from slomon.sources.source import Fragment
+from slomon.sources.source import OversizedLine
 
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
@@ -29,7 +29,7 @@ class Log:
     name: str
     format: Format
     requests: Requests
-    exact: bool  # whether targets are compared as they stand, query and all
+    match_exactly: bool  # whether targets are compared as they stand, query and all
     prefix: bytes = b""  # of an access, where its format puts one into JSON
     recognised: bool = True  # False while its lines are all blank, or too long
     ended: bool = False  # by an end-of-stream among its lines
@@ -38,7 +38,7 @@ class Log:
 
 
 @dataclass(slots=True)
-class Place:
+class LogPosition:
     """
     How far a host's logs were read: which of them, how many bytes of text and lines of it, and the
     trail of these bytes.
@@ -47,7 +47,7 @@ class Place:
     file: int = 0
     offset: int = 0
     lines: int = 0
-    trail: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(slots=True)
@@ -61,20 +61,20 @@ class Block:
     buffer: bytearray
     ticks: array[int] = field(default_factory=lambda: array("q"))
     codes: array[int] = field(default_factory=lambda: array("q"))
-    odd: array[int] = field(default_factory=lambda: array("q"))
+    unresolved: array[int] = field(default_factory=lambda: array("q"))
     rows: int = 0
-    odds: int = 0
+    unresolved_count: int = 0
     length: int = 0
     at: int = 0
     stop: int = 0
-    fragment: Fragment | None = None
+    oversized: OversizedLine | None = None
     log: Log = field(init=False)
     first_line: int = 1
-    end: Place = field(default_factory=Place)
+    end: LogPosition = field(default_factory=LogPosition)
 
-    def choose(self, most: int) -> None:
+    def take(self, most: int) -> None:
         """Let the part have so many lines, or all there are."""
-        self.rows = self.odds = 0
+        self.rows = self.unresolved_count = 0
         self.stop = self.length
         if self.buffer.count(b"\n", self.at, self.length) > most:
             self.stop = self.at
@@ -85,7 +85,7 @@ class Block:
         """The lines of the part, without their ends."""
         return bytes(memoryview(self.buffer)[self.at : self.stop]).split(b"\n")[:-1]
 
-    def go_on(self) -> bool:
+    def advance(self) -> bool:
         """Leave the part, which was settled, for the one behind it, if there is any."""
         self.first_line += self.rows
         self.at = self.stop
@@ -98,20 +98,20 @@ def find_prefix(lines: bytes) -> bytes:
     return found[0] if found else b""
 
 
-class Settler(Protocol):
+class Resolver(Protocol):
     """
     What makes rows of blocks, part by part: `scan` chooses the part that begins at `block.at`, and
-    may look at it beforehand, in any thread; `settle` makes its rows, in the order of the stream.
+    may look at it beforehand, in any thread; `resolve` makes its rows, in the order of the stream.
     """
 
     def scan(self, block: Block) -> None: ...
-    def settle(self, block: Block) -> None: ...
+    def resolve(self, block: Block) -> None: ...
 
 
 _LINES: Final = 1 << 14  # at once: their rows are objects, which need much more room than they do
 
 
-class CarefulReader:
+class ReferenceParser:
     """Makes rows of lines, one by one, and counts what becomes of those that make none."""
 
     def __init__(self, order: Order, on_rejected: Callable[[RejectedLine], None]) -> None:
@@ -122,18 +122,18 @@ class CarefulReader:
 
     def scan(self, block: Block) -> None:
         """Choose the lines that are settled next."""
-        block.choose(_LINES)
+        block.take(_LINES)
 
-    def settle(self, block: Block) -> None:
+    def resolve(self, block: Block) -> None:
         """Make the rows of a part of a block."""
-        if block.fragment is None:
-            self.settle_rest(block, 0)
+        if block.oversized is None:
+            self.resolve_rest(block, 0)
             return
-        fragment = block.fragment
-        tick, code = self.reject(block.log, block.first_line, fragment.text, fragment.reason)
+        oversized = block.oversized
+        tick, code = self.reject(block.log, block.first_line, oversized.text, oversized.reason)
         block.ticks, block.codes, block.rows = array("q", [tick]), array("q", [code]), 1
 
-    def settle_rest(self, block: Block, first: int) -> None:
+    def resolve_rest(self, block: Block, first: int) -> None:
         """Make the rows of the lines from the first on."""
         lines = enumerate(block.lines()[first:], block.first_line + first)
         rows = [self.read(block.log, number, line) for number, line in lines]
@@ -171,4 +171,4 @@ class CarefulReader:
         if not log.requests.watches(change.service):
             return UNMATCHED
         self.changes += 1
-        return self._order.note(change)
+        return self._order.add_change(change)

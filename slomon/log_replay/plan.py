@@ -22,7 +22,7 @@ from slomon.core.events import (
     Change,
     RejectedLine,
     StatusRule,
-    ask_rule,
+    classify_status,
     server_errors_fail,
 )
 from slomon.core.ticks import TICKS_PER_SECOND
@@ -39,14 +39,14 @@ from slomon.options import (
     AnyPath,
     Duration,
     as_path,
-    check_alone,
     check_choice,
+    check_mutually_exclusive,
     naming_option,
+    option_error,
     read_duration,
     read_objective,
     read_text,
     read_texts,
-    refuse,
 )
 from slomon.sources.source import MAX_LINE
 from slomon.text import quote
@@ -54,22 +54,22 @@ from slomon.text import quote
 _MATCHES: Final = {None: "the default", True: "exact", False: "template"}
 
 
-def identify(plan: Plan) -> dict[str, Trait]:
+def fingerprint(plan: Plan) -> dict[str, Trait]:
     """What of a plan must be the same."""
-    given, like = plan.endpoints, plan.like
+    given, defaults = plan.endpoints, plan.defaults
     return {
         "paths": repr([list(paths) for paths in plan.hosts]),
         "format": ", ".join(form.name for form in plan.formats),
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
-        "service": like.name or "None",
-        "slo": repr(like.slo),
-        "window": show_duration(like.window),
+        "service": defaults.name or "None",
+        "slo": repr(defaults.slo),
+        "window": show_duration(defaults.window),
         "max endpoints": repr(plan.max_endpoints),
         "changes": _sum_up(plan.changes),
         "rejected records": repr(plan.rejected_records),
         "lateness": "the default" if plan.lateness is None else show_duration(plan.lateness),
-        "match": _MATCHES[plan.exact],
-        "min requests": repr(plan.least),
+        "match": _MATCHES[plan.match_exactly],
+        "min requests": repr(plan.min_requests),
         "resolution": show_duration(plan.resolution),
         "sli series": repr(plan.sli_series),
         "close after no traffic": "off"
@@ -91,7 +91,7 @@ def _sum_up(values: Sequence[object]) -> Trait:
 def _describe(is_failure: StatusRule) -> str:
     """A rule by what it answers, as in '100-499 succeed, 500-599 fail': two such are the same."""
     parts = []
-    for failed, stretch in groupby(range(1000), partial(ask_rule, is_failure)):
+    for failed, stretch in groupby(range(1000), partial(classify_status, is_failure)):
         statuses = list(stretch)
         if failed is not None:
             parts.append(f"{statuses[0]}-{statuses[-1]} {'fail' if failed else 'succeed'}")
@@ -156,7 +156,7 @@ def _list(name: str, value: object) -> Iterable[object]:
     if isinstance(value, str | os.PathLike):
         return [value]
     if not isinstance(value, Iterable) or isinstance(value, bytes | bytearray | Mapping):
-        raise refuse(name, value, _PATHS)
+        raise option_error(name, value, _PATHS)
     return value
 
 
@@ -239,7 +239,7 @@ def choose_formats(
     json_keys: Mapping[str, str] | None,
 ) -> list[Format]:
     """The formats that a log may be in: all that are known, or the one that was asked for."""
-    check_alone(format=name, regex=regex, json_keys=json_keys)
+    check_mutually_exclusive(format=name, regex=regex, json_keys=json_keys)
     if regex is not None:
         pattern = read_text("regex", regex)
         with naming_option("regex"):
@@ -282,20 +282,20 @@ def _ignore(*_: object) -> None:
 class Plan:
     """
     What is replayed. `hosts` are the logs of each, in order; `endpoints` are given, or else found,
-    at most `max_endpoints` of them and all like `like`; `changes` have the ticks at which they
+    at most `max_endpoints` of them and all like `defaults`; `changes` have the ticks at which they
     happened. `formats` are those a log may be in.
     """
 
     hosts: Sequence[Sequence[str]]
     formats: Sequence[Format]
     endpoints: Catalogue | None = None
-    like: Endpoint = _LIKE
+    defaults: Endpoint = _LIKE
     max_endpoints: int = 10_000
     changes: Sequence[tuple[int, Change]] = ()
     rejected_records: int = 0
     lateness: int | None = None
-    exact: bool | None = None
-    least: int = 1
+    match_exactly: bool | None = None
+    min_requests: int = 1
     resolution: int = 0
     sli_series: bool = False
     no_traffic: int | None = None

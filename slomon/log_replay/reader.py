@@ -26,9 +26,9 @@ from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError, StateFileError
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.detect import read_head
-from slomon.log_replay.lines import Block, Log, Place, Settler
+from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
 from slomon.pipeline.run import Queues
-from slomon.sources.source import Fragment, Source, open_source
+from slomon.sources.source import OversizedLine, Source, open_source
 
 CHANGES: Final = 0
 """The source of the changes; those of the hosts follow it."""
@@ -41,7 +41,7 @@ class BlockReader:
         self,
         hosts: Sequence[Host],
         order: Order,
-        settler: Settler,
+        settler: Resolver,
         lateness: Callable[[Block], int],
         between: Callable[[Queues], Awaitable[None]],
     ) -> None:
@@ -76,14 +76,14 @@ class BlockReader:
         if clock.newest == 0:
             clock.lateness = self._lateness(block)
         await self._settle(source, block, queues)
-        while block.go_on():
+        while block.advance():
             self._settler.scan(block)
             await self._settle(source, block, queues)
-        host.give_back(block)
+        host.release(block)
 
     async def _settle(self, source: int, block: Block, queues: Queues) -> None:
         """Settle a part of a block, so that no more waits than may be needed."""
-        self._settler.settle(block)
+        self._settler.resolve(block)
         self._order.enter(source, block.ticks, block.codes, block.rows)
         await self._send(queues)
 
@@ -123,7 +123,7 @@ class Host:
         depth: int,
         resumable: bool = False,
     ) -> None:
-        self.place = Place()
+        self.place = LogPosition()
         self.log: Log | None = None
         self.known_problems: dict[int, str] = {}  # by the numbers of the logs
         self.refusal: ConfigurationError | None = None  # of the first log that none could read
@@ -168,11 +168,11 @@ class Host:
             return None
         await scanned.wait()
         if block.end.file != self.place.file:
-            self.place = Place(block.end.file)
+            self.place = LogPosition(block.end.file)
         block.first_line = self.place.lines + 1
         return block
 
-    def give_back(self, block: Block) -> None:
+    def release(self, block: Block) -> None:
         """A block was settled: that far, the host is done."""
         self.lines += block.first_line - 1 - self.place.lines
         block.end.lines = block.first_line - 1
@@ -194,7 +194,7 @@ class Host:
             log = await self._read_log(group, number, log)
 
     async def _read_log(
-        self, group: TaskGroup, number: int, before: Log | None, place: Place | None = None
+        self, group: TaskGroup, number: int, before: Log | None, place: LogPosition | None = None
     ) -> Log | None:
         with ExitStack() as stack:
 
@@ -228,7 +228,10 @@ class Host:
                 if block is None:
                     break
                 self.bytes_read = self.bytes_before + source.progress
-                block.log, block.end = log, Place(number, source.offset, trail=source.trail)
+                block.log, block.end = (
+                    log,
+                    LogPosition(number, source.offset, fingerprint=source.fingerprint),
+                )
                 await self._send(group, block)
             if problems := [found for found in (log.doubt, source.problem) if found is not None]:
                 self.known_problems[number] = f"{source.name}: {'; '.join(problems)}"
@@ -248,8 +251,8 @@ class Host:
             await self._give.send(block)  # there is room; but no more once the host is closed
             return None
         block.at = block.stop = 0
-        block.fragment = filled if isinstance(filled, Fragment) else None
-        block.length = 0 if isinstance(filled, Fragment) else filled
+        block.oversized = filled if isinstance(filled, OversizedLine) else None
+        block.length = 0 if isinstance(filled, OversizedLine) else filled
         return block
 
     async def _send(self, group: TaskGroup, block: Block) -> None:
@@ -262,7 +265,7 @@ class Host:
         scanned.set()
 
 
-def _go_on(source: Source, place: Place, beginning: bytes) -> None:
+def _go_on(source: Source, place: LogPosition, beginning: bytes) -> None:
     """Skip what was read before, and see that it was that: of a pipe all, of a file both ends."""
     problem: str | None = None
     if bool(beginning) != bool(source.beginning) or not source.beginning.startswith(beginning):
@@ -271,7 +274,7 @@ def _go_on(source: Source, place: Place, beginning: bytes) -> None:
         source.skip(place.offset)
         if source.offset < place.offset:
             problem = source.problem
-        elif source.trail != place.trail:
+        elif source.fingerprint != place.fingerprint:
             problem = f"before byte {place.offset} of its text stands something else"
     if problem is not None:
         raise StateFileError(

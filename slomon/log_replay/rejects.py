@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from slomon.core.events import RejectedLine, keep_first
+from slomon.core.events import RejectedLine, append_bounded
 from slomon.errors import ConfigurationError
 from slomon.files import naming
 
@@ -25,7 +25,7 @@ class Rejections:
 
     def add(self, rejected: RejectedLine) -> None:
         """Tell of a line, and keep it if it is one of the first."""
-        keep_first(self.first, rejected)
+        append_bounded(self.first, rejected)
         for hook in self.hooks:
             hook(rejected)
         if self.file is not None:

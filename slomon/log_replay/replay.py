@@ -31,7 +31,7 @@ from slomon.log_replay.plan import (
     choose_endpoint,
     choose_formats,
     find_files,
-    identify,
+    fingerprint,
     list_paths,
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
@@ -41,9 +41,9 @@ from slomon.options import (
     AnyPath,
     BackendName,
     Duration,
-    check_alone,
     check_choice,
     check_function,
+    check_mutually_exclusive,
     read_count,
     read_duration,
     read_no_traffic,
@@ -159,8 +159,8 @@ def replay(
     check_function("is_failure", is_failure, "a status")
     if match is not None:
         check_choice("match", match, ["exact", "template"])
-    check_alone(endpoints=endpoints, slo=slo)
-    check_alone(endpoints=endpoints, window=window)
+    check_mutually_exclusive(endpoints=endpoints, slo=slo)
+    check_mutually_exclusive(endpoints=endpoints, window=window)
     every = read_duration("checkpoint_every", checkpoint_every, 1)
     check_choice("keep_checkpoint", keep_checkpoint, [True, False])
     check_choice("sli_series", sli_series, [True, False])
@@ -171,19 +171,19 @@ def replay(
     files = find_files(paths, merge, changes, others, outputs)
     check_outputs(checkpoint, rejects)
     catalogue = None if endpoints is None else read_catalogue(endpoints)
-    like = choose_endpoint(owner, slo, window)
-    watched = [like] if catalogue is None else catalogue.endpoints
+    defaults = choose_endpoint(owner, slo, window)
+    watched = [defaults] if catalogue is None else catalogue.endpoints
     plan = Plan(
         hosts=files.hosts,
         formats=choose_formats(
             is_failure, read_zone("zone", zone), name=format, regex=regex, json_keys=json_keys
         ),
         endpoints=catalogue,
-        like=like,
+        defaults=defaults,
         max_endpoints=read_count("max_endpoints", max_endpoints, _MOST_ENDPOINTS),
         lateness=None if lateness is None else read_duration("lateness", lateness),
-        exact=None if match is None else match == "exact",
-        least=read_count("min_requests", min_requests, _MOST_REQUESTS),
+        match_exactly=None if match is None else match == "exact",
+        min_requests=read_count("min_requests", min_requests, _MOST_REQUESTS),
         resolution=read_resolution(resolution, (one.window for one in watched)),
         sli_series=sli_series,
         no_traffic=read_no_traffic(close_after_no_traffic),
@@ -192,14 +192,14 @@ def replay(
         on_rejected=rejections.add,
         on_recognised=log.recognised,
     )
-    speed = choose_backend(backend, files.size)
+    chosen = choose_backend(backend, files.size)
     history = read_history(files.histories, read_zone("change_zone", change_zone), owner)
     log.strayed(history.find_strays(_list_services(plan)))
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
     state = None
     if checkpoint is not None:
         reading = {"zone": zone, "regex": regex, "JSON keys": json_keys, "rejects": rejects}
-        identity = identify(plan) | {name: str(value) for name, value in reading.items()}
+        identity = fingerprint(plan) | {name: str(value) for name, value in reading.items()}
         state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
     saved = None if state is None else state.load()
     kept = 0
@@ -214,7 +214,7 @@ def replay(
         for line in () if saved else history.rejected:
             rejections.add(line)
         plan = replace(plan, checkpoint=state, saved=saved, save_rejections=rejections.save)
-        monitor = _run(Replay(plan, speed), rejections, files.size, on_progress)
+        monitor = _run(Replay(plan, chosen), rejections, files.size, on_progress)
     if state is not None and not keep_checkpoint:
         state.remove()
     log.finished(monitor.accounting, monitor.problems)
@@ -238,7 +238,7 @@ def _stop(line: RejectedLine) -> NoReturn:
 
 def _list_services(plan: Plan) -> set[str]:
     if plan.endpoints is None:
-        return {plan.like.name}
+        return {plan.defaults.name}
     return {endpoint.name for endpoint in plan.endpoints.endpoints}
 
 
@@ -251,7 +251,7 @@ def _run(
     told = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(told)
     problems = [problem for host in engine.hosts for problem in host.problems]
-    if engine.refused_all:
+    if engine.all_malformed:
         problems.append("every line was rejected: it may be that none is in this format")
     accounting = cast(ReplayAccounting, monitor.accounting)
     return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems, monitor.totals)

@@ -18,8 +18,8 @@ from typing import Final
 from anyio import CancelScope, CapacityLimiter, create_task_group, sleep
 from anyio.abc import TaskGroup
 
-from slomon.concurrency import in_own_thread, raising_first
-from slomon.core.endpoints import Members
+from slomon.concurrency import run_in_thread, unwrap_first
+from slomon.core.endpoints import ShardEndpoints
 from slomon.core.events import (
     ReplayAccounting,
 )
@@ -28,7 +28,7 @@ from slomon.core.shard import Shard
 from slomon.core.summary import add_up
 from slomon.core.ticks import to_seconds
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
+from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
@@ -43,11 +43,11 @@ from slomon.log_replay.checkpoint import (
     save_order,
 )
 from slomon.log_replay.detect import Recogniser, is_known
-from slomon.log_replay.lines import Block, CarefulReader
+from slomon.log_replay.lines import Block, ReferenceParser
 from slomon.log_replay.plan import _LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, Host
 from slomon.pipeline.collector import Collector
-from slomon.pipeline.run import Queues, drive, finish
+from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
 from slomon.state.encoding import (
     Saved,
@@ -96,7 +96,7 @@ async def run_watched(
                 await sleep(interval)
 
     watching = CancelScope()
-    with raising_first():
+    with unwrap_first():
         async with create_task_group() as group:
             group.start_soon(watch)
             monitor = await replay.run()
@@ -117,22 +117,22 @@ def _count_cores() -> int:
 class Replay:
     """One replay, its parts put together and not yet run."""
 
-    def __init__(self, plan: Plan, speed: Backend) -> None:
+    def __init__(self, plan: Plan, backend: Backend) -> None:
         self._plan = plan
-        self._speed = speed
+        self._backend = backend
         most = plan.max_endpoints if plan.endpoints is None else 0
-        self._order, self._names = speed.order(1 + len(plan.hosts), plan.workers, most)
-        self._careful = CarefulReader(self._order, plan.on_rejected)
+        self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
+        self._reference = ReferenceParser(self._order, plan.on_rejected)
         self._requests = cache(partial(_make_requests, plan, self._names))
-        self._settler = speed.reader(self._careful, plan.is_failure)
+        self._resolver = backend.reader(self._reference, plan.is_failure)
         self._recogniser = Recogniser(
-            plan.formats, self._requests, plan.on_recognised, exact=plan.exact
+            plan.formats, self._requests, plan.on_recognised, match_exactly=plan.match_exactly
         )
         self.hosts = [
             Host(
                 paths,
                 self._recogniser,
-                self._settler.scan,
+                self._resolver.scan,
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
@@ -149,7 +149,7 @@ class Replay:
         ConfigurationError where not one of them was in a known format.
         """
         self._prepare()
-        await drive(self._start_reading, self._shards, self._collector, queue_bound=4)
+        await run_workers(self._start_reading, self._shards, self._collector, queue_bound=4)
         refusals = [host.refusal for host in self.hosts if host.refusal is not None]
         if refusals and not any(is_known(host.log) for host in self.hosts):
             raise refusals[0]
@@ -160,10 +160,10 @@ class Replay:
         return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
 
     @property
-    def refused_all(self) -> bool:
+    def all_malformed(self) -> bool:
         """Were there lines, and all of them malformed?"""
         lines = sum(host.lines for host in self.hosts) - self._order.blank
-        return 0 < self._careful.rejected == lines
+        return 0 < self._reference.rejected == lines
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
@@ -181,7 +181,7 @@ class Replay:
         for host in self.hosts:
             host.start(group, scanners)
         # Kept by nobody else: it keeps this one, with all its blocks.
-        reader = BlockReader(self.hosts, self._order, self._settler, self._lateness, self._save)
+        reader = BlockReader(self.hosts, self._order, self._resolver, self._lateness, self._save)
         group.start_soon(reader.read, queues)
 
     async def _save(self, queues: Queues) -> None:
@@ -193,11 +193,11 @@ class Replay:
         for queue in queues:
             await queue.send(barrier)
         await barrier.wait()
-        await in_own_thread(partial(checkpoint.save, self._sections()))
+        await run_in_thread(partial(checkpoint.save, self._sections()))
 
     def _sections(self) -> Sections:
         yield from save_order(self._order)
-        yield from save_counts(self._careful)
+        yield from save_counts(self._reference)
         yield from save_hosts(self.hosts)
         yield from save_names(self._names)
         for number, shard in enumerate(self._shards):
@@ -207,7 +207,7 @@ class Replay:
 
     def _restore(self, saved: Saved) -> None:
         load_order(self._order, saved)
-        load_counts(self._careful, saved)
+        load_counts(self._reference, saved)
         load_hosts(self.hosts, saved, self._recogniser.remake)
         load_names(self._names, saved)
         for incident in unpack_incidents(saved["incidents"]):
@@ -215,11 +215,11 @@ class Replay:
 
     def _make_shard(self, number: int) -> Shard:
         plan = self._plan
-        endpoints = self._requests(exact=True).endpoints
-        members = Members(endpoints, number, plan.workers)
+        endpoints = self._requests(match_exactly=True).endpoints
+        members = ShardEndpoints(endpoints, number, plan.workers)
         windows = Windows(
             members if plan.saved is None else (),
-            least=plan.least,
+            min_requests=plan.min_requests,
             resolution=plan.resolution,
             sli_series=plan.sli_series,
             no_traffic=plan.no_traffic,
@@ -228,19 +228,19 @@ class Replay:
             windows.state = window_state(number, plan.saved)
         if windows.series is not None and plan.saved is not None:
             windows.series.state = series_state(number, plan.saved)
-        shard = Shard(members, self._speed.windows(windows))
+        shard = Shard(members, self._backend.windows(windows))
         if plan.saved is not None:
             load_shard(number, shard, plan.saved)
         return shard
 
     def _enter_changes(self) -> None:
-        requests = self._requests(exact=True)
+        requests = self._requests(match_exactly=True)
         ticks, codes = array("q"), array("q")
         for tick, change in self._plan.changes:
             watched = requests.watches(change.service)
-            self._careful.changes += watched
+            self._reference.changes += watched
             ticks.append(tick)
-            codes.append(self._order.note(change) if watched else UNMATCHED)
+            codes.append(self._order.add_change(change) if watched else UNMATCHED)
         self._order.enter(CHANGES, ticks, codes, len(ticks))
         self._order.end(CHANGES)
 
@@ -250,15 +250,15 @@ class Replay:
         return 0 if block.log.format.ordered else _LATENESS
 
     def _account(self) -> ReplayAccounting:
-        plan, order, careful = self._plan, self._order, self._careful
+        plan, order, reference = self._plan, self._order, self._reference
         hosts = order.clocks[CHANGES + 1 :]
         given = plan.endpoints
         return ReplayAccounting(
             events=order.position + plan.rejected_records,
             accesses=order.accesses,
-            changes=careful.changes,
+            changes=reference.changes,
             unmatched=order.unmatched,
-            rejected=careful.rejected + plan.rejected_records,
+            rejected=reference.rejected + plan.rejected_records,
             late=sum(shard.late for shard in self._shards),
             lines=sum(host.lines for host in self.hosts),
             records=len(plan.changes) + plan.rejected_records,
@@ -270,10 +270,10 @@ class Replay:
         )
 
 
-def _make_requests(plan: Plan, names: Names, *, exact: bool) -> Requests:
+def _make_requests(plan: Plan, names: EndpointNames, *, match_exactly: bool) -> Requests:
     """Who knows the requests, of logs in which they are compared exactly or not."""
     if plan.endpoints is None:
-        return FoundRequests(names, plan.like)
+        return FoundRequests(names, plan.defaults)
     endpoints = plan.endpoints.endpoints
-    find = plan.endpoints.find if exact else Router(endpoints).find
+    find = plan.endpoints.find if match_exactly else Router(endpoints).find
     return GivenRequests(endpoints, find)

@@ -8,7 +8,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from slomon.core.incident import Incident
 from slomon.pipeline.stream import Listener
-from slomon.pipeline.worker import Barrier, Moved
+from slomon.pipeline.worker import Barrier, WorkerOutput
 
 
 class Collector:
@@ -18,7 +18,7 @@ class Collector:
         self.incidents: dict[int, Incident] = {}
         self._listeners = listeners
 
-    async def collect(self, moved: MemoryObjectReceiveStream[Moved]) -> None:
+    async def collect(self, moved: MemoryObjectReceiveStream[WorkerOutput]) -> None:
         """Take in what the workers send until the last of them is done."""
         with moved:
             async for item in moved:

@@ -18,12 +18,12 @@ from typing import Any, Final
 from anyio import BrokenResourceError, Event, get_cancelled_exc_class
 from anyio.streams.memory import MemoryObjectSendStream
 
-from slomon.concurrency import in_own_thread
+from slomon.concurrency import run_in_thread
 from slomon.core.batching import Batcher, Item
-from slomon.core.events import End, Rejection, keep_first, read_event
+from slomon.core.events import End, Rejection, append_bounded, read_event
 from slomon.errors import MalformedEventError
 from slomon.pipeline.stream import EventStream, Listener
-from slomon.pipeline.worker import BackendUpgrade, Fed, SwitchBackend
+from slomon.pipeline.worker import BackendUpgrade, SwitchBackend, WorkerInput
 
 # How many batches the buffer holds. A producer that was held up reads on once the buffer is empty,
 # not at each batch: to wake a thread on another core costs as much as to read hundreds of events.
@@ -38,8 +38,8 @@ class Intake:
 
     def __init__(self, batch_bound: int) -> None:
         self.items: list[Item] = []
-        self.hungry = False  # look up after this item: the reader waits for one, or has gone
-        self.wanted = True  # False once the reader has gone
+        self.waiting = False  # look up after this item: the reader waits for one, or has gone
+        self.open = True  # False once the reader has gone
         self.failure: BaseException | None = None
         self.watched_until: int | None = None  # a tick, where the end of the stream says it
         self.batch_bound = batch_bound
@@ -54,33 +54,33 @@ class Intake:
             self._room.set()
         while not self.items and not self._ended:
             self._arrival = Event()
-            self.hungry = True
+            self.waiting = True
             if not self.items:
                 await self._arrival.wait()
-            self.hungry = False
+            self.waiting = False
         taken = self.items[: self.batch_bound]
         del self.items[: len(taken)]
         return taken
 
-    def widen(self, times: int) -> None:
+    def grow(self, times: int) -> None:
         """Hold and hand out so many times more: whoever takes has become as much faster."""
         self.batch_bound *= times
         self._bound *= times
 
     def close(self) -> None:
         """The reader goes: a producer that waits for room must not wait for ever."""
-        self.wanted = False
-        self.hungry = True
+        self.open = False
+        self.waiting = True
         self._room.set()
 
     def wake(self) -> None:
         """Tell the reader that there is something to take; on the event loop's thread."""
         self._arrival.set()
 
-    def wanted_still(self) -> bool:
+    def still_open(self) -> bool:
         """What a producer asks that was told to look up."""
-        self.hungry = False
-        return self.wanted
+        self.waiting = False
+        return self.open
 
     def end(self, failure: BaseException | None = None) -> None:
         """Nothing will follow what is in the buffer."""
@@ -96,13 +96,13 @@ class Intake:
         """What a producer in a thread does before it reads on."""
         # The new event stands before the buffer is looked at, so no room made since is missed.
         self._room = room = threading.Event()
-        if self.room() <= 0 and self.wanted:
+        if self.room() <= 0 and self.open:
             room.wait()
 
     async def wait_while_full(self) -> None:
         """What a producer in a task does before it reads on."""
         self._room = room = Event()
-        if self.room() <= 0 and self.wanted:
+        if self.room() <= 0 and self.open:
             await room.wait()
 
 
@@ -113,7 +113,7 @@ async def pump(stream: EventStream, intake: Intake) -> None:
         if not is_async:
             # anyio's own calls from a thread wait until the loop takes them up; this one doesn't.
             call_soon = asyncio.get_running_loop().call_soon_threadsafe
-            pending = await in_own_thread(partial(_pull_in_thread, stream, intake, call_soon))
+            pending = await run_in_thread(partial(_pull_in_thread, stream, intake, call_soon))
         if is_async or pending is not None:
             await _pull_in_task(stream, intake, pending)
     except get_cancelled_exc_class() as error:
@@ -129,7 +129,7 @@ def _pull_in_thread(
     """Returns the first event where it is awaitable: the stream turned out to be async."""
     generate_event: Callable[[], Any] = stream.generate_event
     put = intake.items.append
-    while intake.wanted:
+    while intake.open:
         for _ in range(intake.room()):
             event = generate_event()
             try:  # what read_event does with nearly every event, without the call
@@ -144,8 +144,8 @@ def _pull_in_thread(
                 if isawaitable(event):
                     return event
             put(item)
-            if intake.hungry:
-                if not intake.wanted_still():
+            if intake.waiting:
+                if not intake.still_open():
                     return None
                 call_soon(intake.wake)  # not waited for: a busy stream fills the buffer meanwhile
         intake.block_while_full()
@@ -156,7 +156,7 @@ async def _pull_in_task(
     stream: EventStream, intake: Intake, pending: Awaitable[object] | None
 ) -> None:
     generate_event: Callable[[], object] = stream.generate_event
-    while intake.wanted:
+    while intake.open:
         for _ in range(intake.room()):
             event = pending or generate_event()
             pending = None
@@ -165,7 +165,7 @@ async def _pull_in_task(
                 intake.watched_until = item.tick
                 return
             intake.items.append(item)
-            if intake.hungry and intake.wanted_still():
+            if intake.waiting and intake.still_open():
                 intake.wake()
         await intake.wait_while_full()
 
@@ -193,7 +193,7 @@ class Reader:
         self.rejections: list[Rejection] = []
         """The first 100 malformed events, with the first 1000 characters of their text."""
 
-    async def read(self, queues: Sequence[MemoryObjectSendStream[Fed]]) -> None:
+    async def read(self, queues: Sequence[MemoryObjectSendStream[WorkerInput]]) -> None:
         """
         Fill the queues, one a shard, and close them. A full queue holds the reader up, and with it
         the stream. Raises MalformedEventError if strict.
@@ -214,15 +214,15 @@ class Reader:
                 queue.close()
 
     async def _hand_over(
-        self, queues: Sequence[MemoryObjectSendStream[Fed]], *, busy: bool
+        self, queues: Sequence[MemoryObjectSendStream[WorkerInput]], *, busy: bool
     ) -> None:
         if self._upgrade is None or not self._upgrade.is_due(self.events, busy=busy):
             return
-        backend = await in_own_thread(self._upgrade.load)
+        backend = await run_in_thread(self._upgrade.load)
         if backend is not None:
             self._upgrade = None
             self._batcher = backend.batcher(self._batcher)
-            self._intake.widen(_TIMES_FASTER)
+            self._intake.grow(_TIMES_FASTER)
             for queue in queues:
                 await queue.send(SwitchBackend(backend))
 
@@ -239,6 +239,6 @@ class Reader:
     def _reject(self, rejection: Rejection) -> None:
         if self._strict:
             raise MalformedEventError(rejection.position, rejection.text, rejection.reason)
-        keep_first(self.rejections, rejection)
+        append_bounded(self.rejections, rejection)
         for listener in self._listeners:
             listener.event_rejected(rejection)

@@ -18,7 +18,7 @@ from anyio import create_memory_object_stream, create_task_group
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
-from slomon.concurrency import in_own_thread, raising_first
+from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.batching import Batcher
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import StatusRule, server_errors_fail
@@ -30,7 +30,7 @@ from slomon.errors import ConfigurationError
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.reader import Intake, Reader, pump
 from slomon.pipeline.stream import Entries, EventStream, Listener
-from slomon.pipeline.worker import BackendUpgrade, Fed, Moved, work
+from slomon.pipeline.worker import BackendUpgrade, WorkerInput, WorkerOutput, work
 from slomon.text import quote
 
 
@@ -75,7 +75,7 @@ class Options:
 DEFAULTS = Options()
 
 
-Queues: TypeAlias = Sequence[MemoryObjectSendStream[Fed]]
+Queues: TypeAlias = Sequence[MemoryObjectSendStream[WorkerInput]]
 """One a shard; whoever is handed them closes them."""
 
 
@@ -102,7 +102,7 @@ async def run(
         group.start_soon(reader.read, queues)
         group.start_soon(pump, stream, intake)
 
-    await drive(start_reading, shards, collector, options.queue_bound)
+    await run_workers(start_reading, shards, collector, options.queue_bound)
     if intake.failure is not None:
         raise intake.failure
     finish(shards, collector, max(reader.newest, intake.watched_until or 0))
@@ -113,7 +113,7 @@ async def run(
     return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections, totals)
 
 
-async def drive(
+async def run_workers(
     start_reading: Callable[[TaskGroup, Queues], None],
     shards: Sequence[Shard],
     collector: Collector,
@@ -123,14 +123,14 @@ async def drive(
     Run one worker a shard, the collector, and the tasks that fill the queues, which `start_reading`
     starts. The first failure of any is raised as it is.
     """
-    with raising_first():
+    with unwrap_first():
         async with create_task_group() as group:
-            send, receive = create_memory_object_stream[Moved](queue_bound)
+            send, receive = create_memory_object_stream[WorkerOutput](queue_bound)
             group.start_soon(collector.collect, receive)
             queues = []
             with send:
                 for shard in shards:
-                    queue, batches = create_memory_object_stream[Fed](queue_bound)
+                    queue, batches = create_memory_object_stream[WorkerInput](queue_bound)
                     queues.append(queue)
                     group.start_soon(work, shard, batches, send.clone())
             start_reading(group, queues)
@@ -153,11 +153,11 @@ async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, lis
         return sharding, list(map(Shard, sharding.members, windows))
 
     # In a thread, since a catalogue of a million endpoints takes seconds to check.
-    return await in_own_thread(partial(build, await _get_info(stream)))
+    return await run_in_thread(partial(build, await _get_info(stream)))
 
 
 async def _get_info(stream: EventStream) -> Entries:
     if iscoroutinefunction(stream.get_info):
         return cast(Entries, await stream.get_info())
-    entries = await in_own_thread(stream.get_info)
+    entries = await run_in_thread(stream.get_info)
     return await entries if isawaitable(entries) else entries

@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 from anyio import Event
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from slomon.concurrency import in_own_thread
+from slomon.concurrency import run_in_thread
 from slomon.core.batching import Batch, Batcher
 from slomon.core.incident import Incident
 from slomon.core.shard import AnyWindows, Shard
@@ -69,14 +69,16 @@ class SwitchBackend:
         self.windows = backend.windows
 
 
-Fed: TypeAlias = Batch | Barrier | SwitchBackend
-Moved: TypeAlias = list[Incident] | Barrier
+WorkerInput: TypeAlias = Batch | Barrier | SwitchBackend
+WorkerOutput: TypeAlias = list[Incident] | Barrier
 
 _WORTH_A_THREAD: Final = 10_000  # rows that are compiled: about as long as a thread takes to start
 
 
 async def work(
-    shard: Shard, batches: MemoryObjectReceiveStream[Fed], moved: MemoryObjectSendStream[Moved]
+    shard: Shard,
+    batches: MemoryObjectReceiveStream[WorkerInput],
+    moved: MemoryObjectSendStream[WorkerOutput],
 ) -> None:
     """Feed a shard its batches to the last, and pass on the incidents that opened or closed."""
     with batches, moved:
@@ -92,5 +94,5 @@ async def work(
 async def _advance(shard: Shard, batch: Batch) -> list[Incident]:
     """Only a compiled kernel lets others run meanwhile, and it works on arrays."""
     if isinstance(batch.slots, array) and len(batch.slots) >= _WORTH_A_THREAD:
-        return await in_own_thread(partial(shard.advance, batch))
+        return await run_in_thread(partial(shard.advance, batch))
     return shard.advance(batch)

@@ -13,12 +13,12 @@ from decimal import Decimal
 from typing import Final
 
 from slomon.core.events import Accounting, ReplayAccounting
-from slomon.core.metrics import Budget, Delivery, Metrics, Repair
+from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
 from slomon.logging import suggest_lateness
-from slomon.report.screen import Colour, Piece, Screen
-from slomon.report.tables import Heading, lay_out, show_incidents
+from slomon.report.screen import Colour, Screen, Span
+from slomon.report.tables import Column, format_table, show_incidents
 from slomon.report.timeline import show_timeline
 
 
@@ -48,13 +48,13 @@ def _show_lateness(accounting: ReplayAccounting) -> str:
 _ROWS: Final = 10
 _LABEL: Final = 13
 _HEADINGS: Final = (
-    Heading("service", flexible=True),
-    Heading("incidents", right=True),
-    Heading("open", right=True, rank=1),
-    Heading("MTTR", right=True),
-    Heading("detected", right=True, rank=3),
-    Heading("budget left", right=True, rank=2),
-    Heading("deploys failed", right=True, rank=4),
+    Column("service", flexible=True),
+    Column("incidents", right=True),
+    Column("open", right=True, rank=1),
+    Column("MTTR", right=True),
+    Column("detected", right=True, rank=3),
+    Column("budget left", right=True, rank=2),
+    Column("deploys failed", right=True, rank=4),
 )
 
 
@@ -84,21 +84,21 @@ def show_services(summary: Summary, screen: Screen) -> Iterator[str]:
     )
     if len(found) < 2:
         return
-    yield from lay_out(_HEADINGS, list(map(_cells, found[:_ROWS])), screen)
+    yield from format_table(_HEADINGS, list(map(_cells, found[:_ROWS])), screen)
     if len(found) > _ROWS:
         yield screen.line((f"{screen.glyphs.ellipsis} and {len(found) - _ROWS:,} more", None))
 
 
-def _cells(figures: Metrics) -> list[Piece]:
-    repair, left = figures.repair, figures.budget.left
+def _cells(metrics: Metrics) -> list[Span]:
+    repair, left = metrics.repair, metrics.budget.left
     return [
-        (figures.service or "", None),
-        (f"{figures.incidents:,}", None),
+        (metrics.service or "", None),
+        (f"{metrics.incidents:,}", None),
         (f"{repair.open:,}", Colour.RED if repair.open else None),
         (_span(repair.mean), None),
-        (_span(figures.detection), None),
+        (_span(metrics.detection), None),
         (_share(left), Colour.RED if left is not None and left < 0 else None),
-        (_share(figures.delivery.change_failure_rate), None),
+        (_share(metrics.delivery.change_failure_rate), None),
     ]
 
 
@@ -123,10 +123,10 @@ def _show_repair(repair: Repair) -> str:
     )
 
 
-def _show_detection(figures: Metrics) -> str:
-    if figures.detection is None:
+def _show_detection(metrics: Metrics) -> str:
+    if metrics.detection is None:
         return ""
-    return f"median {_span(figures.detection)} from the deploy that broke it to the incident"
+    return f"median {_span(metrics.detection)} from the deploy that broke it to the incident"
 
 
 def _show_budget(budget: Budget) -> str:
@@ -138,7 +138,7 @@ def _show_budget(budget: Budget) -> str:
     return f"{failed}, {allowed} may: {left}"
 
 
-def _show_delivery(delivery: Delivery) -> str:
+def _show_delivery(delivery: DoraMetrics) -> str:
     if not delivery.deployments:
         return ""
     daily = "" if delivery.frequency is None else f" ({_show_number(delivery.frequency)} a day)"

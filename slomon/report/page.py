@@ -21,13 +21,13 @@ from urllib.parse import urlsplit
 from zlib import compress
 
 from slomon.core.summary import Summary
-from slomon.options import refuse
+from slomon.options import option_error
 from slomon.report.payload import make_payload
 from slomon.text import excerpt
 
 PACKAGE: Final = files("slomon.report")
 SCRIPTS: Final = (
-    *("data.js", "text.js", "elements.js", "view.js", "canvas.js", "figures.js", "incident.js"),
+    *("data.js", "text.js", "elements.js", "view.js", "canvas.js", "overview.js", "incident.js"),
     *("timeline.js", "chart.js", "table.js", "page.js"),
 )
 """Ours, in the order in which they need each other; they share one scope."""
@@ -95,7 +95,7 @@ def check_commit_url(template: object) -> str | None:
     """
     if template is None or (isinstance(template, str) and _leads_to_commits(template)):
         return template
-    raise refuse("commit_url", template, _ALLOWED)
+    raise option_error("commit_url", template, _ALLOWED)
 
 
 def _leads_to_commits(template: str) -> bool:

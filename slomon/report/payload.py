@@ -104,8 +104,8 @@ class _Payload:
         self._text = _Numbered[str]()
         self._change = _Numbered[tuple[str, str, str]]()
         self._service = _Numbered[str]()
-        for figures in summary.services:
-            self._service(figures.service or "")
+        for metrics in summary.services:
+            self._service(metrics.service or "")
         self._endpoint = {total.endpoint: number for number, total in enumerate(summary.endpoints)}
         self._origin = floor(min(_moments(summary), default=0.0))
 
@@ -118,8 +118,8 @@ class _Payload:
             "began": self._at(summary.began),
             "ended": self._at(summary.ended),
             "accounting": dict[str, Json](asdict(summary.accounting)),
-            "overall": _figure_columns([summary.overall]),
-            "figures": _figure_columns(summary.services),
+            "overall": _metric_columns([summary.overall]),
+            "metrics": _metric_columns(summary.services),
             "endpoints": self._endpoints(),
             "deploys": self._deploys(),
             "incidents": self._incidents(),
@@ -203,12 +203,12 @@ class _Payload:
             "lowestAt": spans(lambda one: one.min_sli_at - one.start),
             "burnRate": [_short(one.burn_rate, 3) for one in incidents],
             "budgetBurnt": [_short(one.error_budget_consumed, 3) for one in incidents],
-            "co_occurring": self._together(incidents),
+            "coOccurring": self._co_occurring(incidents),
             "brokenBy": self._attributions([one.broken_by for one in incidents]),
             "fixedBy": self._attributions([one.fixed_by for one in incidents]),
         }
 
-    def _together(self, incidents: Sequence[IncidentRecord]) -> Json:
+    def _co_occurring(self, incidents: Sequence[IncidentRecord]) -> Json:
         return {
             "count": pack(len(one.co_occurring) for one in incidents),
             "service": pack(self._service(name) for one in incidents for name in one.co_occurring),
@@ -289,10 +289,10 @@ def _compared(evidence: Comparison) -> Iterable[int]:
     yield from (round(BOUND_STEPS * bound) for bound in (evidence.low, evidence.high))
 
 
-def _figure_columns(figures: Sequence[Metrics]) -> Json:
+def _metric_columns(metrics: Sequence[Metrics]) -> Json:
     """Each figure as a column; those of a part are named as `repair.mean`."""
     columns: dict[str, list[Json]] = {}
-    for one in figures:
+    for one in metrics:
         for name, value in asdict(one).items():
             parts = value if isinstance(value, dict) else {"": value}
             for part, number in parts.items():

@@ -41,7 +41,7 @@ class Colour(StrEnum):
     DIM = "2"
 
 
-Piece: TypeAlias = tuple[str, Colour | None]
+Span: TypeAlias = tuple[str, Colour | None]
 """A part of a line, and its colour."""
 
 
@@ -100,7 +100,7 @@ class Screen:
         space = " " * (columns - measure(fitting))
         return space + fitting if right else fitting + space
 
-    def line(self, *pieces: Piece) -> str:
+    def line(self, *pieces: Span) -> str:
         """The pieces side by side, cut to the width, without spaces at the end."""
         left, shown = self.width, []
         for text, colour in _strip(pieces):
@@ -156,7 +156,7 @@ def _begin(text: str, columns: int) -> str:
     return text[: sum(end <= columns for end in accumulate(map(_columns, text)))]
 
 
-def _strip(pieces: Sequence[Piece]) -> list[Piece]:
+def _strip(pieces: Sequence[Span]) -> list[Span]:
     kept = list(pieces)
     while kept:
         text, colour = kept.pop()

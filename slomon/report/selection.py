@@ -51,7 +51,7 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
     kept = {place: number for number, place in enumerate(sorted(ranked))}
     endpoints = [summary.endpoints[place] for place in kept]
     names = {one.service for one in endpoints}
-    services = [figures for figures in summary.services if figures.service in names]
+    services = [metrics for metrics in summary.services if metrics.service in names]
     deploys = _choose_deploys(summary.deploys, incidents, DEPLOYS * share)
     shown = replace(
         summary,
@@ -73,7 +73,7 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
 def _choose_deploys(
     deploys: Sequence[Deploy], incidents: Iterable[IncidentRecord], most: float
 ) -> Sequence[Deploy]:
-    suspects = {
+    changes = {
         (service, candidate.commit)
         for incident in incidents
         for attribution in (incident.broken_by, incident.fixed_by)
@@ -81,7 +81,7 @@ def _choose_deploys(
         for candidate in attribution.candidates
         for service in (incident.service, EVERY_SERVICE)
     }
-    return choose(deploys, most, lambda one: ((one.service, one.commit) in suspects, one.at))
+    return choose(deploys, most, lambda one: ((one.service, one.commit) in changes, one.at))
 
 
 def _choose_series(

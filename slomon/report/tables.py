@@ -19,14 +19,14 @@ from slomon.core.incident import State
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds, show_stamp
-from slomon.report.screen import Colour, Piece, Screen, measure
+from slomon.report.screen import Colour, Screen, Span, measure
 
 _GAP: Final = 2
 _NARROWEST: Final = 20  # of a column that gives way
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class Column:
     """
     Of a column. Where a screen is too narrow, those of the greatest `rank` are left out first, of
     0 none; then those that are `flexible` give way.
@@ -38,12 +38,12 @@ class Heading:
     flexible: bool = False
 
 
-def lay_out(
-    headings: Sequence[Heading], rows: Sequence[Sequence[Piece]], screen: Screen
+def format_table(
+    headings: Sequence[Column], rows: Sequence[Sequence[Span]], screen: Screen
 ) -> Iterator[str]:
     """A line of titles, then one a row. Cells are text from anywhere: they are made harmless."""
     cells = [[(screen.clean(text), colour) for text, colour in row] for row in rows]
-    titles: list[Piece] = [(heading.title, Colour.DIM) for heading in headings]
+    titles: list[Span] = [(heading.title, Colour.DIM) for heading in headings]
     table = [titles, *cells]
     natural = [max(measure(text) for text, _ in column) for column in zip(*table, strict=True)]
     widths = _measure(headings, natural, screen.width)
@@ -51,7 +51,7 @@ def lay_out(
         yield screen.line(*_join(line, headings, widths, screen))
 
 
-def _measure(headings: Sequence[Heading], natural: Sequence[int], width: int) -> dict[int, int]:
+def _measure(headings: Sequence[Column], natural: Sequence[int], width: int) -> dict[int, int]:
     """The columns that are shown, by their places, and how wide each is."""
     least = [
         min(_NARROWEST, wide) if heading.flexible else wide
@@ -74,8 +74,8 @@ def _total(widths: Sequence[int], shown: Sequence[int]) -> int:
 
 
 def _join(
-    line: Sequence[Piece], headings: Sequence[Heading], widths: dict[int, int], screen: Screen
-) -> Iterator[Piece]:
+    line: Sequence[Span], headings: Sequence[Column], widths: dict[int, int], screen: Screen
+) -> Iterator[Span]:
     for place, wide in widths.items():
         text, colour = line[place]
         gap = " " * (_GAP if place != min(widths) else 0)
@@ -85,13 +85,13 @@ def _join(
 _ROWS: Final = 15
 _COMMIT: Final = 16  # columns
 _HEADINGS: Final = (
-    Heading("endpoint", flexible=True),
-    Heading("failed", right=True, rank=3),
-    Heading("lasted", right=True, rank=1),
-    Heading("lowest SLI", right=True, rank=5),
-    Heading("started (UTC)", rank=4),
-    Heading("broken by"),
-    Heading("fixed by", rank=2),
+    Column("endpoint", flexible=True),
+    Column("failed", right=True, rank=3),
+    Column("lasted", right=True, rank=1),
+    Column("lowest SLI", right=True, rank=5),
+    Column("started (UTC)", rank=4),
+    Column("broken by"),
+    Column("fixed by", rank=2),
 )
 _DOUBTS: Final = {
     Verdict.AMBIGUOUS: "several deploys may have done it, or the failure rate before and after it "
@@ -110,7 +110,9 @@ def show_incidents(summary: Summary, screen: Screen) -> Iterator[str]:
     if not found:
         return
     shown = found[:_ROWS]
-    yield from lay_out(_HEADINGS, [_cells(one, summary.ended, screen) for one in shown], screen)
+    yield from format_table(
+        _HEADINGS, [_cells(one, summary.ended, screen) for one in shown], screen
+    )
     if len(found) > _ROWS:
         more = f"{len(found) - _ROWS:,} more; --incidents FILE has them all"
         yield screen.line((f"{screen.glyphs.ellipsis} and {more}", None))
@@ -132,7 +134,7 @@ def _rank(record: IncidentRecord, ended: float) -> tuple[int, float]:
     return worst_first(record), -_lasted(record, ended)
 
 
-def _cells(record: IncidentRecord, ended: float, screen: Screen) -> list[Piece]:
+def _cells(record: IncidentRecord, ended: float, screen: Screen) -> list[Span]:
     is_open = record.state is State.OPEN
     lasted = show_seconds(_lasted(record, ended))
     return [
@@ -157,13 +159,13 @@ def _attributions(record: IncidentRecord) -> Iterator[Attribution]:
         yield record.fixed_by
 
 
-def _show_fix(record: IncidentRecord, screen: Screen) -> Piece:
+def _show_fix(record: IncidentRecord, screen: Screen) -> Span:
     if record.fixed_by:
         return _show_attribution(record.fixed_by, screen)
     return ("still open", Colour.RED) if record.state is State.OPEN else ("expired", None)
 
 
-def _show_attribution(attribution: Attribution, screen: Screen) -> Piece:
+def _show_attribution(attribution: Attribution, screen: Screen) -> Span:
     commit = screen.cut(screen.clean(name_commit(attribution.commit)), _COMMIT)
     colour = None if attribution.verdict is Verdict.CLEAR else Colour.YELLOW
     return f"{commit} {attribution.verdict}".lstrip(), colour

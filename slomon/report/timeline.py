@@ -15,14 +15,14 @@ from itertools import groupby
 from math import ceil
 from typing import Final
 
-from slomon.core.aggregation import charge
+from slomon.core.aggregation import assign_deploys
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
 from slomon.core.metrics import Deploy
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds, show_stamp
-from slomon.report.screen import Colour, Glyphs, Piece, Screen, measure
+from slomon.report.screen import Colour, Glyphs, Screen, Span, measure
 from slomon.report.tables import worst_first
 
 _LANES: Final = 10
@@ -103,7 +103,7 @@ def _lanes(summary: Summary) -> list[_Lane]:
         if summary.began <= deploy.at <= summary.ended:
             deploys.setdefault(deploy.service, []).append(deploy)
     common = deploys.pop(EVERY_SERVICE, [])
-    charges = charge(summary.incidents, summary.deploys, (summary.began, summary.ended))
+    charges = assign_deploys(summary.incidents, summary.deploys, (summary.began, summary.ended))
     blamed = {(one.incident.service, one.deploy) for one in charges}
     lanes = [
         _Lane(
@@ -139,7 +139,7 @@ def _ticks(lane: _Lane, scale: _Scale, glyphs: Glyphs) -> list[str]:
     return cells
 
 
-def _runs(cells: Sequence[str], glyphs: Glyphs) -> Iterator[Piece]:
+def _runs(cells: Sequence[str], glyphs: Glyphs) -> Iterator[Span]:
     """Calm where nothing happened, red where something broke."""
     colours = {glyphs.quiet: Colour.DIM, glyphs.deploy: None, " ": None}
     for glyph, run in groupby(cells):

@@ -28,7 +28,7 @@ LIMIT: Final = 256 * 1024
 """Bytes that are decompressed in one go: all that damage can cost of the good ones before it."""
 
 
-def expand(feed: Feed) -> Feed:
+def open_decompressed(feed: Feed) -> Feed:
     """
     The text of a feed: the feed itself, or a new one of what it decompresses to where it begins
     as gzip, zstd, bzip2 or xz does. Members in sequence and zeros after any of them are fine.

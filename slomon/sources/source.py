@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self, TypeAlias
 
 from slomon.errors import ConfigurationError
-from slomon.sources.compression import expand
+from slomon.sources.compression import open_decompressed
 from slomon.sources.peekable import Check, Feed, open_raw
 
 MAX_LINE: Final = 1024 * 1024
@@ -37,7 +37,7 @@ _BYTE_ORDER_MARKS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fragment:
+class OversizedLine:
     """
     A line that can't be handed out whole: how it begins (at most 1000 bytes), how long it is
     without its newline, and the reason.
@@ -48,7 +48,7 @@ class Fragment:
     reason: str
 
 
-Filled: TypeAlias = int | Fragment | None
+Filled: TypeAlias = int | OversizedLine | None
 """What `fill` has put into a buffer: so many bytes of lines, a line's fragment, or nothing more."""
 
 
@@ -109,10 +109,10 @@ class Source:
         self.max_line = max_line
         self._raw = raw
         self._check = check
-        self._trail: Trail = AllBytes() if resumable and size is None else LastBytes()
+        self._trail: Fingerprint = AllBytes() if resumable and size is None else LastBytes()
         self._bytes = self._text = Feed(raw)
         with self._told():
-            self._text = expand(self._bytes)
+            self._text = open_decompressed(self._bytes)
         self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING])
 
     def __enter__(self) -> Self:
@@ -132,7 +132,7 @@ class Source:
         return self._text.position
 
     @property
-    def trail(self) -> str:
+    def fingerprint(self) -> str:
         """A digest of what stands before `offset`: all the text of a pipe, 4 KiB of a file's."""
         return self._trail.sum_up()
 
@@ -208,7 +208,7 @@ class Source:
                     break
         return end, filled
 
-    def _end_line(self, line: bytes, buffer: bytearray) -> int | Fragment:
+    def _end_line(self, line: bytes, buffer: bytearray) -> int | OversizedLine:
         self._trail.add(line)
         if len(line) > self.max_line:
             length = len(line) + self._drop_line(buffer)
@@ -218,7 +218,7 @@ class Source:
         else:
             buffer[len(line)] = _NEWLINE
             return len(line) + 1
-        return Fragment(line[:_EXCERPT], length, reason)
+        return OversizedLine(line[:_EXCERPT], length, reason)
 
     def _drop_line(self, scratch: bytearray) -> int:
         """Read on to the next newline, and say how many bytes stood before it."""
@@ -270,7 +270,7 @@ REMEMBERED: Final = 4096
 """Bytes at the end of what was handed out, by which a file is known."""
 
 
-class Trail(Protocol):
+class Fingerprint(Protocol):
     """Takes all bytes that are handed out, in order."""
 
     def add(self, data: bytes | memoryview, /) -> None:

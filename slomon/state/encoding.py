@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, Placed
-from slomon.core.incident import Course, Incident, Suspicion
+from slomon.core.events import Change, PositionedChange
+from slomon.core.incident import Candidates, Incident, IncidentStats
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts
 from slomon.kernels import series, window
@@ -23,31 +23,31 @@ from slomon.kernels.window import WindowState
 from slomon.state.file import Section
 
 
-def pack_placed(placed: Placed) -> list[Any]:
+def pack_change(positioned: PositionedChange) -> list[Any]:
     """A change where it stands, as JSON has it."""
-    change = placed.change  # field by field, here and below: astuple() takes ten times as long
+    change = positioned.change  # field by field, here and below: astuple() takes ten times as long
     return [
-        *(placed.position, placed.tick),
+        *(positioned.position, positioned.tick),
         *(change.commit, change.author, change.date, change.service),
     ]
 
 
-def unpack_placed(fields: list[Any]) -> Placed:
-    """What `pack_placed` packed."""
+def unpack_change(fields: list[Any]) -> PositionedChange:
+    """What `pack_change` packed."""
     position, tick, *change = fields
-    return Placed(position, tick, Change(*change))
+    return PositionedChange(position, tick, Change(*change))
 
 
 def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
     """Incidents, with the endpoints and changes that they share once each."""
     endpoints: dict[Endpoint, int] = {}
-    changes: dict[Placed, int] = {}
+    changes: dict[PositionedChange, int] = {}
 
-    def pack(suspicion: Suspicion) -> list[Any]:
+    def pack(candidates: Candidates) -> list[Any]:
         return [
-            [changes.setdefault(placed, len(changes)) for placed in suspicion.suspects],
-            suspicion.omitted,
-            *((part.requests, part.failures) for part in (suspicion.before, suspicion.after)),
+            [changes.setdefault(positioned, len(changes)) for positioned in candidates.changes],
+            candidates.omitted,
+            *((part.requests, part.failures) for part in (candidates.before, candidates.after)),
         ]
 
     rows = [
@@ -55,14 +55,14 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
             *(incident.key, endpoints.setdefault(incident.endpoint, len(endpoints))),
             *(incident.start, incident.start_position, incident.onset, incident.before),
             pack(incident.breaking),
-            incident.course,
+            incident.stats,
             *(incident.end, incident.end_position, incident.fixing and pack(incident.fixing)),
         ]
         for incident in incidents
     ]
     return {
         "endpoints": [astuple(endpoint) for endpoint in endpoints],
-        "changes": [pack_placed(placed) for placed in changes],
+        "changes": [pack_change(positioned) for positioned in changes],
         "incidents": rows,
     }
 
@@ -70,17 +70,17 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
 def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
     """What `pack_incidents` packed."""
     endpoints = [Endpoint(*fields) for fields in packed["endpoints"]]
-    changes = [unpack_placed(fields) for fields in packed["changes"]]
+    changes = [unpack_change(fields) for fields in packed["changes"]]
 
-    def unpack(fields: list[Any]) -> Suspicion:
-        suspects, omitted, before, after = fields
-        placed = tuple(changes[number] for number in suspects)
-        return Suspicion(placed, omitted, Counts(*before), Counts(*after))
+    def unpack(fields: list[Any]) -> Candidates:
+        numbers, omitted, before, after = fields
+        positioned = tuple(changes[number] for number in numbers)
+        return Candidates(positioned, omitted, Counts(*before), Counts(*after))
 
     incidents = []
-    for key, endpoint, *opening, before, breaking, course, end, at, fixing in packed["incidents"]:
+    for key, endpoint, *opening, before, breaking, stats, end, at, fixing in packed["incidents"]:
         fields: list[Any] = [key, endpoints[endpoint], *opening, tuple(before)]
-        fields += [unpack(breaking), Course(*course), end, at, fixing and unpack(fixing)]
+        fields += [unpack(breaking), IncidentStats(*stats), end, at, fixing and unpack(fixing)]
         incidents.append(Incident(*fields))
     return incidents
 
@@ -106,10 +106,10 @@ def save_windows(number: int, shard: Shard) -> Sections:
 
 
 def save_changes(
-    number: int, changes: Iterable[Placed], open_incidents: Mapping[int, Incident]
+    number: int, changes: Iterable[PositionedChange], open_incidents: Mapping[int, Incident]
 ) -> Sections:
     """The changes of a shard, and its open incidents by their slots."""
-    yield f"shard {number} changes", [pack_placed(placed) for placed in changes]
+    yield f"shard {number} changes", [pack_change(positioned) for positioned in changes]
     yield f"shard {number} open slots", list(open_incidents)
     yield f"shard {number} open", pack_incidents(open_incidents.values())
 
@@ -118,7 +118,7 @@ def load_shard(number: int, shard: Shard, saved: Saved) -> None:
     """What `save_shard` saved, but for the windows: those are made of the states below."""
     shard.windows.marks = saved[f"shard {number} marks"]
     for fields in saved[f"shard {number} changes"]:
-        shard.changes.record(unpack_placed(fields))
+        shard.changes.record(unpack_change(fields))
     slots = saved[f"shard {number} open slots"]
     incidents = unpack_incidents(saved[f"shard {number} open"])
     shard.open = dict(zip(slots, incidents, strict=True))

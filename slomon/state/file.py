@@ -24,9 +24,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, TypeAlias, cast
 
-from slomon.concurrency import in_own_thread
+from slomon.concurrency import run_in_thread
 from slomon.errors import StateFileError
-from slomon.files import in_use, naming, new_draft, put_in_place
+from slomon.files import commit_file, in_use, naming, temp_path
 from slomon.logging import get_logger
 from slomon.text import excerpt, quote
 
@@ -47,7 +47,7 @@ def check_place(path: Path) -> None:
     """
     _check_kind(path)
     with naming(path):
-        draft = new_draft(path.resolve())
+        draft = temp_path(path.resolve())
         draft.touch(exist_ok=False)
         draft.unlink()
 
@@ -60,7 +60,7 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     """
     with naming(path):
         target = path.resolve()
-        draft = new_draft(target)
+        draft = temp_path(target)
         file = draft.open("xb")
     try:
         with file:
@@ -69,7 +69,7 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         with naming(path):
-            put_in_place(draft, target)
+            commit_file(draft, target)
             _sync_directory(target.parent)
     finally:
         draft.unlink(missing_ok=True)
@@ -181,7 +181,7 @@ def _sync_directory(folder: Path) -> None:
             os.close(descriptor)
 
 
-class Survivor(Protocol):
+class Persistable(Protocol):
     """What is kept."""
 
     def save(self) -> Iterable[tuple[str, Section]]:
@@ -194,7 +194,7 @@ class Survivor(Protocol):
         """
 
 
-class Found(Enum):
+class LoadOutcome(Enum):
     """What was in the place of a file."""
 
     NOTHING = auto()
@@ -202,7 +202,7 @@ class Found(Enum):
     DAMAGED = auto()
 
 
-class KeptFile:
+class PersistentFile:
     """
     A file of a kind. A damaged one is kept aside, under a name of its own, and told: the service
     must come up. What is no file of that kind is left as it is.
@@ -222,23 +222,23 @@ class KeptFile:
         with in_use(self.path):
             yield
 
-    async def load(self, survivor: Survivor) -> Found:
+    async def load(self, survivor: Persistable) -> LoadOutcome:
         """
         Let one that has nothing yet go on from the file. Raises StateFileError where the file is of
         something else, and OSError where it can't be read, or none can be written there.
         """
-        return await in_own_thread(partial(self._load, survivor))
+        return await run_in_thread(partial(self._load, survivor))
 
-    async def save(self, survivor: Survivor) -> None:
+    async def save(self, survivor: Persistable) -> None:
         """Write it, in place of what is there. Raises OSError, which names the file."""
         sections = survivor.save()
-        await in_own_thread(partial(write_state, self.path, self._with_kind(sections)))
+        await run_in_thread(partial(write_state, self.path, self._with_kind(sections)))
 
     def _with_kind(self, sections: Iterable[tuple[str, Section]]) -> Iterable[tuple[str, Section]]:
         yield "kind", self._kind
         yield from sections
 
-    def _load(self, survivor: Survivor) -> Found:
+    def _load(self, survivor: Persistable) -> LoadOutcome:
         check_place(self.path)
         if self.path.exists() and not is_state(self.path):
             raise StateFileError(f"{self.path} is no state of slomon's; allowed: one, or no file")
@@ -247,7 +247,7 @@ class KeptFile:
         except StateFileError as error:
             return self._keep_aside(str(error))
         if saved is None:
-            return Found.NOTHING
+            return LoadOutcome.NOTHING
         if saved.get("kind") != self._kind:
             raise StateFileError(
                 f"{self.path} is no {self._kind}, but something else of slomon's; allowed: one, or "
@@ -257,11 +257,11 @@ class KeptFile:
             survivor.load(saved)
         except (LookupError, TypeError, ValueError) as error:
             return self._keep_aside(f"{type(error).__name__}: {error}")
-        return Found.GOOD
+        return LoadOutcome.GOOD
 
-    def _keep_aside(self, reason: str) -> Found:
+    def _keep_aside(self, reason: str) -> LoadOutcome:
         aside, log = set_aside(self.path), get_logger()
         log.error(
             "state.damaged", file=str(self.path), kept_as=str(aside), reason=excerpt(reason, 400)
         )
-        return Found.DAMAGED
+        return LoadOutcome.DAMAGED

@@ -43,7 +43,7 @@ def compiled() -> Library:
 
 
 @contextmanager
-def as_they_stand() -> Iterator[Library]:
+def uncompiled_kernels() -> Iterator[Library]:
     """
     The kernels as plain Python, in place of a library: meanwhile their hosts hand over the columns
     themselves and no addresses, so that a step past an end is an error and does no damage.
@@ -57,12 +57,12 @@ def as_they_stand() -> Iterator[Library]:
 
 
 @contextmanager
-def at_full_speed() -> Iterator[Library]:
+def compiled_kernels() -> Iterator[Library]:
     """The compiled kernels."""
     yield compiled()
 
 
-SPEEDS: list[Callable[[], object]] = [at_full_speed, as_they_stand]
+BACKENDS: list[Callable[[], object]] = [compiled_kernels, uncompiled_kernels]
 
 
 def _advance(
@@ -134,7 +134,7 @@ def _state(
 
 _INTERPRETED = SimpleNamespace(
     scan=scan.scan,
-    settle=resolve.settle,
+    resolve=resolve.resolve,
     found=resolve.found,
     remember=resolve.remember,
     rehash=hash_table.rehash,

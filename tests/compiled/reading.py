@@ -14,15 +14,15 @@ from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine, StatusRule, server_errors_fail
-from slomon.endpoints.discovery import FoundRequests, GivenRequests, Names, Requests
+from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
-from slomon.log_replay.lines import Block, CarefulReader, Log, find_prefix
+from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
 
 Opened = Callable[[], AbstractContextManager[Library]]
-MakeRequests = Callable[[Names], Requests]
+MakeRequests = Callable[[EndpointNames], Requests]
 
 LIKE = Endpoint("shop", "-", "", "", 0.9, 300)
 GIVEN = Catalogue(
@@ -34,41 +34,43 @@ GIVEN = Catalogue(
 )
 
 
-def given_exactly(_: Names) -> Requests:
+def given_exactly(_: EndpointNames) -> Requests:
     return GivenRequests(GIVEN.endpoints, GIVEN.find)
 
 
-def given_by_template(_: Names) -> Requests:
+def given_by_template(_: EndpointNames) -> Requests:
     return GivenRequests(GIVEN.endpoints, Router(GIVEN.endpoints).find)
 
 
-def found(names: Names) -> Requests:
+def found(names: EndpointNames) -> Requests:
     return FoundRequests(names, LIKE)
 
 
 @dataclass
-class Reading:
+class BlockReading:
     """One reader, and all that it has said. There are at most `most` endpoints to be found."""
 
-    speed: Backend
+    backend: Backend
     requests: MakeRequests
     most: int = 50
     rule: StatusRule = server_errors_fail
     rows: list[tuple[int, int]] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
-    odds: int = 0  # lines that the scanner left open
+    unresolved_count: int = 0  # lines that the scanner left open
 
     def __post_init__(self) -> None:
         self.formats = {form.name: form for form in known_formats(self.rule)}
-        self.order, self.names = self.speed.order(1, 1, self.most if self.requests is found else 0)
-        self.careful = CarefulReader(self.order, self.rejected.append)
+        self.order, self.names = self.backend.order(
+            1, 1, self.most if self.requests is found else 0
+        )
+        self.reference = ReferenceParser(self.order, self.rejected.append)
         self._requests = self.requests(self.names)
-        self.settler = self.speed.reader(self.careful, self.rule)
+        self.settler = self.backend.reader(self.reference, self.rule)
 
-    def log(self, name: str, text: bytes, *, exact: bool) -> Log:
+    def log(self, name: str, text: bytes, *, match_exactly: bool) -> Log:
         """A log of that format, in which this text stands."""
         prefix = find_prefix(text) if name == "events" else b""
-        return Log(name, self.formats[name], self._requests, exact, prefix)
+        return Log(name, self.formats[name], self._requests, match_exactly, prefix)
 
     def read(self, log: Log, blocks: Sequence[Sequence[bytes]], *, ahead: int = 1) -> None:
         """Read blocks of lines in order, so many of them scanned before the first is settled."""
@@ -88,13 +90,13 @@ class Reading:
     def _settle(self, block: Block) -> None:
         block.first_line = len(self.rows) + 1
         self._settle_part(block)
-        while block.go_on():
+        while block.advance():
             self.settler.scan(block)
             self._settle_part(block)
 
     def _settle_part(self, block: Block) -> None:
-        self.odds += block.odds
-        self.settler.settle(block)
+        self.unresolved_count += block.unresolved_count
+        self.settler.resolve(block)
         ticks, codes = (column[: block.rows].tolist() for column in (block.ticks, block.codes))
         self.rows += zip(ticks, codes, strict=True)
         self.order.enter(0, block.ticks, block.codes, block.rows)
@@ -102,26 +104,30 @@ class Reading:
 
     def said(self) -> object:
         """Rows, rejections, counts, and the names of what was found."""
-        order, careful, names = self.order, self.careful, self.names
-        counts = order.blank, careful.changes, careful.rejected, names.capped, names.admitted
+        order, reference, names = self.order, self.reference, self.names
+        counts = order.blank, reference.changes, reference.rejected, names.capped, names.admitted
         return self.rows, self.rejected, counts, [names.text(key) for key in range(len(names))]
 
 
-def read_at(speed: Opened, requests: MakeRequests, *logs: Any, **options: Any) -> Reading:
+def read_at(backend: Opened, requests: MakeRequests, *logs: Any, **options: Any) -> BlockReading:
     """
     Read logs (a format's name, whether it is exact, and blocks of lines) at a speed and with the
     careful parser alone, and compare all that they say. Scanners see at once what is known.
     """
     ahead = options.pop("ahead", 1)
-    with speed() as library, pytest.MonkeyPatch.context() as patch:
+    with backend() as library, pytest.MonkeyPatch.context() as patch:
         patch.setattr(requests_host, "_WORTH", 2**40)
-        fast = Reading(CompiledBackend(library), requests, **options)
-        careful = Reading(PythonBackend(), requests, **options)
-        for name, exact, blocks in logs:
+        fast = BlockReading(CompiledBackend(library), requests, **options)
+        reference = BlockReading(PythonBackend(), requests, **options)
+        for name, match_exactly, blocks in logs:
             text = b"\n".join(line for block in blocks for line in block)
-            for reading in (fast, careful):
-                reading.read(reading.log(name, text, exact=exact), blocks, ahead=ahead)
+            for reading in (fast, reference):
+                reading.read(
+                    reading.log(name, text, match_exactly=match_exactly), blocks, ahead=ahead
+                )
                 # twice: what was unknown is known when the same lines come again
-                reading.read(reading.log(name, text, exact=exact), blocks, ahead=ahead)
-        assert fast.said() == careful.said()
+                reading.read(
+                    reading.log(name, text, match_exactly=match_exactly), blocks, ahead=ahead
+                )
+        assert fast.said() == reference.said()
     return fast

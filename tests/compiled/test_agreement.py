@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import request_table as requests_host
-from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import (
     MakeRequests,
     Opened,
@@ -33,8 +33,8 @@ KNOWN = [
     pytest.param(found, False, 0, id="none found"),
     pytest.param(found, True, 50, id="found in an exact log"),
 ]
-speeds = pytest.mark.parametrize("speed", SPEEDS)
-whoever_knows = pytest.mark.parametrize(("requests", "exact", "most"), KNOWN)
+backends = pytest.mark.parametrize("backend", BACKENDS)
+opened = pytest.mark.parametrize(("requests", "match_exactly", "most"), KNOWN)
 formats = pytest.mark.parametrize("name", SCANNED)
 
 STAMP, END = b"1543443091.2745", b'{"type": "end-of-stream", "value": ""}'
@@ -53,15 +53,15 @@ def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -
     return (value if name == "plain" else PREFIXES[0] + value + b'"}') + end
 
 
-@speeds
-@whoever_knows
+@backends
+@opened
 @formats
 def test_a_line_is_what_the_careful_parser_takes_it_for(
-    speed: Opened, requests: MakeRequests, exact: bool, most: int, *, name: str
+    backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
-    count = 1000 if speed is at_full_speed else 100
+    count = 1000 if backend is compiled_kernels else 100
     drawn = random_lines(random.Random(name), name, count)
-    read_at(speed, requests, (name, exact, cut(drawn)), most=most)
+    read_at(backend, requests, (name, match_exactly, cut(drawn)), most=most)
 
 
 @formats
@@ -70,91 +70,99 @@ def test_a_line_is_what_the_careful_parser_takes_it_for(
 def test_the_smallest_line_that_is_not_would_be_shown(
     name: str, data: st.DataObject, known: tuple[MakeRequests, bool, int]
 ) -> None:
-    requests, exact, most = known
+    requests, match_exactly, most = known
     blocks = data.draw(st.lists(st.lists(lines(name), min_size=1, max_size=4), max_size=3))
-    read_at(at_full_speed, requests, (name, exact, blocks), most=most)
+    read_at(compiled_kernels, requests, (name, match_exactly, blocks), most=most)
 
 
 @pytest.mark.slow
-@speeds
-@whoever_knows
+@backends
+@opened
 def test_logs_of_several_formats_share_what_is_known_and_are_read_each_by_its_own(
-    speed: Opened, requests: MakeRequests, exact: bool, most: int
+    backend: Opened, requests: MakeRequests, match_exactly: bool, most: int
 ) -> None:
     rng = random.Random(1)
-    logs = [(name, exact, cut(random_lines(rng, name, 400))) for name in (*SCANNED, *SCANNED)]
-    read_at(speed, requests, *logs, most=most)
+    logs = [
+        (name, match_exactly, cut(random_lines(rng, name, 400))) for name in (*SCANNED, *SCANNED)
+    ]
+    read_at(backend, requests, *logs, most=most)
 
 
-@speeds
-@whoever_knows
+@backends
+@opened
 @formats
 def test_blocks_that_are_scanned_ahead_are_settled_by_what_is_known_then(
-    speed: Opened, requests: MakeRequests, exact: bool, most: int, *, name: str
+    backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
     drawn = random_lines(random.Random(name), name, 200)
-    read_at(speed, requests, (name, exact, cut(drawn, 10)), most=most, ahead=4)
+    read_at(backend, requests, (name, match_exactly, cut(drawn, 10)), most=most, ahead=4)
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("request_text", [b"GET /a", b"POST /a?x=1#y", b"GET /nowhere"])
 @pytest.mark.parametrize("requests", [given_by_template, found])
 @formats
 def test_a_plain_line_with_a_known_request_is_taken_by_the_scanner(
-    speed: Opened, requests: MakeRequests, name: str, request_text: bytes
+    backend: Opened, requests: MakeRequests, name: str, request_text: bytes
 ) -> None:
     for status, end in product((b"200", b"503"), (b"", b"\r")):
         line = write(name, request_text, status, end)
         given = requests is given_by_template and request_text != b"GET /nowhere"
         first = 0 if given else 1  # what is given is known from the start
-        assert read_at(speed, requests, (name, False, [[line], [line] * 30])).odds == first
+        assert (
+            read_at(backend, requests, (name, False, [[line], [line] * 30])).unresolved_count
+            == first
+        )
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_an_event_is_taken_by_the_scanner_however_its_file_spaces_them(
-    speed: Opened, prefix: bytes
+    backend: Opened, prefix: bytes
 ) -> None:
     line = prefix + b'5 GET /a 200"}'
-    assert read_at(speed, given_exactly, ("events", True, [[line], [line] * 30])).odds == 0
+    assert (
+        read_at(backend, given_exactly, ("events", True, [[line], [line] * 30])).unresolved_count
+        == 0
+    )
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("place", range(6))
 @pytest.mark.parametrize("requests", [given_exactly, found])
 def test_nothing_is_taken_behind_the_end_of_a_recorded_stream(
-    speed: Opened, requests: MakeRequests, place: int
+    backend: Opened, requests: MakeRequests, place: int
 ) -> None:
     events = [write("events", request) for request in (b"GET /a", b"GET /x", b"GET /a", b"PUT /y")]
     first = [*events[:place], END, *events[place:], b"", END]
-    read_at(speed, requests, ("events", True, [events, first, events]), ahead=3)
+    read_at(backend, requests, ("events", True, [events, first, events]), ahead=3)
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("segment", [b"a", b"1/", b"\xff"])
 @pytest.mark.parametrize("requests", [given_by_template, found])
 def test_a_request_of_any_length_is_known_or_left_alone(
-    speed: Opened, requests: MakeRequests, segment: bytes
+    backend: Opened, requests: MakeRequests, segment: bytes
 ) -> None:
-    for length in (1999, 2000, 2001, 2008, 70_000 if speed is at_full_speed else 5000):
+    for length in (1999, 2000, 2001, 2008, 70_000 if backend is compiled_kernels else 5000):
         request = (b"GET /" + segment * length)[:length]
         drawn = [write("plain", text) for text in (request, b"GET /a", request + b"b")]
-        read_at(speed, requests, ("plain", False, [drawn]))
+        read_at(backend, requests, ("plain", False, [drawn]))
 
 
-@speeds
+@backends
 @formats
-def test_lines_shorter_than_most_have_room_too(speed: Opened, name: str) -> None:
-    read_at(speed, given_exactly, (name, True, [[b""] * 300, [b"5 G / 200"] * 100, [b"x"] * 50]))
+def test_lines_shorter_than_most_have_room_too(backend: Opened, name: str) -> None:
+    read_at(backend, given_exactly, (name, True, [[b""] * 300, [b"5 G / 200"] * 100, [b"x"] * 50]))
 
 
 @pytest.mark.slow
-@speeds
-@whoever_knows
+@backends
+@opened
 def test_a_table_that_begins_tiny_and_forgets_soon_changes_no_line(
-    speed: Opened,
+    backend: Opened,
     requests: MakeRequests,
-    exact: bool,
+    match_exactly: bool,
     most: int,
     *,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,18 +172,18 @@ def test_a_table_that_begins_tiny_and_forgets_soon_changes_no_line(
     rng = random.Random(most)
     requested = [b"GET /" + bytes(rng.choices(b"ab/7", k=rng.randrange(9))) for _ in range(600)]
     blocks = cut([write("plain", request) for request in requested], 50)
-    read_at(speed, requests, ("plain", exact, blocks), most=most)
+    read_at(backend, requests, ("plain", match_exactly, blocks), most=most)
 
 
 @pytest.mark.slow
-@speeds
-def test_an_arena_that_is_full_grows(speed: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+@backends
+def test_an_arena_that_is_full_grows(backend: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests_host, "_ARENA", 1 << 13)
     requested = [b"GET /%d/%b" % (n, b"a" * 500) for n in range(100)]
     requested += [b"GET /x%d/%b" % (n, b"1/" * 900) for n in range(40)]
     blocks = cut([write("plain", request) for request in requested], 7)
     for requests in (given_by_template, found):
-        read_at(speed, requests, ("plain", False, blocks), most=500)
+        read_at(backend, requests, ("plain", False, blocks), most=500)
 
 
 def teapots_fail(status: int) -> bool | None:
@@ -185,23 +193,27 @@ def teapots_fail(status: int) -> bool | None:
     return None if 500 <= status <= 599 else status in (20, 418)
 
 
-@speeds
+@backends
 @formats
-def test_the_status_rule_of_a_user_judges_what_is_scanned(speed: Opened, name: str) -> None:
+def test_the_status_rule_of_a_user_judges_what_is_scanned(backend: Opened, name: str) -> None:
     for status in (b"020", b"20", b"0", b"000", b"418", b"200", b"500", b"998"):
         line = write(name, b"GET /a", status)
-        read_at(speed, given_by_template, (name, False, [[line], [line] * 30]), rule=teapots_fail)
+        read_at(backend, given_by_template, (name, False, [[line], [line] * 30]), rule=teapots_fail)
 
 
-@speeds
+@backends
 @formats
-def test_what_a_rule_raises_is_raised_at_its_line_and_not_before(speed: Opened, name: str) -> None:
-    read_at(speed, found, (name, False, [[write(name, b"GET /a")]]), rule=teapots_fail)
+def test_what_a_rule_raises_is_raised_at_its_line_and_not_before(
+    backend: Opened, name: str
+) -> None:
+    read_at(backend, found, (name, False, [[write(name, b"GET /a")]]), rule=teapots_fail)
     with pytest.raises(LookupError):
-        read_at(speed, found, (name, False, [[write(name, b"GET /a", b"999")]]), rule=teapots_fail)
+        read_at(
+            backend, found, (name, False, [[write(name, b"GET /a", b"999")]]), rule=teapots_fail
+        )
 
 
-@speeds
-def test_a_recorded_stream_that_has_shown_no_access_is_read_with_care(speed: Opened) -> None:
+@backends
+def test_a_recorded_stream_that_has_shown_no_access_is_read_with_care(backend: Opened) -> None:
     bare = b'16.5 GET /a 500"}'  # what is left of an access without what stands before it
-    assert len(read_at(speed, given_exactly, ("events", True, [[bare]])).rejected) == 2
+    assert len(read_at(backend, given_exactly, ("events", True, [[bare]])).rejected) == 2

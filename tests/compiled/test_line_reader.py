@@ -17,13 +17,13 @@ from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import End, Malformed, read_event, server_errors_fail
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
-from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import GIVEN, Opened
 from tests.formats.lines import random_lines
 from tests.strategies import Stream as Drawn
 from tests.strategies import random_stream, streams
 
-speeds = pytest.mark.parametrize("speed", SPEEDS)
+backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Run:
@@ -48,10 +48,10 @@ class Run:
         return moved, cut.rejections, asdict(self.batcher.accounting), late
 
 
-def check(speed: Opened, catalogue: Catalogue, pieces: list[list[Item]], shards: int) -> None:
+def check(backend: Opened, catalogue: Catalogue, pieces: list[list[Item]], shards: int) -> None:
     """Feed a stream that turns out to be long after the first of its pieces."""
     plain, fast = Run(catalogue, shards), Run(catalogue, shards)
-    with speed() as library:
+    with backend() as library:
         for number, items in enumerate(pieces):
             if number == 1:
                 fast.hand_over(library)
@@ -72,13 +72,13 @@ def read(events: list[object]) -> list[Item]:
 
 
 @pytest.mark.slow
-@speeds
+@backends
 @pytest.mark.parametrize("shards", [1, 3])
-def test_streams_of_every_kind_are_counted_alike(speed: Opened, shards: int) -> None:
-    for seed in range(30 if speed is at_full_speed else 5):
+def test_streams_of_every_kind_are_counted_alike(backend: Opened, shards: int) -> None:
+    for seed in range(30 if backend is compiled_kernels else 5):
         rng = random.Random(seed)
         events, entries = random_stream(rng, 200)
-        check(speed, Catalogue(entries), pieces_of(rng, read(events)), shards)
+        check(backend, Catalogue(entries), pieces_of(rng, read(events)), shards)
 
 
 @settings(deadline=None)
@@ -86,18 +86,18 @@ def test_streams_of_every_kind_are_counted_alike(speed: Opened, shards: int) -> 
 def test_the_smallest_stream_that_is_not_would_be_shown(stream: Drawn, seed: int) -> None:
     events, entries = stream
     pieces = pieces_of(random.Random(seed), read(events))
-    check(at_full_speed, Catalogue(entries), pieces, 2)
+    check(compiled_kernels, Catalogue(entries), pieces, 2)
 
 
-@speeds
-def test_texts_of_any_kind_are_counted_alike(speed: Opened) -> None:
+@backends
+def test_texts_of_any_kind_are_counted_alike(backend: Opened) -> None:
     rng = random.Random(3)
     lines = random_lines(rng, "plain", 600)
     items: list[Item] = [line.decode("utf-8", "surrogateescape") for line in lines]
     items += ["5 GET /a\n 200", "5 GET /a 200\n6 GET /a 200", "\n", "", "5 GET /\ud800 200"]
     items += [Malformed("torn", "not JSON")] * 3
     rng.shuffle(items)
-    check(speed, GIVEN, pieces_of(rng, items + items), 2)
+    check(backend, GIVEN, pieces_of(rng, items + items), 2)
 
 
 class Text(str):
@@ -106,7 +106,7 @@ class Text(str):
     __slots__ = ()
 
 
-@speeds
-def test_text_of_any_class_is_read_as_text(speed: Opened) -> None:
+@backends
+def test_text_of_any_class_is_read_as_text(backend: Opened) -> None:
     items: list[Item] = [Text("5 GET /a 200"), "6 GET /a 500", Text("7 GET /a\n 200"), Text("x")]
-    check(speed, GIVEN, [items, items, items], 1)
+    check(backend, GIVEN, [items, items, items], 1)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from slomon.compiled import reorder as order_host
 from slomon.compiled.reorder import CompiledOrder
-from slomon.compiled.request_table import Table
+from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.core.reorder import Order
 from slomon.core.ticks import LAST_TICK
-from slomon.endpoints.discovery import NameList
+from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.reorder import ROW, cut
-from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 from tests.core.ordering import (
     Arrival,
@@ -36,16 +36,18 @@ from tests.core.ordering import (
 )
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("first_rows", [1, 16, 100])
 @settings(deadline=None)
 @given(all_arrivals())
 def test_the_order_is_that_of_the_rule_however_the_rows_came(
-    speed: Opened, first_rows: int, arrivals: Arrivals
+    backend: Opened, first_rows: int, arrivals: Arrivals
 ) -> None:
-    with speed() as library, pytest.MonkeyPatch.context() as patch:
+    with backend() as library, pytest.MonkeyPatch.context() as patch:
         patch.setattr(order_host, "_FIRST_ROWS", first_rows)
-        order = CompiledOrder(library, len(arrivals.latenesses), arrivals.shards, Table(library))
+        order = CompiledOrder(
+            library, len(arrivals.latenesses), arrivals.shards, CompiledEndpointNames(library)
+        )
         dealt = put_through(order, arrivals)
 
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
@@ -54,19 +56,21 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(
     assert went_out(order) == events(arrivals)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @settings(deadline=None)
 @given(all_arrivals(), st.lists(st.booleans(), min_size=1))
 def test_an_order_that_was_saved_goes_on_at_either_speed(
-    speed: Opened, arrivals: Arrivals, fast: list[bool]
+    backend: Opened, arrivals: Arrivals, fast: list[bool]
 ) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
     turns = cycle(fast)
-    with speed() as library:
+    with backend() as library:
 
         def resume(before: Order) -> Order:
             if next(turns):
-                return go_on(CompiledOrder(library, sources, shards, Table(library)), before)
+                return go_on(
+                    CompiledOrder(library, sources, shards, CompiledEndpointNames(library)), before
+                )
             return go_on(Order(sources, shards), before)
 
         dealt = put_through(Order(sources, shards), arrivals, resume)
@@ -86,33 +90,33 @@ def random_arrivals(rng: random.Random, sources: int) -> Arrivals:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("sources", [1, 2, 3])
-def test_batches_are_those_of_the_other_speed_one_by_one(speed: Opened, sources: int) -> None:
-    for seed in range(5 if speed is at_full_speed else 1):
+def test_batches_are_those_of_the_other_speed_one_by_one(backend: Opened, sources: int) -> None:
+    for seed in range(5 if backend is compiled_kernels else 1):
         arrivals = random_arrivals(random.Random(seed), sources)
-        with speed() as library:
-            order = CompiledOrder(library, sources, 2, Table(library))
+        with backend() as library:
+            order = CompiledOrder(library, sources, 2, CompiledEndpointNames(library))
             dealt = put_through(order, arrivals)
         assert dealt == put_through(Order(sources, 2), arrivals)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
 @settings(deadline=None)
 @given(arrivals=all_arrivals())
 def test_the_same_endpoints_are_admitted_at_either_speed(
-    speed: Opened, most: int, arrivals: Arrivals
+    backend: Opened, most: int, arrivals: Arrivals
 ) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
-    names = NameList(most)
-    with speed() as library:
-        table = Table(library, most)
+    names = PythonEndpointNames(most)
+    with backend() as library:
+        table = CompiledEndpointNames(library, most)
         for key in range(5):  # of all keys that there are in arrivals
             assert table.key(b"GET /%d" % key) == names.key(b"GET /%d" % key) == key
         order, plain = (
             CompiledOrder(library, sources, shards, table),
-            Order(sources, shards, names.admit),
+            Order(sources, shards, names.accept),
         )
         dealt = put_through(order, arrivals)
         assert sorted_by_position(dealt) == sorted_by_position(put_through(plain, arrivals))
@@ -124,12 +128,12 @@ def test_the_same_endpoints_are_admitted_at_either_speed(
     assert len(keys) == names.admitted <= most
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_many_shards_need_room_for_their_rows_alone(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_many_shards_need_room_for_their_rows_alone(backend: Opened) -> None:
     rows = [(1, 0), *((2, key << 1) for key in range(0, 3000, 7))]
     arrivals = Arrivals([0], 1000, [Arrival(0, rows, taken=True)])
-    with speed() as library:
-        order = CompiledOrder(library, 1, 1000, Table(library))
+    with backend() as library:
+        order = CompiledOrder(library, 1, 1000, CompiledEndpointNames(library))
         ticks, codes = (array("q", column) for column in zip(*rows, strict=True))
         order.enter(0, ticks, codes, len(rows))
         order.end(0)
@@ -138,24 +142,28 @@ def test_many_shards_need_room_for_their_rows_alone(speed: Opened) -> None:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert most < 1_000_000  # of which the batches themselves have a few hundred bytes each
-        dealt = put_through(CompiledOrder(library, 1, 1000, Table(library)), arrivals)
+        dealt = put_through(
+            CompiledOrder(library, 1, 1000, CompiledEndpointNames(library)), arrivals
+        )
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_the_last_tick_there_is_has_its_place_too(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_last_tick_there_is_has_its_place_too(backend: Opened) -> None:
     rows = [(LAST_TICK, 0), (LAST_TICK - 1, 1), (0, 0), (LAST_TICK, 1)]
     for lateness in (0, 1, LAST_TICK):
         arrivals = Arrivals([lateness], 1, [Arrival(0, rows, taken=True)])
-        with speed() as library:
-            dealt = put_through(CompiledOrder(library, 1, 1, Table(library)), arrivals)
+        with backend() as library:
+            dealt = put_through(
+                CompiledOrder(library, 1, 1, CompiledEndpointNames(library)), arrivals
+            )
         assert dealt == by_the_rule(arrivals)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("times", [[], [5], [5, 5, 5], [1, 2, 2, 3, 9], list(range(0, 64, 2))])
 def test_what_is_final_ends_at_the_first_row_of_the_watermark(
-    speed: Opened, times: list[int]
+    backend: Opened, times: list[int]
 ) -> None:
     rows = array("q", [number for time in times for number in (time, 0, time, 0)])
     for first in range(len(times) + 1):
@@ -163,7 +171,7 @@ def test_what_is_final_ends_at_the_first_row_of_the_watermark(
             expected = first + sum(time < watermark for time in times[first:])
             assert cut(rows, first, len(times), watermark) == expected
             assert len(rows) == ROW * len(times)
-    with speed() as library:
-        order = CompiledOrder(library, 1, 1, Table(library))
+    with backend() as library:
+        order = CompiledOrder(library, 1, 1, CompiledEndpointNames(library))
         arrivals = Arrivals([0], 1, [Arrival(0, [(time, 0)], taken=True) for time in times])
         assert put_through(order, arrivals) == by_the_rule(arrivals)

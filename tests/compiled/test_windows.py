@@ -16,10 +16,10 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.kernels.window import EXPIRED, OPENED, Crossing
-from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 
-speeds = pytest.mark.parametrize("speed", SPEEDS)
+backends = pytest.mark.parametrize("backend", BACKENDS)
 LIKE = Endpoint("shop", "-", "GET", "/shop", 0.9, 100)
 
 
@@ -52,24 +52,24 @@ def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
 
 
 @pytest.mark.slow
-@speeds
-@pytest.mark.parametrize("least", [1, 3, 20])
+@backends
+@pytest.mark.parametrize("min_requests", [1, 3, 20])
 @pytest.mark.parametrize("no_traffic", [None, 0, 30])
 def test_crossings_and_state_are_those_of_the_other_speed(
-    speed: Opened, least: int, no_traffic: int | None
+    backend: Opened, min_requests: int, no_traffic: int | None
 ) -> None:
-    resolutions, seeds = (0, 1, 10), range(6 if speed is at_full_speed else 1)
+    resolutions, seeds = (0, 1, 10), range(6 if backend is compiled_kernels else 1)
     crossed: dict[int, list[Crossing]] = {resolution: [] for resolution in resolutions}
     for resolution, seed in product(resolutions, seeds):
         options: dict[str, Any] = {
-            "least": least,
+            "min_requests": min_requests,
             "resolution": resolution,
             "no_traffic": no_traffic,
         }
         rng = random.Random(seed)
         watched = endpoints(rng)
         plain = Windows(watched, **options)
-        with speed() as library:
+        with backend() as library:
             windows = CompiledWindows(library, Windows(watched, **options))
             for batch in batches(rng, len(watched)):
                 found = windows.advance(batch)
@@ -79,13 +79,13 @@ def test_crossings_and_state_are_those_of_the_other_speed(
             assert windows.count == plain.count
             assert list(windows.columns()) == list(plain.columns())
     assert all(crossed.values())
-    if no_traffic is not None and least < 20:  # of so many, some come in time
+    if no_traffic is not None and min_requests < 20:  # of so many, some come in time
         for crossings in crossed.values():
             assert any(crossing.kind == EXPIRED for crossing in crossings)
 
 
 def brute_force(
-    rows: list[tuple[int, int]], like: Endpoint, least: int, no_traffic: int | None
+    rows: list[tuple[int, int]], like: Endpoint, min_requests: int, no_traffic: int | None
 ) -> list[Crossing]:
     """The crossings of one endpoint's accesses (tick, failed), each window counted anew."""
     crossings: list[Crossing] = []
@@ -107,7 +107,7 @@ def brute_force(
         seen.append((clock, position, failed))
         inside = [access for access in seen if clock - like.window < access[0]]
         requests, bad = len(inside), sum(failed for *_, failed in inside)
-        if requests < least:
+        if requests < min_requests:
             continue
         sli = (requests - bad) / requests
         below = int(sli < like.slo)
@@ -126,41 +126,46 @@ def brute_force(
     return crossings
 
 
-@speeds
-@pytest.mark.parametrize("least", [1, 2, 3, 8])
+@backends
+@pytest.mark.parametrize("min_requests", [1, 2, 3, 8])
 @pytest.mark.parametrize("no_traffic", [None, 0, 100, 120])
 def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_them(
-    speed: Opened, least: int, no_traffic: int | None
+    backend: Opened, min_requests: int, no_traffic: int | None
 ) -> None:
-    crossed, seeds = 0, 20 if speed is at_full_speed else 5
+    crossed, seeds = 0, 20 if backend is compiled_kernels else 5
     for seed in range(seeds):
         rng = random.Random(seed)
         tick = 0
         ticks = [tick := tick + rng.choice((0, 1, 5, 30, 120)) for _ in range(300)]
         late = [max(tick - rng.choice((0, 0, 0, 4)), 0) for tick in ticks]
         rows = [(tick, int(rng.random() < 0.3)) for tick in late]
-        expected = brute_force(rows, LIKE, least, no_traffic)
+        expected = brute_force(rows, LIKE, min_requests, no_traffic)
         crossed += len(expected)
         columns = zip(*[(0, tick, failed, n) for n, (tick, failed) in enumerate(rows)], strict=True)
         slots, at, failures, positions = (array("q", column) for column in columns)
         batch = Batch(slots, at, failures, positions, [])
-        with speed() as library:
-            windows = CompiledWindows(library, Windows([LIKE], least=least, no_traffic=no_traffic))
+        with backend() as library:
+            windows = CompiledWindows(
+                library, Windows([LIKE], min_requests=min_requests, no_traffic=no_traffic)
+            )
             assert windows.advance(batch) == expected
-        assert Windows([LIKE], least=least, no_traffic=no_traffic).advance(batch) == expected
+        assert (
+            Windows([LIKE], min_requests=min_requests, no_traffic=no_traffic).advance(batch)
+            == expected
+        )
     assert crossed > seeds
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("seed", range(5))
 def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
-    speed: Opened, seed: int
+    backend: Opened, seed: int
 ) -> None:
     rng = random.Random(seed)
     watched = endpoints(rng)
-    plain, windows = (Windows(watched, least=2, no_traffic=30) for _ in range(2))
+    plain, windows = (Windows(watched, min_requests=2, no_traffic=30) for _ in range(2))
     fast: AnyWindows = windows
-    with speed() as library:
+    with backend() as library:
         for number, batch in enumerate(batches(rng, len(watched))):
             if number == 4 * seed:
                 fast = CompiledWindows(library, windows)
@@ -168,15 +173,15 @@ def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
         assert list(fast.columns()) == list(plain.columns())
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("no_traffic", [None, 0, 30])
 def test_incidents_end_in_silence_between_any_two_batches(
-    speed: Opened, no_traffic: int | None
+    backend: Opened, no_traffic: int | None
 ) -> None:
     rng = random.Random(no_traffic)
     watched = [*endpoints(rng), LIKE]
     plain, ended = Windows(watched, no_traffic=no_traffic), 0
-    with speed() as library:
+    with backend() as library:
         windows = CompiledWindows(library, Windows(watched, no_traffic=no_traffic))
         for batch in batches(rng, len(watched)):
             assert windows.advance(batch) == plain.advance(batch)
@@ -186,34 +191,34 @@ def test_incidents_end_in_silence_between_any_two_batches(
                 if deadline is not None and plain.state.breached[slot] and rng.random() < 0.5:
                     for either in (plain, windows):
                         either.expire(slot, deadline)
-                    assert windows.standing(slot) == plain.standing(slot)
+                    assert windows.totals_of(slot) == plain.totals_of(slot)
                     ended += 1
         assert list(windows.columns()) == list(plain.columns())
     assert (ended > 0) == (no_traffic is not None)
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
 def test_each_access_of_a_batch_may_end_an_incident_in_silence_and_open_another(
-    speed: Opened, rows: int
+    backend: Opened, rows: int
 ) -> None:
     for count in (1, 10_000):
         plain = Windows([LIKE] * count, no_traffic=0)
         ticks = array("q", range(0, 100 * rows, 100))
         slots, failures = array("q", [0] * rows), array("q", [1] * rows)
         batch = Batch(slots, ticks, failures, array("q", range(rows)), [])
-        with speed() as library:
+        with backend() as library:
             windows = CompiledWindows(library, Windows([LIKE] * count, no_traffic=0))
             found = windows.advance(batch)
         assert found == plain.advance(batch)
         assert [crossing.kind for crossing in found] == [OPENED, *[EXPIRED, OPENED] * (rows - 1)]
 
 
-@speeds
-def test_endpoints_may_be_found_while_it_runs(speed: Opened) -> None:
+@backends
+def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
     rng = random.Random(5)
     plain = Windows()
-    with speed() as library:
+    with backend() as library:
         windows = CompiledWindows(library, Windows())
         assert windows.advance(Batch(array("q"), array("q"), array("q"), array("q"), [])) == []
         for slots, batch in zip((1, 1, 2, 9, 9, 300), batches(rng, 1), strict=False):
@@ -225,15 +230,15 @@ def test_endpoints_may_be_found_while_it_runs(speed: Opened) -> None:
         assert list(windows.columns()) == list(plain.columns())
 
 
-@speeds
+@backends
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
 def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
-    speed: Opened, rows: int
+    backend: Opened, rows: int
 ) -> None:
     rng = random.Random(rows)
     watched = [LIKE] * 10_000
     plain = Windows(watched)
-    with speed() as library:
+    with backend() as library:
         windows = CompiledWindows(library, Windows(watched))
         for start in range(0, 4000, max(rows, 40)):
             batch = Batch(
@@ -247,12 +252,12 @@ def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
         assert list(windows.columns()) == list(plain.columns())
 
 
-@speeds
-def test_the_longest_window_has_an_edge_at_either_speed(speed: Opened) -> None:
+@backends
+def test_the_longest_window_has_an_edge_at_either_speed(backend: Opened) -> None:
     longest = 2**63 - 1
     ticks = array("q", [0, longest - 1, longest])
     batch = Batch(array("q", [0, 0, 0]), ticks, array("q", [1, 0, 0]), array("q", [0, 1, 2]), [])
-    with speed() as library:
+    with backend() as library:
         windows = CompiledWindows(library, Windows([Endpoint("a", "-", "", "", 0.9, longest)]))
         found = [crossing[:4] for crossing in windows.advance(batch)]
         assert found == [(0, 0, 0, 1), (0, 2, longest, 0)]

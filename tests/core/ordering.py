@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from slomon.core.batching import Batch
-from slomon.core.events import Change, Placed
+from slomon.core.events import Change, PositionedChange
 from slomon.core.reorder import Order
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
 
@@ -77,7 +77,7 @@ def put_through(
         codes = array("q", [code for _, code in piece.rows] + [1, 1])  # two that aren't meant
         for _, code in piece.rows:
             if code <= change_code(0):
-                assert order.note(change(order.noted)) == code
+                assert order.add_change(change(order.noted)) == code
         order.enter(piece.source, ticks, codes, len(piece.rows))
         if piece.taken:
             _collect(order.take(), dealt)
@@ -113,23 +113,23 @@ def by_the_rule(arrivals: Arrivals) -> Dealt:
     Each row at its tick, or at its source's watermark before it where it is older; then all of
     them by time, at the same time by source, and within a source as they arrived.
     """
-    standing = []
+    totals_of = []
     for source, lateness in enumerate(arrivals.latenesses):
         newest = 0
         for tick, code in arrivals.of(source):
             if code != BLANK:
                 at = newest if tick == NO_TICK else tick
-                standing.append((max(at, newest - lateness), source, at, code))
+                totals_of.append((max(at, newest - lateness), source, at, code))
                 newest = max(newest, at)
-    standing.sort(key=lambda row: row[:2])
+    totals_of.sort(key=lambda row: row[:2])
     dealt: Dealt = {shard: [] for shard in range(arrivals.shards)}
-    for position, (_, _, tick, code) in enumerate(standing):
+    for position, (_, _, tick, code) in enumerate(totals_of):
         if code >= 0:
             shard, slot = (code >> 1) % arrivals.shards, (code >> 1) // arrivals.shards
             dealt[shard].append((slot, tick, code & 1, position))
         elif code <= change_code(0):
             for rows in dealt.values():
-                rows.append(Placed(position, tick, change(change_code(0) - code)))
+                rows.append(PositionedChange(position, tick, change(change_code(0) - code)))
     return dealt
 
 

@@ -19,8 +19,8 @@ from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
 from slomon.core.metrics import (
     Budget,
-    Delivery,
     Deploy,
+    DoraMetrics,
     EndpointTotal,
     Metrics,
     RankingEntry,
@@ -119,7 +119,7 @@ def budget(*endpoints: EndpointTotal) -> Budget:
 
 def delivery(
     incidents: Sequence[IncidentRecord], deploys: Sequence[Deploy], seconds: float = DAY
-) -> Delivery:
+) -> DoraMetrics:
     return figure(None, incidents, [], deploys, (0.0, seconds)).delivery
 
 
@@ -172,7 +172,7 @@ WHOLE = Metrics(
     budget=Budget(requests=3100, failures=19, allowed=22.0, left=3 / 22),
     # Four in two days, all but b2 failed. Repaired are a1's in 60 s and c3's of cart in 300 s:
     # c3's other one is open, the stale one has no deployment and d4's wasn't repaired.
-    delivery=Delivery(4, frequency=2.0, failed=3, change_failure_rate=0.75, recovery_time=180.0),
+    delivery=DoraMetrics(4, frequency=2.0, failed=3, change_failure_rate=0.75, recovery_time=180.0),
 )
 SHOP = Metrics(
     "shop",
@@ -182,7 +182,7 @@ SHOP = Metrics(
     detection=50.0,  # (40 + 60) / 2
     budget=Budget(requests=1100, failures=15, allowed=20.0, left=0.25),  # 10 + 10; 5 / 20
     # a1, b2 and c3, of which a1 and c3 failed; c3's is open here
-    delivery=Delivery(3, frequency=1.5, failed=2, change_failure_rate=2 / 3, recovery_time=60.0),
+    delivery=DoraMetrics(3, frequency=1.5, failed=2, change_failure_rate=2 / 3, recovery_time=60.0),
 )
 CART = Metrics(
     "cart",
@@ -191,7 +191,7 @@ CART = Metrics(
     detection=47_015.0,  # (30 + 94,000) / 2
     budget=Budget(requests=2000, failures=4, allowed=2.0, left=-1.0),  # twice what is allowed
     # c3 and d4, both failed; d4's incident is an expired one
-    delivery=Delivery(2, frequency=1.0, failed=2, change_failure_rate=1.0, recovery_time=300.0),
+    delivery=DoraMetrics(2, frequency=1.0, failed=2, change_failure_rate=1.0, recovery_time=300.0),
 )
 MAIL = Metrics(
     "mail",
@@ -200,7 +200,7 @@ MAIL = Metrics(
     detection=None,
     budget=Budget(0, 0, 0.0, None),
     # c3 was a change to every service, and didn't break this one
-    delivery=Delivery(1, frequency=0.5, failed=0, change_failure_rate=0.0, recovery_time=None),
+    delivery=DoraMetrics(1, frequency=0.5, failed=0, change_failure_rate=0.0, recovery_time=None),
 )
 
 
@@ -223,7 +223,7 @@ def test_a_run_of_nothing_has_no_figures() -> None:
         Repair(0, 0, 0, None, None, None, None),
         None,
         Budget(0, 0, 0.0, None),
-        Delivery(0, None, 0, None, None),
+        DoraMetrics(0, None, 0, None, None),
     )
     assert services == []
 
@@ -232,7 +232,7 @@ def test_services_stand_in_the_order_in_which_they_broke_and_then_in_that_of_end
     incidents = [incident(1.0, service="d"), incident(2.0, service="b"), incident(3.0, service="d")]
     endpoints = [total("/", 0.9, 1, 0, service=name) for name in ["c", "d", "a", "c", "b"]]
     _, services = aggregate(incidents, endpoints, [], (0.0, DAY))
-    assert [figures.service for figures in services] == ["d", "b", "c", "a"]
+    assert [metrics.service for metrics in services] == ["d", "b", "c", "a"]
 
 
 def test_an_incident_counts_for_its_service_though_no_endpoint_is_listed() -> None:
@@ -363,7 +363,7 @@ def test_a_deployment_that_broke_several_endpoints_failed_once() -> None:
     ]
     told = delivery(incidents, [deploy("a1", 10.0), deploy("b2", 90.0)])
     # One of two; of its three incidents two are closed: (10 + 40) / 2
-    assert told == Delivery(2, 2.0, failed=1, change_failure_rate=0.5, recovery_time=25.0)
+    assert told == DoraMetrics(2, 2.0, failed=1, change_failure_rate=0.5, recovery_time=25.0)
 
 
 def failed(incidents: Sequence[IncidentRecord], deploys: Sequence[Deploy]) -> int:
@@ -409,9 +409,9 @@ def test_what_was_deployed_before_or_after_the_run_is_none_of_its_deployments() 
     ]
     run = 10.0, 3610.0
     overall, [shop, mail] = aggregate(broken, [], deploys, run)
-    assert overall.delivery == Delivery(3, 72.0, 1, 1 / 3, 50.0)  # a1, b2 and c4 in an hour
+    assert overall.delivery == DoraMetrics(3, 72.0, 1, 1 / 3, 50.0)  # a1, b2 and c4 in an hour
     assert shop.delivery == overall.delivery
-    assert mail.delivery == Delivery(1, 24.0, 0, 0.0, None)
+    assert mail.delivery == DoraMetrics(1, 24.0, 0, 0.0, None)
     assert [shop, mail] == [figure(name, broken, [], deploys, run) for name in ("shop", "mail")]
     # They did break something, all the same.
     assert (overall.detection, mail.detection) == (3.0, 9.0)
@@ -455,7 +455,7 @@ def test_deployments_are_found_by_their_times_though_the_stream_has_them_in_anot
 
 def test_a_commit_that_is_no_deployment_of_the_run_makes_none_fail() -> None:
     told = delivery([incident(20.0, 10.0, candidate("gone"))], [deploy("a1", 10.0)])
-    assert told == Delivery(1, 1.0, failed=0, change_failure_rate=0.0, recovery_time=None)
+    assert told == DoraMetrics(1, 1.0, failed=0, change_failure_rate=0.0, recovery_time=None)
 
 
 def test_only_the_newest_candidate_failed() -> None:
@@ -498,7 +498,7 @@ def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
 
 def test_a_silent_incident_makes_its_deployment_fail_and_has_no_recovery() -> None:
     told = delivery([incident(20.0, 10.0, candidate("a1"), expired=True)], [deploy("a1", 10.0)])
-    assert told == Delivery(1, 1.0, failed=1, change_failure_rate=1.0, recovery_time=None)
+    assert told == DoraMetrics(1, 1.0, failed=1, change_failure_rate=1.0, recovery_time=None)
 
 
 def test_a_run_of_less_than_an_hour_has_no_frequency() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from slomon.core.attribution import Attribution, Verdict, blame, credit
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, Placed
-from slomon.core.incident import Suspicion
+from slomon.core.events import Change, PositionedChange
+from slomon.core.incident import Candidates
 from slomon.core.statistics import Counts
 from tests.incidents import make_incident
 
@@ -18,9 +18,9 @@ ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)
 
 def credited(*positions: int, omitted: int) -> Attribution:
     """Of an incident from position 100 to 200, with these suspects and a rate that clearly fell."""
-    changes = [Placed(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
+    changes = [PositionedChange(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
     incident = make_incident(ENDPOINT, 100, 100, end=200, end_position=200)
-    fixing = Suspicion(tuple(changes), omitted, Counts(100, 90), Counts(100, 0))
+    fixing = Candidates(tuple(changes), omitted, Counts(100, 90), Counts(100, 0))
     found = credit(replace(incident, fixing=fixing), stale_after=1_000)
     assert found
     return found
@@ -40,9 +40,9 @@ def test_of_more_changes_since_the_opening_than_are_shown_the_others_are_counted
 
 def blamed(*positions: int, before: Counts, after: Counts) -> Attribution:
     """Of an incident at position and tick 1000 with an SLO of 0.9, where 500 ticks make stale."""
-    changes = [Placed(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
+    changes = [PositionedChange(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
     incident = make_incident(ENDPOINT, 1000, 1000)
-    breaking = Suspicion(tuple(changes), 3, before, after)
+    breaking = Candidates(tuple(changes), 3, before, after)
     return blame(replace(incident, breaking=breaking), stale_after=500)
 
 
@@ -92,9 +92,9 @@ def test_stale_changes_are_no_candidates_but_for_the_newest() -> None:
 def test_a_fix_inside_the_lag_of_the_window_is_credited_if_the_failure_rate_fell_with_it(
     position: int, after: Counts, verdict: Verdict
 ) -> None:
-    change = Placed(position, position, Change("fix", "ana", "", "shop"))
+    change = PositionedChange(position, position, Change("fix", "ana", "", "shop"))
     incident = make_incident(ENDPOINT, 100, 100, end=200, end_position=200)
-    fixing = Suspicion((change,), 0, Counts(100, 90), after)
+    fixing = Candidates((change,), 0, Counts(100, 90), after)
     found = credit(replace(incident, onset=80, fixing=fixing), stale_after=1_000)
     assert found
     assert (found.verdict, found.commit) == (verdict, "fix")

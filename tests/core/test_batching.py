@@ -8,9 +8,9 @@ from enum import Enum
 import pytest
 
 from slomon.core import batching
-from slomon.core.batching import Batch, Batcher, Cut, Item, Span
+from slomon.core.batching import Batch, Batcher, BatchResult, Item, TimeRange
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Change, Malformed, Placed, Rejection, server_errors_fail
+from slomon.core.events import Change, Malformed, PositionedChange, Rejection, server_errors_fail
 
 SECOND = 1_000_000_000
 OWNED = [("shop", "/b"), ("shop", "/a"), ("cart", "/cart")]
@@ -41,7 +41,7 @@ class CountingRule:
 
 
 def test_accesses_become_columns() -> None:
-    assert batcher().cut(["5 GET /b 200", "6 GET /a 500", "7 GET /b 404"]) == Cut(
+    assert batcher().cut(["5 GET /b 200", "6 GET /a 500", "7 GET /b 404"]) == BatchResult(
         [(0, Batch([0, 1, 0], [5 * SECOND, 6 * SECOND, 7 * SECOND], [0, 1, 0], [0, 1, 2], []))], []
     )
 
@@ -49,14 +49,14 @@ def test_accesses_become_columns() -> None:
 def test_positions_go_on_from_cut_to_cut_and_rows_do_not_come_back() -> None:
     cutter = batcher()
     for position in range(3):
-        assert cutter.cut(["5 GET /a 500"]) == Cut(
+        assert cutter.cut(["5 GET /a 500"]) == BatchResult(
             [(0, Batch([1], [5 * SECOND], [1], [position], []))], []
         )
 
 
 def test_nothing_in_gives_nothing_out() -> None:
     cutter = batcher(shards=7)
-    assert cutter.cut([]) == Cut([], [])
+    assert cutter.cut([]) == BatchResult([], [])
     assert cutter.accounting.events == 0
 
 
@@ -65,7 +65,7 @@ def test_only_a_shard_that_something_is_for_has_a_batch() -> None:
     place = sharding(64).place("GET", "/cart")
     assert place is not None
     shard, slot = place
-    assert cutter.cut(["5 GET /cart 200"]) == Cut(
+    assert cutter.cut(["5 GET /cart 200"]) == BatchResult(
         [(shard, Batch([slot], [5 * SECOND], [0], [0], []))], []
     )
 
@@ -77,7 +77,7 @@ def test_a_change_goes_to_every_shard_that_owns_an_endpoint_of_its_service_and_n
 
     cut = batcher(shards).cut([change("shop"), change("nobody"), change("shop")])
 
-    changes = [Placed(0, 0, change("shop")), Placed(2, 0, change("shop"))]
+    changes = [PositionedChange(0, 0, change("shop")), PositionedChange(2, 0, change("shop"))]
     assert cut.batches == [(shard, Batch([], [], [], [], changes)) for shard in sorted(owners)]
 
 
@@ -109,7 +109,7 @@ def test_no_more_requests_are_remembered_than_there_is_room_for(
 
 def test_a_request_to_nowhere_is_unmatched_however_often_it_comes() -> None:
     cutter = batcher()
-    assert cutter.cut(["5 GET /nowhere 200"] * 3) == Cut([], [])
+    assert cutter.cut(["5 GET /nowhere 200"] * 3) == BatchResult([], [])
     assert cutter.accounting.unmatched == 3
 
 
@@ -158,10 +158,10 @@ def test_a_change_has_the_newest_time_before_it_whoever_watches_that_access() ->
     cutter.cut(stream[:3])
     cutter.cut(stream[3:])
     cutter.cut([change("shop")])
-    assert [(placed.position, placed.tick) for placed in cutter.deploys] == [
+    assert [(positioned.position, positioned.tick) for positioned in cutter.deploys] == [
         *((0, 0), (4, 9 * SECOND), (6, 11 * SECOND), (9, 12 * SECOND))
     ]
-    assert cutter.span == Span(5 * SECOND, 11 * SECOND)
+    assert cutter.span == TimeRange(5 * SECOND, 11 * SECOND)
 
 
 def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
@@ -169,7 +169,7 @@ def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
     cutter.cut(["1 GET /a 200"])
 
     assert cutter.cut(["x GET /a 200", change("shop")]).batches == [
-        (0, Batch([], [], [], [], [Placed(2, SECOND, change("shop"))]))
+        (0, Batch([], [], [], [], [PositionedChange(2, SECOND, change("shop"))]))
     ]
     assert cutter.cut(["x GET /a 200"]).batches == [(0, Batch([], [], [], [], []))]
     assert asdict(cutter.accounting) == {

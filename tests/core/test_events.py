@@ -14,10 +14,10 @@ from slomon.core.events import (
     End,
     Malformed,
     StatusRule,
-    judge,
     parse_access,
     parse_change,
     read_event,
+    read_outcome,
     server_errors_fail,
 )
 
@@ -165,7 +165,7 @@ def test_an_access_with_a_wrong_status_is_malformed(status: str, shown: str) -> 
 
 @pytest.mark.parametrize(("status", "failed"), [("200", False), ("499", False), ("500", True)])
 def test_a_status_is_judged_by_the_rule(status: str, failed: bool) -> None:
-    access = judge("line", 5, ("GET", "/"), status, server_errors_fail)
+    access = read_outcome("line", 5, ("GET", "/"), status, server_errors_fail)
     assert access == Access(5, "GET", "/", failed=failed)
 
 
@@ -173,7 +173,7 @@ def test_a_status_is_judged_by_the_rule(status: str, failed: bool) -> None:
     "status", ["", "-", "0", "000", "600", "2000", "200.0", "\u0662\u0660\u0660"]
 )
 def test_a_status_that_no_request_has_is_malformed(status: str) -> None:
-    assert judge("line", 5, ("GET", "/"), status, server_errors_fail) == Malformed(
+    assert read_outcome("line", 5, ("GET", "/"), status, server_errors_fail) == Malformed(
         "line", f"the status is '{status}'; allowed: one that the rule knows, by default 100 to 599"
     )
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import EVERY_SERVICE, Change, Placed
+from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import ChangeLog, State
 from tests.incidents import make_incident
 
@@ -49,22 +49,22 @@ SERVICES = ["shop", "cart", EVERY_SERVICE]
 STREAMS = st.lists(st.sampled_from([*SERVICES, None]), max_size=40)
 
 
-def placed(position: int, service: str) -> Placed:
+def positioned(position: int, service: str) -> PositionedChange:
     change = Change(f"c{position}", "<ana@example.com>", "2018-11-28", service)
-    return Placed(position, 10 * position, change)
+    return PositionedChange(position, 10 * position, change)
 
 
 def recorded(stream: Sequence[str | None]) -> ChangeLog:
     log = ChangeLog()
     for position, service in enumerate(stream):
         if service is not None:
-            log.record(placed(position, service))
+            log.record(positioned(position, service))
     return log
 
 
 def listed(log: ChangeLog, service: str, since: int) -> list[int]:
-    suspects, _ = log.list_suspects(service, since)
-    return [suspect.position for suspect in suspects]
+    changes, _ = log.list_candidates(service, since)
+    return [suspect.position for suspect in changes]
 
 
 @given(STREAMS, st.sampled_from(SERVICES))
@@ -76,13 +76,13 @@ def test_the_suspects_are_the_last_change_before_a_position_and_all_since_then(
     for since in range(len(stream) + 1):
         before = [at for at in own if at < since][-1:]
         expected = before + [at for at in own if at >= since]
-        suspects, omitted = log.list_suspects(service, since)
-        assert [*suspects] == [placed(at, stream[at] or "") for at in expected[-10:]]
+        changes, omitted = log.list_candidates(service, since)
+        assert [*changes] == [positioned(at, stream[at] or "") for at in expected[-10:]]
         assert omitted == len(expected[:-10])
 
 
 def test_a_service_that_never_changed_has_no_suspects() -> None:
-    assert ChangeLog().list_suspects("shop", 5) == ((), 0)
+    assert ChangeLog().list_candidates("shop", 5) == ((), 0)
 
 
 def test_a_change_at_the_very_position_came_after_it() -> None:
@@ -94,7 +94,7 @@ def test_a_change_at_the_very_position_came_after_it() -> None:
 def test_of_many_changes_the_newest_hundred_are_remembered() -> None:
     log = recorded(["shop"] * 250 + ["cart"])
     assert [change.position for change in log] == [*range(150, 250), 250]
-    assert log.list_suspects("shop", 0) == (
-        tuple(placed(at, "shop") for at in range(240, 250)),
+    assert log.list_candidates("shop", 0) == (
+        tuple(positioned(at, "shop") for at in range(240, 250)),
         90,
     )

@@ -75,14 +75,14 @@ def brute_force(
                     "min_sli": sli,
                     "min_sli_at": clock,
                     "fix": None,
-                    "break": suspects(events, RESOURCES[path], onset.position, position),
+                    "break": changes(events, RESOURCES[path], onset.position, position),
                     "stretches": stretches(events, RESOURCES[path], seen),
                     "opened": position,
                 }
             )
         elif sli >= SLO and is_open:
             last = [one for one in seen if one.failed][-1]
-            fixers = suspects(events, RESOURCES[path], last.position, position)
+            fixers = changes(events, RESOURCES[path], last.position, position)
             found[-1] |= {"end": clock, "state": State.CLOSED}
             found[-1]["fix"] = fixers
             found[-1]["stretches at the end"] = stretches(events, RESOURCES[path], seen)
@@ -106,7 +106,7 @@ def follow(incident: dict[str, object], now: Seen, sli: float) -> None:
         incident["min_sli"], incident["min_sli_at"] = sli, now.clock
 
 
-def suspects(events: Sequence[Event], service: str, since: int, until: int) -> list[int]:
+def changes(events: Sequence[Event], service: str, since: int, until: int) -> list[int]:
     """The positions of the newest change before `since` and of all from there on."""
     own = [position for position in range(until) if events[position] == service]
     return [at for at in own if at < since][-1:] + [at for at in own if at >= since]

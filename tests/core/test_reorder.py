@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 
 from slomon.core.batching import Batch
-from slomon.core.events import Placed
+from slomon.core.events import PositionedChange
 from slomon.core.reorder import Order
-from slomon.endpoints.discovery import NameList
+from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
     Arrivals,
@@ -116,12 +116,14 @@ def test_at_the_same_time_the_earlier_source_comes_first() -> None:
 
 def test_what_has_no_time_stands_at_the_newest_time_before_it_and_takes_a_place() -> None:
     order = late_by(3)
-    code = order.note(change(1))
+    code = order.add_change(change(1))
     rows = (10, GOOD), (8, GOOD), (NO_TICK, code), (NO_TICK, REJECTED), (9, UNMATCHED), (10, BAD)
     enter(order, 0, *rows)
     order.end(0)
     [(_, batch)] = order.take()
-    assert batch == Batch([0, 0, 0], [8, 10, 10], [0, 0, 1], [0, 2, 5], [Placed(3, 10, change(1))])
+    assert batch == Batch(
+        [0, 0, 0], [8, 10, 10], [0, 0, 1], [0, 2, 5], [PositionedChange(3, 10, change(1))]
+    )
     assert order.position == 6
 
 
@@ -148,10 +150,10 @@ def test_a_run_of_events_that_no_shard_sees_is_one_row_and_takes_all_its_places(
 
 
 def test_the_endpoints_that_are_found_are_the_first_ones_in_the_order_of_time() -> None:
-    names = NameList(2)
+    names = PythonEndpointNames(2)
     for name in (b"GET /z", b"GET /a", b"GET /b"):
         names.key(name)
-    order = Order(2, 1, names.admit)
+    order = Order(2, 1, names.accept)
     enter(order, 0, (100, 0 << 1), (200, 0 << 1 | BAD), (300, 2 << 1))
     enter(order, 1, (10, 1 << 1), (20, 2 << 1 | BAD), (350, 1 << 1))
     order.end(0)
@@ -165,12 +167,12 @@ def test_the_endpoints_that_are_found_are_the_first_ones_in_the_order_of_time() 
 
 def test_a_change_goes_to_every_shard() -> None:
     order = Order(1, 3)
-    enter(order, 0, (5, 2 << 1), (NO_TICK, order.note(change(1))), (6, 3 << 1 | BAD))
+    enter(order, 0, (5, 2 << 1), (NO_TICK, order.add_change(change(1))), (6, 3 << 1 | BAD))
     order.end(0)
     assert order.take() == [
-        (0, Batch([1], [6], [BAD], [2], [Placed(1, 5, change(1))])),
-        (1, Batch([], [], [], [], [Placed(1, 5, change(1))])),
-        (2, Batch([0], [5], [GOOD], [0], [Placed(1, 5, change(1))])),
+        (0, Batch([1], [6], [BAD], [2], [PositionedChange(1, 5, change(1))])),
+        (1, Batch([], [], [], [], [PositionedChange(1, 5, change(1))])),
+        (2, Batch([0], [5], [GOOD], [0], [PositionedChange(1, 5, change(1))])),
     ]
 
 

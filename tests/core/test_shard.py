@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, Placed
+from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
@@ -31,7 +31,7 @@ def batch(*events: tuple[int, int, int] | Change, first: int = 0) -> Batch:
     rows, changes = [], []
     for position, event in enumerate(events, first):
         if isinstance(event, Change):
-            changes.append(Placed(position, 0, event))
+            changes.append(PositionedChange(position, 0, event))
         else:
             rows.append((*event, position))
     slots, ticks, failures, positions = map(list, zip(*rows, strict=True)) if rows else [[]] * 4
@@ -44,7 +44,7 @@ def test_an_incident_is_told_when_it_opens_and_again_when_it_closes() -> None:
     assert (opened.endpoint, opened.start, opened.start_position) == (SHOP, 5, 0)
     assert (opened.end, opened.end_position, opened.fixing) == (None, None, None)
     [closed] = shard.advance(batch((0, 15, 0), first=1))
-    assert replace(closed, course=opened.course, end=None, end_position=None, fixing=None) == opened
+    assert replace(closed, stats=opened.stats, end=None, end_position=None, fixing=None) == opened
     assert (closed.end, closed.end_position) == (15, 1)
     assert shard.advance(batch((0, 25, 0), first=2)) == []
 
@@ -131,9 +131,11 @@ GOOD, BAD = 0, 1
 
 
 def quiet_shard(
-    *endpoints: Endpoint, no_traffic: int | None = None, least: int = 1, resolution: int = 0
+    *endpoints: Endpoint, no_traffic: int | None = None, min_requests: int = 1, resolution: int = 0
 ) -> Shard:
-    windows = Windows(endpoints, no_traffic=no_traffic, least=least, resolution=resolution)
+    windows = Windows(
+        endpoints, no_traffic=no_traffic, min_requests=min_requests, resolution=resolution
+    )
     return Shard(endpoints, windows)
 
 
@@ -208,11 +210,11 @@ def test_where_windows_with_few_requests_are_not_judged_silence_ends_incidents_a
     #          x x x        o        |x  x  x   opens at 7; 20 puts the deadline off to 40; the
     #                                          third one opens another
     start = [(5, BAD), (6, BAD), (7, BAD), (20, GOOD)]
-    assert lives(*start, (39, GOOD), no_traffic=20, least=3) == ["7 to None open"]
+    assert lives(*start, (39, GOOD), no_traffic=20, min_requests=3) == ["7 to None open"]
     for outcome in (GOOD, BAD):
-        assert lives(*start, (40, outcome), no_traffic=20, least=3) == ["7 to 40 expired"]
+        assert lives(*start, (40, outcome), no_traffic=20, min_requests=3) == ["7 to 40 expired"]
     following = [(40, BAD), (41, BAD), (42, BAD)]
-    assert lives(*start, *following, no_traffic=20, least=3) == [
+    assert lives(*start, *following, no_traffic=20, min_requests=3) == [
         "7 to 40 expired",
         "42 to None open",
     ]
@@ -272,7 +274,7 @@ def test_what_comes_after_an_end_in_silence_counts_at_that_end_at_the_earliest(
     assert show(*shard.close_expired(25)) == ["5 to 25 expired"]
     [opened] = shard.advance(batch((0, tick, BAD), first=1))
     assert (opened.start, opened.before) == (max(tick, 25), (1, 1))
-    assert opened.course.requests == 1
+    assert opened.stats.requests == 1
     assert shard.late == late
     assert shard.next_silence() == opened.start + 20
 
@@ -288,9 +290,9 @@ STEPS = st.lists(
 
 @given(STEPS, st.sampled_from([0, 5, 10, 15]), st.sampled_from([1, 3]))
 def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
-    steps: list[tuple[int | None, int, bool]], no_traffic: int, least: int
+    steps: list[tuple[int | None, int, bool]], no_traffic: int, min_requests: int
 ) -> None:
-    options = {"no_traffic": no_traffic, "least": least}
+    options = {"no_traffic": no_traffic, "min_requests": min_requests}
     live = quiet_shard(SHOP, CART, USER, **options)
     replayed = quiet_shard(SHOP, CART, USER, **options)
     seen: dict[int, Incident] = {}

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from slomon.compiled.windows import CompiledWindows
 from slomon.core import sli_series as tracer_module
 from slomon.core import summary as summary_module
-from slomon.core.batching import Batch, Span
-from slomon.core.endpoints import Endpoint, Members
+from slomon.core.batching import Batch, TimeRange
+from slomon.core.endpoints import Endpoint, ShardEndpoints
 from slomon.core.events import Accounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
@@ -25,7 +25,7 @@ from slomon.core.sli_series import SliSeries
 from slomon.core.summary import Summary, add_up
 from slomon.core.windows import Windows
 from slomon.kernels.series import SHORTEST
-from tests.compiled.kernels import SPEEDS, at_full_speed
+from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 
 SECOND = 1_000_000_000
@@ -58,7 +58,7 @@ def summarise(
     """What the core says of these rows."""
     shards = []
     for number in range(cutting.workers):
-        members = Members(endpoints, number, cutting.workers)
+        members = ShardEndpoints(endpoints, number, cutting.workers)
         windows = Windows(members, sli_series=True, **options)
         fast = cutting.library and CompiledWindows(cutting.library, windows)
         shards.append(Shard(members, fast or windows))
@@ -68,8 +68,8 @@ def summarise(
             for incident in shard.advance(_batch(rows, start, cutting, shard.members.shard)):
                 incidents[incident.start_position] = incident
         if cutting.asked_every and count % cutting.asked_every == 0:
-            add_up(shards, (), Span())
-    totals = add_up(shards, (), Span())
+            add_up(shards, (), TimeRange())
+    totals = add_up(shards, (), TimeRange())
     return ServiceMonitor(incidents.values(), Accounting(), (), totals).summary()
 
 
@@ -88,7 +88,7 @@ def by_definition(
     rows: Sequence[Row],
     endpoints: Sequence[Endpoint],
     bounds: tuple[int, int],
-    least: int = 1,
+    min_requests: int = 1,
     resolution: int = 1,
 ) -> tuple[float, list[SliSeries]]:
     """The buckets, counted one by one: of the shortest step at which they are few enough."""
@@ -99,7 +99,7 @@ def by_definition(
         tick = clocks[key] = max(clocks[key], time - time % resolution)
         seen[key].append((key, tick, failed))
         inside = [bad for _, at, bad in seen[key] if tick - endpoints[key].window < at]
-        sli = inside.count(False) / len(inside) if len(inside) >= least else 1.0
+        sli = inside.count(False) / len(inside) if len(inside) >= min_requests else 1.0
         judged.append((key, tick, failed, sli))
     step = SHORTEST
     while not fits({(key, tick // step) for key, tick, _, _ in judged}, bounds):
@@ -182,14 +182,14 @@ def test_windows_that_are_not_judged_are_not_the_lowest() -> None:
         (0, SHORTEST, False),
         (0, 9 * SHORTEST, True),
     ]
-    [sli_series] = summarise(rows, [endpoint(0)], least=3).sli_series
+    [sli_series] = summarise(rows, [endpoint(0)], min_requests=3).sli_series
     assert (sli_series.failures, sli_series.min_sli) == ([1, 1], [2 / 3, 1.0])
 
 
 def test_no_trace_is_taken_unless_it_is_asked_for() -> None:
     shard = Shard([endpoint(0)], Windows([endpoint(0)]))
     shard.advance(_all([(0, 5, False)]))
-    totals = add_up([shard], (), Span())
+    totals = add_up([shard], (), TimeRange())
     summary = ServiceMonitor((), Accounting(), (), totals).summary()
     assert (summary.sli_series, summary.series_step) == ([], 0)
 
@@ -247,19 +247,21 @@ def walk(steps: Sequence[Row]) -> list[Row]:
 @settings(deadline=None)
 @given(ROWS, BOUNDS, CUTTINGS, st.sampled_from([1, 3]), st.sampled_from([0, 2 * SHORTEST + 1]))
 def test_the_buckets_are_those_of_a_brute_force_count(
-    steps: list[Row], bounds: tuple[int, int], cutting: Cutting, least: int, resolution: int
+    steps: list[Row], bounds: tuple[int, int], cutting: Cutting, min_requests: int, resolution: int
 ) -> None:
     rows = walk(steps)
     with bounded(*bounds):
-        found = summarise(rows, ENDPOINTS, cutting, least=least, resolution=resolution)
-    expected = by_definition(rows, ENDPOINTS, bounds, least, resolution or 1)
+        found = summarise(
+            rows, ENDPOINTS, cutting, min_requests=min_requests, resolution=resolution
+        )
+    expected = by_definition(rows, ENDPOINTS, bounds, min_requests, resolution or 1)
     assert (found.series_step, found.sli_series) == expected
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("workers", [1, 3])
-def test_the_buckets_of_the_compiled_speed_are_those_too(speed: Opened, workers: int) -> None:
-    for seed in range(20 if speed is at_full_speed else 2):
+def test_the_buckets_of_the_compiled_speed_are_those_too(backend: Opened, workers: int) -> None:
+    for seed in range(20 if backend is compiled_kernels else 2):
         rng = random.Random(seed)
         spread = rng.choice([1, SHORTEST, 100 * SHORTEST])
         steps = [
@@ -268,17 +270,19 @@ def test_the_buckets_of_the_compiled_speed_are_those_too(speed: Opened, workers:
         ]
         bounds = rng.choice([(512, 1 << 18), (40, 1000), (1000, 60)])
         rows = walk(steps)
-        with bounded(*bounds), speed() as library:
+        with bounded(*bounds), backend() as library:
             cutting = Cutting(workers, rng.choice([1, 20, 300]), library, rng.choice([0, 2]))
             found = summarise(rows, ENDPOINTS, cutting)
         assert (found.series_step, found.sli_series) == by_definition(rows, ENDPOINTS, bounds), seed
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("bounds", [(512, 1 << 18), (1 << 40, 1024)])
-def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened, bounds: tuple[int, int]) -> None:
+def test_however_long_a_run_is_few_buckets_are_kept(
+    backend: Opened, bounds: tuple[int, int]
+) -> None:
     #   each access is a bucket of its own, of ever longer ones
-    with bounded(*bounds, few=100), speed() as library:
+    with bounded(*bounds, few=100), backend() as library:
         windows = CompiledWindows(library, Windows([endpoint(0), endpoint(1)], sli_series=True))
         for start in range(0, 20_000, 50):
             rows = [(number % 2, number * SECOND, False) for number in range(start, start + 50)]
@@ -287,23 +291,23 @@ def test_however_long_a_run_is_few_buckets_are_kept(speed: Opened, bounds: tuple
             assert len(windows.series.state.bucket_slot) < 2500
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(backend: Opened) -> None:
     rng = random.Random(1)
     many = list(map(endpoint, range(10_000)))
     rows = walk([(rng.randrange(9_990, 10_000), SHORTEST, rng.random() < 0.2) for _ in range(300)])
-    with speed() as library:
+    with backend() as library:
         found = summarise(rows, many, Cutting(batch=100, library=library))
     places = {key: key - 9_990 for key, _, _ in rows}
     few = summarise([(places[key], *rest) for key, *rest in rows], many[:10])  # type: ignore[misc]
     assert (found.series_step, found.sli_series) == (few.series_step, few.sli_series)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_the_latest_time_has_a_bucket_too(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_latest_time_has_a_bucket_too(backend: Opened) -> None:
     last = 2**63 - 1
     rows = [(0, 0, False), (0, last - 1, True), (0, last, False)]
-    with speed() as library:
+    with backend() as library:
         found = summarise(rows, ENDPOINTS, Cutting(batch=3, library=library))
     [sli_series] = found.sli_series
     assert (sli_series.requests, sli_series.failures) == ([1, 2], [0, 1])
@@ -325,9 +329,9 @@ def test_of_too_many_endpoints_those_with_incidents_are_traced_and_then_the_busi
     assert [sli_series.requests for sli_series in summary.sli_series] == [[3], [1]]
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_endpoints_may_be_found_while_a_trace_is_taken(speed: Opened) -> None:
-    with speed() as library:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_endpoints_may_be_found_while_a_trace_is_taken(backend: Opened) -> None:
+    with backend() as library:
         for fast in (True, False):
             plain = Windows(sli_series=True)
             windows = CompiledWindows(library, plain) if fast else plain
@@ -336,7 +340,7 @@ def test_endpoints_may_be_found_while_a_trace_is_taken(speed: Opened) -> None:
             shard.advance(_all([(0, 1, False)]))
             found.append(endpoint(1))
             shard.advance(_all([(1, SHORTEST, True), (0, SHORTEST, False)]))
-            totals = add_up([shard], (), Span())
+            totals = add_up([shard], (), TimeRange())
             [first, second] = ServiceMonitor((), Accounting(), (), totals).summary().sli_series
             assert (first.at, second.at) == ([0, 1 / 512], [1 / 512])
             assert (second.failures, second.min_sli) == ([1], [0.0])

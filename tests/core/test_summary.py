@@ -102,14 +102,14 @@ def test_a_run_in_figures() -> None:
         Deploy("shop", "c15", "author 15", "date 15", 13),
     ]
     [shop] = summary.services
-    for figures, service in ((summary.overall, None), (shop, "shop")):
-        assert (figures.service, figures.incidents) == (service, 1)
-        assert (figures.repair.mean, figures.repair.p90, figures.repair.open) == (7, 7, 0)
-        assert figures.detection == 13 - 9
-        assert (figures.budget.requests, figures.budget.failures) == (26, 4)
-        assert figures.budget.allowed == pytest.approx(26 * 0.3)
-        assert (figures.delivery.deployments, figures.delivery.failed) == (2, 1)
-        assert figures.delivery.frequency is None
+    for metrics, service in ((summary.overall, None), (shop, "shop")):
+        assert (metrics.service, metrics.incidents) == (service, 1)
+        assert (metrics.repair.mean, metrics.repair.p90, metrics.repair.open) == (7, 7, 0)
+        assert metrics.detection == 13 - 9
+        assert (metrics.budget.requests, metrics.budget.failures) == (26, 4)
+        assert metrics.budget.allowed == pytest.approx(26 * 0.3)
+        assert (metrics.delivery.deployments, metrics.delivery.failed) == (2, 1)
+        assert metrics.delivery.frequency is None
     assert summary.ranking.by_endpoint == [RankingEntry("GET /a", 1, 7)]
     assert summary.ranking.by_author == [RankingEntry("author 10", 1, 7)]
     assert summary.ranking.by_commit == [RankingEntry("c10", 1, 7)]

@@ -20,7 +20,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 
 SLOTS = range(len(MANY))
 
 
-def lay_out(drawn: Iterable[Row], begin: int) -> list[Row]:
+def format_table(drawn: Iterable[Row], begin: int) -> list[Row]:
     """Rows of which the gaps between their ticks were drawn."""
     rows, tick = [], begin
     for slot, gap, failed in drawn:
@@ -44,8 +44,8 @@ def carry(windows: Windows, endpoints: Sequence[Endpoint], places: dict[int, int
 def test_what_is_carried_over_goes_on_as_if_uninterrupted(
     before: list[Row], after: list[Row], order: list[int], kept: int, new: int
 ) -> None:
-    first = lay_out(before, 1000)
-    second = lay_out(after, first[-1][1] if first else 1000)
+    first = format_table(before, 1000)
+    second = format_table(after, first[-1][1] if first else 1000)
     through, interrupted = Windows(MANY), Windows(MANY)
     for windows in (through, interrupted):
         advance(windows, first)
@@ -65,14 +65,14 @@ def test_what_is_carried_over_goes_on_as_if_uninterrupted(
     ]
     assert found == [one._replace(slot=places[one.slot]) for one in expected]
     for then, now in places.items():
-        assert carried.standing(now) == through.standing(then)
+        assert carried.totals_of(now) == through.totals_of(then)
         assert carried.marks[4 * now : 4 * now + 4] == through.marks[4 * then : 4 * then + 4]
 
 
 @given(ROWS, st.sets(st.sampled_from(SLOTS)))
 def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> None:
     windows, alone = Windows(MANY), Windows(MANY)
-    rows = lay_out(before, 1000)
+    rows = format_table(before, 1000)
     advance(windows, rows)
     advance(alone, [row for row in rows if row[0] in kept])
     places = {then: now for now, then in enumerate(sorted(kept))}
@@ -104,7 +104,7 @@ def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
 def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
     before: list[Row], after: list[Row], then: int, now: int
 ) -> None:
-    rows = lay_out([*before, *after], 1000)
+    rows = format_table([*before, *after], 1000)
     first, second = rows[: len(before)], rows[len(before) :]
     windows = Windows([replace(one, window=then) for one in MANY])
     advance(windows, first)

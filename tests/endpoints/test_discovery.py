@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.endpoints.discovery import Found, FoundRequests, GivenRequests, NameList, Remembered
+from slomon.endpoints.discovery import (
+    FoundEndpoints,
+    FoundRequests,
+    GivenRequests,
+    LruDict,
+    PythonEndpointNames,
+)
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.route import LONGEST
 
@@ -17,7 +23,7 @@ CATALOGUE = Catalogue(
 
 
 def found(most: int = 10, name: str = "") -> FoundRequests:
-    return FoundRequests(NameList(most), Endpoint(name, "-", "", "", 0.9, 300))
+    return FoundRequests(PythonEndpointNames(most), Endpoint(name, "-", "", "", 0.9, 300))
 
 
 def test_given_requests_are_those_that_are_watched() -> None:
@@ -48,7 +54,7 @@ def test_so_many_are_remembered_and_then_others(monkeypatch: pytest.MonkeyPatch)
         asked.append(target)
         return verb + target
 
-    remembered = Remembered(find)
+    remembered = LruDict(find)
     assert [remembered["A", target] for target in "abbacab"] == [f"A{one}" for one in "abbacab"]
     assert asked == ["a", "b", "c", "a", "b"]
 
@@ -72,10 +78,10 @@ def test_endpoints_are_found_as_they_come_and_known_again() -> None:
 
 
 def test_requests_to_more_endpoints_than_there_may_be_are_capped() -> None:
-    names = NameList(1)
+    names = PythonEndpointNames(1)
     requests = FoundRequests(names, LIKE)
     assert [requests.key("GET", target) for target in ("/a", "/b", "/a")] == [0, 1, 0]
-    assert names.admit(1)
+    assert names.accept(1)
     assert [requests.key("GET", target) for target in ("/b", "/c", "/a")] == [1, UNMATCHED, 0]
     assert (len(names), names.admitted, names.capped) == (2, 1, 1)
 
@@ -116,8 +122,8 @@ def test_a_found_endpoint_is_a_service_of_its_own_or_of_one_that_was_named() -> 
 
 
 def test_found_endpoints_grow_while_they_are_looked_at() -> None:
-    names = NameList(5)
-    endpoints = Found(names, LIKE)
+    names = PythonEndpointNames(5)
+    endpoints = FoundEndpoints(names, LIKE)
     assert len(endpoints) == 0
     names.key(b"GET /a")
     assert len(endpoints) == 1
@@ -126,7 +132,7 @@ def test_found_endpoints_grow_while_they_are_looked_at() -> None:
 
 
 def test_the_names_that_accesses_go_out_to_first_are_admitted() -> None:
-    names = NameList(2)
+    names = PythonEndpointNames(2)
     assert [names.key(name) for name in (b"GET /a", b"GET /b", b"GET /c", b"GET /a")] == [
         0,
         1,
@@ -134,22 +140,22 @@ def test_the_names_that_accesses_go_out_to_first_are_admitted() -> None:
         0,
     ]
     assert (len(names), names.admitted, names.capped) == (3, 0, 0)
-    assert [names.admit(key) for key in (2, 0, 1, 2)] == [True, True, False, True]
+    assert [names.accept(key) for key in (2, 0, 1, 2)] == [True, True, False, True]
     assert (len(names), names.admitted, names.capped) == (3, 2, 1)
     assert (names.key(b"GET /b"), names.key(b"GET /d")) == (1, UNMATCHED)
     assert (len(names), names.admitted, names.capped) == (3, 2, 2)
 
 
 def test_names_are_saved_as_their_bytes_and_lengths_and_which_are_admitted() -> None:
-    names = NameList(2)
+    names = PythonEndpointNames(2)
     for name in (b"GET /a", b"", b"GET /b\xff"):
         names.key(name)
-    assert [names.admit(key) for key in (2, 0, 1)] == [True, True, False]
+    assert [names.accept(key) for key in (2, 0, 1)] == [True, True, False]
     saved = names.save()
     assert (saved.texts.tobytes(), saved.lengths.tolist()) == (b"GET /aGET /b\xff", [6, 0, 7])
     assert (saved.admitted.tolist(), saved.capped) == ([1, 0, 1], 1)
-    again = NameList(2)
+    again = PythonEndpointNames(2)
     again.load(saved)
     assert again.save() == saved
-    assert (again.admitted, again.admit(2), again.admit(1)) == (2, True, False)
+    assert (again.admitted, again.accept(2), again.accept(1)) == (2, True, False)
     assert (again.key(b""), again.text(2), again.key(b"GET /new")) == (1, b"GET /b\xff", UNMATCHED)

@@ -81,7 +81,7 @@ OPENINGS = (b" [", b" [", b" [", b"[", b"  [")
 CLOSINGS = (b'] "', b'] "', b'] "', b']  "', b"] ", b'"')
 SUFFIXES = (b'"}', b'"}', b'"}', b"", b'"', b'" }', b'"} ')
 ENDS = (b"", b"\r", b"\r\r", b" ", b" \r", b"\x0b", b"\x00", b'"')
-ODD = (
+UNRESOLVED = (
     b"", b" ", b"\r", b"\t \x0b", b"\xe2\x80\xa8", b"x\xff\xfe", b"{}", b"[]", b"null", b'"text"',
     b'{"type": "change", "value": "commit: c1\\nAuthor: <a@x.org>\\nDate: today\\nService: shop"}',
     b'{"type": "change", "value": "commit: c2\\nAuthor: <a@x.org>\\nDate: today\\nService: other"}',
@@ -136,11 +136,11 @@ def damage(pick: Pick, line: bytes) -> bytes:
 
 
 def _line(pick: Pick, name: str) -> bytes:
-    kind = pick((*["whole"] * 6, "ended", "ended", "damaged", "odd"))
-    if kind == "odd":
-        return pick(ODD)
+    kind = pick((*["whole"] * 6, "ended", "ended", "damaged", "unresolved"))
+    if kind == "unresolved":
+        return pick(UNRESOLVED)
     line = _WRITERS[name](pick)
-    if kind == "overall":
+    if kind == "whole":
         return line
     return damage(pick, line) if kind == "damaged" else line + pick(ENDS)
 

@@ -222,12 +222,12 @@ def test_a_line_that_is_not_plain_is_read_as_a_plain_one_is(
     form: str, piece: str, rest: str
 ) -> None:
     line = f'{HEAD} "{form.format(piece)} 500{rest}'
-    plain, odd = parse(line), parse(f"[x] {line}")
+    plain, unresolved = parse(line), parse(f"[x] {line}")
     if isinstance(plain, Malformed):
-        assert isinstance(odd, Malformed)
-        assert odd.reason == plain.reason
+        assert isinstance(unresolved, Malformed)
+        assert unresolved.reason == plain.reason
     else:
-        assert odd == plain
+        assert unresolved == plain
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from slomon.compiled import request_table as requests_host
 from slomon.compiled.library import Library
 from slomon.compiled.reorder import CompiledOrder
-from slomon.compiled.request_table import Table
-from slomon.endpoints.discovery import NameList
+from slomon.compiled.request_table import CompiledEndpointNames
+from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
 from slomon.kernels.scan import hash_request
 from slomon.kernels.swar import load, wrap
-from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
+from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
 from tests.compiled.reading import Opened
 
 PADDING = bytes(8)
 
 
-def admit(library: Library, names: Table, key: int) -> None:
+def accept(library: Library, names: CompiledEndpointNames, key: int) -> None:
     """Let an access to an endpoint go out."""
     order = CompiledOrder(library, 1, 1, names)
     order.enter(0, array("q", [5]), array("q", [key << 1]), 1)
@@ -112,11 +112,11 @@ def test_a_hash_spreads_similar_requests_over_a_table() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("most", [0, 1, 5, 10_000])
 @pytest.mark.parametrize("buckets", [1, 2, 1 << 10])
 def test_names_that_are_found_are_numbered_alike_at_every_speed(
-    speed: Opened, most: int, buckets: int, monkeypatch: pytest.MonkeyPatch
+    backend: Opened, most: int, buckets: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(requests_host, "_BUCKETS", buckets)
     rng = random.Random(most)
@@ -125,15 +125,15 @@ def test_names_that_are_found_are_numbered_alike_at_every_speed(
     ]
     requests += [b"G /%b%d" % (b"x" * 3000, number % 30) for number in range(60)]
     requests += [b"\nGET /", b"\n\nGET /", b"GET /", b"\n", b" /", b"1 /", b"GET /\x7f", b"GET /\\"]
-    model = NameList(most)
-    with speed() as library:
-        table = Table(library, most)
+    model = PythonEndpointNames(most)
+    with backend() as library:
+        table = CompiledEndpointNames(library, most)
         for request in requests * 2:
             key = table.key(request)
             assert key == model.key(request)
             if key >= 0:
-                admit(library, table, key)
-                model.admit(key)
+                accept(library, table, key)
+                model.accept(key)
             assert (len(table), table.capped) == (len(model), model.capped)
             assert table.admitted == model.admitted
         for key in range(len(model)):
@@ -143,38 +143,38 @@ def test_names_that_are_found_are_numbered_alike_at_every_speed(
 @settings(deadline=None)
 @given(st.lists(texts.map(lambda text: b"GET /" + text)), st.integers(0, 9))
 def test_names_of_any_bytes_are_kept_as_they_are(drawn: list[bytes], most: int) -> None:
-    for speed in (at_full_speed, as_they_stand):
-        with speed() as library:
-            table, model = Table(library, most), NameList(most)
+    for backend in (compiled_kernels, uncompiled_kernels):
+        with backend() as library:
+            table, model = CompiledEndpointNames(library, most), PythonEndpointNames(most)
             assert [table.key(text) for text in drawn] == [model.key(text) for text in drawn]
             kept = list(dict.fromkeys(drawn)) if most else []
             assert [table.text(key) for key in range(len(table))] == kept
             for key in range(len(kept) - 1, -1, -1):
-                admit(library, table, key)
-                model.admit(key)
+                accept(library, table, key)
+                model.accept(key)
             saved = table.save()
             assert saved == model.save()
-            again = Table(library, most)
+            again = CompiledEndpointNames(library, most)
             again.load(saved)
             assert again.save() == saved
             assert again.admitted == table.admitted
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_capped_requests_that_others_count_are_counted_with_its_own(speed: Opened) -> None:
-    with speed() as library:
-        table = Table(library, 1)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_capped_requests_that_others_count_are_counted_with_its_own(backend: Opened) -> None:
+    with backend() as library:
+        table = CompiledEndpointNames(library, 1)
         assert table.key(b"GET /a") == 0
-        admit(library, table, 0)
+        accept(library, table, 0)
         assert table.key(b"GET /b") == UNMATCHED
         table.capped += 2
         assert table.capped == 3
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_scanners_see_what_was_published_and_never_a_table_that_is_written(speed: Opened) -> None:
-    with speed() as library:
-        table = Table(library)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_scanners_see_what_was_published_and_never_a_table_that_is_written(backend: Opened) -> None:
+    with backend() as library:
+        table = CompiledEndpointNames(library)
         before = table.known
         copy = before.table[:]
         for number in range(2000):

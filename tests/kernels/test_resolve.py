@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from slomon.compiled.backend import CompiledBackend
-from slomon.compiled.request_table import Table
+from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.kernels.resolve import is_plain
 from slomon.kernels.route import LONGEST
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.lines import Block
-from tests.compiled.kernels import SPEEDS
-from tests.compiled.reading import Opened, Reading, found, given_by_template
+from tests.compiled.kernels import BACKENDS
+from tests.compiled.reading import BlockReading, Opened, found, given_by_template
 
 PLAIN = (b"GET /a", b"get /", b"PATCH /~ana/!", b"Z /z{id}", b"GET /users/7", b"GET //a")
 LONG = b"GET /" + b"a" * (LONGEST - 5)
@@ -31,37 +31,39 @@ OTHERS = (
 )
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_a_plain_request_to_what_is_found_needs_no_careful_reader(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_plain_request_to_what_is_found_needs_no_careful_reader(backend: Opened) -> None:
     for text in (*PLAIN, LONG, *OTHERS):
-        settled = text not in OTHERS
-        assert bool(is_plain(text, 0, len(text)) and len(text) <= LONGEST) is settled, text
+        resolved = text not in OTHERS
+        assert bool(is_plain(text, 0, len(text)) and len(text) <= LONGEST) is resolved, text
         line = b"5 " + text + b" 500\n"
-        with speed() as library:
-            reading = Reading(CompiledBackend(library), found)
+        with backend() as library:
+            reading = BlockReading(CompiledBackend(library), found)
             block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
-            block.log = reading.log("plain", b"", exact=True)
+            block.log = reading.log("plain", b"", match_exactly=True)
             reading.settler.scan(block)
             table = reading.names
-            assert isinstance(table, Table)
-            stopped = table.settle(block.buffer, block.odd, 0, block.odds, block.codes)
-            assert (block.odds, stopped) == (2, 2 if settled else 0), text
-            if settled:
+            assert isinstance(table, CompiledEndpointNames)
+            stopped = table.resolve(
+                block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+            )
+            assert (block.unresolved_count, stopped) == (2, 2 if resolved else 0), text
+            if resolved:
                 assert block.codes[:2].tolist() == [1, 1], text
                 assert len(table) == 1, text
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_a_given_request_needs_a_careful_reader_once(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_given_request_needs_a_careful_reader_once(backend: Opened) -> None:
     line = b"5 GET /nobody/watches/this 500\n"
-    with speed() as library:
-        reading = Reading(CompiledBackend(library), given_by_template)
+    with backend() as library:
+        reading = BlockReading(CompiledBackend(library), given_by_template)
         block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
-        block.log = reading.log("plain", b"", exact=False)
-        table = Table(library)
+        block.log = reading.log("plain", b"", match_exactly=False)
+        table = CompiledEndpointNames(library)
         reading.settler.scan(block)
-        columns = block.buffer, block.odd, 0, block.odds, block.codes
-        assert table.settle(*columns) == 0
+        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        assert table.resolve(*columns) == 0
         table.learn(b"GET /nobody/watches/this", 7 << 1)
-        assert table.settle(*columns) == 2
+        assert table.resolve(*columns) == 2
         assert block.codes[:2].tolist() == [7 << 1 | 1] * 2

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.endpoints.discovery import grouped
+from slomon.endpoints.discovery import route_of
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED
-from tests.compiled.kernels import SPEEDS
+from tests.compiled.kernels import BACKENDS
 from tests.compiled.reading import Opened, found, read_at
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
@@ -44,7 +44,7 @@ def by_the_rule(request: str) -> str:
 def test_an_identifier_is_digits_a_uuid_or_long_and_hexadecimal() -> None:
     for segment in SEGMENTS:
         for path in (f"GET /{segment}", f"GET /a/{segment}/b", f"GET /{segment}/"):
-            assert grouped(path.encode()).decode() == by_the_rule(path), path
+            assert route_of(path.encode()).decode() == by_the_rule(path), path
 
 
 hexadecimal = st.text("0123456789abcdefABCDEF-g", max_size=40)
@@ -54,7 +54,7 @@ hexadecimal = st.text("0123456789abcdefABCDEF-g", max_size=40)
 def test_whatever_the_path_its_identifiers_are_those_of_the_rule(segments: list[str]) -> None:
     request = "GET /" + "/".join(segments)
     encoded = request.encode("utf-8", "replace")
-    assert grouped(encoded) == by_the_rule(encoded.decode()).encode()
+    assert route_of(encoded) == by_the_rule(encoded.decode()).encode()
 
 
 @given(st.integers(0, 1000), st.sampled_from(["1/", "/1", "1", "/", "12/"]))
@@ -62,19 +62,19 @@ def test_what_is_grouped_has_room_however_short_its_identifiers_are(
     times: int, segment: str
 ) -> None:
     request = ("GET /" + segment * times)[:LONGEST]
-    assert grouped(request.encode()).decode() == by_the_rule(request)
+    assert route_of(request.encode()).decode() == by_the_rule(request)
     assert len(by_the_rule(request)) <= min(3 * len(request) + 4, LONGEST_GROUPED)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_found_endpoints_are_those_of_the_rule_at_either_speed(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_found_endpoints_are_those_of_the_rule_at_either_speed(backend: Opened) -> None:
     rng = random.Random(7)
     plain = [
         segment for segment in SEGMENTS if re.fullmatch(r"[!-~]*", segment) and "?" not in segment
     ]
     requests = ["GET /" + "/".join(rng.choices(plain, k=3)) for _ in range(500)]
     reading = read_at(
-        speed, found, ("plain", False, [[f"5 {request} 200".encode() for request in requests]]),
+        backend, found, ("plain", False, [[f"5 {request} 200".encode() for request in requests]]),
         most=10_000,
     )  # fmt: skip
     names = [reading.names.text(key).decode() for key in range(len(reading.names))]

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from slomon.compiled import line_reader as reader_host
 from slomon.compiled.backend import CompiledBackend
-from slomon.kernels.scan import ODD, PADDING, UNKNOWN, UNKNOWN_FAILED
+from slomon.kernels.scan import PADDING, UNKNOWN, UNKNOWN_FAILED, UNRESOLVED
 from slomon.log_replay.lines import Block
-from slomon.sources.source import Fragment
-from tests.compiled.kernels import SPEEDS, as_they_stand, at_full_speed
-from tests.compiled.reading import Opened, Reading, found, given_by_template, read_at
+from slomon.sources.source import OversizedLine
+from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
+from tests.compiled.reading import BlockReading, Opened, found, given_by_template, read_at
 from tests.formats.lines import PREFIXES, SCANNED, random_lines
 
 formats = pytest.mark.parametrize("name", SCANNED)
@@ -26,17 +26,19 @@ MONTHS = (
 )
 
 
-def scan(speed: Opened, name: str, known: list[bytes], text: bytes) -> tuple[object, ...]:
+def scan(backend: Opened, name: str, known: list[bytes], text: bytes) -> tuple[object, ...]:
     """All that the scanner writes for a text, once it knows what some lines ask for."""
-    with speed() as library:
-        reading = Reading(CompiledBackend(library), given_by_template)
-        log = reading.log(name, PREFIXES[0], exact=False)
+    with backend() as library:
+        reading = BlockReading(CompiledBackend(library), given_by_template)
+        log = reading.log(name, PREFIXES[0], match_exactly=False)
         reading.read(log, [known])
         block = Block(bytearray(text + bytes(PADDING)), length=len(text))
         block.log = log
         reading.settler.scan(block)
         columns = block.ticks[: block.rows], block.codes[: block.rows]
-        return *(column.tolist() for column in columns), block.odd[: block.odds * ODD].tolist()
+        return *(column.tolist() for column in columns), block.unresolved[
+            : block.unresolved_count * UNRESOLVED
+        ].tolist()
 
 
 @formats
@@ -45,8 +47,8 @@ def test_the_scanner_writes_the_same_columns_at_either_speed(name: str, seed: in
     rng = random.Random(f"{name} {seed}")
     known = random_lines(rng, name, 200)
     text = b"".join(line + b"\n" for line in [*random_lines(rng, name, 400), *known])
-    at_once = scan(at_full_speed, name, known, text)
-    assert at_once == scan(as_they_stand, name, known, text)
+    at_once = scan(compiled_kernels, name, known, text)
+    assert at_once == scan(uncompiled_kernels, name, known, text)
     codes = at_once[1]
     assert isinstance(codes, list)
     assert {UNKNOWN, UNKNOWN_FAILED} < set(codes)
@@ -57,40 +59,42 @@ def test_the_scanner_writes_the_same_columns_at_either_speed(name: str, seed: in
 @settings(deadline=None)
 @given(st.binary(max_size=200).map(lambda data: data + b"\n"))
 def test_whatever_the_bytes_both_speeds_write_the_same(name: str, text: bytes) -> None:
-    assert scan(at_full_speed, name, [], text) == scan(as_they_stand, name, [], text)
+    assert scan(compiled_kernels, name, [], text) == scan(uncompiled_kernels, name, [], text)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("rows", [0, 1, 2, 5, 100])
 @pytest.mark.parametrize("careful_before", [0, 1, 60])
 def test_a_block_that_was_used_before_has_room_for_more_and_shorter_lines(
-    speed: Opened, rows: int, careful_before: int, monkeypatch: pytest.MonkeyPatch
+    backend: Opened, rows: int, careful_before: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_host, "_SHORT_LINE", 10)
     line = b"5 GET /a 200\n"
     block = Block(bytearray(line * 100 + bytes(PADDING)))
-    with speed() as library:
-        reading = Reading(CompiledBackend(library), found)
-        block.log = reading.log("plain", b"", exact=False)
+    with backend() as library:
+        reading = BlockReading(CompiledBackend(library), found)
+        block.log = reading.log("plain", b"", match_exactly=False)
         if careful_before == 1:
-            block.fragment = Fragment(b"5 GET /", 2_000_000, "it is too long")
-            reading.careful.settle(block)
-            block.fragment = None
+            block.oversized = OversizedLine(b"5 GET /", 2_000_000, "it is too long")
+            reading.reference.resolve(block)
+            block.oversized = None
         elif careful_before:
             block.length = careful_before * len(line)
-            reading.careful.scan(block)
-            reading.careful.settle(block)
+            reading.reference.scan(block)
+            reading.reference.resolve(block)
         for count in (rows, 100, rows, 100):
             block.length, block.at = count * len(line), 0
             reading.settler.scan(block)
-            assert (block.rows, block.odds) == (count, count)
-            assert block.odd[: count * ODD : ODD].tolist() == list(range(count))
+            assert (block.rows, block.unresolved_count) == (count, count)
+            assert block.unresolved[: count * UNRESOLVED : UNRESOLVED].tolist() == list(
+                range(count)
+            )
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["plain", "events"])
 def test_a_stamp_of_any_width_is_the_tick_that_the_careful_parser_reads(
-    speed: Opened, name: str
+    backend: Opened, name: str
 ) -> None:
     # by the number of digits before the point and behind it: -1 has no point
     widths = product(range(13), range(-1, 12))
@@ -101,14 +105,14 @@ def test_a_stamp_of_any_width_is_the_tick_that_the_careful_parser_reads(
     ]
     before, after = (PREFIXES[0], b'"}') if name == "events" else (b"", b"")
     drawn = [before + f"{''.join(stamp)} GET /a 200".encode() + after for stamp in stamps]
-    read_at(speed, given_by_template, (name, False, [drawn[:1], drawn]))
+    read_at(backend, given_by_template, (name, False, [drawn[:1], drawn]))
 
 
 @settings(deadline=None)
 @given(st.integers(9_223_372_030, 9_223_372_040), st.integers(0, 10**9 - 1) | st.just(854_775_807))
 def test_the_last_ticks_there_are_can_be_read(seconds: int, nanoseconds: int) -> None:
     line = b"%d.%09d GET /a 200" % (seconds, nanoseconds)
-    read_at(at_full_speed, given_by_template, ("plain", False, [[line]]))
+    read_at(compiled_kernels, given_by_template, ("plain", False, [[line]]))
 
 
 def combined(date: str) -> bytes:
@@ -123,23 +127,23 @@ def test_every_date_at_the_edges_of_a_month_is_that_of_the_calendar() -> None:
         for year in years
         for month, day in product(MONTHS, days)
     ]
-    read_at(at_full_speed, given_by_template, ("combined", False, [list(map(combined, dates))]))
+    read_at(compiled_kernels, given_by_template, ("combined", False, [list(map(combined, dates))]))
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_every_day_of_the_calendar_and_every_zone_is_taken_by_the_scanner(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_day_of_the_calendar_and_every_zone_is_taken_by_the_scanner(backend: Opened) -> None:
     days = [date(2016, 1, 1) + timedelta(number) for number in range(366)]
     dates = [f"{day:%d}/{MONTHS[day.month - 1]}/2016:23:59:59 +0000" for day in days]
     zones = ("+0000", "-0000", "+2359", "-2359", "+2300", "+0530", "-1200")
     dates += [f"01/Jan/1971:00:00:00 {zone}" for zone in zones]
     dates += [f"31/Dec/2261:23:59:59 {zone}" for zone in zones]
     lines = list(map(combined, dates))
-    assert read_at(speed, given_by_template, ("combined", False, [lines])).odds == 0
+    assert read_at(backend, given_by_template, ("combined", False, [lines])).unresolved_count == 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_times_and_zones_have_edges(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_times_and_zones_have_edges(backend: Opened) -> None:
     times = [
         f"{hour:02}:{minute:02}:{second:02}"
         for hour, minute, second in product((0, 9, 23, 24, 99), (0, 59, 60), (0, 59, 60, 61))
@@ -151,26 +155,26 @@ def test_times_and_zones_have_edges(speed: Opened) -> None:
     dates = [
         f"{day}:{time} {zone}"
         for day in ("01/Jan/1970", "01/Jan/1971", "31/Dec/2261", "11/Apr/2262", "29/Feb/2016")
-        for time, zone in product(times[:: 3 if speed is as_they_stand else 1], zones)
+        for time, zone in product(times[:: 3 if backend is uncompiled_kernels else 1], zones)
     ]
-    read_at(speed, given_by_template, ("combined", False, [list(map(combined, dates))]))
+    read_at(backend, given_by_template, ("combined", False, [list(map(combined, dates))]))
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
-def test_a_date_that_differs_from_the_one_before_in_any_byte_is_read_anew(speed: Opened) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_date_that_differs_from_the_one_before_in_any_byte_is_read_anew(backend: Opened) -> None:
     date = "17/May/2015:10:05:03 +0000"
     dates = [date]
     for place in range(len(date)):
         for byte in "0192:/ +-yrJ":
             dates += [date[:place] + byte + date[place + 1 :], date]
-    read_at(speed, given_by_template, ("combined", False, [list(map(combined, dates))]))
+    read_at(backend, given_by_template, ("combined", False, [list(map(combined, dates))]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @formats
 def test_a_line_with_any_byte_anywhere_is_what_the_careful_parser_takes_it_for(
-    speed: Opened, name: str
+    backend: Opened, name: str
 ) -> None:
     whole = {
         "plain": b"5.25 GET /a?b=1 200\r",
@@ -178,7 +182,9 @@ def test_a_line_with_any_byte_anywhere_is_what_the_careful_parser_takes_it_for(
         "combined": combined("17/May/2015:10:05:03 +0000").replace(b"/a", b"/a?b=1") + b"\r",
     }[name]
     known = [whole, whole.replace(b"?b=1", b"")]
-    bytes_tried = range(256) if speed is at_full_speed else b'\x00\r "#?[]\\0259:/AHz\x7f\x80\xff'
+    bytes_tried = (
+        range(256) if backend is compiled_kernels else b'\x00\r "#?[]\\0259:/AHz\x7f\x80\xff'
+    )
     drawn = [
         whole[:place] + bytes([byte]) * (byte != 10) + whole[stop:]
         for place in range(len(whole) + 1)
@@ -186,4 +192,4 @@ def test_a_line_with_any_byte_anywhere_is_what_the_careful_parser_takes_it_for(
         for byte in bytes_tried
     ]
     for requests in (given_by_template, found):
-        read_at(speed, requests, (name, False, [known, drawn]))
+        read_at(backend, requests, (name, False, [known, drawn]))

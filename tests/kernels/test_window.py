@@ -215,7 +215,7 @@ def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
     )
     assert closed[7:] == (7, 2, 6, 3, 4, 2, 6)
     assert (closed.tick, closed.onset_tick, closed.onset_position) == (12, 12, 6)
-    assert windows.standing(0) == (8, 2, 6, 3, 4, 2, 6)
+    assert windows.totals_of(0) == (8, 2, 6, 3, 4, 2, 6)
     assert [column.tolist() for column in windows.totals()] == [[8], [2]]
 
 
@@ -289,12 +289,14 @@ def test_with_a_resolution_the_answer_is_the_exact_one_for_times_in_its_steps(
     steps: list[tuple[int, int, bool]], resolution: int
 ) -> None:
     endpoints = [endpoint(width=10), endpoint(slo=1.0, width=1), endpoint(slo=0.5, width=25)]
-    coarse, exact = Windows(endpoints, resolution=resolution), Windows(endpoints)
+    coarse, match_exactly = Windows(endpoints, resolution=resolution), Windows(endpoints)
     ticks = list(accumulate((step for _, step, _ in steps), initial=500))[1:]
     rows = [(slot, tick, failed) for (slot, _, failed), tick in zip(steps, ticks, strict=True)]
     floored = [(slot, tick - tick % resolution, failed) for slot, tick, failed in rows]
     found = [crossing for batch in batches(rows, 7) for crossing in coarse.advance(batch)]
-    assert found == [crossing for batch in batches(floored) for crossing in exact.advance(batch)]
+    assert found == [
+        crossing for batch in batches(floored) for crossing in match_exactly.advance(batch)
+    ]
     for slot in range(3):
         times = [crossing.tick for crossing in found if crossing.slot == slot]
         assert times == sorted(times)

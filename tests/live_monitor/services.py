@@ -43,7 +43,7 @@ def make_engine(
     return Engine(
         catalogue,
         server_errors_fail,
-        least=1,
+        min_requests=1,
         no_traffic=None if no_traffic is None else no_traffic * TICKS_PER_SECOND,
         sli_series=sli_series,
         stale_after=stale,

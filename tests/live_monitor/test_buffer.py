@@ -12,7 +12,7 @@ from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
 from slomon.live_monitor.buffer import Buffer
-from slomon.live_monitor.ingest import LONGEST, Deploy, Told
+from slomon.live_monitor.ingest import LONGEST, Deploy, RawEvent
 from tests.live_monitor.clock import ManualClock
 
 DEPLOY = Deploy(5_000_000_000, "users", "c1", "ana@example.com", "today")
@@ -23,7 +23,7 @@ def put(buffer: Buffer, resource: str, status: int = 500) -> bool:
     return buffer.put(1, "GET", resource, status)
 
 
-def told(*resources: str, status: int = 500) -> list[Told]:
+def told(*resources: str, status: int = 500) -> list[RawEvent]:
     return [(1, "GET", resource, status) for resource in resources]
 
 
@@ -39,7 +39,7 @@ async def test_what_does_not_fit_is_dropped_and_counted_by_its_reason() -> None:
     assert buffer.dropped == {"closed": 2, "full": 1, "too long": 1}  # the two in it may be taken
 
     assert buffer.take(1) == told("a")
-    buffer.seal()
+    buffer.freeze()
     assert buffer.dropped == {"closed": 3, "full": 1, "too long": 1}
 
 
@@ -120,9 +120,9 @@ def test_what_comes_after_the_loop_is_gone_waits_in_vain_and_raises_nothing() ->
     assert buffer.dropped == {"full": 1}
 
 
-@pytest.mark.parametrize(("calm", "urgent"), [(1, 1), (3, 0)])
+@pytest.mark.parametrize(("ok_statuses", "urgent"), [(1, 1), (3, 0)])
 async def test_what_can_wait_wakes_nobody_until_it_is_much_or_something_urgent_comes(
-    calm: int, urgent: int
+    ok_statuses: int, urgent: int
 ) -> None:
     buffer = Buffer(6, CALM)
     buffer.open()
@@ -135,7 +135,7 @@ async def test_what_can_wait_wakes_nobody_until_it_is_much_or_something_urgent_c
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait)
         await wait_all_tasks_blocked()
-        for _ in range(calm):
+        for _ in range(ok_statuses):
             put(buffer, "o", 200)
             await wait_all_tasks_blocked()
             assert not woken.is_set()
@@ -177,10 +177,10 @@ async def test_much_of_what_can_wait_need_not() -> None:
 
 async def test_who_has_waited_for_room_is_taken_in_where_others_took_it() -> None:
     buffer = Buffer(1, CALM)
-    assert not buffer.put(1, "GET", "a", 500, squeeze=True)  # it is closed
+    assert not buffer.put(1, "GET", "a", 500, overflow=True)  # it is closed
     buffer.open()
     assert put(buffer, "a")
-    taken_in = [buffer.put(1, "GET", "b", 500, squeeze=True) for _ in range(1025)]
+    taken_in = [buffer.put(1, "GET", "b", 500, overflow=True) for _ in range(1025)]
     assert taken_in == [True] * 1024 + [False]
     assert buffer.dropped == {"closed": 1, "full": 1}
 

@@ -14,7 +14,7 @@ from slomon.core.events import server_errors_fail
 from slomon.live_monitor.ingest import (
     Deploy,
     LiveBatcher,
-    Told,
+    RawEvent,
     make_request,
     read_deploy,
     show_request,
@@ -27,26 +27,26 @@ _ticks = st.integers(0, 5_000_000_000)
 _verbs = st.sampled_from(["GET", "POST", "", "GE T"])
 _resources = st.sampled_from(["/users", "/orders", "/nobody", "", "/users 200", "\ud800"])
 _statuses = st.sampled_from([200, 404, 500, 99, 600, -500, 10**5000])
-_told: st.SearchStrategy[Told] = st.one_of(
+_told: st.SearchStrategy[RawEvent] = st.one_of(
     st.tuples(_ticks, _verbs, _resources, _statuses),
     st.builds(Deploy, _ticks, st.sampled_from(["users", "nobody"]), st.just("c1"), st.just("ana")),
     st.sampled_from(["1 GET /users 500", "2.5 GET /orders 200", "what?", "GET!", "", change("c2")]),
 )
 
 
-def as_text(told: Told) -> Item:
+def as_text(told: RawEvent) -> Item:
     if isinstance(told, Deploy):
         return read_deploy(told)
     return show_request(*told) if isinstance(told, tuple) else told
 
 
-def cut(batcher: Batcher, stretches: Sequence[Sequence[Told]]) -> list[object]:
+def cut(batcher: Batcher, stretches: Sequence[Sequence[RawEvent]]) -> list[object]:
     cuts = [batcher.cut(stretch) for stretch in stretches]  # type: ignore[arg-type] # either's own
     return [cuts, batcher.accounting, batcher.deploys, batcher.span, batcher.newest]
 
 
 @given(st.lists(st.lists(_told, max_size=12), max_size=4))
-def test_it_is_cut_as_its_texts_would_be(stretches: list[list[Told]]) -> None:
+def test_it_is_cut_as_its_texts_would_be(stretches: list[list[RawEvent]]) -> None:
     texts = [[as_text(told) for told in stretch] for stretch in stretches]
     told = cut(LiveBatcher(SHARDING, server_errors_fail), stretches)
     assert told == cut(Batcher(SHARDING, server_errors_fail), texts)

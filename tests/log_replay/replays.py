@@ -21,7 +21,7 @@ from slomon.formats.registry import Format, known_formats
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
-from tests.compiled.kernels import as_they_stand, compiled
+from tests.compiled import kernels
 from tests.formats.lines import PREFIXES, random_lines
 
 FORMATS = {form.name: form for form in known_formats(server_errors_fail)}
@@ -30,30 +30,30 @@ BEGIN = 1_700_000_000
 
 
 @contextmanager
-def interpreted() -> Iterator[Backend]:
+def python_backend() -> Iterator[Backend]:
     """The speed without the extra."""
     yield PythonBackend()
 
 
 @contextmanager
-def at_full_speed() -> Iterator[Backend]:
+def compiled_backend() -> Iterator[Backend]:
     """The compiled one."""
-    yield CompiledBackend(compiled())
+    yield CompiledBackend(kernels.compiled())
 
 
 @contextmanager
-def with_kernels_as_they_stand() -> Iterator[Backend]:
+def uncompiled_backend() -> Iterator[Backend]:
     """The hosts of the compiled kernels, over plain Python."""
-    with as_they_stand() as library:
+    with kernels.uncompiled_kernels() as library:
         yield CompiledBackend(library)
 
 
 Opened = Callable[[], AbstractContextManager[Backend]]
-SPEEDS: list[Opened] = [interpreted, at_full_speed, with_kernels_as_they_stand]
+BACKENDS: list[Opened] = [python_backend, compiled_backend, uncompiled_backend]
 
 
 @dataclass(frozen=True)
-class Told:
+class RawEvent:
     """
     A replay's monitor, and the lines it rejected: host, line of all its logs, text, reason; and
     how many logs were not read, or in doubt.
@@ -90,8 +90,8 @@ class Told:
 
 
 def replay(
-    speed: Backend, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
-) -> Told:
+    backend: Backend, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
+) -> RawEvent:
     """Replay the logs of each host, which are one log that was cut into several where need be."""
     rejected: list[RejectedLine] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -107,25 +107,25 @@ def replay(
         # Small blocks: what a replay leaves behind is not at once collected.
         sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "sli_series": True} | options
         plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
-        engine = Replay(plan, speed)
+        engine = Replay(plan, backend)
         monitor = anyio.run(engine.run)
     told = [
         (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)
         for bad in rejected
     ]
-    return Told(monitor, sorted(told), sum(len(host.problems) for host in engine.hosts))
+    return RawEvent(monitor, sorted(told), sum(len(host.problems) for host in engine.hosts))
 
 
-def told(speed: Any, hosts: Sequence[Sequence[bytes]], name: str, **options: Any) -> Told:
+def told(backend: Any, hosts: Sequence[Sequence[bytes]], name: str, **options: Any) -> RawEvent:
     """Replay logs in one format at a speed, and check that every line was counted."""
-    with speed() as chosen:
+    with backend() as chosen:
         found = replay(chosen, hosts, [FORMATS[name]], **options)
     check_accounts(found, hosts, options.get("changes", ()), options.get("rejected_records", 0))
     return found
 
 
 def check_accounts(
-    found: Told, hosts: Sequence[Sequence[bytes]], changes: Sequence[object], bad_records: int
+    found: RawEvent, hosts: Sequence[Sequence[bytes]], changes: Sequence[object], bad_records: int
 ) -> None:
     """Nothing is lost: every line and record is something, and one thing."""
     count = found.accounting

@@ -25,6 +25,7 @@ from slomon import (
 )
 from slomon.log_replay.checkpoint import Checkpoint
 from slomon.log_replay.rejects import Rejections, RejectsFile
+from slomon.options import BackendName
 from slomon.sources.source import MAX_LINE
 from slomon.state.file import Section, read_state, write_state
 from tests.histories import ENTRY, broken, deploys, write
@@ -403,9 +404,9 @@ def misshape(section: Section) -> list[Section]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("backend", ["compiled", "python"])
 def test_a_state_whose_sections_are_of_another_shape_is_told_and_kept(
-    tmp_path: Path, compiled: bool
+    tmp_path: Path, backend: BackendName
 ) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state)
@@ -417,7 +418,7 @@ def test_a_state_whose_sections_are_of_another_shape_is_told_and_kept(
             write_state(state, (sections | {name: shape}).items())
             saved = state.read_bytes()
             try:
-                go_on(log, state, compiled=compiled)
+                go_on(log, state, backend=backend)
                 taken.add(name)  # some can't be told from what was written
             except StateFileError as error:
                 assert "state is " in str(error)  # noqa: PT017 (it need not be raised)

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import server_errors_fail
-from slomon.endpoints.discovery import FoundRequests, NameList, Requests
+from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, known_formats, regex_format
 from slomon.log_replay.detect import Recogniser, read_head
-from slomon.sources.source import Fragment, Source
+from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
 from tests.sources.texts import Raw, whole
 
@@ -60,7 +60,7 @@ def test_a_first_line_that_comes_as_a_fragment_is_looked_past() -> None:
     text = b"x" * 100_000 + b"\nafter\n"
     source = make_source(text, step=1000)
     assert read_head(source) == b""
-    assert isinstance(source.fill(bytearray(2 * LONG)), Fragment)
+    assert isinstance(source.fill(bytearray(2 * LONG)), OversizedLine)
     assert read_head(source) == b"after\n"
 
 
@@ -83,7 +83,7 @@ def test_a_last_line_that_is_cut_off_is_no_part_of_it() -> None:
     assert source.problem == "gone, after 6 bytes of text"
     buffer = bytearray(2 * LONG)
     assert source.fill(buffer) == 4
-    assert source.fill(buffer) == Fragment(b"tw", 2, f"the line is cut off: {source.problem}")
+    assert source.fill(buffer) == OversizedLine(b"tw", 2, f"the line is cut off: {source.problem}")
     assert source.fill(buffer) is None
 
 
@@ -117,14 +117,16 @@ def test_nothing_that_was_looked_at_is_lost(text: bytes, step: int) -> None:
     assert whole(source) == text
 
 
-@pytest.mark.parametrize("least", [1, 3])
-def test_a_pipe_is_waited_for_until_as_many_lines_are_there_as_are_needed(least: int) -> None:
+@pytest.mark.parametrize("min_requests", [1, 3])
+def test_a_pipe_is_waited_for_until_as_many_lines_are_there_as_are_needed(
+    min_requests: int,
+) -> None:
     end, begin = os.pipe()
     os.set_blocking(end, False)  # so that to wait is an error
     os.write(begin, b"one\ntwo\n")
     with Source(io.FileIO(end), "pipe") as source:
-        head = read_head(source, least)
-        assert (head, source.problem is None) == (b"one\ntwo\n", least == 1)
+        head = read_head(source, min_requests)
+        assert (head, source.problem is None) == (b"one\ntwo\n", min_requests == 1)
     os.close(begin)
 
 
@@ -138,17 +140,19 @@ COMBINED = b'192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\
 class Recognised:
     """A recogniser, what it tells, and the requests that it hands out."""
 
-    def __init__(self, exact: bool | None = None, formats: Sequence[Format] = FORMATS) -> None:
+    def __init__(
+        self, match_exactly: bool | None = None, formats: Sequence[Format] = FORMATS
+    ) -> None:
         self.told: list[tuple[str, str]] = []
         self.requests: dict[bool, Requests] = {
-            way: FoundRequests(NameList(5), Endpoint("", "-", "", "", 0.9, 300))
+            way: FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
             for way in (False, True)
         }
         self.recognise = Recogniser(
             formats,
-            lambda *, exact: self.requests[exact],
+            lambda *, match_exactly: self.requests[match_exactly],
             lambda *told: self.told.append(told),
-            exact=exact,
+            match_exactly=match_exactly,
         )
 
 
@@ -172,18 +176,18 @@ def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, pre
 
 
 @pytest.mark.parametrize(
-    ("exact", "head", "compared_exactly"),
+    ("match_exactly", "head", "compared_exactly"),
     [
         *((None, EVENT, True), (None, PLAIN, False)),
         *((True, PLAIN, True), (False, EVENT, False)),
     ],
 )
 def test_recorded_streams_are_exact_unless_it_was_said_what_all_are(
-    exact: bool | None, head: bytes, compared_exactly: bool
+    match_exactly: bool | None, head: bytes, compared_exactly: bool
 ) -> None:
-    recognised = Recognised(exact)
+    recognised = Recognised(match_exactly)
     log = recognised.recognise("access.log", head, None)
-    assert log.exact is compared_exactly
+    assert log.match_exactly is compared_exactly
     assert log.requests is recognised.requests[compared_exactly]
 
 
@@ -233,7 +237,7 @@ def test_a_log_that_is_not_recognised_yet_lends_no_format_to_the_next_one() -> N
     recognise = Recognised().recognise
     for blank in (
         recognise("access.log.1", b"\n", None),
-        recognise.remake("access.log.1", recognise("", b"", None).format.name, exact=False),
+        recognise.remake("access.log.1", recognise("", b"", None).format.name, match_exactly=False),
     ):
         with pytest.raises(ConfigurationError, match=r"^access\.log: no format reads"):
             recognise("access.log", b"Traceback\n", blank)
@@ -251,8 +255,8 @@ def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice()
 
 def test_a_log_of_a_saved_state_is_made_again_without_being_told() -> None:
     recognised = Recognised()
-    log = recognised.recognise.remake("access.log", "combined", exact=True)
-    assert (log.name, log.format.name, log.exact) == ("access.log", "combined", True)
+    log = recognised.recognise.remake("access.log", "combined", match_exactly=True)
+    assert (log.name, log.format.name, log.match_exactly) == ("access.log", "combined", True)
     assert log.requests is recognised.requests[True]
     assert recognised.told == []
 

@@ -43,12 +43,12 @@ def make_log(folder: Path, name: str, seed: int) -> str:
     return write(folder, name, "\n".join(lines) + "\n")
 
 
-def start(folder: Path, *logs: str, speed: tuple[str, ...]) -> subprocess.Popen[str]:
+def start(folder: Path, *logs: str, backend: tuple[str, ...]) -> subprocess.Popen[str]:
     outputs = [str(folder / name) for name in OUTPUTS]
     options = ["--slo", "0.96", "--window", "5s", "--workers", "2", "--log-level", "error"]
     files = ["--json", "-o", outputs[0], "--incidents", outputs[1], "--rejects", outputs[2]]
     state = ["--checkpoint", str(folder / "state"), "--checkpoint-every", "1us"]
-    command = [sys.executable, "-c", COMMAND, "replay", *logs, *options, *files, *state, *speed]
+    command = [sys.executable, "-c", COMMAND, "replay", *logs, *options, *files, *state, *backend]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -75,7 +75,7 @@ def wait_for_change(path: Path, process: subprocess.Popen[str]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "speed",
+    "backend",
     [
         (),
         (
@@ -86,23 +86,23 @@ def wait_for_change(path: Path, process: subprocess.Popen[str]) -> bool:
     ids=["compiled", "interpreted"],
 )
 def test_outputs_are_the_same_after_any_number_of_kills(
-    tmp_path: Path, speed: tuple[str, ...]
+    tmp_path: Path, backend: tuple[str, ...]
 ) -> None:
     logs = make_log(tmp_path, "a.log", 1), "--merge", make_log(tmp_path, "b.log", 2)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
-    finish(start(whole, *logs, speed=speed))
+    finish(start(whole, *logs, backend=backend))
     draw, kills = random.Random(5), 0
     while kills < KILLS:
-        process = start(killed, *logs, speed=speed)
+        process = start(killed, *logs, backend=backend)
         if not wait_for_change(killed / "state", process):
             break
         time.sleep(draw.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=60)
         kills += process.returncode == -signal.SIGKILL
-    finish(start(killed, *logs, speed=speed))
+    finish(start(killed, *logs, backend=backend))
 
     assert kills == KILLS
     assert read(killed) == read(whole)

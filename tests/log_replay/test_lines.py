@@ -14,8 +14,8 @@ from slomon.core.reorder import Order
 from slomon.endpoints.discovery import GivenRequests
 from slomon.formats.registry import known_formats
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
-from slomon.log_replay.lines import Block, CarefulReader, Log, find_prefix
-from slomon.sources.source import Fragment
+from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
+from slomon.sources.source import OversizedLine
 
 SECOND = 1_000_000_000
 FORMATS = {form.name: form for form in known_formats(server_errors_fail)}
@@ -36,19 +36,19 @@ class Careful:
     def __init__(self, name: str = "plain") -> None:
         self.order = Order(1, 1)
         self.told: list[RejectedLine] = []
-        self.reader = CarefulReader(self.order, self.told.append)
+        self.reader = ReferenceParser(self.order, self.told.append)
         requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)
-        self.log = Log("access.log", FORMATS[name], requests, exact=True)
+        self.log = Log("access.log", FORMATS[name], requests, match_exactly=True)
 
     def block(self, text: bytes, first_line: int = 1) -> Block:
         block = Block(bytearray(text), length=len(text), first_line=first_line)
         block.log = self.log
         return block
 
-    def settle(self, text: bytes, first_line: int = 1) -> list[tuple[int, int]]:
+    def resolve(self, text: bytes, first_line: int = 1) -> list[tuple[int, int]]:
         block = self.block(text, first_line)
         self.reader.scan(block)
-        self.reader.settle(block)
+        self.reader.resolve(block)
         assert block.rows == len(block.ticks) == len(block.codes)
         return list(zip(block.ticks, block.codes, strict=True))
 
@@ -70,65 +70,65 @@ class Careful:
     ],
 )
 def test_a_line_is_a_row(line: bytes, row: tuple[int, int]) -> None:
-    assert Careful().settle(line + b"\n") == [row]
+    assert Careful().resolve(line + b"\n") == [row]
 
 
 def test_lines_are_counted_and_what_is_rejected_is_told_with_its_number_and_its_text() -> None:
-    careful = Careful()
-    assert len(careful.settle(b"what?\r\n\n5 GET /a 200\n\xff\n", first_line=7)) == 4
+    reference = Careful()
+    assert len(reference.resolve(b"what?\r\n\n5 GET /a 200\n\xff\n", first_line=7)) == 4
     allowed = "it has fields: 1; allowed: '<timestamp> <verb> <resource> <status>'"
-    assert careful.told == [
+    assert reference.told == [
         RejectedLine("access.log", 7, "what?\r", allowed),
         RejectedLine("access.log", 10, "\\xff", allowed),
     ]
-    assert (careful.reader.rejected, careful.reader.changes) == (2, 0)
+    assert (reference.reader.rejected, reference.reader.changes) == (2, 0)
 
 
 def test_a_fragment_is_one_row_and_told() -> None:
-    careful = Careful()
-    block = careful.block(b"")
-    block.fragment = Fragment(b"5 GET /\xff", 2_000_000, "it is too long")
-    careful.reader.settle(block)
+    reference = Careful()
+    block = reference.block(b"")
+    block.oversized = OversizedLine(b"5 GET /\xff", 2_000_000, "it is too long")
+    reference.reader.resolve(block)
     assert (list(block.ticks), list(block.codes), block.rows) == ([NO_TICK], [REJECTED], 1)
-    assert careful.told == [RejectedLine("access.log", 1, "5 GET /\\xff", "it is too long")]
+    assert reference.told == [RejectedLine("access.log", 1, "5 GET /\\xff", "it is too long")]
 
 
 def test_a_change_is_noted_if_anything_is_of_its_service() -> None:
-    careful = Careful("events")
+    reference = Careful("events")
     text = b"".join(change_line(name) + b"\n" for name in ("shop", "nobody", "shop"))
-    assert careful.settle(text) == [
+    assert reference.resolve(text) == [
         (NO_TICK, change_code(0)),
         (NO_TICK, UNMATCHED),
         (NO_TICK, change_code(1)),
     ]
-    assert careful.reader.changes == 2
-    assert careful.order.changes == {
+    assert reference.reader.changes == 2
+    assert reference.order.changes == {
         change_code(number): Change("c1", "<a@x.org>", "today", "shop") for number in (0, 1)
     }
 
 
 def test_what_follows_the_end_of_a_stream_is_rejected_in_every_later_block() -> None:
-    careful = Careful("events")
+    reference = Careful("events")
     access = b'{"type": "access", "value": "5 GET /a 200"}'
-    first = careful.settle(b"\n".join([access, END, access, b"", END, b""]))
+    first = reference.resolve(b"\n".join([access, END, access, b"", END, b""]))
     assert [code for _, code in first] == [0, BLANK, REJECTED, BLANK, REJECTED]
-    assert [code for _, code in careful.settle(access + b"\n\n", 6)] == [REJECTED, BLANK]
-    assert [(bad.line, bad.reason) for bad in careful.told] == [
+    assert [code for _, code in reference.resolve(access + b"\n\n", 6)] == [REJECTED, BLANK]
+    assert [(bad.line, bad.reason) for bad in reference.told] == [
         (line, "it follows the end-of-stream") for line in (3, 5, 6)
     ]
 
 
 def test_the_rest_of_a_block_may_be_settled_behind_what_was_scanned() -> None:
-    careful = Careful()
-    block = careful.block(b"5 GET /a 200\n6 GET /a 500\nwhat?\n", first_line=4)
-    block.choose(3)
+    reference = Careful()
+    block = reference.block(b"5 GET /a 200\n6 GET /a 500\nwhat?\n", first_line=4)
+    block.take(3)
     block.ticks.extend([1, 2, 3, 4, 5])
     block.codes.extend([11, 12, 13, 14, 15])
-    careful.reader.settle_rest(block, 1)
+    reference.reader.resolve_rest(block, 1)
     assert block.ticks.tolist() == [1, 6 * SECOND, NO_TICK]
     assert block.codes.tolist() == [11, 1, REJECTED]
     assert block.rows == 3
-    assert [bad.line for bad in careful.told] == [6]
+    assert [bad.line for bad in reference.told] == [6]
 
 
 def block(text: bytes, behind: bytes = b"") -> Block:
@@ -148,7 +148,7 @@ def test_the_lines_of_a_block_end_at_newlines_and_nowhere_else(
     text: bytes, lines: list[bytes]
 ) -> None:
     whole = block(text, b"of another block\n")
-    whole.choose(10)
+    whole.take(10)
     assert whole.lines() == lines
 
 
@@ -156,10 +156,10 @@ def test_a_block_is_settled_part_by_part() -> None:
     text = block(b"a\nb\n\nd\n\n", b"of another block\n")
     parts = []
     while True:
-        text.choose(2)
+        text.take(2)
         parts.append((text.first_line, text.lines()))
         text.rows = len(text.lines())
-        if not text.go_on():
+        if not text.advance():
             break
     assert parts == [(1, [b"a", b"b"]), (3, [b"", b"d"]), (5, [b""])]
     assert text.first_line == 6

@@ -14,15 +14,15 @@ import pytest
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import server_errors_fail
-from slomon.endpoints.discovery import FoundRequests, NameList
+from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
-from slomon.log_replay.lines import Block, Log, Place
+from slomon.log_replay.lines import Block, Log, LogPosition
 from slomon.log_replay.reader import Host, Scan
 
 MAX_LINE = 30
 PLAIN = next(form for form in known_formats(server_errors_fail) if form.name == "plain")
-REQUESTS = FoundRequests(NameList(5), Endpoint("", "-", "", "", 0.9, 300))
+REQUESTS = FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
 
 
 class Recognise:
@@ -34,14 +34,14 @@ class Recognise:
         return Log(
             f"{Path(name).name} by {head!r} after {before and before.name[:1]}",
             *(PLAIN, REQUESTS),
-            exact=False,
+            match_exactly=False,
             recognised=bool(head.strip()),
         )
 
 
 def choose_all(block: Block) -> None:
     """All lines of a block are one part."""
-    block.choose(block.length)
+    block.take(block.length)
 
 
 def make_host(
@@ -75,9 +75,9 @@ async def blocks(host: Host) -> AsyncIterator[Block]:
     async with reading(host):
         while block := await host.next():
             yield block
-            block.rows = 1 if block.fragment else len(block.lines())
-            block.go_on()
-            host.give_back(block)
+            block.rows = 1 if block.oversized else len(block.lines())
+            block.advance()
+            host.release(block)
 
 
 async def texts(host: Host) -> list[bytes]:
@@ -125,15 +125,15 @@ async def test_a_log_is_recognised_by_its_first_lines_that_are_not_all_blank(
 
 async def test_a_log_is_recognised_behind_a_line_that_is_too_long(tmp_path: Path) -> None:
     [path] = write(tmp_path, b"x" * 100_000 + b"\ny\n")
-    found = [(block.log.name, block.fragment is None) async for block in blocks(make_host([path]))]
+    found = [(block.log.name, block.oversized is None) async for block in blocks(make_host([path]))]
     assert found == [("0.log by b'' after None", False), ("0.log by b'y\\n' after None", True)]
 
 
 async def test_a_line_that_is_too_long_comes_as_a_fragment_in_its_place(tmp_path: Path) -> None:
     paths = write(tmp_path, b"a\n" + b"x" * 100 + b"\nb\n")
-    found = [(block.fragment, block.length) async for block in blocks(make_host(paths))]
+    found = [(block.oversized, block.length) async for block in blocks(make_host(paths))]
     assert [length for _, length in found] == [2, 0, 2]
-    fragments = [fragment for fragment, _ in found]
+    fragments = [oversized for oversized, _ in found]
     assert fragments[0] is fragments[2] is None
     assert fragments[1] is not None
     assert fragments[1].length == 100
@@ -145,15 +145,15 @@ async def test_every_block_is_scanned_before_it_is_handed_out_and_has_room_behin
     def scan(block: Block) -> None:
         assert len(block.buffer) >= block.length + PADDING
         assert threading.current_thread() is not threading.main_thread()
-        block.odds = 77
+        block.unresolved_count = 77
 
     paths = write(tmp_path, b"a\n" * 100, b"x" * 100)
     async for block in blocks(make_host(paths, scan)):
-        assert block.odds == 77
+        assert block.unresolved_count == 77
 
 
 async def test_no_more_is_read_ahead_than_its_depth(tmp_path: Path) -> None:
-    scanned: list[Place] = []
+    scanned: list[LogPosition] = []
     paths = write(tmp_path, b"a\n" * 1000)
     host = make_host(paths, lambda block: scanned.append(block.end), depth=3)
     async with reading(host):
@@ -187,24 +187,26 @@ async def test_of_a_damaged_log_the_good_part_is_read_and_the_problem_told(tmp_p
     assert problem.startswith(f"{paths[0]}: ")
 
 
-@pytest.mark.parametrize("settled", range(12))
-async def test_a_host_goes_on_from_any_place_it_was_in(tmp_path: Path, settled: int) -> None:
+@pytest.mark.parametrize("resolved", range(12))
+async def test_a_host_goes_on_from_any_place_it_was_in(tmp_path: Path, resolved: int) -> None:
     paths = write(tmp_path, b"%025d\n" % 7 * 5, b"", b"%025d\n" % 8 * 4 + b"x" * 50)
     host = make_host(paths)
     before = []
     async with reading(host):
-        for _ in range(settled):
+        for _ in range(resolved):
             if block := await host.next():
                 block.rows = 1
-                before.append((bytes(block.buffer[: block.length]), block.fragment))
-                block.go_on()
-                host.give_back(block)
+                before.append((bytes(block.buffer[: block.length]), block.oversized))
+                block.advance()
+                host.release(block)
     again = make_host(paths)
     again.place, again.log, again.lines = host.place, host.log, host.lines
-    after = [(bytes(block.buffer[: block.length]), block.fragment) async for block in blocks(again)]
+    after = [
+        (bytes(block.buffer[: block.length]), block.oversized) async for block in blocks(again)
+    ]
     whole = make_host(paths)
     assert before + after == [
-        (bytes(block.buffer[: block.length]), block.fragment) async for block in blocks(whole)
+        (bytes(block.buffer[: block.length]), block.oversized) async for block in blocks(whole)
     ]
     assert again.lines == whole.lines == 10
     assert again.place == whole.place

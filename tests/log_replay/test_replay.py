@@ -24,7 +24,7 @@ from tests.histories import BROKEN, ENTRY, broken, deploys, write
 
 
 def replay(paths: Any, **options: Any) -> slomon.ReplayMonitor:
-    return slomon.replay(paths, **{"compiled": False, **options})
+    return slomon.replay(paths, **{"backend": "python", **options})
 
 
 def commits(monitor: slomon.ReplayMonitor) -> list[tuple[str, str, str]]:
@@ -308,7 +308,7 @@ WRONG: dict[str, Values] = {
     "keep_checkpoint": NO_FLAGS,
     "sli_series": NO_FLAGS,
     "workers": (*NO_NUMBERS, 1025),
-    "compiled": (0, 1, "yes", []),
+    "backend": (0, None, True, "yes"),
     "on_progress": NO_FUNCTIONS,
 }
 
@@ -371,7 +371,7 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("on_progress", awaited, "allowed: a plain function of a Progress"),
         ("checkpoint_every", 0, "option 'checkpoint_every' is 0; allowed: a duration greater"),
         ("workers", 0, "option 'workers' is 0; allowed: a whole number from 1 to 1024"),
-        ("compiled", 1, "option 'compiled' is 1; allowed: None, True, False"),
+        ("backend", 1, "option 'backend' is 1; allowed: 'auto', 'python', 'compiled'"),
         ("endpoints", 5, "option 'endpoints': the endpoints are 5; allowed: a list of dicts"),
         ("endpoints", [5], "option 'endpoints': entry 0: is 5; allowed: a dict"),
         ("endpoints", {}, "the endpoints are {}; allowed: a list of dicts"),

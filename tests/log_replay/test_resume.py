@@ -32,7 +32,7 @@ ENTRIES = [
 ]
 
 
-def speeds() -> list[Backend]:
+def backends() -> list[Backend]:
     library = load()
     assert library is not None, "the tests need the extra: pip install -e '.[dev]'"
     return [PythonBackend(), CompiledBackend(library)]
@@ -49,7 +49,7 @@ class Fragile(Checkpoint):
         super().__init__(path, 1, {"what": "a test"}, lambda: 0)
         self._left = saves
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         return True
 
     def save(self, sections: Iterator[tuple[str, Section]]) -> None:
@@ -92,7 +92,7 @@ def changes(seed: int) -> list[tuple[int, Change]]:
     return [(t, Change(f"c{n}", "-", "-", draw.choice(services))) for n, t in enumerate(ticks)]
 
 
-def report(plan: Plan, speed: Backend) -> str:
+def report(plan: Plan, backend: Backend) -> str:
     """All that a replay says, to the last byte."""
     rejected = list(plan.saved["rejections"]) if plan.saved else []
     plan = replace(
@@ -100,7 +100,7 @@ def report(plan: Plan, speed: Backend) -> str:
         on_rejected=lambda bad: rejected.append(list(asdict(bad).values())),
         save_rejections=lambda: list(rejected),
     )
-    monitor = anyio.run(Replay(plan, speed).run)
+    monitor = anyio.run(Replay(plan, backend).run)
     incidents = [asdict(incident) for incident in monitor.incidents]
     sli_series = [asdict(sli_series) for sli_series in monitor.summary().sli_series]
     assert sli_series
@@ -123,24 +123,24 @@ def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
 
 GIVEN = {"endpoints": Catalogue(ENTRIES)}
 EXPIRED = GIVEN | {"no_traffic": 0}
-FOUND = {"like": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
+FOUND = {"defaults": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
+@pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 @pytest.mark.parametrize("endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"])
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
-    tmp_path: Path, endpoints: dict[str, Any], speed: Backend, saves: int
+    tmp_path: Path, endpoints: dict[str, Any], backend: Backend, saves: int
 ) -> None:
     plan = make_plan(tmp_path, saves, **endpoints)
-    whole = report(plan, speed)
+    whole = report(plan, backend)
     path = tmp_path / "state"
     deaths = 0
     while True:
         checkpoint = Fragile(path, saves)
         try:
-            resumed = report(replace(plan, checkpoint=checkpoint, saved=checkpoint.load()), speed)
+            resumed = report(replace(plan, checkpoint=checkpoint, saved=checkpoint.load()), backend)
             break
         except Killed:
             deaths += 1
@@ -151,7 +151,7 @@ def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
 
 def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
     plan = make_plan(tmp_path, 7, **GIVEN)
-    interpreted, compiled = speeds()
+    interpreted, compiled = backends()
     whole = report(plan, interpreted)
     checkpoint = Fragile(tmp_path / "state", 3)
     with pytest.raises(Killed):
@@ -163,9 +163,9 @@ def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
     assert report(replace(plan, saved=checkpoint.load()), compiled) == whole
 
 
-@pytest.mark.parametrize("speed", speeds(), ids=["interpreted", "compiled"])
+@pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 def test_until_when_a_host_was_watched_is_known_after_it_was_read(
-    tmp_path: Path, speed: Backend
+    tmp_path: Path, backend: Backend
 ) -> None:
     #   host 0    1 GET /a 500, watched until 300        host 1    0.1 GET /b 200 ... 200
     access = '{"type": "access", "value": "%s"}\n'
@@ -185,12 +185,12 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
         block_bytes=4000,
         max_line=1000,
     )
-    whole = report(plan, speed)
+    whole = report(plan, backend)
     assert json.loads(whole)[1][0]["end"] == 300 * SECOND
     checkpoint = Fragile(tmp_path / "state", 5)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=checkpoint), speed)
-    assert report(replace(plan, saved=checkpoint.load()), speed) == whole
+        report(replace(plan, checkpoint=checkpoint), backend)
+    assert report(replace(plan, saved=checkpoint.load()), backend) == whole
 
 
 def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:

@@ -29,19 +29,19 @@ from slomon.log_replay.run import Progress, Replay, run_watched
 from tests.formats.lines import SCANNED, random_lines
 from tests.histories import broken
 from tests.log_replay.replays import (
+    BACKENDS,
     BEGIN,
     FORMATS,
     SECOND,
-    SPEEDS,
     Opened,
-    at_full_speed,
     check_accounts,
+    compiled_backend,
     cut,
-    interpreted,
+    python_backend,
     replay,
     told,
     traffic,
-    with_kernels_as_they_stand,
+    uncompiled_backend,
 )
 from tests.strategies import portion
 
@@ -92,36 +92,44 @@ CHANGES = [
 CASES = [
     pytest.param("events", 1, {"endpoints": EXACT}, id="events"),
     pytest.param("events", 2, {"endpoints": EXACT, "lateness": SECOND}, id="events, merged"),
-    pytest.param("events", 1, {"like": LIKE, "max_endpoints": 9}, id="events, found"),
+    pytest.param("events", 1, {"defaults": LIKE, "max_endpoints": 9}, id="events, found"),
     pytest.param("plain", 1, {"endpoints": TEMPLATES}, id="templates"),
-    pytest.param("plain", 1, {"endpoints": EXACT, "exact": True}, id="exact"),
+    pytest.param("plain", 1, {"endpoints": EXACT, "match_exactly": True}, id="exact"),
     pytest.param("plain", 3, {"endpoints": TEMPLATES, "lateness": 0}, id="hosts, no lateness"),
-    pytest.param("plain", 2, {"like": LIKE, "changes": CHANGES}, id="found, with changes"),
+    pytest.param("plain", 2, {"defaults": LIKE, "changes": CHANGES}, id="found, with changes"),
     pytest.param("combined", 1, {"endpoints": TEMPLATES, "changes": CHANGES}, id="combined"),
-    pytest.param("combined", 1, {"like": LIKE, "max_endpoints": 3}, id="found up to a cap"),
-    pytest.param("plain", 3, {"like": LIKE, "max_endpoints": 4}, id="hosts, found up to a cap"),
-    pytest.param("combined", 2, {"like": LIKE, "least": 4, "lateness": 9 * SECOND}, id="least"),
+    pytest.param("combined", 1, {"defaults": LIKE, "max_endpoints": 3}, id="found up to a cap"),
+    pytest.param("plain", 3, {"defaults": LIKE, "max_endpoints": 4}, id="hosts, found up to a cap"),
+    pytest.param(
+        "combined",
+        2,
+        {"defaults": LIKE, "min_requests": 4, "lateness": 9 * SECOND},
+        id="min_requests",
+    ),
     pytest.param(
         "plain", 2, {"endpoints": TEMPLATES, "resolution": SECOND // 2}, id="with a resolution"
     ),
     pytest.param("events", 2, {"endpoints": EXACT, "no_traffic": 0}, id="no_traffic"),
     pytest.param(
-        "plain", 2, {"like": LIKE, "no_traffic": 5 * SECOND, "least": 2}, id="long no traffic"
+        "plain",
+        2,
+        {"defaults": LIKE, "no_traffic": 5 * SECOND, "min_requests": 2},
+        id="long no traffic",
     ),
     pytest.param(
-        "plain", 1, {"like": LIKE, "rejected_records": 3, "changes": CHANGES}, id="bad records"
+        "plain", 1, {"defaults": LIKE, "rejected_records": 3, "changes": CHANGES}, id="bad records"
     ),
 ]
 
 
 # At which speed, with how many workers, in blocks of how many bytes for each host.
 WAYS = [
-    (interpreted, 3, MAX_LINE + 1),
-    (interpreted, 2, 5000),
-    (at_full_speed, 1, 1 << 17),
-    (at_full_speed, 3, MAX_LINE + 1),
-    (at_full_speed, 2, 5000),
-    (with_kernels_as_they_stand, 2, 1000),
+    (python_backend, 3, MAX_LINE + 1),
+    (python_backend, 2, 5000),
+    (compiled_backend, 1, 1 << 17),
+    (compiled_backend, 3, MAX_LINE + 1),
+    (compiled_backend, 2, 5000),
+    (uncompiled_backend, 2, 1000),
 ]
 
 
@@ -132,34 +140,34 @@ def test_the_report_is_the_same_however_the_work_was_cut(
 ) -> None:
     rng = random.Random(f"{name} {hosts}")
     logs = [traffic(rng, name, 600 // hosts) for _ in range(hosts)]
-    whole = told(interpreted, [[log] for log in logs], name, max_line=MAX_LINE, **options)
+    whole = told(python_backend, [[log] for log in logs], name, max_line=MAX_LINE, **options)
     assert len(whole.monitor.incidents) > 3
     expired = [one for one in whole.monitor.incidents if one.state == State.EXPIRED]
     assert len(expired) >= 3 * ("no_traffic" in options)
-    for speed, workers, bytes_each in WAYS:
+    for backend, workers, bytes_each in WAYS:
         found = told(
-            *(speed, [cut(rng, log, rng.choice((1, 2, 5))) for log in logs], name),
+            *(backend, [cut(rng, log, rng.choice((1, 2, 5))) for log in logs], name),
             **options,
             max_line=MAX_LINE,
             workers=workers,
             block_bytes=hosts * bytes_each,
         )
-        assert found.report() == whole.report(), (speed, workers, bytes_each)
+        assert found.report() == whole.report(), (backend, workers, bytes_each)
 
 
 def test_the_endpoints_that_are_found_up_to_a_cap_are_the_first_ones_of_all_hosts() -> None:
     #   A: 10 /a, 100 /z        B: 20 /b        at most two: /a and /b
     hosts = [[b"10 GET /a 500\n100 GET /z 500\n"], [b"20 GET /b 500\n"]]
-    for speed, block_bytes in product(SPEEDS, (60, 10_000)):
+    for backend, block_bytes in product(BACKENDS, (60, 10_000)):
         sizes = {"block_bytes": block_bytes, "max_line": 20}
-        found = told(speed, hosts, "plain", like=LIKE, max_endpoints=2, **sizes)
+        found = told(backend, hosts, "plain", defaults=LIKE, max_endpoints=2, **sizes)
         assert found.monitor.api_histogram() == {"GET /a": 1, "GET /b": 1}
         assert (found.accounting.capped, found.accounting.endpoints) == (1, 2)
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SCANNED)
-def test_blank_lines_are_counted_and_nothing_else(speed: Opened, name: str) -> None:
+def test_blank_lines_are_counted_and_nothing_else(backend: Opened, name: str) -> None:
     line = {
         "plain": b"5 GET /a 200",
         "events": b'{"type": "access", "value": "5 GET /a 200"}',
@@ -167,19 +175,19 @@ def test_blank_lines_are_counted_and_nothing_else(speed: Opened, name: str) -> N
     }[name]
     lines = random.Random(name).choices([line, b"", b"\r", b" \t", b"\r\r"], k=300)
     log = b"\n".join([*lines, *[b""] * 5000])
-    found = told(speed, [[log]], name, like=LIKE, block_bytes=1000, max_line=400)
+    found = told(backend, [[log]], name, defaults=LIKE, block_bytes=1000, max_line=400)
     assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("speed", [interpreted, at_full_speed])
-def test_a_replay_that_is_done_is_gone_with_its_blocks(speed: Opened, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", [python_backend, compiled_backend])
+def test_a_replay_that_is_done_is_gone_with_its_blocks(backend: Opened, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"5 GET /a 200\n")
     plan = Plan(hosts=[[str(tmp_path / "a.log")]], formats=[FORMATS["plain"]])
     gc.collect()
     gc.disable()  # so that what is in a cycle stays
     try:
-        with speed() as chosen:
+        with backend() as chosen:
             replay = Replay(plan, chosen)
             anyio.run(replay.run)
         kept = weakref.ref(replay.hosts[0])
@@ -191,24 +199,26 @@ def test_a_replay_that_is_done_is_gone_with_its_blocks(speed: Opened, tmp_path: 
 
 def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> None:
     logs = [b"5 GET /a 200\n", b'5 GET /a 200\n{"type": "access", "value": "6 GET /a 500\n' * 3]
-    found = [told(speed, [logs], "plain", endpoints=EXACT, exact=True) for speed in SPEEDS]
+    found = [
+        told(backend, [logs], "plain", endpoints=EXACT, match_exactly=True) for backend in BACKENDS
+    ]
     assert [one.accounting.rejected for one in found] == [3, 3, 3]
 
 
-@pytest.mark.parametrize("speed", SPEEDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SCANNED)
 @settings(max_examples=portion(20))
 @given(st.binary(max_size=400), st.integers(0, 2**32))
-def test_nothing_is_lost_of_any_bytes(speed: Opened, name: str, data: bytes, seed: int) -> None:
+def test_nothing_is_lost_of_any_bytes(backend: Opened, name: str, data: bytes, seed: int) -> None:
     rng = random.Random(seed)
     drawn = [*data.split(b"\n"), *random_lines(rng, name, 5)]
     rng.shuffle(drawn)
     options: dict[str, Any] = rng.choice(
-        ({"endpoints": EXACT, "exact": True}, {"max_endpoints": 2})
+        ({"endpoints": EXACT, "match_exactly": True}, {"max_endpoints": 2})
     )
     # A line's end before all: what is no text from its first byte on is no log.
     hosts = [[b"\n" + b"\n".join(drawn)], [b"\n" + data]]
-    told(speed, hosts, name, max_line=MAX_LINE, block_bytes=500, **options)
+    told(backend, hosts, name, max_line=MAX_LINE, block_bytes=500, **options)
 
 
 def damage(rng: random.Random, text: bytes) -> bytes:
@@ -223,10 +233,10 @@ def damage(rng: random.Random, text: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def say(speed: Opened, hosts: list[list[bytes]]) -> str:
+def say(backend: Opened, hosts: list[list[bytes]]) -> str:
     """What a replay of logs in any format says, or why it takes none."""
     try:
-        with speed() as chosen:
+        with backend() as chosen:
             found = replay(chosen, hosts, list(FORMATS.values()))
     except ConfigurationError as error:
         return str(error).partition(": ")[2]
@@ -243,4 +253,4 @@ def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) ->
     for number in range(6):
         log = damage(rng, text) if number else text
         hosts = [[log], cut(rng, log, 2)]
-        assert say(at_full_speed, hosts) == say(interpreted, hosts)
+        assert say(compiled_backend, hosts) == say(python_backend, hosts)

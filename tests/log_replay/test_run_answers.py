@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from slomon.core.endpoints import Catalogue
 from slomon.core.events import Change
 from tests.core.ordering import Arrival, Arrivals, by_the_rule
-from tests.log_replay.replays import SECOND, SPEEDS, Opened, Told, told
+from tests.log_replay.replays import BACKENDS, SECOND, Opened, RawEvent, told
 from tests.oracle import expected
 from tests.strategies import END_OF_STREAM, NO_TRAFFIC, Event, ending_at, portion, stamp, streams
 from tests.strategies import Stream as Drawn
 
 NOW = 1_543_443_091 * SECOND
-speeds = pytest.mark.parametrize("speed", SPEEDS)
+backends = pytest.mark.parametrize("backend", BACKENDS)
 any_workers = st.integers(1, 3)
 whole_run = settings(max_examples=portion(25))
 
@@ -37,7 +37,7 @@ def json_lines(events: list[Event]) -> tuple[bytes, list[Event]]:
 
 
 def check(
-    found: Told,
+    found: RawEvent,
     events: list[Event],
     entries: list[dict[str, object]],
     no_traffic: int | None = None,
@@ -50,41 +50,41 @@ def check(
     assert counts == answers.accounting
 
 
-@speeds
+@backends
 @whole_run
 @given(streams(), any_workers)
 def test_a_recorded_stream_gives_the_answers_of_a_brute_force(
-    speed: Opened, stream: Drawn, workers: int
+    backend: Opened, stream: Drawn, workers: int
 ) -> None:
     log, events = json_lines(stream[0])
-    found = told(speed, [[log]], "events", endpoints=Catalogue(stream[1]), workers=workers)
+    found = told(backend, [[log]], "events", endpoints=Catalogue(stream[1]), workers=workers)
     check(found, events, stream[1])
 
 
-@speeds
+@backends
 @whole_run
 @given(streams(), st.sampled_from(NO_TRAFFIC), st.integers(0, 2 * NOW))
 def test_a_recorded_stream_may_say_until_when_it_was_watched(
-    speed: Opened, stream: Drawn, no_traffic: int | None, until: int
+    backend: Opened, stream: Drawn, no_traffic: int | None, until: int
 ) -> None:
     log, events = json_lines(stream[0])
     events = ending_at(events, until)
     log += json.dumps(events[-1]).encode() + b"\n"
-    found = told(speed, [[log]], "events", endpoints=Catalogue(stream[1]), no_traffic=no_traffic)
+    found = told(backend, [[log]], "events", endpoints=Catalogue(stream[1]), no_traffic=no_traffic)
     check(found, events, stream[1], no_traffic)
 
 
-@speeds
+@backends
 @whole_run
 @given(streams(malformed=False), any_workers)
 def test_a_plain_log_without_lateness_gives_the_answers_of_a_brute_force(
-    speed: Opened, stream: Drawn, workers: int
+    backend: Opened, stream: Drawn, workers: int
 ) -> None:
     _, events = json_lines(stream[0])
     values = [e["value"] for e in events if isinstance(e, dict) and e["type"] == "access"]
     log = "".join(f"{value}\n" for value in values).encode()
-    options = {"endpoints": Catalogue(stream[1]), "exact": True, "lateness": 0}
-    found = told(speed, [[log]], "plain", workers=workers, **options)
+    options = {"endpoints": Catalogue(stream[1]), "match_exactly": True, "lateness": 0}
+    found = told(backend, [[log]], "plain", workers=workers, **options)
     check(found, [{"type": "access", "value": value} for value in values], stream[1])
 
 
@@ -103,7 +103,7 @@ _accesses = st.tuples(
 _deploys = st.tuples(_quarters, st.sampled_from(["shop", "cart", "nobody"]))
 
 
-@speeds
+@backends
 @settings(max_examples=portion(60))
 @given(
     st.lists(st.lists(_accesses, max_size=40), min_size=1, max_size=3),
@@ -112,12 +112,12 @@ _deploys = st.tuples(_quarters, st.sampled_from(["shop", "cart", "nobody"]))
     any_workers,
 )
 def test_hosts_and_deploys_are_merged_as_the_rule_of_reordering_says(
-    speed: Opened, hosts: list[list[Row]], deploys: list[Row], lateness: int, workers: int
+    backend: Opened, hosts: list[list[Row]], deploys: list[Row], lateness: int, workers: int
 ) -> None:
     sources = [deploys, *hosts]
     ordered = in_order([[tick for tick, _ in rows] for rows in sources], lateness)
     found = told(
-        *(speed, [[write_log(rows)] for rows in hosts], "plain"),
+        *(backend, [[write_log(rows)] for rows in hosts], "plain"),
         endpoints=Catalogue(ENTRIES),
         changes=[(tick, Change("c" + str(tick), "-", "-", name)) for tick, name in deploys],
         lateness=lateness,

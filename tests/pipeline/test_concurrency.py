@@ -16,7 +16,7 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from slomon import ConfigurationError, Incident, Rejection, consume
-from slomon.concurrency import in_own_thread
+from slomon.concurrency import run_in_thread
 from slomon.core.shard import Shard
 from slomon.pipeline import run as run_module
 from slomon.pipeline.run import Options, run
@@ -215,7 +215,7 @@ async def cancelled_by_scope(call: Callable[[], Awaitable[object]], gate: Gate) 
 
 
 async def test_a_call_returns_what_its_function_returns() -> None:
-    assert await in_own_thread(lambda: 7) == 7
+    assert await run_in_thread(lambda: 7) == 7
 
 
 @pytest.mark.parametrize(
@@ -226,25 +226,25 @@ async def test_a_call_raises_what_its_function_raises_as_it_is(error: Exception)
         raise error
 
     with pytest.raises(type(error)) as caught:
-        await in_own_thread(function)
+        await run_in_thread(function)
     assert caught.value is error
     assert (error.__cause__, error.__context__) == (None, None)
 
 
 async def test_each_call_has_a_thread_of_its_own_which_ends_with_it() -> None:
-    threads = [await in_own_thread(threading.current_thread) for _ in range(3)]
+    threads = [await run_in_thread(threading.current_thread) for _ in range(3)]
     assert len({*threads, threading.current_thread()}) == 4
     assert not any(thread.is_alive() for thread in threads)
 
 
 async def test_a_function_sees_the_context_of_its_caller() -> None:
     caller.set("somebody")
-    assert await in_own_thread(caller.get) == "somebody"
+    assert await run_in_thread(caller.get) == "somebody"
 
 
 async def test_others_run_while_a_function_blocks() -> None:
     gate = Gate("done")
-    task = asyncio.ensure_future(in_own_thread(gate.block))
+    task = asyncio.ensure_future(run_in_thread(gate.block))
     await until(lambda: gate.reached)
     await turns(100)
     gate.open()
@@ -264,7 +264,7 @@ async def test_a_cancellation_takes_effect_when_the_function_has_ended(
             raise result
         return result
 
-    await cancelled(lambda: in_own_thread(function), gate)
+    await cancelled(lambda: run_in_thread(function), gate)
 
 
 async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +276,7 @@ async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.M
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", start)
         with pytest.raises(RuntimeError) as caught:
-            await in_own_thread(lambda: 7)
+            await run_in_thread(lambda: 7)
     assert caught.value is error
 
 
@@ -285,11 +285,11 @@ async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.M
 def test_a_function_that_outlives_its_loop_keeps_no_interpreter_from_exiting(end: str) -> None:
     program = f"""
         import asyncio, os, sys, threading
-        from slomon.concurrency import in_own_thread
+        from slomon.concurrency import run_in_thread
 
         gate, reached = threading.Event(), threading.Event()
         loop = asyncio.new_event_loop()
-        task = loop.create_task(in_own_thread(lambda: (reached.set(), gate.wait())))
+        task = loop.create_task(run_in_thread(lambda: (reached.set(), gate.wait())))
         while not reached.is_set():
             loop.run_until_complete(asyncio.sleep(0))
         loop.close()

@@ -114,7 +114,7 @@ def test_both_take_the_same_options_and_the_defaults_are_those_of_options() -> N
     parameters = inspect.signature(consume).parameters
     assert inspect.signature(get_service_monitor).parameters == parameters
     chosen = {name: one.default for name, one in parameters.items() if name != "event_stream"}
-    assert (chosen.pop("on_rejected"), chosen.pop("compiled")) == (None, None)
+    assert (chosen.pop("on_rejected"), chosen.pop("backend")) == (None, "auto")
     assert chosen.pop("close_after_no_traffic") is None
     assert Options(**chosen) == DEFAULTS
 

@@ -11,14 +11,14 @@ import anyio
 import pytest
 
 from slomon import Malformed, MalformedEventError, Rejection, consume
-from slomon.concurrency import in_own_thread
+from slomon.concurrency import run_in_thread
 from slomon.core.batching import Batch, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import server_errors_fail
 from slomon.pipeline.reader import BATCHES, Intake, Reader, pump
 from slomon.pipeline.run import Options, run
 from slomon.pipeline.stream import Listener
-from slomon.pipeline.worker import Fed
+from slomon.pipeline.worker import WorkerInput
 from tests.strategies import access_event
 from tests.streams import (
     ENTRIES,
@@ -223,7 +223,7 @@ async def test_a_plain_stream_is_asked_for_no_more_once_the_reader_has_gone() ->
 
 
 async def blocking(intake: Intake) -> None:
-    await in_own_thread(intake.block_while_full)
+    await run_in_thread(intake.block_while_full)
 
 
 either_producer = pytest.mark.parametrize("wait", [blocking, Intake.wait_while_full])
@@ -338,7 +338,7 @@ async def test_a_reader_whose_worker_has_gone_ends_quietly_and_closes_all_queues
     intake.items += [f"{second} GET /{name} 200" for second in (1, 2) for name in ("api", "web")]
     intake.end()
     batcher = Batcher(Sharding(Catalogue(ENTRIES), 2), server_errors_fail)
-    pairs = [anyio.create_memory_object_stream[Fed](9) for _ in range(2)]
+    pairs = [anyio.create_memory_object_stream[WorkerInput](9) for _ in range(2)]
     for _, receive in pairs:
         receive.close()
     queues = [queue for queue, _ in pairs]
@@ -346,4 +346,4 @@ async def test_a_reader_whose_worker_has_gone_ends_quietly_and_closes_all_queues
     for queue in queues:
         with pytest.raises(anyio.ClosedResourceError):
             queue.send_nowait(Batch([], [], [], [], []))
-    assert not intake.wanted
+    assert not intake.open

@@ -25,8 +25,15 @@ from slomon.core.shard import AnyWindows, Shard
 from slomon.core.windows import Windows
 from slomon.kernels.window import Crossing
 from slomon.pipeline.collector import Collector
-from slomon.pipeline.run import Options, Queues, drive, run
-from slomon.pipeline.worker import BackendUpgrade, Barrier, Fed, Moved, StreamBackend, work
+from slomon.pipeline.run import Options, Queues, run, run_workers
+from slomon.pipeline.worker import (
+    BackendUpgrade,
+    Barrier,
+    StreamBackend,
+    WorkerInput,
+    WorkerOutput,
+    work,
+)
 from tests.streams import ENTRIES, PlainStream, Stream, flapping
 
 SHOP = Endpoint("shop", "-", "GET", "/shop", 0.9, 300)
@@ -70,7 +77,7 @@ async def test_a_barrier_that_flows_behind_batches_tells_that_their_incidents_ar
     def start_reading(group: TaskGroup, queues: Queues) -> None:
         group.start_soon(read, queues)
 
-    await drive(
+    await run_workers(
         start_reading,
         [Shard([SHOP]) for _ in range(shards)],
         collector,
@@ -175,15 +182,15 @@ def test_where_nothing_may_take_over_none_is_asked() -> None:
 
 
 def test_what_may_take_over_is_named_where_it_is_wrong() -> None:
-    with pytest.raises(ValueError, match="compiled"):
+    with pytest.raises(ValueError, match="backend"):
         get_service_monitor(PlainStream(events(), ENTRIES), backend="yes")  # type: ignore[arg-type]
 
 
 async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end() -> None:
     sharding = Sharding(Catalogue(ENTRIES), 1)
     batcher = Batcher(sharding, server_errors_fail)
-    send, batches = anyio.create_memory_object_stream[Fed](9)
-    moved, receive = anyio.create_memory_object_stream[Moved](9)
+    send, batches = anyio.create_memory_object_stream[WorkerInput](9)
+    moved, receive = anyio.create_memory_object_stream[WorkerOutput](9)
     # A change, a failure, a change, a success: each in a batch of its own.
     for event in islice(flapping(["api"]), 4):
         item = read_event(event)
@@ -221,8 +228,8 @@ def compiled_batch(rows: int) -> Batch:
 
 async def test_only_a_large_batch_for_compiled_kernels_is_worth_a_thread() -> None:
     windows = CompiledBackend()
-    send, batches = anyio.create_memory_object_stream[Fed](9)
-    moved, receive = anyio.create_memory_object_stream[Moved](9)
+    send, batches = anyio.create_memory_object_stream[WorkerInput](9)
+    moved, receive = anyio.create_memory_object_stream[WorkerOutput](9)
     for batch in (compiled_batch(10_000), compiled_batch(9_999)):
         send.send_nowait(batch)
     send.close()

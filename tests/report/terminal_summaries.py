@@ -11,8 +11,8 @@ from slomon.core.events import EVERY_SERVICE, ReplayAccounting
 from slomon.core.incident import State
 from slomon.core.metrics import (
     Budget,
-    Delivery,
     Deploy,
+    DoraMetrics,
     EndpointTotal,
     Metrics,
     Ranking,
@@ -24,7 +24,7 @@ from slomon.core.summary import Summary
 from tests.report.records import BEGAN, HOSTILE, SPAN, record
 
 
-def figures(
+def metrics(
     service: str | None = None, records: Sequence[IncidentRecord] = (), deployments: int = 0
 ) -> Metrics:
     repairs = sorted(one.duration for one in records if one.duration is not None)
@@ -46,7 +46,7 @@ def figures(
         repair,
         12.5 if records else None,
         Budget(1000, failures, 10.0, 1 - failures / 10.0),
-        Delivery(
+        DoraMetrics(
             deployments,
             deployments / 2 if deployments else None,
             failed,
@@ -71,8 +71,8 @@ def summary(
         began,
         ended,
         ReplayAccounting(events=1000, accesses=1000, lines=1000),
-        figures(None, records, len(deploys)),
-        [figures(name, of_service[name], len(deploys)) for name in services],
+        metrics(None, records, len(deploys)),
+        [metrics(name, of_service[name], len(deploys)) for name in services],
         Ranking(
             [], [], [RankingEntry(commit, count, 60.0) for commit, count in commits.most_common()]
         ),

@@ -198,7 +198,7 @@ def test_an_attribution_shows_its_doubt(open_page: Open) -> None:
         f"{evidence.before.failures} of {evidence.before.requests} failed"
     )
     expect(shown.locator(".evidence")).to_contain_text("with 95 % confidence")
-    expect(page.locator("#chosen .together")).to_contain_text("users")
+    expect(page.locator("#chosen .co-occurring")).to_contain_text("users")
 
 
 def test_a_commit_leads_to_where_it_can_be_looked_at(open_page: Open) -> None:

@@ -15,23 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.events import Accounting
-from slomon.core.metrics import Budget, Delivery, Repair
+from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.report.overview import show_figures, show_report, show_services
 from slomon.report.screen import Screen, measure
 from tests.report.records import record, records
-from tests.report.terminal_summaries import build, figures, summary
+from tests.report.terminal_summaries import build, metrics, summary
 
 
 def run() -> Summary:
     overall = replace(
-        figures(),
+        metrics(),
         incidents=4,
         repair=Repair(2, 1, 1, 1554.0, 1200.5, 3600.0, 7380.0),
         detection=123.0,
         budget=Budget(6000, 123, 60.0, -1.05),
-        delivery=Delivery(14, 2.333, 3, 3 / 14, 1200.0),
+        delivery=DoraMetrics(14, 2.333, 3, 3 / 14, 1200.0),
     )
     found = [record(resource="/a"), record(resource="/a"), record("cart"), record("mail")]
     accounting = Accounting(events=6014, accesses=6000, changes=14)
@@ -56,7 +56,7 @@ def test_every_figure_has_its_line() -> None:
 )
 def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
     one = run()
-    overall = replace(one.overall, delivery=Delivery(2, frequency, 0, None, None))
+    overall = replace(one.overall, delivery=DoraMetrics(2, frequency, 0, None, None))
     lines = list(show_figures(replace(one, overall=overall), Screen(100)))
 
     assert f"Deploys      2 ({shown} a day), failed 0" in lines
@@ -80,7 +80,7 @@ def test_what_is_not_known_is_left_out() -> None:
         repair=Repair(0, 1, 0, None, None, None, None),
         detection=None,
         budget=Budget(10, 1, 0.0, None),
-        delivery=Delivery(2, None, 0, None, None),
+        delivery=DoraMetrics(2, None, 0, None, None),
     )
     lines = list(show_figures(replace(one, overall=overall), Screen(100)))
 
@@ -92,7 +92,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_lines_are_wrapped_below_their_text() -> None:
-    assert list(show_figures(run(), Screen(40)))[3:6] == [
+    assert list(show_figures(run(), Screen(40)))[2:5] == [
         "Repair       MTTR 25m 54s, median 20m,",
         "             p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the",

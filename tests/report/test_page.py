@@ -250,7 +250,7 @@ def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() 
 
 def test_buckets_that_are_empty_take_no_room() -> None:
     sparse = Maker(endpoints=4).make()  # the fourth has quiet stretches
-    runs = data(render_page(sparse))["sli_series"]["places"]
+    runs = data(render_page(sparse))["series"]["places"]
     none = replace(
         sparse,
         sli_series=[
@@ -259,4 +259,4 @@ def test_buckets_that_are_empty_take_no_room() -> None:
     )
 
     assert len(runs[0]) < 5 < len(runs[3])
-    assert data(render_page(none))["sli_series"]["places"] == ["", "", "", ""]
+    assert data(render_page(none))["series"]["places"] == ["", "", "", ""]

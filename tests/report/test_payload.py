@@ -100,7 +100,7 @@ def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None
     assert one["lasted"] == (known.duration and pytest.approx(known.duration, abs=0.001))
     assert one["lowest"] == pytest.approx(known.min_sli, abs=(1 - known.slo) / 1000)
     assert one["burnRate"] == pytest.approx(known.burn_rate, rel=0.005)
-    assert [services[number] for number in one["co_occurring"]] == list(known.co_occurring)
+    assert [services[number] for number in one["coOccurring"]] == list(known.co_occurring)
     check_attribution(one["brokenBy"], known.broken_by)
     check_attribution(one["fixedBy"], known.fixed_by)
 
@@ -141,7 +141,7 @@ def test_deploys_are_read_as_they_were(read: Any) -> None:
 def test_traces_are_read_as_they_were_with_gaps_where_no_request_came(read: Any) -> None:
     summary = Maker().make()
 
-    for shown, known in zip(read(summary)["sli_series"], summary.sli_series, strict=True):
+    for shown, known in zip(read(summary)["series"], summary.sli_series, strict=True):
         slo = summary.endpoints[known.endpoint].slo
         full = [place for place, count in enumerate(shown["requests"]) if count is not None]
         assert [shown["requests"][place] for place in full] == known.requests

@@ -46,11 +46,11 @@ def test_clean_text_is_placed_in_exactly_its_columns(
     text: str, columns: int, encoding: str
 ) -> None:
     screen = Screen(encoding=encoding)
-    placed = screen.place(screen.clean(text), columns)
+    positioned = screen.place(screen.clean(text), columns)
 
-    assert measure(placed) == columns
-    assert placed.isprintable()
-    placed.encode(encoding)
+    assert measure(positioned) == columns
+    assert positioned.isprintable()
+    positioned.encode(encoding)
 
 
 def test_what_is_cut_keeps_whole_characters_with_their_marks() -> None:

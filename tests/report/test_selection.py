@@ -46,7 +46,7 @@ def test_the_figures_stay_those_of_the_whole_run() -> None:
     assert shown.overall == summary.overall
     assert shown.ranking == summary.ranking
     assert len(shown.services) + left_out.services == len(summary.services)
-    assert all(figures in summary.services for figures in shown.services)
+    assert all(metrics in summary.services for metrics in shown.services)
 
 
 def test_traces_stay_with_their_endpoints_while_there_is_room() -> None:

@@ -6,20 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.report.screen import Screen, measure
-from slomon.report.tables import Heading, lay_out
+from slomon.report.tables import Column, format_table
 from tests.report.records import texts
 
 HEADINGS = (
-    Heading("name", flexible=True),
-    Heading("count", right=True, rank=1),
-    Heading("more", rank=2),
-    Heading("last"),
+    Column("name", flexible=True),
+    Column("count", right=True, rank=1),
+    Column("more", rank=2),
+    Column("last"),
 )
 ROW = (("a name that is as long as this", None), ("5", None), ("something", None), ("end", None))
 
 
 def table(width: int) -> list[str]:
-    return list(lay_out(HEADINGS, [ROW], Screen(width)))
+    return list(format_table(HEADINGS, [ROW], Screen(width)))
 
 
 def test_all_columns_are_shown_where_they_fit_and_numbers_stand_at_the_right() -> None:
@@ -50,7 +50,7 @@ def test_what_must_be_shown_is_cut_where_even_that_is_too_wide() -> None:
 def test_no_line_is_wider_than_its_screen_whatever_stands_in_it(
     rows: list[list[tuple[str, None]]], width: int, encoding: str
 ) -> None:
-    lines = list(lay_out(HEADINGS, rows, Screen(width, encoding)))
+    lines = list(format_table(HEADINGS, rows, Screen(width, encoding)))
 
     assert len(lines) == len(rows) + 1
     assert all(measure(line) <= width and line.isprintable() for line in lines)

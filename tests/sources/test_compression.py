@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from slomon.errors import ConfigurationError
-from slomon.sources.compression import LIMIT, expand
+from slomon.sources.compression import LIMIT, open_decompressed
 from slomon.sources.peekable import Feed
 from tests.sources.texts import COMPRESS, TEXT, Raw, gzip_member
 from tests.strategies import portion
@@ -35,7 +35,7 @@ def read(data: bytes, step: int = 2**20, size: int = 2**16) -> tuple[bytes, str 
     text = bytearray()
     view = memoryview(bytearray(size))
     try:
-        feed = expand(Feed(Raw(data, step)))
+        feed = open_decompressed(Feed(Raw(data, step)))
         while count := feed.readinto(view):
             text += view[:count]
     except (OSError, EOFError) as error:
@@ -53,7 +53,7 @@ def test_each_format_is_told_by_its_first_bytes(name: str, step: int) -> None:
 @pytest.mark.parametrize("data", [b"", b"B\n", b"BZhosts", b"BZh0", b"\xfd7zX.", b"PK\3\4", TEXT])
 def test_anything_else_is_its_own_text(data: bytes) -> None:
     feed = Feed(Raw(data))
-    assert expand(feed) is feed
+    assert open_decompressed(feed) is feed
     assert read(data, step=1) == (data, None)
 
 
@@ -177,7 +177,7 @@ def test_damage_is_told_and_never_hides(name: str, place: float, step: int) -> N
 def test_memory_stays_flat_however_much_comes_out(name: str) -> None:
     data = COMPRESS[name](bytes(64 * LIMIT))
     view = memoryview(bytearray(LIMIT))
-    feed = expand(Feed(Raw(data)))
+    feed = open_decompressed(Feed(Raw(data)))
     count = total = feed.readinto(view)
     tracemalloc.start()
     try:
@@ -195,5 +195,5 @@ def test_zstd_without_its_library_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "compression.zstd", None)
     monkeypatch.setitem(sys.modules, "backports.zstd", None)
     with pytest.raises(ConfigurationError) as caught:
-        expand(Feed(Raw(COMPRESS["zstd"](TEXT))))
+        open_decompressed(Feed(Raw(COMPRESS["zstd"](TEXT))))
     assert str(caught.value) == ("it is compressed by zstd; needed: pip install 'slomon[replay]'")

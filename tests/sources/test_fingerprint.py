@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.sources.source import REMEMBERED, AllBytes, LastBytes, Source, Trail
+from slomon.sources.source import REMEMBERED, AllBytes, Fingerprint, LastBytes, Source
 from tests.sources.texts import SHORT, Raw
 
 
-def summed_up(trail: Trail, data: bytes, step: int) -> str:
+def summed_up(fingerprint: Fingerprint, data: bytes, step: int) -> str:
     for place in range(0, len(data), step):
-        trail.add(data[place : place + step])
-    return trail.sum_up()
+        fingerprint.add(data[place : place + step])
+    return fingerprint.sum_up()
 
 
 @pytest.mark.parametrize("make", [LastBytes, AllBytes])
@@ -46,4 +46,4 @@ def test_a_source_that_goes_on_has_the_trail_of_the_one_that_stopped(
         other = Source(Raw(text, 7), "again", size, max_line=SHORT, resumable=True)
         if source.offset:
             other.skip(source.offset)
-        assert (other.offset, other.trail) == (source.offset, source.trail)
+        assert (other.offset, other.fingerprint) == (source.offset, source.fingerprint)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE, Fragment, Source, open_source
+from slomon.sources.source import MAX_LINE, OversizedLine, Source, open_source
 from tests.sources.texts import (
     COMPRESS,
     SHORT,
@@ -90,7 +90,7 @@ def test_a_line_that_is_too_long_is_told_in_its_place(
 
     found: list[bytes | int] = []
     for piece in pieces(source, size):
-        found += [piece.length] if isinstance(piece, Fragment) else piece.splitlines()
+        found += [piece.length] if isinstance(piece, OversizedLine) else piece.splitlines()
 
     text = b"\n".join(lines) + b"\n" * ended
     assert (
@@ -107,19 +107,19 @@ def test_a_line_without_end_costs_no_memory_and_no_other_line(tmp_path: Path) ->
     path = tmp_path / "access.log"
     path.write_bytes(b"before\n" + bytes(5 * MAX_LINE) + b"\nafter\n")
     with open_source(path) as source:
-        before, fragment, after = drain(source)
+        before, oversized, after = drain(source)
     assert (before, after) == (b"before\n", b"after\n")
     reason = f"the line has {5 * MAX_LINE} bytes; allowed: {MAX_LINE}"
-    assert fragment == Fragment(bytes(1000), 5 * MAX_LINE, reason)
+    assert oversized == OversizedLine(bytes(1000), 5 * MAX_LINE, reason)
 
 
 def test_a_file_of_zeros_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(bytes(3 * MAX_LINE))
     with open_source(path) as source:
-        (fragment,) = drain(source)
-        assert isinstance(fragment, Fragment)
-        assert fragment.length == source.offset == 3 * MAX_LINE
+        (oversized,) = drain(source)
+        assert isinstance(oversized, OversizedLine)
+        assert oversized.length == source.offset == 3 * MAX_LINE
 
 
 def test_the_longest_line_is_whole_and_a_longer_one_is_not() -> None:
@@ -127,8 +127,8 @@ def test_the_longest_line_is_whole_and_a_longer_one_is_not() -> None:
     assert drain(small(longest)) == [longest + b"\n"]
     assert drain(small(longest + b"\n")) == [longest + b"\n"]
     reason = f"the line has {SHORT + 1} bytes; allowed: {SHORT}"
-    assert drain(small(longer)) == [Fragment(longer, SHORT + 1, reason)]
-    assert drain(small(longer + b"\n")) == [Fragment(longer, SHORT + 1, reason)]
+    assert drain(small(longer)) == [OversizedLine(longer, SHORT + 1, reason)]
+    assert drain(small(longer + b"\n")) == [OversizedLine(longer, SHORT + 1, reason)]
 
 
 def test_a_buffer_for_less_than_the_longest_line_is_refused(log: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slomon.sources.source import Fragment, Source, open_source
+from slomon.sources.source import OversizedLine, Source, open_source
 from tests.sources.texts import (
     COMPRESS,
     SHORT,
@@ -57,7 +57,7 @@ def test_a_pipe_hands_out_the_lines_before_one_that_is_too_long() -> None:
         pipe.say(b"x\nb\n")
         pipe.hang_up()
         reason = f"the line has 51 bytes; allowed: {SHORT}"
-        assert list(source_lines) == [Fragment(b"x" * (SHORT + 1), 51, reason), b"b\n"]
+        assert list(source_lines) == [OversizedLine(b"x" * (SHORT + 1), 51, reason), b"b\n"]
 
 
 def test_a_pipe_is_skipped_by_reading_it() -> None:
@@ -70,7 +70,7 @@ def test_a_pipe_is_skipped_by_reading_it() -> None:
 
 def test_a_pipe_fills_from_another_thread_while_this_one_runs() -> None:
     pipe = Pipe(b"a")
-    found: list[bytes | Fragment] = []
+    found: list[bytes | OversizedLine] = []
     with pipe.source as source:
         reader = threading.Thread(target=lambda: found.extend(pieces(source, 100)))
         reader.start()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.sources.source import Fragment, Source, open_source
+from slomon.sources.source import OversizedLine, Source, open_source
 from tests.sources.texts import (
     COMPRESS,
     SHORT,
@@ -34,7 +34,7 @@ def log(tmp_path: Path) -> Path:
 def test_a_read_error_costs_nothing_that_was_read_before() -> None:
     source = small(b"one\ntwo\nthr", error=EIO)
     problem = "[Errno 5] Input/output error, after 11 bytes of text"
-    cut_off = Fragment(b"thr", 3, f"the line is cut off: {problem}")
+    cut_off = OversizedLine(b"thr", 3, f"the line is cut off: {problem}")
     assert drain(source, 100) == [b"one\ntwo\n", cut_off]
     assert source.problem == problem
     assert source.fill(bytearray(100)) is None
@@ -48,7 +48,9 @@ def test_an_error_at_the_first_byte_is_told_as_any_other() -> None:
 
 def test_an_error_in_a_line_that_is_too_long_is_told_after_it() -> None:
     source = small(b"x" * 50, step=20, error=EIO)
-    assert drain(source) == [Fragment(b"x" * (SHORT + 1), 50, "the line has 50 bytes; allowed: 8")]
+    assert drain(source) == [
+        OversizedLine(b"x" * (SHORT + 1), 50, "the line has 50 bytes; allowed: 8")
+    ]
     assert source.problem == "[Errno 5] Input/output error, after 50 bytes of text"
 
 
@@ -96,7 +98,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_told(log: Path) -> None:
         log_begins = drain(source)
     problem = f"the file had {len(TEXT)} bytes and ends after 3, after 3 bytes of text"
     assert source.problem == problem
-    assert log_begins == [Fragment(TEXT[:3], 3, f"the line is cut off: {problem}")]
+    assert log_begins == [OversizedLine(TEXT[:3], 3, f"the line is cut off: {problem}")]
 
 
 def test_a_file_that_disappears_while_it_is_read_is_read(log: Path) -> None:

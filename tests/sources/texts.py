@@ -13,7 +13,7 @@ from typing import Final
 
 from backports import zstd
 
-from slomon.sources.source import MAX_LINE, Fragment, Source
+from slomon.sources.source import MAX_LINE, OversizedLine, Source
 
 COMPRESS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "gzip": gzip.compress,
@@ -57,13 +57,13 @@ def small(data: bytes, step: int = 2**20, error: OSError | None = None) -> Sourc
     return Source(Raw(data, step, error), "small", len(data), max_line=SHORT)
 
 
-def pieces(source: Source, size: int) -> Iterator[bytes | Fragment]:
+def pieces(source: Source, size: int) -> Iterator[bytes | OversizedLine]:
     buffer = bytearray(size)
     while (piece := source.fill(buffer)) is not None:
-        yield piece if isinstance(piece, Fragment) else bytes(buffer[:piece])
+        yield piece if isinstance(piece, OversizedLine) else bytes(buffer[:piece])
 
 
-def drain(source: Source, size: int = 2 * MAX_LINE) -> list[bytes | Fragment]:
+def drain(source: Source, size: int = 2 * MAX_LINE) -> list[bytes | OversizedLine]:
     return list(pieces(source, size))
 
 

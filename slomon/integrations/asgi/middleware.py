@@ -12,14 +12,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias
 
-from slomon.endpoints.discovery import Remembered
+from slomon.endpoints.discovery import LruDict
 from slomon.endpoints.router import Router
 from slomon.integrations.asgi.lifespan import Lifespan
 from slomon.integrations.asgi.status import answer
 from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.logging import get_logger
-from slomon.options import check_choice, check_function, read_text, refuse
+from slomon.options import check_choice, check_function, option_error, read_text
 from slomon.text import excerpt
 
 Count: TypeAlias = Callable[[int], object]
@@ -47,7 +47,7 @@ class PathCounter:
             key = router.find(method, text)
             return nothing if key is None else counts[key]
 
-        self._counts = Remembered(find_count)
+        self._counts = LruDict(find_count)
 
     def find(self, scope: Scope) -> Count:
         """What counts the status of a request, of which the application has not seen the scope."""
@@ -189,7 +189,7 @@ class Middleware:
         if route is not None:
             check_function("route", route, "a scope")
         if status_path is not None and not read_text("status_path", status_path).startswith("/"):
-            raise refuse("status_path", status_path, "a path that begins with '/'")
+            raise option_error("status_path", status_path, "a path that begins with '/'")
         check_choice("run_monitor", run_monitor, [True, False])
         self._app = app
         self._monitor = monitor

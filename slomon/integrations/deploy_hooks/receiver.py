@@ -19,10 +19,10 @@ from slomon.options import (
     Duration,
     check_function,
     check_methods,
+    option_error,
     read_count,
     read_duration,
     read_text,
-    refuse,
 )
 from slomon.text import excerpt
 
@@ -115,7 +115,7 @@ class Receiver:
             return self._service or default
         found = self._service(event)
         if found is not None and (not isinstance(found, str) or not found):
-            raise refuse("service", found, "a function that returns a name, or None")
+            raise option_error("service", found, "a function that returns a name, or None")
         return found
 
     def _take(self, change: Change, tick: int, now: int) -> bool:

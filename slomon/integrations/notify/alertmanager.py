@@ -17,13 +17,13 @@ from typing import Final
 
 from anyio import Event
 
-from slomon.concurrency import first_of
+from slomon.concurrency import first_completed
 from slomon.core.attribution import Attribution
 from slomon.core.endpoints import EndpointName
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import ConfigurationError, OptionError
-from slomon.integrations.notify.delivery import Letter, Sender, Url, read_headers
+from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
 from slomon.integrations.notify.notifier import Notifier, Task
 from slomon.live_monitor.clock import Clock
 from slomon.live_monitor.monitor import LiveMonitor
@@ -251,12 +251,12 @@ class _Peer:
                 self.rested.set()
                 await self._rest()
 
-    def _draw_up(self) -> Letter | None:
+    def _draw_up(self) -> HttpRequest | None:
         """What is due when it is sent: that may be later than it was to be."""
         self._batch = dict(islice(self._find_due().items(), _MOST))
         if not self._batch:
             return None
-        return Letter(self._write(self._batch.values(), self._clock.now()), {})
+        return HttpRequest(self._write(self._batch.values(), self._clock.now()), {})
 
     def _find_due(self) -> dict[EndpointName, Alert]:
         now = self._clock.now()
@@ -275,7 +275,7 @@ class _Peer:
     async def _rest(self) -> None:
         if self._sent:
             due = min(at for _, at in self._sent.values()) + self._every
-            await first_of(self._woken.wait, partial(self._clock.sleep_until, due))
+            await first_completed(self._woken.wait, partial(self._clock.sleep_until, due))
         else:
             await self._woken.wait()
 

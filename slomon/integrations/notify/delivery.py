@@ -27,11 +27,11 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 from anyio import Event
 
-from slomon.concurrency import first_of
+from slomon.concurrency import first_completed
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError, OptionError
 from slomon.live_monitor.clock import Clock
-from slomon.logging import ThrottledLog
+from slomon.logging import RateLimitedLog
 from slomon.options import read_texts
 from slomon.text import excerpt
 
@@ -165,7 +165,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class HttpRequest:
     """What is POSTed: a JSON text, and headers of its own."""
 
     body: bytes
@@ -190,7 +190,7 @@ class Sender:
         headers: Mapping[str, str],
         clock: Clock,
         counts: Counts,
-        log: ThrottledLog,
+        log: RateLimitedLog,
     ) -> None:
         self._url = url
         self._headers = {"content-type": "application/json", "user-agent": "slomon", **headers}
@@ -206,7 +206,7 @@ class Sender:
         """Before anything is delivered."""
         self._hurry = Event()
 
-    async def deliver(self, write: Callable[[], Letter | None]) -> bool:
+    async def deliver(self, write: Callable[[], HttpRequest | None]) -> bool:
         """
         POST a letter until the receiver has taken it. `write` writes it anew for each try, and has
         none where it needn't be sent any more. False where it was not, or was refused for good.
@@ -238,9 +238,9 @@ class Sender:
         if asked or self._hurry.is_set():
             await sleep()
         else:
-            await first_of(sleep, self._hurry.wait)
+            await first_completed(sleep, self._hurry.wait)
 
-    async def _try(self, letter: Letter) -> Failure | None:
+    async def _try(self, letter: HttpRequest) -> Failure | None:
         outcome: Failure | None = Failure(f"no answer within {_WHOLE // TICKS_PER_SECOND} s")
 
         async def exchange() -> None:
@@ -253,10 +253,12 @@ class Sender:
             outcome = _judge(response, self._clock.now())
             await _finish(response)
 
-        await first_of(exchange, partial(self._clock.sleep_until, self._clock.now() + _WHOLE))
+        await first_completed(
+            exchange, partial(self._clock.sleep_until, self._clock.now() + _WHOLE)
+        )
         return outcome
 
-    def _address(self, letter: Letter) -> httpx.Request:
+    def _address(self, letter: HttpRequest) -> httpx.Request:
         return httpx.Request(
             "POST",
             self._url.target,

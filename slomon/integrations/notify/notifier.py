@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_group
 
-from slomon.concurrency import first_of, in_own_thread
+from slomon.concurrency import first_completed, run_in_thread
 from slomon.core.records import IncidentRecord
 from slomon.integrations.notify.delivery import Counts, Sender, Url
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
@@ -20,7 +20,7 @@ from slomon.live_monitor.subscription import (
     IncidentsMissed,
     Subscription,
 )
-from slomon.logging import ThrottledLog
+from slomon.logging import RateLimitedLog
 from slomon.options import Duration, read_count, read_duration
 from slomon.text import excerpt
 
@@ -48,7 +48,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
         self._linger = read_duration("linger", linger)
         self._counts = Counts()
         self._receiver = receiver
-        self._log = ThrottledLog(self._clock.now, receiver=receiver)
+        self._log = RateLimitedLog(self._clock.now, receiver=receiver)
         self._running = False
 
     @property
@@ -139,7 +139,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
             raise failure
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
-        log = ThrottledLog(self._clock.now, receiver=self._receiver, to=url.shown)
+        log = RateLimitedLog(self._clock.now, receiver=self._receiver, to=url.shown)
         return Sender(url, headers, self._clock, self._counts, log)
 
     async def _close(self) -> None:
@@ -166,12 +166,12 @@ class Notifier(AsyncContextManagerMixin, ABC):
 
     async def _read_history(self) -> list[IncidentRecord]:
         """It may be long: it is read off the loop."""
-        return await in_own_thread(self._monitor.snapshot().records)
+        return await run_in_thread(self._monitor.snapshot().records)
 
     async def _leave(self, subscription: Subscription) -> None:
         end = self._clock.now() + self._linger
         finish = partial(self._finish, subscription)
-        await first_of(finish, partial(self._clock.sleep_until, end))
+        await first_completed(finish, partial(self._clock.sleep_until, end))
 
     async def _finish(self, subscription: Subscription) -> None:
         await self._monitor.flush()

@@ -18,7 +18,7 @@ from slomon.core.incident import State
 from slomon.core.records import IncidentRecord
 from slomon.errors import OptionError
 from slomon.integrations.notify.alertmanager import show_time
-from slomon.integrations.notify.delivery import Letter
+from slomon.integrations.notify.delivery import HttpRequest
 from slomon.integrations.standard_webhooks import PREFIX, decode_key, sign
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.report.columns import incident_document
@@ -83,7 +83,7 @@ def read_secret(name: str, value: object) -> bytes:
     return key
 
 
-def write_letter(message: Message, key: bytes, seconds: int) -> Letter:
+def write_letter(message: Message, key: bytes, seconds: int) -> HttpRequest:
     """The message as it is sent at a time, which is signed with it."""
     time, body = str(seconds), message.body.encode()
     headers = {
@@ -91,14 +91,14 @@ def write_letter(message: Message, key: bytes, seconds: int) -> Letter:
         "webhook-timestamp": time,
         "webhook-signature": sign(key, message.id.encode(), time.encode(), body).decode(),
     }
-    return Letter(body, headers)
+    return HttpRequest(body, headers)
 
 
 def _kind(event: Event) -> str:
     return "opened" if isinstance(event, IncidentOpened) else str(event.incident.state)
 
 
-class Mark(NamedTuple):
+class Cursor(NamedTuple):
     """The last event of an endpoint that was taken: the id of its message, and when it happened."""
 
     id: str
@@ -117,7 +117,7 @@ class Outbox:
     def __init__(self, bound: int) -> None:
         self.messages: dict[str, Message] = {}
         """Those to be delivered, by their ids."""
-        self.marks: dict[EndpointName, Mark] = {}
+        self.marks: dict[EndpointName, Cursor] = {}
         self._bound = bound
 
     def begin(self, records: Iterable[IncidentRecord]) -> int:
@@ -132,7 +132,7 @@ class Outbox:
         self._mark(event)
         return self._put([event])
 
-    def make_up(self, records: Iterable[IncidentRecord]) -> int:
+    def catch_up(self, records: Iterable[IncidentRecord]) -> int:
         """What a history has that was not taken, in the order in which it happened."""
         news: list[Event] = []
         for key, events in _group(records).items():
@@ -151,13 +151,13 @@ class Outbox:
         """What was saved. Raises ValueError, LookupError or TypeError where it wasn't."""
         messages = [Message(*fields) for fields in saved["messages"]]
         marks = {
-            (service, verb, resource): Mark(*mark)
+            (service, verb, resource): Cursor(*mark)
             for service, verb, resource, *mark in saved["marks"]
         }
         self.messages, self.marks = {message.id: message for message in messages}, marks
 
     def _mark(self, event: Event) -> None:
-        self.marks[event.incident.endpoint] = Mark(identify(event), date(event))
+        self.marks[event.incident.endpoint] = Cursor(identify(event), date(event))
 
     def _put(self, events: Iterable[Event]) -> int:
         news = [event for event in events if identify(event) not in self.messages]
@@ -170,7 +170,7 @@ class Outbox:
         return dropped + excess
 
 
-def _find_news(events: Sequence[Event], mark: Mark | None) -> Sequence[Event]:
+def _find_news(events: Sequence[Event], mark: Cursor | None) -> Sequence[Event]:
     """Of an endpoint's events those since its mark."""
     if mark is None:
         return events

@@ -11,13 +11,13 @@ from anyio import Event
 
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.integrations.notify.delivery import Letter, Sender, Url, read_headers
+from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
 from slomon.integrations.notify.notifier import Notifier, Task
 from slomon.integrations.notify.outbox import Message, Outbox, read_secret, write_letter
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
-from slomon.state.file import Found, KeptFile
+from slomon.state.file import LoadOutcome, PersistentFile
 
 
 class Webhook(Notifier):
@@ -69,7 +69,7 @@ class Webhook(Notifier):
         path = read_path("outbox", outbox)
         check_apart(**monitor.files, outbox=path)
         self._sender = self._make_sender(Url("url", url), read_headers("headers", headers))
-        self._file = None if path is None else KeptFile(Path(path), "outbox")
+        self._file = None if path is None else PersistentFile(Path(path), "outbox")
         self._outbox = Outbox(self._bound)
 
     def _held(self) -> AbstractContextManager[None]:
@@ -79,7 +79,9 @@ class Webhook(Notifier):
         await super()._begin()
         self._changed, self._unsaved, self._emptied = Event(), Event(), Event()
         self._outbox = Outbox(self._bound)
-        self._fresh = self._file is None or await self._file.load(self._outbox) is not Found.GOOD
+        self._fresh = (
+            self._file is None or await self._file.load(self._outbox) is not LoadOutcome.GOOD
+        )
 
     async def _end(self) -> None:
         left = len(self._outbox.messages)
@@ -92,7 +94,7 @@ class Webhook(Notifier):
         self._note(self._outbox.take(event))
 
     def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
-        take = self._outbox.begin if self._fresh else self._outbox.make_up
+        take = self._outbox.begin if self._fresh else self._outbox.catch_up
         self._note(take(records))
         self._fresh = False
 
@@ -122,20 +124,20 @@ class Webhook(Notifier):
             self._drop(1, "not taken by the receiver")
         self._unsaved.set()
 
-    def _write(self, message: Message, end: int) -> Letter | None:
+    def _write(self, message: Message, end: int) -> HttpRequest | None:
         """None once it has been tried for long enough, or was given up for newer ones."""
         now = self._clock.now()
         if now > end or message.id not in self._outbox.messages:
             return None
         return write_letter(message, self._key, now // TICKS_PER_SECOND)
 
-    async def _save_often(self, file: KeptFile) -> None:
+    async def _save_often(self, file: PersistentFile) -> None:
         while True:
             await self._unsaved.wait()
             self._unsaved = Event()
             await self._save(file)
 
-    async def _save(self, file: KeptFile) -> None:
+    async def _save(self, file: PersistentFile) -> None:
         try:
             await file.save(self._outbox)
         except OSError as error:  # the next time it may be possible

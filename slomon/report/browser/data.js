@@ -53,7 +53,7 @@ class Data {
     this.raw = raw;
     this.commitUrl = raw.commitUrl;
     this.services = raw.services; // those with figures, and then others that are only named
-    this.counted = raw.figures.incidents ? raw.figures.incidents.length : 0;
+    this.counted = raw.metrics.incidents ? raw.metrics.incidents.length : 0;
     this.changes = this.readChanges(raw.changes);
     this.began = this.moment(raw.began);
     this.ended = this.moment(raw.ended);

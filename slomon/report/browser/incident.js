@@ -43,15 +43,15 @@ function describeIncident(data, incident) {
     describeAttribution(data, "Broken by", incident.brokenBy),
   ];
   if (incident.fixedBy) parts.push(describeAttribution(data, "Fixed by", incident.fixedBy));
-  if (incident.coOccurring.length) parts.push(describeTogether(data, incident));
+  if (incident.coOccurring.length) parts.push(describeCoOccurring(data, incident));
   return make("div", { class: "incident" }, ...parts);
 }
 
-function describeTogether(data, incident) {
+function describeCoOccurring(data, incident) {
   const names = incident.coOccurring.flatMap((service) => [", ", quote(data.services[service], 40)]).slice(1);
   return make(
     "p",
-    { class: "co_occurring" },
+    { class: "co-occurring" },
     make("strong", {}, "Broke within a minute of it: "),
     ...names,
     ". One cause upstream is likelier than many.",

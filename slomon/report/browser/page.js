@@ -156,8 +156,8 @@ const SERVICE_COLUMNS = [
     name,
     minor,
     number: true,
-    key: (one) => data.raw.figures[column][one.number],
-    cell: (one) => show(data.raw.figures[column][one.number]),
+    key: (one) => data.raw.metrics[column][one.number],
+    cell: (one) => show(data.raw.metrics[column][one.number]),
   })),
 ];
 const services = data.services.slice(0, data.counted).map((name, number) => ({ name, number }));

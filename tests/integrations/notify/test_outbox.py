@@ -39,7 +39,7 @@ def events(outbox: Outbox) -> list[str]:
 def known(*records: IncidentRecord) -> Outbox:
     """An outbox that has taken all of this, and delivered it."""
     outbox = Outbox(100)
-    outbox.make_up(records)
+    outbox.catch_up(records)
     outbox.messages.clear()
     return outbox
 
@@ -59,7 +59,7 @@ def test_at_first_only_what_is_open_is_news() -> None:
 
 def test_what_happened_since_is_made_up_for_in_its_order() -> None:
     outbox = known(FIRST)
-    outbox.make_up([FIRST, OTHER, ENDED])
+    outbox.catch_up([FIRST, OTHER, ENDED])
 
     assert events(outbox) == [
         "users-150.0 opened",
@@ -71,35 +71,35 @@ def test_what_happened_since_is_made_up_for_in_its_order() -> None:
 
 def test_of_an_incident_that_was_told_to_open_the_end_is_news() -> None:
     outbox = known(SECOND)
-    outbox.make_up([ENDED])
+    outbox.catch_up([ENDED])
 
     assert events(outbox) == ["shop-200.0 expired"]
 
 
 def test_what_was_taken_is_no_news() -> None:
     outbox = known(FIRST, OTHER, ENDED)
-    outbox.make_up([FIRST, OTHER, ENDED])
+    outbox.catch_up([FIRST, OTHER, ENDED])
 
     assert events(outbox) == []
 
 
 def test_a_history_that_goes_less_far_than_the_outbox_has_no_news() -> None:
     outbox = known(FIRST, ENDED)
-    outbox.make_up([FIRST, SECOND])
+    outbox.catch_up([FIRST, SECOND])
 
     assert events(outbox) == []
 
 
 def test_in_a_history_that_has_forgotten_it_what_is_later_is_news() -> None:
     outbox = known(FIRST)
-    outbox.make_up([ENDED])
+    outbox.catch_up([ENDED])
 
     assert events(outbox) == ["shop-200.0 opened", "shop-200.0 expired"]
 
 
 def test_an_opening_is_told_as_such_though_the_end_is_known() -> None:
     outbox = Outbox(100)
-    outbox.make_up([FIRST])
+    outbox.catch_up([FIRST])
     opened, _ = outbox.messages.values()
 
     assert '"state": "open"' in opened.body
@@ -107,7 +107,7 @@ def test_an_opening_is_told_as_such_though_the_end_is_known() -> None:
 
 def test_what_waits_already_is_not_put_twice() -> None:
     outbox = Outbox(100)
-    outbox.make_up([FIRST, SECOND])
+    outbox.catch_up([FIRST, SECOND])
     outbox.take(IncidentOpened(replace(FIRST, state=State.OPEN, end=None, duration=None)))
     outbox.take(IncidentClosed(FIRST))
 
@@ -117,7 +117,7 @@ def test_what_waits_already_is_not_put_twice() -> None:
 def test_too_many_are_given_up_from_the_oldest_and_counted() -> None:
     outbox = Outbox(2)
 
-    assert outbox.make_up([FIRST, ENDED]) == 2
+    assert outbox.catch_up([FIRST, ENDED]) == 2
     assert events(outbox) == ["shop-200.0 opened", "shop-200.0 expired"]
 
 
