@@ -15,8 +15,8 @@ from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.batching import Batcher
 from slomon.core.endpoints import Endpoint, Sharding
 from slomon.core.events import Accounting, server_errors_fail
-from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident import Incident, State
+from slomon.core.records import IncidentRecord, list_services
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts, compare
@@ -506,3 +506,12 @@ def test_a_fix_that_came_before_the_window_showed_the_failures_is_credited() -> 
     assert culprit.commit == "c10"
     assert record.fixed_by is not None
     assert (record.fixed_by.verdict, record.fixed_by.commit) == (Verdict.CLEAR, "c14")
+
+
+def test_ten_other_services_that_broke_within_a_minute_are_listed() -> None:
+    def broke(name: str, second: int) -> Incident:
+        endpoint = Endpoint(name, "-", "GET", "/", 0.9, 1)
+        return make_incident(endpoint, start=second * SECOND, position=second)
+
+    near = [broke("late", 161), *(broke(f"s{number}", 160) for number in range(11))]
+    assert list_services(near, broke("s0", 100)) == tuple(f"s{number}" for number in range(1, 11))

@@ -177,3 +177,11 @@ def test_any_other_number_is_an_age(value: float) -> None:
     totals = Totals([found.endpoint], array("q", [1]), array("q", [1]))
     [record] = ServiceMonitor([found], Accounting(), (), totals).records(stale_after=value)
     assert record.broken_by.verdict == (Verdict.STALE if value < 5 else Verdict.CLEAR)
+
+
+def test_a_notebook_shows_a_row_for_each_service_and_no_markup_of_a_log() -> None:
+    names = ["<b>", *(f"s{number}" for number in range(60))]
+    shown = report(*(incident(name, at=at) for at, name in enumerate(names)))._repr_html_()
+
+    assert "<td>&lt;b&gt;</td><td>1</td>" in shown
+    assert shown.count("<tr><td>") + int(re.findall(r"and (\d+) more", shown)[0]) == len(names)

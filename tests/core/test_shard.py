@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, PositionedChange
+from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
@@ -320,3 +320,10 @@ def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
 
 def known(incidents: list[Incident]) -> Iterator[tuple[int, Incident]]:
     return ((incident.start_position, incident) for incident in incidents)
+
+
+def test_a_change_of_every_service_may_break_each_of_them() -> None:
+    moved = Shard([SHOP, USER]).advance(
+        batch(change("one", "user"), change("all", EVERY_SERVICE), (0, 5, 1), (1, 5, 1))
+    )
+    assert [opened.broken_by for opened in moved] == [change("all", EVERY_SERVICE)] * 2

@@ -136,3 +136,23 @@ def test_windows_of_many_blocks_are_free_again_and_no_others() -> None:
     carried = carry(windows, MANY[1:2], {1: 0})
     assert blocks_in_use(carried.state) == blocks_in_use(windows.state) - 3
     assert carried.peek(0, 1000 + 6 * BLOCK) == windows.peek(1, 1000 + 6 * BLOCK)
+
+
+def test_its_columns_are_arrays_by_their_names_with_or_without_an_sli_series() -> None:
+    plain, traced = Windows(), Windows(sli_series=True)
+    for windows in (plain, traced):
+        windows.grow(2, MANY[0])
+        advance(windows, [(0, 5, 1), (1, 6, 0)])
+        columns = dict(windows.columns())
+        assert columns["slo"] == array("d", [0.7, 0.7])
+        assert columns["requests"] == array("q", [1, 1])
+    assert traced.series is not None
+    assert dict(traced.series.columns())["newest"] == traced.series.state.newest
+
+
+def test_what_a_window_holds_is_peeked_at_across_its_blocks() -> None:
+    windows = Windows([replace(MANY[0], window=4 * BLOCK)])
+    advance(windows, [(0, tick, tick % 2) for tick in range(3 * BLOCK)])
+    for now in (3 * BLOCK, 4 * BLOCK, 5 * BLOCK + 1, 6 * BLOCK + 1, 7 * BLOCK):
+        inside = [tick for tick in range(3 * BLOCK) if tick > now - 4 * BLOCK]
+        assert windows.peek(0, now) == Counts(len(inside), sum(tick % 2 for tick in inside))

@@ -67,3 +67,20 @@ def test_a_given_request_needs_a_careful_reader_once(backend: Opened) -> None:
         table.learn(b"GET /nobody/watches/this", 7 << 1)
         assert table.resolve(*columns) == 2
         assert block.codes[:2].tolist() == [7 << 1 | 1] * 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_table_without_room_is_left_to_who_can_make_some(backend: Opened) -> None:
+    requests = [b"GET /x%d" % number for number in range(3000)]
+    text = b"".join(b"5 %b 500\n" % request for request in requests)
+    with backend() as library:
+        reading = BlockReading(CompiledBackend(library), found)
+        table = CompiledEndpointNames(library, 5000)
+        block = Block(bytearray(text + bytes(PADDING)), length=len(text))
+        block.log = reading.log("plain", b"", match_exactly=True)
+        reading.settler.scan(block)
+        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        stopped = table.resolve(*columns)
+        assert (len(table), block.unresolved_count) == (stopped, 3000)
+        assert 0 < stopped < 3000
+        assert [table.key(request) for request in requests] == list(range(3000))

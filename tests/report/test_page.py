@@ -229,7 +229,7 @@ def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
 
     assert len(page.encode()) < 3_000_000
     assert shown["leftOut"]["incidents"] == 15_000 - len(shown["incidents"]["id"]) > 0
-    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "sli_series"))
+    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "series"))
 
 
 @pytest.mark.slow
