@@ -18,16 +18,18 @@ from slomon.core.windows import Windows
 from slomon.kernels.window import EXPIRED, OPENED, Crossing
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
+from tests.core.builders import make_endpoint
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
-LIKE = Endpoint("shop", "-", "GET", "/shop", 0.9, 100)
+LIKE = make_endpoint(window=100)
 
 
 def endpoints(rng: random.Random) -> list[Endpoint]:
     return [
-        Endpoint(
-            *("shop", "-", "GET", f"/{number}"),
-            *(rng.choice([1.0, 0.9, 0.7, 0.5]), rng.choice([1, 7, 100, 2000])),
+        make_endpoint(
+            resource=f"/{number}",
+            slo=rng.choice([1.0, 0.9, 0.7, 0.5]),
+            window=rng.choice([1, 7, 100, 2000]),
         )
         for number in range(rng.choice([1, 2, 50]))
     ]
@@ -258,6 +260,6 @@ def test_the_longest_window_has_an_edge_at_either_speed(backend: Opened) -> None
     ticks = array("q", [0, longest - 1, longest])
     batch = Batch(array("q", [0, 0, 0]), ticks, array("q", [1, 0, 0]), array("q", [0, 1, 2]), [])
     with backend() as library:
-        windows = CompiledWindows(library, Windows([Endpoint("a", "-", "", "", 0.9, longest)]))
+        windows = CompiledWindows(library, Windows([make_endpoint(window=longest)]))
         found = [crossing[:4] for crossing in windows.advance(batch)]
         assert found == [(0, 0, 0, 1), (0, 2, longest, 0)]

@@ -9,12 +9,12 @@ from array import array
 import pytest
 
 from slomon.core.attribution import Verdict
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
 from slomon.errors import ConfigurationError
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
 SECOND = 1_000_000_000
@@ -36,7 +36,7 @@ def incident(
 ) -> Incident:
     """An incident that opened at a position in the stream; start and end are seconds."""
     return make_incident(
-        Endpoint(name, "ana@example.com", "GET", f"/{name}", 0.9, SECOND),
+        make_endpoint(name, window=SECOND),
         start=round(start * SECOND),
         position=at,
         broken_by=broken_by,

@@ -16,10 +16,9 @@ from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
+from tests.core.builders import make_endpoint
 
-SHOP = Endpoint("shop", "ana@example.com", "GET", "/shop", slo=0.9, window=10)
-CART = Endpoint("shop", "ana@example.com", "GET", "/cart", slo=0.9, window=10)
-USER = Endpoint("user", "ana@example.com", "GET", "/user", slo=0.9, window=10)
+SHOP, CART, USER = make_endpoint(), make_endpoint(resource="/cart"), make_endpoint("user")
 
 
 def change(commit: str, service: str = "shop") -> Change:

@@ -13,9 +13,10 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
+from tests.core.builders import make_endpoint
 from tests.kernels.test_window import Row, batches, blocks_in_use
 
-MANY = [Endpoint("shop", "a@example.com", "GET", f"/{n}", 0.7, 40) for n in range(4)]
+MANY = [make_endpoint(resource=f"/{n}", slo=0.7, window=40) for n in range(4)]
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 1)), max_size=80)
 SLOTS = range(len(MANY))
 
@@ -90,7 +91,7 @@ def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> No
 def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
     windows = Windows(MANY)
     advance(windows, [(0, 1000, 1), (0, 1010, 0), (0, 1020, 0)])  # opened, with 2 of 3 now
-    narrow = [Endpoint("shop", "a@example.com", "GET", "/0", 0.5, 15)]
+    narrow = [make_endpoint(resource="/0", slo=0.5, window=15)]
     carried = carry(windows, narrow, {0: 0})
 
     assert carried.state.width == [15]

@@ -15,6 +15,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
 from slomon.kernels.window import BLOCK, OPENED, Crossing, WindowState
+from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000
 
@@ -23,7 +24,7 @@ GOOD, BAD = 0, 1
 
 
 def endpoint(*, slo: float = 0.9, width: int = 10) -> Endpoint:
-    return Endpoint("shop", "ana@example.com", "GET", "/shop", slo, width)
+    return make_endpoint(slo=slo, window=width)
 
 
 def batches(rows: Iterable[Row], size: int = 1) -> Iterator[Batch]:
