@@ -22,7 +22,7 @@ import anyio, slomon
 from tests.live_monitor.services import ENTRIES
 
 async def serve(folder):
-    files = {"state": f"{folder}/state", "record": f"{folder}/events"}
+    files = {"state": f"{folder}/state", "event_log": f"{folder}/events"}
     async with slomon.live(ENTRIES, save_every="1us", **files) as monitor:
         for number in count():
             monitor.access("GET", "/users", 500)
