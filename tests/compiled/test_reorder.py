@@ -93,6 +93,7 @@ def random_arrivals(rng: random.Random, sources: int) -> Arrivals:
     return numbered(Arrivals([rng.choice([0, 1, 20, 50]) for _ in range(sources)], 2, pieces))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("sources", [1, 2, 3])
 def test_both_backends_make_the_same_batches_one_by_one(backend: Opened, sources: int) -> None:
