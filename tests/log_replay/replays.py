@@ -106,8 +106,8 @@ def replay(
                 lines += count_lines(log)
         # Small blocks: what a replay leaves behind is not at once collected.
         sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "sli_series": True} | options
-        plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
-        engine = Replay(plan, backend)
+        plan = Plan(hosts=paths, formats=formats, **sizes)
+        engine = Replay(plan, backend, on_rejected=rejected.append)
         monitor = anyio.run(engine.run)
     told = [
         (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)
