@@ -55,8 +55,8 @@ Function = TypeVar("Function", bound=Callable[..., object])
 @dataclass(frozen=True, slots=True)
 class Identity:
     """
-    How an option is shown in the identity of a checkpoint: `show` makes text of the value that was
-    read, and `unset` stands for None. `name` is the option's own name in words by default.
+    How an option is shown in the identity of a checkpoint: `show` turns the value that was read
+    into text, and `unset` is the text for None. By default `name` is the option's name in words.
     """
 
     show: Callable[[Any], str] = str
@@ -69,11 +69,14 @@ class Option:
     """
     The declaration of an option, in the annotation of its parameter.
 
-    `read(name, value)` returns the checked value in the units of the pipeline, or raises an
-    OptionError. If the parameter's default is None, None is allowed: it stands for `default`, which
-    may be None too. An option with a `group` is an argument of `slomon replay`, under that heading
-    of its help, with a `metavar` unless it is a flag. An option with an `identity` must be the same
-    for a replay to resume from a checkpoint.
+    * `read(name, value)` returns the checked value, with durations in ticks, or raises an
+      OptionError
+    * `help` says what the option does. The default is appended if it is a number or text
+    * `group` is the heading of the argument in the help of `slomon replay`; an option without a
+      group is for Python only. `metavar` is needed unless the option is a flag
+    * `default` is the value that None stands for, if None is the default of the parameter
+    * `identity` makes the option part of a checkpoint's identity: a replay resumes only from a
+      checkpoint with the same value
     """
 
     read: Callable[[str, Any], object]
@@ -106,7 +109,7 @@ class Declared:
         return f"{self.option.help} (default: {shown})"
 
     def read(self, name: str, value: object) -> object:
-        """The checked value."""
+        """The checked value; None stays None if the option has no default."""
         if value is None and self.default is None:
             value = self.option.default
             if value is None:
@@ -135,7 +138,7 @@ def read_options(function: Callable[..., object], given: Mapping[str, object]) -
 def identify_options(
     function: Callable[..., object], values: Mapping[str, object]
 ) -> dict[str, str]:
-    """The options of a checkpoint's identity, as `read_options` returned them, in words."""
+    """The values of `read_options` that are part of a checkpoint's identity, as text."""
     shown = {}
     for name, one in list_options(function).items():
         if identity := one.option.identity:
@@ -147,8 +150,8 @@ def identify_options(
 
 def document_options(function: Function) -> Function:
     """
-    A decorator: append the help of the declared options to the docstring, and show `help()` and
-    other readers of the signature the plain types.
+    A decorator that appends the help of the declared options to the docstring, and gives the
+    signature, as `help()` shows it, the plain types.
     """
     declared = list_options(function)
     listed = "\n".join(
@@ -341,28 +344,27 @@ def distinct_paths(
 ) -> None:
     """
     Check that each output, by the name of its option, is a file of its own: neither another output
-    nor one of `inputs`, whatever links lead to them. A device may be given several times. With
-    `inputs` the path "-" means standard input, and no output may have it.
+    nor one of `inputs`, links resolved. A device may be written by several. If `inputs` are given,
+    "-" means standard input, and no output may have that name. Raises OptionError.
     """
-    taken = {
-        os.path.realpath(path): ("", "read") for path in inputs or () if path != STANDARD_INPUT
-    }
+    read = {os.path.realpath(path) for path in inputs or () if path != STANDARD_INPUT}
+    written: dict[str, str] = {}  # the name of the option by the file
     for name, path in outputs.items():
         if path is None:
             continue
         if inputs is not None and str(path) == STANDARD_INPUT:
             fault = " is '-', which stands for standard input; allowed: a file, for example ./-"
             raise OptionError([name], fault)
-        place = os.path.realpath(path)
-        other, use = taken.get(place, ("", ""))
-        if use and inputs is not None:
-            fault = f" is {quote(str(path))}, which is {use} as well; allowed: a file of its own"
+        place, shown = os.path.realpath(path), quote(str(path))
+        if place in written and inputs is None:
+            fault = f" are the same file, {shown}; allowed: one for each"
+            raise OptionError([written[place], name], fault)
+        if place in read or place in written:
+            use = "read" if place in read else "written"
+            fault = f" is {shown}, which is {use} as well; allowed: a file of its own"
             raise OptionError([name], fault)
-        if use:
-            fault = f" are the same file, {quote(str(path))}; allowed: one for each"
-            raise OptionError([other, name], fault)
         if Path(place).is_file() or not Path(place).exists():
-            taken[place] = name, "written"
+            written[place] = name
 
 
 def option_error(name: str, value: object, allowed: str) -> OptionError:

@@ -58,12 +58,12 @@ def test_an_objective_is_a_share_or_a_percentage_with_its_sign(value: object, sh
         *("1e-999", "90 %", " 0.9", "0.9 ", "0.9\n", "\u0661", "99.9%%", "+0.9", b"1"),
     ],
 )
-def test_what_could_be_either_or_is_neither_is_refused(value: object) -> None:
+def test_an_ambiguous_or_wrong_objective_is_rejected(value: object) -> None:
     with pytest.raises(ConfigurationError, match=r"option 'slo' is .*; allowed: a share"):
         read_objective("slo", value)
 
 
-def test_a_number_of_more_digits_than_python_prints_is_refused() -> None:
+def test_a_number_of_more_digits_than_python_prints_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match="option 'slo' is <int>; allowed: a share"):
         read_objective("slo", 10**5000)
 
@@ -83,13 +83,13 @@ def test_a_duration_is_text_or_seconds(value: object, ticks: int) -> None:
     assert read_duration("window", value) == ticks
 
 
-def test_a_value_is_none_of_the_choices_because_it_equals_one() -> None:
+def test_a_value_of_another_type_that_equals_a_choice_is_rejected() -> None:
     check_choice("strict", True, [True, False])
     with pytest.raises(ConfigurationError, match="option 'strict' is 1; allowed: True, False"):
         check_choice("strict", 1, [True, False])
 
 
-def test_what_is_not_given_is_neither_wrong_nor_too_much() -> None:
+def test_options_that_are_not_given_are_never_wrong() -> None:
     check_mutually_exclusive(a=1, b=None)
     assert read_text("service", None) == ""
 
@@ -102,7 +102,7 @@ def test_a_path_is_text_that_a_file_system_may_have(tmp_path: Path) -> None:
         read_path("rejects", "a\0b")
 
 
-def test_whoever_has_other_names_for_options_can_tell_their_errors_by_these() -> None:
+def test_an_option_error_can_be_shown_with_other_names() -> None:
     with pytest.raises(OptionError) as caught:
         check_mutually_exclusive(endpoints=1, slo=2, window=None)
 
@@ -129,15 +129,15 @@ def test_a_link_does_not_hide_that_a_file_is_read_and_written(tmp_path: Path) ->
         distinct_paths({"rejects": link}, [str(log)])
 
 
-def test_a_device_takes_everything() -> None:
+def test_a_device_may_be_given_several_times() -> None:
     distinct_paths({"output": "/dev/null", "incidents": "/dev/null", "rejects": None}, ["-"])
 
 
-def test_what_is_not_written_is_no_second_use_of_a_device() -> None:
+def test_an_output_that_is_not_given_is_never_wrong() -> None:
     distinct_paths({"rejects": None}, ["/dev/null"])
 
 
-def test_no_file_is_written_that_would_be_taken_for_standard_input() -> None:
+def test_an_output_named_like_standard_input_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match=r"option 'incidents' is '-', which stands for"):
         distinct_paths({"incidents": Path("-")}, [])
 

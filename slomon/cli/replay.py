@@ -44,7 +44,7 @@ def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) ->
     check_page_wanted(arguments)
     if not arguments.output:
         files = {"report": arguments.report, "incidents": arguments.incidents}
-        check_apart_from(stdout, files)
+        check_not_stdout(stdout, files)
     if arguments.report:
         writers["report"] = choose_page(arguments)
         arguments.sli_series = True
@@ -186,7 +186,7 @@ def show_json(monitor: ReplayMonitor) -> str:
     return json.dumps(answers)
 
 
-def check_apart_from(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:
+def check_not_stdout(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:
     """Raises ConfigurationError if stdout is redirected to one of these outputs."""
     with suppress(OSError):  # stdout may be no file of the system, which has no descriptor
         printed = os.fstat(stdout.fileno())

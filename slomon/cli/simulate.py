@@ -19,7 +19,7 @@ from slomon.cli.arguments import (
     parse_path,
 )
 from slomon.cli.process import FAILED, FINE, MISUSED, run_process
-from slomon.cli.replay import check_apart_from, show_literals
+from slomon.cli.replay import check_not_stdout, show_literals
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.files import OutputFile, write_lines
@@ -41,7 +41,7 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         parser.error("--events and --info go together")
     configure_logging(arguments.log_level, stderr)
     try:
-        check_apart_from(stdout, {"report": arguments.report})
+        check_not_stdout(stdout, {"report": arguments.report})
         write_lines(show_literals(_consume(arguments)), stdout, "standard output")
     except OptionError as error:
         print(f"error: {error.show(flag)}", file=stderr)

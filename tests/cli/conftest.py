@@ -1,4 +1,4 @@
-"""The commands configure structlog and do without the garbage collector, for the whole process."""
+"""Undo what a command changes in the process: structlog and the garbage collector."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_standard_input_is_read_once() -> None:
         check_files(["-"], ["-"], [], {})
 
 
-def test_a_directory_is_no_log(tmp_path: Path) -> None:
+def test_a_directory_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=str(tmp_path)):
         check_files([str(tmp_path)], [], [], {})
 
@@ -64,5 +64,5 @@ def test_a_log_is_given_once_whatever_its_name(
         assert str(caught.value) == message
 
 
-def test_what_is_no_file_may_be_read_again() -> None:
+def test_a_device_may_be_read_several_times() -> None:
     check_files(["/dev/null", "/dev/null"], [], [], {})
