@@ -37,16 +37,19 @@ from slomon.text import quote
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """
-    * `workers`: how many tasks share the endpoints among them;
-    * `queue_bound`: how many batches may wait for each worker;
-    * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
-    * `strict`: stop at the first malformed event with a MalformedEventError;
-    * `is_failure`: did a request with this status fail? None where there is no such status. Its
-      answer must not change;
-    * `no_traffic`: after how many ticks without a request an incident ends; None where none does;
-    * `sli_series`: is the SLI of each endpoint traced?
+    How a run is set up. The answer depends on `is_failure`, `no_traffic` and `sli_series` only.
 
-    Raises ConfigurationError where a value is not allowed.
+    * `workers`: the number of tasks that share the endpoints
+    * `queue_bound`: at most this many batches wait for each worker
+    * `batch_bound`: a batch holds at most this many events; four times as many events may wait to
+      be put in a batch
+    * `strict`: stop at the first malformed event with a MalformedEventError
+    * `is_failure`: did a request with this status fail? None if there is no such status. It must
+      always return the same for a status
+    * `no_traffic`: an incident expires after this many ticks without a request; None: never
+    * `sli_series`: keep the SLI of each endpoint over time
+
+    Raises ConfigurationError if a value is not allowed.
     """
 
     workers: int = 2
