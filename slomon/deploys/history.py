@@ -131,7 +131,7 @@ class History:
     changes: list[tuple[int, Change]]
     rejected: list[RejectedLine]
 
-    def find_strays(self, watched: Collection[str]) -> list[str]:
+    def find_unmatched_services(self, watched: Collection[str]) -> list[str]:
         """The services, each once, that changes name and that are none of those."""
         named = dict.fromkeys(change.service for _, change in self.changes)
         return [service for service in named if service and service not in watched]

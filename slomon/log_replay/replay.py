@@ -25,6 +25,7 @@ from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, check_outputs
+from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import (
     Paths,
     Plan,
@@ -36,7 +37,6 @@ from slomon.log_replay.plan import (
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
 from slomon.log_replay.run import Progress, Replay, run_watched
-from slomon.logging import ReplayLog
 from slomon.options import (
     AnyPath,
     BackendName,
@@ -190,11 +190,11 @@ def replay(
         workers=read_count("workers", workers, _MOST_WORKERS),
         is_failure=is_failure,
         on_rejected=rejections.add,
-        on_recognised=log.recognised,
+        on_recognised=log.format_detected,
     )
     chosen = choose_backend(backend, files.size)
     history = read_history(files.histories, read_zone("change_zone", change_zone), owner)
-    log.strayed(history.find_strays(_list_services(plan)))
+    log.changes_unmatched(history.find_unmatched_services(_list_services(plan)))
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
     state = None
     if checkpoint is not None:
@@ -229,7 +229,7 @@ def _list_hooks(
         check_function("on_rejected", on_rejected, "a RejectedLine")
     if strict:
         return [_stop]
-    return [log.rejected, on_rejected] if on_rejected else [log.rejected]
+    return [log.line_rejected, on_rejected] if on_rejected else [log.line_rejected]
 
 
 def _stop(line: RejectedLine) -> NoReturn:

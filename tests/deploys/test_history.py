@@ -47,7 +47,7 @@ def test_dates_without_a_zone_need_one(tmp_path: Path) -> None:
 
 
 def test_services_that_own_nothing_are_named_once() -> None:
-    assert History([], []).find_strays(set()) == []
+    assert History([], []).find_unmatched_services(set()) == []
 
 
 def test_a_file_that_is_damaged_or_has_no_lines_is_told(tmp_path: Path) -> None:
