@@ -113,9 +113,7 @@ _AUTHORS: Final = _names(
 )
 _SERVICES: Final = _names("service service_name app app_name application project component")
 _DATES: Final = [
-    *_names(
-        "deployed_at deployed_on deploy_time deploy_date deployment_time deployment_date"
-    ),
+    *_names("deployed_at deployed_on deploy_time deploy_date deployment_time deployment_date"),
     *_names("finished_at completed_at released_at end_time time timestamp datetime ts"),
     *_names("started_at start_time created_at updated_at"),
     *_names("committed_at commit_date commit_time committed_date committer_date"),

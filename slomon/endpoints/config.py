@@ -99,12 +99,12 @@ def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, obj
 
     Raises ConfigurationError if these are wrong. The catalogue checks the other fields.
     """
-    where = name_entry(number, entry.get("name"))
+    label = name_entry(number, entry.get("name"))
     completed = {"email": NO_EMAIL} | dict(entry)
     if _ends_with_unit(window := entry.get("window")):
-        completed["window"] = _read_window(where, str(window))
+        completed["window"] = _read_window(label, str(window))
     if objectives := [name for name in _BOUNDS if name in entry]:
-        completed["slo"] = _read_objective(where, entry, objectives)
+        completed["slo"] = _read_objective(label, entry, objectives)
     return completed
 
 
@@ -215,18 +215,18 @@ def _ends_with_unit(window: object) -> bool:
     return isinstance(window, str) and window[-1:].isalpha()
 
 
-def _read_window(where: str, window: str) -> str:
+def _read_window(label: str, window: str) -> str:
     try:
         seconds, ticks = divmod(parse_duration(window), TICKS_PER_SECOND)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{where}: field 'window': {error}") from None
+        raise ConfigurationError(f"{label}: field 'window': {error}") from None
     return f"{seconds}.{ticks:09}"
 
 
-def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -> str:
+def _read_objective(label: str, entry: Mapping[str, object], names: list[str]) -> str:
     if len(names) > 1:
         raise ConfigurationError(
-            f"{where}: it has {' and '.join(map(repr, names))}; allowed: one of 'slo', 'target' "
+            f"{label}: it has {' and '.join(map(repr, names))}; allowed: one of 'slo', 'target' "
             "and 'targetPercent'"
         )
     (name,) = names
@@ -236,7 +236,7 @@ def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -
     number = parse_number(text[:-1] if is_percentage else text)
     if number is None or not minimum < number <= maximum:
         raise ConfigurationError(
-            f"{where}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
+            f"{label}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
         )
     return str(to_share(number) if is_percentage or name == "targetPercent" else number)
 

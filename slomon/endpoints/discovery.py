@@ -148,7 +148,7 @@ class SavedEndpointNames(NamedTuple):
 
 
 class PythonEndpointNames:
-    """EndpointNames in plain Python, of which at most `most` are admitted."""
+    """EndpointNames in plain Python. At most `most` names are admitted."""
 
     def __init__(self, most: int) -> None:
         self.admitted = 0

@@ -1,7 +1,8 @@
 """
 How a webhook's sender proves that it knows the secret: by a signature or by a token.
 
-Comparisons take constant time. No error and no repr contains any part of a secret.
+The time of a comparison doesn't depend on where two texts differ. No error and no repr contains any
+part of a secret.
 """
 
 from __future__ import annotations
