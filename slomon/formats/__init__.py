@@ -1,1 +1,1 @@
-"""The formats of log lines: each parses a line to an access."""
+"""The log formats: each parses a line of a log to an access."""

@@ -25,6 +25,7 @@ from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, check_outputs
+from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import (
     FORMAT_NAMES,
     Plan,
@@ -36,7 +37,6 @@ from slomon.log_replay.plan import (
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
 from slomon.log_replay.run import Progress, Replay, run_watched
-from slomon.logging import ReplayLog
 from slomon.options import (
     AnyPath,
     BackendName,
@@ -394,7 +394,8 @@ def replay(
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
     log, rejections = ReplayLog(), Rejections()
     rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
-    log.strayed(history.find_strays({one.name for one in _list_watched(plan)}))
+    watched = {one.name for one in _list_watched(plan)}
+    log.changes_unmatched(history.find_unmatched_services(watched))
     state = None
     if checkpoint_path is not None:
         identity = {**identify_inputs(plan), **identify_options(replay, given)}
@@ -416,7 +417,7 @@ def replay(
             plan,
             chosen,
             on_rejected=rejections.add,
-            on_recognised=log.recognised,
+            on_recognised=log.format_detected,
             checkpoint=state,
             save_rejections=rejections.save,
             saved=saved,
@@ -470,7 +471,7 @@ def _list_hooks(
 ) -> list[Callable[[RejectedLine], object]]:
     if strict:
         return [_stop]
-    return [log.rejected, on_rejected] if on_rejected else [log.rejected]
+    return [log.line_rejected, on_rejected] if on_rejected else [log.line_rejected]
 
 
 def _stop(line: RejectedLine) -> NoReturn:

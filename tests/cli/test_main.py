@@ -221,7 +221,7 @@ def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
     assert process.stderr is not None
     process.stdin.write("100 GET /users 200\n" * 100)
     process.stdin.flush()
-    assert "log.recognised" in process.stderr.readline()
+    assert "log.format_detected" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
 
     assert process.wait(timeout=60) == INTERRUPTED
