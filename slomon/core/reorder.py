@@ -65,7 +65,7 @@ class Released(NamedTuple):
 
     * `batches`: one for each shard that has one
     * `changes`: all changes among the rows
-    * `events`: the number of events, of which so many are `accesses` and `unmatched`
+    * `events`: the number of events; `accesses` and `unmatched`: how many of them are such events
     * `newest`: the newest tick of the accesses; 0 if there are none
     """
 
@@ -114,7 +114,7 @@ class Order:
     The reorder buffer of a run: the clocks of its sources, its rows, and what became of them.
 
     `position` is the number of events that were released; `accesses` and `unmatched` are how many
-    of them are that. `blank` is the number of rows that are no events.
+    of them are such events. `blank` is the number of rows that are no events.
     """
 
     def __init__(self, sources: int, rows: RowBuffer) -> None:
