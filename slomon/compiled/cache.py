@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
+
+from slomon.files import AtomicFile
 
 # What the kernels are made of, and the layouts that they share with their hosts; without sources,
 # their bytecode (.pyc).
@@ -116,14 +117,9 @@ def read(path: Path) -> Image | None:
 
 
 def write(path: Path, image: Image) -> None:
-    """Keep an image for the next process; where there is nowhere to keep it, that compiles too."""
+    """Cache an image. If the folder can't be written to, the next process compiles again."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            draft = Path(file.name)
-            try:
-                file.write(image.pack())
-                file.close()
-                draft.replace(path)
-            finally:
-                draft.unlink(missing_ok=True)
+        with AtomicFile(path, private=True) as file:
+            file.write(image.pack())
+            file.commit()

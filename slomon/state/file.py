@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,11 +21,11 @@ from enum import Enum, auto
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from slomon.concurrency import run_in_thread
 from slomon.errors import StateFileError
-from slomon.files import commit_file, in_use, naming, temp_path
+from slomon.files import AtomicFile, in_use
 from slomon.logging import get_logger
 from slomon.text import excerpt, quote
 
@@ -46,10 +45,8 @@ def check_place(path: Path) -> None:
     which names the file, or StateFileError where something is that is no file.
     """
     _check_kind(path)
-    with naming(path):
-        draft = temp_path(path.resolve())
-        draft.touch(exist_ok=False)
-        draft.unlink()
+    with AtomicFile(path):
+        pass
 
 
 def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
@@ -58,21 +55,9 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     the file, where that fails; the one that is there is whole then. A link stays one, and who may
     read the file stays as well.
     """
-    with naming(path):
-        target = path.resolve()
-        draft = temp_path(target)
-        file = draft.open("xb")
-    try:
-        with file:
-            _write(file, path, sections)
-            with naming(path):
-                file.flush()
-                os.fsync(file.fileno())
-        with naming(path):
-            commit_file(draft, target)
-            _sync_directory(target.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+    with AtomicFile(path) as file:
+        _write(file, sections)
+        file.commit(sync_file=True, sync_folder=True)
 
 
 def read_state(path: Path) -> dict[str, Section] | None:
@@ -117,15 +102,13 @@ def _check_kind(path: Path) -> None:
         raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
 
 
-def _write(file: BinaryIO, path: Path, sections: Iterable[tuple[str, Section]]) -> None:
+def _write(file: AtomicFile, sections: Iterable[tuple[str, Section]]) -> None:
     digest = hashlib.sha256()
     parts = (part for name, section in sections for part in _pack(name, section))
-    for part in chain([_MAGIC], parts):  # made outside of the naming: they have their own files
+    for part in chain([_MAGIC], parts):
         digest.update(part)
-        with naming(path):
-            file.write(part)
-    with naming(path):
-        file.write(digest.digest())
+        file.write(part)
+    file.write(digest.digest())
 
 
 def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
@@ -169,16 +152,6 @@ def _little_endian(column: array[int] | array[float]) -> array[int] | array[floa
     swapped = column[:]
     swapped.byteswap()
     return swapped
-
-
-def _sync_directory(folder: Path) -> None:
-    """Bring the file's new name to the disk as well, where the system can."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 class Persistable(Protocol):
