@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Final, Self
 from weakref import WeakSet
 
 from anyio import (
     AsyncContextManagerMixin,
     CancelScope,
-    create_task_group,
-    get_cancelled_exc_class,
     move_on_after,
     sleep,
     sleep_forever,
 )
 from anyio.lowlevel import checkpoint
 
+from slomon.concurrency import Task, background_tasks
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
@@ -30,10 +30,7 @@ from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
 from slomon.logging import LogListener
-from slomon.options import (
-    check_kind,
-    read_count,
-)
+from slomon.options import check_kind, read_count
 
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
 # Seconds in which what comes is counted together: to be woken costs more than to count. What may
@@ -168,34 +165,10 @@ class LiveMonitor(AsyncContextManagerMixin):
             with nullcontext() if self._state is None else self._state.held():
                 await self._begin()
                 self._running, self._ended = True, False
-                async with self._run():
+                async with background_tasks(self._tasks(), end=self._end):
                     yield self
         finally:
             self._entered = False
-
-    @asynccontextmanager
-    async def _run(self) -> AsyncGenerator[None]:
-        failure: BaseException | None = None
-        try:
-            async with create_task_group() as tasks:
-                tasks.start_soon(self._count)
-                tasks.start_soon(self._watch_silence)
-                if self._state is not None:
-                    tasks.start_soon(self._save_often, self._state)
-                try:
-                    yield
-                except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
-                    failure = error
-                tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as failures:
-            if failure is None or isinstance(failure, get_cancelled_exc_class()):
-                failure = failures.exceptions[0]  # the first: the body was cancelled because of it
-        finally:
-            try:
-                await self._end()
-            finally:
-                if failure is not None:
-                    raise failure
 
     async def _begin(self) -> None:
         if self._state is not None and not self._begun:
@@ -207,6 +180,12 @@ class LiveMonitor(AsyncContextManagerMixin):
         if self._event_log is not None:
             self._event_log.begin()
         self._buffer.open()
+
+    def _tasks(self) -> list[Task]:
+        tasks: list[Task] = [self._count, self._watch_silence]
+        if self._state is not None:
+            tasks.append(partial(self._save_often, self._state))
+        return tasks
 
     async def _end(self) -> None:
         self._buffer.close()

@@ -17,14 +17,14 @@ from typing import Final
 
 from anyio import Event
 
-from slomon.concurrency import first_completed
+from slomon.concurrency import Task, first_completed
 from slomon.core.attribution import Attribution
 from slomon.core.endpoints import EndpointName
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
-from slomon.integrations.notify.notifier import Notifier, Task
+from slomon.integrations.notify.notifier import Notifier
 from slomon.live_monitor.clock import Clock
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from typing import Final, Self
 
-from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_group
+from anyio import AsyncContextManagerMixin, CancelScope, Event
 
-from slomon.concurrency import first_completed, run_in_thread
+from slomon.concurrency import Task, background_tasks, first_completed, run_in_thread
 from slomon.core.records import IncidentRecord
 from slomon.integrations.notify.delivery import Counts, Sender, Url
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
@@ -23,8 +23,6 @@ from slomon.live_monitor.subscription import (
 from slomon.logging import RateLimitedLog
 from slomon.options import Duration, read_count, read_duration
 from slomon.text import excerpt
-
-Task = Callable[[], Awaitable[None]]
 
 _MOST: Final = 2**20
 
@@ -109,40 +107,28 @@ class Notifier(AsyncContextManagerMixin, ABC):
         try:
             with self._held():
                 await self._begin()
-                async with self._beside_the_body():
+                subscription = self._monitor.subscribe(bound=self._bound)
+                self._catch_up(await self._read_history())
+                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
+                async with background_tasks(
+                    [partial(self._guard, task) for task in running],
+                    finish=partial(self._guard, partial(self._leave, subscription)),
+                    end=partial(self._close, subscription),
+                ):
                     yield self
         finally:
             self._running = False
-
-    @asynccontextmanager
-    async def _beside_the_body(self) -> AsyncGenerator[None]:
-        subscription = self._monitor.subscribe(bound=self._bound)
-        self._catch_up(await self._read_history())
-        failure: BaseException | None = None
-        try:
-            async with create_task_group() as tasks:
-                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
-                for task in running:
-                    tasks.start_soon(self._guard, task)
-                try:
-                    yield
-                except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
-                    failure = error
-                if failure is None or isinstance(failure, Exception):
-                    await self._guard(partial(self._leave, subscription))
-                tasks.cancel_scope.cancel()
-        finally:
-            subscription.close()
-            with CancelScope(shield=True):
-                await self._guard(self._close)
-        if failure is not None:
-            raise failure
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
         log = RateLimitedLog(self._clock.now, receiver=self._receiver, to=url.shown)
         return Sender(url, headers, self._clock, self._counts, log)
 
-    async def _close(self) -> None:
+    async def _close(self, subscription: Subscription) -> None:
+        subscription.close()
+        with CancelScope(shield=True):
+            await self._guard(self._end_and_disconnect)
+
+    async def _end_and_disconnect(self) -> None:
         await self._end()
         for sender in self._senders():
             await sender.close()

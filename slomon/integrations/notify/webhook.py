@@ -9,10 +9,11 @@ from pathlib import Path
 
 from anyio import Event
 
+from slomon.concurrency import Task
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
-from slomon.integrations.notify.notifier import Notifier, Task
+from slomon.integrations.notify.notifier import Notifier
 from slomon.integrations.notify.outbox import Message, Outbox, read_secret, write_letter
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened

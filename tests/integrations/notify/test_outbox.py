@@ -302,7 +302,7 @@ async def test_an_outbox_holds_what_waits_and_the_marks(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["state", "record"])
+@pytest.mark.parametrize("name", ["state", "event_log"])
 def test_an_outbox_is_no_file_of_its_monitor(tmp_path: Path, name: str) -> None:
     files: dict[str, Any] = {name: tmp_path / "file"}
     monitor = live(WatchedClock(), **files)
