@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from heapq import merge
@@ -116,8 +116,10 @@ NO_SUSPICION: Final = Candidates((), 0, Counts(0, 0), Counts(0, 0))
 class ChangeLog:
     """The newest changes of each service."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Iterable[PositionedChange] = ()) -> None:
         self._histories: dict[str, deque[PositionedChange]] = {}
+        for positioned in changes:
+            self.record(positioned)
 
     def __iter__(self) -> Iterator[PositionedChange]:
         """All that are remembered, service by service."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -44,10 +44,17 @@ class Shard:
     be found while it runs, all with the SLO and the window of the others.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], windows: AnyWindows | None = None) -> None:
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        windows: AnyWindows | None = None,
+        *,
+        changes: Iterable[PositionedChange] = (),
+        open_incidents: Mapping[int, Incident] | None = None,
+    ) -> None:
         self.windows: AnyWindows = Windows(endpoints) if windows is None else windows
-        self.changes = ChangeLog()
-        self.open: dict[int, Incident] = {}
+        self.changes = ChangeLog(changes)
+        self.open: dict[int, Incident] = dict(open_incidents or {})
         self.members = (
             endpoints if isinstance(endpoints, ShardEndpoints) else ShardEndpoints(endpoints, 0, 1)
         )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, Self, cast
 
 from slomon.kernels.series import (
     BUCKET_COLUMNS,
@@ -74,6 +74,13 @@ class SeriesRecorder:
         numbers = (array("q", [0]) for _ in range(4))
         self.state = SeriesState._make([*endpoints, *buckets, array("d"), *numbers])
         self._enough = _FEW
+
+    @classmethod
+    def from_state(cls, state: SeriesState) -> Self:
+        """Continue from a saved state, which must not be used elsewhere."""
+        recorder = cls()
+        recorder.state = state
+        return recorder
 
     @property
     def step(self) -> int:

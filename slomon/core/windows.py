@@ -9,11 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from operator import add
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
+from slomon.kernels.series import SeriesState
 from slomon.kernels.window import (
     BLOCK,
     CROSSING,
@@ -144,6 +145,21 @@ class Windows:
             no_traffic=[NEVER if no_traffic is None else no_traffic],
         )
         self._crossings: list[int] = []
+
+    @classmethod
+    def from_state(
+        cls,
+        state: WindowState,
+        marks: array[int],
+        series: SeriesState | None = None,
+        *,
+        resolution: int,
+    ) -> Self:
+        """Continue from a saved state, which must not be used elsewhere."""
+        windows = cls(resolution=resolution)
+        windows.state, windows.marks = state, marks
+        windows.series = None if series is None else SeriesRecorder.from_state(series)
+        return windows
 
     @property
     def late(self) -> int:

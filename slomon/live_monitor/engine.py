@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from slomon.core.batching import TimeRange
-from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.endpoints import Catalogue, Endpoint, Sharding
 from slomon.core.events import Accounting, PositionedChange, Rejection, StatusRule, append_bounded
 from slomon.core.incident import Incident
 from slomon.core.records import IncidentRecord, list_services, make_record
@@ -28,6 +28,7 @@ from slomon.live_monitor.snapshot import LiveAccounting, Snapshot, SnapshotData
 from slomon.state.encoding import (
     Saved,
     Sections,
+    ShardState,
     load_shard,
     pack_change,
     pack_incidents,
@@ -36,7 +37,6 @@ from slomon.state.encoding import (
     series_state,
     unpack_change,
     unpack_incidents,
-    window_state,
 )
 
 _RECENT: Final = 100
@@ -68,6 +68,7 @@ class Engine:
         stale_after: int,
         history: int,
         resolution: int,
+        saved: Saved | None = None,
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()
@@ -85,9 +86,11 @@ class Engine:
         self._bound = history
         self._stale_after = stale_after
         self._rejections: list[Rejection] = []
-        self._told_until = 0
+        self._closed_until = 0
         self.removed_endpoints: list[str] = []
-        """Endpoints of the state it went on from which it doesn't have: what they had is gone."""
+        """Endpoints of the saved state that are no longer watched: their windows were dropped."""
+        if saved is not None:
+            self._restore(saved)
 
     @property
     def ok_statuses(self) -> bool:
@@ -97,8 +100,8 @@ class Engine:
     def feed(self, items: Sequence[RawEvent]) -> FeedResult:
         """Count the next events."""
         with self._lock:
-            if self._told_until:
-                items = [_count_from(self._told_until, item) for item in items]
+            if self._closed_until:
+                items = [_count_from(self._closed_until, item) for item in items]
             cut = self._batcher.cut(items)
             moved = [one for _, batch in cut.batches for one in self._shard.advance(batch)]
             for incident in moved:
@@ -126,8 +129,8 @@ class Engine:
         """
         with self._lock:
             ended = self._shard.close_expired(now)
-            self._told_until = max(
-                [self._told_until, *(self._next_step(one.end or 0) for one in ended)]
+            self._closed_until = max(
+                [self._closed_until, *(self._next_step(one.end or 0) for one in ended)]
             )
             for incident in ended:
                 self._history.note(incident)
@@ -163,63 +166,42 @@ class Engine:
                 "accounting": astuple(self._batcher.accounting),
                 "span": astuple(self._batcher.span),
                 "newest": self._batcher.newest,
-                "told until": self._told_until,
+                "told until": self._closed_until,
                 "history": self._history.save(),
                 "parts": len(range(0, len(incidents), _PART)),
             }
         return chain(counts.items(), windows, changes, _pack(deploys, incidents))
 
-    def load(self, saved: Saved) -> None:
-        """
-        Go on from what was saved; endpoints are known again by service, verb and resource. Raises
-        ValueError, LookupError or TypeError where it has not what an engine saves: this one is
-        spoilt then.
-        """
-        with self._lock:
-            self._load(saved)
-
-    def _load(self, saved: Saved) -> None:
-        then = {tuple(name): key for key, name in enumerate(saved["endpoints"])}
-        members = self._shard.members
-        places = {
+    def _restore(self, saved: Saved) -> None:
+        """Replace the parts by those that continue from the saved state."""
+        members, then = self._shard.members, _saved_slots(saved)
+        slots = {
             then[name]: slot
             for slot, one in enumerate(members)
             if (name := (one.name, one.verb, one.resource)) in then
         }
-        self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in places]
-        batcher, state = self._batcher, self._windows.state
-        min_requests, no_traffic = state.min_requests, state.no_traffic
+        self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in slots]
+        self._closed_until = saved["told until"]
+        batcher = self._batcher
         batcher.accounting = Accounting(*saved["accounting"])
         batcher.span = TimeRange(*saved["span"])
         batcher.newest = saved["newest"]
-        self._told_until = saved["told until"]
         batcher.deploys = [unpack_change(fields) for fields in saved["deploys"]]
-        load_shard(0, self._shard, saved)
-        self._windows.state = carry_over(window_state(0, saved), members, places)
-        self._windows.state.min_requests[:], self._windows.state.no_traffic[:] = (
-            min_requests,
-            no_traffic,
-        )
-        self._go_on_with_trace(saved, places)
-        self._windows.marks = carry_marks(self._windows.marks, len(members), places)
-        self._shard.open = {
-            places[slot]: replace(incident, key=places[slot])
-            for slot, incident in self._shard.open.items()
-            if slot in places
+        state = load_shard(0, saved)
+        self._windows = _restore_windows(saved, state, self._windows, members, slots)
+        open_incidents = {
+            slots[slot]: replace(incident, key=slots[slot])
+            for slot, incident in state.open.items()
+            if slot in slots
         }
-        self._history.load(saved["history"], _unpack(saved), places)
-
-    def _go_on_with_trace(self, saved: Saved, places: Mapping[int, int]) -> None:
-        """A trace of other endpoints, or none, is no beginning: then it begins here."""
-        series = self._windows.series
-        if series is None:
-            return
-        then, now = len(saved["endpoints"]), len(series.state.place)
-        if "shard 0 series place" in saved and _stay(places, then, now):
-            series.state = series_state(0, saved)
-        else:
-            requests, failures = self._windows.totals()
-            series.state.past_requests[:], series.state.past_failures[:] = requests, failures
+        self._shard = Shard(
+            members, self._windows, changes=state.changes, open_incidents=open_incidents
+        )
+        self._history = History.restore(
+            *(saved["history"], _unpack(saved), slots),
+            endpoints=len(members),
+            bound=self._bound,
+        )
 
     def _read(self, now: int, dropped: Mapping[str, int]) -> SnapshotData:
         shard, batcher, history = self._shard, self._batcher, self._history
@@ -271,6 +253,35 @@ def _unpack(saved: Saved) -> Iterator[Incident]:
         yield from unpack_incidents(saved[f"incidents {number}"])
 
 
-def _stay(places: Mapping[int, int], then: int, now: int) -> bool:
-    """Are the endpoints of then those of now, in their places?"""
-    return then == now == len(places) and all(old == new for old, new in places.items())
+def _saved_slots(saved: Saved) -> dict[tuple[str, ...], int]:
+    """The slot of each saved endpoint, by service, verb and resource."""
+    return {tuple(name): slot for slot, name in enumerate(saved["endpoints"])}
+
+
+def _restore_windows(
+    saved: Saved,
+    state: ShardState,
+    blank: Windows,
+    members: Sequence[Endpoint],
+    slots: Mapping[int, int],
+) -> Windows:
+    """Windows that continue from the saved ones, with the options of blank ones."""
+    carried = carry_over(state.windows, members, slots)._replace(
+        min_requests=blank.state.min_requests, no_traffic=blank.state.no_traffic
+    )
+    marks = carry_marks(state.marks, len(members), slots)
+    windows = Windows.from_state(carried, marks, resolution=blank.resolution)
+    if blank.series is None:
+        return windows
+    then, now = len(saved["endpoints"]), len(members)
+    if "shard 0 series place" in saved and _are_unchanged(slots, then, now):
+        series = series_state(0, saved)
+    else:  # of other endpoints, or none was recorded: the series begin now
+        requests, failures = windows.totals()
+        series = blank.series.state._replace(past_requests=requests, past_failures=failures)
+    return Windows.from_state(carried, marks, series, resolution=blank.resolution)
+
+
+def _are_unchanged(slots: Mapping[int, int], then: int, now: int) -> bool:
+    """Are the saved endpoints the present ones, in the same slots?"""
+    return then == now == len(slots) and all(old == new for old, new in slots.items())

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from slomon.core.incident import Incident, State
 
@@ -75,27 +75,37 @@ class History:
             "tallies": [column.tolist() for column in self._tallies],
         }
 
-    def load(
-        self, saved: Mapping[str, Any], incidents: Iterable[Incident], places: Mapping[int, int]
-    ) -> None:
+    @classmethod
+    def restore(
+        cls,
+        saved: Mapping[str, Any],
+        incidents: Iterable[Incident],
+        keys: Mapping[int, int],
+        *,
+        endpoints: int,
+        bound: int,
+    ) -> Self:
         """
-        What was saved; `places` are the keys of now by those of then. Endpoints that are not among
-        them are no longer watched, and their incidents are forgotten, but were counted.
+        Continue from a saved history and its incidents. `keys` maps the saved keys to the present
+        ones. An endpoint without a present key is no longer watched: its incidents are forgotten,
+        but stay counted.
         """
-        self.forgotten = saved["forgotten"]
-        self.services = dict(saved["services"])
-        self.repaired, self.ticks = saved["repairs"]
-        for mine, theirs in zip(self._tallies, saved["tallies"], strict=True):
-            for then, now in places.items():
-                mine[now] = theirs[then]
+        history = cls(endpoints, bound)
+        history.forgotten = saved["forgotten"]
+        history.services = dict(saved["services"])
+        history.repaired, history.ticks = saved["repairs"]
+        for present, past in zip(history._tallies, saved["tallies"], strict=True):
+            for then, now in keys.items():
+                present[now] = past[then]
         for incident in incidents:
-            if incident.key in places:
-                kept = replace(incident, key=places[incident.key])
-                self.incidents[kept.start_position] = kept
-                self._ended += kept.end is not None
+            if incident.key in keys:
+                kept = replace(incident, key=keys[incident.key])
+                history.incidents[kept.start_position] = kept
+                history._ended += kept.end is not None
             else:
-                self.forgotten += 1
-        self._forget()
+                history.forgotten += 1
+        history._forget()
+        return history
 
     def _forget(self) -> None:
         """The oldest ones, where more have ended than are kept."""

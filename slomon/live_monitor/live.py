@@ -25,6 +25,7 @@ from slomon.options import (
     read_path,
     read_resolution,
 )
+from slomon.state.encoding import Saved
 from slomon.text import excerpt
 
 
@@ -86,7 +87,7 @@ def live(
         frozenset(n for n, failed in enumerate(judged) if not failed),
     )
 
-    def make_engine() -> Engine:
+    def make_engine(saved: Saved | None) -> Engine:
         return Engine(
             catalogue,
             rule,
@@ -96,6 +97,7 @@ def live(
             stale_after=stale,
             history=kept,
             resolution=step,
+            saved=saved,
         )
 
     every = read_duration("save_every", save_every, 1)

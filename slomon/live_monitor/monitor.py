@@ -31,6 +31,7 @@ from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
 from slomon.logging import LogListener
 from slomon.options import check_kind, read_count
+from slomon.state.encoding import Saved
 
 _BATCH: Final = 512  # events: they keep the loop for about a millisecond
 # Seconds in which what comes is counted together: to be woken costs more than to count. What may
@@ -58,7 +59,7 @@ class LiveMonitor(AsyncContextManagerMixin):
     def __init__(
         self,
         catalogue: Catalogue,
-        make_engine: Callable[[], Engine],
+        make_engine: Callable[[Saved | None], Engine],
         buffer: Buffer,
         *,
         clock: Clock,
@@ -68,7 +69,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self.clock = clock
         self.catalogue = catalogue
         self._make_engine = make_engine
-        self._engine = make_engine()
+        self._engine = make_engine(None)
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._state, self._event_log = state, event_log
@@ -172,8 +173,7 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     async def _begin(self) -> None:
         if self._state is not None and not self._begun:
-            if not await self._state.load(self._engine):
-                self._engine = self._make_engine()
+            self._engine = await self._state.load(self._make_engine) or self._engine
             self._begun = True
         self._listener = LogListener()  # as the program has set up its log by now
         self._listener.started(self.catalogue)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from slomon.live_monitor.engine import Engine
 from slomon.logging import get_logger, list_some
-from slomon.state.file import LoadOutcome, PersistentFile
+from slomon.state.encoding import Saved
+from slomon.state.file import PersistentFile
 
 
 class StateFile:
@@ -27,14 +29,13 @@ class StateFile:
         """Keep others from the file meanwhile. Raises what KeptFile does."""
         return self._file.held()
 
-    async def load(self, engine: Engine) -> bool:
+    async def load(self, restore: Callable[[Saved], Engine]) -> Engine | None:
         """
-        Let an engine that has counted nothing go on from the file; False where that is damaged, and
-        the engine of no use any more. Endpoints that are gone are told. Raises what KeptFile does.
+        Return the engine that `restore` makes of the saved state, or None if there is no valid one.
+        Endpoints that are no longer watched are logged. Raises what PersistentFile.load does.
         """
-        if await self._file.load(engine) is LoadOutcome.DAMAGED:
-            return False
-        if engine.removed_endpoints:
+        engine = await self._file.load(restore)
+        if engine is not None and engine.removed_endpoints:
             named, more = list_some(engine.removed_endpoints)
             get_logger().warning(
                 "state.unwatched",
@@ -43,7 +44,7 @@ class StateFile:
                 more=more,
                 hint="the state's windows and incidents of these, which are watched no longer, end",
             )
-        return True
+        return engine
 
     async def save(self, engine: Engine) -> None:
         """Save what an engine holds. That it can't be is logged: the next time it may."""

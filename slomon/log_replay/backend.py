@@ -33,8 +33,9 @@ class PythonBackend:
 
     def windows(self, windows: Windows) -> AnyWindows:
         """The windows of a shard, going on from these, whose state may be arrays."""
-        windows.state = WindowState._make(map(list, windows.state))  # type: ignore[arg-type]
-        return windows
+        state = WindowState._make(map(list, windows.state))  # type: ignore[arg-type]
+        series = None if windows.series is None else windows.series.state
+        return Windows.from_state(state, windows.marks, series, resolution=windows.resolution)
 
     def reader(self, reference: ReferenceParser, _: StatusRule) -> Resolver:
         """What makes rows of blocks."""

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from slomon.core.batching import TimeRange
 from slomon.core.events import Change
 from slomon.core.reorder import Order, SourceClock
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
 from slomon.errors import OptionError, SlomonError, StateFileError
-from slomon.log_replay.lines import Log, LogPosition, ReferenceParser
-from slomon.log_replay.reader import Host
+from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
+from slomon.log_replay.reader import Host, HostState
 from slomon.state.encoding import Saved, Sections, check_lengths, pack_change, unpack_change
 from slomon.state.file import Section, check_place, read_state, write_state
 from slomon.text import excerpt, quote
@@ -143,12 +143,6 @@ def _chain(
     yield from sections
 
 
-class Remake(Protocol):
-    """Makes a log of a name again, in the format of a name."""
-
-    def __call__(self, name: str, form: str, *, match_exactly: bool) -> Log: ...
-
-
 def save_order(order: Order) -> Sections:
     """The reordering buffer, and the changes in it."""
     yield "went out", [order.position, order.accesses, order.unmatched]
@@ -197,18 +191,9 @@ def save_hosts(hosts: Sequence[Host]) -> Sections:
     yield "hosts", [_save_host(host) for host in hosts]
 
 
-def load_hosts(hosts: Sequence[Host], saved: Saved, remake: Remake) -> None:
-    """What `save_hosts` saved; `remake` makes a log of its name, format and what else it has."""
-    for host, fields in zip(hosts, saved["hosts"], strict=True):
-        host.place, host.ended = LogPosition(*fields["place"]), fields["ended"]
-        host.lines, host.bytes_before = fields["lines"], fields["bytes before"]
-        host.known_problems.update(fields["problems"])
-        if fields["log"] is not None:
-            name, form, match_exactly, prefix, recognised, ended, doubt = fields["log"]
-            host.log = remake(name, form, match_exactly=match_exactly)
-            host.log.prefix = prefix.encode()
-            host.log.recognised, host.log.ended, host.log.doubt = recognised, ended, doubt
-            host.log.beginning = bytes.fromhex(fields["beginning"])
+def load_hosts(saved: Saved, restore_log: Callable[[SavedLog, bytes], Log]) -> list[HostState]:
+    """What `save_hosts` saved. `restore_log` takes a saved log and the beginning of its file."""
+    return [_load_host(fields, restore_log) for fields in saved["hosts"]]
 
 
 def _save_host(host: Host) -> dict[str, Any]:
@@ -226,11 +211,27 @@ def _save_host(host: Host) -> dict[str, Any]:
             if item[0] < host.place.file or host.ended
         ],
         "log": log
-        and [
+        and SavedLog(
             *(log.name, log.format.name, log.match_exactly, log.prefix.decode()),
             *(log.recognised, log.ended, log.doubt),
-        ],
+        ),
     }
+
+
+def _load_host(
+    fields: Mapping[str, Any], restore_log: Callable[[SavedLog, bytes], Log]
+) -> HostState:
+    log = None
+    if fields["log"] is not None:
+        log = restore_log(SavedLog(*fields["log"]), bytes.fromhex(fields["beginning"]))
+    return HostState(
+        place=LogPosition(*fields["place"]),
+        ended=fields["ended"],
+        lines=fields["lines"],
+        bytes_before=fields["bytes before"],
+        problems=dict(fields["problems"]),
+        log=log,
+    )
 
 
 def save_counts(reference: ReferenceParser) -> Sections:
@@ -238,6 +239,7 @@ def save_counts(reference: ReferenceParser) -> Sections:
     yield "counts", [reference.changes, reference.rejected]
 
 
-def load_counts(reference: ReferenceParser, saved: Saved) -> None:
-    """What `save_counts` saved."""
-    reference.changes, reference.rejected = saved["counts"]
+def load_counts(saved: Saved) -> dict[str, int]:
+    """What `save_counts` saved, as arguments of ReferenceParser."""
+    changes, rejected = saved["counts"]
+    return {"changes": changes, "rejected": rejected}

@@ -16,7 +16,7 @@ from slomon.core.events import Malformed
 from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, detect
-from slomon.log_replay.lines import Log, find_prefix
+from slomon.log_replay.lines import Log, SavedLog, find_prefix
 from slomon.sources.source import Source
 from slomon.text import quote
 
@@ -102,23 +102,21 @@ class Recogniser:
             raise ConfigurationError(f"{name}: {doubt}")
         match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
-        log = Log(
-            name,
-            form,
-            self._requests(match_exactly=match_exactly),
-            match_exactly,
-            prefix,
-            bool(written),
-        )
-        log.doubt = doubt
+        requests = self._requests(match_exactly=match_exactly)
+        log = Log(name, form, requests, match_exactly, prefix, bool(written), doubt=doubt)
         if written:
             self._on_recognised(log.name, log.format.name)
         return log
 
-    def remake(self, name: str, form: str, *, match_exactly: bool) -> Log:
-        """A log that was recognised before."""
+    def restore(self, saved: SavedLog, beginning: bytes) -> Log:
+        """A log that was recognised before the checkpoint."""
+        name, form, match_exactly, prefix, recognised, ended, doubt = saved
         found = next((known for known in self._formats if known.name == form), _UNKNOWN)
-        return Log(name, found, self._requests(match_exactly=match_exactly), match_exactly)
+        requests = self._requests(match_exactly=match_exactly)
+        return Log(
+            *(name, found, requests, match_exactly, prefix.encode()),
+            *(recognised, ended, doubt, beginning),
+        )
 
     def _choose(self, lines: Sequence[str]) -> Format | None:
         return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)

@@ -10,7 +10,7 @@ import re
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from slomon.core.events import Access, Change, Malformed, RejectedLine
 from slomon.core.reorder import Order
@@ -35,6 +35,18 @@ class Log:
     ended: bool = False  # by an end-of-stream among its lines
     doubt: str | None = None  # why its format may be another one
     beginning: bytes = b""  # of the file, on disk, by which it is known again; none of a pipe
+
+
+class SavedLog(NamedTuple):
+    """What a checkpoint saves of a log: fields of `Log`, the format by its name."""
+
+    name: str
+    format: str
+    match_exactly: bool
+    prefix: str
+    recognised: bool
+    ended: bool
+    doubt: str | None
 
 
 @dataclass(slots=True)
@@ -114,9 +126,16 @@ _LINES: Final = 1 << 14  # at once: their rows are objects, which need much more
 class ReferenceParser:
     """Makes rows of lines, one by one, and counts what becomes of those that make none."""
 
-    def __init__(self, order: Order, on_rejected: Callable[[RejectedLine], None]) -> None:
-        self.changes = 0
-        self.rejected = 0
+    def __init__(
+        self,
+        order: Order,
+        on_rejected: Callable[[RejectedLine], None],
+        *,
+        changes: int = 0,
+        rejected: int = 0,
+    ) -> None:
+        self.changes = changes
+        self.rejected = rejected
         self._order = order
         self._on_rejected = on_rejected
 

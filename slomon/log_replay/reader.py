@@ -6,8 +6,9 @@ One host's logs, read one after the other ahead of whoever settles them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from anyio import (
@@ -106,6 +107,18 @@ Scan: TypeAlias = Callable[[Block], None]
 """Chooses the first part of a block, and looks at it beforehand."""
 
 
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """Where the reading of a host begins: at the first log, or where a checkpoint was saved."""
+
+    place: LogPosition = field(default_factory=LogPosition)
+    ended: bool = False
+    lines: int = 0
+    bytes_before: int = 0
+    problems: Mapping[int, str] = field(default_factory=dict)
+    log: Log | None = None
+
+
 class Host:
     """
     Blocks of lines, in order. One thread at a time reads them and others scan them, `depth` blocks
@@ -122,15 +135,17 @@ class Host:
         max_line: int,
         depth: int,
         resumable: bool = False,
+        state: HostState | None = None,
     ) -> None:
-        self.place = LogPosition()
-        self.log: Log | None = None
-        self.known_problems: dict[int, str] = {}  # by the numbers of the logs
+        state = HostState() if state is None else state
+        self.place = state.place
+        self.log = state.log
+        self.known_problems = dict(state.problems)  # by the numbers of the logs
         self.refusal: ConfigurationError | None = None  # of the first log that none could read
-        self.ended = False
-        self.bytes_before = 0  # of the logs before the one that is read
+        self.ended = state.ended
+        self.bytes_before = state.bytes_before  # of the logs before the one that is read
         self.bytes_read = 0
-        self.lines = 0
+        self.lines = state.lines
         self.paths = paths
         self._recognise = recognise
         self._scan = scan

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
@@ -20,9 +21,7 @@ from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import ShardEndpoints
-from slomon.core.events import (
-    ReplayAccounting,
-)
+from slomon.core.events import ReplayAccounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
@@ -45,7 +44,7 @@ from slomon.log_replay.checkpoint import (
 from slomon.log_replay.detect import Recogniser, is_known
 from slomon.log_replay.lines import Block, ReferenceParser
 from slomon.log_replay.plan import _LATENESS, Plan
-from slomon.log_replay.reader import CHANGES, BlockReader, Host
+from slomon.log_replay.reader import CHANGES, BlockReader, Host, HostState
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
@@ -57,7 +56,6 @@ from slomon.state.encoding import (
     save_shard,
     series_state,
     unpack_incidents,
-    window_state,
 )
 
 
@@ -122,12 +120,21 @@ class Replay:
         self._backend = backend
         most = plan.max_endpoints if plan.endpoints is None else 0
         self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
-        self._reference = ReferenceParser(self._order, plan.on_rejected)
+        with self._restoring() as saved:
+            counts = {} if saved is None else load_counts(saved)
+        self._reference = ReferenceParser(self._order, plan.on_rejected, **counts)
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._recogniser = Recogniser(
             plan.formats, self._requests, plan.on_recognised, match_exactly=plan.match_exactly
         )
+        with self._restoring() as saved:
+            states = (
+                [HostState() for _ in plan.hosts]
+                if saved is None
+                else load_hosts(saved, self._recogniser.restore)
+            )
+            hosts = list(zip(plan.hosts, states, strict=True))
         self.hosts = [
             Host(
                 paths,
@@ -137,8 +144,9 @@ class Replay:
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
                 resumable=plan.checkpoint is not None or plan.saved is not None,
+                state=state,
             )
-            for paths in plan.hosts
+            for paths, state in hosts
         ]
         self._shards: list[Shard] = []
         self._collector = Collector(())
@@ -167,13 +175,14 @@ class Replay:
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
-        if (saved := self._plan.saved) is None:
-            self._enter_changes()
-            self._shards = [self._make_shard(number) for number in workers]
-            return
-        with saved.restoring():
-            self._restore(saved)
-            self._shards = [self._make_shard(number) for number in workers]
+        with self._restoring() as saved:
+            if saved is None:
+                self._enter_changes()
+            else:
+                load_order(self._order, saved)
+                load_names(self._names, saved)
+                self._collector.update(unpack_incidents(saved["incidents"]))
+            self._shards = [self._make_shard(number, saved) for number in workers]
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # All cores but one, which reads, orders and counts what the others have scanned.
@@ -205,33 +214,35 @@ class Replay:
         yield "incidents", pack_incidents(self._collector.incidents.values())
         yield "rejections", self._plan.save_rejections()
 
-    def _restore(self, saved: Saved) -> None:
-        load_order(self._order, saved)
-        load_counts(self._reference, saved)
-        load_hosts(self.hosts, saved, self._recogniser.remake)
-        load_names(self._names, saved)
-        for incident in unpack_incidents(saved["incidents"]):
-            self._collector.incidents[incident.start_position] = incident
+    @contextmanager
+    def _restoring(self) -> Iterator[Saved | None]:
+        """The saved state, if there is one. Raises StateFileError if that turns out invalid."""
+        saved = self._plan.saved
+        with nullcontext() if saved is None else saved.restoring():
+            yield saved
 
-    def _make_shard(self, number: int) -> Shard:
+    def _make_shard(self, number: int, saved: Saved | None) -> Shard:
         plan = self._plan
         endpoints = self._requests(match_exactly=True).endpoints
         members = ShardEndpoints(endpoints, number, plan.workers)
-        windows = Windows(
-            members if plan.saved is None else (),
-            min_requests=plan.min_requests,
-            resolution=plan.resolution,
-            sli_series=plan.sli_series,
-            no_traffic=plan.no_traffic,
+        if saved is None:
+            windows = Windows(
+                members,
+                min_requests=plan.min_requests,
+                resolution=plan.resolution,
+                sli_series=plan.sli_series,
+                no_traffic=plan.no_traffic,
+            )
+            return Shard(members, self._backend.windows(windows))
+        state = load_shard(number, saved)
+        series = series_state(number, saved) if plan.sli_series else None
+        windows = Windows.from_state(state.windows, state.marks, series, resolution=plan.resolution)
+        return Shard(
+            members,
+            self._backend.windows(windows),
+            changes=state.changes,
+            open_incidents=state.open,
         )
-        if plan.saved is not None:
-            windows.state = window_state(number, plan.saved)
-        if windows.series is not None and plan.saved is not None:
-            windows.series.state = series_state(number, plan.saved)
-        shard = Shard(members, self._backend.windows(windows))
-        if plan.saved is not None:
-            load_shard(number, shard, plan.saved)
-        return shard
 
     def _enter_changes(self) -> None:
         requests = self._requests(match_exactly=True)

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Change, PositionedChange
@@ -114,14 +114,26 @@ def save_changes(
     yield f"shard {number} open", pack_incidents(open_incidents.values())
 
 
-def load_shard(number: int, shard: Shard, saved: Saved) -> None:
-    """What `save_shard` saved, but for the windows: those are made of the states below."""
-    shard.windows.marks = saved[f"shard {number} marks"]
-    for fields in saved[f"shard {number} changes"]:
-        shard.changes.record(unpack_change(fields))
+class ShardState(NamedTuple):
+    """The state of a shard, without its SLI series."""
+
+    windows: WindowState
+    marks: array[int]
+    changes: list[PositionedChange]
+    open: dict[int, Incident]
+    """By slot."""
+
+
+def load_shard(number: int, saved: Saved) -> ShardState:
+    """What `save_shard` saved, except the SLI series: see `series_state`."""
     slots = saved[f"shard {number} open slots"]
     incidents = unpack_incidents(saved[f"shard {number} open"])
-    shard.open = dict(zip(slots, incidents, strict=True))
+    return ShardState(
+        window_state(number, saved),
+        saved[f"shard {number} marks"],
+        [unpack_change(fields) for fields in saved[f"shard {number} changes"]],
+        dict(zip(slots, incidents, strict=True)),
+    )
 
 
 def window_state(number: int, saved: Saved) -> WindowState:

@@ -15,19 +15,20 @@ import hashlib
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum, auto
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 from slomon.concurrency import run_in_thread
 from slomon.errors import StateFileError
 from slomon.files import AtomicFile, in_use
 from slomon.logging import get_logger
 from slomon.text import excerpt, quote
+
+T = TypeVar("T")
 
 Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or what JSON can hold."""
@@ -155,24 +156,10 @@ def _little_endian(column: array[int] | array[float]) -> array[int] | array[floa
 
 
 class Persistable(Protocol):
-    """What is kept."""
+    """An object whose state is saved to a file."""
 
     def save(self) -> Iterable[tuple[str, Section]]:
-        """All there is, as sections of a file; they may be taken in another thread."""
-
-    def load(self, saved: Mapping[str, Any]) -> None:
-        """
-        Go on from what was saved. Raises ValueError, LookupError or TypeError where it wasn't, and
-        is spoilt then.
-        """
-
-
-class LoadOutcome(Enum):
-    """What was in the place of a file."""
-
-    NOTHING = auto()
-    GOOD = auto()
-    DAMAGED = auto()
+        """The whole state, as sections of a file. Another thread may iterate over them."""
 
 
 class PersistentFile:
@@ -195,46 +182,50 @@ class PersistentFile:
         with in_use(self.path):
             yield
 
-    async def load(self, survivor: Persistable) -> LoadOutcome:
+    async def load(self, restore: Callable[[Mapping[str, Any]], T]) -> T | None:
         """
-        Let one that has nothing yet go on from the file. Raises StateFileError where the file is of
-        something else, and OSError where it can't be read, or none can be written there.
-        """
-        return await run_in_thread(partial(self._load, survivor))
+        Return what `restore` makes of the saved sections; it runs in another thread. Return None if
+        there is no file, or if the state is invalid, which is if the file is damaged or `restore`
+        raises ValueError, LookupError or TypeError.
 
-    async def save(self, survivor: Persistable) -> None:
-        """Write it, in place of what is there. Raises OSError, which names the file."""
-        sections = survivor.save()
+        Raises StateFileError if the file is of another kind, and OSError if it can't be read or no
+        file can be written there.
+        """
+        return await run_in_thread(partial(self._load, restore))
+
+    async def save(self, persistable: Persistable) -> None:
+        """Replace the file by the state of an object. Raises OSError, which names the file."""
+        sections = persistable.save()
         await run_in_thread(partial(write_state, self.path, self._with_kind(sections)))
 
     def _with_kind(self, sections: Iterable[tuple[str, Section]]) -> Iterable[tuple[str, Section]]:
         yield "kind", self._kind
         yield from sections
 
-    def _load(self, survivor: Persistable) -> LoadOutcome:
+    def _load(self, restore: Callable[[Mapping[str, Any]], T]) -> T | None:
         check_place(self.path)
         if self.path.exists() and not is_state(self.path):
             raise StateFileError(f"{self.path} is no state of slomon's; allowed: one, or no file")
         try:
             saved = read_state(self.path)
         except StateFileError as error:
-            return self._keep_aside(str(error))
+            self._set_aside(str(error))
+            return None
         if saved is None:
-            return LoadOutcome.NOTHING
+            return None
         if saved.get("kind") != self._kind:
             raise StateFileError(
                 f"{self.path} is no {self._kind}, but something else of slomon's; allowed: one, or "
                 "no file"
             )
         try:
-            survivor.load(saved)
+            return restore(saved)
         except (LookupError, TypeError, ValueError) as error:
-            return self._keep_aside(f"{type(error).__name__}: {error}")
-        return LoadOutcome.GOOD
+            self._set_aside(f"{type(error).__name__}: {error}")
+            return None
 
-    def _keep_aside(self, reason: str) -> LoadOutcome:
+    def _set_aside(self, reason: str) -> None:
         aside, log = set_aside(self.path), get_logger()
         log.error(
             "state.damaged", file=str(self.path), kept_as=str(aside), reason=excerpt(reason, 400)
         )
-        return LoadOutcome.DAMAGED

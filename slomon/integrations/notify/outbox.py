@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from slomon.core.endpoints import EndpointName
 from slomon.core.incident import State
@@ -147,14 +147,19 @@ class Outbox:
             ("marks", [[*key, *mark] for key, mark in self.marks.items()]),
         ]
 
-    def load(self, saved: Mapping[str, Any]) -> None:
-        """What was saved. Raises ValueError, LookupError or TypeError where it wasn't."""
+    @classmethod
+    def restore(cls, saved: Mapping[str, Any], bound: int) -> Self:
+        """
+        Continue from a saved state. Raises ValueError, LookupError or TypeError if that is invalid.
+        """
+        outbox = cls(bound)
         messages = [Message(*fields) for fields in saved["messages"]]
-        marks = {
+        outbox.messages = {message.id: message for message in messages}
+        outbox.marks = {
             (service, verb, resource): Cursor(*mark)
             for service, verb, resource, *mark in saved["marks"]
         }
-        self.messages, self.marks = {message.id: message for message in messages}, marks
+        return outbox
 
     def _mark(self, event: Event) -> None:
         self.marks[event.incident.endpoint] = Cursor(identify(event), date(event))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from anyio import Event
 
@@ -18,7 +19,7 @@ from slomon.integrations.notify.outbox import Message, Outbox, read_secret, writ
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
-from slomon.state.file import LoadOutcome, PersistentFile
+from slomon.state.file import PersistentFile
 
 
 class Webhook(Notifier):
@@ -79,10 +80,12 @@ class Webhook(Notifier):
     async def _begin(self) -> None:
         await super()._begin()
         self._changed, self._unsaved, self._emptied = Event(), Event(), Event()
-        self._outbox = Outbox(self._bound)
-        self._fresh = (
-            self._file is None or await self._file.load(self._outbox) is not LoadOutcome.GOOD
-        )
+        saved = None if self._file is None else await self._file.load(self._restore)
+        self._outbox = Outbox(self._bound) if saved is None else saved
+        self._fresh = saved is None
+
+    def _restore(self, saved: Mapping[str, Any]) -> Outbox:
+        return Outbox.restore(saved, self._bound)
 
     async def _end(self) -> None:
         left = len(self._outbox.messages)
