@@ -1,7 +1,7 @@
 """
-What a live monitor runs on: the same parts as any run, fed in place. A request costs it a row in a
-batch; queues between tasks would cost more than all that is done with it, and so there are none.
-What it answers can be read between two batches, and from any thread.
+The engine of a live monitor: the same parts as in any run, called directly. A request costs a row
+in a batch; queues between tasks would cost more than everything else that is done with a request.
+Answers can be read between two batches, from any thread.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from slomon.state.encoding import (
 )
 
 _RECENT: Final = 100
-_PART: Final = 500  # incidents: no thread but one runs while a section is made JSON
+_PART: Final = 500  # incidents a section: making its JSON blocks all other threads
 
 
 class FeedResult(NamedTuple):
     """
-    What came of some events: as they counted, the incidents that opened or ended, and what was
-    rejected.
+    The result of some events: the events with the times at which they were counted, the incidents
+    that opened or ended, and the rejections.
     """
 
     items: Sequence[RawEvent]
@@ -55,7 +55,12 @@ class FeedResult(NamedTuple):
 
 
 class Engine:
-    """The endpoints of a catalogue, in one shard. Each method is one step that nothing divides."""
+    """
+    Counts the events of the endpoints of a catalogue, in one shard. Each method is atomic.
+
+    `saved` is a state that an engine saved: the new one continues from it. Endpoints are identified
+    by service, verb and resource. Raises ValueError, LookupError or TypeError if it is invalid.
+    """
 
     def __init__(
         self,
@@ -102,30 +107,30 @@ class Engine:
         with self._lock:
             if self._closed_until:
                 items = [_count_from(self._closed_until, item) for item in items]
-            cut = self._batcher.cut(items)
-            moved = [one for _, batch in cut.batches for one in self._shard.advance(batch)]
+            result = self._batcher.cut(items)
+            moved = [one for _, batch in result.batches for one in self._shard.advance(batch)]
             for incident in moved:
                 self._history.note(incident)
             del self._batcher.deploys[: -self._bound]
-            for rejection in cut.rejections:
+            for rejection in result.rejections:
                 append_bounded(self._rejections, rejection)
-            return FeedResult(items, moved, cut.rejections)
+            return FeedResult(items, moved, result.rejections)
 
     @property
     def newest(self) -> int:
-        """The newest tick of any access: one may be of a later time than the clock's."""
+        """The newest tick of any access, which may be later than the clock."""
         return self._batcher.newest
 
-    def next_silence(self) -> int | None:
-        """When the first open incident ends, if its endpoint is asked no more before."""
+    def next_expiry(self) -> int | None:
+        """When the first open incident expires if its endpoint has no request before, or None."""
         with self._lock:
             deadline = self._shard.next_silence()
             return None if deadline is None else self._next_step(deadline)
 
     def close_expired(self, now: int) -> list[Incident]:
         """
-        End the incidents that have expired by now. What was told stands: no event counts
-        before it any more.
+        End the incidents that have expired by `now`. Their ends were reported and stay: later
+        events never count before them.
         """
         with self._lock:
             ended = self._shard.close_expired(now)
@@ -137,7 +142,7 @@ class Engine:
             return ended
 
     def describe(self, moved: Sequence[Incident]) -> list[IncidentRecord]:
-        """The records of incidents which have just opened or ended, in their order."""
+        """The records of incidents that have just opened or ended, in the same order."""
         with self._lock:
             near = self._history.recent(_RECENT)
             requests = [self._windows.totals_of(incident.key).requests for incident in moved]
@@ -148,15 +153,15 @@ class Engine:
         ]
 
     def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
-        """Where everything stands."""
+        """A snapshot of the present state."""
         with self._lock:
-            reading = self._read(now, dropped)
-        return Snapshot(reading, self._stale_after)
+            data = self._read(now, dropped)
+        return Snapshot(data, self._stale_after)
 
     def save(self) -> Sections:
-        """All there is, as sections of a state; what takes long is done as they are taken."""
+        """The whole state, as sections of a file. Slow parts are made during the iteration."""
         with self._lock:
-            # Copies, as the loop goes on with what these are of while they are written.
+            # Copies: the engine continues while the sections are written.
             windows = [(name, copy(section)) for name, section in save_windows(0, self._shard)]
             changes = save_changes(0, list(self._shard.changes), dict(self._shard.open))
             deploys = list(self._batcher.deploys)
@@ -222,7 +227,7 @@ class Engine:
         )
 
     def _next_step(self, tick: int) -> int:
-        """The first tick that counts at none before this one."""
+        """The first tick of the resolution that is not before this one."""
         step = self._windows.resolution
         return -(-tick // step) * step if step else tick
 
@@ -231,15 +236,15 @@ class Engine:
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
 
 
-def _count_from(tick: int, told: RawEvent) -> RawEvent:
-    """A request that comes later than it should counts at that tick."""
-    if isinstance(told, tuple) and not isinstance(told, Deploy):
-        return max(told[0], tick), *told[1:]
-    if not isinstance(told, str):
-        return told
-    stamp, space, request = told.partition(" ")
+def _count_from(tick: int, event: RawEvent) -> RawEvent:
+    """The event, at that tick if it is an access with an earlier one."""
+    if isinstance(event, tuple) and not isinstance(event, Deploy):
+        return max(event[0], tick), *event[1:]
+    if not isinstance(event, str):
+        return event
+    stamp, space, request = event.partition(" ")
     at = parse_seconds(stamp)
-    return told if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
+    return event if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
 
 
 def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) -> Sections:

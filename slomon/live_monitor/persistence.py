@@ -1,4 +1,4 @@
-"""The file in which a live monitor survives a restart of its service."""
+"""The state file of a live monitor, from which it continues after a restart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from slomon.state.file import PersistentFile
 
 
 class StateFile:
-    """A monitor's state, and how often it is saved, in ticks. That it can't be is told."""
+    """
+    The state file of a monitor. `every` is the interval in ticks at which it is saved. A failure to
+    save is logged.
+    """
 
     def __init__(self, path: Path, every: int) -> None:
         self.every = every
@@ -22,11 +25,11 @@ class StateFile:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the file."""
         return self._file.path
 
     def held(self) -> AbstractContextManager[None]:
-        """Keep others from the file meanwhile. Raises what KeptFile does."""
+        """Lock the file. Raises what PersistentFile.held does."""
         return self._file.held()
 
     async def load(self, restore: Callable[[Saved], Engine]) -> Engine | None:
@@ -47,10 +50,10 @@ class StateFile:
         return engine
 
     async def save(self, engine: Engine) -> None:
-        """Save what an engine holds. That it can't be is logged: the next time it may."""
+        """Save the state of an engine. The first of several failures in a row is logged."""
         try:
             await self._file.save(engine)
-        except (OSError, RuntimeError) as error:  # the latter where no thread is left for it
+        except (OSError, RuntimeError) as error:  # RuntimeError: no thread could be started
             if not self._failing:
                 get_logger().error("state.unsaved", file=str(self.path), reason=str(error))
             self._failing = True

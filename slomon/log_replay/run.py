@@ -1,9 +1,7 @@
 """
-How far a replay has come, told while it runs.
+One replay: its parts, how they are run, and how its progress is reported.
 
-One replay: what is read, in which order, and how it all ends.
-
-    logs -> host -> block -> rows -> order -> queue, one a shard -> worker -> collector -> monitor
+    logs -> host -> block -> rows -> order -> queue per shard -> worker -> collector -> monitor
 """
 
 from __future__ import annotations
@@ -62,8 +60,8 @@ from slomon.state.encoding import (
 @dataclass(frozen=True, slots=True)
 class Progress:
     """
-    `read_bytes` of the files as they are on disk, of `total_bytes` (None where there is a pipe
-    among them), and the `lines` that were counted.
+    How far a replay has come: `read_bytes` of the files' `total_bytes`, compressed as they are on
+    disk (None if one of them is a pipe), and the `lines` that were counted.
     """
 
     read_bytes: int
@@ -78,11 +76,11 @@ async def run_watched(
     interval: float = 0.1,
 ) -> ServiceMonitor:
     """
-    Run a replay, telling how far it has come every `interval` seconds and at its end. What it
-    raises, or the hook, is raised as it is.
+    Run a replay, and call `on_progress` every `interval` seconds and at the end. An exception of
+    the replay or of `on_progress` comes out as itself.
     """
 
-    def tell() -> None:
+    def report() -> None:
         hosts = replay.hosts
         read_bytes = sum(host.bytes_read for host in hosts)
         on_progress(Progress(read_bytes, total_bytes, sum(host.lines for host in hosts)))
@@ -90,7 +88,7 @@ async def run_watched(
     async def watch() -> None:
         with watching:
             while True:
-                tell()
+                report()
                 await sleep(interval)
 
     watching = CancelScope()
@@ -99,7 +97,7 @@ async def run_watched(
             group.start_soon(watch)
             monitor = await replay.run()
             watching.cancel()
-    tell()
+    report()
     return monitor
 
 
@@ -113,7 +111,7 @@ def _count_cores() -> int:
 
 
 class Replay:
-    """One replay, its parts put together and not yet run."""
+    """The parts of one replay, ready to run once."""
 
     def __init__(self, plan: Plan, backend: Backend) -> None:
         self._plan = plan
@@ -153,8 +151,8 @@ class Replay:
 
     async def run(self) -> ServiceMonitor:
         """
-        Read all logs to their ends, from where the checkpoint left off if there is one. Raises
-        ConfigurationError where not one of them was in a known format.
+        Read all logs to their ends, from the saved position if there is one. Raises
+        ConfigurationError if no log was in a known format.
         """
         self._prepare()
         await run_workers(self._start_reading, self._shards, self._collector, queue_bound=4)
@@ -169,7 +167,7 @@ class Replay:
 
     @property
     def all_malformed(self) -> bool:
-        """Were there lines, and all of them malformed?"""
+        """Were there lines, all of which were malformed?"""
         lines = sum(host.lines for host in self.hosts) - self._order.blank
         return 0 < self._reference.rejected == lines
 
@@ -185,16 +183,16 @@ class Replay:
             self._shards = [self._make_shard(number, saved) for number in workers]
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
-        # All cores but one, which reads, orders and counts what the others have scanned.
+        # All cores but one: that one reads, orders and counts what the others have scanned.
         scanners = CapacityLimiter(max(_count_cores() - 1, 1))
         for host in self.hosts:
             host.start(group, scanners)
-        # Kept by nobody else: it keeps this one, with all its blocks.
+        # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
         reader = BlockReader(self.hosts, self._order, self._resolver, self._lateness, self._save)
         group.start_soon(reader.read, queues)
 
     async def _save(self, queues: Queues) -> None:
-        """Save all there is, once the workers have done what was read, if it is time to."""
+        """If a checkpoint is due, wait until the workers have done what was read, and save."""
         checkpoint = self._plan.checkpoint
         if checkpoint is None or not checkpoint.is_due():
             return
@@ -282,7 +280,7 @@ class Replay:
 
 
 def _make_requests(plan: Plan, names: EndpointNames, *, match_exactly: bool) -> Requests:
-    """Who knows the requests, of logs in which they are compared exactly or not."""
+    """The requests of logs whose targets are compared exactly, or with templates."""
     if plan.endpoints is None:
         return FoundRequests(names, plan.defaults)
     endpoints = plan.endpoints.endpoints

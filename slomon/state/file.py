@@ -1,12 +1,12 @@
 """
-A file that holds the state of a run, so that another one can go on with it. It is written beside
-the one before and takes its place when it is whole and on the disk: there is a good one always.
+A file that holds the state of a run, so that a later run can continue from it. A new state replaces
+the old one only when it is complete and on the disk: there is always a valid one.
 
-    slomon state 5\n        then, section by section,
-    {"name": ..., "type": "json" or "q", "d", "B" for columns, "bytes": ...}\n and so many bytes,
-    and behind the last one the SHA-256 of all that.
+    slomon state 5\n
+    {"name": ..., "type": ..., "bytes": ...}\n, then that many bytes, for each section
+    the SHA-256 of everything before it
 
-A file in which something survives its process, and what happens where it is damaged.
+The type of a section is "json", or the type code of an array: "q", "d" or "B", little-endian.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from slomon.text import excerpt, quote
 T = TypeVar("T")
 
 Section: TypeAlias = "object | array[int] | array[float]"
-"""A column of numbers, or what JSON can hold."""
+"""A column of numbers, or a value that JSON can hold."""
 
 _NAME: Final = b"slomon state "
 _MAGIC: Final = _NAME + b"5\n"
@@ -42,8 +42,8 @@ _COLUMNS: Final = ("q", "d", "B")
 
 def check_place(path: Path) -> None:
     """
-    Raise what `write_state` would raise of this place, before there is anything to write: OSError,
-    which names the file, or StateFileError where something is that is no file.
+    Raise what `write_state` would raise for this path, before there is anything to write: OSError,
+    which names the file, or StateFileError if the path is not a file.
     """
     _check_kind(path)
     with AtomicFile(path):
@@ -52,9 +52,9 @@ def check_place(path: Path) -> None:
 
 def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     """
-    Put the sections into a file, in place of the one that is there. Raises OSError, which names
-    the file, where that fails; the one that is there is whole then. A link stays one, and who may
-    read the file stays as well.
+    Replace a file by these sections. Raises OSError, which names the file; the old file is
+    unchanged then. A symbolic link stays, and so does the mode of the file. An error that a section
+    raises while it is made comes out as it is.
     """
     with AtomicFile(path) as file:
         _write(file, sections)
@@ -63,8 +63,8 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
 
 def read_state(path: Path) -> dict[str, Section] | None:
     """
-    The sections of a file by their names; None where there is no file. Raises StateFileError
-    where it is damaged or something else; OSError where it can't be read.
+    The sections of a file by name, or None if there is no file. Raises StateFileError if the file
+    is damaged or not a state, and OSError if it can't be read.
     """
     _check_kind(path)
     try:
@@ -83,76 +83,17 @@ def read_state(path: Path) -> dict[str, Section] | None:
 
 def is_state(path: Path) -> bool:
     """
-    Does a file begin as a state does, of this version or another, as far as it goes? Raises
-    OSError.
+    Does a file begin like a state of any version, or is it too short to tell? Raises OSError.
     """
     with path.open("rb") as file:
         return _NAME.startswith(file.read(len(_NAME)))
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged file a name of its own, under which it can be looked into; returns that."""
+    """Rename a damaged file to a free name, so that it can be examined, and return that name."""
     names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
     aside = next(name for name in names if not name.exists())
     return path.rename(aside)
-
-
-def _check_kind(path: Path) -> None:
-    """A device may have no end, and a pipe no writer; neither can be replaced."""
-    if path.exists() and not path.is_file():
-        raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
-
-
-def _write(file: AtomicFile, sections: Iterable[tuple[str, Section]]) -> None:
-    digest = hashlib.sha256()
-    parts = (part for name, section in sections for part in _pack(name, section))
-    for part in chain([_MAGIC], parts):
-        digest.update(part)
-        file.write(part)
-    file.write(digest.digest())
-
-
-def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
-    kind: str = "json"
-    if isinstance(section, array):
-        kind, body = section.typecode, memoryview(_little_endian(section)).cast("B")
-    else:
-        body = memoryview(json.dumps(section).encode())
-    head = {"name": name, "type": kind, "bytes": len(body)}
-    return json.dumps(head).encode() + _END, body
-
-
-def _read_sections(data: bytes) -> dict[str, Section]:
-    sections: dict[str, Section] = {}
-    place, end = len(_MAGIC), len(data) - _DIGEST
-    while place < end:
-        body = data.index(_END, place) + 1
-        match json.loads(data[place:body]):
-            case {"name": str(name), "type": str(kind), "bytes": int(size)} if (
-                0 <= size <= end - body
-            ):
-                place = body + size
-                sections[name] = _unpack(kind, data[body:place])
-            case head:
-                raise ValueError(f"a section is {excerpt(head)}")
-    return sections
-
-
-def _unpack(kind: str, body: bytes) -> Section:
-    if kind == "json":
-        return cast(object, json.loads(body))
-    if kind not in _COLUMNS:
-        raise ValueError(f"a section's type is {quote(kind)}")
-    column: array[int] = array(kind, body)
-    return _little_endian(column)
-
-
-def _little_endian(column: array[int] | array[float]) -> array[int] | array[float]:
-    if sys.byteorder == "little":
-        return column
-    swapped = column[:]
-    swapped.byteswap()
-    return swapped
 
 
 class Persistable(Protocol):
@@ -164,8 +105,8 @@ class Persistable(Protocol):
 
 class PersistentFile:
     """
-    A file of a kind. A damaged one is kept aside, under a name of its own, and told: the service
-    must come up. What is no file of that kind is left as it is.
+    The state file of an object that outlives its process. A damaged file is renamed and logged, so
+    that the service can start. A file of another kind stays unchanged.
     """
 
     def __init__(self, path: Path, kind: str) -> None:
@@ -175,8 +116,8 @@ class PersistentFile:
     @contextmanager
     def held(self) -> Iterator[None]:
         """
-        Keep others from it meanwhile. Raises OSError where one uses it, and, as `load` does, where
-        no such file can be.
+        Lock the file. Raises OSError if another user holds the lock, and what `load` raises if no
+        file can be written there.
         """
         check_place(self.path)
         with in_use(self.path):
@@ -229,3 +170,61 @@ class PersistentFile:
         log.error(
             "state.damaged", file=str(self.path), kept_as=str(aside), reason=excerpt(reason, 400)
         )
+
+
+def _check_kind(path: Path) -> None:
+    """Reading a device or a pipe may never end, and neither can be replaced."""
+    if path.exists() and not path.is_file():
+        raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
+
+
+def _write(file: AtomicFile, sections: Iterable[tuple[str, Section]]) -> None:
+    digest = hashlib.sha256()
+    parts = (part for name, section in sections for part in _pack(name, section))
+    for part in chain([_MAGIC], parts):
+        digest.update(part)
+        file.write(part)
+    file.write(digest.digest())
+
+
+def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
+    kind: str = "json"
+    if isinstance(section, array):
+        kind, body = section.typecode, memoryview(_little_endian(section)).cast("B")
+    else:
+        body = memoryview(json.dumps(section).encode())
+    head = {"name": name, "type": kind, "bytes": len(body)}
+    return json.dumps(head).encode() + _END, body
+
+
+def _read_sections(data: bytes) -> dict[str, Section]:
+    sections: dict[str, Section] = {}
+    position, end = len(_MAGIC), len(data) - _DIGEST
+    while position < end:
+        body = data.index(_END, position) + 1
+        match json.loads(data[position:body]):
+            case {"name": str(name), "type": str(kind), "bytes": int(size)} if (
+                0 <= size <= end - body
+            ):
+                position = body + size
+                sections[name] = _unpack(kind, data[body:position])
+            case head:
+                raise ValueError(f"a section is {excerpt(head)}")
+    return sections
+
+
+def _unpack(kind: str, body: bytes) -> Section:
+    if kind == "json":
+        return cast(object, json.loads(body))
+    if kind not in _COLUMNS:
+        raise ValueError(f"a section's type is {quote(kind)}")
+    column: array[int] = array(kind, body)
+    return _little_endian(column)
+
+
+def _little_endian(column: array[int] | array[float]) -> array[int] | array[float]:
+    if sys.byteorder == "little":
+        return column
+    swapped = column[:]
+    swapped.byteswap()
+    return swapped

@@ -162,9 +162,9 @@ def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -
 def test_what_was_told_of_a_silence_stands() -> None:
     engine = make_engine(no_traffic=40)
     engine.feed([access(100, status=500)])
-    assert engine.next_silence() == 140 * SECOND
+    assert engine.next_expiry() == 140 * SECOND
     assert [one.end for one in engine.close_expired(150 * SECOND)] == [140 * SECOND]
-    assert engine.next_silence() is None
+    assert engine.next_expiry() is None
     following = reload(engine, *ENTRIES)
     step = following.feed([access(120, "orders", 500), change("c1"), "no time", access(141)])
 
