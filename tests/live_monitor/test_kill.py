@@ -36,7 +36,10 @@ anyio.run(serve, sys.argv[1])
 """
 KILLS = 5
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with"),
+]
 
 
 def serve_and_kill(folder: Path, wait: float) -> None:
