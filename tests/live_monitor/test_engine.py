@@ -66,7 +66,7 @@ def test_of_what_is_rejected_the_first_hundred_are_kept_and_cut() -> None:
     assert read(engine).accounting.rejected == 160
 
 
-def test_incidents_of_one_step_are_told_together() -> None:
+def test_incidents_of_one_step_are_described_together() -> None:
     names = [f"s{number}" for number in range(12)]
     engine = make_engine(*(entry(name) for name in names))
     before = engine.feed([access(100, "s0", 500)]).moved
@@ -159,7 +159,7 @@ def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -
     assert (list(rest.requests), list(rest.failures)) == ([1], [0])
 
 
-def test_what_was_told_of_a_silence_stands() -> None:
+def test_the_end_of_an_expired_incident_stays() -> None:
     engine = make_engine(no_traffic=40)
     engine.feed([access(100, status=500)])
     assert engine.next_expiry() == 140 * SECOND

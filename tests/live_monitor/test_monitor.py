@@ -49,7 +49,7 @@ USERS = {
 }
 
 
-async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
+async def test_a_subscriber_is_notified_of_what_broke_it_and_what_fixed_it() -> None:
     clock = ManualClock()
     async with slomon.live([USERS], clock=clock) as monitor:
         told = monitor.subscribe()
@@ -498,7 +498,7 @@ async def test_what_the_body_raises_comes_before_what_fails_meanwhile(
 
 
 @pytest.mark.parametrize("event", ["incident.opened", "event.rejected"])
-async def test_where_nobody_can_be_told_it_ends_as_that_says_and_all_is_counted(
+async def test_if_nobody_can_be_notified_it_ends_as_that_says_and_all_is_counted(
     tmp_path: Path, event: str
 ) -> None:
     def process(_: object, __: str, entry: EventDict) -> str:
@@ -630,7 +630,7 @@ async def test_a_clock_that_raises_costs_an_event_its_time_and_raises_nothing(
     assert (counted.rejected, counted.changes, counted.events) == (3, 1, 4)
 
 
-async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
+async def test_many_subscribers_are_each_notified_of_what_they_have_room_for() -> None:
     async with slomon.live(ENTRIES, clock=ManualClock()) as monitor:
         bounds = (1, 3, 100)
         told = [monitor.subscribe(bound=bound) for bound in bounds]

@@ -43,7 +43,7 @@ async def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert names(tmp_path) == ["state"]
 
 
-async def test_endpoints_that_are_watched_no_longer_are_told(
+async def test_endpoints_that_are_watched_no_longer_are_reported(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     engine = make_engine(*(entry(f"s{number}") for number in range(7)))
@@ -78,7 +78,7 @@ DAMAGES = [*map(flip, (13, 14, 40, 500, 2000, -33, -32, -1)), *map(cut, (0, 1, 1
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-async def test_a_damaged_one_is_kept_aside_and_told(
+async def test_a_damaged_one_is_kept_aside_and_reported(
     tmp_path: Path, logs: list[EventDict], damage: Callable[[bytes], bytes]
 ) -> None:
     state = tmp_path / "state"
@@ -131,7 +131,9 @@ async def test_the_state_of_a_replay_is_refused_and_untouched(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("where", ["no/folder/state", "folder", "pipe", "/dev/zero"])
-async def test_a_place_where_no_state_can_be_is_told_at_once(tmp_path: Path, where: str) -> None:
+async def test_a_place_where_no_state_can_be_is_reported_at_once(
+    tmp_path: Path, where: str
+) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises((OSError, StateFileError), match=where):
@@ -139,7 +141,7 @@ async def test_a_place_where_no_state_can_be_is_told_at_once(tmp_path: Path, whe
     assert names(tmp_path) == ["folder", "pipe"]
 
 
-async def test_a_full_disk_is_told_once_and_the_state_before_is_whole(
+async def test_a_full_disk_is_reported_once_and_the_state_before_is_whole(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     state = StateFile(tmp_path / "state", 1)

@@ -253,7 +253,7 @@ def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice()
     assert Recognised(formats=[COMBINED_FORMAT]).recognise.needed == 1
 
 
-def test_a_log_of_a_saved_state_is_made_again_without_being_told() -> None:
+def test_a_log_of_a_saved_state_is_made_again_without_being_reported() -> None:
     recognised = Recognised()
     saved = SavedLog("access.log", "combined", *(True, '{"', True, True), "a doubt")
     log = recognised.recognise.restore(saved, b"the first bytes")

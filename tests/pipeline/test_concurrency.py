@@ -268,7 +268,9 @@ async def test_a_cancellation_takes_effect_when_the_function_has_ended(
     await cancelled(lambda: run_in_thread(function), gate)
 
 
-async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_thread_that_cannot_start_is_reported_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     error = RuntimeError("can't start new thread")
 
     def start(_: threading.Thread) -> None:

@@ -180,9 +180,8 @@ def _find_news(events: Sequence[Event], cursor: Cursor | None) -> Sequence[Event
     ids = [identify(event) for event in events]
     if cursor.id in ids:
         return events[ids.index(cursor.id) + 1 :]
-    return [
-        event for event in events if date(event) >= cursor.at
-    ]  # the history no longer has that event
+    # The history no longer has the event of the cursor.
+    return [event for event in events if date(event) >= cursor.at]
 
 
 def _group(records: Iterable[IncidentRecord]) -> dict[EndpointName, list[Event]]:
