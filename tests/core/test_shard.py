@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -326,3 +327,23 @@ def test_a_change_of_every_service_may_break_each_of_them() -> None:
         batch(change("one", "user"), change("all", EVERY_SERVICE), (0, 5, 1), (1, 5, 1))
     )
     assert [opened.broken_by for opened in moved] == [change("all", EVERY_SERVICE)] * 2
+
+
+@pytest.mark.parametrize("sli_series", [False, True])
+def test_a_shard_made_from_the_state_of_another_continues_like_it(*, sli_series: bool) -> None:
+    shard = Shard([SHOP], windows := Windows([SHOP], sli_series=sli_series))
+    shard.advance(batch(change("bug"), (0, 5, 1), change("fix")))
+    recorded = None if windows.series is None else windows.series.state
+    state, series = deepcopy((windows.state, recorded))
+    again = Shard(
+        [SHOP],
+        Windows.from_state(state, windows.marks[:], series, resolution=windows.resolution),
+        changes=list(shard.changes),
+        open_incidents=shard.open,
+    )
+    following = batch((0, 6, 1), (0, 17, 0), first=3)
+
+    assert again.advance(following) == shard.advance(following) != []
+    assert [*again.windows.columns()] == [*windows.columns()]
+    if again.windows.series is not None:
+        assert again.windows.series.state == recorded
