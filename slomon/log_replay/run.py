@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import ShardEndpoints
-from slomon.core.events import ReplayAccounting
+from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
@@ -30,6 +30,8 @@ from slomon.endpoints.router import Router
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
+    Checkpoint,
+    SavedState,
     load_counts,
     load_hosts,
     load_names,
@@ -41,7 +43,7 @@ from slomon.log_replay.checkpoint import (
 )
 from slomon.log_replay.detect import Recogniser, is_known
 from slomon.log_replay.lines import Block, ReferenceParser
-from slomon.log_replay.plan import _LATENESS, Plan
+from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, Host, HostState
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
@@ -110,23 +112,46 @@ def _count_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Replay:
-    """The parts of one replay, ready to run once."""
+def _ignore(*_: object) -> None:
+    """The default of the hooks."""
 
-    def __init__(self, plan: Plan, backend: Backend) -> None:
+
+class Replay:
+    """
+    The parts of one replay, ready to run once.
+
+    `on_rejected` is called with each malformed line, and `on_recognised` with each log's name and
+    format. The state is saved to `checkpoint` when it is due, with what `save_rejections` returns;
+    `saved` is the state from which to resume.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: Backend,
+        *,
+        on_rejected: Callable[[RejectedLine], None] = _ignore,
+        on_recognised: Callable[[str, str], None] = _ignore,
+        checkpoint: Checkpoint | None = None,
+        save_rejections: Callable[[], object] = list,
+        saved: SavedState | None = None,
+    ) -> None:
         self._plan = plan
         self._backend = backend
+        self._checkpoint = checkpoint
+        self._save_rejections = save_rejections
+        self._saved = saved
         most = plan.max_endpoints if plan.endpoints is None else 0
         self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
-        with self._restoring() as saved:
+        with self._restoring():
             counts = {} if saved is None else load_counts(saved)
-        self._reference = ReferenceParser(self._order, plan.on_rejected, **counts)
+        self._reference = ReferenceParser(self._order, on_rejected, **counts)
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._recogniser = Recogniser(
-            plan.formats, self._requests, plan.on_recognised, match_exactly=plan.match_exactly
+            plan.formats, self._requests, on_recognised, match_exactly=plan.match_exactly
         )
-        with self._restoring() as saved:
+        with self._restoring():
             states = (
                 [HostState() for _ in plan.hosts]
                 if saved is None
@@ -141,7 +166,7 @@ class Replay:
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
-                resumable=plan.checkpoint is not None or plan.saved is not None,
+                resumable=checkpoint is not None or saved is not None,
                 state=state,
             )
             for paths, state in hosts
@@ -173,7 +198,8 @@ class Replay:
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
-        with self._restoring() as saved:
+        saved = self._saved
+        with self._restoring():
             if saved is None:
                 self._enter_changes()
             else:
@@ -193,7 +219,7 @@ class Replay:
 
     async def _save(self, queues: Queues) -> None:
         """If a checkpoint is due, wait until the workers have done what was read, and save."""
-        checkpoint = self._plan.checkpoint
+        checkpoint = self._checkpoint
         if checkpoint is None or not checkpoint.is_due():
             return
         barrier = Barrier(len(queues))
@@ -210,14 +236,11 @@ class Replay:
         for number, shard in enumerate(self._shards):
             yield from save_shard(number, shard)
         yield "incidents", pack_incidents(self._collector.incidents.values())
-        yield "rejections", self._plan.save_rejections()
+        yield "rejections", self._save_rejections()
 
-    @contextmanager
-    def _restoring(self) -> Iterator[Saved | None]:
-        """The saved state, if there is one. Raises StateFileError if that turns out invalid."""
-        saved = self._plan.saved
-        with nullcontext() if saved is None else saved.restoring():
-            yield saved
+    def _restoring(self) -> AbstractContextManager[None]:
+        """Raise StateFileError if the saved state, which is read inside, turns out invalid."""
+        return nullcontext() if self._saved is None else self._saved.restoring()
 
     def _make_shard(self, number: int, saved: Saved | None) -> Shard:
         plan = self._plan
@@ -256,7 +279,7 @@ class Replay:
     def _lateness(self, block: Block) -> int:
         if self._plan.lateness is not None:
             return self._plan.lateness
-        return 0 if block.log.format.ordered else _LATENESS
+        return 0 if block.log.format.ordered else LATENESS
 
     def _account(self) -> ReplayAccounting:
         plan, order, reference = self._plan, self._order, self._reference
