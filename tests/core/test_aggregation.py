@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.aggregation import aggregate, find_charged, rank_by_owner
+from slomon.core.aggregation import aggregate, find_attributed, rank_by_owner
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
@@ -469,7 +469,7 @@ def test_only_the_newest_candidate_failed() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.STALE, Verdict.NONE])
 def test_a_deployment_is_not_blamed_where_the_verdict_is_stale_or_none(verdict: Verdict) -> None:
     broken = incident(20.0, 1.0, candidate("a1"), verdict=verdict)
-    assert find_charged(broken) is None
+    assert find_attributed(broken) is None
     assert failed([broken], [deploy("a1", 10.0)]) == 0
 
 
@@ -486,7 +486,7 @@ def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
         incident(20.0, 1.0, *known, verdict=Verdict.AMBIGUOUS, evidence=evidence)
         for known in (changes[1:], changes)
     )
-    assert [change and change.commit for change in map(find_charged, (one, both))] == [
+    assert [change and change.commit for change in map(find_attributed, (one, both))] == [
         alone,
         of_both,
     ]
@@ -635,7 +635,7 @@ def test_each_incident_is_one_of_an_endpoint_and_of_a_commit_if_one_is_blamed(
 ) -> None:
     incidents = history[0]
     ranking = rank_by_owner(incidents, ended=50.0)
-    blamed = [each for each in incidents if find_charged(each)]
+    blamed = [each for each in incidents if find_attributed(each)]
     assert sum(share.incidents for share in ranking.by_endpoint) == len(incidents)
     assert sum(share.incidents for share in ranking.by_author) == len(blamed)
     assert sum(share.incidents for share in ranking.by_commit) == len(blamed)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.aggregation import find_charged
+from slomon.core.aggregation import find_attributed
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.batching import Batcher
 from slomon.core.endpoints import Endpoint, Sharding
@@ -501,7 +501,7 @@ def test_a_fix_that_came_before_the_window_showed_the_failures_is_credited() -> 
     assert (record.start, record.end, record.broken_by.commit) == (18, 20, "c14")
     assert record.broken_by.evidence is not None
     assert record.broken_by.evidence.fell
-    culprit = find_charged(record)
+    culprit = find_attributed(record)
     assert culprit is not None
     assert culprit.commit == "c10"
     assert record.fixed_by is not None
