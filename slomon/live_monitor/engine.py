@@ -116,7 +116,7 @@ class Engine:
     def next_silence(self) -> int | None:
         """When the first open incident ends, if its endpoint is asked no more before."""
         with self._lock:
-            deadline = self._shard.next_silence()
+            deadline = self._shard.next_expiry()
             return None if deadline is None else self._next_step(deadline)
 
     def close_expired(self, now: int) -> list[Incident]:
@@ -214,7 +214,7 @@ class Engine:
         series = self._windows.series
         if series is None:
             return
-        then, now = len(saved["endpoints"]), len(series.state.place)
+        then, now = len(saved["endpoints"]), len(series.state.current_index)
         if "shard 0 series place" in saved and _stay(places, then, now):
             series.state = series_state(0, saved)
         else:

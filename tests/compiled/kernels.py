@@ -106,7 +106,7 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     return mark(_state(endpoints, entries, next_block, pool), slots, marks)
 
 
-def _fall_silent(  # noqa: PLR0917 (as the kernel has them)
+def _expire(  # noqa: PLR0917 (as the kernel has them)
     endpoints: array[int],
     _same: array[int],
     _count: int,
@@ -135,8 +135,8 @@ def _state(
 _INTERPRETED = SimpleNamespace(
     scan=scan.scan,
     resolve=resolve.resolve,
-    found=resolve.found,
-    remember=resolve.remember,
+    find_or_add=resolve.find_or_add,
+    add_request=resolve.add_request,
     rehash=hash_table.rehash,
     enter=reorder.enter,
     cut=reorder.cut,
@@ -145,6 +145,6 @@ _INTERPRETED = SimpleNamespace(
     mark=_mark,
     merge=_merge,
     sort=_sort,
-    expire=_fall_silent,
+    expire=_expire,
     advance=_advance,
 )

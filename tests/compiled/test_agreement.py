@@ -28,7 +28,7 @@ from tests.formats.lines import PREFIXES, SCANNED, lines, random_lines
 KNOWN = [
     pytest.param(given_exactly, True, 0, id="given exactly"),
     pytest.param(given_by_template, False, 0, id="given by template"),
-    pytest.param(found, False, 50, id="found"),
+    pytest.param(found, False, 50, id="find_or_add"),
     pytest.param(found, False, 3, id="found up to a cap"),
     pytest.param(found, False, 0, id="none found"),
     pytest.param(found, True, 50, id="found in an exact log"),

@@ -24,12 +24,15 @@ def image() -> Image:
 
 def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -> None:
     functions = {
-        **{function.__name__: function for function in (scan.scan, resolve.resolve, resolve.found)},
+        **{
+            function.__name__: function
+            for function in (scan.scan, resolve.resolve, resolve.find_or_add)
+        },
         **{
             function.__name__: function
             for function in (reorder.enter, reorder.cut, reorder.count, reorder.deal)
         },
-        "remember": resolve.remember,
+        "add_request": resolve.add_request,
         "rehash": hash_table.rehash,
     }
     taken = {

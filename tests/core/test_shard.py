@@ -240,9 +240,9 @@ def test_incidents_end_in_silence_at_any_moment_in_the_order_of_their_deadlines(
     #   cart      x         |
     #   user   x         |
     shard = quiet_shard(SHOP, CART, USER, no_traffic=20)
-    assert shard.next_silence() is None
+    assert shard.next_expiry() is None
     moved = shard.advance(batch((2, 5, BAD), (1, 6, BAD), (0, 6, BAD)))
-    assert shard.next_silence() == 25
+    assert shard.next_expiry() == 25
     assert shard.close_expired(24) == []
     ended = shard.close_expired(26)
     assert [one.endpoint for one in ended] == [USER, SHOP, CART]
@@ -252,13 +252,13 @@ def test_incidents_end_in_silence_at_any_moment_in_the_order_of_their_deadlines(
         replace(moved[1], end=26),
     ]
     assert shard.still_open() == shard.close_expired(900) == []
-    assert shard.next_silence() is None
+    assert shard.next_expiry() is None
 
 
 def test_where_silence_ends_nothing_there_is_no_moment_at_which_it_does() -> None:
     shard = Shard([SHOP])
     shard.advance(batch((0, 5, BAD)))
-    assert shard.next_silence() is None
+    assert shard.next_expiry() is None
     assert shard.close_expired(2**63 - 1) == []
     assert show(*shard.still_open()) == ["5 to None open"]
 
@@ -276,7 +276,7 @@ def test_what_comes_after_an_end_in_silence_counts_at_that_end_at_the_earliest(
     assert (opened.start, opened.before) == (max(tick, 25), (1, 1))
     assert opened.stats.requests == 1
     assert shard.late == late
-    assert shard.next_silence() == opened.start + 20
+    assert shard.next_expiry() == opened.start + 20
 
 
 STEPS = st.lists(

@@ -80,8 +80,8 @@ def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> No
 
     assert blocks_in_use(carried.state) == blocks_in_use(alone.state)
     free: list[int] = []
-    block = carried.state.free[0]
-    while len(free) < carried.state.spare[0]:
+    block = carried.state.first_free[0]
+    while len(free) < carried.state.free_count[0]:
         free.append(block)
         block = carried.state.next_block[block]
     assert len(set(free)) == len(free)

@@ -53,7 +53,7 @@ def entries(state: WindowState) -> int:
 
 
 def blocks_in_use(state: WindowState) -> int:
-    return len(state.next_block) - 1 - state.spare[0]
+    return len(state.next_block) - 1 - state.free_count[0]
 
 
 # In the pictures an access is "x" where it failed and "o" where it did not, and stands under its
@@ -207,11 +207,11 @@ def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
         onset_position=2,
         requests=4,
         failures=2,
-        failed_tick=6,
-        failed_position=3,
-        lowest_requests=4,
-        lowest_failures=2,
-        lowest_tick=6,
+        last_failure_tick=6,
+        last_failure_position=3,
+        min_sli_requests=4,
+        min_sli_failures=2,
+        min_sli_tick=6,
     )
     assert closed[7:] == (7, 2, 6, 3, 4, 2, 6)
     assert (closed.tick, closed.onset_tick, closed.onset_position) == (12, 12, 6)
