@@ -41,34 +41,6 @@ from slomon.kernels.window import (
     WindowState,
 )
 
-
-class CompiledSeriesRecorder(SeriesRecorder):
-    """Continues from a recorder of the Python backend; merges and sorts with compiled kernels."""
-
-    def __init__(self, library: Library, series: SeriesRecorder) -> None:
-        super().__init__()
-        self.state = series.state
-        self._library = library
-
-    def merge(self, doublings: int) -> int:
-        """Call the kernel `merge`."""
-        return self._call(self._library.merge, doublings)
-
-    def sort(self) -> None:
-        """Call the kernel `sort`."""
-        self._call(self._library.sort)
-
-    def _call(self, kernel: Function, *numbers: int) -> int:
-        state, columns = self.state, address_columns(self.state)
-        counts = len(state.current_index), len(state.bucket_slot)
-        return kernel(address(columns), address(columns), *counts, *numbers)
-
-
-def address_columns(series: SeriesState | None) -> array[int]:
-    """Of what kernels make a TraceState, as long as nothing grows; nothing where there is none."""
-    return array("q", map(address, series or ()))  # type: ignore[arg-type] # all are arrays
-
-
 _POOL: Final = ("first_free", "free_count", "late", "min_requests", "no_traffic")
 """The columns of one number each, in the order of WindowState."""
 
@@ -209,6 +181,33 @@ class CompiledWindows:
         self._next_block.append(self._pool[0])
         self._pool[0] = first
         self._pool[1] += added
+
+
+class CompiledSeriesRecorder(SeriesRecorder):
+    """Continues from a recorder of the Python backend; merges and sorts with compiled kernels."""
+
+    def __init__(self, library: Library, series: SeriesRecorder) -> None:
+        super().__init__()
+        self.state = series.state
+        self._library = library
+
+    def merge(self, doublings: int) -> int:
+        """Call the kernel `merge`."""
+        return self._call(self._library.merge, doublings)
+
+    def sort(self) -> None:
+        """Call the kernel `sort`."""
+        self._call(self._library.sort)
+
+    def _call(self, kernel: Function, *numbers: int) -> int:
+        state, columns = self.state, address_columns(self.state)
+        counts = len(state.current_index), len(state.bucket_slot)
+        return kernel(address(columns), address(columns), *counts, *numbers)
+
+
+def address_columns(series: SeriesState | None) -> array[int]:
+    """The addresses of the columns of a series, valid until a column grows; empty without one."""
+    return array("q", map(address, series or ()))  # type: ignore[arg-type] # all are arrays
 
 
 def _numbers(column: Column) -> array[int]:
