@@ -1,6 +1,4 @@
-"""
-Compute the metrics of a run from its incidents, the requests of its endpoints and its deploys.
-"""
+"""The metrics of a run, computed from its incidents, its endpoints' requests and its deploys."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Windows:
         self.resolution = resolution
         self.series = SeriesRecorder(count) if sli_series else None
         self.marks = array("q")
-        """MARKS numbers per endpoint, see `mark` in the kernel. Not yet added to all endpoints."""
+        """MARKS numbers per endpoint, see the kernel `mark`; those of new endpoints come later."""
         self.state = WindowState(
             width=width,
             slo=slo,
