@@ -1,6 +1,6 @@
 """
-The scanner is the careful parser, only faster: whatever it takes has the same tick, endpoint and
-outcome, and what it doesn't take it leaves to that one.
+The scanner agrees with the reference parser: each line that it reads has the same tick, endpoint
+and outcome, and it leaves all other lines to the reference parser.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -
 @backends
 @opened
 @formats
-def test_a_line_is_what_the_careful_parser_takes_it_for(
+def test_a_line_is_what_the_reference_parser_takes_it_for(
     backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
     drawn = random_lines(random.Random(name), name, 1000)
@@ -89,7 +89,7 @@ def test_logs_of_several_formats_share_what_is_known_and_are_read_each_by_its_ow
 @backends
 @opened
 @formats
-def test_blocks_that_are_scanned_ahead_are_settled_by_what_is_known_then(
+def test_blocks_that_are_scanned_ahead_are_resolved_by_what_is_known_then(
     backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
     drawn = random_lines(random.Random(name), name, 200)
@@ -212,6 +212,8 @@ def test_what_a_rule_raises_is_raised_at_its_line_and_not_before(
 
 
 @backends
-def test_a_recorded_stream_that_has_shown_no_access_is_read_with_care(backend: Opened) -> None:
+def test_a_recorded_stream_without_an_access_so_far_is_read_by_the_reference_parser(
+    backend: Opened,
+) -> None:
     bare = b'16.5 GET /a 500"}'  # what is left of an access without what stands before it
     assert len(read_at(backend, given_exactly, ("events", True, [[bare]])).rejected) == 2

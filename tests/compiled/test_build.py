@@ -1,4 +1,4 @@
-"""What Numba makes of the kernels: an image that is whole, and that refers to nothing foreign."""
+"""The image that Numba compiles has all kernels, and refers to nothing foreign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints that are carried over go on as if nothing had happened; the others leave nothing."""
+"""Windows that are carried over continue as if uninterrupted; the others leave nothing behind."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 
 SLOTS = range(len(MANY))
 
 
-def format_table(drawn: Iterable[Row], begin: int) -> list[Row]:
-    """Rows of which the gaps between their ticks were drawn."""
+def with_ticks(drawn: Iterable[Row], begin: int) -> list[Row]:
+    """Rows with ticks, from rows with the gaps between their ticks."""
     rows, tick = [], begin
     for slot, gap, failed in drawn:
         tick += gap
@@ -41,11 +41,11 @@ def carry(windows: Windows, endpoints: Sequence[Endpoint], places: dict[int, int
 
 
 @given(ROWS, ROWS, st.permutations(SLOTS), st.integers(0, 4), st.integers(0, 3))
-def test_what_is_carried_over_goes_on_as_if_uninterrupted(
+def test_a_window_that_is_carried_over_continues_as_if_uninterrupted(
     before: list[Row], after: list[Row], order: list[int], kept: int, new: int
 ) -> None:
-    first = format_table(before, 1000)
-    second = format_table(after, first[-1][1] if first else 1000)
+    first = with_ticks(before, 1000)
+    second = with_ticks(after, first[-1][1] if first else 1000)
     through, interrupted = Windows(MANY), Windows(MANY)
     for windows in (through, interrupted):
         advance(windows, first)
@@ -70,9 +70,9 @@ def test_what_is_carried_over_goes_on_as_if_uninterrupted(
 
 
 @given(ROWS, st.sets(st.sampled_from(SLOTS)))
-def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> None:
+def test_the_blocks_of_other_endpoints_become_free(before: list[Row], kept: set[int]) -> None:
     windows, alone = Windows(MANY), Windows(MANY)
-    rows = format_table(before, 1000)
+    rows = with_ticks(before, 1000)
     advance(windows, rows)
     advance(alone, [row for row in rows if row[0] in kept])
     places = {then: now for now, then in enumerate(sorted(kept))}
@@ -87,7 +87,7 @@ def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> No
     assert len(set(free)) == len(free)
 
 
-def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
+def test_an_endpoint_takes_its_new_slo_and_window() -> None:
     windows = Windows(MANY)
     advance(windows, [(0, 1000, 1), (0, 1010, 0), (0, 1020, 0)])  # opened, with 2 of 3 now
     narrow = [Endpoint("shop", "a@example.com", "GET", "/0", 0.5, 15)]
@@ -104,7 +104,7 @@ def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
 def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
     before: list[Row], after: list[Row], then: int, now: int
 ) -> None:
-    rows = format_table([*before, *after], 1000)
+    rows = with_ticks([*before, *after], 1000)
     first, second = rows[: len(before)], rows[len(before) :]
     windows = Windows([replace(one, window=then) for one in MANY])
     advance(windows, first)

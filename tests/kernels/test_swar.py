@@ -1,4 +1,4 @@
-"""What words of eight bytes are asked, against the bytes themselves."""
+"""The functions on words of eight bytes, compared with the bytes themselves."""
 
 from __future__ import annotations
 
