@@ -215,7 +215,7 @@ class Engine:
         if series is None:
             return
         then, now = len(saved["endpoints"]), len(series.state.current_index)
-        if "shard 0 series place" in saved and _stay(places, then, now):
+        if "shard 0 series current_index" in saved and _stay(places, then, now):
             series.state = series_state(0, saved)
         else:
             requests, failures = self._windows.totals()

@@ -40,6 +40,7 @@ def test_a_verb_is_required(arguments: list[str], capsys: pytest.CaptureFixture[
     assert "VERB" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_module_is_the_command(tmp_path: Path) -> None:
     process = subprocess.run(
         [*REPLAY, broken(tmp_path)],
@@ -67,6 +68,7 @@ def run_on_full_disk(command: list[str], **environment: str) -> subprocess.Compl
         )
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
     process = run_on_full_disk([*REPLAY, broken(tmp_path)])
 
@@ -74,6 +76,7 @@ def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
     assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
 @pytest.mark.parametrize(
     ("option", "unbuffered", "told"),
@@ -89,6 +92,7 @@ def test_a_full_disk_is_a_failure_of_what_prints_about_itself_too(
     assert process.stderr.count("\n") == bool(told)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
 @pytest.mark.parametrize(
     ("closed", "log", "code", "told"),
@@ -133,6 +137,7 @@ def test_the_place_of_a_closed_stream_is_held(
     assert capsys.readouterr().out.startswith("360.0\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
 def test_messages_that_nobody_hears_cost_no_answer(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "bad\n" + BROKEN)
@@ -152,6 +157,7 @@ def test_messages_that_nobody_hears_cost_no_answer(tmp_path: Path) -> None:
             assert process.stdout.startswith("360.0\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
 @pytest.mark.parametrize(
     ("sent", "before", "code"),
@@ -182,6 +188,7 @@ def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
     assert {path.name for path in tmp_path.iterdir()} <= {"pipe", "answers"}
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_modules_are_imported_is_one_like_any_other() -> None:
     script = """
 import runpy, signal, sys
@@ -201,6 +208,7 @@ runpy.run_module("slomon", run_name="__main__")
     assert (process.returncode, process.stdout, process.stderr) == (INTERRUPTED, "", "")
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
     process = subprocess.Popen(
         [*SLOMON, "replay", "--backend", "python", "-"],
@@ -220,6 +228,7 @@ def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
     assert process.communicate() == ("", "")
 
 
+@pytest.mark.slow
 def test_strict_stops_at_a_bad_line_though_the_pipe_says_nothing_more() -> None:
     process = subprocess.Popen(
         [*REPLAY, "--strict", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True

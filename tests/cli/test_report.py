@@ -56,8 +56,11 @@ def test_a_replay_writes_the_same_page_beside_its_answers(tmp_path: Path) -> Non
     assert page.read_bytes() == other.read_bytes()
 
 
-def test_what_a_page_has_no_place_for_is_told_before_anything_is_read(tmp_path: Path) -> None:
-    log, page = broken(tmp_path), str(tmp_path / "out.html")
+def test_what_a_page_has_no_place_for_is_told_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a message shortens what is long, as the path of a folder may be
+    log, page = Path(broken(tmp_path)).name, "out.html"
     for arguments, message in (
         (("replay", log, "--commit-url", URL), "option '--commit-url' is given without a report"),
         (("replay", log, "--title", "A"), "option '--title' is given without a report; allowed: "),

@@ -180,6 +180,7 @@ def test_a_reader_that_has_had_enough_is_no_failure_to_report(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_main_py_is_the_command() -> None:
     process = subprocess.run(
         [sys.executable, "main.py", "--max-events", "1000"],

@@ -16,14 +16,14 @@ import pytest
 from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.library import load
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import Change, server_errors_fail
+from slomon.core.events import Change
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.formats.registry import known_formats
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.checkpoint import Checkpoint
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
 from slomon.state.file import Section
+from tests.log_replay.replays import FORMATS, make_plan
 
 SECOND = TICKS_PER_SECOND
 ENTRIES = [
@@ -107,10 +107,9 @@ def report(plan: Plan, backend: Backend) -> str:
     return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected, sli_series])
 
 
-def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
-    return Plan(
-        hosts=write_logs(folder, seed),
-        formats=known_formats(server_errors_fail),
+def plan_logs(folder: Path, seed: int, **options: Any) -> Plan:
+    return make_plan(
+        write_logs(folder, seed),
         changes=changes(seed),
         workers=2,
         lateness=SECOND,
@@ -126,13 +125,14 @@ EXPIRED = GIVEN | {"no_traffic": 0}
 FOUND = {"defaults": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 @pytest.mark.parametrize("endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"])
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend, saves: int
 ) -> None:
-    plan = make_plan(tmp_path, saves, **endpoints)
+    plan = plan_logs(tmp_path, saves, **endpoints)
     whole = report(plan, backend)
     path = tmp_path / "state"
     deaths = 0
@@ -149,7 +149,7 @@ def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
 
 
 def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
-    plan = make_plan(tmp_path, 7, **GIVEN)
+    plan = plan_logs(tmp_path, 7, **GIVEN)
     interpreted, compiled = backends()
     whole = report(plan, interpreted)
     checkpoint = Fragile(tmp_path / "state", 3)
@@ -175,9 +175,9 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
     paths = [tmp_path / name for name in ("0.log", "1.log")]
     for path, text in zip(paths, hosts, strict=True):
         path.write_text(text, encoding="utf-8")
-    plan = Plan(
-        hosts=[[str(path)] for path in paths],
-        formats=known_formats(server_errors_fail)[:1],
+    plan = make_plan(
+        [[path] for path in paths],
+        formats=[FORMATS["events"]],
         endpoints=Catalogue(ENTRIES),
         sli_series=True,
         no_traffic=299 * SECOND,
@@ -193,7 +193,7 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
 
 
 def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:
-    plan = make_plan(tmp_path, 8, **GIVEN)
+    plan = plan_logs(tmp_path, 8, **GIVEN)
     cut_off = Path(plan.hosts[0][-1])
     cut_off.write_bytes(gzip.compress(cut_off.read_bytes())[:-1])
     checkpoint = Fragile(tmp_path / "state", 10**9)
