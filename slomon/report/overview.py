@@ -16,7 +16,7 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
-from slomon.logging import suggest_lateness
+from slomon.log_replay.logging import suggest_lateness
 from slomon.report.screen import Colour, Screen, Span
 from slomon.report.tables import Column, format_table, show_incidents
 from slomon.report.timeline import show_timeline

@@ -1,4 +1,4 @@
-"""The commands change settings of the whole process: every test begins with the usual ones."""
+"""Commands change settings of the whole process. Every test begins with the usual ones."""
 
 from __future__ import annotations
 

@@ -115,8 +115,8 @@ def replay(
                 before[path] = host, lines
                 lines += count_lines(log)
         options = {"sli_series": True} | options
-        plan = make_plan(paths, formats=formats, on_rejected=rejected.append, **options)
-        engine = Replay(plan, backend)
+        plan = make_plan(paths, formats=formats, **options)
+        engine = Replay(plan, backend, on_rejected=rejected.append)
         monitor = anyio.run(engine.run)
     told = [
         (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)

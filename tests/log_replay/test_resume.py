@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.log_replay.backend import Backend, PythonBackend
-from slomon.log_replay.checkpoint import Checkpoint
+from slomon.log_replay.checkpoint import Checkpoint, SavedState
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
 from slomon.state.file import Section
@@ -92,15 +92,23 @@ def changes(seed: int) -> list[tuple[int, Change]]:
     return [(t, Change(f"c{n}", "-", "-", draw.choice(services))) for n, t in enumerate(ticks)]
 
 
-def report(plan: Plan, backend: Backend) -> str:
+def report(
+    plan: Plan,
+    backend: Backend,
+    checkpoint: Checkpoint | None = None,
+    saved: SavedState | None = None,
+) -> str:
     """All that a replay says, to the last byte."""
-    rejected = list(plan.saved["rejections"]) if plan.saved else []
-    plan = replace(
+    rejected = list(saved["rejections"]) if saved else []
+    replay = Replay(
         plan,
+        backend,
         on_rejected=lambda bad: rejected.append(list(asdict(bad).values())),
+        checkpoint=checkpoint,
         save_rejections=lambda: list(rejected),
+        saved=saved,
     )
-    monitor = anyio.run(Replay(plan, backend).run)
+    monitor = anyio.run(replay.run)
     incidents = [asdict(incident) for incident in monitor.incidents]
     sli_series = [asdict(sli_series) for sli_series in monitor.summary().sli_series]
     assert sli_series
@@ -139,7 +147,7 @@ def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     while True:
         checkpoint = Fragile(path, saves)
         try:
-            resumed = report(replace(plan, checkpoint=checkpoint, saved=checkpoint.load()), backend)
+            resumed = report(plan, backend, checkpoint, checkpoint.load())
             break
         except Killed:
             deaths += 1
@@ -154,12 +162,12 @@ def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
     whole = report(plan, interpreted)
     checkpoint = Fragile(tmp_path / "state", 3)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=checkpoint), compiled)
+        report(plan, compiled, checkpoint)
     again = Fragile(tmp_path / "state", 3)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=again, saved=again.load()), interpreted)
+        report(plan, interpreted, again, again.load())
 
-    assert report(replace(plan, saved=checkpoint.load()), compiled) == whole
+    assert report(plan, compiled, saved=checkpoint.load()) == whole
 
 
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
@@ -188,8 +196,8 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
     assert json.loads(whole)[1][0]["end"] == 300 * SECOND
     checkpoint = Fragile(tmp_path / "state", 5)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=checkpoint), backend)
-    assert report(replace(plan, saved=checkpoint.load()), backend) == whole
+        report(plan, backend, checkpoint)
+    assert report(plan, backend, saved=checkpoint.load()) == whole
 
 
 def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:
@@ -197,12 +205,12 @@ def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_pa
     cut_off = Path(plan.hosts[0][-1])
     cut_off.write_bytes(gzip.compress(cut_off.read_bytes())[:-1])
     checkpoint = Fragile(tmp_path / "state", 10**9)
-    whole = Replay(replace(plan, checkpoint=checkpoint), PythonBackend())
+    whole = Replay(plan, PythonBackend(), checkpoint=checkpoint)
     found = anyio.run(whole.run)
     for paths in plan.hosts:
         for path in paths:
             Path(path).unlink()
-    again = Replay(replace(plan, saved=checkpoint.load()), PythonBackend())
+    again = Replay(plan, PythonBackend(), saved=checkpoint.load())
 
     assert anyio.run(again.run).accounting == found.accounting
     problems = [host.problems for host in whole.hosts]
