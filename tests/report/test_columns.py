@@ -23,7 +23,7 @@ from tests.report.records import BEGAN, attribution, record, records
 
 
 def row(one: IncidentRecord) -> dict[str, object]:
-    return {column.name: column.look(one) for column in COLUMNS}
+    return {column.name: column.get(one) for column in COLUMNS}
 
 
 def test_every_field_of_an_incident_is_a_column_or_several() -> None:

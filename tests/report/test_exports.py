@@ -175,7 +175,7 @@ def test_parquet_reads_back_as_it_was_written(found: list[IncidentRecord]) -> No
     assert table.column_names == [column.name for column in COLUMNS]
     for column in COLUMNS:
         cells = table[column.name]
-        values = [expect(column.kind, column.look(one)) for one in found]
+        values = [expect(column.kind, column.get(one)) for one in found]
         if column.kind is Kind.TIME:
             stamps = cells.cast(pa.int64()).to_pylist()
             assert [None if tick is None else to_seconds(tick) for tick in stamps] == values
