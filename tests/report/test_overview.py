@@ -18,7 +18,7 @@ from slomon.core.events import Accounting
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
-from slomon.report.overview import show_figures, show_report, show_services
+from slomon.report.overview import show_metrics, show_report, show_services
 from slomon.report.screen import Screen, measure
 from tests.report.records import record, records
 from tests.report.terminal_summaries import build, metrics, summary
@@ -39,7 +39,7 @@ def run() -> Summary:
 
 
 def test_every_figure_has_its_line() -> None:
-    assert list(show_figures(run(), Screen(120))) == [
+    assert list(show_metrics(run(), Screen(120))) == [
         "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 expired",
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
@@ -57,7 +57,7 @@ def test_every_figure_has_its_line() -> None:
 def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
     one = run()
     overall = replace(one.overall, delivery=DoraMetrics(2, frequency, 0, None, None))
-    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
+    lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert f"Deploys      2 ({shown} a day), failed 0" in lines
 
@@ -68,7 +68,7 @@ def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
 def test_what_may_fail_is_a_plain_number(allowed: float, shown: str) -> None:
     one = run()
     overall = replace(one.overall, budget=Budget(9, 0, allowed, 1.0))
-    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
+    lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert f"Error budget 0 of 9 requests failed, {shown} may: 100.0% left" in lines
 
@@ -82,7 +82,7 @@ def test_what_is_not_known_is_left_out() -> None:
         budget=Budget(10, 1, 0.0, None),
         delivery=DoraMetrics(2, None, 0, None, None),
     )
-    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
+    lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert lines[:3] == [
         "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",
@@ -92,7 +92,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_lines_are_wrapped_below_their_text() -> None:
-    assert list(show_figures(run(), Screen(40)))[2:5] == [
+    assert list(show_metrics(run(), Screen(40)))[2:5] == [
         "Repair       MTTR 25m 54s, median 20m,",
         "             p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the",

@@ -31,9 +31,9 @@ from slomon.report.page import (
     SCRIPTS,
     check_commit_url,
     policy,
-    read_frame,
     read_scripts,
     read_styles,
+    read_template,
     render_page,
 )
 from tests.report.records import records
@@ -77,9 +77,9 @@ def test_the_policy_lets_nothing_run_but_these() -> None:
         assert b64encode(sha256(text.encode()).digest()).decode() in policy()
 
 
-def test_the_frame_has_a_place_for_each_part_and_no_style_of_its_own() -> None:
-    frame = read_frame()
-    assert set(re.findall(r"\$(\w+)", frame)) == {
+def test_the_template_has_a_name_for_each_part_and_no_style_of_its_own() -> None:
+    template = read_template()
+    assert set(re.findall(r"\$(\w+)", template)) == {
         *(
             "licence",
             "policy",
@@ -92,7 +92,7 @@ def test_the_frame_has_a_place_for_each_part_and_no_style_of_its_own() -> None:
             "page",
         ),
     }
-    assert not re.search(r"style=|\son\w+=|src=", frame)
+    assert not re.search(r"style=|\son\w+=|src=", template)
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_a_run_of_any_length_is_a_page_of_less_than_three_megabytes() -> None:
     shown = data(page)
 
     assert len(page.encode()) < 3_000_000
-    assert shown["leftOut"]["incidents"] == 30_000 - len(shown["incidents"]["id"]) > 0
-    assert all(shown["leftOut"][name] > 0 for name in ("endpoints", "changes", "series"))
+    assert shown["omitted"]["incidents"] == 30_000 - len(shown["incidents"]["id"]) > 0
+    assert all(shown["omitted"][name] > 0 for name in ("endpoints", "changes", "series"))
 
 
 def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() -> None:
@@ -242,12 +242,12 @@ def test_names_that_are_long_and_like_no_other_are_cut_and_make_no_large_page() 
 
     assert len(page.encode()) < 3_000_000
     assert shown["cut"]
-    assert max(map(len, shown["texts"])) == shown["longest"] + 1 < 10_000
+    assert max(map(len, shown["texts"])) == shown["maxLength"] + 1 < 10_000
 
 
 def test_buckets_that_are_empty_take_no_room() -> None:
     sparse = Maker(endpoints=4).make()  # the fourth has quiet stretches
-    runs = data(render_page(sparse))["series"]["places"]
+    runs = data(render_page(sparse))["series"]["runs"]
     none = replace(
         sparse,
         sli_series=[
@@ -256,4 +256,4 @@ def test_buckets_that_are_empty_take_no_room() -> None:
     )
 
     assert len(runs[0]) < 5 < len(runs[3])
-    assert data(render_page(none))["series"]["places"] == ["", "", "", ""]
+    assert data(render_page(none))["series"]["runs"] == ["", "", "", ""]

@@ -88,7 +88,7 @@ def test_incidents_are_read_as_they_were(read: Any) -> None:
 
 def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None:
     endpoint = one["endpoint"]
-    moments = (one["start"], one["onset"], one["lastFailure"], one["lowestAt"])
+    moments = (one["start"], one["onset"], one["lastFailure"], one["minSliAt"])
     expected = (known.start, known.onset, known.last_failure, known.min_sli_at)
 
     assert (one["id"], one["state"]) == (known.id, known.state)
@@ -97,8 +97,8 @@ def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None
     assert (one["requests"], one["failures"]) == (known.requests, known.failures)
     assert moments == pytest.approx(expected, abs=0.002)
     assert (one["end"] is None) == (known.state is State.OPEN)
-    assert one["lasted"] == (known.duration and pytest.approx(known.duration, abs=0.001))
-    assert one["lowest"] == pytest.approx(known.min_sli, abs=(1 - known.slo) / 1000)
+    assert one["duration"] == (known.duration and pytest.approx(known.duration, abs=0.001))
+    assert one["minSli"] == pytest.approx(known.min_sli, abs=(1 - known.slo) / 1000)
     assert one["burnRate"] == pytest.approx(known.burn_rate, rel=0.005)
     assert [services[number] for number in one["coOccurring"]] == list(known.co_occurring)
     check_attribution(one["brokenBy"], known.broken_by)
@@ -167,8 +167,8 @@ def test_an_slo_that_allows_nothing_has_an_sli_too(read: Any) -> None:
     )
     shown = read(strict)["incidents"]
 
-    assert all(one["burnRate"] is None and one["budgetBurnt"] is None for one in shown)
-    assert [one["lowest"] for one in shown] == pytest.approx(
+    assert all(one["burnRate"] is None and one["budgetConsumed"] is None for one in shown)
+    assert [one["minSli"] for one in shown] == pytest.approx(
         [one.min_sli for one in made.incidents], abs=1e-6
     )
 
