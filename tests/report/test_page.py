@@ -1,9 +1,6 @@
 """
-What a page is made of ships with the package, as it was published, and is small.
-
-Where a commit leads to is checked before it stands in a page.
-
-The page as text: the same for the same run, and no text of a log can end where it stands.
+The page as text: its parts ship with the package, it is the same for the same run, it is small, and
+no text of a log becomes markup.
 """
 
 from __future__ import annotations
@@ -127,7 +124,7 @@ def test_an_address_with_a_place_for_the_commit_is_taken(template: str | None) -
         7,
     ],
 )
-def test_anything_else_is_refused_by_its_name_and_value(template: object) -> None:
+def test_anything_else_is_rejected_by_its_name_and_value(template: object) -> None:
     with pytest.raises(ConfigurationError, match=r"'commit_url' is .*; allowed: an http or https"):
         check_commit_url(template)
 
@@ -182,11 +179,11 @@ def test_a_title_is_text(title: str) -> None:
     assert unescape(shown).strip("\ufffd") in {title, title[1:]}
 
 
-def test_what_the_run_is_called_is_no_template() -> None:
+def test_a_title_is_no_template() -> None:
     assert "<title>$data ${page}</title>" in render_page(quiet(), title="$data ${page}")
 
 
-def test_a_wrong_address_of_commits_is_refused() -> None:
+def test_a_wrong_commit_url_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match="commit_url"):
         render_page(quiet(), commit_url="javascript:{commit}")
 

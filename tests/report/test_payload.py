@@ -1,7 +1,5 @@
 """
-Numbers as short text come back as they were; see test_payload.py for the browser's side.
-
-What the browser reads is what the summary says, to the millisecond.
+The data of a page: packed numbers come back, and the browser reads the summary to the millisecond.
 """
 
 from __future__ import annotations
@@ -49,11 +47,11 @@ def test_negative_numbers_carry_their_sign_in_the_lowest_bit(numbers: list[int])
     assert signed == numbers
 
 
-def test_rising_numbers_are_told_by_their_steps() -> None:
+def test_rising_numbers_are_packed_as_differences() -> None:
     assert pack_rising([1000, 1003, 1002]) == pack_signed([1000, 3, -1])
 
 
-def test_small_numbers_take_one_sign() -> None:
+def test_small_numbers_take_one_character() -> None:
     assert len(pack(range(32))) == 32
     assert pack([]) == ""
 
@@ -138,7 +136,7 @@ def test_deploys_are_read_as_they_were(read: Any) -> None:
     )
 
 
-def test_traces_are_read_as_they_were_with_gaps_where_no_request_came(read: Any) -> None:
+def test_sli_series_are_read_with_gaps_where_there_were_no_requests(read: Any) -> None:
     summary = Maker().make()
 
     for shown, known in zip(read(summary)["series"], summary.sli_series, strict=True):

@@ -1,4 +1,4 @@
-"""Of a long run the page shows what matters most, and says what it leaves out."""
+"""A page shows what matters most of a long run, and counts what it omits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_open_incidents_are_shown_and_then_the_longest_in_their_order() -> None:
     assert min(lasted) >= max(one.duration or 0 for one in hidden)
 
 
-def test_the_figures_stay_those_of_the_whole_run() -> None:
+def test_the_metrics_stay_those_of_the_whole_run() -> None:
     summary = Maker().make()
     shown, omitted = select(summary, 5 / ENDPOINTS)
 
@@ -49,7 +49,7 @@ def test_the_figures_stay_those_of_the_whole_run() -> None:
     assert all(metrics in summary.services for metrics in shown.services)
 
 
-def test_traces_stay_with_their_endpoints_while_there_is_room() -> None:
+def test_sli_series_stay_with_their_endpoints_while_there_is_room() -> None:
     summary = Maker(endpoints=40).make()
     share = 10.5 * 256 / BUCKETS  # so ten series are shown, or some more that have gaps
     shown, omitted = select(summary, share)
@@ -61,7 +61,7 @@ def test_traces_stay_with_their_endpoints_while_there_is_room() -> None:
         assert replace(known, endpoint=sli_series.endpoint) == sli_series
 
 
-def test_changes_that_may_be_to_blame_are_shown_before_newer_ones() -> None:
+def test_candidates_are_shown_before_newer_ones() -> None:
     made = Maker(services=1, endpoints=1, incidents=1).make()
     (one,) = made.incidents
     changes = [
