@@ -246,7 +246,7 @@ def test_only_lanes_that_can_be_seen_have_names_in_the_page(open_page: Open) -> 
     assert page.locator("#drawing").evaluate("canvas => canvas.height") < 4000
 
 
-def test_the_chart_tells_the_bucket_under_the_pointer_and_zooms_by_dragging(
+def test_the_chart_shows_the_bucket_under_the_pointer_and_zooms_by_dragging(
     open_page: Open,
 ) -> None:
     page = open_page(Maker().make())
