@@ -182,8 +182,10 @@ def test_a_date_is_exact_to_the_nanosecond(text: str, tick: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hours"),
-    {"UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5}.items()
-    | {"MST": -7, "MDT": -6, "PST": -8, "PDT": -7}.items(),
+    [
+        *(("UT", 0), ("GMT", 0), ("UTC", 0), ("Z", 0), ("EST", -5), ("EDT", -4)),
+        *(("CST", -6), ("CDT", -5), ("MST", -7), ("MDT", -6), ("PST", -8), ("PDT", -7)),
+    ],
 )
 def test_the_zones_that_rfc_2822_names_are_known(name: str, hours: int) -> None:
     assert read_date(f"Wed, 28 Nov 2018 22:11:31 {name}") == INSTANT - hours * 3600 * SECOND

@@ -48,6 +48,7 @@ def test_another_user_is_told_which_file_it_is_until_the_first_one_is_done(tmp_p
     assert (tmp_path / "state.lock").read_bytes() == b""
 
 
+@pytest.mark.slow
 def test_who_is_killed_uses_nothing_any_more(tmp_path: Path) -> None:
     path = tmp_path / "state"
     command = [sys.executable, "-c", USER, str(path)]

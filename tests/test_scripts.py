@@ -16,6 +16,8 @@ from tests.histories import broken, deploys, write
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "scripts"
 
+pytestmark = pytest.mark.slow
+
 
 def run(script: str, *arguments: str) -> str:
     process = subprocess.run(

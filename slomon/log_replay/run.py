@@ -20,9 +20,7 @@ from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import ShardEndpoints
-from slomon.core.events import (
-    ReplayAccounting,
-)
+from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
@@ -33,6 +31,8 @@ from slomon.endpoints.router import Router
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
+    Checkpoint,
+    SavedState,
     load_counts,
     load_hosts,
     load_names,
@@ -44,7 +44,7 @@ from slomon.log_replay.checkpoint import (
 )
 from slomon.log_replay.detect import Recogniser, is_known
 from slomon.log_replay.lines import Block, ReferenceParser
-from slomon.log_replay.plan import _LATENESS, Plan
+from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, Host
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
@@ -114,19 +114,42 @@ def _count_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Replay:
-    """One replay, its parts put together and not yet run."""
+def _ignore(*_: object) -> None:
+    """The default of the hooks."""
 
-    def __init__(self, plan: Plan, backend: Backend) -> None:
+
+class Replay:
+    """
+    One replay, its parts put together and not yet run.
+
+    `on_rejected` is called with each malformed line, and `on_recognised` with each log's name and
+    format. The state is saved to `checkpoint` when it is due, with what `save_rejections` returns;
+    `saved` is the state from which to resume.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: Backend,
+        *,
+        on_rejected: Callable[[RejectedLine], None] = _ignore,
+        on_recognised: Callable[[str, str], None] = _ignore,
+        checkpoint: Checkpoint | None = None,
+        save_rejections: Callable[[], object] = list,
+        saved: SavedState | None = None,
+    ) -> None:
         self._plan = plan
         self._backend = backend
+        self._checkpoint = checkpoint
+        self._save_rejections = save_rejections
+        self._saved = saved
         most = plan.max_endpoints if plan.endpoints is None else 0
         self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
-        self._reference = ReferenceParser(self._order, plan.on_rejected)
+        self._reference = ReferenceParser(self._order, on_rejected)
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._recogniser = Recogniser(
-            plan.formats, self._requests, plan.on_recognised, match_exactly=plan.match_exactly
+            plan.formats, self._requests, on_recognised, match_exactly=plan.match_exactly
         )
         self.hosts = [
             Host(
@@ -136,7 +159,7 @@ class Replay:
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
-                resumable=plan.checkpoint is not None or plan.saved is not None,
+                resumable=checkpoint is not None or saved is not None,
             )
             for paths in plan.hosts
         ]
@@ -167,7 +190,7 @@ class Replay:
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
-        if (saved := self._plan.saved) is None:
+        if (saved := self._saved) is None:
             self._enter_changes()
             self._shards = [self._make_shard(number) for number in workers]
             return
@@ -186,7 +209,7 @@ class Replay:
 
     async def _save(self, queues: Queues) -> None:
         """Save all there is, once the workers have done what was read, if it is time to."""
-        checkpoint = self._plan.checkpoint
+        checkpoint = self._checkpoint
         if checkpoint is None or not checkpoint.is_due():
             return
         barrier = Barrier(len(queues))
@@ -203,7 +226,7 @@ class Replay:
         for number, shard in enumerate(self._shards):
             yield from save_shard(number, shard)
         yield "incidents", pack_incidents(self._collector.incidents.values())
-        yield "rejections", self._plan.save_rejections()
+        yield "rejections", self._save_rejections()
 
     def _restore(self, saved: Saved) -> None:
         load_order(self._order, saved)
@@ -214,23 +237,23 @@ class Replay:
             self._collector.incidents[incident.start_position] = incident
 
     def _make_shard(self, number: int) -> Shard:
-        plan = self._plan
+        plan, saved = self._plan, self._saved
         endpoints = self._requests(match_exactly=True).endpoints
         members = ShardEndpoints(endpoints, number, plan.workers)
         windows = Windows(
-            members if plan.saved is None else (),
+            members if saved is None else (),
             min_requests=plan.min_requests,
             resolution=plan.resolution,
             sli_series=plan.sli_series,
             no_traffic=plan.no_traffic,
         )
-        if plan.saved is not None:
-            windows.state = window_state(number, plan.saved)
-        if windows.series is not None and plan.saved is not None:
-            windows.series.state = series_state(number, plan.saved)
+        if saved is not None:
+            windows.state = window_state(number, saved)
+        if windows.series is not None and saved is not None:
+            windows.series.state = series_state(number, saved)
         shard = Shard(members, self._backend.windows(windows))
-        if plan.saved is not None:
-            load_shard(number, shard, plan.saved)
+        if saved is not None:
+            load_shard(number, shard, saved)
         return shard
 
     def _enter_changes(self) -> None:
@@ -247,7 +270,7 @@ class Replay:
     def _lateness(self, block: Block) -> int:
         if self._plan.lateness is not None:
             return self._plan.lateness
-        return 0 if block.log.format.ordered else _LATENESS
+        return 0 if block.log.format.ordered else LATENESS
 
     def _account(self) -> ReplayAccounting:
         plan, order, reference = self._plan, self._order, self._reference

@@ -1,7 +1,5 @@
 """
-How a run is set up; what it answers depends on `is_failure`, `no_traffic` and `sli_series` alone.
-
-One run over one stream: who is started, in which order, and how it all ends.
+One run over one event stream: the `Options`, what is started in which order, and how a run ends.
 
     stream -> pump -> intake -> reader -> queue, one a shard -> worker -> collector -> monitor
 """
@@ -37,16 +35,19 @@ from slomon.text import quote
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """
-    * `workers`: how many tasks share the endpoints among them;
-    * `queue_bound`: how many batches may wait for each worker;
-    * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
-    * `strict`: stop at the first malformed event with a MalformedEventError;
-    * `is_failure`: did a request with this status fail? None where there is no such status. Its
-      answer must not change;
-    * `no_traffic`: after how many ticks without a request an incident ends; None where none does;
-    * `sli_series`: is the SLI of each endpoint traced?
+    How a run is set up. The answer depends on `is_failure`, `no_traffic` and `sli_series` only.
 
-    Raises ConfigurationError where a value is not allowed.
+    * `workers`: the number of tasks that share the endpoints
+    * `queue_bound`: at most this many batches wait for each worker
+    * `batch_bound`: a batch holds at most this many events; four times as many events may wait to
+      be put in a batch
+    * `strict`: stop at the first malformed event with a MalformedEventError
+    * `is_failure`: did a request with this status fail? None if there is no such status. It must
+      always return the same for a status
+    * `no_traffic`: an incident expires after this many ticks without a request; None: never
+    * `sli_series`: keep the SLI of each endpoint over time
+
+    Raises ConfigurationError if a value is not allowed.
     """
 
     workers: int = 2
@@ -76,7 +77,7 @@ DEFAULTS = Options()
 
 
 Queues: TypeAlias = Sequence[MemoryObjectSendStream[WorkerInput]]
-"""One a shard; whoever is handed them closes them."""
+"""One queue for each shard. The task that gets them closes them."""
 
 
 async def run(
@@ -86,8 +87,9 @@ async def run(
     make_upgrade: Callable[[Sharding, StatusRule], BackendUpgrade] | None = None,
 ) -> ServiceMonitor:
     """
-    Consume a stream to its end. If it is long, what `make_upgrade` returns may change the backend.
-    Any failure, in the stream, the pipeline or a listener, stops the rest and is raised as itself.
+    Consume a stream to its end. The upgrade that `make_upgrade` returns may switch the backend of a
+    long stream. A failure of the stream, the pipeline or a listener stops the rest, and is raised
+    as it is.
     """
     sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
@@ -120,8 +122,8 @@ async def run_workers(
     queue_bound: int,
 ) -> None:
     """
-    Run one worker a shard, the collector, and the tasks that fill the queues, which `start_reading`
-    starts. The first failure of any is raised as it is.
+    Run the collector, a worker for each shard, and the tasks that `start_reading` starts, which
+    fill the queues. The first failure of a task is raised as it is.
     """
     with unwrap_first():
         async with create_task_group() as group:
@@ -137,7 +139,7 @@ async def run_workers(
 
 
 def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:
-    """All was read, the newest access of any at that tick: take in what is still open."""
+    """Collect the incidents that expire or stay open. `newest` is the tick of the last access."""
     for shard in shards:
         collector.merge(shard.close_expired(newest))
         collector.update(shard.still_open())
@@ -152,7 +154,7 @@ async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, lis
         ]
         return sharding, list(map(Shard, sharding.members, windows))
 
-    # In a thread, since a catalogue of a million endpoints takes seconds to check.
+    # In a thread, because the check of a million endpoints takes seconds.
     return await run_in_thread(partial(build, await _get_info(stream)))
 
 

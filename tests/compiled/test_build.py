@@ -15,6 +15,8 @@ from slomon.compiled.library import Library, address
 from slomon.kernels import hash_table, reorder, resolve, scan
 from slomon.kernels.window import advance
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def image() -> Image:

@@ -105,6 +105,7 @@ def cache(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_processes_may_compile_at_once_and_leave_one_file(tmp_path: Path) -> None:
     cache = tmp_path / "not" / "there"
     before = COMPILE_QUICKLY.format(image=str(cached()))
@@ -143,6 +144,7 @@ def test_what_another_numba_made_is_not_loaded(
     assert before != compiled_cache.fingerprint(PACKAGE)
 
 
+@pytest.mark.slow
 def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     package = tmp_path / "slomon"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -157,6 +159,7 @@ def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     assert compiled_cache.fingerprint(package) not in {None, before}
 
 
+@pytest.mark.slow
 def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "all"), "zip", PACKAGE.parent, "slomon")
     first = f"import sys; sys.path.insert(0, {archive!r})\n"

@@ -71,6 +71,7 @@ def read(events: list[object]) -> list[Item]:
     return [item for event in events if not isinstance(item := read_event(event), End)]
 
 
+@pytest.mark.slow
 @backends
 @pytest.mark.parametrize("shards", [1, 3])
 def test_streams_of_every_kind_are_counted_alike(backend: Opened, shards: int) -> None:

@@ -89,6 +89,7 @@ def random_arrivals(rng: random.Random, sources: int) -> Arrivals:
     return numbered(Arrivals([rng.choice([0, 1, 20, 50]) for _ in range(sources)], 2, pieces))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("sources", [1, 2, 3])
 def test_batches_are_those_of_the_other_speed_one_by_one(backend: Opened, sources: int) -> None:

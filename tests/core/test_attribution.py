@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from slomon.core.attribution import Attribution, Verdict, blame, credit
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Candidates
 from slomon.core.statistics import Counts
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
-ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)
+ENDPOINT = make_endpoint(window=30)
 
 
 def credited(*positions: int, omitted: int) -> Attribution:

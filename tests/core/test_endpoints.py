@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from slomon.core.endpoints import Catalogue, Endpoint, Sharding
+from slomon.core.endpoints import Catalogue, Endpoint, Sharding, to_share
 from slomon.errors import ConfigurationError
 
 SLO = "a number greater than 0 and at most 1"
@@ -155,6 +155,7 @@ WRONG: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
+# A case for each of more than forty: what a value is taken for differs from one to the next.
 @pytest.mark.parametrize(("field", "value", "shown"), WRONG)
 def test_an_error_names_the_entry_the_field_the_value_and_what_is_allowed(
     field: str, value: object, shown: str
@@ -297,3 +298,8 @@ def test_names_may_hold_lone_surrogates() -> None:
     assert sharding.owners("\udcff") == (place[0],)
     with pytest.raises(IndexError):
         sharding.members[place[0]][1]
+
+
+def test_a_percentage_as_a_share_keeps_all_its_digits() -> None:
+    digits = "9" * 40
+    assert to_share(Decimal(f"99.{digits}")) == Decimal(f"0.99{digits}")

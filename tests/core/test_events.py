@@ -14,6 +14,7 @@ from slomon.core.events import (
     End,
     Malformed,
     StatusRule,
+    classify_status,
     parse_access,
     parse_change,
     read_event,
@@ -302,3 +303,13 @@ def test_a_reason_is_printable_and_bounded_whatever_the_text(
 def test_the_text_of_an_event_of_unknown_type_is_the_whole_event() -> None:
     event = {"host": "a", "id": 7, "pid": 1, "type": "acess", "value": "5 GET /a 200", "zone": 2}
     assert read_event(event) == Malformed(repr(event), f"the type is 'acess'; allowed: {TYPES}")
+
+
+def test_a_rule_that_raises_says_nothing_before_a_request_asks() -> None:
+    def only_even(status: int) -> bool:
+        if status % 2:
+            raise ValueError(status)
+        return status == 500
+
+    assert [classify_status(only_even, status) for status in (200, 201, 500)] == [False, None, True]
+    assert classify_status(server_errors_fail, 999) is None

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import ChangeLog, State
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
-ENDPOINT = Endpoint("shop", "ana@example.com", "GET", "/a", 0.9, 30)
+ENDPOINT = make_endpoint(resource="/a", window=30)
 BUG, FIX = (Change(commit, "", "", "shop") for commit in ("bug", "fix"))
 
 

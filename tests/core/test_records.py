@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from slomon.core.aggregation import find_charged
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.batching import Batcher
-from slomon.core.endpoints import Endpoint, Sharding
+from slomon.core.endpoints import Sharding
 from slomon.core.events import Accounting, server_errors_fail
-from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident import Incident, State
+from slomon.core.records import IncidentRecord, list_services
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts, compare
 from slomon.core.summary import add_up
+from tests.core.builders import make_endpoint
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run
 from tests.incidents import make_incident
 
@@ -436,7 +437,7 @@ def test_without_changes_there_is_nobody_to_blame() -> None:
 def test_services_that_broke_within_a_minute_are_named_together() -> None:
     def co_occurring(*starts: tuple[str, int]) -> list[tuple[str, ...]]:
         incidents = [
-            make_incident(Endpoint(name, "-", "GET", f"/{n}", 1.0, 5), start * SECOND, n)
+            make_incident(make_endpoint(name, f"/{n}", slo=1.0), start * SECOND, n)
             for n, (name, start) in enumerate(starts)
         ]
         shard = Shard([incidents[0].endpoint])
@@ -457,7 +458,7 @@ def test_services_that_broke_within_a_minute_are_named_together() -> None:
 
 
 def test_an_slo_of_one_has_no_budget() -> None:
-    incident = make_incident(Endpoint("a", "-", "GET", "/", 1.0, 5), 0, 0)
+    incident = make_incident(make_endpoint(slo=1.0), 0, 0)
     shard = Shard([incident.endpoint])
     totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span)
     [record] = ServiceMonitor([incident], Accounting(), (), totals).records()
@@ -506,3 +507,11 @@ def test_a_fix_that_came_before_the_window_showed_the_failures_is_credited() -> 
     assert culprit.commit == "c10"
     assert record.fixed_by is not None
     assert (record.fixed_by.verdict, record.fixed_by.commit) == (Verdict.CLEAR, "c14")
+
+
+def test_ten_other_services_that_broke_within_a_minute_are_listed() -> None:
+    def broke(name: str, second: int) -> Incident:
+        return make_incident(make_endpoint(name), start=second * SECOND, position=second)
+
+    near = [broke("late", 161), *(broke(f"s{number}", 160) for number in range(11))]
+    assert list_services(near, broke("s0", 100)) == tuple(f"s{number}" for number in range(1, 11))

@@ -9,12 +9,12 @@ from array import array
 import pytest
 
 from slomon.core.attribution import Verdict
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
 from slomon.errors import ConfigurationError
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
 SECOND = 1_000_000_000
@@ -36,7 +36,7 @@ def incident(
 ) -> Incident:
     """An incident that opened at a position in the stream; start and end are seconds."""
     return make_incident(
-        Endpoint(name, "ana@example.com", "GET", f"/{name}", 0.9, SECOND),
+        make_endpoint(name, window=SECOND),
         start=round(start * SECOND),
         position=at,
         broken_by=broken_by,
@@ -177,3 +177,11 @@ def test_any_other_number_is_an_age(value: float) -> None:
     totals = Totals([found.endpoint], array("q", [1]), array("q", [1]))
     [record] = ServiceMonitor([found], Accounting(), (), totals).records(stale_after=value)
     assert record.broken_by.verdict == (Verdict.STALE if value < 5 else Verdict.CLEAR)
+
+
+def test_a_notebook_shows_a_row_for_each_service_and_no_markup_of_a_log() -> None:
+    names = ["<b>", *(f"s{number}" for number in range(60))]
+    shown = report(*(incident(name, at=at) for at, name in enumerate(names)))._repr_html_()
+
+    assert "<td>&lt;b&gt;</td><td>1</td>" in shown
+    assert shown.count("<tr><td>") + int(re.findall(r"and (\d+) more", shown)[0]) == len(names)

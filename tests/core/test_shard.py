@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, PositionedChange
+from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
+from tests.core.builders import make_endpoint
 
-SHOP = Endpoint("shop", "ana@example.com", "GET", "/shop", slo=0.9, window=10)
-CART = Endpoint("shop", "ana@example.com", "GET", "/cart", slo=0.9, window=10)
-USER = Endpoint("user", "ana@example.com", "GET", "/user", slo=0.9, window=10)
+SHOP, CART, USER = make_endpoint(), make_endpoint(resource="/cart"), make_endpoint("user")
 
 
 def change(commit: str, service: str = "shop") -> Change:
@@ -320,3 +319,10 @@ def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
 
 def known(incidents: list[Incident]) -> Iterator[tuple[int, Incident]]:
     return ((incident.start_position, incident) for incident in incidents)
+
+
+def test_a_change_of_every_service_may_break_each_of_them() -> None:
+    moved = Shard([SHOP, USER]).advance(
+        batch(change("one", "user"), change("all", EVERY_SERVICE), (0, 5, 1), (1, 5, 1))
+    )
+    assert [opened.broken_by for opened in moved] == [change("all", EVERY_SERVICE)] * 2

@@ -27,6 +27,7 @@ from slomon.core.windows import Windows
 from slomon.kernels.series import SHORTEST
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
+from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000
 
@@ -46,7 +47,7 @@ ANYHOW = Cutting()
 
 
 def endpoint(number: int, slo: float = 0.9, window: int = 4 * SHORTEST) -> Endpoint:
-    return Endpoint("shop", "-", "GET", f"/{number}", slo, window)
+    return make_endpoint(resource=f"/{number}", slo=slo, window=window)
 
 
 def summarise(

@@ -50,6 +50,7 @@ def test_endpoints_rank_by_incidents_then_by_requests_then_by_place() -> None:
     assert rank_endpoints(endpoints, [], 2) == [1, 2]
 
 
+@pytest.mark.slow
 def test_each_endpoint_that_a_page_shows_of_a_long_run_has_its_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

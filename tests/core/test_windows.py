@@ -13,9 +13,10 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
+from tests.core.builders import make_endpoint
 from tests.kernels.test_window import Row, batches, blocks_in_use
 
-MANY = [Endpoint("shop", "a@example.com", "GET", f"/{n}", 0.7, 40) for n in range(4)]
+MANY = [make_endpoint(resource=f"/{n}", slo=0.7, window=40) for n in range(4)]
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 1)), max_size=80)
 SLOTS = range(len(MANY))
 
@@ -90,7 +91,7 @@ def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> No
 def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
     windows = Windows(MANY)
     advance(windows, [(0, 1000, 1), (0, 1010, 0), (0, 1020, 0)])  # opened, with 2 of 3 now
-    narrow = [Endpoint("shop", "a@example.com", "GET", "/0", 0.5, 15)]
+    narrow = [make_endpoint(resource="/0", slo=0.5, window=15)]
     carried = carry(windows, narrow, {0: 0})
 
     assert carried.state.width == [15]
@@ -136,3 +137,23 @@ def test_windows_of_many_blocks_are_free_again_and_no_others() -> None:
     carried = carry(windows, MANY[1:2], {1: 0})
     assert blocks_in_use(carried.state) == blocks_in_use(windows.state) - 3
     assert carried.peek(0, 1000 + 6 * BLOCK) == windows.peek(1, 1000 + 6 * BLOCK)
+
+
+def test_its_columns_are_arrays_by_their_names_with_or_without_an_sli_series() -> None:
+    plain, traced = Windows(), Windows(sli_series=True)
+    for windows in (plain, traced):
+        windows.grow(2, MANY[0])
+        advance(windows, [(0, 5, 1), (1, 6, 0)])
+        columns = dict(windows.columns())
+        assert columns["slo"] == array("d", [0.7, 0.7])
+        assert columns["requests"] == array("q", [1, 1])
+    assert traced.series is not None
+    assert dict(traced.series.columns())["newest"] == traced.series.state.newest
+
+
+def test_what_a_window_holds_is_peeked_at_across_its_blocks() -> None:
+    windows = Windows([replace(MANY[0], window=4 * BLOCK)])
+    advance(windows, [(0, tick, tick % 2) for tick in range(3 * BLOCK)])
+    for now in (3 * BLOCK, 4 * BLOCK, 5 * BLOCK + 1, 6 * BLOCK + 1, 7 * BLOCK):
+        inside = [tick for tick in range(3 * BLOCK) if tick > now - 4 * BLOCK]
+        assert windows.peek(0, now) == Counts(len(inside), sum(tick % 2 for tick in inside))

@@ -111,6 +111,7 @@ def test_a_hash_spreads_similar_requests_over_a_table() -> None:
     assert len({hashed & 1023 for hashed in hashes}) > 550  # 632 are expected of a random one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("most", [0, 1, 5, 10_000])
 @pytest.mark.parametrize("buckets", [1, 2, 1 << 10])

@@ -119,6 +119,7 @@ def combined(date: str) -> bytes:
     return f'192.0.2.1 - - [{date}] "GET /a HTTP/1.1" 200 512'.encode()
 
 
+@pytest.mark.slow
 def test_every_date_at_the_edges_of_a_month_is_that_of_the_calendar() -> None:
     years, days = range(1968, 2265), ("00", "01", "28", "29", "30", "31", "32")
     dates = [
@@ -140,6 +141,7 @@ def test_every_day_of_the_calendar_and_every_zone_is_taken_by_the_scanner(backen
     assert read_at(backend, given_by_template, ("combined", False, [lines])).unresolved_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_times_and_zones_have_edges(backend: Opened) -> None:
     times = [
@@ -168,6 +170,7 @@ def test_a_date_that_differs_from_the_one_before_in_any_byte_is_read_anew(backen
     read_at(backend, given_by_template, ("combined", False, [list(map(combined, dates))]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @formats
 def test_a_line_with_any_byte_anywhere_is_what_the_careful_parser_takes_it_for(

@@ -15,6 +15,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
 from slomon.kernels.window import BLOCK, OPENED, Crossing, WindowState
+from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000
 
@@ -23,7 +24,7 @@ GOOD, BAD = 0, 1
 
 
 def endpoint(*, slo: float = 0.9, width: int = 10) -> Endpoint:
-    return Endpoint("shop", "ana@example.com", "GET", "/shop", slo, width)
+    return make_endpoint(slo=slo, window=width)
 
 
 def batches(rows: Iterable[Row], size: int = 1) -> Iterator[Batch]:
@@ -318,6 +319,7 @@ HABITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("habit", HABITS)
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_the_pool_of_a_steady_endpoint_stops_growing(habit: list[int], size: int) -> None:

@@ -186,6 +186,7 @@ def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, sli_series
     assert sections == then
 
 
+@pytest.mark.slow
 def test_a_long_history_is_saved_whole() -> None:
     engine = make_engine(history=2000)
     for second in range(0, 1200 * 100, 100):

@@ -157,6 +157,7 @@ def split(calls: list[Call]) -> list[list[Call]]:
     return lives
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(CALLS, max_size=40), st.sampled_from([None, 10, 100]))
 def test_a_recording_says_what_the_service_found(
@@ -176,6 +177,7 @@ def test_a_recording_says_what_the_service_found(
     assert counted == asdict(consumed.accounting)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(CALLS, max_size=40),

@@ -403,6 +403,7 @@ def misshape(section: Section) -> list[Section]:
     return shapes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["compiled", "python"])
 def test_a_state_whose_sections_are_of_another_shape_is_told_and_kept(
     tmp_path: Path, backend: BackendName

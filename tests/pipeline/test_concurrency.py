@@ -60,14 +60,14 @@ async def raises_exactly(error: BaseException, running: Awaitable[object]) -> No
 
 
 @pytest.mark.parametrize("make_error", [Broken, broken_group, KeyError])
-@pytest.mark.parametrize("events_before", [0, 1, 100])
 async def test_what_generate_event_raises_reaches_the_caller_as_it_is(
-    kind: type[Stream], events_before: int, make_error: Callable[[], BaseException]
+    kind: type[Stream], make_error: Callable[[], BaseException]
 ) -> None:
-    error = make_error()
-    stream = kind([*islice(flapping(), events_before), error, *islice(flapping(), 9)])
-    await raises_exactly(error, run(stream, TIGHT))
-    assert stream.calls == events_before + 1
+    for events_before in (0, 1, 20):
+        error = make_error()
+        stream = kind([*islice(flapping(), events_before), error, *islice(flapping(), 9)])
+        await raises_exactly(error, run(stream, TIGHT))
+        assert stream.calls == events_before + 1
 
 
 @pytest.mark.parametrize("make_error", [Broken, broken_group, KeyError])
@@ -155,11 +155,11 @@ class BrokenListener(Listener):
         raise self._error
 
 
-@pytest.mark.parametrize("method", ["started", "incident_moved", "event_rejected", "finished"])
-async def test_what_a_listener_raises_reaches_the_caller(kind: type[Stream], method: str) -> None:
-    error = Broken()
-    stream = kind([*islice(flapping(), 50), None])
-    await raises_exactly(error, run(stream, TIGHT, [BrokenListener(method, error)]))
+async def test_what_a_listener_raises_reaches_the_caller(kind: type[Stream]) -> None:
+    for method in ("started", "incident_moved", "event_rejected", "finished"):
+        error = Broken()
+        stream = kind([*islice(flapping(), 50), None])
+        await raises_exactly(error, run(stream, TIGHT, [BrokenListener(method, error)]))
 
 
 async def test_what_the_hook_for_rejections_raises_reaches_the_caller(kind: type[Stream]) -> None:
@@ -280,6 +280,7 @@ async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.M
     assert caught.value is error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["pass", "gate.set(); thread.join()"], ids=["never", "too late"])
 def test_a_function_that_outlives_its_loop_keeps_no_interpreter_from_exiting(end: str) -> None:
     program = f"""

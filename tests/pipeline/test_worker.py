@@ -19,7 +19,7 @@ from anyio.lowlevel import checkpoint
 
 from slomon import ServiceMonitor, get_service_monitor
 from slomon.core.batching import Batch, Batcher
-from slomon.core.endpoints import Catalogue, Endpoint, Sharding
+from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import End, StatusRule, read_event, server_errors_fail
 from slomon.core.shard import AnyWindows, Shard
 from slomon.core.windows import Windows
@@ -34,9 +34,10 @@ from slomon.pipeline.worker import (
     WorkerOutput,
     work,
 )
+from tests.core.builders import make_endpoint
 from tests.streams import ENTRIES, PlainStream, Stream, flapping
 
-SHOP = Endpoint("shop", "-", "GET", "/shop", 0.9, 300)
+SHOP = make_endpoint(window=300)
 
 
 @pytest.mark.parametrize("shards", [1, 3])

@@ -103,6 +103,7 @@ def test_another_library_is_rejected() -> None:
         to_frame(FOUND, "dask")  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 def test_importing_the_reports_loads_none_of_the_extras() -> None:
     script = (
         "import sys, pkgutil, importlib, slomon.report as r; "

@@ -16,7 +16,7 @@ from slomon.integrations.notify.notifier import Notifier, Task
 from slomon.integrations.notify.outbox import Message, Outbox, read_secret, write_letter
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
-from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
+from slomon.options import AnyPath, Duration, distinct_paths, read_duration, read_path
 from slomon.state.file import LoadOutcome, PersistentFile
 
 
@@ -67,7 +67,7 @@ class Webhook(Notifier):
         self._key = read_secret("secret", secret)
         self._retry_for = read_duration("retry_for", retry_for)
         path = read_path("outbox", outbox)
-        check_apart(**monitor.files, outbox=path)
+        distinct_paths({**monitor.files, "outbox": path})
         self._sender = self._make_sender(Url("url", url), read_headers("headers", headers))
         self._file = None if path is None else PersistentFile(Path(path), "outbox")
         self._outbox = Outbox(self._bound)

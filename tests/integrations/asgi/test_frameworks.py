@@ -29,6 +29,8 @@ from tests.integrations.asgi.service import counts, serving, watch
 
 Make = Callable[[LiveMonitor], App]
 
+pytestmark = pytest.mark.slow
+
 
 async def half() -> AsyncIterator[bytes]:
     yield b"half"

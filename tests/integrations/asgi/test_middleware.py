@@ -159,6 +159,7 @@ async def ask(app: App, scope: Scope, server: Server | None = None) -> Server:
     return server
 
 
+@pytest.mark.slow
 def test_it_needs_no_framework_and_no_server() -> None:
     script = (
         "import sys, slomon.integrations.asgi; "

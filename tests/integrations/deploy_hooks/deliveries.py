@@ -9,7 +9,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any, Final
 
-SAMPLES: Final = Path(__file__).parent.parent / "data" / "webhooks"
+SAMPLES: Final = Path(__file__).parents[2] / "data" / "webhooks"
 SECRET: Final = "not to be shown"
 SIGNING_SECRET: Final = "whsec_bm90IHRvIGJlIHNob3duIGVpdGhlcg=="
 SECOND: Final = 1_000_000_000

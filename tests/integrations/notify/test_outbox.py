@@ -201,6 +201,7 @@ def running(url: str, folder: Path) -> Iterator[None]:
         process.wait(GUARD_SECONDS)
 
 
+@pytest.mark.slow
 async def test_what_a_killed_process_had_not_delivered_arrives_after_all(tmp_path: Path) -> None:
     def find_message() -> bool | None:
         saved = read_state(tmp_path / "outbox")

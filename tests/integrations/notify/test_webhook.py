@@ -503,6 +503,7 @@ def test_a_wrong_option_is_refused_and_no_secret_shown(
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_without_the_extra_an_error_names_it() -> None:
     code = "import sys; sys.modules['httpx'] = None; import slomon.integrations.notify"
     run = subprocess.run(
