@@ -19,7 +19,7 @@ from slomon.core.events import Access, Change, Rejection, StatusRule, parse_acce
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.kernels.scan import CAREFUL, GROUP, LINE, PADDING, UNRESOLVED
+from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, PADDING, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
 _TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and what may be looked at behind it
@@ -92,7 +92,7 @@ class CompiledBatcher(Batcher):
         self, items: Sequence[Item], text: bytes, number: int, rejections: list[Rejection]
     ) -> None:
         row, _, _, request, request_end = self._odd[number * UNRESOLVED : (number + 1) * UNRESOLVED]
-        unknown = self._codes[row] != CAREFUL
+        unknown = self._codes[row] != FOR_REFERENCE
         item = items[row]
         read = parse_access(item, self._is_failure) if isinstance(item, str) else item
         if isinstance(read, Access):
@@ -170,15 +170,15 @@ class CompiledReader:
         """Returns whether there were too many odd lines, fewer than there is room for."""
         dates, unresolved_count = array("q", [-1]) * DATES, array("q", [0, 0])
         group = array("q", bytes(8 * GROUP * LINE))
-        odd_room = min(len(block.unresolved) // UNRESOLVED, room)
+        unresolved_room = min(len(block.unresolved) // UNRESOLVED, room)
         block.rows = self._library.scan(
             *(address(block.buffer), block.at, block.length, address(shape), address(affixes)),
             *map(address, (self._statuses, known.table, known.arena)),
             *map(address, (dates, block.ticks, block.codes, block.unresolved)),
-            *(room, odd_room, address(unresolved_count), address(group)),
+            *(room, unresolved_room, address(unresolved_count), address(group)),
         )
         block.unresolved_count, block.stop = unresolved_count
-        return block.unresolved_count == odd_room < room and block.stop < block.length
+        return block.unresolved_count == unresolved_room < room and block.stop < block.length
 
     def resolve(self, block: Block) -> None:
         """Settle what the scanner left open."""
@@ -202,7 +202,7 @@ class CompiledReader:
         row, start, end, request, request_end = block.unresolved[
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
-        unknown = block.codes[row] != CAREFUL
+        unknown = block.codes[row] != FOR_REFERENCE
         line = bytes(block.buffer[start:end])
         tick, code = self._reference.read(log, block.first_line + row, line)
         block.ticks[row], block.codes[row] = tick, code

@@ -107,7 +107,7 @@ class CompiledEndpointNames:
         """The key of a request, a new one if need be; UNMATCHED where enough are admitted."""
         self.make_room()
         self._scratch[: len(request)] = array("B", request)
-        key: int = self._library.found(
+        key: int = self._library.find_or_add(
             *(address(self._scratch), len(request)),
             *map(address, (self._table, self._arena, self._places, self._book)),
         )
@@ -126,7 +126,7 @@ class CompiledEndpointNames:
             self.known = self._copy()
         self.make_room()
         self._scratch[: len(request)] = array("B", request)
-        self._library.remember(
+        self._library.add_request(
             *(address(self._scratch), len(request), code >> 1 if code >= 0 else UNMATCHED),
             *map(address, (self._table, self._arena, self._book)),
         )

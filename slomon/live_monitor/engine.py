@@ -124,7 +124,7 @@ class Engine:
     def next_expiry(self) -> int | None:
         """When the first open incident expires if its endpoint has no request before, or None."""
         with self._lock:
-            deadline = self._shard.next_silence()
+            deadline = self._shard.next_expiry()
             return None if deadline is None else self._next_step(deadline)
 
     def close_expired(self, now: int) -> list[Incident]:
@@ -279,7 +279,7 @@ def _restore_windows(
     if blank.series is None:
         return windows
     then, now = len(saved["endpoints"]), len(members)
-    if "shard 0 series place" in saved and _are_unchanged(slots, then, now):
+    if "shard 0 series current_index" in saved and _are_unchanged(slots, then, now):
         series = series_state(0, saved)
     else:  # of other endpoints, or none was recorded: the series begin now
         requests, failures = windows.totals()

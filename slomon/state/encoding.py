@@ -153,7 +153,7 @@ def series_state(number: int, saved: Saved) -> SeriesState:
     state = SeriesState._make(
         saved[f"shard {number} series {name}"] for name in SeriesState._fields
     )
-    endpoints = series.ENDPOINT_COLUMNS, len(state.place)
+    endpoints = series.ENDPOINT_COLUMNS, len(state.current_index)
     _check_rows(state, endpoints, (series.BUCKET_COLUMNS, len(state.bucket_slot)))
     return state
 

@@ -1,4 +1,4 @@
-"""A live stream that is handed over to the compiled speed goes on to the same answer."""
+"""An event stream that switches to the compiled batcher is counted alike."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Run:
-    """A batcher with its shards, and all that they say."""
+    """A batcher with its shards, and all that they return."""
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
         self.sharding = Sharding(catalogue, shards)

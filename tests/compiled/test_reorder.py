@@ -1,4 +1,4 @@
-"""The reordering buffer at the compiled speed is the one of core, piece by piece."""
+"""The reorder buffer of the compiled backend equals that of the Python backend, step by step."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(
 @pytest.mark.parametrize("backend", BACKENDS)
 @settings(deadline=None)
 @given(all_arrivals(), st.lists(st.booleans(), min_size=1))
-def test_an_order_that_was_saved_goes_on_at_either_speed(
+def test_a_saved_order_continues_with_either_backend(
     backend: Opened, arrivals: Arrivals, fast: list[bool]
 ) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
@@ -92,7 +92,7 @@ def random_arrivals(rng: random.Random, sources: int) -> Arrivals:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("sources", [1, 2, 3])
-def test_batches_are_those_of_the_other_speed_one_by_one(backend: Opened, sources: int) -> None:
+def test_batches_are_those_of_the_python_backend_one_by_one(backend: Opened, sources: int) -> None:
     for seed in range(5 if backend is compiled_kernels else 1):
         arrivals = random_arrivals(random.Random(seed), sources)
         with backend() as library:
@@ -105,7 +105,7 @@ def test_batches_are_those_of_the_other_speed_one_by_one(backend: Opened, source
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
 @settings(deadline=None)
 @given(arrivals=all_arrivals())
-def test_the_same_endpoints_are_admitted_at_either_speed(
+def test_the_same_endpoints_are_admitted_with_either_backend(
     backend: Opened, most: int, arrivals: Arrivals
 ) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
