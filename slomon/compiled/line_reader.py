@@ -23,7 +23,7 @@ from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
-from slomon.kernels.scan import CAREFUL, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
+from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
 _SHORT_LINE: Final = 16  # bytes; a block with shorter lines on average is read in several parts
@@ -107,7 +107,7 @@ class CompiledReader:
         row, start, end, request, request_end = block.unresolved[
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
-        unknown = block.codes[row] != CAREFUL
+        unknown = block.codes[row] != FOR_REFERENCE
         line = bytes(block.buffer[start:end])
         tick, code = self._reference.read(log, block.first_line + row, line)
         block.ticks[row], block.codes[row] = tick, code
@@ -204,7 +204,7 @@ class CompiledBatcher:
         row, _, _, request, request_end = self._unresolved[
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
-        unknown = self._codes[row] != CAREFUL
+        unknown = self._codes[row] != FOR_REFERENCE
         item = items[row]
         read = parse_access(item, self._is_failure) if isinstance(item, str) else item
         if isinstance(read, Access):

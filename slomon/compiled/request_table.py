@@ -109,7 +109,7 @@ class CompiledEndpointNames:
         """Return a request's key, a new one if it has none; UNMATCHED if `most` are admitted."""
         self.make_room()
         self._scratch[: len(request)] = array("B", request)
-        key: int = self._library.found(
+        key: int = self._library.find_or_add(
             *(address(self._scratch), len(request)),
             *map(address, (self._table, self._arena, self._places, self._book)),
         )
@@ -130,7 +130,7 @@ class CompiledEndpointNames:
             self.known = self._copy()
         self.make_room()
         self._scratch[: len(request)] = array("B", request)
-        self._library.remember(
+        self._library.add_request(
             *(address(self._scratch), len(request), code >> 1 if code >= 0 else UNMATCHED),
             *map(address, (self._table, self._arena, self._book)),
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from slomon.core.endpoints import Catalogue, name_entry, parse_number, sum_up, to_share
+from slomon.core.endpoints import Catalogue, join_errors, name_entry, parse_number, to_share
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import parse_duration
 from slomon.errors import ConfigurationError
@@ -84,7 +84,7 @@ def complete_entries(entries: Iterable[object]) -> list[object]:
         except ConfigurationError as error:
             problems.append(str(error))
     if problems:
-        raise ConfigurationError(sum_up(problems))
+        raise ConfigurationError(join_errors(problems))
     return completed
 
 

@@ -33,6 +33,7 @@ from slomon.options import (
     read_options,
     read_path,
 )
+from slomon.state.encoding import Saved
 from slomon.text import excerpt
 
 
@@ -138,7 +139,7 @@ def live(
     statuses = StatusTable.from_rule(is_failure)
     ok_statuses = frozenset(n for n, failed in enumerate(statuses.answers) if not failed)
 
-    def make_engine() -> Engine:
+    def make_engine(saved: Saved | None) -> Engine:
         return Engine(
             catalogue,
             statuses,
@@ -148,6 +149,7 @@ def live(
             stale_after=given["stale_after"],
             history=history,
             resolution=step,
+            saved=saved,
         )
 
     return LiveMonitor(

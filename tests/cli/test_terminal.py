@@ -40,15 +40,15 @@ def test_a_terminal_shows_a_summary_and_a_table(tmp_path: Path) -> None:
         == """Incidents    1 on 1 of 1 endpoints: 1 closed, 0 open
 Repair       MTTR 6m, median 6m, p90 6m, longest 6m
 Detection    median 0s from the deploy that broke it to the incident
-Error budget 1 of 3 requests failed, 0.003 may: 33,233.3% overspent
+Error budget 1 of 3 requests failed, 0.003 allowed: 33,233.3% overspent
 Deploys      2, failed 1 (50.0%), recovery time 6m
 Accounting   lines 3 + records 2 = accesses 3 + changes 2 + unmatched 0 +
              rejected 0 + blank 0; late 0, out of order 0, capped 0
 
 endpoint    failed  lasted  started (UTC)        broken by     fixed by
 GET /users       1      6m  1970-01-01 00:01:41  c1 ambiguous  c2 ambiguous
-ambiguous: several deploys may have done it, or the failure rate before and
-  after it can't be told apart
+ambiguous: several deploys are candidates, or the failure rate did not change
+  significantly with the deploy
 
 GET /users  ████████████████████████████████████████████████████████████████████
             ▲                                    ╵

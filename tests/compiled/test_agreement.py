@@ -1,6 +1,6 @@
 """
-The scanner is the careful parser, only faster: whatever it takes has the same tick, endpoint and
-outcome, and what it doesn't take it leaves to that one.
+The scanner agrees with the reference parser: each line that it reads has the same tick, endpoint
+and outcome, and it leaves all other lines to the reference parser.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.formats.lines import PREFIXES, SCANNED, lines, random_lines
 KNOWN = [
     pytest.param(given_exactly, True, 0, id="given exactly"),
     pytest.param(given_by_template, False, 0, id="given by template"),
-    pytest.param(found, False, 50, id="found"),
+    pytest.param(found, False, 50, id="find_or_add"),
     pytest.param(found, False, 3, id="found up to a cap"),
     pytest.param(found, False, 0, id="none found"),
     pytest.param(found, True, 50, id="found in an exact log"),
@@ -56,7 +56,7 @@ def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -
 @backends
 @opened
 @formats
-def test_a_line_is_what_the_careful_parser_takes_it_for(
+def test_a_line_is_what_the_reference_parser_takes_it_for(
     backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
     count = 1000 if backend is compiled_kernels else 100
@@ -91,7 +91,7 @@ def test_logs_of_several_formats_share_what_is_known_and_are_read_each_by_its_ow
 @backends
 @opened
 @formats
-def test_blocks_that_are_scanned_ahead_are_settled_by_what_is_known_then(
+def test_blocks_that_are_scanned_ahead_are_resolved_by_what_is_known_then(
     backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
     drawn = random_lines(random.Random(name), name, 200)
@@ -214,6 +214,8 @@ def test_what_a_rule_raises_is_raised_at_its_line_and_not_before(
 
 
 @backends
-def test_a_recorded_stream_that_has_shown_no_access_is_read_with_care(backend: Opened) -> None:
+def test_a_recorded_stream_without_an_access_so_far_is_read_by_the_reference_parser(
+    backend: Opened,
+) -> None:
     bare = b'16.5 GET /a 500"}'  # what is left of an access without what stands before it
     assert len(read_at(backend, given_exactly, ("events", True, [[bare]])).rejected) == 2

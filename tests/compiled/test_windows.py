@@ -1,4 +1,4 @@
-"""The windows at the compiled speed are those of core: the same crossings, and the same state."""
+"""CompiledWindows equals Windows: the same crossings, and the same state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def endpoints(rng: random.Random) -> list[Endpoint]:
 
 
 def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
-    """Of very different sizes, so that the pool grows between some of them."""
+    """Batches of very different sizes, so that the pool grows between some of them."""
     tick = position = 0
     for size in rng.choices([0, 1, 2, 10, 100, 500], k=20):
         steps = rng.choices([0, 0, 1, 1, 3, 20], k=size)
@@ -57,7 +57,7 @@ def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
 @backends
 @pytest.mark.parametrize("min_requests", [1, 3, 20])
 @pytest.mark.parametrize("no_traffic", [None, 0, 30])
-def test_crossings_and_state_are_those_of_the_other_speed(
+def test_crossings_and_state_are_those_of_the_python_backend(
     backend: Opened, min_requests: int, no_traffic: int | None
 ) -> None:
     resolutions, seeds = (0, 1, 10), range(6 if backend is compiled_kernels else 1)
@@ -131,7 +131,7 @@ def brute_force(
 @backends
 @pytest.mark.parametrize("min_requests", [1, 2, 3, 8])
 @pytest.mark.parametrize("no_traffic", [None, 0, 100, 120])
-def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_them(
+def test_windows_with_min_requests_are_judged_as_a_brute_force_count_judges_them(
     backend: Opened, min_requests: int, no_traffic: int | None
 ) -> None:
     crossed, seeds = 0, 20 if backend is compiled_kernels else 5
@@ -160,7 +160,7 @@ def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_the
 
 @backends
 @pytest.mark.parametrize("seed", range(5))
-def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
+def test_windows_continue_from_those_of_the_python_backend_between_any_two_batches(
     backend: Opened, seed: int
 ) -> None:
     rng = random.Random(seed)
@@ -177,9 +177,7 @@ def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
 
 @backends
 @pytest.mark.parametrize("no_traffic", [None, 0, 30])
-def test_incidents_end_in_silence_between_any_two_batches(
-    backend: Opened, no_traffic: int | None
-) -> None:
+def test_incidents_expire_between_any_two_batches(backend: Opened, no_traffic: int | None) -> None:
     rng = random.Random(no_traffic)
     watched = [*endpoints(rng), LIKE]
     plain, ended = Windows(watched, no_traffic=no_traffic), 0
@@ -201,7 +199,7 @@ def test_incidents_end_in_silence_between_any_two_batches(
 
 @backends
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
-def test_each_access_of_a_batch_may_end_an_incident_in_silence_and_open_another(
+def test_each_access_of_a_batch_may_expire_an_incident_and_open_another(
     backend: Opened, rows: int
 ) -> None:
     for count in (1, 10_000):
@@ -234,7 +232,7 @@ def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
 
 @backends
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
-def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
+def test_the_answer_is_the_same_with_more_endpoints_than_the_processors_cache_holds(
     backend: Opened, rows: int
 ) -> None:
     rng = random.Random(rows)
@@ -255,7 +253,7 @@ def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
 
 
 @backends
-def test_the_longest_window_has_an_edge_at_either_speed(backend: Opened) -> None:
+def test_the_longest_window_has_an_edge_in_each_backend(backend: Opened) -> None:
     longest = 2**63 - 1
     ticks = array("q", [0, longest - 1, longest])
     batch = Batch(array("q", [0, 0, 0]), ticks, array("q", [1, 0, 0]), array("q", [0, 1, 2]), [])

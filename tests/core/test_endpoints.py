@@ -1,7 +1,6 @@
 """
-Wrong configuration stops at the door, and the error says all there is to mend.
-
-Every endpoint has one shard, the same in every process, and services know theirs.
+A wrong configuration is an error that names all problems. Every endpoint has one shard, the same in
+every process.
 """
 
 from __future__ import annotations
@@ -249,7 +248,7 @@ MANY = catalogue(*((f"service {number % 100}", f"/{number}") for number in range
 
 
 @pytest.mark.parametrize(("shards", "shard", "slot"), [(1, 0, 998), (2, 0, 499), (7, 4, 142)])
-def test_endpoints_are_dealt_out_in_the_order_of_their_entries(
+def test_endpoints_are_dealt_to_shards_in_the_order_of_their_entries(
     shards: int, shard: int, slot: int
 ) -> None:
     # Known values: the same in every process, and every shard gets as many, but for one.

@@ -1,4 +1,4 @@
-"""The three answers, and what became of each event."""
+"""The three answers of the contract, and the accounting of events."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_mttr_leaves_out_what_is_still_open() -> None:
     assert report(incident(start=5), incident(start=5, end=8)).mttr() == 3.0
 
 
-def test_mttr_leaves_out_what_ended_in_silence() -> None:
+def test_mttr_leaves_out_expired_incidents() -> None:
     assert report(incident(start=5, end=9, expired=True)).mttr() == 0.0
     assert report(incident(start=5, end=9, expired=True), incident(start=5, end=8)).mttr() == 3.0
 
@@ -84,7 +84,7 @@ def test_mttr_is_exact_over_the_longest_incidents() -> None:
     assert report(*[incident(start=0, end=9e9)] * 1000).mttr() == 9e9
 
 
-def test_services_stand_in_the_order_in_which_they_first_broke() -> None:
+def test_services_are_in_the_order_in_which_they_first_broke() -> None:
     # The incidents come in the order in which the workers happened to find them.
     monitor = report(
         incident("a", at=30), incident("c", at=20), incident("b", at=10), incident("a", at=25)
@@ -132,7 +132,7 @@ def test_an_open_incident_ends_at_minus_one_and_has_no_fix() -> None:
     assert monitor.api_histogram() == {"shop": 1}
 
 
-def test_an_incident_that_ended_in_silence_has_an_end_and_no_fix() -> None:
+def test_an_expired_incident_has_an_end_and_no_fix() -> None:
     monitor = report(incident(start=5, end=8, expired=True, broken_by=change("bug")))
     assert json.dumps(monitor.incident_details()) == (
         '{"shop": [{"start": 5.0, "end": 8.0, "fix": "", "break": "bug"}]}'

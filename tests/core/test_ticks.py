@@ -128,7 +128,7 @@ def test_no_short_stamps_deceive_the_column_reader() -> None:
 
 @st.composite
 def plain_columns(draw: st.DrawFn) -> list[str]:
-    """Stamps as a stream writes them: all of one width, the fast reader's own case."""
+    """Stamps as a stream writes them, all of one width: the case of the fast parser."""
     width, decimals = draw(st.integers(1, 10)), draw(st.integers(0, 9))
     first = "[1-8]" if width == 10 else "[1-9]"
     point = rf"\.[0-9]{{{decimals}}}" if decimals else ""

@@ -1,4 +1,4 @@
-"""Endpoints that are carried over go on as if nothing had happened; the others leave nothing."""
+"""Windows that are carried over continue as if uninterrupted; the others leave nothing behind."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 
 SLOTS = range(len(MANY))
 
 
-def format_table(drawn: Iterable[Row], begin: int) -> list[Row]:
-    """Rows of which the gaps between their ticks were drawn."""
+def with_ticks(drawn: Iterable[Row], begin: int) -> list[Row]:
+    """Rows with ticks, from rows with the gaps between their ticks."""
     rows, tick = [], begin
     for slot, gap, failed in drawn:
         tick += gap
@@ -42,11 +42,11 @@ def carry(windows: Windows, endpoints: Sequence[Endpoint], places: dict[int, int
 
 
 @given(ROWS, ROWS, st.permutations(SLOTS), st.integers(0, 4), st.integers(0, 3))
-def test_what_is_carried_over_goes_on_as_if_uninterrupted(
+def test_a_window_that_is_carried_over_continues_as_if_uninterrupted(
     before: list[Row], after: list[Row], order: list[int], kept: int, new: int
 ) -> None:
-    first = format_table(before, 1000)
-    second = format_table(after, first[-1][1] if first else 1000)
+    first = with_ticks(before, 1000)
+    second = with_ticks(after, first[-1][1] if first else 1000)
     through, interrupted = Windows(MANY), Windows(MANY)
     for windows in (through, interrupted):
         advance(windows, first)
@@ -71,9 +71,9 @@ def test_what_is_carried_over_goes_on_as_if_uninterrupted(
 
 
 @given(ROWS, st.sets(st.sampled_from(SLOTS)))
-def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> None:
+def test_the_blocks_of_other_endpoints_become_free(before: list[Row], kept: set[int]) -> None:
     windows, alone = Windows(MANY), Windows(MANY)
-    rows = format_table(before, 1000)
+    rows = with_ticks(before, 1000)
     advance(windows, rows)
     advance(alone, [row for row in rows if row[0] in kept])
     places = {then: now for now, then in enumerate(sorted(kept))}
@@ -81,14 +81,14 @@ def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> No
 
     assert blocks_in_use(carried.state) == blocks_in_use(alone.state)
     free: list[int] = []
-    block = carried.state.free[0]
-    while len(free) < carried.state.spare[0]:
+    block = carried.state.first_free[0]
+    while len(free) < carried.state.free_count[0]:
         free.append(block)
         block = carried.state.next_block[block]
     assert len(set(free)) == len(free)
 
 
-def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
+def test_an_endpoint_takes_its_new_slo_and_window() -> None:
     windows = Windows(MANY)
     advance(windows, [(0, 1000, 1), (0, 1010, 0), (0, 1020, 0)])  # opened, with 2 of 3 now
     narrow = [make_endpoint(resource="/0", slo=0.5, window=15)]
@@ -105,7 +105,7 @@ def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
 def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
     before: list[Row], after: list[Row], then: int, now: int
 ) -> None:
-    rows = format_table([*before, *after], 1000)
+    rows = with_ticks([*before, *after], 1000)
     first, second = rows[: len(before)], rows[len(before) :]
     windows = Windows([replace(one, window=then) for one in MANY])
     advance(windows, first)
@@ -140,15 +140,15 @@ def test_windows_of_many_blocks_are_free_again_and_no_others() -> None:
 
 
 def test_its_columns_are_arrays_by_their_names_with_or_without_an_sli_series() -> None:
-    plain, traced = Windows(), Windows(sli_series=True)
-    for windows in (plain, traced):
+    plain, recording = Windows(), Windows(sli_series=True)
+    for windows in (plain, recording):
         windows.grow(2, MANY[0])
         advance(windows, [(0, 5, 1), (1, 6, 0)])
         columns = dict(windows.columns())
         assert columns["slo"] == array("d", [0.7, 0.7])
         assert columns["requests"] == array("q", [1, 1])
-    assert traced.series is not None
-    assert dict(traced.series.columns())["newest"] == traced.series.state.newest
+    assert recording.series is not None
+    assert dict(recording.series.columns())["newest_bucket"] == recording.series.state.newest_bucket
 
 
 def test_what_a_window_holds_is_peeked_at_across_its_blocks() -> None:

@@ -43,7 +43,7 @@ texts = st.one_of(
 
 
 class Dict:
-    """The kernels' functions over a table of so many buckets, grown when it is full."""
+    """The kernel's functions over a table of `buckets` buckets, which grows when it is full."""
 
     def __init__(self, buckets: int = 1) -> None:
         self._table = array("q", bytes(8 * BUCKET * buckets))
@@ -92,7 +92,7 @@ def collide(text: bytes, other: bytes) -> bytes:
     return other + word.to_bytes(8, "little", signed=True)
 
 
-def test_texts_of_the_same_hash_are_told_apart() -> None:
+def test_texts_with_the_same_hash_are_distinguished() -> None:
     text = b"GET /checkout/v1"
     rivals = [text, *(collide(text, b"GET /%03d" % number) for number in range(50))]
     assert {hash_request(rival + PADDING, 0, 16, 0) for rival in rivals} == {
@@ -116,7 +116,7 @@ def test_a_hash_spreads_similar_requests_over_a_table() -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("most", [0, 1, 5, 10_000])
 @pytest.mark.parametrize("buckets", [1, 2, 1 << 10])
-def test_names_that_are_found_are_numbered_alike_at_every_speed(
+def test_names_that_are_found_are_numbered_alike_in_each_backend(
     backend: Opened, most: int, buckets: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(requests_host, "_BUCKETS", buckets)

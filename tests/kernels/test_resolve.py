@@ -1,4 +1,4 @@
-"""What is settled between the blocks without the careful reader, and what is left to it."""
+"""Which lines are resolved without the reference parser, and which are left to it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_plain_request_to_what_is_found_needs_no_careful_reader(backend: Opened) -> None:
+def test_a_plain_request_to_a_found_endpoint_needs_no_reference_parser(backend: Opened) -> None:
     for text in (*PLAIN, LONG, *OTHERS):
         resolved = text not in OTHERS
         assert bool(is_plain(text, 0, len(text)) and len(text) <= LONGEST) is resolved, text
@@ -54,7 +54,7 @@ def test_a_plain_request_to_what_is_found_needs_no_careful_reader(backend: Opene
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_given_request_needs_a_careful_reader_once(backend: Opened) -> None:
+def test_a_request_to_a_given_endpoint_needs_the_reference_parser_once(backend: Opened) -> None:
     line = b"5 GET /nobody/watches/this 500\n"
     with backend() as library:
         reading = BlockReading(CompiledBackend(library), given_by_template)

@@ -67,7 +67,7 @@ def test_what_is_grouped_has_room_however_short_its_identifiers_are(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_found_endpoints_are_those_of_the_rule_at_either_speed(backend: Opened) -> None:
+def test_found_endpoints_are_those_of_the_rule_in_each_backend(backend: Opened) -> None:
     rng = random.Random(7)
     plain = [
         segment for segment in SEGMENTS if re.fullmatch(r"[!-~]*", segment) and "?" not in segment

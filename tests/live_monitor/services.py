@@ -15,6 +15,7 @@ from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.snapshot import Snapshot
+from slomon.state.encoding import Saved
 from slomon.streams import RecordedStream
 
 Entry = dict[str, object]
@@ -36,7 +37,11 @@ ENTRIES = [USERS, ORDERS]
 
 
 def make_engine(
-    *entries: Entry, history: int = 100, no_traffic: int | None = None, sli_series: bool = False
+    *entries: Entry,
+    history: int = 100,
+    no_traffic: int | None = None,
+    sli_series: bool = False,
+    saved: Saved | None = None,
 ) -> Engine:
     stale = STALE_AFTER * TICKS_PER_SECOND
     catalogue = Catalogue(entries or ENTRIES)
@@ -49,6 +54,7 @@ def make_engine(
         stale_after=stale,
         history=history,
         resolution=0,
+        saved=saved,
     )
 
 

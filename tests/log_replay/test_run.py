@@ -45,7 +45,7 @@ from tests.log_replay.replays import (
 from tests.strategies import portion
 
 
-def test_it_is_told_again_and_again(tmp_path: Path) -> None:
+def test_progress_is_reported_again_and_again(tmp_path: Path) -> None:
     plan = make_plan([[broken(tmp_path)]])
     told: list[Progress] = []
 

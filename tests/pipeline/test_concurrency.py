@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from itertools import count, islice
 from textwrap import dedent
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from slomon import ConfigurationError, Incident, Rejection, consume
-from slomon.concurrency import run_in_thread
+from slomon.concurrency import background_tasks, run_in_thread
 from slomon.core.shard import Shard
 from slomon.pipeline import run as run_module
 from slomon.pipeline.run import Options, run
@@ -267,7 +268,9 @@ async def test_a_cancellation_takes_effect_when_the_function_has_ended(
     await cancelled(lambda: run_in_thread(function), gate)
 
 
-async def test_a_thread_that_cannot_start_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_thread_that_cannot_start_is_reported_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     error = RuntimeError("can't start new thread")
 
     def start(_: threading.Thread) -> None:
@@ -306,3 +309,75 @@ def test_a_function_that_outlives_its_loop_keeps_no_interpreter_from_exiting(end
     )
     assert (done.returncode, done.stdout) == (0, "the end\n")
     assert "Exception in thread" not in done.stderr
+
+
+class Beside:
+    """What happens, in order, as a body runs beside a task; each part may fail."""
+
+    def __init__(self, **errors: BaseException) -> None:
+        self.happened: list[str] = []
+        self._errors = errors
+
+    def context(self) -> AbstractAsyncContextManager[None]:
+        return background_tasks([self.task], finish=self.finish, end=self.end)
+
+    async def task(self) -> None:
+        try:
+            await (turns(5) if "task" in self._errors else anyio.sleep_forever())
+        finally:
+            self.add("task")
+
+    async def finish(self) -> None:
+        await turns(5)
+        self.add("finish")
+
+    async def end(self) -> None:
+        self.add("end")
+
+    def add(self, part: str) -> None:
+        self.happened.append(part)
+        if part in self._errors:
+            raise self._errors[part]
+
+
+async def test_tasks_are_cancelled_between_the_finish_and_the_end() -> None:
+    beside = Beside()
+    async with beside.context():
+        await turns(5)
+        beside.add("body")
+    assert beside.happened == ["body", "finish", "task", "end"]
+
+
+async def test_what_a_task_raises_ends_the_body_and_comes_out_as_itself() -> None:
+    error = Broken()
+    beside = Beside(task=error)
+
+    with pytest.raises(Broken) as caught:
+        async with beside.context():
+            await anyio.sleep_forever()
+    assert caught.value is error
+    assert beside.happened == ["task", "end"]
+
+
+@pytest.mark.parametrize("others", [(), ("task",), ("end",), ("task", "end")])
+async def test_what_the_body_raises_wins(others: tuple[str, ...]) -> None:
+    error = Broken()
+    beside = Beside(body=error, **{part: KeyError(part) for part in others})
+
+    with pytest.raises(Broken) as caught:
+        async with beside.context():
+            beside.add("body")
+    assert caught.value is error
+    assert beside.happened[0] == "body"
+    assert beside.happened[-2:] == ["task", "end"]
+
+
+async def test_a_cancelled_body_is_not_finished_but_ended() -> None:
+    beside = Beside()
+    with anyio.CancelScope() as scope:
+        async with beside.context():
+            await turns(5)
+            scope.cancel()
+            await turns(5)
+    assert scope.cancelled_caught
+    assert beside.happened == ["task", "end"]
