@@ -55,7 +55,9 @@ class CompiledWindows:
         columns = iter(cast(tuple[Sequence[float], ...], windows.state))
         self.resolution = windows.resolution
         self.marks = windows.marks
-        self.series = windows.series and CompiledSeriesRecorder(library, windows.series)
+        self.series = windows.series and SeriesRecorder(
+            state=windows.series.state, kernels=CompiledSeriesKernels(library)
+        )
         self._library = library
         self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
@@ -183,26 +185,25 @@ class CompiledWindows:
         self._pool[1] += added
 
 
-class CompiledSeriesRecorder(SeriesRecorder):
-    """Continues from a recorder of the Python backend; merges and sorts with compiled kernels."""
+class CompiledSeriesKernels:
+    """Merges and sorts the buckets of SLI series with compiled kernels."""
 
-    def __init__(self, library: Library, series: SeriesRecorder) -> None:
-        super().__init__()
-        self.state = series.state
+    def __init__(self, library: Library) -> None:
         self._library = library
 
-    def merge(self, doublings: int) -> int:
+    def merge(self, series: SeriesState, doublings: int) -> int:
         """Call the kernel `merge`."""
-        return self._call(self._library.merge, doublings)
+        return _call(self._library.merge, series, doublings)
 
-    def sort(self) -> None:
+    def sort(self, series: SeriesState) -> int:
         """Call the kernel `sort`."""
-        self._call(self._library.sort)
+        return _call(self._library.sort, series)
 
-    def _call(self, kernel: Function, *numbers: int) -> int:
-        state, columns = self.state, address_columns(self.state)
-        counts = len(state.current_index), len(state.bucket_slot)
-        return kernel(address(columns), address(columns), *counts, *numbers)
+
+def _call(kernel: Function, series: SeriesState, *numbers: int) -> int:
+    columns = address_columns(series)
+    counts = len(series.current_index), len(series.bucket_slot)
+    return kernel(address(columns), address(columns), *counts, *numbers)
 
 
 def address_columns(series: SeriesState | None) -> array[int]:

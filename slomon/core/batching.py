@@ -107,8 +107,10 @@ class BatchAssembler:
     position, to its assembler. `assemble` then completes the batches of these items.
     """
 
-    def __init__(self, sharding: Sharding, is_failure: StatusRule) -> None:
-        self.state = StreamState()
+    def __init__(
+        self, sharding: Sharding, is_failure: StatusRule, state: StreamState | None = None
+    ) -> None:
+        self.state = state or StreamState()
         self._sharding = sharding
         self._is_failure = is_failure
         self._changes: list[tuple[int, Change]] = []

@@ -19,15 +19,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Self, cast
+from typing import Final, NamedTuple, Protocol, cast
 
+from slomon.kernels import series as series_kernels
 from slomon.kernels.series import (
     BUCKET_COLUMNS,
     ENDPOINT_COLUMNS,
     SHORTEST,
     SeriesState,
-    merge,
-    sort,
 )
 
 
@@ -69,25 +68,31 @@ class Buckets(NamedTuple):
         return slice(self.end[slot - 1] if slot else 0, self.end[slot])
 
 
+class SeriesKernels(Protocol):
+    """The kernels of one backend that work on finished buckets."""
+
+    def merge(self, series: SeriesState, doublings: int, /) -> int: ...
+    def sort(self, series: SeriesState, /) -> int: ...
+
+
 class SeriesRecorder:
     """
     Records the SLI series of the endpoints of one shard, each known by its slot. The kernel
-    `advance` fills the buckets. `merge` and `sort` are methods so that the compiled backend can
-    replace them.
+    `advance` fills the buckets. `kernels` merge and sort them: by default those in plain Python.
+
+    A `state` is continued, and must not be used elsewhere.
     """
 
-    def __init__(self, count: int = 0) -> None:
-        endpoints, buckets = _blank(count), [array("q") for _ in range(BUCKET_COLUMNS - 1)]
-        numbers = (array("q", [0]) for _ in range(4))
-        self.state = SeriesState._make([*endpoints, *buckets, array("d"), *numbers])
+    def __init__(
+        self,
+        count: int = 0,
+        *,
+        state: SeriesState | None = None,
+        kernels: SeriesKernels = series_kernels,
+    ) -> None:
+        self.state = state or _blank_state(count)
+        self._kernels = kernels
         self._next_check = _FEW  # finished buckets
-
-    @classmethod
-    def from_state(cls, state: SeriesState) -> Self:
-        """Continue from a saved state, which must not be used elsewhere."""
-        recorder = cls()
-        recorder.state = state
-        return recorder
 
     @property
     def step(self) -> int:
@@ -132,15 +137,7 @@ class SeriesRecorder:
         Merge the buckets to the length `step`. Return how many there are, not counting the first
         one of each endpoint.
         """
-        return self.merge((step // self.step).bit_length() - 1)
-
-    def merge(self, doublings: int) -> int:
-        """Call the kernel `merge`."""
-        return merge(self.state, doublings)
-
-    def sort(self) -> None:
-        """Call the kernel `sort`."""
-        sort(self.state)
+        return self._kernels.merge(self.state, (step // self.step).bit_length() - 1)
 
     def finish(self, requests: array[int], failures: array[int]) -> None:
         """
@@ -166,7 +163,7 @@ class SeriesRecorder:
         """The finished buckets, sorted by slot."""
         count = self.state.finished[0]
         self.reserve(count)
-        self.sort()
+        self._kernels.sort(self.state)
         end = array("q", (end - count for end in self.state.newest_bucket))
         _, *columns = (column[count : 2 * count] for column in _bucket_columns(self.state))
         return Buckets._make([end, *columns])
@@ -195,6 +192,13 @@ def _columns(state: SeriesState) -> Sequence[array[float]]:
 
 def _bucket_columns(state: SeriesState) -> Sequence[array[float]]:
     return _columns(state)[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + BUCKET_COLUMNS]
+
+
+def _blank_state(count: int) -> SeriesState:
+    """The state of `count` endpoints without a request."""
+    endpoints, buckets = _blank(count), [array("q") for _ in range(BUCKET_COLUMNS - 1)]
+    numbers = (array("q", [0]) for _ in range(4))
+    return SeriesState._make([*endpoints, *buckets, array("d"), *numbers])
 
 
 def _blank(count: int) -> list[array[int] | array[float]]:

@@ -109,7 +109,7 @@ class Windows:
         """Continue from a saved state, which must not be used elsewhere."""
         windows = cls(resolution=resolution)
         windows.state, windows.marks = state, marks
-        windows.series = None if series is None else SeriesRecorder.from_state(series)
+        windows.series = None if series is None else SeriesRecorder(state=series)
         return windows
 
     @property

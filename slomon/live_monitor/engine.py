@@ -13,7 +13,7 @@ from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
-from slomon.core.batching import TimeRange
+from slomon.core.batching import StreamState, TimeRange
 from slomon.core.endpoints import Catalogue, Endpoint, Sharding
 from slomon.core.events import Accounting, PositionedChange, Rejection, StatusTable, append_bounded
 from slomon.core.incident import Incident
@@ -77,7 +77,8 @@ class Engine:
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()
-        self._batcher = LiveBatcher(sharding, statuses)
+        stream = None if saved is None else _restore_stream(saved)
+        self._batcher = LiveBatcher(sharding, statuses, stream)
         members = sharding.members[0]
         self._windows = Windows(
             members,
@@ -187,11 +188,6 @@ class Engine:
         }
         self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in slots]
         self._closed_until = saved["told until"]
-        stream = self._batcher.state
-        stream.accounting = Accounting(*saved["accounting"])
-        stream.span = TimeRange(*saved["span"])
-        stream.newest = saved["newest"]
-        stream.deploys = [unpack_change(fields) for fields in saved["deploys"]]
         state = load_shard(0, saved)
         self._windows = _restore_windows(saved, state, self._windows, members, slots)
         open_incidents = {
@@ -256,6 +252,15 @@ def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) ->
 def _unpack(saved: Saved) -> Iterator[Incident]:
     for number in range(saved["parts"]):
         yield from unpack_incidents(saved[f"incidents {number}"])
+
+
+def _restore_stream(saved: Saved) -> StreamState:
+    return StreamState(
+        accounting=Accounting(*saved["accounting"]),
+        deploys=[unpack_change(fields) for fields in saved["deploys"]],
+        span=TimeRange(*saved["span"]),
+        newest=saved["newest"],
+    )
 
 
 def _saved_slots(saved: Saved) -> dict[tuple[str, ...], int]:

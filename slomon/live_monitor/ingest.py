@@ -51,8 +51,10 @@ class LiveBatcher:
     other raw event becomes an item first, and counts as this item does for a `Batcher`.
     """
 
-    def __init__(self, sharding: Sharding, statuses: StatusTable) -> None:
-        self._assembler = BatchAssembler(sharding, statuses.failed)
+    def __init__(
+        self, sharding: Sharding, statuses: StatusTable, state: StreamState | None = None
+    ) -> None:
+        self._assembler = BatchAssembler(sharding, statuses.failed, state)
         # Rows in one flat list, four items each: tick, slot, failed, position.
         self._rows: list[Any] = []
         members = sharding.members[0]

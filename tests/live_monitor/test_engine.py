@@ -136,10 +136,10 @@ def test_another_slo_or_window_holds_from_the_next_request_on() -> None:
     assert read(now).incidents[0].endpoint.slo == 0.9  # as it was when it opened
 
 
-def test_the_least_number_of_requests_is_that_of_now() -> None:
+def test_the_minimum_of_requests_is_the_present_one_not_the_saved_one() -> None:
     engine = make_engine()
     sections: dict[str, Any] = dict(saved(engine))
-    sections["shard 0 least"] = array("q", [50])
+    sections["shard 0 min_requests"] = array("q", [50])
     following = make_engine(saved=sections)
     assert len(following.feed([access(100, status=500)]).moved) == 1
 
