@@ -283,7 +283,7 @@ LINE = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnim
             const [red, , blue, alpha] = data.slice(place, place + 4);
             if (alpha > 100 && blue > 150 && red < 60) { drawn.push(x - left); break; }
         }
-    tell([drawn, box.width]);
+    resolve([drawn, box.width]);
 })))"""
 
 
