@@ -4,9 +4,10 @@ Torture slomon from outside: programs that are killed, starved, stalled, and giv
     python scripts/torture.py --seconds 60 --seed 1
     python scripts/torture.py --only stalled-reader kill --seed 7
 
-Every trial is done once, and then trials are drawn at random until the time is up. Prints what was
-tried and what broke; exits with 1 if anything broke. The seed of each round is shown: with it and
-`--only`, a round is repeated. It needs Linux; as root, it tries more (another user, a full disk).
+Each trial is done once; then trials are drawn at random until the time is up. Prints what was
+tried, what broke and how to repeat it, and exits with 1 if anything broke. A round takes some
+seconds, so the last one ends after the time is up. The script needs Linux. As root it tries more:
+a disk that is full, and files of another user.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ def main() -> int:
         print(f"{trial.name} --seed {seed}: {verdict}, {seconds:.1f} s", flush=True)
         for problem in problems:
             print(f"    {problem}", flush=True)
+        if problems:
+            again = f"--only {trial.name} --seed {seed} --seconds 0"
+            print(f"    again: python scripts/torture.py {again}", flush=True)
     for trial in trials:
         name = trial.name
         print(f"{name}: {rounds[name]} rounds, {broken[name]} broken, {took[name]:.0f} s")
@@ -93,11 +97,12 @@ def attempt(trial: Trial, seed: int) -> Problems:
 def parse() -> argparse.Namespace:
     names = [trial.name for trial in TRIALS]
     parser = argparse.ArgumentParser(
-        description="Torture slomon from outside, and say what broke.",
-        epilog="A round takes a few seconds; the last one may end after the time is up.",
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=1, help="of the first round; others follow")
+    parser.add_argument("--seconds", type=float, default=60, help="how long (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the first round; each next round has the next one"
+    )
     parser.add_argument(
         "--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
     )

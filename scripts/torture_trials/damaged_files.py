@@ -28,6 +28,7 @@ from torture_trials.processes import (
 _LINES: Final = 12_000
 _CHECKPOINTS: Final = 6  # damaged ones a round, and so the states
 _STATES: Final = 2
+_HANG_SECONDS: Final = 30.0  # no replay of so short a log takes that long
 _MAGIC: Final = b"slomon state "  # a version and a line end follow
 _DIGEST: Final = 32  # bytes of the SHA-256 at the end
 _TOO_LARGE: Final = (2**62, 2**63 - 1)
@@ -103,9 +104,10 @@ def spoil_column(rng: Random, data: bytes) -> tuple[str, bytes]:
     section = sections[at]
     column: array[Any] = array(section.kind, section.body)
     places = range(len(column)) if rng.random() < 0.3 else [rng.randrange(len(column))]
-    value: float = rng.choice(_TOO_LARGE if section.name.endswith(_SENTINELS) else _IMPOSSIBLE)
+    values: Sequence[float] = _TOO_LARGE if section.name.endswith(_SENTINELS) else _IMPOSSIBLE
     if section.kind != "q":
-        value = rng.choice((float("nan"), -1.0)) if section.kind == "d" else 255
+        values = (float("nan"), -1.0) if section.kind == "d" else (255,)
+    value = rng.choice(values)
     for place in places:
         column[place] = value
     sections[at] = replace(section, body=column.tobytes())
@@ -116,13 +118,11 @@ def spoil_column(rng: Random, data: bytes) -> tuple[str, bytes]:
 def spoil_json(rng: Random, data: bytes) -> tuple[str, bytes]:
     """A number in a section of JSON that is impossible, or of another type, sealed."""
     first, sections = split_state(data)
-    counts = [
-        (n, _numbers(json.loads(one.body))) for n, one in enumerate(sections) if one.kind == "json"
-    ]
-    at, numbers = rng.choice([(n, found) for n, found in counts if found])
-    section, path = sections[at], rng.choice(numbers)
-    value = rng.choice((-1, 2**70, None, "x", [], 0.5))
-    changed = json.loads(section.body)
+    decoded = {n: json.loads(one.body) for n, one in enumerate(sections) if one.kind == "json"}
+    numbers = {n: found for n, value in decoded.items() if (found := _numbers(value))}
+    at = rng.choice(list(numbers))
+    section, path, changed = sections[at], rng.choice(numbers[at]), decoded[at]
+    value: object = rng.choice((-1, 2**70, None, "x", [], 0.5))
     holder = changed
     for key in path[:-1]:
         holder = holder[key]
@@ -133,11 +133,11 @@ def spoil_json(rng: Random, data: bytes) -> tuple[str, bytes]:
 
 def _numbers(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths to all whole numbers in what JSON holds."""
-    if isinstance(value, int) and not isinstance(value, bool) and path:
-        return [path]
-    items = value.items() if isinstance(value, dict) else enumerate(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [path] if path else []
     if not isinstance(value, dict | list):
         return []
+    items = value.items() if isinstance(value, dict) else enumerate(value)
     return [found for key, one in items for found in _numbers(one, (*path, key))]
 
 
@@ -164,7 +164,7 @@ def _damage_checkpoints(rng: Random, folder: Path) -> Problems:
         what, data = damage(rng, good)
         backend = rng.choice(backends())
         checkpoint.write_bytes(data)
-        outcome = run(replay(log, *options, backend=backend))
+        outcome = run(replay(log, *options, backend=backend), seconds=_HANG_SECONDS)
         answered = outcome.code == 0
         found = check_answered(outcome, whole.stdout) if answered else check_refused(outcome, 1, 2)
         problems += [f"checkpoint with {what}: {one}" for one in found]

@@ -73,8 +73,10 @@ def _link_to_nowhere(rng: Random, place: Path, answer: Replay) -> Problems:
 def _link_loop(rng: Random, place: Path, answer: Replay) -> Problems:
     (place / "a").symlink_to(place / "b")
     (place / "b").symlink_to(place / "a")
-    outcome = answer(rng.choice(_OPTIONS), str(place / "a"))
-    return check_refused(outcome, 1, 2) + check_no_leftovers(place, "a", "b")
+    problems: Problems = []
+    for option in rng.sample(_OPTIONS, 3):
+        problems += check_refused(answer(option, str(place / "a")), 1, 2)
+    return problems + check_no_leftovers(place, "a", "b")
 
 
 def _draft_link(rng: Random, place: Path, answer: Replay) -> Problems:

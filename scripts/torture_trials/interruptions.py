@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from torture_trials.logs import output_options, read_files, replay, write_log
 from torture_trials.processes import (
+    LIMIT_SECONDS,
     MAIN,
     SERVICE,
     Outcome,
     Problems,
+    Program,
     backends,
     check_answered,
     check_ended,
@@ -73,14 +75,14 @@ def _kill_replay(rng: Random, folder: Path) -> Problems:
 def _kill_service(rng: Random, folder: Path) -> Problems:
     """Kill a service; once restarted, its monitor has the incidents that it had notified."""
     state = folder / "state"
-    command = [*SERVICE, "--state", str(state), "--seconds", "60", "--save-every", "5s"]
-    command += ["--fill", str(rng.choice((0, 20_000)))]
+    endless = [*SERVICE, "--state", str(state), "--seconds", "60", "--save-every", "5s"]
+    endless += ["--fill", str(rng.choice((0, 20_000)))]
     said = folder / "said"
     problems: Problems = []
     expected: list[dict[str, Any]] = []
-    for _ in range(3):
-        with said.open("wb") as file, started(command, stdout=file.fileno()) as program:
-            if not wait_until(lambda: b"opened" in said.read_bytes(), 30):
+    for _ in range(2):
+        with said.open("wb") as file, started(endless, stdout=file.fileno()) as program:
+            if not wait_until(lambda: b"opened" in said.read_bytes(), LIMIT_SECONDS):
                 return [*problems, f"the service notified of nothing: {program.wait(1)}"]
             problems += _compare(said, expected)
             time.sleep(rng.uniform(0.2, 2.0))
@@ -91,7 +93,12 @@ def _kill_service(rng: Random, folder: Path) -> Problems:
         expected = known
         if "state.damaged" in outcome.stderr or "Traceback" in outcome.stderr:
             problems.append(f"the state was damaged: {outcome}")
-    return problems + check_no_leftovers(folder, *(path.name for path in folder.glob("[!.]*")))
+    with said.open("wb") as file:
+        outcome = run([*SERVICE, "--state", str(state), "--seconds", "0.2"], stdout=file.fileno())
+    problems += check_answered(outcome) or _compare(said, expected)
+    return problems + check_no_leftovers(
+        folder, "access.log", "undisturbed", "killed", "said", "state"
+    )
 
 
 def _compare(said: Path, notified: Iterable[dict[str, Any]]) -> Problems:
@@ -139,10 +146,14 @@ def run_signals(rng: Random, folder: Path) -> Problems:
             path.unlink()
         for name in names:
             (place / name).write_bytes(_BEFORE)
-        delay = rng.uniform(startup_seconds(), max(seconds, 2 * startup_seconds()))
+        # At any time, or soon after the first output was opened.
+        opened = rng.choice((None, place))
+        least, most = (startup_seconds(), seconds) if opened is None else (0.0, seconds / 4)
+        delay = rng.uniform(least, max(least, most))
         gap = rng.choice((None, 0.0, 0.002, 0.02))
-        outcome = _interrupt(command, number, delay, gap)
-        what = f"{signal.Signals(number).name} after {delay:.3f} s"
+        outcome = _interrupt(command, number, delay, gap, opened)
+        since = "the start" if opened is None else "an output was opened"
+        what = f"{signal.Signals(number).name} {delay:.3f} s after {since}"
         what += "" if gap is None else f" and again {gap} s later"
         found = _judge(outcome, _CODES[number])
         for name, content in read_files(place, names).items():
@@ -156,9 +167,15 @@ def run_signals(rng: Random, folder: Path) -> Problems:
 
 
 def _interrupt(
-    command: Sequence[str], number: signal.Signals, delay: float, gap: float | None
+    command: Sequence[str],
+    number: signal.Signals,
+    delay: float,
+    gap: float | None,
+    opened: Path | None,
 ) -> Outcome:
     with started(command) as program:
+        if opened is not None:
+            _wait_for_more(opened, program)
         time.sleep(delay)
         program.signal(number)
         if gap is not None:
@@ -167,15 +184,20 @@ def _interrupt(
         return program.wait()
 
 
+def _wait_for_more(folder: Path, program: Program) -> None:
+    """Wait until a file is new in a folder, or the program has ended."""
+    before = set(folder.iterdir())
+    ended = program.process.poll
+    wait_until(lambda: ended() is not None or set(folder.iterdir()) != before, LIMIT_SECONDS)
+
+
 def _judge(outcome: Outcome, code: int) -> Problems:
     """It ends with the code of its signal, or was done before, and says at most one line."""
     if outcome.shell_code == code:
-        outcome_lines = outcome.stderr.splitlines()
         if "Traceback" in outcome.stderr or "Exception ignored" in outcome.stderr:
             return check_ended(outcome)
-        if len(outcome_lines) > 1:
-            return [f"{len(outcome_lines)} lines of error: {outcome}"]
-        return []
+        lines = outcome.stderr.splitlines()
+        return [f"{len(lines)} lines of error: {outcome}"] if len(lines) > 1 else []
     if outcome.code == 0:
         return check_ended(outcome)
     return [*check_ended(outcome), f"exit code is not {code}: {outcome}"]

@@ -29,7 +29,7 @@ def run_live_load(rng: Random, folder: Path) -> Problems:
     """Measure a service with flapping endpoints, with and without a state file."""
     flapping = rng.choice((5, 10, 20))
     command = [*SERVICE, "--flapping", str(flapping), "--fill", str(_REQUESTS)]
-    command += ["--seconds", str(_SECONDS)]
+    command += ["--seconds", str(_SECONDS), "--save-every", "10s"]
     without = run(command)
     saving = run([*command, "--state", str(folder / "state")])
     problems = [*check_answered(without), *check_answered(saving)]
