@@ -165,8 +165,10 @@ def _damage_checkpoints(rng: Random, folder: Path) -> Problems:
         backend = rng.choice(backends())
         checkpoint.write_bytes(data)
         outcome = run(replay(log, *options, backend=backend), seconds=_HANG_SECONDS)
+        # Columns exchanged on purpose may hold possible numbers: then only the digest could tell.
+        expected = None if damage is exchange_sections else whole.stdout
         answered = outcome.code == 0
-        found = check_answered(outcome, whole.stdout) if answered else check_refused(outcome, 1, 2)
+        found = check_answered(outcome, expected) if answered else check_refused(outcome, 1, 2)
         problems += [f"checkpoint with {what}: {one}" for one in found]
     return problems
 
