@@ -1,4 +1,4 @@
-"""`python main.py`: slomon on a simulated stream, or on a recorded one."""
+"""`python main.py`: run slomon on a simulated or a recorded event stream."""
 
 import sys
 

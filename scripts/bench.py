@@ -1,14 +1,14 @@
 """
-How fast is it? Run by hand, on a quiet machine:
+Benchmarks, to be run by hand on a quiet machine:
 
     python scripts/bench.py stream      an event stream, against a plain loop over the same dicts
     python scripts/bench.py replay      a log file, against DuckDB, Polars, a plain loop and wc
-    python scripts/bench.py live        a service that is watched, against the same one that isn't
-    python scripts/bench.py latency     a live monitor: how soon it tells, whether it counts all
-    python scripts/bench.py data DIR    no measure: a log and its endpoints, as replay reads them
+    python scripts/bench.py live        a watched service, against the same service unwatched
+    python scripts/bench.py latency     a live monitor: how soon it reports, whether it counts all
+    python scripts/bench.py data DIR    no benchmark: writes a log and its endpoints
 
-Replay and data need numpy, and replay duckdb and polars, unless `--only` leaves them out; live
-needs uvicorn, httptools, Starlette and wrk.
+`replay` and `data` need numpy. `replay` needs duckdb and polars, unless `--only` leaves them out.
+`live` needs uvicorn, httptools, Starlette and wrk.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from peers import live
 from peers.case import CASES
 from peers.replay import report
-from peers.tool import TOOLS, lacking
+from peers.tool import TOOLS, explain_missing
 
 PARSERS = ["h11", "httptools"]
 
@@ -40,13 +40,13 @@ def measure_stream(arguments: argparse.Namespace) -> None:
 
 def measure_replay(arguments: argparse.Namespace) -> None:
     tools = [TOOLS[name] for name in arguments.only]
-    if complaints := [words for tool in tools if (words := lacking(tool))]:
-        sys.exit("\n".join(complaints))
+    if errors := [text for tool in tools if (text := explain_missing(tool))]:
+        sys.exit("\n".join(errors))
     if arguments.cores:
         cores = sorted(os.sched_getaffinity(0))[: arguments.cores]
-        os.sched_setaffinity(0, cores)  # of all the processes to come, too
-    kept = arguments.data and nullcontext(arguments.data)
-    with kept or tempfile.TemporaryDirectory() as data:
+        os.sched_setaffinity(0, cores)  # inherited by the processes of the tools
+    given = arguments.data and nullcontext(arguments.data)
+    with given or tempfile.TemporaryDirectory() as data:
         for name in arguments.cases:
             case = CASES[name](Path(data).resolve(), arguments.lines, arguments.endpoints)
             report(case, tools, arguments.rounds)
@@ -78,7 +78,7 @@ def write_data(arguments: argparse.Namespace) -> None:
     write_log(**options)
 
 
-def chosen(allowed: Collection[str]) -> Callable[[str], list[str]]:
+def name_list(allowed: Collection[str]) -> Callable[[str], list[str]]:
     def split(text: str) -> list[str]:
         names = text.split(",")
         if unknown := sorted(set(names) - set(allowed)):
@@ -98,39 +98,55 @@ def parse() -> argparse.Namespace:
 
     stream = commands.add_parser("stream", help="an event stream")
     stream.set_defaults(run=measure_stream)
-    stream.add_argument("--rounds", type=int, default=5, help="timed pairs a row")
+    stream.add_argument("--rounds", type=int, default=5, help="timed pairs per row")
     stream.add_argument("--largest", type=int, default=2_000_000, help="events of the largest row")
-    stream.add_argument("--memory", action="store_true", help="only: a million endpoints")
+    stream.add_argument(
+        "--memory", action="store_true", help="only: the memory of a million endpoints"
+    )
 
     replay = commands.add_parser("replay", help="a log file")
     replay.set_defaults(run=measure_replay)
     replay.add_argument("--rounds", type=int, default=5, help="timed runs of each tool")
     add_sizes(replay)
-    replay.add_argument("--cores", type=int, help="as many processor cores for each tool")
-    replay.add_argument("--cases", type=chosen(CASES), default=list(CASES), help=", ".join(CASES))
-    replay.add_argument("--only", type=chosen(TOOLS), default=list(TOOLS), help=", ".join(TOOLS))
-    replay.add_argument("--data", type=Path, metavar="DIR", help="keeps the logs, and reads them")
+    replay.add_argument("--cores", type=int, help="processor cores for each tool")
+    replay.add_argument(
+        "--cases", type=name_list(CASES), default=list(CASES), help=", ".join(CASES)
+    )
+    replay.add_argument("--only", type=name_list(TOOLS), default=list(TOOLS), help=", ".join(TOOLS))
+    replay.add_argument(
+        "--data", type=Path, metavar="DIR", help="where the logs are kept and reused"
+    )
 
-    served = commands.add_parser("live", help="a service that is watched")
-    served.set_defaults(run=measure_live)
-    served.add_argument("--rounds", type=int, default=12, help="timed pairs a row")
-    served.add_argument("--seconds", type=int, default=1, help="how long each server is asked")
-    served.add_argument("--parsers", type=chosen(PARSERS), default=PARSERS, help=", ".join(PARSERS))
-    served.add_argument("--memory", action="store_true", help="only: what the watched one holds")
-    served.add_argument("--requests", type=int, default=5_000_000, help="with --memory: how many")
+    live_parser = commands.add_parser("live", help="a watched service")
+    live_parser.set_defaults(run=measure_live)
+    live_parser.add_argument("--rounds", type=int, default=12, help="timed pairs per row")
+    live_parser.add_argument(
+        "--seconds", type=int, default=1, help="duration of the load on each server"
+    )
+    live_parser.add_argument(
+        "--parsers", type=name_list(PARSERS), default=PARSERS, help=", ".join(PARSERS)
+    )
+    live_parser.add_argument(
+        "--memory", action="store_true", help="only: the memory of the watched service"
+    )
+    live_parser.add_argument(
+        "--requests", type=int, default=5_000_000, help="number of requests for --memory"
+    )
 
-    soon = commands.add_parser("latency", help="how soon a live monitor tells")
-    soon.set_defaults(run=measure_latency)
-    soon.add_argument("--rate", type=int, default=5000, help="requests a second")
-    soon.add_argument("--seconds", type=float, default=10)
-    soon.add_argument("--calls", type=int, help="only: so many, and what became of them")
+    latency = commands.add_parser("latency", help="how soon a live monitor reports")
+    latency.set_defaults(run=measure_latency)
+    latency.add_argument("--rate", type=int, default=5000, help="requests a second")
+    latency.add_argument("--seconds", type=float, default=10)
+    latency.add_argument(
+        "--calls", type=int, help="only: this many calls, and how they were counted"
+    )
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)
     data.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
     add_sizes(data)
     data.add_argument("--format", choices=["plain", "combined"], default="plain", dest="form")
-    data.add_argument("--slo", type=float, help="of all endpoints, instead of several")
+    data.add_argument("--slo", type=float, help="one SLO for all endpoints, instead of several")
     data.add_argument("--zipf", action="store_true", help="most requests to a few endpoints")
     data.add_argument("--changes", action="store_true", help="also the deploys")
     data.add_argument("--seed", type=int, default=1)

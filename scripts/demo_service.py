@@ -1,17 +1,17 @@
 """
-A service to break and to repair while slomon watches it from inside. In two terminals:
+A service that you can break and repair while slomon watches it from inside. In two terminals:
 
-    python scripts/demo_service.py serve             on http://127.0.0.1:8000
-    python scripts/demo_service.py deploy COMMIT     tells it of a deploy, as GitLab would
+    python scripts/demo_service.py serve             serves on http://127.0.0.1:8000
+    python scripts/demo_service.py deploy COMMIT     reports a deploy, as GitLab would
 
     GET  /users/ID         the endpoint: nine of ten requests within a minute must succeed
-    POST /fault/on, off    whether it fails
-    POST /deploys          GitLab's webhook of deployments
-    GET  /incidents        when it broke and was repaired, and by which commits
-    GET  /slomon           where it stands
+    POST /fault/on, off    makes the endpoint fail, or not
+    POST /deploys          receives GitLab's webhook of deployments
+    GET  /incidents        the incidents, and which commits broke and fixed the endpoint
+    GET  /slomon           the current state
     GET  /metrics          the same for Prometheus
 
-It needs fastapi, uvicorn, and the extra slomon[prometheus].
+This script needs fastapi, uvicorn, and the extra slomon[prometheus].
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def serve(arguments: argparse.Namespace) -> None:
         return "off"
 
     @app.post("/deploys")
-    async def take_deploy(request: Request) -> str:
+    async def receive_deploy(request: Request) -> str:
         try:
             change = deploys.read(request.headers, await request.body())
         except WebhookError as error:
@@ -118,13 +118,13 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serving = commands.add_parser("serve", help="run the service")
-    serving.set_defaults(run=serve)
-    telling = commands.add_parser("deploy", help="tell it of a deploy")
-    telling.set_defaults(run=deploy)
-    telling.add_argument("commit", metavar="COMMIT")
-    telling.add_argument("--author", default="ana@example.com")
-    for command in (serving, telling):
+    serve_parser = commands.add_parser("serve", help="run the service")
+    serve_parser.set_defaults(run=serve)
+    deploy_parser = commands.add_parser("deploy", help="report a deploy")
+    deploy_parser.set_defaults(run=deploy)
+    deploy_parser.add_argument("commit", metavar="COMMIT")
+    deploy_parser.add_argument("--author", default="ana@example.com")
+    for command in (serve_parser, deploy_parser):
         command.add_argument("--port", type=int, default=8000)
     return parser.parse_args()
 

@@ -1,12 +1,12 @@
 """
-Does the scanner read what the careful parser reads? Run by hand, from the checkout:
+Compares the scanner with the reference parser. Run by hand, from the checkout:
 
-    python scripts/fuzz.py --lines 1000000 --seed 1    real lines, damaged, at the compiled speed
-    python scripts/fuzz.py --guided --seconds 600      guided by coverage, with plain Python kernels
+    python scripts/fuzz.py --lines 1000000 --seed 1    damaged real lines, compiled kernels
+    python scripts/fuzz.py --guided --seconds 600      guided by coverage, plain Python kernels
 
-The second needs atheris, and keeps the inputs that reached something new in the folder --corpus.
-Either stops at the first disagreement, or line that is not accounted for, and shows the smallest
-lines that it can cut it down to.
+The second needs atheris, and keeps inputs that reached new code in the folder --corpus. Both stop
+at the first disagreement, or at the first line that is not accounted for, and print the fewest
+lines that reproduce it.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ SAMPLES = {
         *("ingress_nginx.log", "traefik.log", "vhost_combined.log", "wrapped.log", "invalid.log"),
     ),
 }
-# Who knows the requests, whether a query is a part of them, and how many may be found.
+# How requests are matched, whether exactly, and the most endpoints that may be discovered.
 KNOWN = [
     *((given_exactly, True, 0), (given_by_template, False, 0)),
     *((found, False, 1000), (found, False, 5), (found, True, 1000)),
 ]
-# How a log begins: a scanner may have to wait for its first access.
+# Beginnings of logs. A format may be detected only at the first access.
 HEADS = (b"", b"\n" * 2000, b'{"type": "change", "value": "commit: c"}\n' * 50)
 BLOCK = 500  # lines
-REPLAYED = 20  # of so many blocks of lines, one is a file that is replayed
+REPLAY_EVERY = 20  # one block of this many is replayed as files
 
 Lines = Sequence[bytes]
 Check = Callable[[Lines], None]
 
 
 def fuzz_lines(count: int, seed: int) -> None:
-    """Damaged lines, in every format and with whoever may know their requests."""
+    """Check damaged lines in every format and with every way of matching requests."""
     rng = random.Random(seed)
     pools = {name: read_samples(name) for name in SCANNED}
     begin = time.monotonic()
@@ -70,7 +70,7 @@ def fuzz_lines(count: int, seed: int) -> None:
         lines = [draw_line(rng, name, pools) for _ in range(BLOCK)]
         check = (
             replay_check(name, rng)
-            if number % REPLAYED == 0
+            if number % REPLAY_EVERY == 0
             else read_check(name, known, compiled_kernels)
         )
         attempt(check, lines, f"seed {seed}, block {number}: {name}, {known}")
@@ -86,7 +86,7 @@ def read_samples(name: str) -> list[bytes]:
 
 
 def draw_line(rng: random.Random, name: str, pools: dict[str, list[bytes]]) -> bytes:
-    """A real line or a made one, damaged a few times or spliced with another."""
+    """A real or a generated line, damaged a few times or joined with a part of another."""
     if rng.random() < 0.3:
         [line] = random_lines(rng, name, 1)
     else:
@@ -100,7 +100,7 @@ def draw_line(rng: random.Random, name: str, pools: dict[str, list[bytes]]) -> b
 
 
 def read_check(name: str, known: tuple[Any, bool, int], backend: Opened) -> Check:
-    """What compares the rows of lines, which come in blocks of four sizes."""
+    """A check that compares the rows of lines, which are read in blocks of four sizes."""
     requests, match_exactly, most = known
 
     def check(lines: Lines) -> None:
@@ -112,13 +112,13 @@ def read_check(name: str, known: tuple[Any, bool, int], backend: Opened) -> Chec
 
 
 def replay_check(name: str, rng: random.Random) -> Check:
-    """What compares the reports of a whole replay of lines of hosts, cut into files and blocks."""
-    like = Endpoint("", "-", "", "", 0.9, 5 * 10**9)
+    """A check that compares the reports of replays of hosts, cut into files and blocks."""
+    defaults = Endpoint("", "-", "", "", 0.9, 5 * 10**9)
     options: dict[str, Any] = rng.choice(
         (
             {"endpoints": GIVEN, "match_exactly": True},
-            {"defaults": like},
-            {"defaults": like, "max_endpoints": 3},
+            {"defaults": defaults},
+            {"defaults": defaults, "max_endpoints": 3},
         )
     )
     options["lateness"] = rng.choice((None, 0, 10**9))
@@ -126,8 +126,8 @@ def replay_check(name: str, rng: random.Random) -> Check:
     hosts, head, seed = rng.choice((1, 1, 2, 3)), rng.choice(HEADS), rng.random()
 
     def check(lines: Lines) -> None:
-        # Where files are cut would matter to a recorded stream's end, which is that of its file,
-        # and to what is taken for compressed by its first bytes.
+        # The place of a cut must not matter. It would for an end-of-stream event, which ends its
+        # file, and for lines that begin like compressed data.
         kept = [line for line in lines if b"end-of-stream" not in line]
         shown = [line if line[:1].isdigit() else b" " + line for line in kept]
         logs = [head + b"\n".join(shown[host::hosts]) for host in range(hosts)]
@@ -148,7 +148,7 @@ def replay_check(name: str, rng: random.Random) -> Check:
 
 
 def attempt(check: Check, lines: Lines, what: str) -> None:
-    """Check lines; where they fail, end with the fewest of them that do."""
+    """Check lines. If the check fails, exit with the fewest lines that fail."""
     if fails(check, lines) is None:
         return
     lines = shrink(check, lines)
@@ -157,7 +157,7 @@ def attempt(check: Check, lines: Lines, what: str) -> None:
 
 
 def shrink(check: Check, lines: Lines) -> Lines:
-    """Leave out ever smaller stretches of lines as long as the rest still fails."""
+    """Remove smaller and smaller groups of lines as long as the rest still fails."""
     size = len(lines) // 2
     while size:
         start = 0
@@ -174,13 +174,13 @@ def shrink(check: Check, lines: Lines) -> Lines:
 def fails(check: Check, lines: Lines) -> Exception | None:
     try:
         check(lines)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except Exception as error:  # noqa: BLE001 (any exception is a finding)
         return error
     return None
 
 
 def fuzz_guided(seconds: int, corpus: Path) -> None:
-    """Lines of any bytes, by what they reach in the kernels and in the careful parser."""
+    """Check lines of any bytes, guided by coverage of the kernels and the reference parser."""
     try:
         atheris = import_module("atheris")
     except ModuleNotFoundError:
@@ -208,10 +208,10 @@ def fuzz_guided(seconds: int, corpus: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0].strip())
-    parser.add_argument("--lines", type=int, default=100_000, help="how many are tried")
+    parser.add_argument("--lines", type=int, default=100_000, help="number of lines to check")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--guided", action="store_true", help="by coverage; needs atheris")
-    parser.add_argument("--seconds", type=int, default=60, help="how long, if guided")
+    parser.add_argument("--guided", action="store_true", help="guide by coverage; needs atheris")
+    parser.add_argument("--seconds", type=int, default=60, help="duration with --guided")
     parser.add_argument("--corpus", type=Path, default=Path("fuzz-corpus"))
     arguments = parser.parse_args()
     if arguments.guided:

@@ -1,6 +1,6 @@
 """
-What broke yesterday (UTC), as Markdown on stdout. Copy it, and let cron run it after the logs were
-rotated:
+Writes yesterday's incidents (UTC) as Markdown to stdout. Copy it, and let cron run it after the
+rotation of the logs:
 
     python nightly_report.py /var/log/nginx/access.log.1 --changes deploys.csv | mail -s ...
 """
@@ -63,7 +63,7 @@ def describe(found: slomon.Attribution | None) -> str:
 
 
 def escape(text: str) -> str:
-    """Text from a log, so that it stays text in Markdown and within its cell."""
+    """Escape text from a log so that it stays text, within its cell of a Markdown table."""
     return f"`{ascii(text)[1:-1].replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
@@ -72,13 +72,13 @@ def moment(seconds: float) -> datetime:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="What broke yesterday, as Markdown.")
+    parser = argparse.ArgumentParser(description="Yesterday's incidents, as Markdown.")
     parser.add_argument("logs", nargs="+", help="access logs, in order")
-    parser.add_argument("--endpoints", help="their file (default: found in the logs)")
-    parser.add_argument("--slo", help="of endpoints that are found (default: 99.9%%)")
-    parser.add_argument("--window", help="of endpoints that are found (default: 5m)")
-    parser.add_argument("--changes", help="file of deploys, or what git log printed")
-    parser.add_argument("--change-zone", help="of their dates that name none")
+    parser.add_argument("--endpoints", help="file of endpoints (default: discovered in the logs)")
+    parser.add_argument("--slo", help="of discovered endpoints (default: 99.9%%)")
+    parser.add_argument("--window", help="of discovered endpoints (default: 5m)")
+    parser.add_argument("--changes", help="file of deploys, or the output of git log")
+    parser.add_argument("--change-zone", help="zone of their dates that name none")
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     parser.add_argument("--day", type=date.fromisoformat, default=yesterday)
     return parser.parse_args()

@@ -1,5 +1,5 @@
 """
-Draws the picture of the report for the README and the docs, from a made-up run. Needs playwright
+Draws the picture of the report for the README and the docs, from generated data. Needs playwright
 and Chromium:
 
     python scripts/picture.py [FILE]

@@ -1,5 +1,5 @@
 """
-How many incidents would there have been? A table over SLOs and windows, to choose these by:
+Prints the number of incidents by SLO and window, to help choose them:
 
     python sweep.py access.log --slo 99% 99.9% --window 1m 5m 30m
 """

@@ -1,6 +1,6 @@
 """
-slomon: point it at a stream of requests and deploys, and it says which commit broke which
-endpoint, when, which commit fixed it, and how long repair takes.
+slomon reads requests and deploys, and reports which commit broke which endpoint, when, which commit
+fixed it, and how long repair took.
 """
 
 from importlib import import_module
@@ -110,7 +110,6 @@ _HOMES = {
     "Endpoint": "slomon.core.endpoints",
     "EndpointStatus": "slomon.live_monitor.snapshot",
     "EventStream": "slomon.pipeline.stream",
-    "Metrics": "slomon.core.metrics",
     "Incident": "slomon.core.incident",
     "IncidentClosed": "slomon.live_monitor.subscription",
     "IncidentDetail": "slomon.core.service_monitor",
@@ -123,6 +122,7 @@ _HOMES = {
     "Malformed": "slomon.core.events",
     "MalformedEventError": "slomon.errors",
     "MalformedLineError": "slomon.errors",
+    "Metrics": "slomon.core.metrics",
     "Progress": "slomon.log_replay.run",
     "RejectedLine": "slomon.core.events",
     "Rejection": "slomon.core.events",
@@ -145,7 +145,7 @@ _HOMES = {
     "replay": "slomon.log_replay.replay",
     "to_frame": "slomon.report.exports",
 }
-"""The modules of these, imported as they are asked for: a start has no time for them all."""
+"""The module of each name, imported at the first use of the name: importing all takes long."""
 
 
 def __getattr__(name: str) -> object:

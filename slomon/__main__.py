@@ -1,7 +1,6 @@
 """
-Where the command starts: `slomon` as a process of its own, before most is imported.
-
-`python -m slomon`: the command, also where it is not on the path.
+The entry point of the command, `slomon` or `python -m slomon`. It imports little, so that an
+interrupt during the other imports is handled like any other.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from slomon.cli.process import run_process
 
 def run() -> int:
     """Run the command with the arguments and the streams of the process."""
-    gc.disable()  # nothing here makes cycles, and to look for them in all incidents takes long
+    gc.disable()  # no cycles are made, and looking for them among many incidents is slow
     return run_process(_main)
 
 
 def _main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
-    # Here, since it takes some time: an interrupt meanwhile is one like any other.
+    # Imported here because it takes some time: run_process handles an interrupt meanwhile.
     from slomon.cli.main import main  # noqa: PLC0415
 
     return main(argv, stdout, stderr)

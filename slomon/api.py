@@ -1,4 +1,4 @@
-"""The two ways to consume a stream: `await consume(...)`, and `get_service_monitor(...)`."""
+"""The two ways to consume an event stream: `await consume(...)` and `get_service_monitor(...)`."""
 
 from __future__ import annotations
 
@@ -30,24 +30,26 @@ async def consume(
     backend: BackendName = "auto",
 ) -> ServiceMonitor:
     """
-    Consume an event stream to its end, without ever blocking the event loop.
+    Consume an event stream to its end, without blocking the event loop.
 
-    The numbers bound memory and never change the answer: `workers` tasks share the endpoints,
-    `queue_bound` batches may wait for each, a batch holds at most `batch_bound` events, and four
-    times as many may wait to be put in one.
-    `is_failure(status)` says whether a request with that status failed, None where there is no
-    such status; its answer must not change. With `close_after_no_traffic` (seconds, or text such as
-    "10m") an incident expires once its endpoint had no request for so long, and its window
-    has emptied; by default never. `on_rejected` is called with every
-    malformed event, on the loop's thread. With `sli_series` the summary has each endpoint's SLI
-    over time. The `compiled` backend takes over by itself ("auto") once a
-    stream is long enough, if the extra `slomon[replay]` is installed; "compiled" uses it from the
-    start, "python" never.
+    * `workers`: the number of tasks that share the endpoints
+    * `queue_bound`: at most this many batches wait for each worker
+    * `batch_bound`: a batch holds at most this many events, and four times as many events may wait
+      to be put in a batch. These three numbers bound the memory and do not change the answer
+    * `strict`: stop at the first malformed event
+    * `is_failure`: a function of a status: did a request with this status fail? None if there is no
+      such status. It must always return the same for a status
+    * `close_after_no_traffic` (seconds, or text such as "10m"): expire an open incident when its
+      endpoint has had no request for this long and its window is empty (default: never)
+    * `on_rejected`: a function that is called with each malformed event, on the event loop's thread
+    * `sli_series`: keep the SLI of each endpoint over time, for the summary
+    * `backend`: "auto" switches to the compiled backend once a stream is long enough, if the extra
+      `slomon[replay]` is installed; "compiled" uses it from the start; "python" never uses it
 
-    Raises ConfigurationError where an endpoint or an option is wrong, MalformedEventError at the
-    first malformed event if `strict`, and whatever the stream or the hook raises, as it is. Such
-    an end, like a cancellation, waits for a plain `generate_event()` under way: give one that may
-    wait for ever a timeout of its own.
+    Raises ConfigurationError if an endpoint or an option is wrong, and MalformedEventError at the
+    first malformed event if `strict`. An exception of the stream or of a function that was passed
+    is raised as it is. Before it raises, or is cancelled, it waits for a `generate_event()` that is
+    running in a thread: give a call that may block for ever a timeout of its own.
     """
     check_function("is_failure", is_failure, "a status")
     options = Options(
@@ -79,12 +81,12 @@ def get_service_monitor(
     backend: BackendName = "auto",
 ) -> ServiceMonitor:
     """
-    `consume` for callers that are not async: runs an event loop of its own (uvloop where there is
-    one) until the stream ends.
+    `consume` for callers that are not async. It runs an event loop of its own (uvloop if it is
+    installed) until the stream ends.
 
-    Where a loop is already running in this thread, as in a notebook, the new one runs in a thread
-    of its own and this call blocks the running loop, Ctrl-C included: inside a service, await
-    `consume`.
+    If an event loop is running in this thread, as in a notebook, the new loop runs in another
+    thread, and this call blocks the running loop, Ctrl-C included. Inside a service, await
+    `consume` instead.
     """
     call = partial(
         consume,
@@ -115,7 +117,7 @@ def _upgrade(backend: BackendName) -> Callable[[Sharding, StatusRule], BackendUp
     check_backend(backend)
     if backend == "python":
         return None
-    # Not for those who never need it: it brings ctypes, to begin with.
+    # Imported only if it may be used, because it imports ctypes.
     from slomon.compiled.backend import CompiledUpgrade  # noqa: PLC0415
 
     return partial(CompiledUpgrade, at_once=backend == "compiled")

@@ -1,36 +1,37 @@
 """
-An event loop for callers that have none, or whose own one is busy with them.
+Tools for running code concurrently.
 
-Several things at once, until the first of them is done.
-
-What comes out of tasks that run together, of which one failed.
-
-A thread for one call that may block for long, which is never left behind.
+* `run_on_own_loop`: a new event loop for a synchronous caller
+* `first_completed`, `background_tasks`, `unwrap_first`: tasks, and what they raise
+* `run_in_thread`: a thread for one blocking call
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import copy_context
 from importlib.util import find_spec
 from inspect import iscoroutine
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
-from anyio import CancelScope, Event, create_task_group
+from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
 from anyio.from_thread import start_blocking_portal
 
 T = TypeVar("T")
 
+Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+
 
 def run_on_own_loop(call: Callable[[], Awaitable[T]]) -> T:
     """
-    What a coroutine function returns, run on a new event loop (uvloop where there is one): in this
-    thread or, where a loop is running in it already, in another, which this call waits for.
+    Run a coroutine function on a new event loop, with uvloop if that is installed, and return its
+    result. If a loop is already running in this thread, the new one runs in another thread, and
+    this call blocks until it has ended.
     """
     backend_options = {"use_uvloop": find_spec("uvloop") is not None}
     if _loop_is_running():
@@ -48,7 +49,7 @@ def _loop_is_running() -> bool:
 
 
 async def first_completed(*calls: Callable[[], Awaitable[object]]) -> None:
-    """Return as one of these returns; the others are cancelled. None of them may raise."""
+    """Return when the first of these returns, and cancel the others. None of them may raise."""
     async with create_task_group() as tasks:
 
         async def run(call: Callable[[], Awaitable[object]]) -> None:
@@ -59,9 +60,47 @@ async def first_completed(*calls: Callable[[], Awaitable[object]]) -> None:
             tasks.start_soon(run, call)
 
 
+@asynccontextmanager
+async def background_tasks(
+    tasks: Sequence[Task], *, finish: Task | None = None, end: Task
+) -> AsyncGenerator[None]:
+    """
+    Run tasks beside the body of an `async with`. When the body is left:
+
+    1. `finish` is awaited while the tasks still run, unless the body was cancelled
+    2. the tasks are cancelled
+    3. `end` is awaited, whatever happened before; it must shield what a cancellation must not stop
+
+    A task that fails cancels the body. An exception of the body wins over one of a task or of
+    `end`, unless it is only the cancellation that a failed task caused. Each comes out as itself,
+    not in an exception group.
+    """
+    failure: BaseException | None = None
+    try:
+        async with create_task_group() as group:
+            for task in tasks:
+                group.start_soon(task)
+            try:
+                yield
+            except BaseException as error:  # noqa: BLE001 (raised again below, as itself)
+                failure = error
+            if finish is not None and (failure is None or isinstance(failure, Exception)):
+                await finish()
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as failures:
+        if failure is None or isinstance(failure, get_cancelled_exc_class()):
+            failure = failures.exceptions[0]  # the first: the others and the body were cancelled
+    finally:
+        try:
+            await end()
+        finally:
+            if failure is not None:
+                raise failure
+
+
 @contextmanager
 def unwrap_first() -> Iterator[None]:
-    """Let the first failure of a task group come out as itself: the others came of it."""
+    """Raise the first failure of a task group as itself: the others are its consequences."""
     try:
         yield
     except BaseExceptionGroup as failures:
@@ -75,34 +114,34 @@ def unwrap_first() -> Iterator[None]:
 
 async def run_in_thread(function: Callable[[], T]) -> T:
     """
-    Call a function in a thread made for it, and wait, whatever happens, until that has ended.
+    Call a function in a new thread and return its result. The thread has always ended by then.
 
     Python can't stop a thread: a cancellation takes effect when `function` returns. (A pooled
-    thread would idle on after the call, and a long call would keep it from everyone else.)
+    thread would stay idle after the call, and a long call would block it for everyone else.)
     """
     outcome: Future[T] = Future()
     with ExitStack() as cancelled:
         cancelled.callback(_discard, outcome)
         # The shield is in a task of its own: task groups also wait under asyncio's task.cancel().
         async with create_task_group() as group:
-            group.start_soon(_attend, function, outcome)
+            group.start_soon(_await_thread, function, outcome)
         cancelled.pop_all()
     return outcome.result()
 
 
-async def _attend(function: Callable[[], T], outcome: Future[T]) -> None:
+async def _await_thread(function: Callable[[], T], outcome: Future[T]) -> None:
     ended = Event()
     loop = asyncio.get_running_loop()
 
     def call() -> None:
         try:
             outcome.set_result(function())
-        except BaseException as error:  # noqa: BLE001 (it is the caller's, whatever it is)
+        except BaseException as error:  # noqa: BLE001 (the caller gets it, whatever it is)
             outcome.set_exception(error)
-        with suppress(RuntimeError):  # the loop was torn down: nobody waits any more
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
             loop.call_soon_threadsafe(ended.set)
 
-    # A daemon: a stream that never returns must not keep the interpreter from exiting.
+    # A daemon thread: a stream that never returns must not keep the interpreter from exiting.
     in_context = copy_context().run
     thread = threading.Thread(target=in_context, args=(call,), name="slomon-stream", daemon=True)
     try:
@@ -116,6 +155,6 @@ async def _attend(function: Callable[[], T], outcome: Future[T]) -> None:
 
 
 def _discard(outcome: Future[T]) -> None:
-    """What nobody will take up: a coroutine must be closed, or Python warns of it."""
+    """Close the coroutine that a cancelled call returned: otherwise Python warns of it."""
     if outcome.done() and not outcome.exception() and iscoroutine(result := outcome.result()):
         result.close()

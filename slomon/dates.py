@@ -1,11 +1,7 @@
 """
-A length of time as people write it: `30s`, `5m`, `1h30m`, `28d`.
+Durations, dates and zones: read from the texts that people and programs write, and shown to people.
 
-A date as people and programs write it, made a tick: digit by digit, never through a float.
-
-A length of time at a glance.
-
-A moment in UTC, as people read it.
+A duration or an instant is a whole number of ticks. Its digits never pass through a float.
 """
 
 from __future__ import annotations
@@ -22,25 +18,15 @@ from slomon.core.ticks import LAST_TICK, STAMPS, TICKS_PER_SECOND, parse_seconds
 from slomon.errors import ConfigurationError
 from slomon.text import quote
 
-UNITS: Final = {
-    "w": 7 * 86_400 * TICKS_PER_SECOND,
-    "d": 86_400 * TICKS_PER_SECOND,
-    "h": 3_600 * TICKS_PER_SECOND,
-    "m": 60 * TICKS_PER_SECOND,
-    "s": TICKS_PER_SECOND,
-    "ms": 1_000_000,
-    "us": 1_000,
-    "ns": 1,
-}
-"""Ticks of each, the largest first."""
-
 
 def parse_duration(text: str) -> int:
     """
-    The ticks of numbers with units, the largest unit first and each at most once; a bare number
-    is seconds. `m` is minutes: there are no months and no years, whose lengths differ.
+    The ticks of a duration such as `1h30m`: numbers with units, the largest unit first, each unit
+    at most once. A bare number is seconds. `m` is minutes; months and years don't exist, because
+    their lengths differ.
 
-    Raises ConfigurationError, also where it is no whole number of ticks, or 2**63 of them.
+    Raises ConfigurationError if the text is no duration, if it is not a whole number of ticks, or
+    if it is 2**63 ticks or more.
     """
     ticks = _count_ticks(text)
     if ticks is None or ticks.denominator != 1 or ticks > LAST_TICK:
@@ -49,16 +35,81 @@ def parse_duration(text: str) -> int:
 
 
 def show_duration(ticks: int) -> str:
-    """The shortest text that `parse_duration` reads as `ticks`, of whole numbers: `90m`, `4w`."""
+    """The shortest text of whole numbers that `parse_duration` reads as `ticks`: `90m`, `4w`."""
     if ticks == 0:
         return "0s"
-    single = [f"{ticks // size}{unit}" for unit, size in UNITS.items() if ticks % size == 0]
+    single = [f"{ticks // size}{unit}" for unit, size in _UNITS.items() if ticks % size == 0]
     return min(*single, _mix_units(ticks), key=len)
+
+
+def show_span(ticks: int) -> str:
+    """A duration in its largest unit and the next one: `2d 3h`, `12m`. The rest is cut off."""
+    if ticks < 0:
+        return f"-{show_span(-ticks)}"
+    counts: list[tuple[int, str]] = []
+    for unit, size in _SPAN_UNITS.items():
+        count, ticks = divmod(ticks, size)
+        if count or counts:
+            counts.append((count, unit))
+    return " ".join(f"{count}{unit}" for count, unit in counts[:2] if count) or "0s"
+
+
+def show_seconds(seconds: float) -> str:
+    """A duration in seconds, shown as `show_span` does."""
+    return show_span(round(seconds * TICKS_PER_SECOND))
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """The result for a text that is no instant: `reason` names the text and what is allowed."""
+
+    reason: str
+
+
+def parse_zone(text: str) -> tzinfo:
+    """The zone of an IANA name or an offset. Raises ConfigurationError if the text is neither."""
+    if _OFFSET.fullmatch(text):
+        return _parse_offset(text)
+    try:
+        return UTC if text == "UTC" else ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # unknown, an invalid key, a directory of zones
+        raise ConfigurationError(f"the zone is {quote(text)}; allowed: {_ZONES}") from None
+
+
+def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
+    """
+    The tick of a date with a time. The formats are seconds since the epoch (git's raw format adds
+    an offset, which is ignored), ISO 8601 and RFC 3339, RFC 2822, git's default format and the
+    output of `date`.
+
+    A date without an offset is in `zone`. If a date names its zone by an abbreviation that RFC 2822
+    (4.3) doesn't define, the abbreviation is ignored, since most stand for several zones: `zone`
+    applies. If the zone skips a local time or has it twice, the offset from before the clock change
+    applies (of two instants, the earlier). A leap second is the second after it, as in POSIX.
+    """
+    text = " ".join(text.split())
+    if epoch := _EPOCH_SECONDS.fullmatch(text):
+        tick = parse_seconds(epoch[1])
+        return Undated(f"the date is {quote(text)}; allowed: {STAMPS}") if tick is None else tick
+    fields = next((found for pattern in _FORMATS if (found := pattern.fullmatch(text))), None)
+    if fields is None:
+        return Undated(f"the date is {quote(text)}; allowed: {_DATES}")
+    own_zone = _find_zone(fields["zone"]) or zone
+    if own_zone is None:
+        lack = f"a zone {quote(fields['zone'])} of no fixed offset" if fields["zone"] else "no zone"
+        return Undated(f"the date {quote(text)} has {lack}; allowed: {_ZONED}")
+    tick = _date_ticks(fields.groupdict(default="0"), own_zone)
+    return Undated(f"the date is {quote(text)}; allowed: {_TIMES}") if tick is None else tick
+
+
+def show_stamp(seconds: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A UTC time, in seconds since the epoch, by a `strftime` format; the rest is cut off."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(form)
 
 
 def _mix_units(ticks: int) -> str:
     parts = []
-    for unit, size in UNITS.items():
+    for unit, size in _UNITS.items():
         count, ticks = divmod(ticks, size)
         parts += [f"{count}{unit}"] if count else []
     return "".join(parts)
@@ -71,60 +122,9 @@ def _count_ticks(text: str) -> Fraction | None:
     if parts is None or not text:
         return None
     return sum(
-        (Fraction(count) * UNITS[unit] for unit, count in parts.groupdict().items() if count),
+        (Fraction(count) * _UNITS[unit] for unit, count in parts.groupdict().items() if count),
         start=Fraction(0),
     )
-
-
-_DIGITS: Final = r"\d{1,19}(?:\.\d{1,19})?"
-_NUMBER: Final = re.compile(_DIGITS, re.ASCII)
-_PARTS: Final = re.compile("".join(f"(?:(?P<{unit}>{_DIGITS}){unit})?" for unit in UNITS), re.ASCII)
-_DURATIONS: Final = (
-    "seconds, or numbers with the units w, d, h, m (minutes), s, ms, us and ns in this order, "
-    "such as '1h30m', in whole nanoseconds, fewer than 2**63 of these"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Undated:
-    """Why a text is no instant: a whole phrase, which names the text and what is allowed."""
-
-    reason: str
-
-
-def parse_zone(text: str) -> tzinfo:
-    """A zone by its IANA name or as an offset; ConfigurationError where it is neither."""
-    if _OFFSET.fullmatch(text):
-        return _parse_offset(text)
-    try:
-        return UTC if text == "UTC" else ZoneInfo(text)
-    except (KeyError, ValueError, OSError):  # unknown, no key at all, a directory of zones
-        raise ConfigurationError(f"the zone is {quote(text)}; allowed: {_ZONES}") from None
-
-
-def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
-    """
-    The ticks of a date with its time: seconds since the epoch (git's raw form adds an offset,
-    which changes nothing), ISO 8601 and RFC 3339, RFC 2822, git's default form and `date`'s.
-
-    A date that says no offset is in `zone`. So is one whose zone is an abbreviation other than
-    those which RFC 2822 (4.3) gives a meaning to, since most stand for several zones. A local
-    time that the zone skips, or has twice, is read with the offset from before the clock was
-    changed (of the two instants, the earlier). A leap second is the one after it, as in POSIX.
-    """
-    text = " ".join(text.split())
-    if epoch := _RAW.fullmatch(text):
-        tick = parse_seconds(epoch[1])
-        return Undated(f"the date is {quote(text)}; allowed: {STAMPS}") if tick is None else tick
-    fields = next((found for form in _FORMS if (found := form.fullmatch(text))), None)
-    if fields is None:
-        return Undated(f"the date is {quote(text)}; allowed: {_DATES}")
-    where = _find_zone(fields["zone"]) or zone
-    if where is None:
-        lack = f"a zone {quote(fields['zone'])} of no fixed offset" if fields["zone"] else "no zone"
-        return Undated(f"the date {quote(text)} has {lack}; allowed: {_ZONED}")
-    tick = _date_ticks(fields.groupdict(default="0"), where)
-    return Undated(f"the date is {quote(text)}; allowed: {_TIMES}") if tick is None else tick
 
 
 def _date_ticks(fields: Mapping[str, str], zone: tzinfo) -> int | None:
@@ -160,7 +160,7 @@ def _find_zone(name: str | None) -> tzinfo | None:
         return None
     if _OFFSET.fullmatch(name):
         return _parse_offset(name)
-    hours = _HOURS.get(name.lower())
+    hours = _ZONE_HOURS.get(name.lower())
     return None if hours is None else timezone(timedelta(hours=hours))
 
 
@@ -170,6 +170,28 @@ def _parse_offset(text: str) -> tzinfo:
     return timezone(-size if text[0] == "-" else size)
 
 
+_UNITS: Final = {  # the ticks of each, the largest first
+    "w": 7 * 86_400 * TICKS_PER_SECOND,
+    "d": 86_400 * TICKS_PER_SECOND,
+    "h": 3_600 * TICKS_PER_SECOND,
+    "m": 60 * TICKS_PER_SECOND,
+    "s": TICKS_PER_SECOND,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
+_SPAN_UNITS: Final = {unit: size for unit, size in _UNITS.items() if unit != "w"}  # 28d, not 4w
+
+_DIGITS: Final = r"\d{1,19}(?:\.\d{1,19})?"
+_NUMBER: Final = re.compile(_DIGITS, re.ASCII)
+_PARTS: Final = re.compile(
+    "".join(f"(?:(?P<{unit}>{_DIGITS}){unit})?" for unit in _UNITS), re.ASCII
+)
+_DURATIONS: Final = (
+    "seconds, or numbers with the units w, d, h, m (minutes), s, ms, us and ns in this order, "
+    "such as '1h30m', in whole nanoseconds, fewer than 2**63 of these"
+)
+
 _DECIMALS: Final = 9
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HALVES: Final = {"am": 0, "pm": 12}
@@ -177,7 +199,7 @@ _MONTHS: Final = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6,
     "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
 }  # fmt: skip
-_HOURS: Final = {  # what RFC 2822 says that these are ahead of UTC
+_ZONE_HOURS: Final = {  # ahead of UTC, by RFC 2822
     "z": 0, "ut": 0, "utc": 0, "gmt": 0,
     "est": -5, "cst": -6, "mst": -7, "pst": -8,
     "edt": -4, "cdt": -5, "mdt": -6, "pdt": -7,
@@ -191,15 +213,15 @@ _TIME: Final = (
     r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d+))?)?"
     r"(?: (?P<half>[ap]m))?"
 )
-_SHIFT: Final = r"[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
-_ZONE: Final = rf"(?P<zone>[a-z]{{1,5}}|{_SHIFT})"
+_SIGNED: Final = r"[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
+_ZONE: Final = rf"(?P<zone>[a-z]{{1,5}}|{_SIGNED})"
 
 _FLAGS: Final = re.ASCII | re.IGNORECASE
-_OFFSET: Final = re.compile(_SHIFT, _FLAGS)
-_RAW: Final = re.compile(rf"([\d.]+)(?: {_SHIFT})?", _FLAGS)
-_FORMS: Final = [
-    re.compile(form, _FLAGS)
-    for form in (
+_OFFSET: Final = re.compile(_SIGNED, _FLAGS)
+_EPOCH_SECONDS: Final = re.compile(rf"([\d.]+)(?: {_SIGNED})?", _FLAGS)
+_FORMATS: Final = [
+    re.compile(pattern, _FLAGS)
+    for pattern in (
         rf"{_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?",  # ISO 8601, git's iso
         rf"(?:{_WEEKDAY},? )?{_DAY} {_MONTH} {_YEAR} {_TIME}(?: {_ZONE})?",  # RFC 2822
         rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_YEAR}(?: {_ZONE})?",  # git's default
@@ -216,28 +238,3 @@ _DATES: Final = (
 )
 _ZONED: Final = "a date with an offset, such as '+02:00', or in UTC; or one zone for all dates"
 _TIMES: Final = "a time of the calendar from 1970 to 2262, of at most 9 places of a second"
-
-
-_UNITS: Final = {unit: size for unit, size in UNITS.items() if unit != "w"}  # 28d, not 4w
-
-
-def show_span(ticks: int) -> str:
-    """The largest unit and the next one, as in `2d 3h` or `12m`; what is smaller is left out."""
-    if ticks < 0:
-        return f"-{show_span(-ticks)}"
-    counts: list[tuple[int, str]] = []
-    for unit, size in _UNITS.items():
-        count, ticks = divmod(ticks, size)
-        if count or counts:
-            counts.append((count, unit))
-    return " ".join(f"{count}{unit}" for count, unit in counts[:2] if count) or "0s"
-
-
-def show_seconds(seconds: float) -> str:
-    """The same of seconds."""
-    return show_span(round(seconds * TICKS_PER_SECOND))
-
-
-def show_stamp(seconds: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """Seconds since the epoch, by a `strftime` format; what is finer than it is left out."""
-    return datetime.fromtimestamp(seconds, UTC).strftime(form)

@@ -1,16 +1,16 @@
 """
-What slomon raises, split by whose fault it is:
+The exceptions that slomon raises, by whose fault they are:
 
 * SlomonError
-  + ConfigurationError   the caller's: an endpoint entry or an option is wrong
-    . OptionError        an option, which knows its name
-  + MalformedEventError  the data's: an event can't be read, and strict mode was asked for
-  + MalformedLineError   the data's: a line of a file can't be, and strict mode was asked for
-  + StateFileError       the world's: a saved state is damaged, or of something else
-  + WebhookError         the sender's: a request that is no webhook of the source's
+  + ConfigurationError   the caller's fault: an endpoint entry or an option is wrong
+    . OptionError        the same for options; the error has their names
+  + MalformedEventError  the input's fault, in strict mode only: an event is malformed
+  + MalformedLineError   the input's fault, in strict mode only: a line of a file is malformed
+  + StateFileError       the environment's fault: a saved state is damaged or of another run
+  + WebhookError         the sender's fault: an HTTP request is not a valid webhook
 
-Everything else that reaches a caller is an exception of the event stream, of a file or of a hook,
-as it was raised.
+Any other exception that reaches a caller was raised by the event stream, by a file or by a hook.
+slomon passes it on unchanged.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ from slomon.text import quote
 
 
 class SlomonError(Exception):
-    """Whatever slomon itself raises."""
+    """The base class of all exceptions that slomon itself raises."""
 
 
 class ConfigurationError(SlomonError, ValueError):
-    """An entry or an option is wrong; the text names it, its value and what is allowed."""
+    """
+    An endpoint entry or an option is wrong. The message names it, its value and what is allowed.
+    """
 
 
 class OptionError(ConfigurationError):
     """
-    Options are wrong: the `names` that they have as parameters, and the `fault`. `show` tells it
-    by other names, such as the flags of a command.
+    One or more options are wrong.
+
+    * `names`: the options' names as Python parameters
+    * `fault`: the rest of the message, behind the names
     """
 
     def __init__(self, names: Sequence[str], fault: str) -> None:
@@ -43,17 +47,18 @@ class OptionError(ConfigurationError):
         return self.show(str)
 
     def show(self, rename: Callable[[str], str]) -> str:
-        """The whole message, with each name as `rename` gives it."""
+        """The whole message, with `rename(name)` for each name, such as a flag."""
         named = " and ".join(f"'{rename(name)}'" for name in self.names)
         return f"option{'s' * (len(self.names) > 1)} {named}{self.fault}"
 
 
 class MalformedEventError(SlomonError):
     """
-    In strict mode, the first event that can't be read.
+    The first malformed event in strict mode.
 
-    `position` counts the stream's events from 0, `text` is the event's own (or what Python shows
-    of an event that is no text, at most 1000 characters) and `reason` says what is wrong with it.
+    * `position`: the event's number in the stream, from 0
+    * `text`: the event itself if it is text, else its `repr`, cut to 1000 characters
+    * `reason`: what is wrong with the event
     """
 
     def __init__(self, position: int, text: str, reason: str) -> None:
@@ -68,8 +73,12 @@ class MalformedEventError(SlomonError):
 
 class MalformedLineError(SlomonError):
     """
-    In strict mode, the first line of a file that can't be read: `line` counts the file's lines
-    from 1, `text` is the line and `reason` says what is wrong with it.
+    The first malformed line of a file in strict mode.
+
+    * `file`: the file's name
+    * `line`: the line's number, from 1
+    * `text`: the line itself
+    * `reason`: what is wrong with the line
     """
 
     def __init__(self, file: str, line: int, text: str, reason: str) -> None:
@@ -84,14 +93,18 @@ class MalformedLineError(SlomonError):
 
 
 class StateFileError(SlomonError):
-    """A saved state is damaged or of something else; the text names it. It is left as it is."""
+    """
+    A saved state is damaged or of another run. The message names the file, which stays unchanged.
+    """
 
 
 class WebhookError(SlomonError):
     """
-    A request is refused: `status` is the one to answer, 401 (its sender didn't prove that it knows
-    the secret), 413 (it is too long) or 400 (it can't be read). The text says why, and nothing of a
-    secret.
+    A webhook request is rejected.
+
+    * `status`: the HTTP status to answer: 401 if the sender doesn't prove that it knows the
+      secret, 413 if the body is too long, 400 if the request is malformed
+    * `reason`: why; it contains no part of a secret
     """
 
     def __init__(self, status: int, reason: str) -> None:

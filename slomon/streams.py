@@ -1,9 +1,4 @@
-"""
-A recorded event stream: a file of events, one JSON object a line, and a file of endpoints.
-
-A simulated event stream: endpoints at steady rates, and deploys that break and repair them.
-Deterministic: the same arguments give the same stream, to the last byte.
-"""
+"""Event streams to try slomon with: one recorded in two files, and a simulated one."""
 
 from __future__ import annotations
 
@@ -21,24 +16,41 @@ from slomon.endpoints.config import Fields, join_fields
 from slomon.errors import ConfigurationError
 from slomon.pipeline.stream import Event
 
+# Simulated time is in steps of 0.1 ms, because timestamps have four decimals.
+_SECOND: Final = 10_000
+_START: Final = datetime(2018, 11, 28, 22, 11, 31, tzinfo=UTC)
+_ZONE: Final = timedelta(hours=-8)  # of the dates of changes, which don't state it
+
+_RATES: Final = (1, 5, 10)  # requests a second
+_SLOS: Final = (0.9, 0.95, 0.99, 0.999, 0.9999)
+_WINDOW: Final = 30  # seconds
+_CHANGE_INTERVALS: Final = 10 * _SECOND, 20 * _SECOND  # the shortest and the longest
+
+_SYLLABLES: Final = (
+    *("al", "be", "cor", "di", "el", "fa", "gra"),
+    *("ho", "in", "ka", "lo", "mi", "qua"),
+)
+
 
 @contextmanager
 def open_recording(events: Path, info: Path) -> Iterator[RecordedStream]:
     """
-    The EventStream of two files, which are open while the `with` block lasts. `events` has an
-    event a line; blank lines are passed over and a line that isn't JSON is a malformed event.
-    `info` is a JSON list of the endpoints' entries.
+    Open a recorded event stream. The files stay open until the `with` block ends.
 
-    Raises OSError where a file can't be read, ConfigurationError where `info` can't be.
+    * `events`: a JSON object per line, one event each; blank lines are skipped, and a line that
+      isn't JSON is a malformed event
+    * `info`: a JSON list of the endpoints' entries
+
+    Raises OSError if a file can't be read, ConfigurationError if `info` is malformed.
     """
     entries = _read_entries(info)
-    # No byte is lost or fatal: what isn't UTF-8 stays visible, as an escape.
+    # Bytes that aren't UTF-8 are kept as escapes: they neither stop the stream nor disappear.
     with events.open(encoding="utf-8-sig", errors="backslashreplace") as lines:
         yield RecordedStream(lines, entries)
 
 
 class RecordedStream:
-    """An EventStream of lines of JSON, which ends with the lines if not by an event."""
+    """An EventStream of lines of JSON. It ends at an end-of-stream event or after the last line."""
 
     def __init__(self, lines: Iterable[str], entries: list[Mapping[str, object]]) -> None:
         numbered = enumerate(lines, 1)
@@ -59,7 +71,7 @@ def _read_event(number: int, line: str) -> Event:
         event = json.loads(line)
     except (ValueError, RecursionError) as error:
         return Malformed(line.rstrip("\n"), f"line {number} is not JSON: {error}")
-    return cast(Event, event)  # whatever it is: the reader of events decides
+    return cast(Event, event)  # of any type: the parser of events checks it
 
 
 def _read_entries(info: Path) -> list[Mapping[str, object]]:
@@ -75,40 +87,16 @@ def _read_entries(info: Path) -> list[Mapping[str, object]]:
     return cast(list[Mapping[str, object]], entries)  # the catalogue checks them
 
 
-# Simulated time is whole ten-thousandths of a second: the stamps have four decimals.
-_SECOND: Final = 10_000
-_START: Final = datetime(2018, 11, 28, 22, 11, 31, tzinfo=UTC)
-_ZONE: Final = timedelta(hours=-8)  # of the dates of changes, which don't name it
-
-_RATES: Final = (1, 5, 10)  # requests a second
-_SLOS: Final = (0.9, 0.95, 0.99, 0.999, 0.9999)
-_WINDOW: Final = 30  # seconds
-_CHANGE_EVERY: Final = 10 * _SECOND, 20 * _SECOND  # least and most between two changes
-
-_SYLLABLES: Final = (
-    "al",
-    "be",
-    "cor",
-    "di",
-    "el",
-    "fa",
-    "gra",
-    "ho",
-    "in",
-    "ka",
-    "lo",
-    "mi",
-    "qua",
-)
-
-
 class SimulatedStream:
     """
-    An EventStream of `max_events` requests and changes to `endpoints` APIs.
+    An EventStream of `max_events` accesses and changes of `endpoints` APIs. Equal arguments give
+    equal streams, byte for byte.
 
-    A change to a bugged API fixes it; one to a healthy API bugs it with probability `prob_bug`.
-    Each request to a bugged API fails with probability `prob_error`, none to a healthy one does.
-    Raises ConfigurationError where a probability is outside [0, 1] or a number below its least.
+    Each API gets requests at a steady rate. A change to an API with a bug fixes the bug; a change
+    to a healthy API introduces a bug with probability `prob_bug`. A request to an API with a bug
+    fails with probability `prob_error`; a request to a healthy API never fails.
+
+    Raises ConfigurationError if a probability is outside [0, 1] or a count is too small.
     """
 
     def __init__(
@@ -125,11 +113,11 @@ class SimulatedStream:
         _check_count("max_events", max_events, 0)
         _check_count("endpoints", endpoints, 1)
         self._random = Random(seed)
-        self._left = max_events
+        self._remaining = max_events
         self._prob_bug = prob_bug
         self._prob_error = prob_error
         self._apis = [_Api(self._random, number) for number in range(endpoints)]
-        self._next_change = self._random.randint(*_CHANGE_EVERY)
+        self._next_change = self._random.randint(*_CHANGE_INTERVALS)
         self._requests = [(self._random.randrange(_SECOND), n) for n in range(endpoints)]
         heapify(self._requests)
 
@@ -139,9 +127,9 @@ class SimulatedStream:
 
     def generate_event(self) -> dict[str, str]:
         """The next event in the order of simulated time."""
-        if self._left == 0:
+        if self._remaining == 0:
             return {"type": "end-of-stream", "value": "end-of-stream"}
-        self._left -= 1
+        self._remaining -= 1
         if self._next_change <= self._requests[0][0]:
             return {"type": "change", "value": self._change()}
         return {"type": "access", "value": self._request()}
@@ -150,16 +138,16 @@ class SimulatedStream:
         time, number = self._requests[0]
         api = self._apis[number]
         heapreplace(self._requests, (time + api.interval(self._random), number))
-        failed = api.bugged and self._random.random() < self._prob_error
+        failed = api.has_bug and self._random.random() < self._prob_error
         stamp = int(_START.timestamp()) * _SECOND + time
         whole, fraction = divmod(stamp, _SECOND)
         return f"{whole}.{fraction:04d} GET {api.resource} {500 if failed else 200}"
 
     def _change(self) -> str:
         time = self._next_change
-        self._next_change += self._random.randint(*_CHANGE_EVERY)
+        self._next_change += self._random.randint(*_CHANGE_INTERVALS)
         api = self._random.choice(self._apis)
-        api.bugged = not api.bugged and self._random.random() < self._prob_bug
+        api.has_bug = not api.has_bug and self._random.random() < self._prob_bug
         microseconds = time * 1_000_000 // _SECOND + self._random.randrange(100)
         date = _START + _ZONE + timedelta(microseconds=microseconds)
         return (
@@ -172,11 +160,11 @@ class SimulatedStream:
 
 class _Api:
     def __init__(self, random: Random, number: int) -> None:
-        # The number keeps names apart that happen to be the same word.
-        self.name = f"{_word(random)}{number}"
-        self.email = f"{_word(random)}@{_word(random)}.com"
-        self.resource = f"/api/v1/{_word(random)}{number}"
-        self.bugged = False
+        # The number makes names unique: two of the random words may be equal.
+        self.name = f"{_draw_word(random)}{number}"
+        self.email = f"{_draw_word(random)}@{_draw_word(random)}.com"
+        self.resource = f"/api/v1/{_draw_word(random)}{number}"
+        self.has_bug = False
         self._slo = random.choice(_SLOS)
         period = _SECOND // random.choice(_RATES)
         self._shortest, self._longest = period * 9 // 10, period * 11 // 10
@@ -195,7 +183,7 @@ class _Api:
         return random.randint(self._shortest, self._longest)
 
 
-def _word(random: Random) -> str:
+def _draw_word(random: Random) -> str:
     return "".join(random.choice(_SYLLABLES) for _ in range(4))
 
 
@@ -204,6 +192,6 @@ def _check_probability(name: str, value: float) -> None:
         raise ConfigurationError(f"{name} is {value}; allowed: a probability, from 0 to 1")
 
 
-def _check_count(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ConfigurationError(f"{name} is {value}; allowed: a whole number from {least} up")
+def _check_count(name: str, value: int, minimum: int) -> None:
+    if value < minimum:
+        raise ConfigurationError(f"{name} is {value}; allowed: a whole number from {minimum} up")

@@ -1,4 +1,4 @@
-"""Text that came from outside, made fit to be shown: printable and bounded."""
+"""Text from outside, made safe to show: printable and of bounded length."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REPR.maxdict = _REPR.maxlist = _REPR.maxtuple = 50
 
 
 def excerpt(value: object, limit: int = 80) -> str:
-    """At most `limit` characters of `value`, with control and other unprintable ones escaped."""
+    """At most `limit` characters of `value`; unprintable characters are escaped."""
     text = value if isinstance(value, str) else _represent(value)
     shown = text[:limit]
     if not shown.isprintable():
@@ -20,17 +20,17 @@ def excerpt(value: object, limit: int = 80) -> str:
 
 
 def quote(value: object) -> str:
-    """An `excerpt` in quotes where it is text, as it is where it is anything else."""
+    """The `excerpt` of a value, in quotes if the value is text."""
     return f"'{excerpt(value)}'" if isinstance(value, str) else excerpt(value)
 
 
 def escape_surrogates(text: str) -> str:
-    """Text without what no UTF-8 can hold: half a surrogate pair, which JSON can bring in."""
+    """The text with lone surrogates escaped. JSON can contain them, UTF-8 can't."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _represent(value: object) -> str:
     try:
         return _REPR.repr(value)
-    except ValueError:  # an integer of more digits than Python agrees to print
+    except ValueError:  # an integer has more digits than Python converts
         return f"<{type(value).__name__}>"

@@ -1,7 +1,26 @@
-"""Fixtures for every folder of tests."""
+"""Fixtures for every folder of tests, and how Hypothesis draws in all of them."""
 
 from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import alertmanager, servers
 
 __all__ = ["alertmanager", "servers"]
+
+# How long an example takes depends on what else the machine does: no test may fail for that.
+_any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("all", _any_machine)
+settings.register_profile("fast", _any_machine, max_examples=10)
+settings.load_profile("all")
+
+SLOW_FIXTURES = {"browser", "servers"}
+"""Tests that use one of these talk to other programs, which take a second or more to start."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.slow)

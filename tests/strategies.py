@@ -17,6 +17,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Protocol, TypeVar
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 Event = object
@@ -29,6 +30,11 @@ LAST_TICK = 2**63 - 1
 LONGEST = 120
 
 END_OF_STREAM: dict[str, object] = {"type": "end-of-stream", "value": "end-of-stream"}
+
+
+def portion(examples: int) -> int:
+    """So many of every hundred examples that the chosen profile of Hypothesis draws."""
+    return max(1, examples * settings().max_examples // 100)
 
 
 def ending_at(events: list[Event], ticks: int) -> list[Event]:

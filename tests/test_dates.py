@@ -1,9 +1,6 @@
 """
-A length of time is read as people write it, and shown as short as it can be.
-
-A written date is one instant, exactly, or there is a reason why it is none.
-
-A length of time, and a moment, at a glance.
+Durations, dates and zones are read exactly, or an error says what is allowed; durations and times
+are shown briefly.
 """
 
 from __future__ import annotations
@@ -84,7 +81,7 @@ def test_a_duration_is_read_exactly(text: str, ticks: int) -> None:
         "1" * 5000,
     ],
 )
-def test_what_is_no_duration_says_what_is(text: str) -> None:
+def test_a_malformed_duration_is_an_error_that_says_what_is_allowed(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_duration(text)
     assert str(caught.value).startswith("the duration is '")
@@ -113,7 +110,7 @@ def test_a_duration_is_shown_short(ticks: int, text: str) -> None:
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_what_is_shown_is_read_back(ticks: int) -> None:
+def test_a_duration_that_was_shown_is_read_back(ticks: int) -> None:
     assert parse_duration(show_duration(ticks)) == ticks
 
 
@@ -155,7 +152,7 @@ ZONES = (
         "  Wed  Nov 28\t14:11:31 PST 2018\n",
     ],
 )
-def test_one_instant_has_many_forms(text: str) -> None:
+def test_one_instant_has_many_formats(text: str) -> None:
     assert read_date(text) == INSTANT
 
 
@@ -182,8 +179,10 @@ def test_a_date_is_exact_to_the_nanosecond(text: str, tick: int) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hours"),
-    {"UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5}.items()
-    | {"MST": -7, "MDT": -6, "PST": -8, "PDT": -7}.items(),
+    [
+        *(("UT", 0), ("GMT", 0), ("UTC", 0), ("Z", 0), ("EST", -5), ("EDT", -4)),
+        *(("CST", -6), ("CDT", -5), ("MST", -7), ("MDT", -6), ("PST", -8), ("PDT", -7)),
+    ],
 )
 def test_the_zones_that_rfc_2822_names_are_known(name: str, hours: int) -> None:
     assert read_date(f"Wed, 28 Nov 2018 22:11:31 {name}") == INSTANT - hours * 3600 * SECOND
@@ -198,11 +197,11 @@ def test_a_date_without_a_zone_is_in_the_zone_given(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", LOCAL)
-def test_a_date_without_a_zone_is_undated_where_none_is_given(text: str) -> None:
+def test_a_date_without_a_zone_is_undated_if_no_zone_is_given(text: str) -> None:
     assert read_date(text) == Undated(f"the date '{text}' has no zone; allowed: {ZONED}")
 
 
-def test_a_zone_that_stands_for_several_is_taken_from_the_zone_given() -> None:
+def test_an_ambiguous_abbreviation_of_a_zone_is_replaced_by_the_zone_given() -> None:
     text = "Thu Nov 29 03:41:31 IST 2018"
 
     assert read_date(text, ZoneInfo("Asia/Kolkata")) == INSTANT
@@ -214,7 +213,7 @@ def test_a_zone_that_stands_for_several_is_taken_from_the_zone_given() -> None:
 @pytest.mark.parametrize(
     "text", ["1543443091", "2018-11-28T22:11:31Z", "Wed Nov 28 14:11 PST 2018"]
 )
-def test_a_zone_that_the_date_names_comes_before_the_one_given(text: str) -> None:
+def test_the_zone_of_a_date_comes_before_the_zone_given(text: str) -> None:
     assert read_date(text, LOS_ANGELES) == read_date(text)
 
 
@@ -225,7 +224,7 @@ def test_a_zone_that_the_date_names_comes_before_the_one_given(text: str) -> Non
         ("2018-03-11 02:30:00", "2018-03-11 02:30:00 -0800"),  # never: from -0800 to -0700
     ],
 )
-def test_a_time_that_is_there_twice_or_never_has_the_offset_from_before(
+def test_an_ambiguous_or_skipped_local_time_has_the_offset_from_before_the_change(
     local: str, instant: str
 ) -> None:
     assert read_date(local, LOS_ANGELES) == read_date(instant)
@@ -248,12 +247,12 @@ def test_a_time_that_is_there_twice_or_never_has_the_offset_from_before(
         "\uff12018-11-28T22:11:31Z",
     ],
 )
-def test_what_is_no_date_says_what_is(text: str) -> None:
+def test_a_malformed_date_is_undated_with_what_is_allowed(text: str) -> None:
     assert read_date(text, UTC) == Undated(f"the date is '{text}'; allowed: {DATES}")
 
 
 @pytest.mark.parametrize("text", ["1.", "1.2.3", "1543443091274", "9223372036.854775808"])
-def test_what_is_no_count_of_seconds_says_what_is(text: str) -> None:
+def test_malformed_seconds_are_undated_with_what_is_allowed(text: str) -> None:
     assert read_date(text) == Undated(f"the date is '{text}'; allowed: {STAMPS}")
 
 
@@ -273,7 +272,7 @@ def test_what_is_no_count_of_seconds_says_what_is(text: str) -> None:
         "0000-01-01T00:00:00Z",
     ],
 )
-def test_a_time_outside_the_calendar_or_too_fine_says_so(text: str) -> None:
+def test_a_time_outside_the_calendar_or_finer_than_a_tick_is_undated(text: str) -> None:
     assert read_date(text) == Undated(f"the date is '{text}'; allowed: {TIMES}")
 
 
@@ -289,9 +288,7 @@ def test_a_time_outside_the_calendar_or_too_fine_says_so(text: str) -> None:
     ],
     ids=["controls", "digits", "places", "bell", "words"],
 )
-def test_a_hostile_date_is_undated_with_a_reason_fit_to_be_shown(
-    text: str, zone: tzinfo | None
-) -> None:
+def test_a_hostile_date_is_undated_with_a_printable_reason(text: str, zone: tzinfo | None) -> None:
     undated = read_date(text, zone)
     assert isinstance(undated, Undated)
     assert undated.reason.isprintable()
@@ -318,14 +315,14 @@ def test_a_zone_is_a_name_or_an_offset(text: str, hours: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "PST", "America", "../UTC", "+24:00", "Z", "2"])
-def test_what_is_no_zone_says_what_is(text: str) -> None:
+def test_an_unknown_zone_is_an_error_that_says_what_is_allowed(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_zone(text)
     assert str(caught.value) == f"the zone is '{text}'; allowed: {ZONES}"
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "x" * 10_000], ids=["null", "half", "long"])
-def test_a_hostile_zone_is_refused(text: str) -> None:
+def test_a_hostile_zone_is_rejected(text: str) -> None:
     with pytest.raises(ConfigurationError, match="the zone is "):
         parse_zone(text)
 
@@ -343,15 +340,15 @@ def test_a_hostile_zone_is_refused(text: str) -> None:
         (-61 * SECOND, "-1m 1s"),
     ],
 )
-def test_a_span_is_its_two_largest_units(ticks: int, shown: str) -> None:
+def test_a_duration_is_shown_in_its_two_largest_units(ticks: int, shown: str) -> None:
     assert show_span(ticks) == shown
 
 
-def test_a_span_of_seconds_is_the_same() -> None:
+def test_a_duration_in_seconds_is_shown_as_one_in_ticks() -> None:
     assert show_seconds(90_061.0) == show_span(90_061 * SECOND)
     assert show_seconds(0.1) == "100ms"
 
 
-def test_a_moment_is_in_utc_up_to_the_last_one_there_is() -> None:
+def test_a_time_is_shown_in_utc_up_to_the_last_tick() -> None:
     assert show_stamp(1_543_443_091.99) == "2018-11-28 22:11:31"
     assert show_stamp(2**63 / SECOND, "%Y-%m-%d") == "2262-04-11"

@@ -1,9 +1,9 @@
 """
-The README and the pages of docs/ are true: every example runs and prints what stands below it.
+Every example in the README and in docs/ runs, and prints what the page shows.
 
-The blocks of a page run in a folder of their own, in the order in which they stand. The folder has
-the log and the deploys of `tests.histories.morning`, a link to `tests`, and each file that the page
-shows in a block with a `title`.
+The blocks of a page run in order, in a temporary folder. The folder has the log and the deploys of
+`tests.histories.morning`, a link to `tests`, and each file that the page shows in a block with a
+`title`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ ROOT: Final = Path(__file__).parent.parent
 README: Final = ROOT / "README.md"
 PAGES: Final = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECEIVERS: Final = "http://alertmanager:9093", "https://hooks.example.com"
-"""Addresses in examples, in place of which those of a server on this machine are used."""
+"""Addresses in examples; the tests replace them by that of a local server."""
 
 FILES: Final = {"slomon.state.lock"}
-"""What looks like a name, and is a file."""
+"""Files whose names look like Python names."""
 
 # Run by tests/test_scripts.py, against the service itself.
 DEMONSTRATION: Final = ("$ pip install -e", "$ python scripts/demo_service.py", "$ ask()")
-# What a developer types: nothing of it is shown to print anything.
+# Commands for developers, shown without output.
 TYPED: Final = re.compile(r"(\$ (scripts/|\.venv/bin/|PYTHON=|python3? ).*\n)+")
 
 
@@ -78,7 +78,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_example_prints_what_stands_below_it(page: Path, folder: Path) -> None:
+def test_every_example_prints_what_the_page_shows(page: Path, folder: Path) -> None:
     shown = blocks(page)
     for block, following in pairwise([*shown, Block("", "", "", 0)]):
         place = f"{page.name}:{block.line}"
@@ -94,7 +94,7 @@ def test_every_example_prints_what_stands_below_it(page: Path, folder: Path) -> 
 
 
 def test_blocks_that_ci_runs_are_one_line_each() -> None:
-    """`.ci/run` takes them from the README, and from there alone."""
+    """`.ci/run` reads them from the README only."""
     scripts = [block.text for block in blocks(README) if block.language == "sh"]
 
     assert len(scripts) == 3
@@ -135,7 +135,7 @@ def test_the_architecture_names_every_folder() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_name_that_is_named_exists(page: Path) -> None:
-    """A path is the repository's or the package's; a name begins with `slomon.`."""
+    """Paths are relative to the repository or to the package; names begin with `slomon.`."""
     named = set(re.findall("`([^`\n]+)`", page.read_text(encoding="utf-8")))
     files = {name for name in named if re.fullmatch(r"[\w.]+/[\w/.]*\w", name)}
     names = {name for name in named if re.fullmatch(r"slomon\.[\w.]+", name)} - FILES
@@ -147,13 +147,13 @@ def test_every_file_and_name_that_is_named_exists(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """Of a page's headings, as GitHub makes them."""
+    """The anchors of a page's headings, as GitHub makes them."""
     headings = re.findall("^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def run_python(code: str, place: str) -> str:
-    """What a block prints. An ASGI application in it is asked, and receivers of it take all."""
+    """The output of a block. Its ASGI application gets requests; its webhooks are accepted."""
     printed = io.StringIO()
     names: dict[str, Any] = {"__name__": "__main__"}
     with receiver() as (url, received), redirect_stdout(printed), redirect_stderr(io.StringIO()):
@@ -175,7 +175,7 @@ async def ask(app: App) -> None:
 
 @contextmanager
 def receiver() -> Iterator[tuple[str, list[str]]]:
-    """A server that takes whatever is posted: its address, and the paths that were asked for."""
+    """A server that accepts any POST request: its address, and the paths of the requests."""
     received: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -200,7 +200,7 @@ def receiver() -> Iterator[tuple[str, list[str]]]:
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
-    """Each command of a block with what is shown below it."""
+    """Each command of a block, with the output that the block shows."""
     if TYPED.fullmatch(text):
         return
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
@@ -209,7 +209,7 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 
 def run_command(command: str, folder: Path) -> str:
-    """What a command prints on a terminal."""
+    """The output of a command on a terminal."""
     name, *arguments = shlex.split(command)
     if name == "cat":
         return "".join((folder / file).read_text(encoding="utf-8") for file in arguments)

@@ -1,4 +1,4 @@
-"""What slomon raises can be told apart by whose fault it is, and survives a process boundary."""
+"""Exceptions say whose fault they are, and survive a process boundary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slomon.errors import ConfigurationError, MalformedEventError, SlomonError
 
 
 @pytest.mark.parametrize("fault", [ConfigurationError, MalformedEventError])
-def test_one_except_clause_catches_whatever_slomon_raises(fault: type[Exception]) -> None:
+def test_one_except_clause_catches_all_that_slomon_raises(fault: type[Exception]) -> None:
     assert issubclass(fault, SlomonError)
 
 

@@ -36,7 +36,9 @@ def use(path: Path) -> None:
         pass
 
 
-def test_another_user_is_told_which_file_it_is_until_the_first_one_is_done(tmp_path: Path) -> None:
+def test_another_user_learns_which_file_it_is_until_the_first_one_is_done(
+    tmp_path: Path,
+) -> None:
     path, link = tmp_path / "state", tmp_path / "link"
     link.symlink_to(path)
     with in_use(path):
@@ -48,6 +50,7 @@ def test_another_user_is_told_which_file_it_is_until_the_first_one_is_done(tmp_p
     assert (tmp_path / "state.lock").read_bytes() == b""
 
 
+@pytest.mark.slow
 def test_who_is_killed_uses_nothing_any_more(tmp_path: Path) -> None:
     path = tmp_path / "state"
     command = [sys.executable, "-c", USER, str(path)]
@@ -122,13 +125,13 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     os.close(reader)
 
 
-def test_a_full_disk_is_told_with_the_name() -> None:
+def test_a_full_disk_is_reported_with_the_name() -> None:
     with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
         save("/dev/full")
     assert Path("/dev/full").is_char_device()
 
 
-def test_a_place_where_nothing_can_be_is_told_when_it_is_opened(tmp_path: Path) -> None:
+def test_a_place_where_nothing_can_be_is_reported_when_it_is_opened(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=str(tmp_path)):
         OutputFile(tmp_path)
     with pytest.raises(FileNotFoundError, match="No such file or directory: '/nowhere/out'"):

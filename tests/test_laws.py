@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from itertools import cycle, islice
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon import ServiceMonitor, get_service_monitor
@@ -42,17 +42,17 @@ from tests.strategies import (
     Entry,
     Event,
     ending_at,
+    portion,
     random_stream,
     streams,
 )
 from tests.strategies import Stream as Drawn
 from tests.streams import ENTRIES, KINDS, PlainStream, Stream, flapping
 
-# However busy the machine is: nothing here measures time.
-law = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-whole_run_law = settings(law, max_examples=15)  # each starts an event loop and threads
+law = settings()  # of the chosen profile
+whole_run_law = settings(max_examples=portion(15))  # each starts an event loop and threads
 
-any_workers = pytest.mark.parametrize("workers", [1, 2, 7, 64])
+any_workers = st.sampled_from([1, 2, 7, 64])
 any_silence = st.sampled_from(NO_TRAFFIC)
 any_cuts = st.lists(st.integers(1, 30), min_size=1)
 
@@ -85,12 +85,12 @@ def replay(
             shards[number] = resume(shards[number])
             moved = shards[number].advance(batch)
             incidents.update((incident.start_position, incident) for incident in moved)
-    newest = max(batcher.newest, _end(events).tick or 0)
+    newest = max(batcher.state.newest, _end(events).tick or 0)
     for shard in shards:
         left = shard.close_expired(newest) + shard.still_open()
         incidents.update((incident.start_position, incident) for incident in left)
-    accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
-    totals = add_up(shards, batcher.deploys, batcher.span)
+    accounting = replace(batcher.state.accounting, late=sum(shard.late for shard in shards))
+    totals = add_up(shards, batcher.state.deploys, batcher.state.span)
     return ServiceMonitor(incidents.values(), accounting, rejections, totals)
 
 
@@ -195,33 +195,29 @@ def test_what_ended_in_silence_depends_on_until_when_the_stream_was_watched(
     )
 
 
-@pytest.mark.parametrize("length", [10, 30, 100])
-def test_the_answer_to_a_thousand_random_streams_is_that_of_a_brute_force_count(
-    length: int,
-) -> None:
+@pytest.mark.slow
+def test_the_answer_to_a_thousand_random_streams_is_that_of_a_brute_force_count() -> None:
     for seed in range(1000):
         rng = random.Random(seed)
-        stream, no_traffic = random_stream(rng, length), rng.choice(NO_TRAFFIC)
+        stream, no_traffic = random_stream(rng, (10, 30, 100)[seed % 3]), rng.choice(NO_TRAFFIC)
         found = replay(*stream, workers=2, no_traffic=no_traffic)
         assert answers(found) == by_brute_force(*stream, no_traffic), seed
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_count(
-    seed: int,
-) -> None:
-    rng = random.Random(seed)
-    (events, entries), no_traffic = random_stream(rng, 300), rng.choice(NO_TRAFFIC)
-    monitor = run(PlainStream(events, entries), no_traffic=no_traffic)
-    assert answers(monitor) == by_brute_force(events, entries, no_traffic)
+@pytest.mark.slow
+def test_a_whole_run_over_a_random_stream_gives_the_answer_of_a_brute_force_count() -> None:
+    for seed in range(20):
+        rng = random.Random(seed)
+        (events, entries), no_traffic = random_stream(rng, 300), rng.choice(NO_TRAFFIC)
+        monitor = run(PlainStream(events, entries), no_traffic=no_traffic)
+        assert answers(monitor) == by_brute_force(events, entries, no_traffic), seed
 
 
 # 2. The answer does not depend on how the work was cut.
 
 
-@any_workers
 @law
-@given(streams(), any_cuts, any_silence)
+@given(any_workers, streams(), any_cuts, any_silence)
 def test_the_answer_is_the_same_for_any_workers_and_any_batches(
     workers: int, stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:
@@ -230,9 +226,8 @@ def test_the_answer_is_the_same_for_any_workers_and_any_batches(
     assert report(cut) == report(whole)
 
 
-@any_workers
-@whole_run_law
-@given(streams(), st.integers(1, 30), st.integers(1, 3))
+@settings(max_examples=portion(60))
+@given(any_workers, streams(), st.integers(1, 30), st.integers(1, 3))
 def test_the_answer_of_a_whole_run_is_the_same_for_any_workers_and_bounds(
     workers: int, stream: Drawn, batch_bound: int, queue_bound: int
 ) -> None:
@@ -316,9 +311,8 @@ def pickled(shard: Shard) -> Shard:
     return resumed
 
 
-@pytest.mark.parametrize("resume", [copy.deepcopy, pickled])
 @law
-@given(streams(), any_cuts, any_silence)
+@given(st.sampled_from([copy.deepcopy, pickled]), streams(), any_cuts, any_silence)
 def test_a_shard_that_is_copied_between_batches_goes_on_to_the_same_answer(
     resume: Callable[[Shard], Shard], stream: Drawn, cuts: list[int], no_traffic: int | None
 ) -> None:

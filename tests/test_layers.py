@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 PACKAGE: Final = Path(__file__).parent.parent / "slomon"
 FILES: Final = {
     ".".join(("slomon", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
@@ -117,6 +119,7 @@ def test_core_and_kernels_touch_nothing_of_the_outside_world() -> None:
             assert not IMPURE & {module.split(".")[0] for module in imports(path)}, name
 
 
+@pytest.mark.slow
 def test_importing_slomon_loads_no_heavy_package_and_starts_nothing() -> None:
     heavy = ["numba", "numpy", "pandas", "polars", "pyarrow", "httpx", "pytest", "argparse"]
     not_asked_for = ["slomon.report", "slomon.integrations", "slomon.cli"]

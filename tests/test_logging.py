@@ -1,4 +1,4 @@
-"""What is logged, where to, and that text from the stream can do no harm there."""
+"""A run logs its events to the right place, and text from the stream is harmless in the log."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def logged(*events: object, name: str = "users", **options: Any) -> list[EventDi
     return list(entries)
 
 
-def test_a_run_tells_its_life_and_that_of_its_incidents() -> None:
+def test_a_run_logs_its_start_its_incidents_and_its_end() -> None:
     life = logged(change("c1", "users"), access(1, 500), change("c2", "users"), access(40, 200))
 
     incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
@@ -62,7 +62,7 @@ def test_a_run_tells_its_life_and_that_of_its_incidents() -> None:
     ]
 
 
-def test_an_end_in_silence_is_told_as_one() -> None:
+def test_an_expired_incident_is_logged_as_expired() -> None:
     life = logged(access(1, 500), access(99, 200), close_after_no_traffic="40s")
 
     incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
@@ -70,7 +70,7 @@ def test_an_end_in_silence_is_told_as_one() -> None:
 
 
 @pytest.mark.parametrize("wrapper", [structlog.stdlib.BoundLogger, structlog.BoundLogger])
-def test_any_class_of_logger_that_a_program_configures_will_do(
+def test_any_logger_class_that_a_program_configures_works(
     wrapper: type[structlog.BoundLoggerBase], capsys: pytest.CaptureFixture[str]
 ) -> None:
     structlog.configure(wrapper_class=wrapper)
@@ -121,7 +121,7 @@ def test_a_program_that_configures_nothing_sees_warnings_on_stderr_and_nothing_e
     assert [line.split("]")[1].split()[0] for line in err.splitlines()] == ["event.rejected"]
 
 
-def test_our_own_programs_log_one_plain_line_an_event_where_there_is_no_terminal() -> None:
+def test_commands_log_one_plain_line_per_event_if_there_is_no_terminal() -> None:
     stderr = io.StringIO()
     configure_logging("info", stderr)
     consume(access(1, 500))
@@ -132,7 +132,7 @@ def test_our_own_programs_log_one_plain_line_an_event_where_there_is_no_terminal
 
 
 @pytest.mark.parametrize("plain", ["", "1"])
-def test_a_terminal_sees_colours_unless_it_has_said_otherwise(
+def test_a_terminal_gets_colours_unless_no_color_is_set(
     plain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")

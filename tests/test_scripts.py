@@ -1,4 +1,4 @@
-"""The scripts that people copy run as they stand."""
+"""The scripts run as the docs show them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tests.histories import broken, deploys, write
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "scripts"
+
+pytestmark = pytest.mark.slow
 
 
 def run(script: str, *arguments: str, seconds: float = 60) -> str:
@@ -47,7 +49,7 @@ def test_a_repair_that_took_no_time_is_in_the_mttr(tmp_path: Path) -> None:
     assert "MTTR 0.00 s. 0 lines could not be read." in shown
 
 
-def test_what_a_log_says_stays_in_its_cell(tmp_path: Path) -> None:
+def test_text_from_a_log_stays_in_its_cell(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "1 GET /`|x 500\n")
     shown = run("nightly_report.py", log, "--day", "1970-01-01")
 
@@ -65,7 +67,7 @@ def test_the_sweep_is_a_table_of_slos_and_windows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("script", ["nightly_report.py", "sweep.py"])
-def test_what_is_wrong_is_told_in_a_line(script: str) -> None:
+def test_an_error_is_reported_in_one_line(script: str) -> None:
     process = subprocess.run(
         [sys.executable, "-W", "error", str(SCRIPTS / script), "nowhere.log"],
         capture_output=True,
@@ -98,7 +100,7 @@ def test_the_torture_says_what_it_tried_and_that_nothing_broke() -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """The port at which the demonstration answers."""
+    """Run the demonstration service; its port."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", str(SCRIPTS / "demo_service.py"), "serve", "--port=0"],
         stdout=subprocess.DEVNULL,
@@ -107,11 +109,11 @@ def serving() -> Iterator[str]:
     )
     assert process.stderr
     try:
-        said = ""
-        while not (port := re.search(r"running on http://127.0.0.1:(\d+)", said)):
+        output = ""
+        while not (port := re.search(r"running on http://127.0.0.1:(\d+)", output)):
             line = process.stderr.readline()
-            assert line, said
-            said += line
+            assert line, output
+            output += line
         yield port[1]
     finally:
         process.terminate()
@@ -142,6 +144,6 @@ def test_the_demonstration_breaks_and_is_repaired_as_the_docs_show() -> None:
     assert lines(process.stdout) == lines(expected)
 
 
-def lines(said: str) -> list[str]:
-    """Without those that are empty, and without the times, which are those of the day."""
-    return [re.sub(r"\d{10}\.\d+", "<time>", line) for line in said.splitlines() if line]
+def lines(output: str) -> list[str]:
+    """The lines that aren't empty, with timestamps replaced."""
+    return [re.sub(r"\d{10}\.\d+", "<time>", line) for line in output.splitlines() if line]

@@ -1,7 +1,6 @@
 """
-A recorded stream is read back as it was, and what is wrong with a file is said.
-
-The simulated stream keeps the form of real ones, and is the same for the same seed.
+A recorded stream is read back as it was written, and errors name what is wrong with its files.
+A simulated stream has the format of real ones, and equal seeds give equal streams.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def test_a_byte_order_mark_blank_lines_and_a_missing_last_newline_do_no_harm(
     ],
     ids=["cut off", "nested too deep", "huge number", "not UTF-8", "a list", "text"],
 )
-def test_a_line_that_is_no_event_is_rejected_and_costs_no_other(
+def test_a_line_that_is_no_event_is_rejected_and_the_others_count(
     tmp_path: Path, info: Path, line: bytes, reason: str
 ) -> None:
     good = b'{"type": "access", "value": "1 GET /users 200"}'
@@ -155,7 +154,7 @@ def test_the_stream_has_as_many_events_as_asked_for_and_then_ends_again_and_agai
     assert stream.generate_event()["type"] == stream.generate_event()["type"] == "end-of-stream"
 
 
-def test_every_event_has_the_form_that_real_ones_have() -> None:
+def test_every_event_has_the_format_of_real_ones() -> None:
     access = re.compile(r"\d{10}\.\d{4} GET /api/v1/[a-z]+\d+ (200|500)")
     change = re.compile(
         r"commit: [0-9a-f]{32}\nAuthor: <[a-z]+@[a-z]+\.com>\n"
@@ -176,7 +175,7 @@ def test_requests_come_in_order_at_the_rates_of_their_endpoints_within_a_tenth()
 
     assert [line[0] for line in lines] == sorted(line[0] for line in lines)
     for times in stamps.values():
-        intervals = [later - omitted for omitted, later in pairwise(times)]
+        intervals = [later - earlier for earlier, later in pairwise(times)]
         rate = round(1 / (sum(intervals) / len(intervals)))
         assert rate in (1, 5, 10)
         assert all(0.899 < interval * rate < 1.101 for interval in intervals)
@@ -192,7 +191,7 @@ def test_changes_are_ten_seconds_apart_and_their_dates_are_local_to_no_named_zon
 
     assert len(dates) > 20
     assert first < dates[0] < first + timedelta(seconds=21)
-    gaps = [(later - omitted).total_seconds() for omitted, later in pairwise(dates)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(dates)]
     assert min(gaps) > 9.999
 
 
@@ -211,7 +210,7 @@ def test_without_bugs_nothing_ever_fails() -> None:
     assert monitor.api_histogram() == {}
 
 
-def test_where_every_change_to_a_healthy_api_breaks_it_the_next_one_repairs_it() -> None:
+def test_if_every_change_to_a_healthy_api_breaks_it_the_next_one_repairs_it() -> None:
     stream = SimulatedStream(max_events=30_000, prob_bug=1, prob_error=1, endpoints=2)
     deploys: dict[str, list[str]] = {}
     events = record(stream)

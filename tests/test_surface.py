@@ -1,4 +1,4 @@
-"""What users import is pinned: a name that comes, goes or moves is a decision, not an accident."""
+"""The public names are pinned: adding, removing or moving one is a decision, not an accident."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ NAMES = [
     "Endpoint",
     "EndpointStatus",
     "EventStream",
-    "Metrics",
     "Incident",
     "IncidentClosed",
     "IncidentDetail",
@@ -35,6 +34,7 @@ NAMES = [
     "Malformed",
     "MalformedEventError",
     "MalformedLineError",
+    "Metrics",
     "Progress",
     "RejectedLine",
     "Rejection",
@@ -75,20 +75,20 @@ def test_the_exported_names_are_these() -> None:
     assert all(hasattr(slomon, name) for name in NAMES)
 
 
-def test_what_is_loaded_later_is_listed_too_and_nothing_else_is_there() -> None:
+def test_names_that_are_imported_later_are_listed() -> None:
     assert set(NAMES) <= set(dir(slomon))
     with pytest.raises(AttributeError, match="module 'slomon' has no attribute 'to_frames'"):
         getattr(slomon, "to_" + "frames")
 
 
-def test_every_exported_name_says_what_it_is() -> None:
+def test_every_exported_name_has_a_docstring() -> None:
     classes_and_functions = [
         name for name in NAMES if name not in {"StatusRule", "IncidentEvent"}
     ]  # type aliases
     assert all(inspect.getdoc(getattr(slomon, name)) for name in classes_and_functions)
 
 
-def test_both_entrances_take_the_same_keyword_options_with_the_same_defaults() -> None:
+def test_both_entry_points_take_the_same_keyword_options_with_the_same_defaults() -> None:
     blocking = inspect.signature(slomon.get_service_monitor).parameters
     awaited = inspect.signature(slomon.consume).parameters
 

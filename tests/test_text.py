@@ -1,4 +1,4 @@
-"""Text from outside is shown printable and bounded, whatever it is."""
+"""Any text from outside is shown printable and of bounded length."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ JSON = st.recursive(
 
 
 @given(JSON | st.text(min_size=80), st.integers(1, 100))
-def test_whatever_it_is_the_excerpt_is_printable_and_bounded(value: object, limit: int) -> None:
+def test_the_excerpt_of_any_value_is_printable_and_bounded(value: object, limit: int) -> None:
     shown = excerpt(value, limit)
     assert shown.isprintable()
     longest_escape = len("\\U0001f600")

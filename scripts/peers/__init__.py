@@ -1,1 +1,1 @@
-"""What `slomon replay` is measured against, the data for it, and the measuring."""
+"""The benchmarks: the tools to compare slomon with, their data, and the measurement."""

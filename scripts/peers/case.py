@@ -1,4 +1,4 @@
-"""What is measured: an access log of some form, written once and kept as long as its folder is."""
+"""The cases of the replay benchmark: an access log each, written once per folder."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Final
 from peers.process import SCRIPTS, run
 
 MOST_ENDPOINTS: Final = 1_000_000
-SLO: Final = "0.99"  # of the endpoints that nobody lists
+SLO: Final = "0.99"  # of discovered endpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """
-    One table: its files, which are the same ones for every tool. Where the endpoints are to be
-    `discovered`, slomon alone does so; the others are given the list.
+    One table of results. All tools read the same files. If the endpoints are `discovered`, only
+    slomon discovers them; the other tools get the list.
     """
 
     name: str
@@ -62,7 +62,7 @@ CASES: Final = {make.__name__: make for make in (plain, combined, compressed, di
 
 
 def prepare(case: Case) -> None:
-    """Writes the files that an earlier run didn't leave."""
+    """Write the files that don't exist yet."""
     if not case.folder.exists():
         _write_log(case)
     if not case.log.exists():
@@ -79,7 +79,7 @@ def _write_log(case: Case) -> None:
 
 
 def _compress(case: Case) -> None:
-    unfinished = case.log.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
+    temporary = case.log.with_suffix(".tmp")
+    with temporary.open("wb") as file:
         subprocess.run(["gzip", "-c", str(case.log.with_suffix(""))], stdout=file, check=True)
-    unfinished.rename(case.log)
+    temporary.rename(case.log)

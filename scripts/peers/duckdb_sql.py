@@ -1,12 +1,13 @@
 """
-The incidents by DuckDB, in one query.
+Finds the incidents with DuckDB, in one query.
 
     python scripts/peers/duckdb_sql.py access.log endpoints.json incidents.jsonl [combined]
 
-Tried on ten million lines, and slower or no faster: enums in place of texts; partitions by the two
-texts; DECIMAL stamps, and DOUBLE ones in the frame; sum/count in place of avg; lag() to find the
-crossings, a second window over all rows; running sums and an ASOF join in place of the frame;
-loading a table first; preserve_insertion_order = false. Most of the time is the RANGE frame's.
+These variants were slower or no faster on ten million lines: enums instead of texts; partitions by
+the two texts; DECIMAL timestamps, and DOUBLE ones in the frame; sum/count instead of avg; lag() to
+find the crossings, a second window over all rows; running sums and an ASOF join instead of the
+frame; loading a table first; preserve_insertion_order = false. The RANGE frame takes most of the
+time.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
-# Ignored where types are checked without the packages that only a measurement needs.
+# Ignored if types are checked without the packages that only benchmarks need.
 import duckdb  # type: ignore[import-not-found, unused-ignore]
 
-# DuckDB takes a log for a small table and builds the join's hash table from it: left to itself, it
-# needs three times the memory, and longer.
+# By default DuckDB takes the log for a small table and builds the hash table of the join from it,
+# which needs three times the memory and more time.
 SETUP: Final = """
 set disabled_optimizers = 'build_side_probe_side';
 create temp table endpoints as
@@ -27,7 +28,7 @@ create temp table endpoints as
     from read_json('{endpoints}');
 """
 
-# `nth - row_number()` stays the same as long as low rows follow each other: an island each.
+# `nth - row_number()` is constant within a run of consecutive low rows, an "island".
 INCIDENTS: Final = """
 copy (
     with lines as ({lines}),
@@ -59,7 +60,7 @@ copy (
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How lines are read, with a tick that no endpoint has twice, and what a tick means."""
+    """How to read lines, with ticks that are unique within an endpoint, and the unit of a tick."""
 
     lines: str
     per_second: int
@@ -76,7 +77,7 @@ PLAIN: Final = Format(
     seconds="{} / 10_000",
 )
 
-# Whole seconds repeat, so the line's number follows them.
+# Whole seconds repeat, so the line number makes a tick unique.
 COMBINED: Final = Format(
     """
     select split_part(request, ' ', 1) as verb, split_part(request, ' ', 2) as resource, status,

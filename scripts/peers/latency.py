@@ -1,6 +1,6 @@
 """
-How soon does a live monitor tell of an incident, and does it count every call? In one process,
-where the loop, the requests and the subscriber take turns, as in a service.
+Measures how soon a live monitor reports an incident, and whether it counts every call. The event
+loop, the requests and the subscriber share one process, as in a service.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from slomon import IncidentOpened, LiveMonitor, live
 
 _STEP: Final = 0.001  # seconds between two bursts of requests
 _ENDPOINTS: Final = 100
-_BREAKS_EVERY: Final = (
-    50  # steps: the endpoint of the break before is asked, and is back, meanwhile
-)
+# Steps between two breaks: meanwhile the endpoint that broke before gets requests and recovers.
+_BREAKS_EVERY: Final = 50
 _THREADS: Final = 4
 
 
 def report_latency(rate: int, seconds: float) -> None:
-    """Prints how long it took from the call for a request that broke an endpoint to its event."""
+    """Print the time from the call for a request that broke an endpoint to the event."""
     times = asyncio.run(_measure(rate, seconds))
     cuts = statistics.quantiles(times, n=100)
     print(
@@ -33,15 +32,15 @@ def report_latency(rate: int, seconds: float) -> None:
 
 
 def report_calls(calls: int) -> None:
-    """Prints what became of so many calls from threads and the loop; exits if any is missing."""
+    """Print how calls from threads and the loop were counted. Exits if any is missing."""
     began = time.perf_counter()
-    taken_in, monitor = asyncio.run(_call(calls))
+    accepted, monitor = asyncio.run(_call(calls))
     seconds = time.perf_counter() - began
     accounting = monitor.snapshot().accounting
     counted, dropped = accounting.accesses, sum(accounting.dropped.values())
     print(f"{calls:,} calls in {seconds:.1f} s: {counted:,} counted, {dropped:,} dropped")
-    if (counted, counted + dropped) != (taken_in, calls):
-        sys.exit(f"{taken_in:,} were taken in: some are missing")
+    if (counted, counted + dropped) != (accepted, calls):
+        sys.exit(f"{accepted:,} were accepted: some are missing")
 
 
 async def _measure(rate: int, seconds: float) -> list[float]:
@@ -72,22 +71,22 @@ async def _measure(rate: int, seconds: float) -> list[float]:
 
 async def _call(calls: int) -> tuple[int, LiveMonitor]:
     share, rest = divmod(calls, _THREADS + 1)
-    taken_in: list[int] = []
+    accepted: list[int] = []
 
     def call(monitor: LiveMonitor) -> None:
-        taken_in.append(sum(monitor.access("GET", "/1", 200) for _ in range(share)))
+        accepted.append(sum(monitor.access("GET", "/1", 200) for _ in range(share)))
 
     async with live(_entries(window=30)) as monitor:
         threads = [threading.Thread(target=call, args=(monitor,)) for _ in range(_THREADS)]
         for thread in threads:
             thread.start()
         for number in range(share + rest):
-            taken_in.append(monitor.access("GET", "/2", 500 if number % 1000 > 900 else 200))
+            accepted.append(monitor.access("GET", "/2", 500 if number % 1000 > 900 else 200))
             if not number % 100:
                 await asyncio.sleep(0)
         for thread in threads:
             await asyncio.to_thread(thread.join)
-    return sum(taken_in), monitor
+    return sum(accepted), monitor
 
 
 def _entries(window: float) -> list[dict[str, object]]:

@@ -1,12 +1,14 @@
 """
-What does it cost a service to be watched? Two servers, uvicorn with a trivial Starlette application
-and the same one in the middleware, both on one core, asked by wrk from another one in turn. They
-are started anew each round, since of two servers of one kind one may be 3 % slower for as long as
-it runs. `ratio` is the median over the rounds of the watched one's requests a second in terms of
-the plain one's, and `cpu` what a request takes of the server's core, which other work on the
-machine disturbs less.
+Measures what it costs a service to be watched. Two servers run on one core: uvicorn with a trivial
+Starlette application, and the same in the middleware. wrk sends requests to them in turn from
+another core. The servers are restarted each round, because of two equal servers one may be 3 %
+slower as long as it runs.
 
-`report_memory` sends the watched one requests, each to another path, and looks at its memory.
+`ratio` is the median over the rounds of the watched server's requests per second divided by the
+plain server's. `cpu` is the CPU time of the server per request, which is disturbed less by other
+work on the machine.
+
+`report_memory` sends requests to the watched server, each to another path, and prints its memory.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ _SCRIPTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk did: requests, how many a second, and what each took of the server, in us."""
+    """A run of wrk: requests, requests per second, and the server's CPU time per request in us."""
 
     requests: int
     rate: float
@@ -48,26 +50,26 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running one."""
+    """A running server."""
 
     process: subprocess.Popen[str]
     url: str
 
-    def ask(self, connections: int, seconds: float, script: str) -> Load:
+    def load(self, connections: int, seconds: float, script: str) -> Load:
         before = self._cpu()
         with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
             file.write(script)
             file.flush()
             command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=30s"]
-            said = _run_on(_cores()[-1], [*command, "-s", file.name, f"{self.url}/users/1"])
-        if wrong := re.search("Non-2xx.*|Socket errors.*", said):
+            output = _run_on(_cores()[-1], [*command, "-s", file.name, f"{self.url}/users/1"])
+        if wrong := re.search("Non-2xx.*|Socket errors.*", output):
             sys.exit(f"{self.url}: {wrong[0]}")
-        requests = int(_find(r"(\d+) requests in", said))
+        requests = int(_find(r"(\d+) requests in", output))
         cpu = (self._cpu() - before) / requests / 1000
-        return Load(requests, float(_find(r"Requests/sec:\s+([\d.]+)", said)), cpu)
+        return Load(requests, float(_find(r"Requests/sec:\s+([\d.]+)", output)), cpu)
 
     def memory(self) -> float:
-        """What it holds now, in MiB."""
+        """The resident memory in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
         return int(_find(r"VmRSS:\s+(\d+)", status)) / 1024
 
@@ -77,28 +79,28 @@ class Server:
         return found
 
     def _cpu(self) -> int:
-        """Nanoseconds of its one thread that serves."""
+        """The CPU time of the main thread, in nanoseconds."""
         stat = Path(f"/proc/{self.process.pid}/schedstat").read_text(encoding="utf-8")
         return int(stat.split()[0])
 
 
 def report_cost(rounds: int, seconds: float, parsers: list[str]) -> None:
-    """Prints a row for each of uvicorn's parsers, kind of paths, and number of connections."""
+    """Print a row for each of uvicorn's parsers, kind of paths, and number of connections."""
     _check_tools()
     print(f"{'':34}{'plain/s':>9}{'watched/s':>11}{'ratio':>7}{'plain cpu':>11}{'watched cpu':>13}")
     for parser in parsers:
         pairs: dict[str, list[tuple[Load, Load]]] = defaultdict(list)
         for number in range(rounds):
-            for name, loads in _ask_both(parser, seconds, reverse=bool(number % 2)):
+            for name, loads in _load_both(parser, seconds, reverse=bool(number % 2)):
                 pairs[name].append(loads)
         for name, found in pairs.items():
             print(_row(name, found), flush=True)
 
 
-def _ask_both(
+def _load_both(
     parser: str, seconds: float, *, reverse: bool
 ) -> Iterator[tuple[str, tuple[Load, Load]]]:
-    """Start both servers, one first or the other, and ask them all there is to ask."""
+    """Start both servers, in one order or the other, and run all loads on them."""
     names = ["plain", "watched"]
     with ExitStack() as stack:
         servers = {
@@ -108,9 +110,9 @@ def _ask_both(
         for paths, script in _SCRIPTS.items():
             for connections in _CONNECTIONS:
                 for server in servers.values():
-                    server.ask(connections, _WARM_UP, script)
+                    server.load(connections, _WARM_UP, script)
                 loads = {
-                    name: one.ask(connections, seconds, script) for name, one in servers.items()
+                    name: one.load(connections, seconds, script) for name, one in servers.items()
                 }
                 both = loads["plain"], loads["watched"]
                 yield f"{parser}, {paths}, {connections} connections", both
@@ -118,13 +120,13 @@ def _ask_both(
 
 
 def report_memory(requests: int, parser: str) -> None:
-    """Prints what the watched server holds as it has answered so many requests, in ten steps."""
+    """Print the memory of the watched server after each tenth of the requests."""
     _check_tools()
     with serving("watched", parser) as server:
         answered, step = 0, requests // 10
         for goal in range(step, requests + 1, step):
             while answered < goal:
-                answered += server.ask(64, 2, _SCRIPTS["new paths"]).requests
+                answered += server.load(64, 2, _SCRIPTS["new paths"]).requests
             print(f"{answered:>12,} requests {server.memory():>8.1f} MiB", flush=True)
         _check_counts(server)
 
@@ -146,16 +148,16 @@ def serving(name: str, parser: str) -> Iterator[Server]:
 
 
 def _read_url(process: subprocess.Popen[str]) -> str:
-    said = []
+    output = []
     for line in process.stderr or ():
-        said.append(line)
+        output.append(line)
         if found := re.search(r"running on (http://\S+)", line):
             return found[1]
-    sys.exit("".join(said))
+    sys.exit("".join(output))
 
 
 def _check_counts(server: Server) -> None:
-    """Exits where the watched server has not counted all it was asked."""
+    """Exit if the watched server has not counted all requests."""
     found = server.accounting()
     if found["unmatched"] or found["rejected"] or found["dropped"]:
         sys.exit(f"not all requests were counted: {found}")

@@ -1,6 +1,6 @@
 """
-Access logs of simulated requests, and beside them their endpoints and deploys. A line is put
-together from tables of ready texts: that writes some millions of lines a second.
+Writes access logs of simulated requests, with their endpoints and deploys. Lines are joined from
+tables of ready texts, which writes some millions of lines per second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
-# Ignored where types are checked without the packages that only a measurement needs.
+# Ignored if types are checked without the packages that only benchmarks need.
 import numpy as np  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray  # type: ignore[import-not-found, unused-ignore]
 
@@ -20,7 +20,7 @@ from peers.traffic import PER_SECOND, Fleet, Integers, Requests, simulate
 
 Table: TypeAlias = NDArray[np.uint8]
 Column: TypeAlias = tuple[Table, Integers]
-"""Texts, a row of bytes each, and the number of the one that stands in each line."""
+"""Texts, a row of bytes each, and for each line the number of its text."""
 
 _FIRST_SECOND: Final = 1_543_443_091
 _SUCCESSES: Final = ("200", "200", "200", "200", "200", "200", "201", "204", "304", "404")
@@ -34,11 +34,11 @@ _AGENTS: Final = (
 
 class Format(Protocol):
     def columns(self, requests: Requests) -> Iterator[Column]:
-        """What each line consists of, from left to right."""
+        """The columns of the lines, from left to right."""
 
 
 class Plain:
-    """`<timestamp> <verb> <resource> <status>`, at its four decimals."""
+    """`<timestamp> <verb> <resource> <status>`, with four decimals."""
 
     def __init__(self, fleet: Fleet, random: np.random.Generator) -> None:
         self._random = random
@@ -48,14 +48,14 @@ class Plain:
 
     def columns(self, requests: Requests) -> Iterator[Column]:
         seconds, fractions = np.divmod(requests.stamps, PER_SECOND)
-        yield _written(seconds, str)
+        yield _format_seconds(seconds, str)
         yield self._fractions, fractions
         yield self._targets, requests.keys
         yield self._statuses, _statuses(requests, self._random)
 
 
 class Combined:
-    """As Apache and nginx write it, some 200 bytes a line, in whole seconds."""
+    """The combined format of Apache and nginx, in whole seconds, some 200 bytes per line."""
 
     def __init__(self, fleet: Fleet, random: np.random.Generator) -> None:
         self._random = random
@@ -71,7 +71,7 @@ class Combined:
 
     def columns(self, requests: Requests) -> Iterator[Column]:
         yield self._any(self._clients, requests)
-        yield _written(requests.stamps // PER_SECOND, _calendar)
+        yield _format_seconds(requests.stamps // PER_SECOND, _calendar)
         yield self._targets, requests.keys
         yield self._statuses, _statuses(requests, self._random)
         yield self._any(self._sizes, requests)
@@ -99,25 +99,25 @@ def write_log(
     seed: int,
 ) -> None:
     """
-    `access.log`, `endpoints.json` (as `get_info()` returns them) and, if asked for,
-    `changes.jsonl`, in a new `folder` that gets its name when all of it is written.
+    Write `access.log`, `endpoints.json` (as `get_info()` returns them) and, with `changes`,
+    `changes.jsonl` to a new `folder`, which gets its name when all files are written.
     """
     random = np.random.default_rng(seed)
     fleet = Fleet(endpoints, slo, random)
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    unfinished.mkdir(parents=True, exist_ok=True)
-    written = FORMATS[form](fleet, random)
+    temporary = folder.with_name(f"{folder.name}.tmp")
+    temporary.mkdir(parents=True, exist_ok=True)
+    log_format = FORMATS[form](fleet, random)
     until = 0
-    with (unfinished / "access.log").open("wb") as file:
+    with (temporary / "access.log").open("wb") as file:
         for requests in simulate(fleet, lines, random, zipf=zipf):
-            file.write(_join(list(written.columns(requests))))
+            file.write(_join(list(log_format.columns(requests))))
             until = int(requests.stamps[-1])
     entries = ",\n".join(map(json.dumps, fleet.entries))
-    (unfinished / "endpoints.json").write_text(f"[\n{entries}\n]\n")
+    (temporary / "endpoints.json").write_text(f"[\n{entries}\n]\n")
     if changes:
-        with (unfinished / "changes.jsonl").open("w") as file:
+        with (temporary / "changes.jsonl").open("w") as file:
             file.writelines(f"{json.dumps(change)}\n" for change in _changes(fleet, until))
-    unfinished.rename(folder)
+    temporary.rename(folder)
 
 
 def _changes(fleet: Fleet, until: int) -> Iterator[dict[str, object]]:
@@ -132,20 +132,20 @@ def _changes(fleet: Fleet, until: int) -> Iterator[dict[str, object]]:
 
 
 def _table(texts: Iterable[str]) -> Table:
-    """A row a text, with zeros behind the shorter ones."""
+    """A row per text, padded with zeros."""
     rows = np.array([text.encode() for text in texts])
     return rows.view(np.uint8).reshape(len(rows), -1)
 
 
 def _join(columns: list[Column]) -> bytes:
-    """The lines, without the zeros of their parts."""
+    """The lines, without the padding."""
     padded = np.concatenate([table[numbers] for table, numbers in columns], axis=1)
     lines: bytes = padded[padded != 0].tobytes()
     return lines
 
 
-def _written(seconds: Integers, write: Callable[[int], str]) -> Column:
-    """The seconds of a chunk are few and follow each other: each is written once."""
+def _format_seconds(seconds: Integers, write: Callable[[int], str]) -> Column:
+    """A column of seconds. A chunk has few consecutive seconds, so each is formatted once."""
     first, last = int(seconds[0]), int(seconds[-1])
     return _table(write(_FIRST_SECOND + n) for n in range(first, last + 1)), seconds - first
 

@@ -1,12 +1,12 @@
 """
-The incidents by Polars, in one lazy query on its streaming engine.
+Finds the incidents with Polars, in one lazy query on its streaming engine.
 
     python scripts/peers/polars_lazy.py access.log endpoints.json incidents.jsonl [combined]
 
-Tried on ten million lines, and slower or no faster: the in-memory engine (two and a half times the
-memory); grouping by the two texts instead of a joined number; Float64 stamps; 0.0 and 1.0 in place
-of booleans; group_by().agg() with an explode; rolling(group_by=); running sums and join_asof();
-collecting the columns before the windows; a status compared as text; low_memory.
+These variants were slower or no faster on ten million lines: the in-memory engine (two and a half
+times the memory); grouping by the two texts instead of a joined number; Float64 timestamps; 0.0 and
+1.0 instead of booleans; group_by().agg() with an explode; rolling(group_by=); running sums and
+join_asof(); collecting the columns before the windows; a status compared as text; low_memory.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-# Ignored where types are checked without the packages that only a measurement needs.
+# Ignored if types are checked without the packages that only benchmarks need.
 import polars as pl  # type: ignore[import-not-found, unused-ignore]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How lines are read, with a tick that no endpoint has twice, and what a tick means."""
+    """How to read lines, with ticks that are unique within an endpoint, and the unit of a tick."""
 
     scan: dict[str, Any]
     accesses: dict[str, pl.Expr]
@@ -43,7 +43,7 @@ PLAIN: Final = Format(
     },
     accesses={"tick": (pl.col("stamp") * 10_000).cast(pl.Int64)},
     per_second=10_000,
-    # Rounded, since Polars divides by a constant as it multiplies by the inverse.
+    # Rounded, because Polars divides by a constant by multiplying by its inverse.
     seconds=(_TIMES / 10_000).round(4),
 )
 
@@ -57,7 +57,7 @@ COMBINED: Final = Format(
         "row_index_name": "line",
     },
     accesses={
-        # Whole seconds repeat, so the line's number follows them.
+        # Whole seconds repeat, so the line number makes a tick unique.
         "tick": _SECOND * 1_000_000_000 + pl.col("line").cast(pl.Int64),
         "verb": _REQUEST.struct.field("field_0"),
         "resource": _REQUEST.struct.field("field_1"),
@@ -68,7 +68,7 @@ COMBINED: Final = Format(
 
 
 def read_endpoints(path: str) -> tuple[pl.LazyFrame, int]:
-    """The endpoints, numbered, and the window that they have in common, in seconds."""
+    """The numbered endpoints, and their common window in seconds."""
     fields = {"verb": pl.String, "resource": pl.String, "slo": pl.Float64, "window": pl.Int64}
     entries = pl.read_json(path, schema=fields).with_row_index("key")
     windows = entries["window"].unique().to_list()

@@ -1,4 +1,4 @@
-"""A command run as a process of its own, and what it cost."""
+"""Runs a command as a process of its own and measures its cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[1]
 
-# What pip installs is compiled to bytecode, and so is what's measured, from its first run on.
+# Without this variable bytecode is cached from the first run on, as for an installed package.
 _ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
 }
@@ -19,8 +19,8 @@ _ENVIRONMENT = {
 @dataclass(frozen=True, slots=True)
 class Cost:
     """
-    Seconds by the clock and of all cores, and the peak of memory in MiB: of the largest process
-    alone, where there were several, and no less than some 10, the launcher's.
+    Wall time and CPU time in seconds, and peak memory in MiB. Of several processes, the peak is
+    that of the largest one. It is at least some 10 MiB, the memory of the launcher.
     """
 
     wall: float
@@ -29,7 +29,7 @@ class Cost:
 
 
 def run(command: list[str]) -> Cost:
-    """Exits with what the command said, where it fails."""
+    """Run a command. If it fails, exit with its stderr."""
     done = subprocess.run(
         [sys.executable, "-IS", str(SCRIPTS / "peers" / "launch.py"), *command],
         cwd=SCRIPTS.parent,

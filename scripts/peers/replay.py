@@ -1,9 +1,9 @@
 """
-How fast is a replay? Each tool over the same file, as a process of its own, all in turn, round by
-round. What they found is compared every time, and no figure is printed where it differs.
+Measures replays. In each round, every tool reads the same file in a process of its own. Their
+incidents are compared every time; if they differ, nothing is printed.
 
-A round before the measured ones brings the file into the page cache, and whatever a tool compiles
-into its own. `ratio` is the median over the rounds of a tool's time in terms of slomon's.
+A round before the measured ones fills the page cache and the caches of compiled code. `ratio` is
+the median over the rounds of a tool's time divided by slomon's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from peers.tool import Tool
 
 Incident: TypeAlias = tuple[str, str, float, float]
 Answers: TypeAlias = dict[str, list[Incident]]
-"""Of each tool that gives one."""
+"""The incidents of each tool that finds incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Round:
 
 
 def report(case: Case, tools: list[Tool], rounds: int) -> None:
-    """Prints the table of one case; exits where the tools disagree."""
+    """Print the table of one case. Exits if the tools disagree."""
     prepare(case)
     with tempfile.TemporaryDirectory() as folder:
         run_round(case, tools, Path(folder))
@@ -62,7 +62,7 @@ def read_incidents(path: Path) -> list[Incident]:
 
 
 def check_agreement(case: Case, answers: Answers) -> None:
-    """Exits with the first incident that one tool found and another one did not."""
+    """Exit with the first incident that one tool found and another did not."""
     for (one, expected), (other, found) in pairwise(answers.items()):
         if expected != found:
             difference = min(set(expected) ^ set(found))

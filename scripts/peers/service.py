@@ -1,4 +1,4 @@
-"""The services that are measured: one that does next to nothing, and the same one watched."""
+"""The services to measure: a trivial one, and the same one watched."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 """
-How fast is a stream read? Against the plain synchronous loop that one would write by hand, over the
-same recorded dicts in the same run, with each pair timed in turn and the median of their ratios;
-then whether the cost of an event stays flat.
+Measures how fast a stream is read, compared with a plain synchronous loop as one writes it by hand,
+over the same recorded dicts. The two run in turn. The rows show whether the cost of an event stays
+flat.
 
-`plain` and `slomon` are nanoseconds an event of the whole run, with all that it takes to set up
-endpoints and to meet each of them for the first time; `resolved` is slomon's over the second half.
-`report_memory` measures what a million endpoints take instead.
+`plain` and `slomon` are nanoseconds per event of the whole run, including the set-up of endpoints
+and the first request to each. `second half` is slomon's over the second half of the events, and
+`ratio` the median of the ratios of the pairs. `report_memory` measures the memory of a million
+endpoints instead.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Details = Mapping[str, list[Any]]
 
 
 class Recorded:
-    """A stream over a list of dicts, as both sides of the comparison read it."""
+    """An event stream over a list of dicts, which both sides of the comparison read."""
 
     def __init__(self, events: list[Event], entries: list[dict[str, object]]) -> None:
         half = len(events) // 2
@@ -51,7 +52,7 @@ class Recorded:
 
 @dataclass
 class Watched:
-    """What the plain loop keeps of one endpoint."""
+    """The state of one endpoint in the plain loop."""
 
     name: str
     slo: float
@@ -63,7 +64,7 @@ class Watched:
 
 
 def plain_loop(stream: Recorded) -> Details:
-    """No checks, no accounting, floats for time: as short as it gets."""
+    """A short loop: no checks, no accounting, floats for time."""
     watched = {
         (entry["verb"], entry["resource"]): Watched(
             str(entry["name"]), float(str(entry["slo"])), float(str(entry["window"]))
@@ -106,7 +107,7 @@ def ours(stream: Recorded) -> Details:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds."""
+    """The seconds of a run, and of its second half."""
 
     whole: float
     second_half: float
@@ -124,7 +125,7 @@ def timed(run: Callable[[Recorded], Details], stream: Recorded) -> tuple[Timing,
 class Case:
     """One row of the table."""
 
-    what: str
+    name: str
     events: int = 1_000_000
     endpoints: int = 1_000
     window: float = 30
@@ -132,11 +133,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """Medians: nanoseconds an event, and the ratio of each pair."""
+    """Medians: nanoseconds per event, and the ratio of a pair."""
 
     plain: float
     slomon: float
-    resolved: float
+    second_half: float
     ratio: float
     incidents: int
 
@@ -158,7 +159,7 @@ def measure(case: Case, rounds: int) -> Result:
     return Result(
         plain=statistics.median(theirs.whole for theirs, _ in pairs) * scale,
         slomon=statistics.median(mine.whole for _, mine in pairs) * scale,
-        resolved=statistics.median(mine.second_half for _, mine in pairs) * scale * 2,
+        second_half=statistics.median(mine.second_half for _, mine in pairs) * scale * 2,
         ratio=statistics.median(mine.whole / theirs.whole for theirs, mine in pairs),
         incidents=sum(map(len, details.values())),
     )
@@ -175,7 +176,7 @@ def cases(largest: int) -> Iterator[Case]:
 
 
 class OncePerEndpoint:
-    """As many endpoints as requests: one each."""
+    """A stream with one request to each endpoint."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -193,18 +194,18 @@ class OncePerEndpoint:
 
 
 def report_memory() -> None:
-    """Peak memory of a process that watches a million endpoints, each of which saw a request."""
+    """Print the peak memory of a process with a million endpoints and one request to each."""
     accounting = get_service_monitor(OncePerEndpoint(1_000_000)).accounting
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{accounting.accesses:,} endpoints with a request each: {peak:,.0f} MiB at the peak")
 
 
 def report_speed(rounds: int, largest: int) -> None:
-    timed(ours, Recorded([], []))  # the imports of the first event loop
+    timed(ours, Recorded([], []))  # so that no measured run imports the event loop
     print(f"{'':24}{'events':>10}{'endpoints':>11}{'window':>8}", end="")
-    print(f"{'plain':>7}{'slomon':>8}{'ratio':>7}{'settled':>9}{'incidents':>11}")
+    print(f"{'plain':>7}{'slomon':>8}{'ratio':>7}{'second half':>13}{'incidents':>11}")
     for case in cases(largest):
         found = measure(case, rounds)
-        print(f"{case.what:24}{case.events:10,}{case.endpoints:11,}{case.window:7}s", end="")
+        print(f"{case.name:24}{case.events:10,}{case.endpoints:11,}{case.window:7}s", end="")
         print(f"{found.plain:7.0f}{found.slomon:8.0f}{found.ratio:7.2f}", end="")
-        print(f"{found.resolved:9.0f}{found.incidents:11,}", flush=True)
+        print(f"{found.second_half:13.0f}{found.incidents:11,}", flush=True)

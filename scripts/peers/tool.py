@@ -1,4 +1,4 @@
-"""Who is measured: slomon, what people would take in its place, and a mere look at each byte."""
+"""The tools to measure: slomon, its alternatives, and `wc`, which merely reads each byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from peers.process import SCRIPTS
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """`command` makes a command line of a case and the file for the incidents."""
+    """`command` returns the command line for a case and the file to write the incidents to."""
 
     name: str
     command: Callable[[Case, Path], list[str]]
@@ -23,8 +23,8 @@ class Tool:
     needs: str | None = None
 
 
-def lacking(tool: Tool) -> str | None:
-    """What to tell who lacks the package."""
+def explain_missing(tool: Tool) -> str | None:
+    """How to install the package of a tool, None if it is installed."""
     if tool.needs is None or importlib.util.find_spec(tool.needs) is not None:
         return None
     return f"{tool.needs} is not installed: pip install {tool.needs}, or name others by --only"
@@ -42,7 +42,7 @@ def _script(name: str) -> Callable[[Case, Path], list[str]]:
     script = str(SCRIPTS / "peers" / name)
 
     def command(case: Case, out: Path) -> list[str]:
-        # -P keeps the modules beside the script out of what it imports.
+        # With -P the script doesn't import the modules beside it.
         return [sys.executable, "-P", script, str(case.log), str(case.entries), str(out), case.form]
 
     return command

@@ -1,9 +1,9 @@
 """
-Simulated requests to measure with, as numpy columns: from a seed, the same ones each time, in
-chunks, so that memory stays flat however many are asked for.
+Simulated requests for benchmarks, as numpy columns. Equal seeds give equal requests. Requests are
+made in chunks, so memory stays flat for any number of them.
 
-Time is counted in stamps of 0.1 ms and moves on with each request, so that no endpoint has two of
-them at one time: "all rows up to this time" and "all rows up to this one" are then the same.
+The unit of time is a stamp of 0.1 ms. Each request is later than the one before, so "all rows up to
+this time" and "all rows up to this row" are the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-# Ignored where types are checked without the packages that only a measurement needs.
+# Ignored if types are checked without the packages that only benchmarks need.
 import numpy as np  # type: ignore[import-not-found, unused-ignore]
 from numpy.typing import NDArray  # type: ignore[import-not-found, unused-ignore]
 
@@ -21,9 +21,9 @@ Integers: TypeAlias = NDArray[np.int64]
 PER_SECOND: Final = 10_000
 WINDOW: Final = 30  # seconds
 
-_LONGEST_STEP: Final = 9  # from 1 stamp, evenly: 2,000 requests a second
+_LONGEST_STEP: Final = 9  # stamps; steps are uniform from 1 stamp: 2,000 requests a second
 _CHUNK: Final = 200_000
-_HEALTHY: Final = 1e-5  # the share that fails where nothing is wrong
+_HEALTHY: Final = 1e-5  # the share of failures of a healthy endpoint
 _SLOS: Final = (0.9, 0.95, 0.99, 0.995, 0.999)
 _VERBS: Final = ("GET", "GET", "GET", "POST", "PUT")
 _NOUNS: Final = ("accounts", "invoices", "orders", "products", "sessions", "shipments", "users")
@@ -32,7 +32,7 @@ _PARTS: Final = ("address", "balance", "comments", "discount", "history", "statu
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """A chunk, a column each: which endpoint was asked, when, and whether it failed."""
+    """A chunk of requests, in columns: the endpoint, the time, and whether the request failed."""
 
     keys: Integers
     stamps: Integers
@@ -41,12 +41,12 @@ class Requests:
 
 class Fleet:
     """
-    The endpoints and their spells: once a `period` an endpoint fails for a minute or three, each
-    time at another rate of 5 to 50 %. All of it is in stamps.
+    The endpoints and their outages. Once per period an endpoint fails for up to three minutes, each
+    time at another rate of 5 to 50 %. Periods and lengths are in stamps.
     """
 
     def __init__(self, count: int, slo: float | None, random: np.random.Generator) -> None:
-        """All endpoints have the one `slo`; where it is None, one of several each."""
+        """All endpoints have this `slo`; if it is None, each has one of several."""
         slos = _SLOS if slo is None else (slo,)
         self.entries = [_entry(number, slos) for number in range(count)]
         self._period = random.integers(1200, 3600, count) * PER_SECOND
@@ -55,14 +55,14 @@ class Fleet:
         self._rates = random.uniform(0.05, 0.5, count)
 
     def failure_rates(self, keys: Integers, stamps: Integers) -> NDArray[np.float64]:
-        spells, elapsed = np.divmod(stamps + self._offset[keys], self._period[keys])
-        ill = self._rates[(keys + spells) % len(self._rates)]
-        return np.where(elapsed < self._length[keys], ill, _HEALTHY)
+        outages, elapsed = np.divmod(stamps + self._offset[keys], self._period[keys])
+        rates = self._rates[(keys + outages) % len(self._rates)]
+        return np.where(elapsed < self._length[keys], rates, _HEALTHY)
 
     def deploys(self, until: int) -> list[tuple[int, int]]:
         """
-        Pairs (stamp, key) in order: a spell is shipped a second before it begins, and what ends
-        it a second before its end.
+        Pairs (stamp, key) in order: one deploy a second before each outage begins, one a second
+        before it ends.
         """
         found: list[tuple[int, int]] = []
         columns = (self._period.tolist(), self._length.tolist(), self._offset.tolist())
@@ -75,7 +75,7 @@ class Fleet:
 def simulate(
     fleet: Fleet, count: int, random: np.random.Generator, *, zipf: bool
 ) -> Iterator[Requests]:
-    """`count` requests, spread over the endpoints evenly or (`zipf`) by the inverse of rank."""
+    """`count` requests, distributed over the endpoints evenly or (`zipf`) by inverse rank."""
     endpoints = len(fleet.entries)
     weights = 1 / np.arange(1, endpoints + 1) if zipf else np.ones(endpoints)
     edges = np.cumsum(weights / weights.sum())[:-1]

@@ -1,8 +1,4 @@
-"""
-Arguments as text, checked; argparse names the option and exits with 2.
-
-The page that a command writes: its options, and what becomes of them.
-"""
+"""Arguments that several commands share, and parsers of their texts."""
 
 from __future__ import annotations
 
@@ -11,8 +7,9 @@ import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from slomon.core.events import Accounting
 from slomon.core.service_monitor import ServiceMonitor
@@ -23,21 +20,18 @@ from slomon.report.screen import has_colours
 from slomon.text import quote
 
 if TYPE_CHECKING:
-    from argparse import _ArgumentGroup as Group
+    from argparse import _ActionsContainer as Arguments
+
+WritePage: TypeAlias = Callable[[ServiceMonitor, OutputFile], None]
 
 
 def flag(name: str) -> str:
-    """An option of the library, as it is typed."""
-    return _TYPED.get(name) or f"--{name.replace('_', '-')}"
-
-
-def configure_logging(level: str, stderr: TextIO) -> None:
-    """Log on stderr, from `level` up, with colors if it is a terminal that has them."""
-    configure(level, stderr, colors=has_colours(stderr, os.environ))
+    """An option's name as it is typed."""
+    return f"--{name.replace('_', '-')}"
 
 
 def parse_path(text: str) -> Path:
-    """Where a file is: an empty one would stand for the folder that one is in."""
+    """A path. Empty text is wrong, because `Path("")` is the current folder."""
     if not text:
         raise ArgumentTypeError("''; allowed: a path")
     return Path(text)
@@ -52,10 +46,10 @@ def parse_count(text: str) -> int:
 
 
 def number_or_text(text: str) -> int | str:
-    """A whole number where it is one: what is right is for whoever gets it to say."""
+    """A whole number, or else the text as it is, so that the library reports what is wrong."""
     with suppress(ValueError):
         return int(text) if text.isascii() and text.isdecimal() else text
-    return text  # it has more digits than Python agrees to read
+    return text  # Python refuses to parse a number of so many digits
 
 
 def parse_keys(text: str) -> dict[str, str]:
@@ -72,40 +66,56 @@ def parse_keys(text: str) -> dict[str, str]:
     return keys
 
 
-_TYPED: Final = {"paths": "FILE"}
-
-
-WritePage: TypeAlias = Callable[[ServiceMonitor, OutputFile], None]
-_OPTIONS: Final = ("title", "commit_url", "stale_after")
-
-
-def add_page_options(group: Group) -> None:
-    """Add what a page may be told to show."""
-    group.add_argument(
-        "--title", metavar="TEXT", default=None, help="of the report (default: Incidents)"
+def add_log_level(arguments: Arguments) -> None:
+    """Add the option that `configure_logging` takes."""
+    arguments.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        choices=("debug", "info", "warning", "error", "critical"),
+        default="info",
+        help="the lowest level of events that are logged to stderr (default: %(default)s)",
     )
-    group.add_argument(
+
+
+def configure_logging(level: str, stderr: TextIO) -> None:
+    """Log events of `level` and above to stderr, in color if it is a terminal with colors."""
+    configure(level, stderr, colors=has_colours(stderr, os.environ))
+
+
+def add_page_options(arguments: Arguments) -> None:
+    """Add the options of the report's page."""
+    arguments.add_argument(
+        "--title",
+        metavar="TEXT",
+        default=None,
+        help="the title of the report (default: Incidents)",
+    )
+    arguments.add_argument(
         "--commit-url",
         metavar="URL",
         default=None,
-        help="where its commits lead to, as in https://git.example.com/commit/{commit}",
+        help="the link of each commit in the report, as in https://git.example.com/commit/{commit}",
     )
 
 
 def check_page_wanted(arguments: argparse.Namespace) -> None:
-    """Raises ConfigurationError where a page that nobody asked for has options."""
+    """Raises ConfigurationError if the page has options but was not asked for."""
     for name in ("title", "commit_url"):
         if arguments.report is None and getattr(arguments, name) is not None:
             raise OptionError([name], " is given without a report; allowed: with --report FILE")
 
 
 def choose_page(arguments: argparse.Namespace) -> WritePage:
-    """What writes the page. Raises ConfigurationError where an option is wrong: before a run."""
-    # Not for those who ask for no page: it takes some milliseconds of a start.
+    """
+    The function that writes the page. Raises ConfigurationError if an option of the page is wrong,
+    so call it before the run.
+    """
+    # Imported only if a page is wanted: the import takes some milliseconds.
     from slomon.report.report import Report  # noqa: PLC0415
 
-    options = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
-    Report(ServiceMonitor((), Accounting()), **options)  # which checks them
+    names = signature(Report).parameters
+    options = {name: value for name, value in vars(arguments).items() if name in names}
+    Report(ServiceMonitor((), Accounting()), **options)  # checks the options
 
     def write(monitor: ServiceMonitor, file: OutputFile) -> None:
         file.fill(Report(monitor, **options).write)

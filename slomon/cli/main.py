@@ -1,4 +1,4 @@
-"""`slomon`: its verbs, and what becomes of errors."""
+"""`slomon`: parses the command line, runs a verb, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
-from slomon.cli.arguments import flag
 from slomon.cli.process import FAILED, MISUSED
-from slomon.cli.replay_arguments import add_replay, add_report
+from slomon.cli.replay_arguments import add_replay, add_report, show_option
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.text import excerpt
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     """
-    Run a verb and return the exit code: 0 fine, 1 a runtime error, 2 wrong usage or configuration
-    (SystemExit, from argparse, for the usage), and what the verb itself says.
+    Run a verb and return the exit code: 0 success, 1 a runtime error, 2 wrong usage or
+    configuration, or another code of the verb. Argparse raises SystemExit if the usage is wrong.
     """
     try:
         arguments, unknown = _parser().parse_known_args(argv)
@@ -27,14 +26,14 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     except BrokenPipeError:
         raise
     except (SlomonError, OSError) as error:
-        message = error.show(flag) if isinstance(error, OptionError) else str(error)
+        message = error.show(show_option) if isinstance(error, OptionError) else str(error)
         for line in f"error: {message}".split("\n"):
             print(excerpt(line, 2000), file=stderr)
         return MISUSED if isinstance(error, ConfigurationError) else FAILED
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells what is wrong in one line, in front of which the usage would be a page."""
+    """Reports wrong usage in one line, without the usage, which is a page long."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(MISUSED, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
@@ -43,8 +42,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = _Parser(
         prog="slomon",
-        description="Which commit broke which endpoint, when, which one fixed it, and how long "
-        "repair takes.",
+        description="Report which commit broke which endpoint, when, which commit fixed it, and "
+        "how long repair took.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -55,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """Asked for when wanted: to look it up takes longer than all else that starts."""
+    """Looks the version up only when it is shown: that takes longer than the rest of a start."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version  # noqa: PLC0415 (see above)

@@ -1,8 +1,4 @@
-"""
-How a command tells, by a number, what became of it.
-
-A command as a process: its arguments, its streams, and how it ends when others end it.
-"""
+"""A command as a process: its arguments, its standard streams, its signals and its exit code."""
 
 from __future__ import annotations
 
@@ -17,39 +13,38 @@ from typing import Final, Self, TextIO, TypeAlias, cast
 
 FINE: Final = 0
 FAILED: Final = 1
-MISUSED: Final = 2  # as argparse has it
-BROKEN: Final = 3  # incidents were found, and whoever called wants to know
-INTERRUPTED: Final = 130  # as a shell has it
+MISUSED: Final = 2  # as in argparse
+BROKEN: Final = 3  # incidents were found, and --fail-on asks for a failure then
+INTERRUPTED: Final = 130  # as in a shell
 TERMINATED: Final = 143
-
 
 Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
 """Takes arguments, stdout and stderr; returns the exit code."""
 
 
 def run_process(main: Main) -> int:
-    """Call `main` with the process's own arguments and streams."""
-    _hold_places()
+    """Call `main` with the arguments and streams of the process. Returns the exit code."""
+    _reserve_descriptors()
     with _Termination() as termination:
         try:
-            code = main(sys.argv[1:], sys.stdout, cast(TextIO, _Messages(sys.stderr)))
-        except BrokenPipeError:  # whoever read our answers had enough: nobody is left to tell
+            code = main(sys.argv[1:], sys.stdout, cast(TextIO, _LossyStream(sys.stderr)))
+        except BrokenPipeError:  # the reader of stdout has left; a message would help nobody
             code = FAILED
         except KeyboardInterrupt:
-            code = TERMINATED if termination.came else INTERRUPTED
-        except SystemExit as end:  # argparse's, which has printed what was asked for
+            code = TERMINATED if termination.received else INTERRUPTED
+        except SystemExit as end:  # raised by argparse, which has printed its message
             code = int(end.code or FINE)
-    if not _empty(sys.stdout):
+    if not _flush(sys.stdout):
         code = code or FAILED
-    _empty(sys.stderr)
+    _flush(sys.stderr)
     return code
 
 
 class _Termination:
-    """While this holds, a SIGTERM goes the way of an interrupt: nothing stays half written."""
+    """While entered, SIGTERM acts like an interrupt, so that no file is left half written."""
 
     def __init__(self) -> None:
-        self.came = False
+        self.received = False
         self._before = signal.getsignal(signal.SIGTERM)
 
     def __enter__(self) -> Self:
@@ -67,15 +62,15 @@ class _Termination:
             signal.signal(signal.SIGTERM, self._before)
 
     def _interrupt(self, _: int, frame: FrameType | None) -> None:
-        self.came = True
+        self.received = True
         interrupt = signal.getsignal(signal.SIGINT)
-        if not callable(interrupt):  # a shell lets what it runs in the background ignore them
+        if not callable(interrupt):  # a shell makes its background processes ignore interrupts
             raise KeyboardInterrupt
         interrupt(signal.SIGINT, frame)
 
 
-class _Messages(io.TextIOBase):
-    """What is told on stderr: where nobody hears it, that costs no answer."""
+class _LossyStream(io.TextIOBase):
+    """Standard error, which drops a message that can't be written: a run goes on without it."""
 
     def __init__(self, stderr: TextIO) -> None:
         self._stderr = stderr
@@ -96,25 +91,25 @@ class _Messages(io.TextIOBase):
         return self._stderr.isatty()
 
 
-def _hold_places() -> None:
+def _reserve_descriptors() -> None:
     """
-    Let no file that is opened later take the place of a standard stream that is closed. To read
-    from there, or to print, fails as before; what would be told goes nowhere.
+    Open a null device in place of each standard stream that is closed, so that no file opened later
+    gets its descriptor. Reading stdin and writing stdout still fail; messages to stderr are lost.
     """
     for descriptor, flags in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, flags)  # takes the lowest that is free
-    # Python has none for one that was closed when it started.
+            os.open(os.devnull, flags)  # gets the lowest free descriptor
+    # Python has no stream object for a descriptor that was closed at the start.
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _empty(stream: TextIO) -> bool:
+def _flush(stream: TextIO) -> bool:
     """
-    Let nothing be left that Python would fail to write, and tell again, when it exits. Returns
-    whether all was written.
+    Flush a stream. Returns False if that fails; the rest is discarded then, because Python would
+    try to write it again at exit, and report a second error.
     """
     try:
         stream.flush()

@@ -1,4 +1,4 @@
-"""How far a replay has come, as a bar at the bottom of a terminal."""
+"""The progress of a replay, as a bar at the bottom of a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slomon.log_replay.run import Progress
 
 
 def open_bar(stderr: TextIO) -> ProgressBar | None:
-    """A bar, or None where there is no terminal or nothing that draws one (the extra's tqdm)."""
+    """A bar, or None if stderr is no terminal or tqdm (of the extra) is not installed."""
     if not stderr.isatty():
         return None
     try:
@@ -22,12 +22,15 @@ def open_bar(stderr: TextIO) -> ProgressBar | None:
 
 
 class ProgressBar:
-    """A context manager, which removes the bar. What is written to `above` goes above it."""
+    """
+    A bar that `show` moves. A context manager that removes the bar. Lines written to `above` appear
+    above the bar.
+    """
 
     def __init__(self, tqdm: Any, stderr: TextIO) -> None:
-        # Without tqdm's own thread, which would watch for bars that are not moved on.
-        removed_endpoints = type("UnwatchedBar", (tqdm,), {"monitor_interval": 0})
-        self._bar = removed_endpoints(
+        # An interval of 0 keeps tqdm from starting a thread that watches idle bars.
+        unmonitored = type("UnmonitoredBar", (tqdm,), {"monitor_interval": 0})
+        self._bar = unmonitored(
             file=stderr, unit="B", unit_scale=True, mininterval=0, dynamic_ncols=True, leave=False
         )
         self.above = cast(TextIO, _Above(tqdm, stderr))
@@ -44,7 +47,7 @@ class ProgressBar:
         self._bar.close()
 
     def show(self, progress: Progress) -> None:
-        """Move the bar: bytes read, of how many, time left, lines a second."""
+        """Move the bar. It shows the bytes read and in total, the time left and lines a second."""
         bar = self._bar
         bar.total, bar.n = progress.total_bytes, progress.read_bytes
         seconds = bar.format_dict["elapsed"] or 1
@@ -53,14 +56,14 @@ class ProgressBar:
 
 
 class _Above(io.TextIOBase):
-    """Lines written here stand above the bar."""
+    """A stream whose lines appear above the bar."""
 
     def __init__(self, tqdm: Any, stderr: TextIO) -> None:
         self._tqdm = tqdm
         self._stderr = stderr
 
     def write(self, text: str, /) -> int:
-        if text.strip():  # its own line end follows
+        if text.strip():  # tqdm.write adds the end of the line itself
             self._tqdm.write(text.rstrip("\n"), file=self._stderr)
         return len(text)
 

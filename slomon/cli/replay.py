@@ -1,10 +1,4 @@
-"""
-The answers as programs read them. Whatever a log says, this is ASCII: any terminal shows it.
-
-`slomon replay`: what is done with the options, and where the answers go.
-
-`slomon report`: what `slomon replay` does, with a page as its answer.
-"""
+"""`slomon replay` and `slomon report`: run a replay and write its answers."""
 
 from __future__ import annotations
 
@@ -15,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from functools import partial
-from inspect import signature
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from slomon.cli.arguments import check_page_wanted, choose_page, configure_logging
 from slomon.cli.process import BROKEN, FAILED, FINE
@@ -27,64 +20,31 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
-from slomon.log_replay.plan import check_apart
 from slomon.log_replay.replay import ReplayMonitor, replay
-from slomon.options import naming_option, read_duration
+from slomon.options import distinct_paths, list_options, naming_option, read_duration
 from slomon.text import quote
 
 if TYPE_CHECKING:
     from slomon.report.exports import Write
 
 
-def show_literals(monitor: ServiceMonitor) -> Iterator[str]:
-    """The MTTR, the incidents of each API and their details, a Python literal a line."""
-    yield ascii(monitor.mttr())
-    yield ascii(monitor.api_histogram())
-    yield ascii(monitor.incident_details())
-
-
-def show_json(monitor: ReplayMonitor) -> str:
-    """The three answers and the accounting, as one object."""
-    answers = {
-        "mttr": monitor.mttr(),
-        "api_histogram": monitor.api_histogram(),
-        "incident_details": monitor.incident_details(),
-        "accounting": {**asdict(monitor.accounting), "problems": monitor.problems},
-    }
-    return json.dumps(answers)
-
-
-def check_apart_from(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:
-    """Raises ConfigurationError where one of them is where the answers are printed."""
-    with suppress(OSError):  # it has no descriptor, as what is no file of the system's
-        printed = os.fstat(stdout.fileno())
-        for name, path in outputs.items():
-            if path is None or not path.exists() or path.samefile(os.devnull):
-                continue
-            if os.path.samestat(path.stat(), printed):
-                raise OptionError(
-                    [name],
-                    f" is {quote(str(path))}, where the answers are printed; allowed: a file of "
-                    "its own",
-                )
-
-
 Writer: TypeAlias = Callable[[ReplayMonitor, OutputFile], object]
-
-_OPTIONS: Final = signature(replay).parameters
 
 
 def _ignore(_: object) -> None:
-    """For verbs that show nothing."""
+    """The default of `show`."""
 
 
 def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
-    """Replay and print. Raises what `replay` does, and OSError where an answer can't be written."""
+    """
+    Run `slomon replay`. Raises what `replay` raises, and OSError if an answer can't be written.
+    Returns the exit code.
+    """
     writers: dict[str, Writer] = {}
     check_page_wanted(arguments)
     if not arguments.output:
-        others = {"report": arguments.report, "incidents": arguments.incidents}
-        check_apart_from(stdout, others)
+        files = {"report": arguments.report, "incidents": arguments.incidents}
+        check_not_stdout(stdout, files)
     if arguments.report:
         writers["report"] = choose_page(arguments)
         arguments.sli_series = True
@@ -97,18 +57,27 @@ def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) ->
                 lines = _show(monitor, _read_stale_after(arguments), stdout)
             write_lines(lines, stdout, "standard output")
 
-    return run_and_write(arguments, stderr, writers, show)
+    return _run_and_write(arguments, stderr, writers, show)
 
 
-def run_and_write(
+def run_report(arguments: argparse.Namespace, _: TextIO, stderr: TextIO) -> int:
+    """
+    Run `slomon report`. Raises what `replay` raises, and OSError if the page can't be written.
+    Returns the exit code.
+    """
+    arguments.sli_series = True
+    return _run_and_write(arguments, stderr, {"output": choose_page(arguments)})
+
+
+def _run_and_write(
     arguments: argparse.Namespace,
     stderr: TextIO,
     writers: Mapping[str, Writer],
     show: Callable[[ReplayMonitor], object] = _ignore,
 ) -> int:
     """
-    Replay, write the files that are asked for by the options that `writers` are named for, or by
-    those of every verb, and show the rest. Returns the exit code.
+    Replay, write the files and show the answers. `writers` are those of the verb by the name of
+    the option that gives the file; the writers of every verb are added. Returns the exit code.
     """
     _check_outputs(arguments)
     writers = {**_choose_writers(arguments), **writers}
@@ -123,7 +92,7 @@ def run_and_write(
         for name, output in outputs.items():
             try:
                 writers[name](monitor, output)
-            except OSError as error:  # the others can be, and have taken as long
+            except OSError as error:  # write the others: the replay took long
                 unwritten = unwritten or error
         show(monitor)
         if unwritten is not None:
@@ -144,12 +113,12 @@ def _choose_writers(arguments: argparse.Namespace) -> dict[str, Writer]:
 
 
 def _read_stale_after(arguments: argparse.Namespace) -> float:
-    """Seconds."""
+    """The value of --stale-after in seconds."""
     return read_duration("stale_after", arguments.stale_after) / TICKS_PER_SECOND
 
 
 def _choose_form(path: Path) -> Write:
-    # Not for those who ask for no such file: it takes a few milliseconds of a start.
+    # Imported only if such a file is wanted: the import takes a few milliseconds.
     from slomon.report.exports import choose_form  # noqa: PLC0415
 
     with naming_option("incidents"):
@@ -157,16 +126,17 @@ def _choose_form(path: Path) -> Write:
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
-    """What is read must not be written, and no two outputs be one."""
+    """Raises ConfigurationError if an output is also read, or two outputs are the same file."""
     options = vars(arguments)
     logs = chain(arguments.paths, *options.get("merge", ()), options.get("changes", ()))
     outputs = ("rejects", "checkpoint", "output", "incidents", "report")
     endpoints = [options["endpoints"]] if "endpoints" in options else []
-    check_apart([*logs, *endpoints], {name: options.get(name) for name in outputs})
+    distinct_paths({name: options.get(name) for name in outputs}, [*logs, *endpoints])
 
 
 def _replay(arguments: argparse.Namespace, stderr: TextIO) -> ReplayMonitor:
-    options = {name: value for name, value in vars(arguments).items() if name in _OPTIONS}
+    declared = list_options(replay)
+    options = {name: value for name, value in vars(arguments).items() if name in declared}
     bar = open_bar(stderr) if arguments.progress else None
     if bar is None:
         configure_logging(arguments.log_level, stderr)
@@ -181,7 +151,7 @@ def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[s
 
 
 def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterable[str]:
-    # Not for those who print into a pipe, as above.
+    # Imported only if a terminal shows the report, as above.
     from slomon.report.overview import show_report  # noqa: PLC0415
     from slomon.report.screen import open_screen  # noqa: PLC0415
 
@@ -195,7 +165,37 @@ def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
     return BROKEN if arguments.fail_on and monitor.incidents else FINE
 
 
-def run_report(arguments: argparse.Namespace, _: TextIO, stderr: TextIO) -> int:
-    """Replay and write the page. Raises what `replay` does, and OSError where that can't be."""
-    arguments.sli_series = True
-    return run_and_write(arguments, stderr, {"output": choose_page(arguments)})
+def show_literals(monitor: ServiceMonitor) -> Iterator[str]:
+    """
+    Lines for programs: the MTTR, the number of incidents of each API, and their details, each as a
+    Python literal. Lines are ASCII, whatever the names in a log.
+    """
+    yield ascii(monitor.mttr())
+    yield ascii(monitor.api_histogram())
+    yield ascii(monitor.incident_details())
+
+
+def show_json(monitor: ReplayMonitor) -> str:
+    """The three answers and the accounting, as one JSON object, in ASCII."""
+    answers = {
+        "mttr": monitor.mttr(),
+        "api_histogram": monitor.api_histogram(),
+        "incident_details": monitor.incident_details(),
+        "accounting": {**asdict(monitor.accounting), "problems": monitor.problems},
+    }
+    return json.dumps(answers)
+
+
+def check_not_stdout(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:
+    """Raises ConfigurationError if stdout is redirected to one of these outputs."""
+    with suppress(OSError):  # stdout may be no file of the system, which has no descriptor
+        printed = os.fstat(stdout.fileno())
+        for name, path in outputs.items():
+            if path is None or not path.exists() or path.samefile(os.devnull):
+                continue
+            if os.path.samestat(path.stat(), printed):
+                raise OptionError(
+                    [name],
+                    f" is {quote(str(path))}, where the answers are printed; allowed: a file of "
+                    "its own",
+                )

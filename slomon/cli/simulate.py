@@ -1,4 +1,4 @@
-"""What `main.py` does: slomon on a simulated stream, or on a recorded one."""
+"""`main.py`: runs slomon on a simulated event stream, or on a recorded one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TextIO
 
 from slomon.api import get_service_monitor
 from slomon.cli.arguments import (
+    add_log_level,
     add_page_options,
     check_page_wanted,
     choose_page,
@@ -18,11 +19,11 @@ from slomon.cli.arguments import (
     parse_path,
 )
 from slomon.cli.process import FAILED, FINE, MISUSED, run_process
-from slomon.cli.replay import check_apart_from, show_literals
+from slomon.cli.replay import check_not_stdout, show_literals
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.files import OutputFile, write_lines
-from slomon.log_replay.plan import check_apart
+from slomon.options import distinct_paths
 from slomon.pipeline.stream import EventStream
 from slomon.streams import SimulatedStream, open_recording
 from slomon.text import quote
@@ -30,9 +31,9 @@ from slomon.text import quote
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     """
-    Run the pipeline on a simulated stream or a recorded one and print the three answers, a Python
-    literal on each line. Returns the exit code: 0 fine, 1 a runtime error, 2 wrong usage or
-    configuration (SystemExit, from argparse, for the usage).
+    Run the pipeline on a simulated or a recorded stream, and print the three answers, each as a
+    Python literal on a line of its own. Returns the exit code: 0 success, 1 a runtime error, 2
+    wrong usage or configuration. Argparse raises SystemExit if the usage is wrong.
     """
     parser = _parser()
     arguments = parser.parse_args(argv)
@@ -40,7 +41,7 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         parser.error("--events and --info go together")
     configure_logging(arguments.log_level, stderr)
     try:
-        check_apart_from(stdout, {"report": arguments.report})
+        check_not_stdout(stdout, {"report": arguments.report})
         write_lines(show_literals(_consume(arguments)), stdout, "standard output")
     except OptionError as error:
         print(f"error: {error.show(flag)}", file=stderr)
@@ -58,19 +59,19 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 
 def run() -> int:
-    """`main` as a process of its own."""
+    """Run `main` with the arguments and streams of the process. Returns the exit code."""
     return run_process(main)
 
 
 def _consume(arguments: argparse.Namespace) -> ServiceMonitor:
-    """Consume the stream, and write the report if one is wanted."""
+    """Consume the stream, and write the report if `--report` is given."""
     check_page_wanted(arguments)
     if arguments.report is None:
         with _stream(arguments) as stream:
             return get_service_monitor(stream)
     write = choose_page(arguments)
     inputs = filter(None, (arguments.events, arguments.info))
-    check_apart(inputs, {"report": arguments.report})
+    distinct_paths({"report": arguments.report}, inputs)
     with OutputFile(arguments.report) as report, _stream(arguments) as stream:
         monitor = get_service_monitor(stream, sli_series=True)
         write(monitor, report)
@@ -92,9 +93,10 @@ def _stream(arguments: argparse.Namespace) -> AbstractContextManager[EventStream
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="main.py",
-        description="Which commit broke which endpoint, when, which one fixed it, and how long "
-        "repair takes. Runs on a simulated stream unless given a recorded one, and prints the "
-        "MTTR, the number of incidents of each API and their details, a Python literal a line.",
+        description="Report which commit broke which endpoint, when, which commit fixed it, and "
+        "how long repair took. Reads a simulated event stream, or a recorded one if --events and "
+        "--info are given. Prints the MTTR, the number of incidents of each API and their details, "
+        "each as a Python literal on a line of its own.",
     )
     simulated = parser.add_argument_group("simulated stream")
     simulated.add_argument(
@@ -109,42 +111,41 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         type=parse_count,
         default=100_000,
-        help="how many requests and changes (default: %(default)s)",
+        help="the number of requests and changes (default: %(default)s)",
     )
     simulated.add_argument(
         "--prob-bug",
         metavar="P",
         type=_probability,
         default=0.1,
-        help="that a change breaks a healthy API (default: %(default)s)",
+        help="the probability that a change breaks a healthy API (default: %(default)s)",
     )
     simulated.add_argument(
         "--prob-error",
         metavar="P",
         type=_probability,
         default=0.05,
-        help="that a broken API fails a request (default: %(default)s)",
+        help="the probability that a broken API fails a request (default: %(default)s)",
     )
     recorded = parser.add_argument_group("recorded stream")
-    recorded.add_argument("--events", metavar="FILE", type=parse_path, help="one JSON event a line")
     recorded.add_argument(
-        "--info", metavar="FILE", type=parse_path, help="JSON list of the endpoints"
+        "--events",
+        metavar="FILE",
+        type=parse_path,
+        help="a file of events, one JSON object a line",
+    )
+    recorded.add_argument(
+        "--info", metavar="FILE", type=parse_path, help="a JSON file that lists the endpoints"
     )
     report = parser.add_argument_group("report")
     report.add_argument(
         "--report",
         metavar="FILE",
         type=parse_path,
-        help="write it there: one HTML page that opens offline",
+        help="write the report to this file: one HTML page that opens offline",
     )
     add_page_options(report)
-    parser.add_argument(
-        "--log-level",
-        metavar="LEVEL",
-        choices=("debug", "info", "warning", "error", "critical"),
-        default="info",
-        help="least level of what is logged to stderr (default: %(default)s)",
-    )
+    add_log_level(parser)
     return parser
 
 

@@ -1,4 +1,4 @@
 """
-The compiled speed: the kernels of this package and of core, compiled by Numba, kept in a cache,
-and loaded from there without Numba. An optional extra: without it these are plain Python.
+The compiled backend: the kernels compiled by Numba (`build`), kept in a cache (`cache`), loaded
+from there without Numba (`library`), and their hosts. It needs the optional extra `slomon[replay]`.
 """

@@ -1,6 +1,8 @@
 """
-The compiled backend: its parts, and when a stream goes on with them. Each part is imported where it
-is used: a short stream needs none of them, and a stream reads no log files.
+The compiled backend of an event stream and of a log replay, and when a stream switches to it.
+
+Each host is imported when it is used: a short stream needs none of them, and no stream needs those
+that read log files.
 """
 
 from __future__ import annotations
@@ -8,39 +10,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from slomon.compiled.library import Library, load
-from slomon.core.batching import Batcher
+from slomon.core.batching import AnyBatcher
 from slomon.core.endpoints import Sharding
 from slomon.core.events import StatusRule
+from slomon.core.reorder import Order
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from slomon.core.reorder import Order
     from slomon.endpoints.discovery import EndpointNames
     from slomon.log_replay.lines import ReferenceParser, Resolver
 
-_WORTH_LOADING: Final = 100_000  # events: loading takes as long as these do interpreted
-_WORTH_COMPILING: Final = 10_000_000
+_WORTH_LOADING: Final = 100_000  # events; loading takes as long as Python needs for them
+_WORTH_COMPILING: Final = 10_000_000  # events
 _NEVER: Final = 2**63
 
 
 class CompiledStreamBackend:
-    """The parts of a run at the compiled speed."""
+    """The compiled batcher and windows of an event stream."""
 
     def __init__(self, library: Library, sharding: Sharding, is_failure: StatusRule) -> None:
         self._library = library
         self._sharding = sharding
         self._is_failure = is_failure
 
-    def batcher(self, batcher: Batcher) -> Batcher:
-        """One that goes on from that one."""
+    def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
+        """A compiled batcher that continues from `batcher`."""
         from slomon.compiled.line_reader import CompiledBatcher  # noqa: PLC0415
 
         return CompiledBatcher(self._library, batcher, self._sharding, self._is_failure)
 
     def windows(self, windows: AnyWindows) -> AnyWindows:
-        """Those that go on from these."""
+        """Compiled windows that continue from `windows`, which are Python ones."""
         from slomon.compiled.windows import CompiledWindows  # noqa: PLC0415
 
         return CompiledWindows(self._library, cast(Windows, windows))
@@ -48,9 +50,9 @@ class CompiledStreamBackend:
 
 class CompiledUpgrade:
     """
-    Takes over busy streams, which hand over whole batches: those that trickle gain nothing. Where
-    the kernels are not in the cache, compiling them takes seconds, and waits for a longer stream;
-    `at_once` waits for nothing.
+    Decides when an event stream switches to the compiled backend. Only a busy stream, which fills
+    whole batches, gains from it. If the kernels are not in the cache, compiling them takes seconds,
+    so the switch waits until the stream is longer. With `at_once` it waits for nothing.
     """
 
     def __init__(self, sharding: Sharding, is_failure: StatusRule, *, at_once: bool) -> None:
@@ -60,13 +62,14 @@ class CompiledUpgrade:
         self._next_try = _WORTH_LOADING
 
     def is_due(self, events: int, *, busy: bool) -> bool:
-        """Is it time to try, after so many events, of a stream that is busy or not?"""
+        """Whether to call `load` after so many events."""
         return self._at_once or (busy and events >= self._next_try)
 
     def load(self) -> CompiledStreamBackend | None:
         """
-        The parts; None without the extra `slomon[replay]`, or before compiling is worth it. Raises
-        ConfigurationError if they were to come at once and can't.
+        The compiled backend; None if the extra `slomon[replay]` is not installed, or if the kernels
+        are not in the cache and compiling is not worth it yet. Raises ConfigurationError if the
+        switch is to be at once and the extra is not installed.
         """
         library = load(compile_if_needed=self._at_once or self._next_try == _WORTH_COMPILING)
         if library is not None:
@@ -80,27 +83,27 @@ class CompiledUpgrade:
 
 
 class CompiledBackend:
-    """The speed of the extra `slomon[replay]`."""
+    """The compiled backend of a log replay."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]:
-        """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
-        from slomon.compiled.reorder import CompiledOrder  # noqa: PLC0415
+        """The reorder buffer, and the names of endpoints, of which `most` may be found."""
+        from slomon.compiled.reorder import CompiledRowBuffer  # noqa: PLC0415
         from slomon.compiled.request_table import CompiledEndpointNames  # noqa: PLC0415
 
         names = CompiledEndpointNames(self._library, most)
-        return CompiledOrder(self._library, sources, shards, names), names
+        return Order(sources, CompiledRowBuffer(self._library, shards, names)), names
 
     def windows(self, windows: Windows) -> AnyWindows:
-        """The windows of a shard, going on from these."""
+        """The windows of a shard that continue from `windows`."""
         from slomon.compiled.windows import CompiledWindows  # noqa: PLC0415
 
         return CompiledWindows(self._library, windows)
 
     def reader(self, reference: ReferenceParser, rule: StatusRule) -> Resolver:
-        """What makes rows of blocks."""
+        """The reader that turns blocks of lines into rows."""
         from slomon.compiled.line_reader import CompiledReader  # noqa: PLC0415
 
         return CompiledReader(self._library, reference, rule)

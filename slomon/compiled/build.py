@@ -1,8 +1,9 @@
 """
-What Numba makes of the kernels; imported only where the cache has none.
+Compile the kernels with Numba. Imported only if the cache has no image of them.
 
-An entry takes addresses and whole numbers and hands them to the kernel. Plain pointers, not arrays,
-where a kernel is made of many functions: Numba would count references at each of their calls.
+`_KERNELS` lists the entry points and the types of their arguments. An entry takes addresses and
+whole numbers. Kernels that consist of many functions work on plain pointers, not on arrays, because
+Numba would count references at each call.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from slomon.kernels.window import ENDPOINT, ENTRY
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
 _BYTE: Final = ir.IntType(8)
-_B: Final = types.CPointer(types.uint8)  # bytes
+_B: Final = types.CPointer(types.uint8)  # a text
 _C: Final = types.CPointer(types.int64)  # a column
 _F: Final = types.CPointer(types.float64)
 _CS: Final = types.CPointer(_C)  # columns
 _FS: Final = types.CPointer(_F)
 _N: Final = types.int64  # a number
 
-_GROUP: Final = 64  # rows
-_MANY: Final = 10_000  # endpoints, whose records no cache holds
+_GROUP: Final = 64  # rows that are prefetched together
+_MANY: Final = 10_000  # endpoints; so many records don't fit the processor's cache
 _TAIL: Final = window.WindowState._fields.index("tail")
 
 
@@ -80,16 +81,16 @@ def _load_word(text: Any, at: Any) -> Any:
 
 @overload(swar.wrap, strict=False)
 def _wrap(number: Any) -> Any:
-    return lambda number: number  # as 64 bits have it
+    return lambda number: number  # machine arithmetic wraps by itself
 
 
 @overload(swar.first_byte, strict=False)
-def _first_byte(marks: Any) -> Any:
-    return lambda marks: _trailing_zeros(marks) >> 3
+def _first_byte(word: Any) -> Any:
+    return lambda word: _trailing_zeros(word) >> 3
 
 
 def _compilable() -> Iterator[Any]:
-    """What kernels are made of, but for the functions above."""
+    """All functions of the kernels but those of `swar` that are replaced above."""
     yield series.merge
     yield series.sort
     for module in (window, swar, line, hash_table, scan, route, resolve, reorder):
@@ -109,7 +110,10 @@ def _state(
     next_block: Any,
     pool: Any,
 ) -> Any:
-    """The columns of a state are strided views, so that what is used together lies together."""
+    """
+    The state of `CompiledWindows`, in the order of WindowState: its columns are strided views of
+    records.
+    """
     by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
     floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
     by_entry = carray(entries, (entry_count, ENTRY))
@@ -145,7 +149,7 @@ def _state(
 
 @register_jitable
 def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
-    """The columns of a trace, by their addresses."""
+    """The state of an SLI series, in the order of SeriesState: columns by their addresses."""
     return series.SeriesState(
         carray(columns[0], endpoint_count),
         carray(columns[1], endpoint_count),
@@ -172,9 +176,9 @@ def _count_rows(
     if endpoint_count < _MANY:
         return window.advance(state, columns, numbers, sli_series)
     # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
-    # asked for first: of their endpoints, then of the newest entries of these.
+    # prefetched: first those of their endpoints, then those of the newest entries of the endpoints.
     slots = columns[0]
-    found = 0
+    written = 0
     for first in range(0, rows, _GROUP):
         end = min(first + _GROUP, rows)
         for row in range(first, end):
@@ -187,8 +191,8 @@ def _count_rows(
             columns[2][first:end],
             columns[3][first:end],
         )
-        found += window.advance(state, part, numbers[found:], sli_series)
-    return found
+        written += window.advance(state, part, numbers[written:], sli_series)
+    return written
 
 
 def _advance(
@@ -218,7 +222,7 @@ def _advance(
         carray(failures, rows),
         carray(positions, rows),
     )
-    numbers = carray(crossings, 2 * window.CROSSING * rows)  # two a row where there is room
+    numbers = carray(crossings, 2 * window.CROSSING * rows)  # two for each row, if there is room
     if not bucket_count:
         return _count_rows(state, endpoints, entries, columns, numbers, None)
     sli_series = _series(sli_series, series_floats, endpoint_count, bucket_count)
@@ -254,7 +258,7 @@ def _mark(
     return window.mark(state, carray(slots, count), numbers)
 
 
-def _fall_silent(
+def _expire(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
@@ -271,12 +275,12 @@ def _fall_silent(
     return window.expire(state, slot, tick)
 
 
-# The types of the arguments of each kernel; each returns a number.
+# The entry point of each kernel, and the types of its arguments. Each returns a whole number.
 _KERNELS: Final = {
     "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
     "resolve": (resolve.resolve, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
-    "found": (resolve.found, (_B, _N, _C, _B, _C, _C)),
-    "remember": (resolve.remember, (_B, _N, _N, _C, _B, _C)),
+    "find_or_add": (resolve.find_or_add, (_B, _N, _C, _B, _C, _C)),
+    "add_request": (resolve.add_request, (_B, _N, _N, _C, _B, _C)),
     "rehash": (hash_table.rehash, (_C, _N, _C, _N)),
     "enter": (reorder.enter, (_C, _C, _N, _N, _N, _C, _C, _N, _N, _C)),
     "cut": (reorder.cut, (_C, _N, _N, _N)),
@@ -286,12 +290,12 @@ _KERNELS: Final = {
     "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
     "merge": (_merge, (_CS, _FS, _N, _N, _N)),
     "sort": (_sort, (_CS, _FS, _N, _N)),
-    "expire": (_fall_silent, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
+    "expire": (_expire, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
 }
 
 
 def build(machine: Any) -> Image:
-    """Compile the kernels for a processor."""
+    """Compile all kernels, for the processor of an LLVM target machine, into one object file."""
     for function in _compilable():
         register_jitable(error_model="numpy")(function)
     whole = llvm.parse_assembly("")

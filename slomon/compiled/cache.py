@@ -1,31 +1,36 @@
+"""
+The cache of compiled kernels: one file for each version of the code, of Numba and of the processor.
+"""
+
 from __future__ import annotations
 
 import hashlib
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-# What the kernels are made of, and the layouts that they share with their hosts; without sources,
-# their bytecode (.pyc).
+from slomon.files import AtomicFile
+
+# The code that a cached file depends on: its sources, or the bytecode (.pyc) if there are none.
 _SOURCES: Final = (
     *("compiled/build.py*", "compiled/cache.py*", "compiled/library.py*", "kernels/*.py*"),
 )
-_NOWHERE: Final = Path(os.devnull)  # nothing can be kept there
+_NOWHERE: Final = Path(os.devnull)  # nothing can be cached there
 _NUMBA: Final = "numba-*.dist-info"
-_SHORTEST: Final = 32  # bytes of a digest: what every cache file begins with
+_DIGEST: Final = 32  # bytes, at the beginning of a file
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     """
-    What is cached: an object file, the symbol of each kernel with the number of its arguments, and
-    the names it refers to, which are for errors that no kernel raises but Numba must provide for.
+    The content of a cached file: an object file, the symbol and the number of arguments of each
+    kernel, and the names to which the object file refers. Numba needs these names for errors that
+    no kernel raises.
     """
 
     code: bytes
@@ -33,15 +38,15 @@ class Image:
     references: list[str]
 
     def pack(self) -> bytes:
-        """As a file: a digest, a line of JSON, the code."""
+        """The bytes of the file: a digest, a line of JSON, the code."""
         head = json.dumps({"kernels": self.kernels, "references": self.references})
         body = head.encode() + b"\n" + self.code
         return hashlib.sha256(body).digest() + body
 
     @classmethod
     def unpack(cls, data: bytes) -> Image | None:
-        """None where the file is not whole."""
-        digest, body = data[:_SHORTEST], data[_SHORTEST:]
+        """The image in the bytes of a file; None if they are damaged."""
+        digest, body = data[:_DIGEST], data[_DIGEST:]
         if hashlib.sha256(body).digest() != digest:
             return None
         head, _, code = body.partition(b"\n")
@@ -49,7 +54,7 @@ class Image:
 
 
 def machine() -> Any:
-    """LLVM's description of this very processor."""
+    """LLVM's target machine for this processor."""
     from llvmlite import binding as llvm  # noqa: PLC0415 (heavy: loaded when used)
 
     llvm.initialize_native_target()
@@ -63,15 +68,15 @@ def machine() -> Any:
     )
 
 
-def find_place() -> Path:
-    """Where the image for this very code, Numba and processor is, or would be, kept."""
-    known_by = fingerprint(Path(__file__).parent.parent)
-    folder = _cache_directory() if known_by else _NOWHERE
-    return folder / f"{known_by}.kernels"
+def find_path() -> Path:
+    """The path of the image for the present code, Numba and processor; it may not exist."""
+    name = fingerprint(Path(__file__).parent.parent)
+    folder = _cache_directory() if name else _NOWHERE
+    return folder / f"{name}.kernels"
 
 
 def fingerprint(package: Path) -> str | None:
-    """What the cache knows an image by; None where the code can't be read, as in an archive."""
+    """The name of an image in the cache; None if the code can't be read, as in an archive."""
     import llvmlite  # noqa: PLC0415 (heavy: loaded when used)
     from llvmlite import binding as llvm  # noqa: PLC0415
 
@@ -81,8 +86,8 @@ def fingerprint(package: Path) -> str | None:
     digest = hashlib.sha256()
     for source in chain(*sources):
         digest.update(source.read_bytes())
-    # Numba's version, from the folder where it is installed: neither it nor what else knows that
-    # is imported in little time.
+    # Numba's version, by the name of its installed folder: to import Numba, or a module that reads
+    # versions, takes too long.
     numba = sorted(path.name for path in Path(llvmlite.__file__).parent.parent.glob(_NUMBA))
     processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     made_by = llvmlite.__version__, numba, llvm.get_process_triple(), processor
@@ -101,7 +106,7 @@ def _cache_directory() -> Path:
 
 
 def _home() -> Path:
-    """Of a user whom the system doesn't know, as in some containers, nothing can be kept."""
+    """The home folder. A user without one, as in some containers, can't cache anything."""
     try:
         return Path.home()
     except RuntimeError:
@@ -109,6 +114,7 @@ def _home() -> Path:
 
 
 def read(path: Path) -> Image | None:
+    """The cached image; None if there is no valid one."""
     try:
         return Image.unpack(path.read_bytes())
     except OSError:
@@ -116,14 +122,9 @@ def read(path: Path) -> Image | None:
 
 
 def write(path: Path, image: Image) -> None:
-    """Keep an image for the next process; where there is nowhere to keep it, that compiles too."""
+    """Cache an image. If the folder can't be written to, the next process compiles again."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            draft = Path(file.name)
-            try:
-                file.write(image.pack())
-                file.close()
-                draft.replace(path)
-            finally:
-                draft.unlink(missing_ok=True)
+        with AtomicFile(path, private=True) as file:
+            file.write(image.pack())
+            file.commit()

@@ -1,6 +1,6 @@
 """
-The compiled kernels as functions, loaded from a cache without Numba: its import alone takes longer
-than a million lines. What Numba made once is an object file that LLVM links in milliseconds.
+The compiled kernels as functions. They are loaded from the cache without Numba, whose import alone
+takes longer than reading a million lines: LLVM links the cached object file in milliseconds.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from slomon.compiled.cache import Image
 Text: TypeAlias = bytes | bytearray
 
 Function: TypeAlias = Callable[..., int]
-"""Takes addresses of columns and whole numbers, and lets other threads run meanwhile."""
+"""Takes addresses of columns and integers, and releases the GIL while it runs."""
 
-_loaded: Final[list[Library]] = []  # none, or the one: what isn't there yet may come to be
+_loaded: Final[list[Library]] = []  # at most one; while it is empty, a later call may load it
 
 
 class Library:
-    """The kernels, by name. They stay loaded as long as the process lives."""
+    """The kernels, by name. They stay loaded until the process ends."""
 
     def __init__(self, image: Image) -> None:
         from llvmlite import binding as llvm  # noqa: PLC0415 (heavy: loaded when used)
@@ -44,8 +44,9 @@ class Library:
 
 def load(*, compile_if_needed: bool = True) -> Library | None:
     """
-    The library, compiled first if the cache has none for this very code, Numba and processor
-    (some seconds); None if that isn't wanted, or the extra `slomon[replay]` isn't installed.
+    The library. It is compiled first, which takes some seconds, if the cache has none for the
+    present code, Numba and processor. None if it would have to be compiled and `compile_if_needed`
+    is False, or if the extra `slomon[replay]` is not installed.
     """
     if not _loaded:
         try:
@@ -59,7 +60,7 @@ def load(*, compile_if_needed: bool = True) -> Library | None:
 
 
 def address(column: array[int] | Text) -> int:
-    """Where the numbers of a column are, as long as it lives and doesn't grow."""
+    """The address of a column's numbers, valid while the column exists and doesn't grow."""
     if isinstance(column, array):
         return column.buffer_info()[0]
     if isinstance(column, bytearray):
@@ -68,7 +69,7 @@ def address(column: array[int] | Text) -> int:
 
 
 def lengthen(column: array[int], count: int) -> None:
-    """Let a column have at least so many numbers; new ones are 0."""
+    """Extend a column with zeros to at least `count` numbers."""
     missing = count - len(column)
     if missing > 0:
         column.frombytes(bytes(missing * column.itemsize))
@@ -79,11 +80,11 @@ def _function(at: int, arguments: int) -> Function:
 
 
 def _find_image(*, compile_if_needed: bool) -> Image | None:
-    place = cache.find_place()
-    image = cache.read(place)
+    path = cache.find_path()
+    image = cache.read(path)
     if image is None and compile_if_needed:
         from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
 
         image = build.build(cache.machine())
-        cache.write(place, image)
+        cache.write(path, image)
     return image

@@ -1,4 +1,4 @@
-"""The reordering buffer of `core.order` at the compiled speed, over flat memory."""
+"""The rows of the reorder buffer (`slomon.core.reorder`) in flat memory, for compiled kernels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from slomon.compiled.library import Library, address
 from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.core.batching import Batch
-from slomon.core.events import PositionedChange
-from slomon.core.reorder import Order
+from slomon.core.events import Change, PositionedChange
+from slomon.core.reorder import Released, SourceClock
 from slomon.core.ticks import LAST_TICK
 from slomon.kernels.reorder import CHANGE, ROW
 
@@ -18,76 +18,78 @@ _ZERO: Final = array("q", [0])
 _FIRST_ROWS: Final = 1 << 15
 
 
-class CompiledOrder(Order):
-    """What `Order` does, on arrays; it admits names itself if they are found."""
+class CompiledRowBuffer:
+    """
+    What `PythonRowBuffer` does, over arrays.
 
-    def __init__(
-        self, library: Library, sources: int, shards: int, names: CompiledEndpointNames
-    ) -> None:
-        super().__init__(sources, shards)
+    If endpoints are found in the logs, the kernel looks up in `names` which of them are admitted.
+    """
+
+    def __init__(self, library: Library, shards: int, names: CompiledEndpointNames) -> None:
         self._library = library
+        self._shards = shards
         self._names = names
         self._buffer = _ZERO * (ROW * _FIRST_ROWS)
-        self._other = _ZERO * (ROW * _FIRST_ROWS)
-        self._first = self._end = 0
+        self._other = _ZERO * (ROW * _FIRST_ROWS)  # as large, for the kernel that sorts
+        self._first = self._end = 0  # of the rows that wait
 
-    def enter(self, source: int, ticks: array[int], codes: array[int], count: int) -> None:
-        """Add the next rows of a source: the first `count` of two columns."""
+    def enter(
+        self, clock: SourceClock, source: int, ticks: array[int], codes: array[int], count: int
+    ) -> int:
+        """Add the next rows of a source, move its clock, and return how many rows are blank."""
         self._make_room(count)
-        clock = self.clocks[source]
-        column = array("q", [clock.newest, clock.disordered, clock.largest, self.blank])
+        column = array("q", [clock.newest, clock.disordered, clock.largest, 0])
         self._end = self._library.enter(
             *(address(ticks), address(codes), count, source, clock.lateness, address(column)),
             *(address(self._buffer), self._first, self._end, address(self._other)),
         )
-        clock.newest, clock.disordered, clock.largest, self.blank = column
+        clock.newest, clock.disordered, clock.largest, blank = column
+        return blank
 
-    def take(self) -> list[tuple[int, Batch]]:
-        """The rows whose place is final, as a batch of arrays for each shard that has one."""
+    def take(self, watermark: int, position: int, changes: dict[int, Change]) -> Released:
+        """Release the rows that stand before the watermark, as batches of arrays."""
         first = self._first
         self._first = self._end
-        if (watermark := self.watermark()) <= LAST_TICK:
+        if watermark <= LAST_TICK:
             self._first = self._library.cut(address(self._buffer), first, self._end, watermark)
-        return self._deal_rows(first, self._first)
+        return self._release(first, self._first, position, changes)
 
-    def _deal_rows(self, first: int, end: int) -> list[tuple[int, Batch]]:
+    def save(self) -> array[int]:
+        """Return the waiting rows, four numbers each."""
+        return self._buffer[self._first * ROW : self._end * ROW]
+
+    def load(self, numbers: array[int]) -> None:
+        """Replace the waiting rows by saved ones."""
+        self._first = self._end = 0
+        count = len(numbers) // ROW
+        self._make_room(count)
+        self._buffer[: len(numbers)] = numbers
+        self._end = count
+
+    def _release(self, first: int, end: int, position: int, changes: dict[int, Change]) -> Released:
         rows = address(self._buffer), first, end, self._shards
         counts = _ZERO * self._shards
         accesses = self._library.count(*rows, *self._names.admission(), address(counts))
         columns = [_ZERO * accesses for _ in range(4)]
         places = array("q", accumulate(counts, initial=0))
-        changes = _ZERO * (CHANGE * len(self.changes))
-        tally = array("q", [self.position, self.unmatched, self.span.ended])
-        found = self._library.deal(*rows, *map(address, (places, *columns, changes, tally)))
-        self.position, self.unmatched, self.span.ended = tally
-        self.accesses += accesses
-        parts = iter(changes[: CHANGE * found])
-        noted = [
-            PositionedChange(position, tick, self.changes.pop(code))
-            for position, tick, code in zip(parts, parts, parts, strict=True)
+        numbers = _ZERO * (CHANGE * len(changes))
+        tally = array("q", [position, 0, 0])
+        found = self._library.deal(*rows, *map(address, (places, *columns, numbers, tally)))
+        next_position, unmatched, newest = tally
+        parts = iter(numbers[: CHANGE * found])
+        released = [
+            PositionedChange(at, tick, changes.pop(code))
+            for at, tick, code in zip(parts, parts, parts, strict=True)
         ]
-        self.deploys += noted
-        dealt = [
-            (shard, _batch(columns, places[shard] - size, size, noted))
+        batches = [
+            (shard, _make_batch(columns, places[shard] - size, size, released))
             for shard, size in enumerate(counts)
-            if size or noted
+            if size or released
         ]
-        self.span.begin(batch for _, batch in dealt)
-        return dealt
-
-    def save_rows(self) -> array[int]:
-        """The buffer, four numbers a row."""
-        return self._buffer[self._first * ROW : self._end * ROW]
-
-    def load_rows(self, numbers: array[int]) -> None:
-        """What `save_rows` saved."""
-        count = len(numbers) // ROW
-        self._make_room(count)
-        self._buffer[: len(numbers)] = numbers
-        self._first, self._end = 0, count
+        return Released(batches, released, next_position - position, accesses, unmatched, newest)
 
     def _make_room(self, count: int) -> None:
-        """Room for so many rows more, behind those that wait, which move to the front for it."""
+        """Make room for `count` more rows; move the waiting rows to the front if need be."""
         waiting = self._end - self._first
         if self._end + count <= len(self._buffer) // ROW:
             return
@@ -101,10 +103,10 @@ class CompiledOrder(Order):
         self._first, self._end = 0, waiting
 
 
-def _batch(
+def _make_batch(
     columns: list[array[int]], start: int, size: int, changes: list[PositionedChange]
 ) -> Batch:
-    """So many rows of columns, or the columns themselves where these are all."""
+    """Return `size` rows of columns as a batch, without a copy if these are all rows."""
     if size < len(columns[0]):
         columns = [column[start : start + size] for column in columns]
     slots, ticks, failures, positions = columns

@@ -1,7 +1,12 @@
 """
-The trace of a shard at the compiled speed.
+The windows and the SLI series of one shard, with the compiled backend.
 
-The windows of a shard at the compiled speed: the state of `core.window`, laid out for caches.
+`CompiledWindows` is written beside `core.windows.Windows`, with the same interface, because
+compiled code is fastest with another layout: columns become records, so that numbers that are used
+together lie together in memory.
+
+    Windows            width [a b c]  slo [a b c]  requests [a b c]  ...    a list per column
+    CompiledWindows    a [width slo requests ...]  b [width slo requests ...]  ...    one array
 """
 
 from __future__ import annotations
@@ -36,54 +41,23 @@ from slomon.kernels.window import (
     WindowState,
 )
 
-
-class CompiledSeriesRecorder(SeriesRecorder):
-    """Goes on from a tracer of the other speed, and merges at this one."""
-
-    def __init__(self, library: Library, series: SeriesRecorder) -> None:
-        super().__init__()
-        self.state = series.state
-        self._library = library
-
-    def merge(self, doublings: int) -> int:
-        """Merge the buckets, as the kernel does it."""
-        return self._call(self._library.merge, doublings)
-
-    def sort(self) -> None:
-        """Sort the buckets by their slots, as the kernel does it."""
-        self._call(self._library.sort)
-
-    def _call(self, kernel: Function, *numbers: int) -> int:
-        state, columns = self.state, address_columns(self.state)
-        counts = len(state.place), len(state.bucket_slot)
-        return kernel(address(columns), address(columns), *counts, *numbers)
-
-
-def address_columns(series: SeriesState | None) -> array[int]:
-    """Of what kernels make a TraceState, as long as nothing grows; nothing where there is none."""
-    return array("q", map(address, series or ()))  # type: ignore[arg-type] # all are arrays
-
-
-_POOL: Final = (
-    "free",
-    "spare",
-    "late",
-    "min_requests",
-    "no_traffic",
-)  # the columns of one number each
+_POOL: Final = ("first_free", "free_count", "late", "min_requests", "no_traffic")
+"""The columns of one number each, in the order of WindowState."""
 
 
 class CompiledWindows:
     """
-    What `Windows` does, over two flat columns of records, one an endpoint and one an entry. It
-    takes over from windows of the other speed.
+    `Windows` with compiled kernels, over two arrays of records: one record per endpoint, and one
+    per entry. It continues from windows of the Python backend.
     """
 
     def __init__(self, library: Library, windows: Windows) -> None:
         columns = iter(cast(tuple[Sequence[float], ...], windows.state))
         self.resolution = windows.resolution
         self.marks = windows.marks
-        self.series = windows.series and CompiledSeriesRecorder(library, windows.series)
+        self.series = windows.series and SeriesRecorder(
+            state=windows.series.state, kernels=CompiledSeriesKernels(library)
+        )
         self._library = library
         self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
@@ -92,7 +66,7 @@ class CompiledWindows:
         self._crossings = array("q")
 
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
-        """The state as arrays, by the names of its columns, to be saved."""
+        """The name of each column of the state, and the column as an array, to be saved."""
         names = iter(WindowState._fields)
         for number in range(ENDPOINT_COLUMNS):
             name, column = next(names), self._endpoints[number::ENDPOINT]
@@ -105,29 +79,29 @@ class CompiledWindows:
 
     @property
     def late(self) -> int:
-        """How many accesses were older than the newest one of their endpoint."""
+        """The number of accesses that were older than the newest one of their endpoint."""
         late: int = self._pool[_POOL.index("late")]
         return late
 
     @property
     def count(self) -> int:
-        """How many endpoints there are."""
+        """The number of endpoints."""
         return len(self._endpoints) // ENDPOINT
 
     def grow(self, count: int, defaults: Endpoint) -> None:
-        """Add so many endpoints, with the SLO and the window of one."""
+        """Add `count` endpoints with the SLO and the window of `defaults`."""
         blank = CompiledWindows(self._library, Windows([defaults]))
         self._endpoints.extend(blank._endpoints * count)
         if self.series is not None:
             self.series.grow(count)
 
     def mark(self, slots: array[int]) -> None:
-        """Note that a change to these endpoints came."""
+        """Note that a change of these endpoints arrived."""
         extend_marks(self.marks, self.count)
         self._library.mark(*self._state(), address(slots), len(slots), address(self.marks))
 
     def totals_of(self, slot: int) -> EndpointTotals:
-        """Where an endpoint is now."""
+        """The totals of an endpoint now."""
         record = self._record(slot)
         return EndpointTotals(
             record["requests"] + record["past_requests"],
@@ -136,14 +110,14 @@ class CompiledWindows:
         )
 
     def deadline(self, slot: int) -> int | None:
-        """When an open incident ends without an access; None if incidents never expire."""
+        """The tick at which an open incident expires if there is no access; None: it never does."""
         record = self._record(slot)
         return find_deadline(
             self._entries[record["tail"] * ENTRY], record["width"], self._no_traffic
         )
 
     def expire(self, slot: int, tick: int) -> None:
-        """Let an incident end at its deadline: what comes late then counts there."""
+        """Expire an incident at its deadline `tick`. Later accesses count there or after it."""
         self._library.expire(*self._state(), slot, tick)
 
     def totals(self) -> tuple[array[int], array[int]]:
@@ -158,7 +132,10 @@ class CompiledWindows:
         )
 
     def advance(self, batch: Batch) -> list[Crossing]:
-        """Count the accesses of a batch of arrays; other threads run meanwhile."""
+        """
+        Count the accesses of a batch. Return the crossings, in the order of the rows. Other threads
+        run meanwhile.
+        """
         rows = len(batch.slots)
         self._reserve(rows)
         slots, ticks, failures, positions = map(
@@ -168,13 +145,13 @@ class CompiledWindows:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
         series = None if self.series is None else self.series.reserve(rows)
         columns = address_columns(series)
-        found = self._library.advance(
+        written = self._library.advance(
             *self._state(),
             *map(address, (slots, ticks, failures, positions)),
             *(rows, address(self._crossings)),
             *(address(columns), address(columns), 0 if series is None else len(series.bucket_slot)),
         )
-        return read_crossings(self._crossings[:found])
+        return read_crossings(self._crossings[:written])
 
     @property
     def _no_traffic(self) -> int:
@@ -182,12 +159,12 @@ class CompiledWindows:
         return no_traffic
 
     def _record(self, slot: int) -> dict[str, int]:
-        """The columns of an endpoint, by their names."""
+        """The record of an endpoint, by the names of its columns. `slo` is the bits of a float."""
         numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
         return dict(zip(WindowState._fields, numbers, strict=False))
 
     def _state(self) -> tuple[int, ...]:
-        """What kernels make a WindowState of."""
+        """The arguments from which `compiled.build` makes a WindowState."""
         endpoints = address(self._endpoints)
         return (
             *(endpoints, endpoints, self.count),
@@ -198,14 +175,40 @@ class CompiledWindows:
     def _reserve(self, rows: int) -> None:
         lengthen(self._crossings, crossing_room(rows, self._no_traffic))
         first = len(self._next_block)
-        grown = missing_blocks(rows, self._pool[1], first)
-        if grown == 0:
+        added = missing_blocks(rows, self._pool[1], first)
+        if added == 0:
             return
-        lengthen(self._entries, len(self._entries) + grown * BLOCK * ENTRY)
-        self._next_block.extend(range(first + 1, first + grown))
+        lengthen(self._entries, len(self._entries) + added * BLOCK * ENTRY)
+        self._next_block.extend(range(first + 1, first + added))
         self._next_block.append(self._pool[0])
         self._pool[0] = first
-        self._pool[1] += grown
+        self._pool[1] += added
+
+
+class CompiledSeriesKernels:
+    """Merges and sorts the buckets of SLI series with compiled kernels."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def merge(self, series: SeriesState, doublings: int) -> int:
+        """Call the kernel `merge`."""
+        return _call(self._library.merge, series, doublings)
+
+    def sort(self, series: SeriesState) -> int:
+        """Call the kernel `sort`."""
+        return _call(self._library.sort, series)
+
+
+def _call(kernel: Function, series: SeriesState, *numbers: int) -> int:
+    columns = address_columns(series)
+    counts = len(series.current_index), len(series.bucket_slot)
+    return kernel(address(columns), address(columns), *counts, *numbers)
+
+
+def address_columns(series: SeriesState | None) -> array[int]:
+    """The addresses of the columns of a series, valid until a column grows; empty without one."""
+    return array("q", map(address, series or ()))  # type: ignore[arg-type] # all are arrays
 
 
 def _numbers(column: Column) -> array[int]:
@@ -213,7 +216,7 @@ def _numbers(column: Column) -> array[int]:
 
 
 def _interleave(columns: Sequence[Sequence[float]], width: int) -> array[int]:
-    """Columns of a state as records of so many numbers; the bits of floats stay as they are."""
+    """Columns as records of `width` numbers each. The bits of floats stay as they are."""
     records = array("q", bytes(8 * width * len(columns[0])))
     for number, column in enumerate(columns):
         kind: Literal["d", "q"] = "d" if column and isinstance(column[0], float) else "q"

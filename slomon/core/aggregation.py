@@ -1,4 +1,4 @@
-"""The figures of a run, out of its incidents, its endpoints' requests and its deploys."""
+"""The metrics of a run, computed from its incidents, its endpoints' requests and its deploys."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ K = TypeVar("K")
 
 _DAY: Final = 86_400  # seconds
 _HOUR: Final = 3600
-_BLAMING: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
-_UNBROKEN: Final = Repair(0, 0, 0, None, None, None, None)
+_ATTRIBUTED: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
+_NO_REPAIR: Final = Repair(0, 0, 0, None, None, None, None)
 
 
-class AssignedDeploys(NamedTuple):
+class AssignedDeploy(NamedTuple):
     """
-    An incident, the change that is to blame for it, None where none is, and the deployment of the
-    run that this was, None where it was before or after the run.
+    An incident, the change to which it is attributed (None if there is none), and the deployment of
+    that change (None if it was before or after the run).
     """
 
     incident: IncidentRecord
@@ -52,33 +52,33 @@ def aggregate(
     run: tuple[float, float],
 ) -> tuple[Metrics, list[Metrics]]:
     """
-    The figures of the whole run, and of each service: those that broke, in the order of their
-    incidents, and then the others in that of their endpoints. `run` is when its first access was
-    and when its last, in seconds since the epoch: what was deployed before or after that may be to
-    blame, and is no deployment of the run.
+    The metrics of the whole run, and of each service: first the services with incidents, in order
+    of their incidents, then the others in order of their endpoints. `run` is the time of the first
+    and of the last access, in seconds since the epoch. An incident may be attributed to a change
+    before or after the run, but such a change is no deployment of the run.
     """
     seconds = run[1] - run[0]
-    charges = assign_deploys(incidents, deploys, run)
-    charges_of = _group(charges, lambda one: one.incident.service)
+    assigned = assign_deploys(incidents, deploys, run)
+    assigned_of = _group(assigned, lambda one: one.incident.service)
     endpoints_of = _group(endpoints, lambda endpoint: endpoint.service)
     deployments = Counter(deploy.service for deploy in deploys if _is_within(run, deploy))
     services = [
-        _figures(
+        _make_metrics(
             service,
-            charges_of.get(service, []),
+            assigned_of.get(service, []),
             endpoints_of.get(service, []),
             deployments[service] + deployments[EVERY_SERVICE],
             seconds,
         )
-        for service in dict.fromkeys([*charges_of, *endpoints_of])
+        for service in dict.fromkeys([*assigned_of, *endpoints_of])
     ]
-    return _figures(None, charges, endpoints, deployments.total(), seconds), services
+    return _make_metrics(None, assigned, endpoints, deployments.total(), seconds), services
 
 
 def rank_by_owner(incidents: Sequence[IncidentRecord], ended: float) -> Ranking:
     """
-    Who has how many of the incidents, and for how long: open ones last until the run's end, in
-    seconds since the epoch.
+    Rank endpoints, authors and commits by their incidents. Open incidents last until the end of the
+    run, `ended`, in seconds since the epoch.
     """
     owners = defaultdict(set)
     for incident in incidents:
@@ -89,23 +89,26 @@ def rank_by_owner(incidents: Sequence[IncidentRecord], ended: float) -> Ranking:
         alone = len(owners[incident.verb, incident.resource]) == 1
         return endpoint if alone else f"{endpoint} ({incident.service})"
 
-    blamed = [(change, incident) for incident in incidents if (change := find_charged(incident))]
+    attributed = [
+        (change, incident) for incident in incidents if (change := find_attributed(incident))
+    ]
     return Ranking(
         _rank(((name(incident), incident) for incident in incidents), ended),
-        _rank(((change.author, incident) for change, incident in blamed), ended),
-        _rank(((change.commit, incident) for change, incident in blamed), ended),
+        _rank(((change.author, incident) for change, incident in attributed), ended),
+        _rank(((change.commit, incident) for change, incident in attributed), ended),
     )
 
 
-def find_charged(incident: IncidentRecord) -> Candidate | None:
+def find_attributed(incident: IncidentRecord) -> Candidate | None:
     """
-    The change that an incident counts against: the newest candidate, where the verdict is clear or
-    ambiguous. A stale one is against nobody, as it was only the last to come before something
-    else went wrong: to count it would blame whoever deploys seldom for every outage. And one with
-    which the failure rate fell broke nothing: then it is the one before it, if that is a candidate.
+    The change to which an incident is attributed: the newest candidate if the verdict is clear or
+    ambiguous, else None. A stale change does not count: it was only the last one before something
+    else went wrong, and to count it would blame those who deploy seldom for every outage. If the
+    failure rate fell with the newest candidate, that one broke nothing: then the one before it
+    counts, if there is one.
     """
     broken_by = incident.broken_by
-    if broken_by.verdict not in _BLAMING:
+    if broken_by.verdict not in _ATTRIBUTED:
         return None
     candidates = broken_by.candidates
     if broken_by.evidence is not None and broken_by.evidence.fell:
@@ -115,10 +118,10 @@ def find_charged(incident: IncidentRecord) -> Candidate | None:
 
 def assign_deploys(
     incidents: Iterable[IncidentRecord], deploys: Iterable[Deploy], run: tuple[float, float]
-) -> list[AssignedDeploys]:
+) -> list[AssignedDeploy]:
     """
-    Each incident with what is to blame for it. Of a commit that was deployed several times it is
-    the deployment at the candidate's time, or else the nearest one.
+    Each incident with the change and the deployment to which it is attributed. If the commit was
+    deployed several times, the deployment nearest to the candidate's time counts.
     """
     history = _group(sorted(deploys, key=_at), lambda deploy: (deploy.service, deploy.commit))
 
@@ -127,37 +130,37 @@ def assign_deploys(
         near: list[Deploy] = []
         for service in (incident.service, EVERY_SERVICE):
             deployed = history.get((service, change.commit), [])
-            place = bisect_left(deployed, at, key=_at)
-            near += deployed[max(place - 1, 0) : place + 1]
-        found = min(near, key=lambda deploy: abs(deploy.at - at), default=None)
-        return found if found and _is_within(run, found) else None
+            after = bisect_left(deployed, at, key=_at)
+            near += deployed[max(after - 1, 0) : after + 1]
+        nearest = min(near, key=lambda deploy: abs(deploy.at - at), default=None)
+        return nearest if nearest and _is_within(run, nearest) else None
 
-    blamed = ((incident, find_charged(incident)) for incident in incidents)
+    attributed = ((incident, find_attributed(incident)) for incident in incidents)
     return [
-        AssignedDeploys(one, change, find(one, change) if change else None)
-        for one, change in blamed
+        AssignedDeploy(one, change, find(one, change) if change else None)
+        for one, change in attributed
     ]
 
 
-def _figures(
+def _make_metrics(
     service: str | None,
-    charges: Sequence[AssignedDeploys],
+    assigned: Sequence[AssignedDeploy],
     endpoints: Iterable[EndpointTotal],
     deployments: int,
     seconds: float,
 ) -> Metrics:
     budget = _budget(endpoints)
-    if not charges:  # of a million services most never broke: these share what they can
-        calm = _delivery(deployments, seconds, 0, None)
-        return Metrics(service, 0, _UNBROKEN, None, budget, calm)
-    incidents = [one.incident for one in charges]
-    failed = len({one.deploy for one in charges if one.deploy})
-    times = _times_to_repair(one.incident for one in charges if one.deploy)
+    if not assigned:  # Most of a million services never break; they share equal objects.
+        delivery = _delivery(deployments, seconds, 0, None)
+        return Metrics(service, 0, _NO_REPAIR, None, budget, delivery)
+    incidents = [one.incident for one in assigned]
+    failed = len({one.deploy for one in assigned if one.deploy})
+    times = _times_to_repair(one.incident for one in assigned if one.deploy)
     return Metrics(
         service,
         len(incidents),
         _repair(incidents),
-        _percentile(_times_to_detect(charges), 50),
+        _percentile(_times_to_detect(assigned), 50),
         budget,
         _delivery(deployments, seconds, failed, _percentile(times, 50)),
     )
@@ -191,12 +194,12 @@ def _delivery(
 
 
 def _budget(endpoints: Iterable[EndpointTotal]) -> Budget:
-    counts: dict[float, int] = {}  # of requests, by SLOs, which are few
+    counts: dict[float, int] = {}  # requests by SLO; there are few different SLOs
     failures = 0
     for endpoint in endpoints:
         failures += endpoint.failures
         counts[endpoint.slo] = counts.get(endpoint.slo, 0) + endpoint.requests
-    allowed, scale = 0, 1  # a ratio of whole numbers
+    allowed, scale = 0, 1  # the allowed failures, as an exact ratio
     for slo, requests in counts.items():
         share, parts = _allowed_share(slo)
         common = lcm(scale, parts)
@@ -208,7 +211,7 @@ def _budget(endpoints: Iterable[EndpointTotal]) -> Budget:
 
 @lru_cache
 def _allowed_share(slo: float) -> tuple[int, int]:
-    """A ratio, which is exact, since 1 - 0.999 is 0.0010000000000000009 as a float."""
+    """1 - slo as an exact ratio: as a float, 1 - 0.999 is 0.0010000000000000009."""
     return (1 - Fraction(repr(slo))).as_integer_ratio()
 
 
@@ -220,32 +223,35 @@ def _times_to_repair(incidents: Iterable[IncidentRecord]) -> list[float]:
     ]
 
 
-def _times_to_detect(charges: Iterable[AssignedDeploys]) -> list[float]:
-    """Of each deployment and endpoint once: an endpoint may flap under what broke it."""
+def _times_to_detect(assigned: Iterable[AssignedDeploy]) -> list[float]:
+    """
+    The time from each deployment to the first incident of each endpoint that it broke. Later
+    incidents don't count, because an endpoint may flap.
+    """
     ages: dict[Hashable, float] = {}
-    for incident, change, deploy in charges:
+    for incident, change, deploy in assigned:
         if change:
             ages.setdefault((incident.endpoint, deploy or change.commit), change.age)
     return list(ages.values())
 
 
 def _percentile(values: Sequence[float], percent: int) -> float | None:
-    """As `statistics.quantiles` has it with `method="inclusive"`; None of no values."""
+    """A percentile as in `statistics.quantiles` with `method="inclusive"`; None without values."""
     if not values:
         return None
     ranked = sorted(values)
-    rank, beyond = divmod((len(ranked) - 1) * percent, 100)
-    step = ranked[rank + 1] - ranked[rank] if beyond else 0
-    return ranked[rank] + step * beyond / 100
+    rank, remainder = divmod((len(ranked) - 1) * percent, 100)
+    step = ranked[rank + 1] - ranked[rank] if remainder else 0
+    return ranked[rank] + step * remainder / 100
 
 
 def _rank(named: Iterable[tuple[str, IncidentRecord]], ended: float) -> list[RankingEntry]:
-    lasted = defaultdict(list)
+    durations = defaultdict(list)
     for name, incident in named:
         open_for = max(ended - incident.start, 0.0)
-        lasted[name].append(open_for if incident.duration is None else incident.duration)
-    shares = [RankingEntry(name, len(times), fsum(times)) for name, times in lasted.items()]
-    return sorted(shares, key=lambda share: (-share.incidents, -share.seconds, share.name))
+        durations[name].append(open_for if incident.duration is None else incident.duration)
+    entries = [RankingEntry(name, len(times), fsum(times)) for name, times in durations.items()]
+    return sorted(entries, key=lambda entry: (-entry.incidents, -entry.seconds, entry.name))
 
 
 def _group(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

@@ -1,7 +1,13 @@
 """
-What is watched: an `Endpoint` for each entry of `get_info()`, checked, and all of them.
+The endpoints of a run: an `Endpoint` for each entry of `get_info()`, checked; the `Catalogue` of
+all endpoints; and `Sharding`, which says which shard owns which endpoint.
 
-Which shard owns which endpoint: keys are dealt out in turn, the same way in every process and run.
+An endpoint has a key, its number in the catalogue. Keys are dealt to the shards in turn, the same
+way in every process and run:
+
+    key                0  1  2  3  4  5  6
+    shard, of 3        0  1  2  0  1  2  0        key % 3
+    slot in the shard  0  0  0  1  1  1  2        key // 3
 """
 
 from __future__ import annotations
@@ -22,19 +28,24 @@ from slomon.text import excerpt, quote
 T = TypeVar("T")
 
 EndpointName: TypeAlias = tuple[str, str, str]
-"""By which an endpoint is known outside: its service, verb and resource."""
+"""How users know an endpoint: its service, verb and resource."""
 
 _SHOWN_PROBLEMS: Final = 20
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _SHORTEST_WINDOW: Final = Decimal(1) / TICKS_PER_SECOND
 _LONGEST_WINDOW: Final = Decimal(LAST_TICK) / TICKS_PER_SECOND
 
+# What error messages say is allowed
+_TEXT: Final = "text that is not empty"
+_WORD: Final = "text without a space, as it stands in the requests"
+_SECONDS: Final = "seconds greater than 0, in whole nanoseconds, fewer than 2**63 of these"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """
-    One verb and resource with its SLO: the least share of requests that succeed (`slo`, in
-    (0, 1]) over a sliding `window` (ticks). `name` is the service that owns it.
+    One verb and resource with its SLO: the least share of requests that must succeed (`slo`, in
+    (0, 1]) over a sliding `window` (ticks). `name` is the service that owns the endpoint.
     """
 
     name: str
@@ -46,23 +57,23 @@ class Endpoint:
 
 
 class Catalogue:
-    """All endpoints, numbered in the order of their entries (the number is an endpoint's key)."""
+    """All endpoints, numbered in the order of their entries: the number is an endpoint's key."""
 
     def __init__(self, entries: Iterable[Mapping[str, object]]) -> None:
-        """Raises ConfigurationError, which names each wrong entry, its field and the value."""
+        """Raises ConfigurationError that names each wrong entry, its field and the value."""
         self.endpoints: list[Endpoint] = []
         self._keys: dict[str, dict[str, int]] = {}
         problems: list[str] = []
-        for number, entry in enumerate(_listed(entries)):
+        for number, entry in enumerate(_check_list(entries)):
             try:
-                self._add(number, _endpoint(number, entry))
+                self._add(number, _make_endpoint(number, entry))
             except ConfigurationError as error:
                 problems.append(str(error))
         if problems:
-            raise ConfigurationError(sum_up(problems))
+            raise ConfigurationError(join_errors(problems))
 
     def find(self, verb: str, resource: str) -> int | None:
-        """The key of an endpoint, None where nothing watches that verb and resource."""
+        """The key of an endpoint; None if there is none with that verb and resource."""
         return self._keys.get(verb, {}).get(resource)
 
     def _add(self, number: int, endpoint: Endpoint) -> None:
@@ -77,7 +88,7 @@ class Catalogue:
         self.endpoints.append(endpoint)
 
 
-def _listed(entries: object) -> Iterable[object]:
+def _check_list(entries: object) -> Iterable[object]:
     if isinstance(entries, Mapping | str | bytes) or not isinstance(entries, Iterable):
         raise ConfigurationError(
             f"the endpoints are {excerpt(entries)}; allowed: a list of dicts, one per endpoint"
@@ -85,7 +96,7 @@ def _listed(entries: object) -> Iterable[object]:
     return entries
 
 
-def _endpoint(number: int, entry: object) -> Endpoint:
+def _make_endpoint(number: int, entry: object) -> Endpoint:
     if not isinstance(entry, Mapping):
         raise ConfigurationError(
             f"entry {number}: is {excerpt(entry)}; allowed: a dict with "
@@ -110,11 +121,6 @@ def _endpoint(number: int, entry: object) -> Endpoint:
     )
 
 
-_TEXT: Final = "text that is not empty"
-_WORD: Final = "text without a space, as it stands in the requests"
-_SECONDS: Final = "seconds greater than 0, in whole nanoseconds, fewer than 2**63 of these"
-
-
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
@@ -133,14 +139,14 @@ def _window(value: object) -> int | None:
 
 
 def _written(value: object) -> str:
-    """A number's text, which for a float is the literal that was written."""
+    """The text of a number; for a float, the shortest literal that reads back equal."""
     try:
         return str(value)
-    except ValueError:  # an integer of more digits than Python agrees to print
+    except ValueError:  # an integer with more digits than Python converts
         return ""
 
 
-# Cached, since a million endpoints have a few SLOs and windows between them, and share these.
+# Cached: a million endpoints have few different SLOs and windows, and share these objects.
 @lru_cache
 def _parse_slo(text: str) -> float | None:
     number = parse_number(text)
@@ -157,24 +163,24 @@ def _parse_window(text: str) -> int | None:
 
 
 def parse_number(text: str) -> Decimal | None:
-    """A number as it is written, with or without an exponent; None for what only looks like one."""
-    with suppress(InvalidOperation):  # an exponent that not even a Decimal can have
+    """Parse a decimal number, with or without an exponent; None for any other text."""
+    with suppress(InvalidOperation):  # an exponent beyond the limits of Decimal
         return Decimal(text) if _NUMBER.fullmatch(text) else None
     return None
 
 
 def to_share(percentage: Decimal) -> Decimal:
-    """A percentage as a share: its point is moved, and all its digits are kept."""
+    """A percentage as a share, with all its digits."""
     return percentage.scaleb(-2, Context(prec=len(percentage.as_tuple().digits)))
 
 
 def name_entry(number: int, name: object) -> str:
-    """An entry as errors name it: by its number, and by its name where that is text."""
+    """An entry's name in error messages: its number, and its own name if that is text."""
     return f"entry {number} ({quote(name)})" if isinstance(name, str) else f"entry {number}"
 
 
-def sum_up(problems: Sequence[str]) -> str:
-    """What is wrong with entries, as one text."""
+def join_errors(problems: Sequence[str]) -> str:
+    """The problems of wrong entries as one error message."""
     if len(problems) == 1:
         return problems[0]
     unshown = len(problems) - _SHOWN_PROBLEMS
@@ -184,8 +190,8 @@ def sum_up(problems: Sequence[str]) -> str:
 
 class Sharding:
     """
-    The endpoints of a catalogue spread over `shards`. A `slot` is an endpoint's place among
-    the members of its shard.
+    The endpoints of a catalogue, spread over `shards` shards. A slot is an endpoint's index among
+    the endpoints of its shard.
     """
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
@@ -199,11 +205,11 @@ class Sharding:
             shard = key % shards
             owners = self.owners(endpoint.name)
             if shard not in owners:
-                # most services have one owner: those share one tuple a shard
+                # Most services have one owner: these share one tuple per shard.
                 self._owners[endpoint.name] = (*owners, shard) if owners else alone[shard]
 
     def place(self, verb: str, resource: str) -> tuple[int, int] | None:
-        """The shard of an endpoint and its slot there; None where nothing watches it."""
+        """The shard of an endpoint and its slot there; None if there is no such endpoint."""
         key = self.catalogue.find(verb, resource)
         if key is None:
             return None
@@ -211,13 +217,16 @@ class Sharding:
         return shard, slot
 
     def owners(self, service: str) -> tuple[int, ...]:
-        """The shards that own an endpoint of a service; none where the service is unknown."""
+        """The shards that own an endpoint of a service; empty if the service is unknown."""
         return self._owners.get(service, ())
 
 
 @dataclass(frozen=True, slots=True)
 class ShardEndpoints(Sequence[Endpoint]):
-    """The endpoints of one shard of so many, by their slots; they grow with those of the run."""
+    """
+    The endpoints of one of `shards` shards, by their slots. A view of the endpoints of the run: new
+    ones appear here, too.
+    """
 
     endpoints: Sequence[Endpoint]
     shard: int
@@ -227,10 +236,10 @@ class ShardEndpoints(Sequence[Endpoint]):
         return (len(self.endpoints) - self.shard + self.shards - 1) // self.shards
 
     def key(self, slot: int) -> int:
-        """The endpoint's number among those of the run."""
+        """The key of an endpoint."""
         return slot * self.shards + self.shard
 
-    def __getitem__(self, slot: int) -> Endpoint:  # type: ignore[override] # no slices of these
+    def __getitem__(self, slot: int) -> Endpoint:  # type: ignore[override] # no slices
         if not 0 <= slot < len(self):
             raise IndexError(slot)
         return self.endpoints[self.key(slot)]

@@ -1,30 +1,157 @@
 """
-Every event is accounted for: how many there were, and what became of them.
+Events, and the accounting for them.
 
-One event, read with care: this is the only place that decides whether an event is well formed,
-and it says why where one is not. Faster readers take what is plain and hand the rest to these.
+An event is an access or a change. This module alone decides whether an event is well formed, and
+gives the reason if it is malformed. Faster readers parse the common forms themselves and leave
+every other event to the functions here.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from slomon.core.ticks import STAMPS, parse_seconds
 from slomon.text import excerpt, quote
 
-_KEPT: Final = 100
+EVERY_SERVICE: Final = ""
+"""The service of a change that applies to every service. No stream can name it."""
+
+_KEPT: Final = 100  # rejected events
 _KEPT_TEXT: Final = 1000  # characters
+
+_TYPES: Final = "'access', 'change' and 'end-of-stream'"
+_ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
+_STATUSES: Final = "one that the rule knows, by default 100 to 599"
+_STATUS_COUNT: Final = 1000  # all numbers of three digits
+_is_status: Final = re.compile("[0-9]{1,3}").fullmatch
+_LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
+_CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One request: the time at which it counts (`tick`), its target, and whether it failed."""
+
+    tick: int
+    verb: str
+    resource: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One deploy. `date` stays text: it has no time zone, so it cannot order changes."""
+
+    commit: str
+    author: str
+    date: str
+    service: str
+
+
+class PositionedChange(NamedTuple):
+    """
+    A change and its place in the stream.
+
+    `tick` is the time of the change. A change without a time of its own gets the newest time
+    before it in the stream, or 0 if there is none.
+    """
+
+    position: int
+    tick: int
+    change: Change
+
+    def date(self, began: int) -> PositionedChange:
+        """Return the change with the tick `began`, the stream's first, if its tick is 0."""
+        return self if self.tick else self._replace(tick=began)
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """
+    An event that cannot be read: its text, and the reason.
+
+    A stream may return a Malformed instead of a dict if it knows better than the parser why a
+    record is bad.
+    """
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a stream. The stream was watched until `tick`; None if it does not say."""
+
+    tick: int | None = None
+
+
+StatusRule: TypeAlias = Callable[[int], bool | None]
+"""Did a request with this status fail? None if no request has this status."""
+
+
+def server_errors_fail(status: int) -> bool | None:
+    """The default rule: 100 to 499 succeed, 500 to 599 fail, and no request has another status."""
+    return status >= 500 if 100 <= status <= 599 else None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTable:
+    """
+    The answers of a status rule for the statuses 0 to 999.
+
+    `answers[status]` is True for a failure and False for a success. It is None if no request has
+    this status, and also if the rule raised: only `read_outcome` asks the rule about a request,
+    so a reader with a table must leave a request without an answer to `read_outcome`.
+    """
+
+    answers: tuple[bool | None, ...]
+
+    @classmethod
+    def from_rule(cls, is_failure: StatusRule) -> StatusTable:
+        """Ask the rule about each status once."""
+        return cls(tuple(_ask(is_failure, status) for status in range(_STATUS_COUNT)))
+
+    def failed(self, status: int) -> bool | None:
+        """Return the answer for a status: the table as a status rule."""
+        return self.answers[status] if 0 <= status < _STATUS_COUNT else None
+
+    def column(self, no_answer: int) -> array[int]:
+        """Return 1 for each failure, 0 for each success and `no_answer` for None."""
+        return array("q", [no_answer if failed is None else failed for failed in self.answers])
+
+    def describe(self) -> str:
+        """Return the answers as text, as in '100-499 succeed, 500-599 fail'."""
+        parts, first = [], 0
+        for failed, equal in groupby(self.answers):
+            end = first + len(list(equal))
+            if failed is not None:
+                parts.append(f"{first}-{end - 1} {'fail' if failed else 'succeed'}")
+            first = end
+        return ", ".join(parts)
+
+
+def _ask(is_failure: StatusRule, status: int) -> bool | None:
+    try:
+        failed = is_failure(status)
+    except Exception:  # noqa: BLE001 (a user's function may raise anything)
+        return None  # a request with this status will raise it
+    return None if failed is None else bool(failed)
 
 
 @dataclass(slots=True)
 class Accounting:
     """
-    `events` = `accesses` + `changes` + `unmatched` (to an endpoint or service that nothing
-    watches) + `rejected` (malformed). `late` are those of the accesses that were older than the
-    newest one of their endpoint, and counted at its time.
+    The number of events, and what became of them.
+
+    `events` = `accesses` + `changes` + `unmatched` + `rejected`. An unmatched event is for an
+    endpoint or a service that is not watched; a rejected one is malformed. `late` accesses are
+    among `accesses`: they were older than the newest access of their endpoint, and count at the
+    time of that one.
     """
 
     events: int = 0
@@ -35,44 +162,19 @@ class Accounting:
     late: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A malformed event; `position` counts the stream's events from 0."""
-
-    position: int
-    text: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedLine:
-    """A malformed line of a file; `line` counts the file's lines from 1."""
-
-    file: str
-    line: int
-    text: str
-    reason: str
-
-
-AnyRejection = TypeVar("AnyRejection", Rejection, RejectedLine)
-
-
-def append_bounded(kept: list[AnyRejection], rejected: AnyRejection) -> None:
-    """Keep what was rejected if it is of the first 100, its text cut to 1000 characters."""
-    if len(kept) < _KEPT:
-        kept.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
-
-
 @dataclass(slots=True)
 class ReplayAccounting(Accounting):
     """
-    What became of every line: `lines` of logs and `records` of change files are `accesses` +
-    `changes` + `unmatched` + `rejected` + `blank`; `events` are those that aren't blank.
+    The number of lines, and what became of them.
 
-    * `capped`: those of the unmatched to endpoints beyond the most that may be found
-    * `disordered`: how many were older than a line before them, and `largest_lateness` by
-      how many seconds at most; `late` counts those of them that no reordering could put right
-    * `endpoints`: how many were watched
+    `lines` of logs + `records` of change files = `accesses` + `changes` + `unmatched` +
+    `rejected` + `blank`. `events` are all of these that are not blank.
+
+    * `capped`: unmatched accesses to endpoints that were found after the maximum was reached
+    * `disordered`: lines that were older than a line before them
+    * `largest_lateness`: how much older at most, in seconds
+    * `late`: accesses that, once in order, were still older than the newest of their endpoint
+    * `endpoints`: the number of watched endpoints
     """
 
     lines: int = 0
@@ -85,84 +187,38 @@ class ReplayAccounting(Accounting):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """One request: when it counts (`tick`), what was asked for, and whether it failed."""
-
-    tick: int
-    verb: str
-    resource: str
-    failed: bool
-
-
-EVERY_SERVICE: Final = ""
-"""For the service of a change that no stream can name: it is a change to each of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One deploy. `date` stays text: it carries no zone, so it orders nothing."""
-
-    commit: str
-    author: str
-    date: str
-    service: str
-
-
-class PositionedChange(NamedTuple):
-    """
-    A change where it stands in the stream: its position, and when it happened, or, where it has no
-    time of its own that counts, the newest time before it, which is 0 if nothing came before.
-    """
+class Rejection:
+    """A malformed event. `position` counts the events of the stream from 0."""
 
     position: int
-    tick: int
-    change: Change
-
-    def date(self, began: int) -> PositionedChange:
-        """The same in a stream that began at that tick: nothing in it is known to be older."""
-        return self if self.tick else self._replace(tick=began)
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """
-    An event that can't be read: its text and what is wrong with it. A stream may return one in
-    place of a dict, where it knows better than the parser why a record is bad.
-    """
-
     text: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """The end of a stream, which was watched until a tick; None where it doesn't say."""
+class RejectedLine:
+    """A malformed line of a file. `line` counts the lines of the file from 1."""
 
-    tick: int | None = None
-
-
-StatusRule: TypeAlias = Callable[[int], bool | None]
-"""Did a request with this status fail? None where no request has such a status."""
-
-
-def server_errors_fail(status: int) -> bool | None:
-    """The default rule: 100 to 499 succeed, 500 to 599 fail, there are no others."""
-    return status >= 500 if 100 <= status <= 599 else None
+    file: str
+    line: int
+    text: str
+    reason: str
 
 
-def classify_status(is_failure: StatusRule, status: int) -> bool | None:
-    """What a rule answers before a request asks; None also where it raises: that request will."""
-    try:
-        failed = is_failure(status)
-    except Exception:  # noqa: BLE001 (whatever a user's function raises)
-        return None
-    return None if failed is None else bool(failed)
+AnyRejection = TypeVar("AnyRejection", Rejection, RejectedLine)
+
+
+def append_bounded(kept: list[AnyRejection], rejected: AnyRejection) -> None:
+    """Append `rejected`, its text cut to 1000 characters, unless `kept` already holds 100."""
+    if len(kept) < _KEPT:
+        kept.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
 
 
 def read_event(event: object) -> str | Change | Malformed | End:
     """
-    What a stream returned: the text of an access (to be parsed), a Change, a Malformed, or its
-    End. Nothing of `event` itself is kept: its owner may use it again.
+    Read what a stream returned. The text of an access is returned as it is, to be parsed later.
+
+    The result keeps no reference to `event`: its owner may use it again.
     """
     if isinstance(event, Malformed):
         return event
@@ -181,7 +237,7 @@ def read_event(event: object) -> str | Change | Malformed | End:
 
 
 def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Access | Malformed:
-    """An access of the form `<timestamp> <verb> <resource> <status>`, one space between."""
+    """Parse `<timestamp> <verb> <resource> <status>`, separated by single spaces."""
     fields = line.split(" ")
     if len(fields) != 4 or "" in fields:
         found = "a field is empty" if len(fields) == 4 else f"it has fields: {len(fields)}"
@@ -196,7 +252,7 @@ def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Acce
 def read_outcome(
     line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
 ) -> Access | Malformed:
-    """The access of `line`, or Malformed where no request has such a status."""
+    """Return the access of `line`, or Malformed if no request has this status."""
     failed = is_failure(int(status)) if _is_status(status) else None
     if failed is None:
         return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
@@ -205,7 +261,7 @@ def read_outcome(
 
 
 def parse_change(value: str) -> Change | Malformed:
-    """A change of four lines: `commit: `, `Author: `, `Date: ` and `Service: `, in this order."""
+    """Parse the lines `commit: `, `Author: `, `Date: ` and `Service: `, in this order."""
     lines = value.removesuffix("\n").split("\n")
     if len(lines) != len(_LABELS):
         return Malformed(value, f"it has lines: {len(lines)}; allowed: {_CHANGES}")
@@ -216,14 +272,6 @@ def parse_change(value: str) -> Change | Malformed:
             return Malformed(value, f"line {number} is {quote(line)}; allowed: {_CHANGES}")
         fields.append(field)
     return Change(*fields)
-
-
-_TYPES: Final = "'access', 'change' and 'end-of-stream'"
-_ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
-_STATUSES: Final = "one that the rule knows, by default 100 to 599"
-_is_status: Final = re.compile("[0-9]{1,3}").fullmatch
-_LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
-_CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
 
 
 def _found(event: Mapping[object, object], key: str) -> str:

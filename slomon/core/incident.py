@@ -1,16 +1,24 @@
 """
-What the product is about: an `Incident`, from the access that took an endpoint below its SLO to
-the one that brought it back, with the commits that broke and fixed it. Or to an expire.
+An `Incident` lasts from the access that took an endpoint below its SLO to the access that brought
+it back, or to its expiry if the endpoint has no more traffic.
 
-Which changes may have taken an endpoint across its SLO. Before and after mean position in the
-stream, never a comparison of dates.
+    failures         x   x x xx  x    x
+    SLI        -----------+                 +------
+    SLO        . . . . . .|. . . . . . . . .|. . .
+                          +-----------------+
+                     ^    ^                 ^
+                   onset  start            end        (the window lags behind the failures)
+
+Each crossing has `Candidates`: the changes that may have caused it. `ChangeLog` keeps the newest
+changes of each service. "Before" and "after" mean position in the stream; the dates of changes are
+never compared.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from heapq import merge
@@ -20,30 +28,33 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.statistics import Counts
 
+_REMEMBERED: Final = 100  # changes of a service; people don't deploy more often within a window
+_SHOWN: Final = 10  # candidates
 
-class IncidentStats(NamedTuple):
-    """
-    How an incident went so far: the endpoint's requests since it opened (its first and its last one
-    included) and failures, the tick of the last failure, and the window as its SLI was lowest.
-    """
 
-    requests: int
-    failures: int
-    last_failure: int
-    lowest_requests: int
-    lowest_failures: int
-    lowest_tick: int
+class State(StrEnum):
+    """The state of an incident; `expired`: it ended because its endpoint had no more traffic."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """
-    `key` is the endpoint's number in the run. `start` and `end` are ticks, of the accesses at which
-    the SLI was first below the SLO and first back; `start_position` and `end_position` are their
-    positions in the stream. The end is None while the incident is open, as is what fixed it. One
-    that expired has an end at which nothing stands in the stream, and nothing fixed it.
-    `onset` is the tick of the first failure that was in the window as it opened, and `before`
-    are the endpoint's requests and failures until then.
+    One incident of one endpoint.
+
+    * `key`: the endpoint's number in the run
+    * `start`, `end`: the ticks of the accesses at which the SLI was first below the SLO, and first
+      back; `start_position`, `end_position`: the positions of these accesses in the stream
+    * `onset`: the tick of the first failure in the window when the incident opened
+    * `before`: the endpoint's requests and failures before the incident
+    * `breaking`, `fixing`: the candidates for its start and for its end
+    * `stats`: the requests during the incident
+
+    While the incident is open, `end`, `end_position` and `fixing` are None. If it expired, `end` is
+    a tick without an access, and `end_position` and `fixing` are None.
     """
 
     key: int
@@ -60,38 +71,56 @@ class Incident:
 
     @property
     def broken_by(self) -> Change | None:
-        """The last change of the service before it opened."""
+        """The last change of the service before the incident opened."""
         return self.breaking.newest
 
     @property
     def fixed_by(self) -> Change | None:
-        """The last change of the service before it closed; None where it did not."""
+        """The last change of the service before the incident closed; None if it did not close."""
         return self.fixing.newest if self.fixing else None
 
     @property
     def state(self) -> State:
-        """Whether it is open, closed, or expired: nobody is known to have repaired it."""
+        """Open, closed, or expired: then nobody is known to have repaired the endpoint."""
         if self.end is None:
             return State.OPEN
         return State.EXPIRED if self.fixing is None else State.CLOSED
 
     @property
     def duration(self) -> int | None:
-        """Ticks from start to end, None while the incident is open."""
+        """Ticks from start to end; None while the incident is open."""
         return None if self.end is None else self.end - self.start
 
 
-_REMEMBERED: Final = 100  # changes of a service: more don't fit a window's lag, if people deploy
-_SHOWN: Final = 10
+class IncidentStats(NamedTuple):
+    """
+    Statistics of an incident so far: the requests of the endpoint since the incident opened (its
+    first and its last access included), how many failed, the tick of the last failure, and the
+    window when its SLI was lowest.
+    """
+
+    requests: int
+    failures: int
+    last_failure: int
+    min_sli_requests: int
+    min_sli_failures: int
+    min_sli_tick: int
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """
-    The changes of a service, or of all, that may have done it: the newest one when the failures
-    began, or ended, and all since then, in the order of the stream; `omitted` counts those that are
-    left out before them. `before` are the endpoint's requests from the change before the newest one
-    on (of those between which it had any) until that one, `after` those since then.
+    The changes that may have caused a crossing, of the endpoint's service or of every service: the
+    newest one when the failures began (or ended), and all later ones, in stream order. `omitted`
+    counts further candidates before them.
+
+    The requests of the endpoint around the newest change are the evidence about it:
+
+        the change before       newest change       crossing
+              |------- before --------|------ after -----|
+
+    If there is no change before, `before` begins with the run. Changes without a request of the
+    endpoint between them count as one change here.
     """
 
     changes: tuple[PositionedChange, ...]
@@ -100,32 +129,34 @@ class Candidates:
     after: Counts
 
     def date(self, began: int) -> Candidates:
-        """The same, of a stream that began at that tick."""
+        """The same candidates in a stream that began at tick `began`."""
         return replace(self, changes=tuple(one.date(began) for one in self.changes))
 
     @property
     def newest(self) -> Change | None:
-        """The contract's: the last change before the crossing."""
+        """The last change before the crossing: the one that the contract names."""
         return self.changes[-1].change if self.changes else None
 
 
-NO_SUSPICION: Final = Candidates((), 0, Counts(0, 0), Counts(0, 0))
-"""Where no change is known that came before."""
+NO_CANDIDATES: Final = Candidates((), 0, Counts(0, 0), Counts(0, 0))
+"""The candidates if no change is known before the crossing."""
 
 
 class ChangeLog:
     """The newest changes of each service."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Iterable[PositionedChange] = ()) -> None:
         self._histories: dict[str, deque[PositionedChange]] = {}
+        for positioned in changes:
+            self.record(positioned)
 
     def __iter__(self) -> Iterator[PositionedChange]:
-        """All that are remembered, service by service."""
+        """All changes in the log, service by service."""
         for history in self._histories.values():
             yield from history
 
     def record(self, positioned: PositionedChange) -> None:
-        """Note a change; they come in the order of the stream."""
+        """Add a change. Changes must be added in stream order."""
         service = positioned.change.service
         history = self._histories.get(service)
         if history is None:
@@ -134,8 +165,8 @@ class ChangeLog:
 
     def list_candidates(self, service: str, since: int) -> tuple[tuple[PositionedChange, ...], int]:
         """
-        The last change of a service, or of all, that stands before the position `since`, and all
-        after that, of which the ten newest are listed and the others counted.
+        The last change of a service, or of every service, before the position `since`, and all
+        later ones. Return the ten newest of them in stream order, and how many are omitted.
         """
         common = self._histories.get(EVERY_SERVICE, ())
         own = self._histories.get(service, ()) if service != EVERY_SERVICE else ()
@@ -147,11 +178,3 @@ class ChangeLog:
 
 def _position(positioned: PositionedChange) -> int:
     return positioned.position
-
-
-class State(StrEnum):
-    """Of an incident: `expired` is one that ended as its endpoint had no more traffic."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-    EXPIRED = "expired"

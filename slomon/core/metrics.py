@@ -1,4 +1,7 @@
-"""Figures of a run, of one service or of one endpoint: repair, detection, budget and deploys."""
+"""
+The metrics of a run or of one service: repair, detection, error budget, DORA metrics and rankings.
+These are the types; `core.aggregation` computes their values.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from slomon.core.endpoints import EndpointName
 
 @dataclass(frozen=True, slots=True)
 class EndpointTotal:
-    """An endpoint, and all its requests in the run. `window` in seconds."""
+    """An endpoint and all its requests in the run. `window` is in seconds."""
 
     service: str
     verb: str
@@ -22,13 +25,13 @@ class EndpointTotal:
 
     @property
     def endpoint(self) -> EndpointName:
-        """The endpoint itself."""
+        """The name of the endpoint."""
         return self.service, self.verb, self.resource
 
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A change, and when it stands in the stream, in seconds since the epoch."""
+    """A change; `at` is its time in the stream, in seconds since the epoch."""
 
     service: str
     commit: str
@@ -40,12 +43,13 @@ class Deploy:
 @dataclass(frozen=True, slots=True)
 class Repair:
     """
-    Seconds to repair over the closed incidents; None where none closed. `closed` and `open` count
-    incidents: open ones are in none of the times, and expired ones neither (nobody repaired them).
+    Time to repair, in seconds, over the closed incidents; None if none closed. `closed`, `open` and
+    `expired` count incidents. Open incidents are in none of the times, and neither are expired
+    ones, because nobody repaired them.
 
-    Here and in all figures a median or p90 that falls between two values lies on the line between
-    them: the median of an even number is the mean of the middle two, as everybody expects, and
-    pandas, NumPy and spreadsheets (PERCENTILE.INC) give the same of the same incidents.
+    Here and in all metrics, a median or p90 that falls between two values is interpolated linearly,
+    as in pandas, NumPy and spreadsheets (PERCENTILE.INC). So the median of an even number of values
+    is the mean of the middle two.
     """
 
     closed: int
@@ -60,28 +64,30 @@ class Repair:
 @dataclass(frozen=True, slots=True)
 class DoraMetrics:
     """
-    The DORA measures that this data carries, as https://dora.dev/guides/dora-metrics/ defines them
-    and chapter 2 of "Accelerate" (Forsgren, Humble and Kim, 2018) does under their older names.
+    The DORA metrics that follow from accesses and changes, as defined by
+    https://dora.dev/guides/dora-metrics/, and under older names by chapter 2 of "Accelerate"
+    (Forsgren, Humble and Kim, 2018).
 
-    * `deployments`: changes from the run's first access to its last, those of every service among
-      them; `frequency`: those a
-      day (DORA: "the number of deployments over a given period"), None of a run of less than an
-      hour, which says nothing of a day
-    * `failed`: deployments to which an incident is attributed, clearly or ambiguously, as the
-      newest candidate, or as the one before it where the failure rate fell with the newest;
-      `change_failure_rate`: their share, None where there were none at all (DORA: "the ratio of
-      deployments that require immediate intervention"). A deployment that broke several endpoints
-      failed once; one of every service failed for those that it broke
-    * `recovery_time`: the median of seconds from a failed deployment's incident's start to its end
-      (DORA: "the time it takes to recover from a deployment that fails"; mean time to restore in
-      "Accelerate"). Each of its incidents is in it if closed: endpoints recover one by one
+    * `deployments`: changes from the run's first access to its last, including changes of every
+      service
+    * `frequency`: deployments per day (DORA: "the number of deployments over a given period"); None
+      if the run is shorter than an hour, which says nothing about a day
+    * `failed`: deployments to which an incident is attributed, with the verdict clear or ambiguous:
+      as the newest candidate, or, if the failure rate fell with the newest, as the one before it. A
+      deployment that broke several endpoints failed once. A change of every service failed for the
+      services whose endpoints it broke
+    * `change_failure_rate`: failed / deployments (DORA: "the ratio of deployments that require
+      immediate intervention"); None if there were no deployments
+    * `recovery_time`: the median duration, in seconds, of the closed incidents of failed
+      deployments (DORA: "the time it takes to recover from a deployment that fails"; mean time to
+      restore in "Accelerate"). Each incident counts, because endpoints recover one by one
 
-    DORA asks people what their deployments needed. Here a deployment is any change that the stream
-    has, and it failed if an SLO was missed and the change is what probably did it: a rollback
-    before that is not seen. Incidents that no change did are left out, as DORA does since 2023
-    (https://dora.dev/guides/dora-metrics/history/); of a commit that was deployed several times,
-    only that deployment failed which is a candidate. The change lead time and the rework rate are
-    not here: neither when a change was committed nor why it was deployed is known.
+    DORA asks people what their deployments needed. Here every change in the stream is a deployment,
+    and a deployment failed if an SLO was missed and the change is the probable cause. A rollback
+    before an SLO is missed goes unseen. Incidents that no change caused are left out, as in DORA
+    since 2023 (https://dora.dev/guides/dora-metrics/history/). If a commit was deployed several
+    times, only the deployment that is a candidate failed. The change lead time and the rework rate
+    are missing: the stream says neither when a change was committed nor why it was deployed.
     """
 
     deployments: int
@@ -94,9 +100,12 @@ class DoraMetrics:
 @dataclass(frozen=True, slots=True)
 class Budget:
     """
-    The error budget over the run: how many failures the SLOs allow of the requests that there were,
-    how many there were, and the share that is left (negative where it is overspent; None where
-    none are allowed). An SLO is taken as it is written: 0.999 allows exactly 1 of 1000.
+    The error budget over the run.
+
+    * `allowed`: how many of the requests the SLOs allow to fail. An SLO counts as it is written:
+      0.999 allows exactly 1 of 1000
+    * `left`: the share of the allowed failures that is left; negative if there were more failures,
+      None if none are allowed
     """
 
     requests: int
@@ -108,9 +117,9 @@ class Budget:
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """
-    Of a run (`service` is None) or of one service. `detection` is the median of seconds from the
-    change that broke an endpoint, where that is not stale, to the opening of the first incident
-    that it made there; None where no change broke any.
+    The metrics of a run (`service` is None) or of one service. `detection` is the median time, in
+    seconds, from a change that broke an endpoint (and is not stale) to the start of the first
+    incident that it caused there; None if no change broke an endpoint.
     """
 
     service: str | None
@@ -123,7 +132,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class RankingEntry:
-    """How many incidents an endpoint, an author or a commit has, and how long these lasted."""
+    """The number of incidents of an endpoint, an author or a commit, and how long they lasted."""
 
     name: str
     incidents: int
@@ -133,9 +142,10 @@ class RankingEntry:
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """
-    Each in falling order of incidents, then of seconds, then by name. An endpoint's name is
-    "GET /cart", and "GET /cart (shop)" where another service has one too. Authors and commits are
-    those that `blame` names: incidents without one are in neither list.
+    Incidents by endpoint, author and commit, each in descending order of incidents, then of
+    seconds, then by name. An endpoint's name is "GET /cart", or "GET /cart (shop)" if another
+    service has the same verb and resource. Authors and commits are those of the change to which an
+    incident is attributed; other incidents are in neither list.
     """
 
     by_endpoint: Sequence[RankingEntry]

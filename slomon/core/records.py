@@ -1,9 +1,8 @@
 """
-What is known of one incident, as plain values: the form in which incidents leave slomon.
+Incidents as records of plain values: the form in which incidents leave slomon.
 
-Times are seconds since the epoch, durations and ages seconds, rates and shares numbers from 0 to 1.
-
-Incidents as records: plain values, in seconds, with all that is known of each.
+Times are seconds since the epoch, durations and ages are seconds, and shares are numbers from 0 to
+1.
 """
 
 from __future__ import annotations
@@ -22,7 +21,10 @@ from slomon.core.incident import Incident, State
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 
 SCHEMA: Final = 2
-"""The version of this form, as it is written to files: it rises when the form changes."""
+"""The version of the record, as written to files. It rises when the record changes."""
+
+_CO_OCCURRENCE: Final = 60 * TICKS_PER_SECOND  # a minute
+_SHOWN: Final = 10  # services
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +32,22 @@ class IncidentRecord:
     """
     One incident.
 
-    * `id`: the same in each run over the same events: made of the endpoint, and of the position and
-      the time at which it opened
-    * `end`, `duration` and `fixed_by` are None while it is open; if it expired, `fixed_by` is None
-    * `onset`: the first failure that was in the window as it opened; `last_failure`: the last one
-      until it ended
-    * `requests` and `failures` while it lasted: from the access that opened it to the one that
-      closed it, both included, or to the last one before it expired
-    * `min_sli` of the window while it lasted, and when that was first reached
-    * `burn_rate`: failures per request while it lasted, over the share that the SLO allows (Google
-      SRE Workbook, chapter 5); `error_budget_consumed`: those failures as a share of all that
-      the SLO allows of the endpoint's requests in the whole run. Both are None for an SLO of 1,
-      which allows none
-    * `co_occurring`: other services of which an endpoint broke within a minute of this one, ten at
-      most: one cause upstream is likelier than many
+    * `id`: a hash of the endpoint and of the position and time at which the incident opened, so it
+      is the same in each run over the same events
+    * `end`, `duration`, `fixed_by`: None while the incident is open; `fixed_by` is also None if it
+      expired
+    * `onset`: the first failure in the window when the incident opened
+    * `last_failure`: the last failure before the incident ended
+    * `requests`, `failures`: from the access that opened the incident to the access that closed it,
+      both included, or to the last access before it expired
+    * `min_sli`, `min_sli_at`: the lowest SLI of the window during the incident, and when it was
+      first reached
+    * `burn_rate`: the failure rate during the incident, divided by the share of failures that the
+      SLO allows (Google SRE Workbook, chapter 5); None for an SLO of 1, which allows none
+    * `error_budget_consumed`: the failures during the incident, as a share of the failures that the
+      SLO allows among the endpoint's requests in the whole run; None for an SLO of 1
+    * `co_occurring`: other services with an endpoint that broke within a minute of this one, ten at
+      most: one common cause is likelier than many
     """
 
     id: str
@@ -75,35 +79,33 @@ class IncidentRecord:
 
     @property
     def successes(self) -> int:
-        """The requests while it lasted that did not fail."""
+        """The requests during the incident that did not fail."""
         return self.requests - self.failures
-
-
-_TOGETHER: Final = 60 * TICKS_PER_SECOND
-_SHOWN: Final = 10  # services
 
 
 def make_records(
     incidents: Sequence[Incident], requests: Sequence[int], stale_after: int, began: int
 ) -> list[IncidentRecord]:
     """
-    The records of incidents, in their order. `requests` are those of each endpoint in the run, by
-    its key, and changes that are older than `stale_after` ticks are stale. The run `began` at that
-    tick.
+    The records of incidents, in their order.
+
+    * `requests`: all requests of each endpoint in the run, by its key
+    * `stale_after`: a change that is older at the crossing is stale, in ticks
+    * `began`: the tick at which the run began
     """
     return [
         make_record(incident, requests[incident.key], stale_after, began, co_occurring)
-        for incident, co_occurring in zip(incidents, _find_others(incidents), strict=True)
+        for incident, co_occurring in zip(incidents, _find_co_occurring(incidents), strict=True)
     ]
 
 
 def make_record(
     incident: Incident, requests: int, stale_after: int, began: int, co_occurring: tuple[str, ...]
 ) -> IncidentRecord:
-    """The record of one incident, of which is known which services broke together with it."""
-    incident = _date(incident, began)
+    """The record of one incident; see `make_records`. `requests` are those of its endpoint."""
+    incident = _date_changes(incident, began)
     endpoint, stats = incident.endpoint, incident.stats
-    allowed = float(1 - Decimal(repr(endpoint.slo)))  # of the SLO as it is written
+    allowed = float(1 - Decimal(repr(endpoint.slo)))  # exact for the SLO as written
     return IncidentRecord(
         id=_identify(incident),
         service=endpoint.name,
@@ -119,8 +121,8 @@ def make_record(
         last_failure=to_seconds(stats.last_failure),
         requests=stats.requests,
         failures=stats.failures,
-        min_sli=(stats.lowest_requests - stats.lowest_failures) / stats.lowest_requests,
-        min_sli_at=to_seconds(stats.lowest_tick),
+        min_sli=(stats.min_sli_requests - stats.min_sli_failures) / stats.min_sli_requests,
+        min_sli_at=to_seconds(stats.min_sli_tick),
         burn_rate=stats.failures / stats.requests / allowed if allowed else None,
         error_budget_consumed=stats.failures / (allowed * requests) if allowed else None,
         broken_by=blame(incident, stale_after),
@@ -129,8 +131,8 @@ def make_record(
     )
 
 
-def _date(incident: Incident, began: int) -> Incident:
-    """Let changes that came before all accesses have a time."""
+def _date_changes(incident: Incident, began: int) -> Incident:
+    """Give changes that came before the first access the time at which the run began."""
     breaking, fixing = incident.breaking, incident.fixing
     if breaking.changes and not breaking.changes[0].tick:
         incident = replace(incident, breaking=breaking.date(began))
@@ -140,11 +142,14 @@ def _date(incident: Incident, began: int) -> Incident:
 
 
 def list_services(near: Iterable[Incident], incident: Incident) -> tuple[str, ...]:
-    """Up to ten other services that broke at about the same time, of those that are near."""
+    """
+    The other services with an endpoint that broke within a minute of an incident, ten at most.
+    `near` must hold all incidents of that time.
+    """
     names = {
         other.endpoint.name: None
         for other in near
-        if abs(other.start - incident.start) <= _TOGETHER
+        if abs(other.start - incident.start) <= _CO_OCCURRENCE
     }
     names.pop(incident.endpoint.name, None)
     return tuple(islice(names, _SHOWN))
@@ -152,27 +157,30 @@ def list_services(near: Iterable[Incident], incident: Incident) -> tuple[str, ..
 
 def _identify(incident: Incident) -> str:
     endpoint = incident.endpoint
-    # The position alone is the same for incidents of two processes, each with a stream of its own.
+    # Without the time, incidents of two processes with a stream each could have the same id.
     opening = str(incident.start_position), str(incident.start)
     parts = endpoint.name, endpoint.verb, endpoint.resource, *opening
     text = "\0".join(parts).encode(errors="surrogatepass")
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def _find_others(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...]]:
-    """Of each incident, up to ten other services of which an endpoint broke at about that time."""
+def _find_co_occurring(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...]]:
+    """
+    `list_services` for each incident of a run, in one pass over the incidents in order of time:
+    `near` holds those within a minute of the current one.
+    """
     in_order = sorted(incidents, key=_start)
     near: deque[Incident] = deque()
-    services: dict[str, int] = {}  # how many of the near ones each has
-    coming = iter(in_order)
-    following = next(coming, None)
+    services: dict[str, int] = {}  # how many of the near incidents each service has
+    remaining = iter(in_order)
+    following = next(remaining, None)
     found: dict[int, tuple[str, ...]] = {}
     for incident in in_order:
-        while following is not None and following.start <= incident.start + _TOGETHER:
+        while following is not None and following.start <= incident.start + _CO_OCCURRENCE:
             near.append(following)
             services[following.endpoint.name] = services.get(following.endpoint.name, 0) + 1
-            following = next(coming, None)
-        while near[0].start < incident.start - _TOGETHER:
+            following = next(remaining, None)
+        while near[0].start < incident.start - _CO_OCCURRENCE:
             name = near.popleft().endpoint.name
             services[name] -= 1
             if not services[name]:

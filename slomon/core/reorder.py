@@ -1,12 +1,14 @@
 """
-The reordering buffer: rows of several sources in one order, by time, as far as `lateness` allows.
+The reorder buffer: puts the rows of several sources in one order, by time.
 
-A source's watermark trails its newest tick by the lateness. A row stands at its tick, or at the
-watermark before it where it is older than that: too late, it goes on in the order of arrival, and
-the windows count it at the newest time of its endpoint. Rows that stand at the same time keep the
-order of their sources, and within one that of arrival. What stands before the watermarks of all
-sources is final. So the order depends on the rows alone, never on how they came in pieces, and
-with a lateness of 0 it is, for a single source, the order of arrival.
+The watermark of a source trails its newest tick by the source's lateness. A row stands at its tick.
+A row that is older than the watermark before it came too late: it stands at that watermark, so that
+late rows stay in the order of arrival, and the windows count it at the newest time of its endpoint.
+Rows at the same time keep the order of their sources, and rows of one source the order of arrival.
+
+A row is final once it stands before the watermarks of all sources. So the order depends on the rows
+alone, and never on the pieces in which they arrive. With a lateness of 0, the order of a single
+source is the order of arrival.
 """
 
 from __future__ import annotations
@@ -16,28 +18,33 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from slomon.core.batching import Batch, TimeRange
 from slomon.core.events import Change, PositionedChange
 from slomon.core.ticks import LAST_TICK
 from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
 
+OPEN_END: Final = LAST_TICK + 1
+"""The watermark of a source that has ended: later than any tick."""
+
 Row: TypeAlias = tuple[int, int, int, int]
 """
-Time, source, tick, code. Events that no shard sees make one row where they follow one another, of
-which the tick is how many they are.
-"""
+Time, source, tick and code.
 
-_OPEN_END: Final = LAST_TICK + 1  # the watermark of a source that has ended: later than any time
+One row stands for all adjacent equal events that no shard sees; its tick is their number.
+"""
 
 
 @dataclass(slots=True)
 class SourceClock:
     """
-    How late a source's rows may be (`lateness`, in ticks) and how far it has come: its newest tick,
-    how many rows were older than one before them (`disordered`) and by how many ticks at most
-    (`largest`).
+    How far a source has come. All numbers but `disordered` are ticks.
+
+    * `lateness`: how late its rows may be
+    * `newest`: the newest tick of its rows
+    * `disordered`: the number of rows that were older than a row before them
+    * `largest`: how much older at most
     """
 
     lateness: int = 0
@@ -48,55 +55,146 @@ class SourceClock:
 
     @property
     def watermark(self) -> int:
-        """No row of this source will stand before this time."""
-        return _OPEN_END if self.ended else self.newest - self.lateness
+        """No further row of this source will stand before this time."""
+        return OPEN_END if self.ended else self.newest - self.lateness
+
+
+class Released(NamedTuple):
+    """
+    What became of the rows that left the buffer.
+
+    * `batches`: one for each shard that has one
+    * `changes`: all changes among the rows
+    * `events`: the number of events; `accesses` and `unmatched`: how many of them are such events
+    * `newest`: the newest tick of the accesses; 0 if there are none
+    """
+
+    batches: list[tuple[int, Batch]]
+    changes: list[PositionedChange]
+    events: int
+    accesses: int
+    unmatched: int
+    newest: int
+
+
+class RowBuffer(Protocol):
+    """
+    The rows that wait, and their distribution over the shards.
+
+    This is written twice for speed: here over lists of tuples, which are fast in Python, and in
+    `slomon.compiled.reorder` over flat memory, which compiled kernels need. Tests hold both to the
+    same batches. The shard of an endpoint is the remainder of its key by the number of shards.
+    """
+
+    def enter(
+        self, clock: SourceClock, source: int, ticks: array[int], codes: array[int], count: int
+    ) -> int:
+        """
+        Add the next rows of a source, the first `count` of two columns, and move its clock.
+
+        Returns how many of the rows are blank; these are no events.
+        """
+
+    def take(self, watermark: int, position: int, changes: dict[int, Change]) -> Released:
+        """
+        Release the rows that stand before the watermark; the first event has this position.
+
+        Changes are looked up, and removed, by their codes.
+        """
+
+    def save(self) -> array[int]:
+        """Return the waiting rows, four numbers each."""
+
+    def load(self, numbers: array[int]) -> None:
+        """Replace the waiting rows by saved ones."""
 
 
 class Order:
     """
-    Rows in, batches for each shard out. `position` counts what went out, over all events, and
-    `accesses` and `unmatched` those of them that are that; `blank` counts the rows that are none.
-    A key's shard is its remainder, so the endpoints are spread evenly.
+    The reorder buffer of a run: the clocks of its sources, its rows, and what became of them.
 
-    Where endpoints are found, `accept` says as an access to one of that key goes out whether it is
-    one of as many as there may be: the first ones in this order, however the rows came.
+    `position` is the number of events that were released; `accesses` and `unmatched` are how many
+    of them are such events. `blank` is the number of rows that are no events.
     """
 
-    def __init__(
-        self, sources: int, shards: int, accept: Callable[[int], bool] | None = None
-    ) -> None:
+    def __init__(self, sources: int, rows: RowBuffer) -> None:
         self.clocks = [SourceClock() for _ in range(sources)]
         self.position = self.accesses = self.unmatched = self.blank = 0
         self.watched_until = 0
-        """The newest tick until which a source was watched, of those that say it at their ends."""
+        """The newest tick until which a source was watched, if a source says so at its end."""
         self.span = TimeRange()
         self.deploys: list[PositionedChange] = []
-        """The changes that went out."""
-        self.changes: dict[int, Change] = {}  # those on their way, by their codes
+        """The changes that were released."""
+        self.changes: dict[int, Change] = {}
+        """The changes that wait, by their codes."""
         self.noted = 0
-        self._shards = shards
-        self._admit = accept
-        self._rows: list[Row] = []
+        """The number of changes so far."""
+        self._rows = rows
 
     def add_change(self, change: Change) -> int:
-        """The code for the row of a change."""
+        """Return the code for the row of a change."""
         code = change_code(self.noted)
         self.noted += 1
         self.changes[code] = change
         return code
 
     def next_source(self) -> int | None:
-        """The source to read next: the one furthest behind of those that haven't ended."""
+        """Return the source to read next: of those that have not ended, the furthest behind."""
         behind = [(clock.newest, n) for n, clock in enumerate(self.clocks) if not clock.ended]
         return min(behind)[1] if behind else None
 
     def enter(self, source: int, ticks: array[int], codes: array[int], count: int) -> None:
         """Add the next rows of a source: the first `count` of two columns."""
-        clock = self.clocks[source]
-        newest = clock.newest
+        self.blank += self._rows.enter(self.clocks[source], source, ticks, codes, count)
+
+    def end(self, source: int) -> None:
+        """Note that a source has no more rows."""
+        self.clocks[source].ended = True
+
+    def take(self) -> list[tuple[int, Batch]]:
+        """Release the rows that are final, as a batch for each shard that has one."""
+        released = self._rows.take(self.watermark(), self.position, self.changes)
+        self.position += released.events
+        self.accesses += released.accesses
+        self.unmatched += released.unmatched
+        self.deploys += released.changes
+        self.span.widen((batch for _, batch in released.batches), released.newest)
+        return released.batches
+
+    def save_rows(self) -> array[int]:
+        """Return the waiting rows, four numbers each."""
+        return self._rows.save()
+
+    def load_rows(self, numbers: array[int]) -> None:
+        """Replace the waiting rows by those that `save_rows` returned."""
+        self._rows.load(numbers)
+
+    def watermark(self) -> int:
+        """No further row will stand before this time."""
+        return min(clock.watermark for clock in self.clocks)
+
+
+class PythonRowBuffer:
+    """
+    The rows as tuples in a list.
+
+    If endpoints are found in the logs, `accept(key)` says for each access that is released whether
+    its endpoint is one of those that may be found: the first ones in the order of release.
+    """
+
+    def __init__(self, shards: int, accept: Callable[[int], bool] | None = None) -> None:
+        self._shards = shards
+        self._accept = accept
+        self._rows: list[Row] = []
+
+    def enter(
+        self, clock: SourceClock, source: int, ticks: array[int], codes: array[int], count: int
+    ) -> int:
+        """Add the next rows of a source, move its clock, and return how many rows are blank."""
+        newest, blank = clock.newest, 0
         for tick, code in zip(ticks[:count], codes[:count], strict=True):
             if code == BLANK:
-                self.blank += 1
+                blank += 1
                 continue
             time = at = newest if tick == NO_TICK else tick
             if at < newest:
@@ -110,62 +208,55 @@ class Order:
                 self._rows.append((time, source, at, code))
         clock.newest = newest
         self._rows.sort(key=_by_time_and_source)
+        return blank
 
-    def end(self, source: int) -> None:
-        """A source has no more rows."""
-        self.clocks[source].ended = True
-
-    def take(self) -> list[tuple[int, Batch]]:
-        """The rows whose place is final, as a batch for each shard that has one."""
-        final = bisect_left(self._rows, self.watermark(), key=_by_time)
+    def take(self, watermark: int, position: int, changes: dict[int, Change]) -> Released:
+        """Release the rows that stand before the watermark."""
+        final = bisect_left(self._rows, watermark, key=_by_time)
         taken, self._rows = self._rows[:final], self._rows[final:]
-        return self._deal(taken)
+        return self._release(taken, position, changes)
 
-    def save_rows(self) -> array[int]:
-        """The buffer, four numbers a row."""
+    def save(self) -> array[int]:
+        """Return the waiting rows, four numbers each."""
         return array("q", chain.from_iterable(self._rows))
 
-    def load_rows(self, numbers: array[int]) -> None:
-        """What `save_rows` saved."""
+    def load(self, numbers: array[int]) -> None:
+        """Replace the waiting rows by saved ones."""
         parts = iter(numbers)
         self._rows = list(zip(parts, parts, parts, parts, strict=True))
 
-    def watermark(self) -> int:
-        """No row will stand before this time."""
-        return min(clock.watermark for clock in self.clocks)
-
     def _add_unseen(self, time: int, source: int, code: int) -> None:
-        """Add an event that no shard sees, to the row of those before it if they are alike."""
-        alike = self._rows and self._rows[-1]
-        if alike and (*alike[:2], alike[3]) == (time, source, code):
-            self._rows[-1] = time, source, alike[2] + 1, code
+        """Add an event that no shard sees, to the row before it if that stands for equal ones."""
+        last = self._rows and self._rows[-1]
+        if last and (*last[:2], last[3]) == (time, source, code):
+            self._rows[-1] = time, source, last[2] + 1, code
         else:
             self._rows.append((time, source, 1, code))
 
-    def _deal(self, rows: list[Row]) -> list[tuple[int, Batch]]:
-        batches = [Batch([], [], [], [], []) for _ in range(self._shards)]
+    def _release(self, rows: list[Row], first: int, changes: dict[int, Change]) -> Released:
+        released: list[PositionedChange] = []  # every shard gets all of them
+        batches = [Batch([], [], [], [], released) for _ in range(self._shards)]
+        position, accesses, unmatched, newest = first, 0, 0, 0
         for _, _, tick, code in rows:
             if code <= FIRST_CHANGE:
-                positioned = PositionedChange(self.position, tick, self.changes.pop(code))
-                self.deploys.append(positioned)
-                for batch in batches:
-                    batch.changes.append(positioned)
+                released.append(PositionedChange(position, tick, changes.pop(code)))
             elif code < 0:
-                self.unmatched += tick if code == UNMATCHED else 0
-                self.position += tick - 1
-            elif self._admit is None or self._admit(code >> 1):
+                unmatched += tick if code == UNMATCHED else 0
+                position += tick - 1
+            elif self._accept is None or self._accept(code >> 1):
                 slot, shard = divmod(code >> 1, self._shards)
                 batch = batches[shard]
                 batch.slots.append(slot)
                 batch.ticks.append(tick)
                 batch.failures.append(code & 1)
-                batch.positions.append(self.position)
-                self.accesses += 1
+                batch.positions.append(position)
+                accesses += 1
+                newest = max(newest, tick)
             else:
-                self.unmatched += 1
-            self.position += 1
-        self.span.widen(batches)
-        return [(n, batch) for n, batch in enumerate(batches) if batch.slots or batch.changes]
+                unmatched += 1
+            position += 1
+        dealt = [(n, batch) for n, batch in enumerate(batches) if batch.slots or batch.changes]
+        return Released(dealt, released, position - first, accesses, unmatched, newest)
 
 
 def _by_time(row: Row) -> int:

@@ -1,4 +1,7 @@
-"""The read side: what a run found, as the three answers, and what became of each event."""
+"""
+The result of a run: `mttr`, `api_histogram` and `incident_details` of the contract, records and a
+summary, and the accounting of its events.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,17 @@ IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
 )
 
+STALE_AFTER: Final = 86_400
+"""Seconds. A deploy that breaks something mostly does so within a day."""
 
 _SHOWN: Final = 50  # APIs in a notebook
 
-STALE_AFTER: Final = 86_400
-"""Seconds: a deploy that breaks something mostly does so within a day."""
-
 
 class ServiceMonitor:
-    """The incidents of one run over an event stream."""
+    """The incidents of one run, over an event stream or over log files."""
 
     stale_after: float = STALE_AFTER
-    """Seconds after which a change is taken for stale, where no other number is given."""
+    """Seconds after which a change is stale, if a method is given no other number."""
 
     def __init__(
         self,
@@ -41,22 +43,25 @@ class ServiceMonitor:
         totals: Totals | None = None,
     ) -> None:
         self.incidents = sorted(incidents, key=lambda incident: incident.start_position)
-        """All incidents, in the order in which they opened in the stream."""
+        """All incidents, in the order in which they opened."""
         self.accounting = accounting
         self.rejections = list(rejections)
-        """The first malformed events, with position, the beginning of their text, and reason."""
+        """
+        The first malformed events: their position, the beginning of their text, and the reason.
+        """
         self.totals = totals or Totals()
-        """What was counted beside them: each endpoint's requests, the changes, the time."""
+        """What the run counted beside the incidents: requests of each endpoint, changes, time."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.incidents)} incidents, {self.accounting}>"
 
     def records(self, *, stale_after: float | None = None) -> list[IncidentRecord]:
         """
-        All that is known of each incident, in the order in which they opened. A change that is
-        older than `stale_after` seconds (by default a day, or what a live monitor was told) as an
-        endpoint breaks is taken for stale; with infinity none is. Raises ConfigurationError where
-        that is no such number.
+        The record of each incident, in the order in which they opened.
+
+        A change is stale if it is older than `stale_after` seconds when the endpoint breaks (or
+        recovers). The default is a day, or the option of the live monitor; with infinity no change
+        is stale. Raises ConfigurationError if `stale_after` is not a number of seconds, 0 or more.
         """
         stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
         began = self.totals.span.began or 0
@@ -64,22 +69,22 @@ class ServiceMonitor:
 
     def summary(self, *, stale_after: float | None = None) -> Summary:
         """
-        All that is known of the run: its records, the figures of the whole and of each service
-        (repair, detection, error budget, the DORA measures), and whose incidents these are. It
-        takes and raises what `records` does.
+        The summary of the run: its records, the metrics of the whole run and of each service
+        (repair, detection, error budget, DORA metrics), and rankings. For `stale_after` and its
+        error see `records`.
         """
         return summarise(self.records(stale_after=stale_after), self.totals, self.accounting)
 
     def mttr(self) -> float:
         """
-        Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed. Those
-        that expired are not among them.
+        Mean seconds to repair over the closed incidents, rounded to 2 decimals; 0.0 if none closed.
+        Expired incidents don't count.
         """
         repaired, ticks = self._repairs()
         return round(ticks / (repaired * TICKS_PER_SECOND), 2) if repaired else 0.0
 
     def _repairs(self) -> tuple[int, int]:
-        """How many incidents were repaired, and in how many ticks together."""
+        """The number of closed incidents, and their total duration in ticks."""
         repairs = [
             incident.duration
             for incident in self.incidents
@@ -88,25 +93,24 @@ class ServiceMonitor:
         return len(repairs), sum(repairs)
 
     def api_histogram(self) -> dict[str, int]:
-        """Incidents per API, of any state, in the order in which the APIs first broke."""
+        """Incidents per API, in any state, in the order in which the APIs first broke."""
         return dict(Counter(incident.endpoint.name for incident in self.incidents))
 
     def incident_details(self) -> dict[str, list[IncidentDetail]]:
         """
-        The incidents of each API, in order of start, and of those that start at once in the order
-        in which they opened in the stream; the APIs are in the order in which they first broke.
-        `start` and `end` in seconds since the epoch, `fix` and `break` the commits ("" where there
-        was none). An open incident has `end` -1 and `fix` "", one that expired only the
-        latter.
+        The incidents of each API, sorted by start; those with equal starts are in the order in
+        which they opened. The APIs are in the order in which they first broke. `start` and `end`
+        are seconds since the epoch, `fix` and `break` are commits, "" if there was none. An open
+        incident has `end` -1 and `fix` ""; an expired one has an end, and `fix` "".
         """
         details: dict[str, list[IncidentDetail]] = {name: [] for name in self.api_histogram()}
-        # The clock of one endpoint may be behind that of another one of the same API.
+        # Sort, because the clock of one endpoint may be behind that of another one of the API.
         for incident in sorted(self.incidents, key=lambda incident: incident.start):
             details[incident.endpoint.name].append(_detail(incident))
         return details
 
     def _repr_html_(self) -> str:
-        """What a notebook shows of it; the page of a `Report` says more."""
+        """The view of a notebook. The page of a `Report` has more."""
         histogram = self.api_histogram()
         rows = "".join(
             f"<tr><td>{escape(excerpt(name))}</td><td>{count}</td></tr>"
@@ -122,7 +126,7 @@ class ServiceMonitor:
 
 
 def _read_stale_after(value: object) -> int:
-    """Ticks. Numbers only: the text that people write is read at the edges."""
+    """Seconds as ticks. Only numbers: the command line and config files parse their text."""
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return round(min(value, LAST_TICK // TICKS_PER_SECOND) * TICKS_PER_SECOND)
     allowed = "seconds, 0 or more, as a number"

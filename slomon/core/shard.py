@@ -1,25 +1,33 @@
-"""One shard's whole machine: feed it batches, it answers with the incidents that moved."""
+"""
+The machine of one shard: feed it batches, and it answers with the incidents that opened, closed or
+expired.
+
+    batch -> windows -> crossings -> incidents, with the candidates of their attribution
+"""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
 from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint, ShardEndpoints
 from slomon.core.events import EVERY_SERVICE, PositionedChange
-from slomon.core.incident import NO_SUSPICION, Candidates, ChangeLog, Incident, IncidentStats
+from slomon.core.incident import NO_CANDIDATES, Candidates, ChangeLog, Incident, IncidentStats
 from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
 from slomon.kernels.window import EXPIRED, MARKS, OPENED, Crossing, EndpointTotals
 
+_NO_MARKS: Final = array("q", bytes(8 * MARKS))
+"""The marks of an endpoint before its first change."""
+
 
 class AnyWindows(Protocol):
-    """Windows at either speed."""
+    """The windows of either backend: `core.windows.Windows` documents the methods."""
 
     marks: array[int]
     series: SeriesRecorder | None
@@ -40,65 +48,74 @@ class AnyWindows(Protocol):
 
 class Shard:
     """
-    Windows, changes and open incidents of the endpoints that one worker owns. More endpoints may
-    be found while it runs, all with the SLO and the window of the others.
+    The windows, the changes and the open incidents of the endpoints that one worker owns. New
+    endpoints may be found during the run; they have the SLO and the window of the first one.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], windows: AnyWindows | None = None) -> None:
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        windows: AnyWindows | None = None,
+        *,
+        changes: Iterable[PositionedChange] = (),
+        open_incidents: Mapping[int, Incident] | None = None,
+    ) -> None:
         self.windows: AnyWindows = Windows(endpoints) if windows is None else windows
-        self.changes = ChangeLog()
-        self.open: dict[int, Incident] = {}
+        self.changes = ChangeLog(changes)
+        self.open: dict[int, Incident] = dict(open_incidents or {})
         self.members = (
             endpoints if isinstance(endpoints, ShardEndpoints) else ShardEndpoints(endpoints, 0, 1)
         )
-        self._owned: dict[str, array[int]] = {}  # slots, by service
-        self._sorted_out = 0  # slots
+        self._slots_of: dict[str, array[int]] = {}  # by service
+        self._indexed = 0  # how many slots are in it
 
     @property
     def late(self) -> int:
-        """How many accesses were older than the newest one of their endpoint."""
+        """The number of accesses that were older than the newest one of their endpoint."""
         return self.windows.late
 
     def advance(self, batch: Batch) -> list[Incident]:
-        """Feed the next batch: the incidents that opened in it or ended, in stream order."""
-        found = len(self.members) - self.windows.count
-        if found > 0:
-            self.windows.grow(found, self.members[0])
-        moved: list[Incident] = []
+        """
+        Feed the next batch. Return the incidents that opened or ended in it, in stream order. An
+        incident that did both is in the list twice.
+        """
+        added = len(self.members) - self.windows.count
+        if added > 0:
+            self.windows.grow(added, self.members[0])
+        updated: list[Incident] = []
         start = 0
         for positioned in batch.changes:
             end = bisect_left(batch.positions, positioned.position, start)
-            moved += self._feed(batch, start, end)
-            self._note(positioned)
+            updated += self._feed(batch, start, end)
+            self._record_change(positioned)
             start = end
-        return moved + self._feed(batch, start, len(batch.slots))
+        return updated + self._feed(batch, start, len(batch.slots))
 
-    def next_silence(self) -> int | None:
+    def next_expiry(self) -> int | None:
         """
-        When the first open incident expires, if its endpoint has no access before; None
-        where none does.
+        The tick at which the first open incident expires if its endpoint has no access until then;
+        None if none expires.
         """
         return min(self._deadlines(), default=(None, 0))[0]
 
     def close_expired(self, now: int) -> list[Incident]:
         """
-        Return the incidents that expired by `now`, in order of their ends and then of their slots.
-        No access that comes later counts before that tick.
-
-        An access to one of these endpoints may come late nevertheless: it counts at that end.
+        Expire the incidents whose deadline is `now` or earlier. Return them in order of their ends,
+        then of their slots. If an access to one of these endpoints arrives late, with an older
+        time, it counts at the end of the incident.
         """
-        due = sorted(found for found in self._deadlines() if found[0] <= now)
-        return [self._fall_silent(slot, deadline) for deadline, slot in due]
+        due = sorted(one for one in self._deadlines() if one[0] <= now)
+        return [self._expire(slot, deadline) for deadline, slot in due]
 
     def still_open(self) -> list[Incident]:
-        """The incidents that are open, each with its course until now."""
+        """The open incidents, with their statistics up to now."""
         return [
-            replace(incident, stats=_follow(incident.before, self.windows.totals_of(slot)))
+            replace(incident, stats=_make_stats(incident.before, self.windows.totals_of(slot)))
             for slot, incident in self.open.items()
         ]
 
     def _feed(self, batch: Batch, start: int, end: int) -> list[Incident]:
-        """Count some accesses of a batch, between which no change came."""
+        """Feed the rows from `start` to `end` of a batch, between which there is no change."""
         if start == end:
             return []
         if end - start < len(batch.slots):
@@ -107,44 +124,45 @@ class Shard:
             batch = Batch(slots, ticks, batch.failures[part], batch.positions[part], [])
         return [self._cross(crossing) for crossing in self.windows.advance(batch)]
 
-    def _note(self, positioned: PositionedChange) -> None:
+    def _record_change(self, positioned: PositionedChange) -> None:
         self.changes.record(positioned)
-        self.windows.mark(self._find_owned(positioned.change.service))
+        self.windows.mark(self._find_slots(positioned.change.service))
 
-    def _find_owned(self, service: str) -> array[int]:
-        """The slots of the endpoints of a service, as far as there are any yet."""
+    def _find_slots(self, service: str) -> array[int]:
+        """The slots of the endpoints of a service that are known so far."""
         count = self.windows.count
         if service == EVERY_SERVICE:
             return array("q", range(count))
-        for slot in range(self._sorted_out, count):
-            self._owned.setdefault(self.members[slot].name, array("q")).append(slot)
-        self._sorted_out = count
-        return self._owned.get(service, array("q"))
+        for slot in range(self._indexed, count):
+            self._slots_of.setdefault(self.members[slot].name, array("q")).append(slot)
+        self._indexed = count
+        return self._slots_of.get(service, array("q"))
 
     def _deadlines(self) -> Iterator[tuple[int, int]]:
-        """When open incidents expire, and their slots."""
+        """The deadline and the slot of each open incident that may expire."""
         for slot in self.open:
             deadline = self.windows.deadline(slot)
             if deadline is not None:
                 yield deadline, slot
 
-    def _fall_silent(self, slot: int, deadline: int) -> Incident:
+    def _expire(self, slot: int, deadline: int) -> Incident:
         incident = self.open.pop(slot)
-        stats = _follow(incident.before, self.windows.totals_of(slot))
+        stats = _make_stats(incident.before, self.windows.totals_of(slot))
         self.windows.expire(slot, deadline)
         return replace(incident, stats=stats, end=deadline)
 
     def _cross(self, crossing: Crossing) -> Incident:
+        """The incident that a crossing opened or ended."""
         if crossing.kind == OPENED:
             return self._open(crossing)
         incident = self.open.pop(crossing.slot)
         if crossing.kind == EXPIRED:
-            stats = _follow(incident.before, crossing)
+            stats = _make_stats(incident.before, crossing)
             return replace(incident, stats=stats, end=crossing.tick)
-        fixing = self._suspect(crossing, incident.endpoint, crossing.failed_position)
+        fixing = self._find_candidates(crossing, incident.endpoint, crossing.last_failure_position)
         return replace(
             incident,
-            stats=_follow(incident.before, crossing),
+            stats=_make_stats(incident.before, crossing),
             end=crossing.tick,
             end_position=crossing.position,
             fixing=fixing,
@@ -160,15 +178,16 @@ class Shard:
             crossing.position,
             crossing.onset_tick,
             before,
-            self._suspect(crossing, endpoint, crossing.onset_position),
-            _follow(before, crossing),
+            self._find_candidates(crossing, endpoint, crossing.onset_position),
+            _make_stats(before, crossing),
         )
         return incident
 
-    def _suspect(self, crossing: Crossing, endpoint: Endpoint, since: int) -> Candidates:
+    def _find_candidates(self, crossing: Crossing, endpoint: Endpoint, since: int) -> Candidates:
+        """The changes that may explain a crossing: see `ChangeLog.list_candidates` for `since`."""
         changes, omitted = self.changes.list_candidates(endpoint.name, since)
         if not changes:
-            return NO_SUSPICION
+            return NO_CANDIDATES
         at = MARKS * crossing.slot
         requests, failures, requests_before, failures_before = (
             self.windows.marks[at : at + MARKS] or _NO_MARKS
@@ -181,16 +200,13 @@ class Shard:
         )
 
 
-def _follow(before: tuple[int, int], now: EndpointTotals | Crossing) -> IncidentStats:
-    """The course of an incident until now, of an endpoint with these totals before it."""
+def _make_stats(before: tuple[int, int], now: EndpointTotals | Crossing) -> IncidentStats:
+    """The statistics of an incident, from the totals of its endpoint before it and now."""
     return IncidentStats(
         now.requests - before[0],
         now.failures - before[1],
-        now.failed_tick,
-        now.lowest_requests,
-        now.lowest_failures,
-        now.lowest_tick,
+        now.last_failure_tick,
+        now.min_sli_requests,
+        now.min_sli_failures,
+        now.min_sli_tick,
     )
-
-
-_NO_MARKS: Final = array("q", bytes(8 * MARKS))

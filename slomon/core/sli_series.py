@@ -1,17 +1,17 @@
 """
-How the SLI of an endpoint went, in few enough numbers to be drawn.
+The SLI series: the SLI of each endpoint over time, in few enough numbers to draw.
 
-Traces as they are taken: the requests of each endpoint in buckets of time, all as long as each
-other. How long is not known before the run has ended, so buckets begin short, and neighbours are
-merged into those of twice the length as they become too many:
+A series counts requests in buckets of time. All buckets of a run have the same length, the step.
+The right step is known at the end of the run only, so recording begins with short buckets, and when
+there are too many, neighbours are merged into buckets of twice the length:
 
-    step 1    [3][1]   [2][2][5]      a bucket begins at a multiple of the step, and those without
-    step 2    [ 4  ]   [2][  7 ]      requests are not kept
-              0     2  3  4     6
+    time      0  1  2  3  4  5
+    step 1    [3][1]   [2][2][5]      a bucket begins at a multiple of the step;
+    step 2    [ 4  ][ 2  ][ 7  ]      buckets without requests are not kept
 
-The step that a run ends with is the shortest one at which its buckets are few enough. More events
-only make more buckets, so whoever merges in the middle of a run, to bound the memory, never goes
-past that step: however a run was cut, it ends with the same buckets.
+The final step is the shortest one at which the buckets are few enough. More events only make more
+buckets. So a merge in the middle of a run, which bounds the memory, never goes beyond the final
+step, and a run ends with the same buckets however the work was cut.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, Protocol, cast
 
+from slomon.kernels import series as series_kernels
 from slomon.kernels.series import (
     BUCKET_COLUMNS,
     ENDPOINT_COLUMNS,
     SHORTEST,
     SeriesState,
-    merge,
-    sort,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SliSeries:
     """
-    The SLI of one endpoint over time, in buckets: `endpoint` is its place in the summary's list,
-    `at` when each bucket begins (seconds since the epoch), then how many requests it has, how many
-    of these failed, and the lowest SLI of the window in it: 1 where none was judged, for want of
-    requests. Buckets without a request are left out.
+    The SLI of one endpoint over time, in buckets. Buckets without a request are omitted.
+
+    * `endpoint`: its index in the summary's list of endpoints
+    * `at`: when each bucket begins, in seconds since the epoch
+    * `requests`, `failures`: the requests in each bucket, and how many of them failed
+    * `min_sli`: the lowest SLI of the window in each bucket; 1 if no window was judged there,
+      because it had too few requests
     """
 
     endpoint: int
@@ -47,52 +49,69 @@ class SliSeries:
     min_sli: Sequence[float]
 
 
-_MOST_IN_A_ROW: Final = 512  # buckets, from the first one of any endpoint to the last one
-MOST: Final = 1 << 18  # buckets of all endpoints, beside the first one of each
-_FEW: Final = 1 << 12  # buckets that are not worth a merge
+_MOST_IN_A_ROW: Final = 512  # buckets from the first one of any endpoint to the last one
+MOST: Final = 1 << 18  # buckets of all endpoints, not counting the first one of each
+_FEW: Final = 1 << 12  # buckets; fewer are not worth a merge
 
 
 class Buckets(NamedTuple):
-    """The buckets of a shard, endpoint after endpoint, and where those of each slot end."""
+    """The buckets of a shard, slot after slot, and where the buckets of each slot end."""
 
     end: array[int]
-    place: array[int]  # in time: where it begins, in steps since the epoch
+    start: array[int]  # in steps since the epoch
     requests: array[int]
     failures: array[int]
-    lowest: array[float]
+    min_sli: array[float]
 
     def of(self, slot: int) -> slice:
-        """Where those of an endpoint are."""
+        """Where the buckets of an endpoint are."""
         return slice(self.end[slot - 1] if slot else 0, self.end[slot])
 
 
-class SeriesRecorder:
-    """The buckets of the endpoints of one shard, each known by its slot."""
+class SeriesKernels(Protocol):
+    """The kernels of one backend that work on finished buckets."""
 
-    def __init__(self, count: int = 0) -> None:
-        endpoints, buckets = _blank(count), [array("q") for _ in range(BUCKET_COLUMNS - 1)]
-        numbers = (array("q", [0]) for _ in range(4))
-        self.state = SeriesState._make([*endpoints, *buckets, array("d"), *numbers])
-        self._enough = _FEW
+    def merge(self, series: SeriesState, doublings: int, /) -> int: ...
+    def sort(self, series: SeriesState, /) -> int: ...
+
+
+class SeriesRecorder:
+    """
+    Records the SLI series of the endpoints of one shard, each known by its slot. The kernel
+    `advance` fills the buckets. `kernels` merge and sort them: by default those in plain Python.
+
+    A `state` is continued, and must not be used elsewhere.
+    """
+
+    def __init__(
+        self,
+        count: int = 0,
+        *,
+        state: SeriesState | None = None,
+        kernels: SeriesKernels = series_kernels,
+    ) -> None:
+        self.state = state or _blank_state(count)
+        self._kernels = kernels
+        self._next_check = _FEW  # finished buckets
 
     @property
     def step(self) -> int:
-        """Ticks of a bucket."""
+        """The length of a bucket, in ticks."""
         return SHORTEST << self.state.doublings[0]
 
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
-        """The state by the names of its columns, to be saved."""
+        """The name of each column of the state, and the column, to be saved."""
         for name, column in self.state._asdict().items():
             yield name, column[: self.state.finished[0]] if name.startswith("bucket") else column
 
     def grow(self, count: int) -> None:
-        """Add so many endpoints."""
+        """Add `count` endpoints."""
         for column, blank in zip(_columns(self.state), _blank(count), strict=False):
             column.extend(blank)
 
     def reserve(self, rows: int) -> SeriesState:
-        """The state, with room for the buckets that so many accesses may finish."""
-        if self.state.finished[0] > self._enough:
+        """The state, with room for the buckets that `rows` accesses may finish."""
+        if self.state.finished[0] > self._next_check:
             self._compact()
         missing = self.state.finished[0] + rows - len(self.state.bucket_slot)
         if missing > 0:
@@ -102,68 +121,64 @@ class SeriesRecorder:
 
     def _compact(self) -> None:
         """
-        Merge if it is sure that it will come to that. Looked after when there are twice as many,
-        which costs O(1) a bucket, and before there are too many in all: that the first bucket of an
-        endpoint doesn't count, or one is in two pieces, is allowed for.
+        Merge if the final step is certainly longer than the step now. The next check comes when
+        there are twice as many buckets, so that checks cost O(1) per bucket, but before there are
+        too many in all. The limit allows for the first bucket of each endpoint, which does not
+        count, and for one bucket of each in two pieces (see `finish`).
         """
-        state, most = self.state, MOST + 2 * len(self.state.place)
-        in_a_row = max(state.place) - state.bucket_place[0] + 1
-        if in_a_row > _MOST_IN_A_ROW or state.finished[0] > most:
+        state, limit = self.state, MOST + 2 * len(self.state.current_index)
+        in_a_row = max(state.current_index) - state.bucket_index[0] + 1
+        if in_a_row > _MOST_IN_A_ROW or state.finished[0] > limit:
             coarsen([self], 2 * self.step)
-        self._enough = min(2 * state.finished[0] + _FEW, most)
+        self._next_check = min(2 * state.finished[0] + _FEW, limit)
 
     def lengthen(self, step: int) -> int:
-        """Make the buckets as long as that: how many are there but for each endpoint's first."""
-        return self.merge((step // self.step).bit_length() - 1)
-
-    def merge(self, doublings: int) -> int:
-        """Merge the buckets, as the kernel does it."""
-        return merge(self.state, doublings)
-
-    def sort(self) -> None:
-        """Sort the buckets by their slots, as the kernel does it."""
-        sort(self.state)
+        """
+        Merge the buckets to the length `step`. Return how many there are, not counting the first
+        one of each endpoint.
+        """
+        return self._kernels.merge(self.state, (step // self.step).bit_length() - 1)
 
     def finish(self, requests: array[int], failures: array[int]) -> None:
         """
-        Finish the bucket of each endpoint, which has had so many in all: what still comes in it is
-        merged with it later.
+        Finish the current bucket of each endpoint, given the totals of each. If more requests of
+        that bucket arrive, they make a second piece, which a later merge joins to the first.
         """
         state = self.reserve(len(requests))
         count = state.finished[0]
-        now = zip(requests, state.past_requests, failures, state.past_failures, strict=True)
-        for slot, (all_requests, past, all_failures, past_failures) in enumerate(now):
-            if all_requests > past:
+        totals = zip(requests, state.past_requests, failures, state.past_failures, strict=True)
+        for slot, (all_requests, past_requests, all_failures, past_failures) in enumerate(totals):
+            if all_requests > past_requests:
                 state.bucket_slot[count] = slot
-                state.bucket_place[count] = state.place[slot]
-                state.bucket_requests[count] = all_requests - past
+                state.bucket_index[count] = state.current_index[slot]
+                state.bucket_requests[count] = all_requests - past_requests
                 state.bucket_failures[count] = all_failures - past_failures
-                state.bucket_lowest[count] = state.lowest[slot]
+                state.bucket_min_sli[count] = state.current_min_sli[slot]
                 count += 1
         state.finished[0] = count
         state.past_requests[:] = requests
         state.past_failures[:] = failures
 
     def by_endpoint(self) -> Buckets:
-        """The finished buckets, slot by slot."""
+        """The finished buckets, sorted by slot."""
         count = self.state.finished[0]
         self.reserve(count)
-        self.sort()
-        end = array("q", (place - count for place in self.state.newest))
+        self._kernels.sort(self.state)
+        end = array("q", (end - count for end in self.state.newest_bucket))
         _, *columns = (column[count : 2 * count] for column in _bucket_columns(self.state))
         return Buckets._make([end, *columns])
 
 
 def coarsen(recorders: Sequence[SeriesRecorder], step: int = SHORTEST) -> int:
     """
-    Merge what shards have into the shortest buckets, of that step at least, that are few enough:
-    how long these are.
+    Merge the buckets of all shards of a run to the shortest step, `step` or longer, at which they
+    are few enough. Return that step.
     """
     step = max(step, *(recorder.step for recorder in recorders))
     while True:
         further = sum(recorder.lengthen(step) for recorder in recorders)
-        first = min(recorder.state.first[0] for recorder in recorders)
-        last = max(recorder.state.last[0] for recorder in recorders)
+        first = min(recorder.state.first_index[0] for recorder in recorders)
+        last = max(recorder.state.last_index[0] for recorder in recorders)
         if further <= MOST and last - first < _MOST_IN_A_ROW:
             return step
         step *= 2
@@ -172,16 +187,24 @@ def coarsen(recorders: Sequence[SeriesRecorder], step: int = SHORTEST) -> int:
 
 
 def _columns(state: SeriesState) -> Sequence[array[float]]:
-    return cast("tuple[array[float], ...]", state)  # of whole numbers, most of them
+    return cast("tuple[array[float], ...]", state)  # most are whole numbers
 
 
 def _bucket_columns(state: SeriesState) -> Sequence[array[float]]:
     return _columns(state)[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + BUCKET_COLUMNS]
 
 
+def _blank_state(count: int) -> SeriesState:
+    """The state of `count` endpoints without a request."""
+    endpoints, buckets = _blank(count), [array("q") for _ in range(BUCKET_COLUMNS - 1)]
+    numbers = (array("q", [0]) for _ in range(4))
+    return SeriesState._make([*endpoints, *buckets, array("d"), *numbers])
+
+
 def _blank(count: int) -> list[array[int] | array[float]]:
-    """The columns of so many endpoints without a request."""
-    none, ones = array("q", bytes(8 * count)), array("d", [1.0]) * count
+    """The columns of `count` endpoints without a request."""
+    zeros, ones = array("q", bytes(8 * count)), array("d", [1.0]) * count
     return [
-        ones if name == "lowest" else none[:] for name in SeriesState._fields[:ENDPOINT_COLUMNS]
+        ones if name == "current_min_sli" else zeros[:]
+        for name in SeriesState._fields[:ENDPOINT_COLUMNS]
     ]

@@ -1,4 +1,7 @@
-"""Did the failure rate change? A comparison of two proportions: the evidence about a commit."""
+"""
+Did the failure rate change? A comparison of two proportions: the requests of an endpoint before and
+after a change are the evidence about the change.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from math import hypot, sqrt
 from typing import Final
 
-_Z: Final = 1.959963984540054  # of the normal distribution 95 % lie within this many deviations
+_Z: Final = 1.959963984540054  # 95 % of a normal distribution lie within so many deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +21,13 @@ class Counts:
 
     @property
     def failure_rate(self) -> float:
-        """Raises ZeroDivisionError where there are no requests."""
+        """The share of requests that failed. Raises ZeroDivisionError if there are no requests."""
         return self.failures / self.requests
 
     def meets(self, slo: float) -> bool:
         """
-        As the contract has it: one division of two whole numbers. Raises ZeroDivisionError where
-        there are no requests.
+        Whether successes / requests >= slo: by the contract, one float division of two integers.
+        Raises ZeroDivisionError if there are no requests.
         """
         return (self.requests - self.failures) / self.requests >= slo
 
@@ -32,17 +35,17 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """
-    An endpoint's requests before a change and after it. `difference` is by how much the failure
-    rate rose, and lies between `low` and `high` with 95 % confidence.
+    An endpoint's requests before and after a change. `difference` is the rise of the failure rate;
+    the true rise is between `low` and `high` with 95 % confidence.
 
     The interval is Newcombe's hybrid score interval, without continuity correction: method 10 of
     R. G. Newcombe, "Interval estimation for the difference between independent proportions:
-    comparison of eleven methods", Statistics in Medicine 17 (1998), 873-890. It holds where the
-    textbook's fails: with few requests, and with no failures or nothing else.
+    comparison of eleven methods", Statistics in Medicine 17 (1998), 873-890. Unlike
+    the textbook's interval, it holds for few requests, and if none or all of them failed.
 
-    It takes requests for independent of each other. Those of one endpoint are not quite: a bad
-    host or a client that tries again fails many at once. So the true confidence is below 95 %, and
-    an interval without 0 is evidence against a change, not proof.
+    It assumes that requests are independent. Those of one endpoint are not quite: a bad host, or a
+    client that retries, fails many at once. So the true confidence is below 95 %, and an interval
+    that excludes 0 is evidence against a change, not proof.
     """
 
     before: Counts
@@ -53,17 +56,17 @@ class Comparison:
 
     @property
     def rose(self) -> bool:
-        """The failure rate is higher after the change, and that is hardly chance."""
+        """Whether the failure rate is higher after the change, and hardly by chance."""
         return self.low > 0
 
     @property
     def fell(self) -> bool:
-        """The failure rate is lower after the change, and that is hardly chance."""
+        """Whether the failure rate is lower after the change, and hardly by chance."""
         return self.high < 0
 
 
 def compare(before: Counts, after: Counts) -> Comparison | None:
-    """The comparison of two stretches; None where one of them has no requests."""
+    """Compare the requests before and after a change; None if there are none on one side."""
     if not (before.requests and after.requests):
         return None
     below_before, above_before = _margins(before)
@@ -79,18 +82,22 @@ def compare(before: Counts, after: Counts) -> Comparison | None:
 
 
 def _difference(before: Counts, after: Counts) -> float:
-    """By how much the failure rate rose, rounded once: two rates of many requests are close."""
+    """
+    The rise of the failure rate. It is rounded only once, because the rates of many requests may be
+    close to each other.
+    """
     rise = after.failures * before.requests - before.failures * after.requests
     return rise / (before.requests * after.requests)
 
 
 def _margins(counts: Counts) -> tuple[float, float]:
     """
-    How far below and above the failure rate its Wilson score limits are.
+    How far the Wilson score limits are below and above the failure rate.
 
-    The limits are the p for which (rate - p)**2 == z**2 * p * (1 - p) / requests. Solved for the
-    distances, and for the smaller one by what their product is, nothing is taken from anything
-    near it: the digits last for 10**12 requests, and no failures give a margin of exactly 0.
+    The limits are the p for which (rate - p)**2 == z**2 * p * (1 - p) / requests. The equation is
+    solved for the distances |rate - p|, and the smaller one is computed from their product. So no
+    number is subtracted from one close to it: the digits suffice for 10**12 requests, and without
+    failures the lower margin is exactly 0.
     """
     failing = counts.failures / counts.requests
     passing = (counts.requests - counts.failures) / counts.requests

@@ -1,9 +1,9 @@
 """
-What matters most of a long run: its incidents and endpoints, where there is no room for all.
+The summary of a run, as plain values: what reports of any form show.
 
-All that is known of a run, as plain values: what reports of any form show.
-
-What a run counted beside its incidents: each endpoint's requests, the changes, the time.
+`add_up` collects what the shards counted into `Totals`; `summarise` makes a `Summary` of the totals
+and the incident records. `choose_incidents` and `rank_endpoints` select what matters most when a
+long run has more than a report can show.
 """
 
 from __future__ import annotations
@@ -28,52 +28,28 @@ from slomon.core.ticks import to_seconds
 
 T = TypeVar("T")
 
-
-def choose(
-    items: Sequence[T], most: float, weigh: Callable[[T], tuple[bool, float]]
-) -> Sequence[T]:
-    """Those that weigh most, in the order that they had."""
-    if len(items) <= most:
-        return items
-    weights = [weigh(item) for item in items]
-    heaviest = nlargest(int(most), range(len(items)), lambda place: weights[place])
-    return [items[place] for place in sorted(heaviest)]
-
-
-def choose_incidents(incidents: Sequence[IncidentRecord], most: float) -> Sequence[IncidentRecord]:
-    """Those that are open, and then those that lasted longest."""
-    return choose(incidents, most, _weigh)
-
-
-def rank_endpoints(
-    endpoints: Sequence[EndpointTotal], incidents: Sequence[IncidentRecord], most: float
-) -> list[int]:
-    """The places of those with most of these incidents, then requests, then the first ones."""
-    count = Counter(incident.endpoint for incident in incidents)
-
-    def rank(place: int) -> tuple[int, int]:
-        return count[endpoints[place].endpoint], endpoints[place].requests
-
-    return nlargest(int(most), range(len(endpoints)), rank)
-
-
-def _weigh(incident: IncidentRecord) -> tuple[bool, float]:
-    return incident.state is State.OPEN, incident.duration or 0.0
+MOST_INCIDENTS: Final = 10_000
+"""The incidents that a page shows: the open and the longest ones."""
+MOST_SERIES: Final = 10_000
+"""The endpoints that have an SLI series in the summary of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """
-    A run from `began` to `ended`: its first access that counts and the newest one, in seconds since
-    the epoch, both 0 where there was none. Incidents stand in the order in which they opened,
-    services in the order in which they first broke and then those that didn't, endpoints in that of
-    their entries, or in which they were found, without those that no request counted for.
+    The summary of a run.
 
-    Traces are there if they were asked for: of all endpoints, in their order, or of 10,000 if there
-    are more, first of those with most of the 10,000 incidents that are open or lasted longest, then
-    of the busiest. Their buckets have `series_step` seconds each, the same in all of them: a power
-    of two, the shortest one from 1/512 on at which there are at most 512 in a row, and 262,144 in
-    all beside the first ones of each endpoint.
+    * `began`, `ended`: the times of the first and of the newest access that counts, in seconds
+      since the epoch; both 0 if there was none
+    * `services`: in the order in which they first broke, then those that did not break
+    * `incidents`: in the order in which they opened
+    * `endpoints`: those with requests, in the order of their entries, or in which they were found
+    * `sli_series`: empty unless asked for. Series of all endpoints in their order; if there are
+      more than 10,000, of those with the most incidents among the 10,000 that are open or lasted
+      longest, then of the busiest
+    * `series_step`: the length of every bucket of the series, in seconds. A power of two: the
+      shortest, from 1/512 on, at which there are at most 512 buckets in a row, and at most 262,144
+      in all, not counting the first one of each endpoint
     """
 
     began: float
@@ -89,15 +65,54 @@ class Summary:
     series_step: float = 0.0
 
 
-MOST_INCIDENTS: Final = 10_000
-MOST_SERIES: Final = 10_000
-"""Of a long run: so many endpoints have traces, those with most of so many incidents first."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """
+    What a run counted beside its incidents.
+
+    * `requests`, `failures`: of each endpoint, by its key
+    * `deploys`: the changes of services that have an endpoint, in stream order
+    * `span`: from the first to the newest access that counts
+    * `buckets`, `step`: if SLI series were recorded, the buckets of each shard, and their length in
+      ticks
+    """
+
+    endpoints: Sequence[Endpoint] = ()
+    requests: array[int] = field(default_factory=lambda: array("q"))
+    failures: array[int] = field(default_factory=lambda: array("q"))
+    deploys: Sequence[PositionedChange] = ()
+    span: TimeRange = field(default_factory=TimeRange)
+    buckets: Sequence[Buckets] = ()
+    step: int = 0
+
+
+def add_up(shards: Iterable[Shard], deploys: Sequence[PositionedChange], span: TimeRange) -> Totals:
+    """
+    The totals of a run so far. `shards` must be all shards of the run, in their order. Finishes the
+    current buckets of SLI series, which may be done in the middle of a run.
+    """
+    members = [shard.members for shard in shards]
+    endpoints = members[0].endpoints
+    requests, failures = (array("q", bytes(8 * len(endpoints))) for _ in range(2))
+    recorders = []
+    for shard in shards:
+        first, step = shard.members.shard, shard.members.shards
+        own = slice(first, first + step * shard.windows.count, step)
+        counted = requests[own], failures[own] = shard.windows.totals()
+        if shard.windows.series is not None:
+            shard.windows.series.finish(*counted)
+            recorders.append(shard.windows.series)
+    series_step = coarsen(recorders) if recorders else 0
+    buckets = [recorder.by_endpoint() for recorder in recorders]
+    return Totals(endpoints, requests, failures, deploys, span, buckets, series_step)
 
 
 def summarise(
     incidents: Sequence[IncidentRecord], totals: Totals, accounting: Accounting
 ) -> Summary:
-    """The summary of a run that has these incidents."""
+    """
+    The summary of a run with these incidents, which must be in the order in which they opened.
+    """
     began, ended = to_seconds(totals.span.began or 0), to_seconds(totals.span.ended)
     endpoints = _list_endpoints(totals)
     deploys = [
@@ -110,7 +125,7 @@ def summarise(
     return Summary(
         *(began, ended, accounting, overall, services, rank_by_owner(incidents, ended)),
         *(incidents, endpoints, deploys),
-        *(_series(incidents, endpoints, totals), to_seconds(totals.step)),
+        *(_select_series(incidents, endpoints, totals), to_seconds(totals.step)),
     )
 
 
@@ -125,57 +140,57 @@ def _list_endpoints(totals: Totals) -> list[EndpointTotal]:
     return found
 
 
-def _series(
+def _select_series(
     incidents: Sequence[IncidentRecord], endpoints: Sequence[EndpointTotal], totals: Totals
 ) -> list[SliSeries]:
     if not totals.buckets:
         return []
     keys = [key for key, requests in enumerate(totals.requests) if requests]
-    # The incidents that a page shows, for which it has to show their endpoints.
+    # A page shows these incidents, so it needs the series of their endpoints.
     longest = choose_incidents(incidents, MOST_INCIDENTS)
-    places = rank_endpoints(endpoints, longest, MOST_SERIES)
-    return [_draw(place, keys[place], totals) for place in sorted(places)]
+    ranked = rank_endpoints(endpoints, longest, MOST_SERIES)
+    return [_make_series(index, keys[index], totals) for index in sorted(ranked)]
 
 
-def _draw(endpoint: int, key: int, totals: Totals) -> SliSeries:
+def _make_series(endpoint: int, key: int, totals: Totals) -> SliSeries:
     slot, shard = divmod(key, len(totals.buckets))
     buckets = totals.buckets[shard]
     part = buckets.of(slot)
-    at = [to_seconds(place * totals.step) for place in buckets.place[part]]
+    at = [to_seconds(start * totals.step) for start in buckets.start[part]]
     counts = buckets.requests[part].tolist(), buckets.failures[part].tolist()
-    return SliSeries(endpoint, at, *counts, buckets.lowest[part].tolist())
+    return SliSeries(endpoint, at, *counts, buckets.min_sli[part].tolist())
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+def choose_incidents(incidents: Sequence[IncidentRecord], most: float) -> Sequence[IncidentRecord]:
+    """At most `most` incidents, in their own order: the open ones first, then the longest."""
+    return choose(incidents, most, _weigh)
+
+
+def choose(
+    items: Sequence[T], most: float, weigh: Callable[[T], tuple[bool, float]]
+) -> Sequence[T]:
+    """The `most` items of the greatest weight, in their own order."""
+    if len(items) <= most:
+        return items
+    weights = [weigh(item) for item in items]
+    heaviest = nlargest(int(most), range(len(items)), lambda index: weights[index])
+    return [items[index] for index in sorted(heaviest)]
+
+
+def _weigh(incident: IncidentRecord) -> tuple[bool, float]:
+    return incident.state is State.OPEN, incident.duration or 0.0
+
+
+def rank_endpoints(
+    endpoints: Sequence[EndpointTotal], incidents: Sequence[IncidentRecord], most: float
+) -> list[int]:
     """
-    All requests and failures of each endpoint, by its key; the changes that something watches, in
-    the order of the stream; and from when to when there were accesses. Where a trace was taken, the
-    buckets of each shard, of so many ticks each.
+    The indexes of the `most` endpoints with the most of these incidents, then with the most
+    requests, then the first ones.
     """
+    count = Counter(incident.endpoint for incident in incidents)
 
-    endpoints: Sequence[Endpoint] = ()
-    requests: array[int] = field(default_factory=lambda: array("q"))
-    failures: array[int] = field(default_factory=lambda: array("q"))
-    deploys: Sequence[PositionedChange] = ()
-    span: TimeRange = field(default_factory=TimeRange)
-    buckets: Sequence[Buckets] = ()
-    step: int = 0
+    def rank(index: int) -> tuple[int, int]:
+        return count[endpoints[index].endpoint], endpoints[index].requests
 
-
-def add_up(shards: Iterable[Shard], deploys: Sequence[PositionedChange], span: TimeRange) -> Totals:
-    """The totals of a run, of which these are all the shards."""
-    members = [shard.members for shard in shards]
-    endpoints = members[0].endpoints
-    requests, failures = (array("q", bytes(8 * len(endpoints))) for _ in range(2))
-    recorders = []
-    for shard in shards:
-        first, step = shard.members.shard, shard.members.shards
-        own = slice(first, first + step * shard.windows.count, step)
-        counted = requests[own], failures[own] = shard.windows.totals()
-        if shard.windows.series is not None:
-            shard.windows.series.finish(*counted)
-            recorders.append(shard.windows.series)
-    length = coarsen(recorders) if recorders else 0
-    buckets = [recorder.by_endpoint() for recorder in recorders]
-    return Totals(endpoints, requests, failures, deploys, span, buckets, length)
+    return nlargest(int(most), range(len(endpoints)), rank)

@@ -1,6 +1,6 @@
 """
-Time is a whole number of nanoseconds, a tick. Decimal text becomes ticks digit by digit and
-never passes through a float, which could not tell two edges of a window apart.
+Time is an integer number of nanoseconds since the epoch: ticks. Decimal text becomes ticks digit by
+digit, never through a float: a float is too coarse to tell whether an access is inside a window.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import json
 from typing import Final
 
 TICKS_PER_SECOND: Final = 1_000_000_000
-LAST_TICK: Final = 2**63 - 1  # columns of ticks are signed 64-bit
+LAST_TICK: Final = 2**63 - 1  # columns of ticks are signed 64-bit integers
 STAMPS: Final = "seconds since the epoch, a plain decimal of at most 9 places, before 2262"
-"""What `parse_seconds` reads, as errors say it."""
+"""What `parse_seconds` accepts, for error messages."""
 
 _DECIMALS: Final = 9
-_SAFE_WIDTH: Final = 10  # whole digits that fit 63 bits of nanoseconds, unless they begin with 9
+_SAFE_WIDTH: Final = 10  # digits of seconds that fit 63 bits of ticks, unless they begin with 9
 
 
 def parse_seconds(text: str) -> int | None:
     """
-    The ticks of a plain decimal number of seconds, exactly; None where it can't be had: other
-    notation, a fraction finer than a nanosecond, or a time past the year 2262 (2**63 ticks).
+    The exact ticks of a plain decimal number of seconds. None for any other notation, a fraction
+    finer than a nanosecond, or a time after the year 2262 (2**63 ticks).
     """
     whole, point, fraction = text.partition(".")
     digits = whole + fraction
@@ -36,8 +36,9 @@ def parse_seconds(text: str) -> int | None:
 
 def parse_column(stamps: list[str]) -> list[int] | None:
     """
-    `parse_seconds` of many stamps in a few passes over one joined text, where all are written
-    alike (as a stream's are); None where they are not, or where any of them is wrong.
+    `parse_seconds` of many stamps. It is written a second time for speed: a few passes over one
+    joined text, if all stamps have the same width and format, as in most streams. None if they
+    don't, or if any stamp is invalid; then `parse_seconds` must read them one by one.
     """
     if not stamps:
         return []
@@ -55,7 +56,7 @@ def parse_column(stamps: list[str]) -> list[int] | None:
     leading = text[::stride]
     if b"0" in leading or (whole == _SAFE_WIDTH and b"9" in leading):
         return None
-    # Every comma and point stands where it should: the rest must be the digits, all of them.
+    # Every comma and point is in its place. All other characters must be digits.
     digits = text.replace(b".", b"")
     if len(digits) != (whole + fraction + 1) * commas + whole + fraction:
         return None
@@ -67,11 +68,14 @@ def parse_column(stamps: list[str]) -> list[int] | None:
 
 
 def show_tick(tick: int) -> str:
-    """The seconds of a tick as decimal text, exactly."""
+    """A tick in seconds, as exact decimal text."""
     digits = str(tick).zfill(_DECIMALS + 1)
     return f"{digits[:-_DECIMALS]}.{digits[-_DECIMALS:]}"
 
 
 def to_seconds(tick: int) -> float:
-    """Seconds since the epoch: int by int, so it equals the float literal that was read."""
+    """
+    A tick in seconds. One division of integers, so that the result equals the float literal that
+    was read.
+    """
     return tick / TICKS_PER_SECOND

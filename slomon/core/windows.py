@@ -1,7 +1,10 @@
 """
-What windows hold, carried over to another set of endpoints, as after a new configuration.
+The sliding windows of the endpoints of one shard.
 
-The sliding windows of the endpoints of one shard: what the kernel of `core.window` works on.
+`Windows` is the host of the kernel in `kernels/window.py`, which explains windows and crossings: it
+owns the columns, makes room in them before each batch, and reads the crossings afterwards.
+`compiled/windows.py` has the host of the compiled backend, with the same interface; the functions
+below `Windows` serve both. `carry_over` moves windows to a new set of endpoints.
 """
 
 from __future__ import annotations
@@ -9,11 +12,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from operator import add
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
+from slomon.kernels.series import SeriesState
 from slomon.kernels.window import (
     BLOCK,
     CROSSING,
@@ -30,73 +34,21 @@ from slomon.kernels.window import (
 
 if TYPE_CHECKING:
     from slomon.core.batching import Batch
-    from slomon.core.endpoints import Endpoint
-
-
-_OWN: Final = {"width", "slo", "onset_hint", "scout_tick"}
-"""What an endpoint of now has for itself. A scout may point at an entry that its window of then
-left behind, but a longer one would still have."""
-
-
-def carry_over(
-    state: WindowState, endpoints: Sequence[Endpoint], places: Mapping[int, int]
-) -> WindowState:
-    """
-    The state of windows of these endpoints: each slot of now that is among `places`, by the slots
-    of then, goes on from there, with its own SLO and window. What the others held is free again.
-    """
-    columns = [list(column) for column in cast(tuple[Sequence[int], ...], state)]
-    carried = WindowState._make(columns)
-    blank = Windows(endpoints).state
-    for number, (name, column) in enumerate(blank._asdict().items()):
-        if number < ENDPOINT_COLUMNS:
-            if name not in _OWN:
-                for then, now in places.items():
-                    column[now] = columns[number][then]
-            columns[number][:] = column
-    for slot in range(len(state.width)):
-        if slot not in places:
-            _free(carried, state.head[slot], state.tail[slot])
-    return carried
-
-
-def carry_marks(marks: Sequence[int], endpoints: int, places: Mapping[int, int]) -> array[int]:
-    """The marks of so many endpoints, see `core.window.mark`."""
-    carried = array("q", bytes(8 * MARKS * endpoints))
-    for then, now in places.items():
-        mine = marks[MARKS * then : MARKS * (then + 1)]
-        carried[MARKS * now : MARKS * now + len(mine)] = array("q", mine)
-    return carried
-
-
-def _free(state: WindowState, head: int, tail: int) -> None:
-    """Give the blocks of a window back to the pool."""
-    if tail < BLOCK:  # it never had one
-        return
-    block, last = head // BLOCK, tail // BLOCK
-    while True:
-        following = state.next_block[block]
-        state.next_block[block] = state.free[0]
-        state.free[0] = block
-        state.spare[0] += 1
-        if block == last:
-            return
-        block = following
 
 
 class Windows:
     """
-    The windows of the endpoints of one shard, each known by its slot: its place among them.
+    The windows of the endpoints of one shard. An endpoint is known by its slot, its index in
+    `endpoints`.
 
-    A window is judged once it holds `min_requests` requests. With a `resolution` (ticks; 0 is
-    exact), accesses count at the last multiple of it, which is the time of crossings too, and those
-    of one
-    endpoint that count at the same time share an entry: all times are early by less than one
-    resolution, and a window needs memory for at most window / resolution entries. `series`
-    is None unless `sli_series` was asked for.
-
-    With `no_traffic` (ticks), an incident expires once its endpoint had no access for that long and
-    its window is empty.
+    * `min_requests`: a window with fewer requests is not judged
+    * `resolution`: ticks; 0 is exact. Otherwise an access counts at the last multiple of the
+      resolution, and so do crossings: all times are early by less than one resolution. Accesses of
+      one endpoint that count at the same tick share an entry, so a window needs at most window /
+      resolution entries.
+    * `sli_series`: record the SLI series of each endpoint; else `series` is None
+    * `no_traffic`: ticks. An incident expires once its endpoint had no access for that long and its
+      window is empty. None: incidents never expire.
     """
 
     def __init__(
@@ -114,7 +66,7 @@ class Windows:
         self.resolution = resolution
         self.series = SeriesRecorder(count) if sli_series else None
         self.marks = array("q")
-        """Four numbers an endpoint, see `mark`; they are 0 of those that have none yet."""
+        """MARKS numbers per endpoint, see the kernel `mark`; those of new endpoints come later."""
         self.state = WindowState(
             width=width,
             slo=slo,
@@ -126,42 +78,57 @@ class Windows:
             past_requests=[0] * count,
             past_failures=[0] * count,
             onset_hint=[0] * count,
-            scout_tick=[NEVER] * count,
-            failed_tick=[-1] * count,
-            failed_position=[0] * count,
-            lowest_requests=[0] * count,
-            lowest_failures=[0] * count,
-            lowest_tick=[0] * count,
+            onset_hint_tick=[NEVER] * count,
+            last_failure_tick=[-1] * count,
+            last_failure_position=[0] * count,
+            min_sli_requests=[0] * count,
+            min_sli_failures=[0] * count,
+            min_sli_tick=[0] * count,
             entry_tick=[-1] * BLOCK,
             entry_requests=[0] * BLOCK,
             entry_failures=[0] * BLOCK,
             entry_position=[0] * BLOCK,
             next_block=[0],
-            free=[0],
-            spare=[0],
+            first_free=[0],
+            free_count=[0],
             late=[0],
             min_requests=[min_requests],
             no_traffic=[NEVER if no_traffic is None else no_traffic],
         )
         self._crossings: list[int] = []
 
+    @classmethod
+    def from_state(
+        cls,
+        state: WindowState,
+        marks: array[int],
+        series: SeriesState | None = None,
+        *,
+        resolution: int,
+    ) -> Self:
+        """Continue from a saved state, which must not be used elsewhere."""
+        windows = cls(resolution=resolution)
+        windows.state, windows.marks = state, marks
+        windows.series = None if series is None else SeriesRecorder(state=series)
+        return windows
+
     @property
     def late(self) -> int:
-        """How many accesses were older than the newest one of their endpoint."""
+        """The number of accesses that were older than the newest one of their endpoint."""
         return self.state.late[0]
 
     @property
     def count(self) -> int:
-        """How many endpoints there are."""
+        """The number of endpoints."""
         return len(self.state.width)
 
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
-        """The state as arrays, by the names of its columns, to be saved."""
+        """The name of each column of the state, and the column as an array, to be saved."""
         for name, column in zip(WindowState._fields, self.state, strict=True):
             yield name, array("d" if name == "slo" else "q", cast(list[int], column))
 
     def grow(self, count: int, defaults: Endpoint) -> None:
-        """Add so many endpoints, with the SLO and the window of one."""
+        """Add `count` endpoints with the SLO and the window of `defaults`."""
         blank = cast(tuple[list[float], ...], Windows([defaults]).state)
         columns = cast(tuple[MutableSequence[float], ...], self.state)
         for column, value in zip(columns[:ENDPOINT_COLUMNS], blank, strict=False):
@@ -170,12 +137,12 @@ class Windows:
             self.series.grow(count)
 
     def mark(self, slots: array[int]) -> None:
-        """Note that a change to these endpoints came."""
+        """Note that a change of these endpoints arrived."""
         extend_marks(self.marks, self.count)
         mark(self.state, slots, self.marks)
 
     def totals_of(self, slot: int) -> EndpointTotals:
-        """Where an endpoint is now."""
+        """The totals of an endpoint now."""
         state = self.state
         return EndpointTotals(
             state.requests[slot] + state.past_requests[slot],
@@ -184,7 +151,10 @@ class Windows:
         )
 
     def peek(self, slot: int, now: int) -> Counts:
-        """What the window of an endpoint holds at a time, which may be later than its newest."""
+        """
+        The requests in the window of an endpoint at tick `now`, which must not be before the
+        endpoint's newest access. The window does not change.
+        """
         state = self.state
         requests, failures, entry = state.requests[slot], state.failures[slot], state.head[slot]
         horizon = now - state.width[slot]
@@ -199,13 +169,13 @@ class Windows:
         return Counts(requests, failures)
 
     def deadline(self, slot: int) -> int | None:
-        """When an open incident ends without an access; None if incidents never expire."""
+        """The tick at which an open incident expires if there is no access; None: it never does."""
         state = self.state
         clock = state.entry_tick[state.tail[slot]]
         return find_deadline(clock, state.width[slot], state.no_traffic[0])
 
     def expire(self, slot: int, tick: int) -> None:
-        """Let an incident end at its deadline: what comes late then counts there."""
+        """Expire an incident at its deadline `tick`. Later accesses count there or after it."""
         expire(self.state, slot, tick)
 
     def totals(self) -> tuple[array[int], array[int]]:
@@ -217,58 +187,112 @@ class Windows:
         )
 
     def advance(self, batch: Batch) -> list[Crossing]:
-        """Count the accesses of a batch; the crossings come in the order of its rows."""
+        """Count the accesses of a batch. Return the crossings, in the order of the rows."""
         self._reserve(len(batch.slots))
         ticks = batch.ticks
         if self.resolution:
             ticks = [tick - tick % self.resolution for tick in ticks]
         rows = batch.slots, ticks, batch.failures, batch.positions
         series = None if self.series is None else self.series.reserve(len(ticks))
-        found = advance(self.state, rows, self._crossings, series)
-        return read_crossings(self._crossings[:found])
+        written = advance(self.state, rows, self._crossings, series)
+        return read_crossings(self._crossings[:written])
 
     def _reserve(self, rows: int) -> None:
-        """A batch needs at most one new block a row."""
+        """Make room for a batch, which needs at most one new block for each row."""
         room = crossing_room(rows, self.state.no_traffic[0])
         self._crossings.extend([0] * (room - len(self._crossings)))
         first = len(self.state.next_block)
-        grown = missing_blocks(rows, self.state.spare[0], first)
-        if grown == 0:
+        added = missing_blocks(rows, self.state.free_count[0], first)
+        if added == 0:
             return
-        blank = [0] * (grown * BLOCK)
+        blank = [0] * (added * BLOCK)
         self.state.entry_tick.extend(blank)
         self.state.entry_requests.extend(blank)
         self.state.entry_failures.extend(blank)
         self.state.entry_position.extend(blank)
-        self.state.next_block.extend(range(first + 1, first + grown))
-        self.state.next_block.append(self.state.free[0])
-        self.state.free[0] = first
-        self.state.spare[0] += grown
+        self.state.next_block.extend(range(first + 1, first + added))
+        self.state.next_block.append(self.state.first_free[0])
+        self.state.first_free[0] = first
+        self.state.free_count[0] += added
 
 
 def extend_marks(marks: array[int], endpoints: int) -> None:
-    """Let so many endpoints have marks."""
+    """Make room for the marks of `endpoints` endpoints; new marks are 0."""
     marks.frombytes(bytes(8 * (MARKS * endpoints - len(marks))))
 
 
 def find_deadline(clock: int, width: int, no_traffic: int) -> int | None:
-    """What `Windows.deadline` says of an endpoint whose newest access counts at `clock`."""
+    """`Windows.deadline` of an endpoint whose newest access counts at `clock`."""
     return None if no_traffic == NEVER else clock + max(width, no_traffic)
 
 
 def crossing_room(rows: int, no_traffic: int) -> int:
-    """How many numbers `advance` may write of so many rows."""
+    """How many numbers the kernel `advance` may write for a batch of `rows` rows."""
     return CROSSING * rows * (1 if no_traffic == NEVER else 2)
 
 
-def missing_blocks(rows: int, spare: int, blocks: int) -> int:
-    """By how many blocks the pool must grow before a batch of so many rows."""
-    missing = rows - spare
-    # an eighth at least, so that growing costs O(1) a row
+def missing_blocks(rows: int, free: int, blocks: int) -> int:
+    """How many blocks to add to a pool of `blocks`, `free` of them free, before `rows` rows."""
+    missing = rows - free
+    # Grow by an eighth at least, so that growing costs O(1) per row.
     return max(missing, blocks >> 3) if missing > 0 else 0
 
 
 def read_crossings(numbers: Sequence[int]) -> list[Crossing]:
-    """The crossings that a kernel wrote."""
+    """The crossings that the kernel `advance` wrote."""
     parts = iter(numbers)
     return list(map(Crossing, *[parts] * CROSSING))
+
+
+_NOT_CARRIED: Final = {"width", "slo", "onset_hint", "onset_hint_tick"}
+"""
+Columns that a new endpoint doesn't take from the old one. It has an SLO and a window of its own. A
+hint may point at an entry that has left the old window, while its tick is within a longer window.
+"""
+
+
+def carry_over(
+    state: WindowState, endpoints: Sequence[Endpoint], places: Mapping[int, int]
+) -> WindowState:
+    """
+    Move windows to a new set of endpoints, as after a new configuration. `places` maps the old slot
+    of an endpoint to its new slot: its window continues there, under the SLO and the window of the
+    new endpoint. The blocks of all other old endpoints become free. `state` is not changed.
+    """
+    columns = [list(column) for column in cast(tuple[Sequence[int], ...], state)]
+    carried = WindowState._make(columns)
+    blank = Windows(endpoints).state
+    for number, (name, column) in enumerate(blank._asdict().items()):
+        if number < ENDPOINT_COLUMNS:
+            if name not in _NOT_CARRIED:
+                for old, new in places.items():
+                    column[new] = columns[number][old]
+            columns[number][:] = column
+    for slot in range(len(state.width)):
+        if slot not in places:
+            _free(carried, state.head[slot], state.tail[slot])
+    return carried
+
+
+def carry_marks(marks: Sequence[int], endpoints: int, places: Mapping[int, int]) -> array[int]:
+    """The marks of `endpoints` new endpoints; `places` as in `carry_over`."""
+    carried = array("q", bytes(8 * MARKS * endpoints))
+    for old, new in places.items():
+        own = marks[MARKS * old : MARKS * (old + 1)]
+        carried[MARKS * new : MARKS * new + len(own)] = array("q", own)
+    return carried
+
+
+def _free(state: WindowState, head: int, tail: int) -> None:
+    """Return the blocks of a window to the free list."""
+    if tail < BLOCK:  # the endpoint never had a block
+        return
+    block, last = head // BLOCK, tail // BLOCK
+    while True:
+        following = state.next_block[block]
+        state.next_block[block] = state.first_free[0]
+        state.first_free[0] = block
+        state.free_count[0] += 1
+        if block == last:
+            return
+        block = following

@@ -1,1 +1,1 @@
-"""From change files to changes with the ticks at which they were deployed."""
+"""Deploy histories: from change files to changes with the ticks of their deploys."""

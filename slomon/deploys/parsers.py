@@ -1,9 +1,6 @@
 """
-Deploys as objects of JSON.
-
-Deploys as rows of a table: CSV with a header, divided by commas, semicolons or tabs.
-
-What `git log` prints, read for its commits: who made them and when.
+The formats of change files. Each has a function that recognises the first line of a record, or of
+the file's header, and one that reads all records of a text.
 """
 
 from __future__ import annotations
@@ -12,27 +9,86 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import dropwhile, pairwise, takewhile
 from typing import Final
 
-from slomon.core.events import Change
-from slomon.deploys.records import Record, is_header, read_deploy, split_records
+from slomon.core.events import Change, Malformed, parse_change
+from slomon.deploys.records import Record, is_header, read_deploy
 from slomon.text import quote
 
+_BLOCK_START: Final = re.compile("commit: ")
 
-def opens_objects(line: str) -> bool:
-    """Does an object begin here, or an array of them?"""
-    return _OPENING.match(line) is not None
+_COMMIT_START: Final = re.compile(r"commit ([0-9a-f]{4,64})(?!\S)")
+_COMMIT_FIELD: Final = re.compile(r"(Author|Date|CommitDate): *(.*)")
+
+_OBJECTS_START: Final = re.compile(r"\s*(\{|\[\s*(\{|\]?\s*$))")
+_VALUE_START: Final = re.compile(r"[^\s,\[\]]")
+_MAX_OBJECT: Final = 65_536  # characters
+_ALLOWED_OBJECTS: Final = f"an object of JSON of at most {_MAX_OBJECT} characters"
+# Numbers stay text: a time must not pass through a float.
+_DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+
+_DELIMITERS: Final = ",;\t"
+_MAX_ROW_LINES: Final = 100
+
+
+def starts_block(line: str) -> bool:
+    """Is this the first line of a change as in an event stream?"""
+    return _BLOCK_START.match(line) is not None
+
+
+def read_blocks(text: str) -> Iterator[Record]:
+    """Changes of four lines each, as in an event stream; blank lines are skipped."""
+    for number, lines in _split_records(text, _BLOCK_START):
+        block = "\n".join(line for line in lines if line.strip())
+        change = parse_change(block)
+        yield Record(number, block, change.reason if isinstance(change, Malformed) else change)
+
+
+def starts_commit(line: str) -> bool:
+    """Is this the first line of a commit in the output of `git log`?"""
+    return _COMMIT_START.match(line) is not None
+
+
+def read_log(text: str) -> Iterator[Record]:
+    """
+    The commits in the output of `git log`, in git's default format or in `--format=fuller`, with
+    any `--date=` that has the time to the second.
+
+    The author's date stays the same when a commit is rebased, amended or picked, which can be weeks
+    later. The committer's date (`fuller`) is nearer to the deploy, so it is used if present.
+    Messages, notes, patches and statistics are skipped: they follow a blank line, and none of their
+    lines starts like a commit.
+    """
+    for number, lines in _split_records(text, _COMMIT_START):
+        head = list(takewhile(str.strip, lines))
+        yield Record(number, "\n".join(head), _read_commit(head))
+
+
+def _read_commit(head: list[str]) -> Change | str:
+    start = _COMMIT_START.match(head[0])
+    if start is None:
+        return "it stands above the first line 'commit <hash>'"
+    fields = {field[1]: field[2] for line in head if (field := _COMMIT_FIELD.fullmatch(line))}
+    date = fields.get("CommitDate") or fields.get("Date")
+    if not date:
+        return "it has no line 'Date: ' or 'CommitDate: '"
+    return Change(start[1], fields.get("Author", ""), date, service="")
+
+
+def starts_objects(line: str) -> bool:
+    """Does a JSON object, or an array of objects, begin in this line?"""
+    return _OBJECTS_START.match(line) is not None
 
 
 def read_objects(text: str) -> Iterator[Record]:
     """
-    The deploys of objects that stand in one array, or in a line each, or one after the other in
-    many lines each: brackets, commas and white space between objects are all passed over. What is
-    not JSON is rejected to the end of its line, and reading goes on with the next.
+    The deploys of JSON objects: in one array, one object per line, or one after another over
+    several lines. Brackets, commas and white space between objects are skipped. Text that isn't
+    JSON is rejected up to the end of its line.
     """
     line, place = 1, 0
-    while found := _BEGINNING.search(text, place):
+    while found := _VALUE_START.search(text, place):
         start = found.start()
         line += text.count("\n", place, start)
         change, place = _read_object(text, start)
@@ -41,13 +97,13 @@ def read_objects(text: str) -> Iterator[Record]:
 
 
 def _read_object(text: str, start: int) -> tuple[Change | str, int]:
-    # A piece of the text, since where JSON is wrong its lines are counted from the beginning.
+    # Only a part of the text: for an error, the decoder counts the lines from the beginning.
     try:
-        value, length = _DECODER.raw_decode(text[start : start + _LONGEST])
+        value, length = _DECODER.raw_decode(text[start : start + _MAX_OBJECT])
     except (ValueError, RecursionError) as error:
-        return f"it is not JSON: {error}; allowed: {_OBJECTS}", _find_line_end(text, start)
+        return f"it is not JSON: {error}; allowed: {_ALLOWED_OBJECTS}", _find_line_end(text, start)
     if not isinstance(value, dict):
-        return f"it is {quote(value)}; allowed: {_OBJECTS}", start + length
+        return f"it is {quote(value)}; allowed: {_ALLOWED_OBJECTS}", start + length
     return read_deploy(value), start + length
 
 
@@ -56,28 +112,21 @@ def _find_line_end(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-_OPENING: Final = re.compile(r"\s*(\{|\[\s*(\{|\]?\s*$))")
-_BEGINNING: Final = re.compile(r"[^\s,\[\]]")
-_LONGEST: Final = 65_536
-_OBJECTS: Final = f"an object of JSON of at most {_LONGEST} characters"
-# Numbers stay as they are written: a time must not pass through a float.
-_DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
-
-
-def opens_table(line: str) -> bool:
-    """Is this line a header: names of columns, a commit's and a date's among them?"""
+def starts_table(line: str) -> bool:
+    """Is this line a header of CSV, with a column for the commit and one for the date?"""
     return _find_delimiter(line) is not None
 
 
 def read_table(text: str) -> Iterator[Record]:
     """
-    The deploys of the rows below the header; what stands above it is rejected line by line.
+    The deploys of CSV rows below a header, separated by commas, semicolons or tabs. Lines above the
+    header are rejected one by one.
 
-    A row may span lines, within quotes. One that doesn't fit the header costs its first line
-    only, so a quote that is never closed doesn't swallow the rest of the table.
+    A row may span several lines within quotes. If a row doesn't fit the header, only its first line
+    is rejected, so a quote that is never closed doesn't consume the rest of the table.
     """
     lines = text.split("\n")
-    top = next(number for number, line in enumerate(lines) if opens_table(line))
+    top = next(number for number, line in enumerate(lines) if starts_table(line))
     for number, line in enumerate(lines[:top], 1):
         if line.strip():
             yield Record(number, line, "it stands above the header")
@@ -108,8 +157,8 @@ def _read_row(names: list[str], row: list[str]) -> Change | str:
 
 
 def _split_row(lines: list[str], place: int, delimiter: str) -> tuple[list[str], int]:
-    """The fields that begin in a line, and how many lines they span; no fields in torn quotes."""
-    rest = (f"{line}\n" for line in lines[place : place + _TALLEST_ROW])
+    """The fields of the row at a line and its number of lines; no fields if quotes are broken."""
+    rest = (f"{line}\n" for line in lines[place : place + _MAX_ROW_LINES])
     rows = csv.reader(rest, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         return next(rows), rows.line_num
@@ -122,40 +171,14 @@ def _find_delimiter(line: str) -> str | None:
     return next((delimiter for delimiter, names in splits if is_header(names)), None)
 
 
-_DELIMITERS: Final = ",;\t"
-_TALLEST_ROW: Final = 100  # lines
-
-
-def opens_commit(line: str) -> bool:
-    """Does a commit of a log begin here?"""
-    return _COMMIT_LINE.match(line) is not None
-
-
-def read_log(text: str) -> Iterator[Record]:
+def _split_records(text: str, start: re.Pattern[str]) -> Iterator[tuple[int, list[str]]]:
     """
-    The commits of a log in git's default format or in `--format=fuller`, with any `--date=`
-    that tells the time to the second.
-
-    The author's date stays the same when a commit is rebased, amended or picked, which can be
-    weeks later; the committer's (`fuller`) is nearer to the deploy, and counts where it is there.
-    Messages, notes, patches and statistics are passed over: they stand below a blank line, and
-    git begins none of their lines with the word that begins a commit.
+    Each record's first line number and lines. A record begins at a line that `start` matches. Lines
+    before the first such line are a record too, so that they are counted.
     """
-    for number, lines in split_records(text, _COMMIT_LINE):
-        head = list(takewhile(str.strip, lines))
-        yield Record(number, "\n".join(head), _read_commit(head))
-
-
-def _read_commit(head: list[str]) -> Change | str:
-    opening = _COMMIT_LINE.match(head[0])
-    if opening is None:
-        return "it stands above the first line 'commit <hash>'"
-    fields = {field[1]: field[2] for line in head if (field := _FIELD.fullmatch(line))}
-    date = fields.get("CommitDate") or fields.get("Date")
-    if not date:
-        return "it has no line 'Date: ' or 'CommitDate: '"
-    return Change(opening[1], fields.get("Author", ""), date, service="")
-
-
-_COMMIT_LINE: Final = re.compile(r"commit ([0-9a-f]{4,64})(?!\S)")
-_FIELD: Final = re.compile(r"(Author|Date|CommitDate): *(.*)")
+    lines = text.split("\n")
+    starts = [number for number, line in enumerate(lines) if start.match(line)]
+    for begin, end in pairwise([0, *starts, len(lines)]):
+        record = list(dropwhile(lambda line: not line.strip(), lines[begin:end]))
+        if record:
+            yield end - len(record) + 1, record

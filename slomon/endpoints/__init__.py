@@ -1,1 +1,1 @@
-"""What is watched: endpoint files, templates of resources, and endpoints that logs show."""
+"""The endpoints to watch: their configuration, their discovery in logs, and the routing to them."""

@@ -1,9 +1,7 @@
 """
-The endpoints that a program gives: a list of entries, or the file that has them.
+The configured endpoints: from a list of entries, or from a file of JSON, YAML or TOML.
 
-A file of endpoints, as a person writes it: JSON, YAML or TOML.
-
-One endpoint's entry, from what a person wrote to what `slomon.core.endpoint` checks.
+An entry is completed here, and checked by the catalogue in `slomon.core.endpoints`.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from slomon.core.endpoints import Catalogue, name_entry, parse_number, sum_up, to_share
+from slomon.core.endpoints import Catalogue, join_errors, name_entry, parse_number, to_share
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import parse_duration
 from slomon.errors import ConfigurationError
@@ -25,11 +23,30 @@ from slomon.text import excerpt, quote
 
 Endpoints: TypeAlias = AnyPath | Entries
 
+NO_EMAIL: Final = "-"
+"""The email of an entry without one. A catalogue requires text, and "-" is no real email."""
+
+_MAX_YAML_DEPTH: Final = 20
+# An objective is above the first and at most the second number. A `targetPercent` of 1 or less is
+# most likely a share in the wrong field.
+_BOUNDS: Final = {"slo": (0, 1), "target": (0, 1), "targetPercent": (1, 100)}
+_SHARE: Final = (
+    "a number greater than 0 and at most 1, such as 0.999; a percentage is written as "
+    "targetPercent: 99.9"
+)
+_OBJECTIVES: Final = {
+    "slo": "a number greater than 0 and at most 1, such as 0.999, or a percentage with its sign, "
+    "such as '99.9%'",
+    "target": _SHARE,
+    "targetPercent": "a percentage greater than 1 and at most 100, such as 99.9; a share is "
+    "written as target: 0.999",
+}
+
 
 def read_catalogue(endpoints: Endpoints) -> Catalogue:
     """
-    The endpoints of a file or of a list of entries, which need not be complete: see
-    `complete_entry`. Raises ConfigurationError where they are wrong, and OSError.
+    The endpoints of a file or of a list of entries. `complete_entry` says what an entry may leave
+    out. Raises ConfigurationError if an entry is wrong, OSError if the file can't be read.
     """
     if not isinstance(endpoints, str | os.PathLike):
         with naming_option("endpoints"):
@@ -40,40 +57,95 @@ def read_catalogue(endpoints: Endpoints) -> Catalogue:
         raise ConfigurationError(f"{excerpt(str(endpoints), 1000)}: {error}") from None
 
 
-def _complete(entries: Entries) -> Entries:
-    if isinstance(entries, Mapping | bytes) or not isinstance(entries, Iterable):
-        return entries  # the catalogue says what is wrong
-    return cast(Entries, complete_entries(entries))
-
-
 def read_entries(path: Path) -> list[Mapping[str, object]]:
     """
-    The endpoints' entries of a file, for a Catalogue: a list of them, or one field `endpoints`
-    with the list. Its name says how it is written. Numbers stay exactly as they are written.
+    The endpoints' entries in a file, completed by `complete_entry`. The file is a list of entries,
+    or an object whose only field `endpoints` is such a list. The suffix of its name gives the
+    format. Numbers keep all their digits.
 
-    An entry has the fields of `get_info()`, and may say some of them as `complete_entry` reads.
-
-    Raises OSError where the file can't be read, ConfigurationError where its content can't be:
-    one for all entries that are wrong.
+    Raises OSError if the file can't be read, ConfigurationError if its content is malformed, one
+    for all wrong entries.
     """
     parsed = _parse(path)
     completed = complete_entries(_list_entries(parsed))
     return cast(list[Mapping[str, object]], completed)  # the catalogue checks them
 
 
+def complete_entries(entries: Iterable[object]) -> list[object]:
+    """
+    The entries, each completed by `complete_entry`. Items that aren't mappings stay as they are.
+    Raises one ConfigurationError for all wrong entries.
+    """
+    completed, problems = [], []
+    for number, fields in enumerate(entries):
+        try:
+            entry = join_fields(number, fields)
+            completed.append(complete_entry(number, entry) if isinstance(entry, Mapping) else entry)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError(join_errors(problems))
+    return completed
+
+
+def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, object]:
+    """
+    The entry with the fields of `get_info()`. In `entry`,
+
+    * `email` may be absent; then it becomes NO_EMAIL
+    * `window` may be a duration such as "5m"
+    * `slo` may be a percentage such as "99.9%"
+    * OpenSLO's `target` (a share, 0.999) or `targetPercent` (99.9) may replace `slo`
+
+    Raises ConfigurationError if these are wrong. The catalogue checks the other fields.
+    """
+    label = name_entry(number, entry.get("name"))
+    completed = {"email": NO_EMAIL} | dict(entry)
+    if _ends_with_unit(window := entry.get("window")):
+        completed["window"] = _read_window(label, str(window))
+    if objectives := [name for name in _BOUNDS if name in entry]:
+        completed["slo"] = _read_objective(label, entry, objectives)
+    return completed
+
+
+class Fields(list[tuple[str, object]]):
+    """The fields of an object in a file, in order. A dict would hide a duplicate field."""
+
+
+def join_fields(number: int, fields: object) -> object:
+    """The fields of an entry as a dict; raises ConfigurationError if a field is there twice."""
+    if not isinstance(fields, Fields):
+        return fields  # the catalogue checks it
+    entry: dict[str, object] = {}
+    for name, value in fields:
+        if name in entry:
+            raise ConfigurationError(
+                f"entry {number}: field {quote(name)} stands there twice, as "
+                f"{quote(entry[name])} and {quote(value)}; allowed: once"
+            )
+        entry[name] = value
+    return entry
+
+
+def _complete(entries: Entries) -> Entries:
+    if isinstance(entries, Mapping | bytes) or not isinstance(entries, Iterable):
+        return entries  # the catalogue raises the error
+    return cast(Entries, complete_entries(entries))
+
+
 def _parse(path: Path) -> object:
     suffix = path.suffix.lower()
-    if suffix not in _FORMS:
+    if suffix not in _FORMATS:
         raise ConfigurationError(
-            f"the file's name ends with {quote(path.suffix)}; allowed: {', '.join(_FORMS)}"
+            f"the file's name ends with {quote(path.suffix)}; allowed: {', '.join(_FORMATS)}"
         )
-    form, parse = _FORMS[suffix]
+    name, parse = _FORMATS[suffix]
     try:
         return parse(path.read_text(encoding="utf-8-sig"))
     except ConfigurationError:
         raise
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"not {form} in UTF-8: {excerpt(str(error), 300)}") from None
+        raise ConfigurationError(f"not {name} in UTF-8: {excerpt(str(error), 300)}") from None
 
 
 def _list_entries(parsed: object) -> list[object]:
@@ -96,9 +168,9 @@ def _parse_toml(text: str) -> object:
 
 
 def _parse_yaml(text: str) -> object:
-    """All scalars are text as it is written; so no float is rounded, and `no` is no boolean."""
+    """Scalars stay text as it is written, so that no float is rounded and `no` is no boolean."""
     try:
-        import yaml  # noqa: PLC0415 (an extra, which only files of YAML need)
+        import yaml  # noqa: PLC0415 (an extra that only YAML files need)
     except ImportError:
         raise ConfigurationError(
             "YAML is read by PyYAML, which is not installed; allowed: pip install 'slomon[replay]'"
@@ -111,14 +183,16 @@ def _parse_yaml(text: str) -> object:
 
 
 def _check_depth(events: Iterable[str]) -> None:
-    """Few bytes of YAML can be much work: aliases of aliases of aliases, brackets in brackets."""
+    """Reject aliases and deep nesting, by which few bytes of YAML can cause much work."""
     depth = 0
     for event in events:
         depth += event.endswith("StartEvent") - event.endswith("EndEvent")
         if event == "AliasEvent":
             raise ConfigurationError("the YAML has an alias ('*'); allowed: values in full")
-        if depth > _DEEPEST:
-            raise ConfigurationError(f"the YAML is nested too deep; allowed: {_DEEPEST} levels")
+        if depth > _MAX_YAML_DEPTH:
+            raise ConfigurationError(
+                f"the YAML is nested too deep; allowed: {_MAX_YAML_DEPTH} levels"
+            )
 
 
 def _read_node(node: Any) -> object:
@@ -137,112 +211,39 @@ def _read_name(node: Any) -> str:
     return str(node.value)
 
 
-_DEEPEST: Final = 20
-_FORMS: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
-    ".json": ("JSON", _parse_json),
-    ".yaml": ("YAML", _parse_yaml),
-    ".yml": ("YAML", _parse_yaml),
-    ".toml": ("TOML", _parse_toml),
-}
-
-
-NO_EMAIL: Final = "-"
-"""The email of an entry that gives none: a catalogue requires a text, and this can't be one."""
-
-
-class Fields(list[tuple[str, object]]):
-    """An object as it is written: a dict would hide that a field stands there twice."""
-
-
-def join_fields(number: int, fields: object) -> object:
-    """The dict of one entry's fields, each there once; whatever else it is, as it is."""
-    if not isinstance(fields, Fields):
-        return fields
-    entry: dict[str, object] = {}
-    for name, value in fields:
-        if name in entry:
-            raise ConfigurationError(
-                f"entry {number}: field {quote(name)} stands there twice, as "
-                f"{quote(entry[name])} and {quote(value)}; allowed: once"
-            )
-        entry[name] = value
-    return entry
-
-
-def complete_entries(entries: Iterable[object]) -> list[object]:
-    """
-    The entries, each as `complete_entry` completes it, and whatever else is among them as it is.
-    Raises one ConfigurationError for all that are wrong.
-    """
-    completed, problems = [], []
-    for number, fields in enumerate(entries):
-        try:
-            entry = join_fields(number, fields)
-            completed.append(complete_entry(number, entry) if isinstance(entry, Mapping) else entry)
-        except ConfigurationError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigurationError(sum_up(problems))
-    return completed
-
-
-def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, object]:
-    """
-    The entry as `get_info()` would give it: `email` may be absent (then it is NO_EMAIL), `window`
-    may be a duration such as "5m", `slo` a percentage such as "99.9%", and in its place OpenSLO's
-    `target` (a share, 0.999) or `targetPercent` (99.9) may stand.
-
-    Raises ConfigurationError where these are wrong; the rest is for the catalogue to check.
-    """
-    where = name_entry(number, entry.get("name"))
-    completed = {"email": NO_EMAIL} | dict(entry)
-    if _ends_with_unit(window := entry.get("window")):
-        completed["window"] = _read_window(where, str(window))
-    if objectives := [name for name in _BOUNDS if name in entry]:
-        completed["slo"] = _read_objective(where, entry, objectives)
-    return completed
-
-
 def _ends_with_unit(window: object) -> bool:
     return isinstance(window, str) and window[-1:].isalpha()
 
 
-def _read_window(where: str, window: str) -> str:
+def _read_window(label: str, window: str) -> str:
     try:
         seconds, ticks = divmod(parse_duration(window), TICKS_PER_SECOND)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{where}: field 'window': {error}") from None
+        raise ConfigurationError(f"{label}: field 'window': {error}") from None
     return f"{seconds}.{ticks:09}"
 
 
-def _read_objective(where: str, entry: Mapping[str, object], names: list[str]) -> str:
+def _read_objective(label: str, entry: Mapping[str, object], names: list[str]) -> str:
     if len(names) > 1:
         raise ConfigurationError(
-            f"{where}: it has {' and '.join(map(repr, names))}; allowed: one of 'slo', 'target' "
+            f"{label}: it has {' and '.join(map(repr, names))}; allowed: one of 'slo', 'target' "
             "and 'targetPercent'"
         )
     (name,) = names
     text = str(entry[name])
-    signed = name == "slo" and text.endswith("%")
-    least, most = (0, 100) if signed else _BOUNDS[name]
-    number = parse_number(text[:-1] if signed else text)
-    if number is None or not least < number <= most:
+    is_percentage = name == "slo" and text.endswith("%")
+    minimum, maximum = (0, 100) if is_percentage else _BOUNDS[name]
+    number = parse_number(text[:-1] if is_percentage else text)
+    if number is None or not minimum < number <= maximum:
         raise ConfigurationError(
-            f"{where}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
+            f"{label}: field '{name}' is {quote(entry[name])}; allowed: {_OBJECTIVES[name]}"
         )
-    return str(to_share(number) if signed or name == "targetPercent" else number)
+    return str(to_share(number) if is_percentage or name == "targetPercent" else number)
 
 
-# More than the first, at most the second: 1 % or less is a share that stands in the wrong field.
-_BOUNDS: Final = {"slo": (0, 1), "target": (0, 1), "targetPercent": (1, 100)}
-_SHARE: Final = (
-    "a number greater than 0 and at most 1, such as 0.999; a percentage is written as "
-    "targetPercent: 99.9"
-)
-_OBJECTIVES: Final = {
-    "slo": "a number greater than 0 and at most 1, such as 0.999, or a percentage with its sign, "
-    "such as '99.9%'",
-    "target": _SHARE,
-    "targetPercent": "a percentage greater than 1 and at most 100, such as 99.9; a share is "
-    "written as target: 0.999",
+_FORMATS: Final[dict[str, tuple[str, Callable[[str], object]]]] = {
+    ".json": ("JSON", _parse_json),
+    ".yaml": ("YAML", _parse_yaml),
+    ".yml": ("YAML", _parse_yaml),
+    ".toml": ("TOML", _parse_toml),
 }

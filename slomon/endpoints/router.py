@@ -1,4 +1,4 @@
-"""From the target of a request to its endpoint, whose resource may be a template."""
+"""Routing: from the target of a request to its endpoint, whose resource may be a template."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from slomon.text import quote
 
 class Router:
     """
-    The endpoints by verb and path. In a resource `{name}` stands for one segment that is not
-    empty, and `{name:path}`, only at the end, for one or more segments of any kind. All else
-    stands for itself, a slash at the end too.
+    Finds endpoints by verb and path. In a resource, `{name}` matches one segment that isn't empty.
+    `{name:path}`, which may only be at the end, matches one or more segments of any kind. All other
+    text matches itself, including a slash at the end.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        """Raises ConfigurationError where a resource is no template, or the same as another."""
+        """Raises ConfigurationError if a resource is malformed or equivalent to another one."""
         self._roots: dict[str, _Node] = {}
-        self._most_slashes = 0
+        self._max_slashes = 0
         for key, endpoint in enumerate(endpoints):
-            node = self._grow(endpoint)
+            node = self._add(endpoint)
             if node.key is not None:
                 first = endpoints[node.key]
                 raise ConfigurationError(
@@ -35,19 +35,21 @@ class Router:
 
     def find(self, verb: str, target: str) -> int | None:
         """
-        The index of the endpoint to which a request with this target belongs, None where there is
-        none. Of several the most specific: in the first segment in which they differ, a literal
-        comes before `{name}`, and that before `{name:path}`.
+        The index of the endpoint of a request, None if there is none. If several resources match,
+        the most specific one wins: in the first segment in which they differ, a literal comes
+        before `{name}`, and `{name}` before `{name:path}`.
 
-        A query, a fragment, and a URL's scheme and host don't count. Nothing is decoded. However
-        long the target, the cost is bounded by the resources: no node of theirs is tried twice.
+        The query, the fragment, and the scheme and host of a URL are ignored. Nothing is decoded.
+        The cost is bounded by the resources, however long the target is: no node is tried twice.
         """
         node = self._roots.get(verb)
-        plain = target[:1] == "/" and "?" not in target and "#" not in target  # as by far the most
-        # What lies deeper than any resource stays in one piece.
-        segments = (target if plain else cut_path(target)).split("/", self._most_slashes + 1)
+        plain = target[:1] == "/" and "?" not in target and "#" not in target  # as most targets are
+        # Segments beyond the deepest resource stay one string.
+        segments = (target if plain else cut_path(target)).split("/", self._max_slashes + 1)
         place, end = 0, len(segments)
-        untried: list[tuple[_Node, int]] = []  # other ways, and what is next there; best last
+        untried: list[
+            tuple[_Node, int]
+        ] = []  # other branches and their next segments, the best last
         while node:
             if place == end:
                 if node.key is not None:
@@ -65,28 +67,28 @@ class Router:
                 node, place = untried.pop()
         return None
 
-    def _grow(self, endpoint: Endpoint) -> _Node:
+    def _add(self, endpoint: Endpoint) -> _Node:
         if not _TEMPLATE.fullmatch(endpoint.resource):
             raise ConfigurationError(f"{_show(endpoint)}; allowed: {_TEMPLATES}")
         segments = endpoint.resource.split("/")
-        self._most_slashes = max(self._most_slashes, len(segments) - 1)
+        self._max_slashes = max(self._max_slashes, len(segments) - 1)
         node = self._roots.setdefault(endpoint.verb, _Node())
         for segment in segments:
-            node = node.grow(segment)
+            node = node.add_child(segment)
         return node
 
 
 @dataclass(slots=True)
 class _Node:
-    """Where resources that agree up to a segment go on, and the key of the one that ends here."""
+    """A node in the tree of resources. `key` is that of the resource that ends here."""
 
     key: int | None = None
     literals: dict[str, _Node] = field(default_factory=dict)
     any_segment: _Node | None = None
     any_path: _Node | None = None
 
-    def grow(self, segment: str) -> _Node:
-        """The node of a resource's next segment, which is made where it is the first such."""
+    def add_child(self, segment: str) -> _Node:
+        """The node of a resource's next segment; made if it doesn't exist."""
         if segment.endswith(":path}"):
             self.any_path = self.any_path or _Node()
             return self.any_path
@@ -97,6 +99,7 @@ class _Node:
 
 
 def cut_path(target: str) -> str:
+    """The path of a target, without a query, a fragment, and a URL's scheme and host."""
     path = target.partition("#")[0].partition("?")[0]
     origin = _ORIGIN.match(path)
     return (path[origin.end() :] or "/") if origin else path

@@ -1,1 +1,1 @@
-"""From a line of a log to an access: the formats, and how dates and durations are written."""
+"""The log formats: each parses a line of a log to an access."""

@@ -1,9 +1,8 @@
 """
-The fields that make an access, by their names in a user's mapping or expression.
+Formats whose fields the user names: JSON lines by keys, any text by a regular expression.
 
-JSON lines: an object a line, whose keys say what was asked for and how it ended.
-
-Lines that a user's regular expression reads, by its named groups.
+The fields are `time`, `status`, and either `method` and `path` or `request`. `read_fields` makes an
+access of them, for other formats, too.
 """
 
 from __future__ import annotations
@@ -24,20 +23,31 @@ from slomon.text import quote
 
 NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
 
+# https://caddyserver.com/docs/caddyfile/directives/log
+CADDY_KEYS: Final = {
+    "time": "ts",
+    "method": "request.method",
+    "path": "request.uri",
+    "status": "status",
+}
 
-def check_names(names: Collection[str], what: str) -> None:
-    """Raises ConfigurationError unless `names` are those of all the fields of an access."""
-    if set(names) not in _FORMS:
-        found = ", ".join(quote(name) for name in names) or "none"
-        raise ConfigurationError(f"the {what} are {found}; allowed: {NAMES}")
+_read_second: Final = lru_cache(maxsize=1024)(read_date)  # lines are nearly in order of time
+_FRACTION: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{1,9})(Z|[+-][0-9]{2}:[0-9]{2}|)"
+)
+_FORMS: Final = ({"time", "status", "method", "path"}, {"time", "status", "request"})
+_METHOD: Final = re.compile(METHOD)
+_decode: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
 
 
 def read_fields(
     line: str, fields: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
 ) -> Access | Malformed:
     """
-    The access of `line`, from its fields by name. A time that says no zone is in `zone`; it is
-    seconds since the epoch (never milliseconds), a CLF date or what `read_date` reads.
+    Return the access of `line`, given its fields by name.
+
+    The time is in seconds since the epoch (never milliseconds), a CLF date, or what `read_date`
+    reads. A time without a zone is in `zone`.
     """
     tick = _read_time(fields["time"], zone)
     if isinstance(tick, Undated):
@@ -46,6 +56,66 @@ def read_fields(
     if isinstance(request, str):
         return Malformed(line, request)
     return read_outcome(line, tick, request, fields["status"], is_failure)
+
+
+def check_names(names: Collection[str], what: str) -> None:
+    """Raise ConfigurationError unless `names` are those of all fields of an access."""
+    if set(names) not in _FORMS:
+        found = ", ".join(quote(name) for name in names) or "none"
+        raise ConfigurationError(f"the {what} are {found}; allowed: {NAMES}")
+
+
+def check_keys(keys: Mapping[str, str]) -> None:
+    """Raise ConfigurationError unless `keys` gives a key to every field of an access."""
+    check_names(keys, "fields with a key")
+    for name, key in keys.items():
+        if not key:
+            raise ConfigurationError(f"the key of {name} is ''; allowed: a key for each of {NAMES}")
+
+
+def parse_json(
+    line: str, keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
+) -> Access | Malformed:
+    """
+    Parse the JSON object of a line; a container's log may write text before its brace.
+
+    A dot in a key leads into an object, unless there is a key with that dot. A number is taken as
+    its text, as it is written: a time never passes through a float.
+    """
+    record = _read_object(line)
+    if isinstance(record, Malformed):
+        return record
+    fields: dict[str, str] = {}
+    for name, key in keys.items():
+        value = _find(record, key)
+        if not isinstance(value, str):
+            return Malformed(line, f"{_show(key, value)}; allowed: the {name}, a number or text")
+        fields[name] = value
+    return read_fields(line, fields, is_failure, zone)
+
+
+def compile_pattern(text: str) -> re.Pattern[str]:
+    """Return the expression. Raises ConfigurationError if it is invalid or lacks a group."""
+    try:
+        pattern = re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ConfigurationError(
+            f"the pattern is {quote(text)}: {error}; allowed: a regular expression as Python "
+            f"writes it, with groups (?P<name>...) for {NAMES}"
+        ) from None
+    check_names(pattern.groupindex, "pattern's named groups")
+    return pattern
+
+
+def parse_match(
+    line: str, pattern: re.Pattern[str], is_failure: StatusRule, zone: tzinfo | None
+) -> Access | Malformed:
+    """Parse a line that the pattern matches from its start; further text may follow the match."""
+    # With most expressions, a search would take quadratic time in the length of the line.
+    found = pattern.match(line)
+    if found is None:
+        return Malformed(line, "the pattern does not match it from its start")
+    return read_fields(line, found.groupdict(default=""), is_failure, zone)
 
 
 def _read_time(text: str, zone: tzinfo | None) -> int | Undated:
@@ -58,7 +128,7 @@ def _read_time(text: str, zone: tzinfo | None) -> int | Undated:
 
 
 def _read_fraction(text: str, zone: tzinfo | None) -> int | None:
-    """What `read_date` says of the plainest dates, but it reads each second's once; else None."""
+    """Read the most common dates as `read_date` does, but each second only once; else None."""
     found = _FRACTION.fullmatch(text)
     if found is None:
         return None
@@ -80,51 +150,6 @@ def _read_request(fields: Mapping[str, str]) -> tuple[str, str] | str:
     return verb, resource
 
 
-_read_second: Final = lru_cache(maxsize=1024)(read_date)
-_FRACTION: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.([0-9]{1,9})(Z|[+-][0-9]{2}:[0-9]{2}|)"
-)
-_FORMS: Final = ({"time", "status", "method", "path"}, {"time", "status", "request"})
-_METHOD: Final = re.compile(METHOD)
-
-
-# https://caddyserver.com/docs/caddyfile/directives/log
-CADDY_KEYS: Final = {
-    "time": "ts",
-    "method": "request.method",
-    "path": "request.uri",
-    "status": "status",
-}
-
-
-def check_keys(keys: Mapping[str, str]) -> None:
-    """Raises ConfigurationError unless `keys` gives a key to every field of an access."""
-    check_names(keys, "fields with a key")
-    for name, key in keys.items():
-        if not key:
-            raise ConfigurationError(f"the key of {name} is ''; allowed: a key for each of {NAMES}")
-
-
-def parse_json(
-    line: str, keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
-) -> Access | Malformed:
-    """
-    The access of a JSON object, after whatever a container's log writes before its brace. A dot
-    in a key leads into an object, unless a key with that very dot is there. Numbers and text are
-    taken alike, both as they are written: a time never passes through a float.
-    """
-    record = _read_object(line)
-    if isinstance(record, Malformed):
-        return record
-    fields: dict[str, str] = {}
-    for name, key in keys.items():
-        value = _find(record, key)
-        if not isinstance(value, str):
-            return Malformed(line, f"{_tell(key, value)}; allowed: the {name}, a number or text")
-        fields[name] = value
-    return read_fields(line, fields, is_failure, zone)
-
-
 def _read_object(line: str) -> object:
     start = line.find("{")
     if start < 0:
@@ -136,7 +161,7 @@ def _read_object(line: str) -> object:
 
 
 def _find(value: object, key: str) -> object:
-    """What is at a key as it stands, or else at the path that it is with one of its dots."""
+    """Return the value of a key, or else of the path that its dots describe; None if missing."""
     if not isinstance(value, dict):
         return None
     if key in value:
@@ -151,32 +176,5 @@ def _find(value: object, key: str) -> object:
     return None
 
 
-def _tell(key: str, value: object) -> str:
+def _show(key: str, value: object) -> str:
     return f"it has no {quote(key)}" if value is None else f"{quote(key)} is {quote(value)}"
-
-
-_decode: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
-
-
-def compile_pattern(text: str) -> re.Pattern[str]:
-    """The expression, checked; ConfigurationError where it is none or lacks a group."""
-    try:
-        pattern = re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ConfigurationError(
-            f"the pattern is {quote(text)}: {error}; allowed: a regular expression as Python "
-            f"writes it, with groups (?P<name>...) for {NAMES}"
-        ) from None
-    check_names(pattern.groupindex, "pattern's named groups")
-    return pattern
-
-
-def parse_match(
-    line: str, pattern: re.Pattern[str], is_failure: StatusRule, zone: tzinfo | None
-) -> Access | Malformed:
-    """The access of a line that the pattern matches from its start; the line may go on after."""
-    # Not searched for: most expressions would take time by the square of a long line's length.
-    found = pattern.match(line)
-    if found is None:
-        return Malformed(line, "the pattern does not match it from its start")
-    return read_fields(line, found.groupdict(default=""), is_failure, zone)

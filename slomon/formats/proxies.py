@@ -1,7 +1,8 @@
 """
-The access log of AWS load balancers: Application, and Classic, whose lines have no type.
+The access logs of proxies: AWS load balancers (Application and Classic) and Envoy.
 
-Envoy's access log in its default format, and Istio's, which adds to its end.
+The lines of a Classic Load Balancer have no type. Istio writes Envoy's default format with further
+fields at the end.
 """
 
 from __future__ import annotations
@@ -15,16 +16,39 @@ from slomon.formats.clf import PROTOCOL, REQUESTS, split_request
 from slomon.formats.fields import read_fields
 from slomon.text import quote
 
+_ALB_LINE: Final = re.compile(
+    r"(?:[a-z0-9]+ )?(?P<time>[0-9]{4}-[^ ]+)(?: [^ ]+){3}(?: -?[0-9.]+){3}"
+    r' (?P<status>[0-9]{3}|-) [^ ]+(?: [^ ]+){2} "(?P<request>.*?)"(?: "|\Z)',
+    re.DOTALL,
+)
+_ORIGIN: Final = re.compile("[a-z]+://[^/?#]*", re.IGNORECASE)
+_ALB_FORM: Final = (
+    "'<type> <ISO 8601> <elb> <client> <target> <seconds> <seconds> <seconds> <elb status> "
+    '<target status> <bytes> <bytes> "<request>"\', the type or none, whatever stands after'
+)
+
+_ENVOY_LINE: Final = re.compile(
+    r"[^\[]*+(?:\[(?![0-9]{4}-)[^\[]*+)*\[(?P<time>[0-9]{4}-[^\]]*)\] "
+    rf'"(?P<method>[^ "]+) (?P<path>.*?) (?:{PROTOCOL}|-)" (?P<status>[0-9]{{1,3}})(?![^ ])',
+    re.DOTALL,
+)
+_ENVOY_FORM: Final = "'[<ISO 8601>] \"<method> <path> <protocol>\" <status>', whatever stands after"
+_NO_RESPONSE: Final = (
+    "the client was gone before a response, or it was no HTTP; allowed: a response"
+)
+
 
 def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:
     """
-    The access of a line; its resource is the path and query of the URL that stands there, its
-    status the load balancer's own, which is what the client saw, and its time that of the
-    response. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
+    Parse a line of an AWS load balancer.
+
+    The resource is the path and the query of the line's URL. The status is the load balancer's,
+    which is the one that the client saw. The time is that of the response.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
     """
-    found = _LINE.match(line)
+    found = _ALB_LINE.match(line)
     if found is None:
-        return Malformed(line, f"it is not of the load balancer's format; allowed: {_FORM}")
+        return Malformed(line, f"it is not of the load balancer's format; allowed: {_ALB_FORM}")
     request = split_request(found["request"])
     if request is None:
         return Malformed(line, f"the request is {quote(found['request'])}; allowed: {REQUESTS}")
@@ -37,31 +61,13 @@ def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access 
     return read_fields(line, fields, is_failure, zone)
 
 
-def _path(target: str) -> str:
-    origin = _ORIGIN.match(target)
-    if origin is None:
-        return target
-    path = target[origin.end() :]
-    return path if path.startswith("/") else f"/{path}"
-
-
-_LINE: Final = re.compile(
-    r"(?:[a-z0-9]+ )?(?P<time>[0-9]{4}-[^ ]+)(?: [^ ]+){3}(?: -?[0-9.]+){3}"
-    r' (?P<status>[0-9]{3}|-) [^ ]+(?: [^ ]+){2} "(?P<request>.*?)"(?: "|\Z)',
-    re.DOTALL,
-)
-_ORIGIN: Final = re.compile("[a-z]+://[^/?#]*", re.IGNORECASE)
-_FORM: Final = (
-    "'<type> <ISO 8601> <elb> <client> <target> <seconds> <seconds> <seconds> <elb status> "
-    '<target status> <bytes> <bytes> "<request>"\', the type or none, whatever stands after'
-)
-
-
 def parse_envoy(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:
     """
-    The access of a line `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%
-    %PROTOCOL%" %RESPONSE_CODE% ...`, whatever follows and whatever a container's log writes
-    before it. https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log
+    Parse a line of Envoy.
+
+    It is `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%"
+    %RESPONSE_CODE% ...`. Any text may follow, and a container's log may write text before it.
+    https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log
     """
     found = _ENVOY_LINE.match(line)
     if found is None:
@@ -72,12 +78,10 @@ def parse_envoy(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Acces
     return access
 
 
-_ENVOY_LINE: Final = re.compile(
-    r"[^\[]*+(?:\[(?![0-9]{4}-)[^\[]*+)*\[(?P<time>[0-9]{4}-[^\]]*)\] "
-    rf'"(?P<method>[^ "]+) (?P<path>.*?) (?:{PROTOCOL}|-)" (?P<status>[0-9]{{1,3}})(?![^ ])',
-    re.DOTALL,
-)
-_ENVOY_FORM: Final = "'[<ISO 8601>] \"<method> <path> <protocol>\" <status>', whatever stands after"
-_NO_RESPONSE: Final = (
-    "the client was gone before a response, or it was no HTTP; allowed: a response"
-)
+def _path(target: str) -> str:
+    """Return the path and the query of a URL, or the target as it is if it has no origin."""
+    origin = _ORIGIN.match(target)
+    if origin is None:
+        return target
+    path = target[origin.end() :]
+    return path if path.startswith("/") else f"/{path}"

@@ -1,4 +1,4 @@
-"""The formats of a log: how to read a line of each, and which one a file is in."""
+"""The formats of a log: the parser of each, and the detection of the format of a file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse
 from slomon.formats.proxies import parse_alb, parse_envoy
 
 Parse: TypeAlias = Callable[[str], Access | Change | Malformed | End]
-"""Reads one line, which has no line end. It raises nothing, whatever the line."""
+"""Parses one line, given without its line end. It never raises, whatever the line is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """
-    A format of log lines. Where it is `ordered`, its events count in the order of their lines;
-    otherwise a line's time says where it belongs.
+    A format of log lines.
+
+    If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
     """
 
     name: str
@@ -32,8 +33,10 @@ class Format:
 
 def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
     """
-    The formats that need no configuration, in order of priority. `is_failure` judges the
-    statuses; times that say no zone are in `zone`, and are malformed without one.
+    Return the formats that need no configuration, in order of priority.
+
+    `is_failure` classifies the statuses. A time without a zone is in `zone`; if `zone` is None, it
+    is malformed.
     """
     parse_caddy = partial(parse_json, keys=CADDY_KEYS, is_failure=is_failure, zone=zone)
     return [
@@ -50,9 +53,11 @@ def json_format(
     keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None = None
 ) -> Format:
     """
-    JSON lines with these keys for the fields `time`, `status`, and either `method` and `path` or
-    `request`, the whole request line. `request.uri` is the key `uri` in the object `request`, or
-    a key with a dot. Raises ConfigurationError where a field is missing or unknown.
+    Return the format of JSON lines in which the fields of an access have these keys.
+
+    The fields are `time`, `status`, and either `method` and `path` or `request`, the whole request
+    line. A key `request.uri` means the key `uri` in the object `request`, or a key with a dot.
+    Raises ConfigurationError if a field is missing or unknown.
     """
     check_keys(keys)
     parse = partial(parse_json, keys=dict(keys), is_failure=is_failure, zone=zone)
@@ -61,9 +66,10 @@ def json_format(
 
 def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:
     """
-    Lines that a regular expression matches from their start, with named groups for the fields
-    that `json_format` gives keys to. Raises ConfigurationError where it is invalid, or has other
-    named groups than these.
+    Return the format of lines that a regular expression matches from their start.
+
+    Its named groups are the fields of `json_format`. Raises ConfigurationError if the expression is
+    invalid or has other named groups.
     """
     compiled = compile_pattern(pattern)
     return Format("regex", partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone))
@@ -71,8 +77,9 @@ def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = Non
 
 def detect(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:
     """
-    The format that reads the most of these lines, the first of several; None where none reads at
-    least half of those that aren't blank.
+    Return the format that can read the most of these lines, and the first of several such formats.
+
+    Returns None if it cannot read at least half of the lines that are not blank.
     """
     written = [line for line in lines if line.strip()]
     counts = [_count_read(written, form) for form in formats]

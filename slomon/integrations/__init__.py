@@ -1,1 +1,1 @@
-"""slomon with other programs: each part is optional and is imported alone."""
+"""Integrations with other programs. Each is optional and imported on its own."""

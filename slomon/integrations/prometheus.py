@@ -1,9 +1,10 @@
 """
-A live monitor in Prometheus, as a collector of `prometheus_client`:
+The metrics of a live monitor for Prometheus, as a collector of `prometheus_client`:
 
     REGISTRY.register(Collector(monitor))
 
-No label is ever a commit, nor a path: there are as many series as endpoints, times a few.
+No label is a commit or a path, so the number of series is a small multiple of the number of
+endpoints.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
 
 
 Sample: TypeAlias = tuple[Sequence[str], Sequence[float]]
-"""The values of labels, and a value; of a summary the count and the sum."""
+"""The values of the labels, and a value; for a summary, its count and its sum."""
 
 
 class Collector:
     """
-    The figures of a monitor, read off it at each scrape, on whatever thread that comes. It can be
-    registered before the monitor runs, and its counters go on after a restart where the monitor
-    keeps its state.
+    A collector that takes a snapshot of the monitor at each scrape, in any thread. It can be
+    registered before the monitor runs. If the monitor saves its state, the counters continue after
+    a restart.
 
-    Raises ConfigurationError without the extra `slomon[prometheus]`, and where `monitor` is none.
+    Raises ConfigurationError if the extra `slomon[prometheus]` is not installed or if `monitor` is
+    no live monitor.
     """
 
     def __init__(self, monitor: LiveMonitor) -> None:
@@ -40,25 +42,26 @@ class Collector:
         self._monitor = monitor
 
     def describe(self) -> list[Metric]:
-        """The metrics without samples: a registry wants to know their names."""
+        """The metrics without samples, by which a registry knows their names."""
         return [self._make(family) for family in _FAMILIES]
 
     def collect(self) -> list[Metric]:
-        """All samples, of one moment."""
+        """All samples, from one snapshot."""
         snapshot = self._monitor.snapshot()
-        return [self._make(family, family.look(snapshot)) for family in _FAMILIES]
+        return [self._make(family, family.read(snapshot)) for family in _FAMILIES]
 
     def _make(self, family: _Family, samples: Iterable[Sample] = ()) -> Metric:
         make = getattr(self._client, family.kind)
-        metric: Any = make(family.name, family.meaning, labels=family.labels)
-        for labels, values in samples:  # one that can't be encoded would spoil the whole scrape
+        metric: Any = make(family.name, family.help, labels=family.labels)
+        for labels, values in samples:
+            # A label that can't be encoded would fail the whole scrape.
             metric.add_metric(list(map(escape_surrogates, labels)), *values)
         made: Metric = metric
         return made
 
 
 def import_client() -> Any:
-    """The module prometheus_client.core. Raises ConfigurationError where it is not installed."""
+    """The module prometheus_client.core. Raises ConfigurationError if it is not installed."""
     try:
         import prometheus_client.core as client  # noqa: PLC0415 (an extra)
     except ImportError:
@@ -70,29 +73,29 @@ def import_client() -> Any:
 
 
 class _Family(NamedTuple):
-    """A metric: the class of the client that it is of, and how its samples are looked up."""
+    """A metric: its class in the client, its name, help and labels, and how to read its samples."""
 
     kind: str
     name: str
-    meaning: str
+    help: str
     labels: Sequence[str]
-    look: Callable[[Snapshot], Iterable[Sample]]
+    read: Callable[[Snapshot], Iterable[Sample]]
 
 
 def _each(
-    look: Callable[[EndpointStatus], Sequence[float | None]],
+    read: Callable[[EndpointStatus], Sequence[float | None]],
 ) -> Callable[[Snapshot], Iterable[Sample]]:
-    """A sample an endpoint, and none for one of which nothing is known."""
+    """A sample per endpoint; none for an endpoint without a value."""
     return lambda snapshot: [
         (_label(one), known)
         for one in snapshot.endpoints
-        if (known := [value for value in look(one) if value is not None])
+        if (known := [value for value in read(one) if value is not None])
     ]
 
 
-def _all(look: Callable[[LiveAccounting], float]) -> Callable[[Snapshot], Iterable[Sample]]:
-    """One sample, of what became of all events."""
-    return lambda snapshot: [((), [look(snapshot.accounting)])]
+def _all(read: Callable[[LiveAccounting], float]) -> Callable[[Snapshot], Iterable[Sample]]:
+    """One sample, from the accounting of all events."""
+    return lambda snapshot: [((), [read(snapshot.accounting)])]
 
 
 def _count_events(snapshot: Snapshot) -> Iterable[Sample]:
@@ -102,7 +105,7 @@ def _count_events(snapshot: Snapshot) -> Iterable[Sample]:
 
 
 def _count_dropped(snapshot: Snapshot) -> Iterable[Sample]:
-    # All reasons are there from the beginning: to Prometheus a rise from nothing is none.
+    # All reasons exist from the start: Prometheus sees no increase if a series begins above 0.
     counts = {**dict.fromkeys((FULL, CLOSED, LONG), 0), **snapshot.accounting.dropped}
     return [([reason], [count]) for reason, count in counts.items()]
 
@@ -119,21 +122,21 @@ _FAMILIES: Final = [
     _Family(
         _COUNTER,
         "slomon_events_total",
-        "Requests to an endpoint that were counted.",
+        "Requests to an endpoint, by result.",
         (*_ENDPOINT, "result"),
         _count_events,
     ),
     _Family(
         _GAUGE,
         "slomon_sli_ratio",
-        "Successes among the requests in the window as of now, where it holds any.",
+        "Share of successes among the requests in the current window, if it has any.",
         _ENDPOINT,
         _each(lambda one: [one.sli]),
     ),
     _Family(
         _GAUGE,
         "slomon_slo_ratio",
-        "The least SLI that is no incident.",
+        "The lowest SLI without an incident.",
         _ENDPOINT,
         _each(lambda one: [one.slo]),
     ),
@@ -147,14 +150,14 @@ _FAMILIES: Final = [
     _Family(
         _COUNTER,
         "slomon_incidents_total",
-        "Incidents that opened.",
+        "Incidents that have opened.",
         _ENDPOINT,
         _each(lambda one: [one.incidents]),
     ),
     _Family(
         _SUMMARY,
         "slomon_incident_duration_seconds",
-        "From start to end of the incidents that were repaired.",
+        "Durations of closed incidents.",
         _ENDPOINT,
         _each(lambda one: [one.closed, one.closed_seconds]),
     ),
@@ -168,28 +171,28 @@ _FAMILIES: Final = [
     _Family(
         _COUNTER,
         "slomon_events_unmatched_total",
-        "Requests and changes of what nobody watches.",
+        "Requests and changes without a watched endpoint or service.",
         (),
         _all(lambda accounting: accounting.unmatched),
     ),
     _Family(
         _COUNTER,
         "slomon_events_rejected_total",
-        "Requests and changes that are malformed.",
+        "Malformed requests and changes.",
         (),
         _all(lambda accounting: accounting.rejected),
     ),
     _Family(
         _COUNTER,
         "slomon_events_late_total",
-        "Requests that came after a newer one of their endpoint, and counted at its time.",
+        "Requests older than the newest one of their endpoint, which count at its time.",
         (),
         _all(lambda accounting: accounting.late),
     ),
     _Family(
         _COUNTER,
         "slomon_events_dropped_total",
-        "Requests and changes that were not taken in.",
+        "Requests and changes that were dropped, by reason.",
         ("reason",),
         _count_dropped,
     ),

@@ -1,4 +1,4 @@
-"""What senders and receivers of Standard Webhooks (https://www.standardwebhooks.com) agree on."""
+"""Keys and signatures of Standard Webhooks (https://www.standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PREFIX: Final = "whsec_"
 
 
 def decode_key(secret: str) -> bytes:
-    """The key of a secret: the base64 behind the prefix. It is empty where the form is another."""
+    """The key of a secret, which is a prefix and base64. It is empty if the secret is invalid."""
     if not secret.startswith(PREFIX):
         return b""
     try:
@@ -20,6 +20,6 @@ def decode_key(secret: str) -> bytes:
 
 
 def sign(key: bytes, ident: bytes, time: bytes, body: bytes) -> bytes:
-    """The signature of a message with its id and its time, as it stands in `webhook-signature`."""
+    """The value of `webhook-signature` for a message with this id and time."""
     digest = hmac.digest(key, b"%b.%b.%b" % (ident, time, body), "sha256")
     return b"v1," + b64encode(digest)

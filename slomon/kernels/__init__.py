@@ -1,4 +1,4 @@
 """
-Plain functions over bytes and flat columns of numbers: no objects, lists or errors. Numba compiles
-them as they stand; without it they run as Python, and that is how they are tested too.
+The kernels: plain functions over bytes and flat columns of numbers, without objects, lists or
+errors. The same source runs as Python, which is how most tests run it, and compiled by Numba.
 """

@@ -1,9 +1,13 @@
 """
-The requests seen so far, `<verb> <resource>` -> key: an open hash table over flat columns, read
-by many scanners at once and written between their blocks.
+A hash table from a request, `<verb> <resource>`, to the key of its endpoint. Many scanners may read
+a table at once; nobody writes to a table while one reads it.
 
-A bucket is four numbers: hash, where the text begins in the arena, its length (0: the bucket is
-free) and its key.
+The table is a flat column with open addressing and linear probing. A bucket is four numbers:
+
+    [ hash | where the text begins in the arena | its length, 0 if the bucket is free | key ]
+
+The arena holds the texts of all requests, one after the other. The number of buckets is a power of
+two; `mask` is that number less one.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final
 
-from slomon.kernels.swar import leading, load, wrap
+from slomon.kernels.swar import leading_bytes, load, wrap
 
 BUCKET: Final = 4
 MISSING: Final = -2
@@ -21,7 +25,7 @@ _LOW: Final = 0xFFFFFFFF
 
 
 def hash_step(hashed: int, word: int) -> int:
-    """Take the next eight bytes of a text into its hash."""
+    """Add the next eight bytes of a text to its hash."""
     hashed = wrap((hashed ^ word) * _FACTOR)
     return hashed ^ (hashed >> 32 & _LOW)
 
@@ -35,7 +39,7 @@ def lookup(
     mask: int,
     arena: Sequence[int],
 ) -> int:
-    """The key of the request that stands in a text from `at` to `end`, or MISSING."""
+    """The key of the request in a text from `at` to `end`, or MISSING."""
     bucket = _bucket(text, at, end, hashed, table, mask, arena)
     return table[bucket + 3] if table[bucket + 2] else MISSING
 
@@ -52,8 +56,9 @@ def insert(
     used: int,
 ) -> int:
     """
-    Put a request that is not there yet into a table that has room, its text into the arena behind
-    what is `used` of it; returns how much is used then.
+    Add a request to a table. The caller ensures that the request is not in the table, that a bucket
+    is free, and that the arena has room for the text behind its first `used` bytes. Return how many
+    bytes of the arena are used then.
     """
     bucket = _bucket(text, at, end, hashed, table, mask, arena)
     table[bucket] = hashed
@@ -67,17 +72,20 @@ def insert(
 
 
 def rehash(old: Sequence[int], buckets: int, table: MutableSequence[int], mask: int) -> int:
-    """Move so many buckets of a table to an empty larger one; returns how many were taken."""
-    taken = 0
+    """
+    Copy the entries of a table, which has `buckets` buckets, to an empty larger table. Return how
+    many entries there are.
+    """
+    entries = 0
     for bucket in range(0, buckets * BUCKET, BUCKET):
         if old[bucket + 2]:
-            place = (old[bucket] & mask) * BUCKET
-            while table[place + 2]:
-                place = (place + BUCKET) & (mask * BUCKET)
+            free = (old[bucket] & mask) * BUCKET
+            while table[free + 2]:
+                free = (free + BUCKET) & (mask * BUCKET)
             for number in range(BUCKET):
-                table[place + number] = old[bucket + number]
-            taken += 1
-    return taken
+                table[free + number] = old[bucket + number]
+            entries += 1
+    return entries
 
 
 def _bucket(
@@ -89,7 +97,7 @@ def _bucket(
     mask: int,
     arena: Sequence[int],
 ) -> int:
-    """Where a request is in the table, or where it would be."""
+    """Where the bucket of a request begins in the table, or the free bucket for it."""
     bucket = (hashed & mask) * BUCKET
     while table[bucket + 2]:
         if (
@@ -108,4 +116,4 @@ def _same(text: Sequence[int], at: int, end: int, arena: Sequence[int], place: i
             return False
         at += 8
         place += 8
-    return leading(load(text, at), end - at) == leading(load(arena, place), end - at)
+    return leading_bytes(load(text, at), end - at) == leading_bytes(load(arena, place), end - at)

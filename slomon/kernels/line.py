@@ -1,8 +1,7 @@
 """
-One line, looked at by the scanner: where its request and its status stand, and its tick. Each
-function takes only what is plain, and refuses (NO_TICK) whatever it isn't sure of.
-
-They return tick, where the request begins, where its target ends, and where the status begins.
+The lines that the scanner reads by itself: `plain` and `clf` find the tick, the request and the
+status of one line. They accept plain lines only. If a line is unusual in any way they return no
+tick, and the reference parser reads it.
 """
 
 from __future__ import annotations
@@ -11,17 +10,21 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.codes import NO_TICK
-from slomon.kernels.swar import HIGHS, find, first_byte, leading, load, shifted, wrap
+from slomon.kernels.swar import HIGHS, equal_bytes, first_byte, leading_bytes, load, shift_up, wrap
 
-Place: TypeAlias = tuple[int, int, int, int]
+Fields: TypeAlias = tuple[int, int, int, int]
+"""
+The tick of a line (NO_TICK if the line isn't plain), and where its request begins, its target ends
+and its status begins.
+"""
 
 # The kinds of lines
-PLAIN_LINES: Final = 0  # `<timestamp> <verb> <resource> <status>`, in a prefix and a suffix
+PLAIN_LINES: Final = 0  # `<timestamp> <verb> <resource> <status>`, between a prefix and a suffix
 CLF_LINES: Final = 1  # Apache's and nginx's common and combined logs
 
-DATES: Final = 5  # the numbers that `clf` remembers: a date's text in four words, and its tick
+DATES: Final = 5  # numbers of the date that `clf` caches: its text in four words, and its tick
 
-_NOTHING: Final = (NO_TICK, 0, 0, 0)
+_NOT_PLAIN: Final = (NO_TICK, 0, 0, 0)
 _SPACES: Final = 0x2020202020202020
 _QUOTES: Final = 0x2222222222222222
 _BACKSLASHES: Final = 0x5C5C5C5C5C5C5C5C
@@ -39,7 +42,7 @@ _BRACKET: Final = 93
 _HTTP: Final = int.from_bytes(b"HTTP/", "little")
 _SECOND: Final = 1_000_000_000
 _LAST_SECOND: Final = 9_223_372_035  # whole seconds that fit 63 bits of nanoseconds
-_DATE: Final = 26  # as in 17/May/2015:10:05:03 +0000
+_DATE_LENGTH: Final = 26  # as in 17/May/2015:10:05:03 +0000
 _MONTHS: Final = tuple(
     int.from_bytes(name, "little")
     for name in (
@@ -51,49 +54,55 @@ _MONTHS: Final = tuple(
 
 def plain(
     text: Sequence[int], start: int, stop: int, affixes: Sequence[int], prefix: int, suffix: int
-) -> Place:
-    """`<timestamp> <verb> <resource> <status>`, between the prefix and the suffix."""
+) -> Fields:
+    """
+    Read `<timestamp> <verb> <resource> <status>` between a prefix and a suffix. `affixes` holds the
+    text of both; `prefix` and `suffix` are their lengths.
+    """
     at = start + prefix
     end = stop - suffix
     if end - at < 8:  # a digit, a verb, a resource, a status and the spaces between
-        return _NOTHING
+        return _NOT_PLAIN
     for byte in range(prefix):
         if text[start + byte] != affixes[byte]:
-            return _NOTHING
+            return _NOT_PLAIN
     for byte in range(suffix):
         if text[end + byte] != affixes[prefix + byte]:
-            return _NOTHING
-    tick, request = _stamp(text, at)
+            return _NOT_PLAIN
+    tick, request = _read_seconds(text, at)
     if tick == NO_TICK or text[request - 1] != _SPACE or request > end - 4:
-        return _NOTHING
+        return _NOT_PLAIN
     if text[end - 4] != _SPACE:
-        return _NOTHING
+        return _NOT_PLAIN
     return tick, request, end - 4, end - 3
 
 
-def clf(text: Sequence[int], start: int, stop: int, dates: MutableSequence[int]) -> Place:
-    """`<host> <ident> <user> [<date>] "<verb> <target> HTTP/<version>" <status>`, and more."""
-    date = _find(text, start, stop, _BRACKETS) + 1
-    request = date + _DATE + 3
-    if request >= stop or not _is_dated(text, start, date):
-        return _NOTHING
-    target = _find(text, request, stop, _SPACES) + 1
-    target_end = _find(text, target, stop, _SPACES)
+def clf(text: Sequence[int], start: int, stop: int, dates: MutableSequence[int]) -> Fields:
+    """
+    Read `<host> <ident> <user> [<date>] "<verb> <target> HTTP/<version>" <status>`; anything may
+    follow. `dates` caches the last date.
+    """
+    date = _find_byte(text, start, stop, _BRACKETS) + 1
+    request = date + _DATE_LENGTH + 3
+    if request >= stop or not _has_date(text, start, date):
+        return _NOT_PLAIN
+    target = _find_byte(text, request, stop, _SPACES) + 1
+    target_end = _find_byte(text, target, stop, _SPACES)
     if target <= request + 1 or target_end <= target or _has_quotes(text, request, target_end):
-        return _NOTHING
-    status = _status(text, target_end + 1, stop)
+        return _NOT_PLAIN
+    status = _find_status(text, target_end + 1, stop)
     if status < 0:
-        return _NOTHING
-    return _date(text, date, dates), request, target_end, status
+        return _NOT_PLAIN
+    return _cached_date(text, date, dates), request, target_end, status
 
 
-def _is_dated(text: Sequence[int], start: int, date: int) -> bool:
-    """Whether three words and a bracket stand before a date, and `] "` after it."""
+def _has_date(text: Sequence[int], start: int, date: int) -> bool:
+    """Whether three words and ` [` precede a date, and `] "` follows it."""
     if date - 2 < start or text[start] == _QUOTE or text[date - 2] != _SPACE:
         return False
-    if _words(text, start, date - 1) < 3:
+    if _count_words(text, start, date - 1) < 3:
         return False
-    end = date + _DATE
+    end = date + _DATE_LENGTH
     return text[end] == _BRACKET and text[end + 1] == _SPACE and text[end + 2] == _QUOTE
 
 
@@ -101,16 +110,16 @@ def _has_quotes(text: Sequence[int], at: int, end: int) -> bool:
     while at < end:
         word = load(text, at)
         if end - at < 8:
-            word = leading(word, end - at)
-        if find(word, _QUOTES) or find(word, _BACKSLASHES):
+            word = leading_bytes(word, end - at)
+        if equal_bytes(word, _QUOTES) or equal_bytes(word, _BACKSLASHES):
             return True
         at += 8
     return False
 
 
-def _status(text: Sequence[int], at: int, stop: int) -> int:
-    """Where the status begins behind `HTTP/<version>" `, or -1 where that is not what stands."""
-    if stop - at < 11 or leading(load(text, at), 5) != _HTTP:
+def _find_status(text: Sequence[int], at: int, stop: int) -> int:
+    """Where the status after `HTTP/<version>" ` begins; -1 if the text is anything else."""
+    if stop - at < 11 or leading_bytes(load(text, at), 5) != _HTTP:
         return -1
     digits = number(text, at + 5)[1]
     at += 6
@@ -124,45 +133,45 @@ def _status(text: Sequence[int], at: int, stop: int) -> int:
 
 
 def number(text: Sequence[int], at: int) -> tuple[int, int]:
-    """The number that begins there, of at most eight digits, and how many digits it has."""
+    """The number that begins at `at`, of at most eight digits, and how many digits it has."""
     word = load(text, at) ^ _ZEROS
-    digits = _digits(word)
+    digits = _count_digits(word)
     if digits < 8:
-        word = shifted(leading(word, digits), 8 - digits) if digits else 0
-    return _value(word), digits
+        word = shift_up(leading_bytes(word, digits), 8 - digits) if digits else 0
+    return _combine_digits(word), digits
 
 
 def _fraction(text: Sequence[int], at: int) -> tuple[int, int]:
-    """Hundred-millionths: what at most eight digits say behind a point, and how many there are."""
+    """At most eight digits after a point, in units of 10**-8, and how many digits there are."""
     word = load(text, at) ^ _ZEROS
-    digits = _digits(word)
-    return _value(word if digits == 8 else leading(word, digits)), digits
+    digits = _count_digits(word)
+    return _combine_digits(word if digits == 8 else leading_bytes(word, digits)), digits
 
 
-def _digits(word: int) -> int:
-    """How many of a word's bytes, from the first on, are at most nine."""
+def _count_digits(word: int) -> int:
+    """How many bytes of a word, from the first on, are at most nine."""
     others = (wrap((word & ~HIGHS) + _PAST_NINE) | word) & HIGHS
     return first_byte(others) if others else 8
 
 
-def _value(word: int) -> int:
-    """What eight digits say, the first in the lowest byte: by pairs, then fours, then all."""
+def _combine_digits(word: int) -> int:
+    """The number of eight digits, the first in the lowest byte: by pairs, then fours, then all."""
     word = (word * 10 + (word >> 8)) & 0x00FF00FF00FF00FF
     word = (word * 100 + (word >> 16)) & 0x0000FFFF0000FFFF
     return (word * 10000 + (word >> 32)) & 0xFFFFFFFF
 
 
-def _stamp(text: Sequence[int], at: int) -> tuple[int, int]:
-    """The tick of decimal seconds, and the place behind the byte that follows them."""
+def _read_seconds(text: Sequence[int], at: int) -> tuple[int, int]:
+    """The tick of decimal seconds, and the position after the byte that follows them."""
     whole, digits = number(text, at)
     at += digits
     if digits == 8:
-        more, digits = number(text, at)
+        low, digits = number(text, at)
         if digits > 2:
             return NO_TICK, 0
         for _ in range(digits):
             whole *= 10
-        whole += more
+        whole += low
         at += digits
     elif digits == 0:
         return NO_TICK, 0
@@ -184,10 +193,10 @@ def _stamp(text: Sequence[int], at: int) -> tuple[int, int]:
     return tick, at + 1
 
 
-def _date(text: Sequence[int], at: int, dates: MutableSequence[int]) -> int:
-    """The tick of a date as in 17/May/2015:10:05:03 +0000; most are the one before again."""
+def _cached_date(text: Sequence[int], at: int, dates: MutableSequence[int]) -> int:
+    """The tick of a date as in 17/May/2015:10:05:03 +0000. Most dates are in the cache."""
     first, second, third = load(text, at), load(text, at + 8), load(text, at + 16)
-    last = load(text, at + _DATE - 8)
+    last = load(text, at + _DATE_LENGTH - 8)
     if first == dates[0] and second == dates[1] and third == dates[2] and last == dates[3]:
         return dates[4]
     tick = _read_date(text, at)
@@ -203,7 +212,7 @@ def _read_date(text: Sequence[int], at: int) -> int:
     second, second_digits = number(text, at + 18)
     zone, zone_digits = number(text, at + 22)
     sign = text[at + 21]
-    month = _month(leading(load(text, at + 3), 3))
+    month = _month(leading_bytes(load(text, at + 3), 3))
     if day_digits * hour_digits * minute_digits * second_digits != 16:
         return NO_TICK
     if year_digits != 4 or zone_digits != 4 or month == 0 or sign not in (_PLUS, _MINUS):
@@ -219,17 +228,22 @@ def _read_date(text: Sequence[int], at: int) -> int:
     offset = (zone // 100 * 60 + zone % 100) * 60
     if sign == _MINUS:
         offset = -offset
-    seconds = ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - offset
+    seconds = (
+        ((_days_since_epoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - offset
+    )
     return seconds * _SECOND
 
 
-def _days(year: int, month: int, day: int) -> int:
-    """Days since the epoch. A year that begins in March has its leap day last (Hinnant, 2021)."""
-    shifted_month = (month + 9) % 12
+def _days_since_epoch(year: int, month: int, day: int) -> int:
+    """
+    Days since the epoch. Years are counted from March, so that the leap day is the last day
+    (Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2021).
+    """
+    month_from_march = (month + 9) % 12
     if month <= 2:
         year -= 1
     days = 365 * year + year // 4 - year // 100 + year // 400
-    return days + (153 * shifted_month + 2) // 5 + day - 1 - 719468
+    return days + (153 * month_from_march + 2) // 5 + day - 1 - 719468
 
 
 def _month_length(year: int, month: int) -> int:
@@ -240,26 +254,26 @@ def _month_length(year: int, month: int) -> int:
 
 
 def _month(name: int) -> int:
-    """1 to 12, 0 where there is no such month."""
+    """The number of a month, 1 to 12, or 0 if there is none of that name."""
     for month, known in enumerate(_MONTHS):
         if known == name:
             return month + 1
     return 0
 
 
-def _find(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
-    """Where the first byte of a pattern stands, or `stop`."""
+def _find_byte(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
+    """Where the byte that a pattern repeats occurs first, or `stop`."""
     at = start
     while at < stop:
-        marks = find(load(text, at), pattern)
-        if marks:
-            return min(at + first_byte(marks), stop)
+        equal = equal_bytes(load(text, at), pattern)
+        if equal:
+            return min(at + first_byte(equal), stop)
         at += 8
     return stop
 
 
-def _words(text: Sequence[int], start: int, stop: int) -> int:
-    """How many words end before `stop`, each with a space behind it."""
+def _count_words(text: Sequence[int], start: int, stop: int) -> int:
+    """How many words from `start` to `stop` are followed by a space."""
     count = 0
     before = _SPACE
     for at in range(start, stop):

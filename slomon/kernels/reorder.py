@@ -1,9 +1,14 @@
 """
-`slomon.core.order` over flat memory: rows are kept in order of (time, source), as long as something
-earlier may still come, and are dealt to their shards when nothing may.
+The reorder buffer: rows wait in order of (time, source) while an earlier row may still arrive. When
+none may, they are released and dealt to their shards. `core/reorder.py` does the same in Python.
 
-A row is four numbers: the time it stands at, its source, its tick, its code. One row is a run of
-events that no shard sees: its tick counts them.
+A row is four numbers:
+
+    [ time | source | tick | code ]
+
+The time of a row is its place in the order: its tick, or later if the row is out of order by more
+than the lateness of its source. Consecutive events that no shard sees (unmatched, rejected) share
+one row if their time, source and code are equal; its tick counts them.
 """
 
 from __future__ import annotations
@@ -18,19 +23,19 @@ Column: TypeAlias = MutableSequence[int]
 
 ROW: Final = 4
 
-# What `clock` says of a source
+# The numbers of `clock`, one clock per source
 NEWEST: Final = 0  # its newest tick
-DISORDERED: Final = 1  # how many rows were older than one before
-LARGEST: Final = 2  # by how much at most
-BLANKS: Final = 3  # how many rows are no events
+DISORDERED: Final = 1  # how many rows were older than a row before
+LARGEST: Final = 2  # the largest difference to an older row, in ticks
+BLANKS: Final = 3  # how many rows were blank lines
 
-# What `tally` says of the events that went out
-POSITION: Final = 0  # how many there were
+# The numbers of `tally`, over all released events
+POSITION: Final = 0  # how many there were: the position of the next one
 UNMATCHED_EVENTS: Final = 1
 LATEST: Final = 2  # the newest tick of an access
 
-# What `deal` says of a change: its position, its tick and its code
 CHANGE: Final = 3
+"""Numbers that `deal` writes for a change: its position, its tick and its code."""
 
 
 def enter(
@@ -46,8 +51,9 @@ def enter(
     other: Column,
 ) -> int:
     """
-    Add the next rows of a source behind those from `first` to `end`, and sort them; returns the
-    new end. `rows` and `other`, a column for work, have room for them all.
+    Add the next `count` rows of a source behind the rows from `first` to `end`, and sort them.
+    Return the new end. The caller ensures that `rows` has room for all rows, and `other`, which is
+    scratch memory, as well.
     """
     newest = clock[NEWEST]
     new = end * ROW
@@ -84,7 +90,7 @@ def enter(
 
 
 def cut(rows: Sequence[int], first: int, end: int, watermark: int) -> int:
-    """The first of the rows in order that stands at the watermark or after it."""
+    """The first row whose time is at or after the watermark. A binary search."""
     while first < end:
         middle = (first + end) >> 1
         if rows[middle * ROW] < watermark:
@@ -104,8 +110,9 @@ def count(
     counts: Column,
 ) -> int:
     """
-    Count the accesses of each shard among rows that go out; returns how many these are. Where
-    endpoints are found, an access to one that is not among the first becomes an unmatched event.
+    Count the accesses of each shard among rows that are released. Return how many there are. If
+    endpoints are found in the stream, an access to an endpoint that is not admitted becomes an
+    unmatched event.
     """
     accesses = 0
     for row in range(first, end):
@@ -136,8 +143,9 @@ def deal(
     tally: Column,
 ) -> int:
     """
-    Deal rows to their shards, whose columns stand one after the other: `places` says where that of
-    each has room next. Changes are CHANGE numbers each; returns how many there are.
+    Deal rows to their shards. The columns of all shards lie one after the other; `places` says
+    where each shard's next row goes. Write the changes among the rows to `changes`, CHANGE numbers
+    each. Return how many changes there are.
     """
     found = 0
     position = tally[POSITION]
@@ -172,14 +180,17 @@ def deal(
 
 
 def _sort(rows: Column, first: int, new: int, end: int, other: Column) -> None:
-    """Sort rows of which those before `new` are in order: merge runs, two by two, while any."""
+    """
+    Sort rows; those from `first` to `new` are in order already. A natural merge sort of the new
+    rows, then one merge with the older rows that belong behind the first new one. It is stable.
+    """
     here, there = rows, other
     passes = 0
-    while _run(here, new, end) < end:
+    while _end_of_run(here, new, end) < end:
         start = new
         while start < end:
-            middle = _run(here, start, end)
-            stop = _run(here, middle, end)
+            middle = _end_of_run(here, start, end)
+            stop = _end_of_run(here, middle, end)
             _merge(here, start, middle, stop, there)
             start = stop
         here, there = there, here
@@ -194,8 +205,8 @@ def _sort(rows: Column, first: int, new: int, end: int, other: Column) -> None:
         _copy(other, start, end, rows)
 
 
-def _run(rows: Sequence[int], start: int, end: int) -> int:
-    """Where the rows stop to be in order."""
+def _end_of_run(rows: Sequence[int], start: int, end: int) -> int:
+    """Where the run of rows in order that begins at `start` ends."""
     start += ROW
     while start < end and not _before(rows, start, start - ROW):
         start += ROW
@@ -203,7 +214,7 @@ def _run(rows: Sequence[int], start: int, end: int) -> int:
 
 
 def _merge(rows: Sequence[int], start: int, middle: int, end: int, into: Column) -> None:
-    """Merge two runs that follow each other; of equals, the first run's come first."""
+    """Merge two adjacent runs. Of equal rows, those of the first run come first."""
     left, right = start, middle
     for place in range(start, end, ROW):
         if left < middle and (right >= end or not _before(rows, right, left)):

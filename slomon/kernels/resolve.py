@@ -1,6 +1,7 @@
 """
-Between the blocks: odd lines whose request no scanner knew are settled, one after the other in the
-order of the stream, by the table as it stands now. Found endpoints are added to it here.
+The second step after the scanner: it resolves lines whose request was not in the table when their
+block was scanned. One thread resolves block after block, in the order of the stream. New endpoints
+are added to the table here, so their keys follow the order of the stream as well.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import MISSING, insert, lookup
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
-from slomon.kernels.scan import CAREFUL, UNKNOWN_FAILED, UNRESOLVED, hash_request
+from slomon.kernels.scan import FOR_REFERENCE, UNKNOWN_FAILED, UNRESOLVED, hash_request
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
 
-# What `header` says of the table, number by number
-MASK: Final = 0  # how many buckets it has, less one
-ENTRIES: Final = 1  # how many are taken
-ROOM: Final = 2  # how many may be
-USED: Final = 3  # bytes of the arena that are taken
-ARENA: Final = 4  # how many there are
-FOUND: Final = 5  # how many endpoints have keys
-MOST: Final = 6  # how many may be found; 0 where the endpoints are given
-ADMITTED: Final = 7  # how many were found: the first ones, in the order in which accesses go out
-CAPPED: Final = 8  # how many accesses were to others
-HEADER: Final = 9
+# The numbers of `header`: the table, and the endpoints found in the stream
+MASK: Final = 0  # how many buckets the table has, less one
+ENTRIES: Final = 1  # how many buckets are taken
+ROOM: Final = 2  # how many buckets may be taken
+USED: Final = 3  # how many bytes of the arena are taken
+ARENA: Final = 4  # how many bytes the arena has
+FOUND: Final = 5  # how many endpoints have a key
+MOST: Final = 6  # how many endpoints may be admitted; 0 if the endpoints are given, not found
+ADMITTED: Final = 7  # how many endpoints are admitted, in the order in which rows are released
+CAPPED: Final = 8  # how many accesses were to endpoints that were not admitted
+HEADER: Final = 9  # how many numbers a header has
 
 _SPACE: Final = 32
 _QUOTE: Final = 34
@@ -34,9 +35,10 @@ _HASH: Final = 35
 _SLASH: Final = 47
 _QUESTION_MARK: Final = 63
 _BACKSLASH: Final = 92
-_LAST: Final = 126
+_LAST: Final = 126  # the last printable byte of ASCII
 
 SCRATCH: Final = LONGEST_GROUPED + 64
+"""Bytes of the buffer for a route, with padding for words of eight bytes."""
 
 
 def resolve(
@@ -52,14 +54,18 @@ def resolve(
     scratch: MutableSequence[int],
 ) -> int:
     """
-    Resolve the unresolved lines from the first on. Returns the number of the line at which it
-    stopped: `unresolved_count`, a line for the reference parser, or one that there is no room for.
+    Resolve unresolved lines, from number `first` on. Return the number of the line at which it
+    stopped:
+
+    * a line for the reference parser, by its code or because its request remains unknown
+    * a line with a new request for which the table has no room
+    * `unresolved_count`: all lines are resolved
     """
     for number in range(first, unresolved_count):
         place = number * UNRESOLVED
         row = unresolved[place]
         code = codes[row]
-        if code == CAREFUL:
+        if code == FOR_REFERENCE:
             return number
         at, end = unresolved[place + 3], unresolved[place + 4]
         hashed, _ = hash_request(text, at, end, 0)
@@ -67,7 +73,7 @@ def resolve(
         if key == MISSING and header[MOST] and end - at <= LONGEST and is_plain(text, at, end):
             end = group(text, at, end, scratch, 0)
             hashed, _ = hash_request(scratch, 0, end, 0)
-            key = _find(scratch, end, hashed, table, arena, places, header)
+            key = _find_or_add(scratch, end, hashed, table, arena, places, header)
         if key == MISSING:
             return number
         failed = 1 if code == UNKNOWN_FAILED else 0
@@ -75,7 +81,7 @@ def resolve(
     return unresolved_count
 
 
-def found(
+def find_or_add(
     request: Text,
     end: int,
     table: Column,
@@ -84,17 +90,19 @@ def found(
     header: Column,
 ) -> int:
     """
-    The key of a request that was grouped: a new one if need be, UNMATCHED where as many endpoints
-    were found as may be, MISSING where there is no room in the columns.
+    The key of a request that is a route already. A new route gets a new key. But if no more
+    endpoints are admitted, it gets UNMATCHED, and if the table or the arena has no room, MISSING.
     """
     hashed, _ = hash_request(request, 0, end, 0)
     if not is_plain(request, 0, end):
-        hashed = ~hashed  # no scanner takes its text for it: some format may read that otherwise
-    return _find(request, end, hashed, table, arena, places, header)
+        # Another hash than a scanner computes: formats read such a text in different ways, so a
+        # scanner must not find it.
+        hashed = ~hashed
+    return _find_or_add(request, end, hashed, table, arena, places, header)
 
 
 def accept(key: int, admitted: Column, header: Column) -> bool:
-    """Whether an access that goes out now is to an endpoint that is found, or was before."""
+    """Admit the endpoint of an access that is released now. Return whether it is admitted."""
     if admitted[key]:
         return True
     if header[ADMITTED] == header[MOST]:
@@ -105,15 +113,15 @@ def accept(key: int, admitted: Column, header: Column) -> bool:
     return True
 
 
-def remember(
+def add_request(
     request: Text, end: int, key: int, table: Column, arena: MutableSequence[int], header: Column
 ) -> int:
-    """Put a request and its key into the table, which must have room; returns the key."""
+    """Add a request with its key to the table, which must have room. Return the key."""
     hashed, _ = hash_request(request, 0, end, 0)
-    return _put(request, end, hashed, key, table, arena, header)
+    return _add(request, end, hashed, key, table, arena, header)
 
 
-def _find(
+def _find_or_add(
     request: Text,
     end: int,
     hashed: int,
@@ -133,12 +141,12 @@ def _find(
     key = header[FOUND]
     places[2 * key] = header[USED]
     places[2 * key + 1] = end
-    _put(request, end, hashed, key, table, arena, header)
+    _add(request, end, hashed, key, table, arena, header)
     header[FOUND] += 1
     return key
 
 
-def _put(
+def _add(
     request: Text,
     end: int,
     hashed: int,
@@ -154,8 +162,9 @@ def _put(
 
 def is_plain(text: Text, at: int, end: int) -> int:
     """
-    Whether this is a verb of letters, a space and a path, of printable ASCII without what formats
-    escape and routes cut off: then any format reads it, and it is its own name.
+    Whether a text is a verb of letters, a space and a path, in printable ASCII, without characters
+    that formats escape or at which routes are cut. Every format reads such a text alike, and it is
+    its own name.
     """
     spaces = 0
     for place in range(at, end):

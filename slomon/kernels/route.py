@@ -1,8 +1,9 @@
 """
-Paths are unbounded, routes are not: what of a path is an identifier becomes `{id}`. A segment is
-one if it is all digits, a UUID, or hexadecimal of at least 16 characters with a digit among them.
+The route of a request: its path with each identifier replaced by `{id}`, because paths are
+unbounded and routes are not. A segment of a path is an identifier if it is all digits, a UUID, or
+hexadecimal of at least 16 characters with a digit among them.
 
-Plain Python over bytes that Numba compiles as it stands: found endpoints have one rule.
+    GET /users/42/cart   ->   GET /users/{id}/cart
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final
 
 LONGEST: Final = 2000
-"""Bytes of the longest request that is made an endpoint."""
+"""Bytes of the longest request that may become an endpoint."""
 
 LONGEST_GROUPED: Final = 3 * LONGEST + 4
-"""Bytes in which it has room once its identifiers are replaced."""
+"""Bytes that suffice for any such request after its identifiers were replaced."""
 
 _SLASH: Final = 47
 _HYPHEN: Final = 45
@@ -25,8 +26,9 @@ _ID: Final = tuple(b"{id}")
 
 def group(text: Sequence[int], at: int, end: int, into: MutableSequence[int], place: int) -> int:
     """
-    Write the request of a text, its identifiers replaced, into a buffer from `place` on; returns
-    where it ends. It is at most three times as long, and four bytes: `/1` becomes `/{id}`.
+    Write the route of a request to `into`, from `place` on. Return where the route ends. The caller
+    ensures that there is room: a route is at most three times as long as its request, and four
+    bytes, because `/1` becomes `/{id}`.
     """
     while at < end:
         stop = at

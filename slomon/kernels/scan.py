@@ -1,9 +1,9 @@
 """
-The scanner: blocks of bytes become columns of ticks and codes, a row a line. It takes the plain
-lines of the fast formats, finds their request in the table of those seen before, and marks what it
-can't take as odd: the careful parser alone decides and explains.
+The scanner: it turns a block of lines into columns of ticks and codes, a row per line.
 
-Plain Python that Numba compiles as it stands; `words.py` has the steps that differ.
+It reads plain lines of a few formats, and looks up the request of each in the table of known
+requests. Every other line is unresolved: either its request is not in the table, or the line is for
+the reference parser, which alone decides what such a line is. `kernels.resolve` follows.
 """
 
 from __future__ import annotations
@@ -14,24 +14,31 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
 from slomon.kernels.line import CLF_LINES, clf, number, plain
-from slomon.kernels.swar import find, first_byte, leading, load, prefetch
+from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
 
-PADDING: Final = 64  # bytes that must be readable behind a text
+PADDING: Final = 64
+"""Bytes behind a text that must be readable."""
 
-# What a row's code says beside those of core: the line is odd. The table doesn't know its request,
-# or it is for the careful parser.
-UNKNOWN: Final = -2
-UNKNOWN_FAILED: Final = -3
-CAREFUL: Final = -4
+# The codes of unresolved lines, beside those of `kernels.codes`
+UNKNOWN: Final = -2  # a success whose request is not in the table
+UNKNOWN_FAILED: Final = -3  # a failure whose request is not in the table
+FOR_REFERENCE: Final = -4  # a line for the reference parser
 
 GROUP: Final = 32  # lines that are looked up together
-LINE: Final = 8  # numbers of each: tick, code, request and its end, hash, line and its end
+LINE: Final = 8
+"""
+Numbers of each line of a group: tick, code (or outcome), where its request begins and ends, the
+hash of the request, where the line begins and ends; one is unused.
+"""
 
-# An odd line is five numbers: its row, where it begins and ends, and where its request does.
 UNRESOLVED: Final = 5
+"""
+Numbers of an unresolved line: its row, where the line begins and ends, and where its request begins
+and ends.
+"""
 
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
 
@@ -41,7 +48,7 @@ _CARRIAGE_RETURN: Final = 13
 _SPACE: Final = 32
 _QUOTE: Final = 34
 _BACKSLASH: Final = 92
-_LAST: Final = 126
+_LAST: Final = 126  # the last printable byte of ASCII
 
 
 def scan(
@@ -58,29 +65,36 @@ def scan(
     codes: Column,
     unresolved: Column,
     room: int,
-    odd_room: int,
+    unresolved_room: int,
     unresolved_count: Column,
     group: Column,
 ) -> int:
     """
-    Scan whole lines from `at` on, as long as there is room for them; returns how many rows were
-    written, and in `unresolved_count` how many lines are odd and where the next line begins.
+    Scan the lines of `text` from `at` to `length`, until there is no room for another row or
+    another unresolved line. Return how many rows were written to `ticks` and `codes`. In
+    `unresolved_count`, write how many lines are unresolved and where the next line begins.
 
-    `shape` is the kind of lines, the lengths of their prefix and suffix (which stand one after the
-    other in `affixes`), whether they are a file's (then one may be blank, or end with a carriage
-    return), whether a request ends at its question mark, and how many buckets the table has, less
-    one. `dates` remembers the last one, and `group` is for work: GROUP times LINE numbers.
+    * `shape`: the kind of lines, the length of their prefix and of their suffix, whether they are a
+      file's lines (which may be blank or end with a carriage return), whether a request ends at its
+      question mark, and the mask of the table
+    * `affixes`: the text of the prefix, followed by that of the suffix
+    * `statuses`: the outcome of each status from 0 to 999
+    * `dates`: the cache of `line.clf`
+    * `group`: scratch memory, GROUP times LINE numbers
+
+    The text must end with a newline and have PADDING bytes behind it.
     """
     of_file = shape[3]
-    rows = found = 0
+    rows = unresolved_rows = 0
     start = at
-    while start < length and rows < room and found < odd_room:
-        # By the group, since in a large table a look-up mostly waits for memory: first where its
-        # lines' requests would stand is asked for, then the texts there, then they are compared.
+    while start < length and rows < room and unresolved_rows < unresolved_room:
+        # In groups, because a look-up in a large table mostly waits for memory. The first pass
+        # prefetches the buckets of the group's requests, the second their texts in the arena, and
+        # the third compares.
         count = 0
-        most = min(GROUP, room - rows, odd_room - found)
-        while start < length and count < most:
-            end = start + _until(text, start, _NEWLINES)
+        limit = min(GROUP, room - rows, unresolved_room - unresolved_rows)
+        while start < length and count < limit:
+            end = start + _distance(text, start, _NEWLINES)
             stop = end
             if of_file and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
                 stop -= 1
@@ -88,9 +102,9 @@ def scan(
                 group[count * LINE] = NO_TICK
                 group[count * LINE + 1] = BLANK
             else:
-                _look(text, start, stop, shape, affixes, statuses, table, dates, group, count)
+                _read_line(text, start, stop, shape, affixes, statuses, table, dates, group, count)
             group[count * LINE + 5] = start
-            group[count * LINE + 6] = end  # the careful reader takes off what it takes for an end
+            group[count * LINE + 6] = end  # the reference parser strips line ends by itself
             count += 1
             start = end + 1
         for line in range(count):
@@ -103,20 +117,20 @@ def scan(
             code = _find(text, group, place, table, shape[5], arena)
             ticks[rows] = group[place]
             codes[rows] = code
-            if CAREFUL <= code < UNMATCHED:
-                unresolved[found * UNRESOLVED] = rows
-                unresolved[found * UNRESOLVED + 1] = group[place + 5]
-                unresolved[found * UNRESOLVED + 2] = group[place + 6]
-                unresolved[found * UNRESOLVED + 3] = group[place + 2]
-                unresolved[found * UNRESOLVED + 4] = group[place + 3]
-                found += 1
+            if FOR_REFERENCE <= code < UNMATCHED:
+                unresolved[unresolved_rows * UNRESOLVED] = rows
+                unresolved[unresolved_rows * UNRESOLVED + 1] = group[place + 5]
+                unresolved[unresolved_rows * UNRESOLVED + 2] = group[place + 6]
+                unresolved[unresolved_rows * UNRESOLVED + 3] = group[place + 2]
+                unresolved[unresolved_rows * UNRESOLVED + 4] = group[place + 3]
+                unresolved_rows += 1
             rows += 1
-    unresolved_count[0] = found
+    unresolved_count[0] = unresolved_rows
     unresolved_count[1] = start
     return rows
 
 
-def _look(
+def _read_line(
     text: Text,
     start: int,
     stop: int,
@@ -128,21 +142,21 @@ def _look(
     group: Column,
     line: int,
 ) -> None:
-    """Write to the group what a line says by itself, and ask for its request's bucket."""
-    kind, prefix, suffix, cuts = shape[0], shape[1], shape[2], shape[4]
+    """Write what a line says to the group, and prefetch the bucket of its request."""
+    kind, prefix, suffix, cut_query = shape[0], shape[1], shape[2], shape[4]
     if kind == CLF_LINES:
         tick, request, target_end, status = clf(text, start, stop, dates)
     else:
         tick, request, target_end, status = plain(text, start, stop, affixes, prefix, suffix)
-    code = CAREFUL
+    code = FOR_REFERENCE
     request_end = hashed = 0
     if tick != NO_TICK:
-        found, digits = number(text, status)
-        if digits == 3 and statuses[found] != MALFORMED:
-            hashed, request_end = hash_request(text, request, target_end, cuts)
-            whole = request_end == target_end
-            if whole or _is_query(text, request_end, target_end, suffix > 0):
-                code = statuses[found]
+        value, digits = number(text, status)
+        if digits == 3 and statuses[value] != MALFORMED:
+            hashed, request_end = hash_request(text, request, target_end, cut_query)
+            uncut = request_end == target_end
+            if uncut or _is_query(text, request_end, target_end, suffix > 0):
+                code = statuses[value]  # the outcome, until the key is known
                 prefetch(table, (hashed & shape[5]) * BUCKET)
     place = line * LINE
     group[place] = tick
@@ -153,7 +167,7 @@ def _look(
 
 
 def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:
-    """The code of a line of the group."""
+    """The code of a line of the group, its key looked up in the table."""
     failed = group[place + 1]
     if failed < 0:
         return failed
@@ -164,41 +178,43 @@ def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena
     return UNKNOWN - failed if key == MISSING else key
 
 
-def hash_request(text: Text, at: int, end: int, cuts: int) -> tuple[int, int]:
-    """The hash of a request, and where it ends: at the first question mark if it `cuts`."""
+def hash_request(text: Text, at: int, end: int, cut_query: int) -> tuple[int, int]:
+    """
+    The hash of a request, and where the request ends: with `cut_query` at its first question mark.
+    """
     hashed = 0
     while at < end:
         count = min(end - at, 8)
         word = load(text, at)
         if count < 8:
-            word = leading(word, count)
-        marks = find(word, _QUERIES)
-        if cuts and marks:
-            count = first_byte(marks)
+            word = leading_bytes(word, count)
+        question_marks = equal_bytes(word, _QUERIES)
+        if cut_query and question_marks:
+            count = first_byte(question_marks)
             end = at + count
-            word = leading(word, count)
+            word = leading_bytes(word, count)
         if count:
             hashed = hash_step(hashed, word)
         at += count
     return hashed, at
 
 
-def _until(text: Text, start: int, pattern: int) -> int:
-    """How many bytes stand before the first one of a pattern, which must be there."""
+def _distance(text: Text, start: int, pattern: int) -> int:
+    """How many bytes precede the byte that a pattern repeats. The text must have that byte."""
     at = start
-    marks = find(load(text, at), pattern)
-    while marks == 0:
+    equal = equal_bytes(load(text, at), pattern)
+    while equal == 0:
         at += 8
-        marks = find(load(text, at), pattern)
-    return at - start + first_byte(marks)
+        equal = equal_bytes(load(text, at), pattern)
+    return at - start + first_byte(equal)
 
 
-def _is_query(text: Text, at: int, end: int, escaped: int) -> int:
-    """Whether there are no spaces, and where a format has escapes none of these either."""
+def _is_query(text: Text, at: int, end: int, has_escapes: int) -> int:
+    """Whether a text has no space and, if the format has escapes, no byte that may be one."""
     for place in range(at, end):
         byte = text[place]
         if byte == _SPACE:
             return False
-        if escaped and (byte < _SPACE or byte > _LAST or byte in (_QUOTE, _BACKSLASH)):
+        if has_escapes and (byte < _SPACE or byte > _LAST or byte in (_QUOTE, _BACKSLASH)):
             return False
     return True

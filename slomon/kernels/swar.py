@@ -1,7 +1,10 @@
 """
-Eight bytes at a time: how the scanner looks at text. Words are signed 64-bit numbers, little
-endian. These functions are what they do, in plain Python; when compiled, each is an instruction
-or two (`build.py` says which), so that the scanner runs and is tested at either speed.
+Text eight bytes at a time ("SIMD within a register"): how the scanner looks at bytes. A word is a
+signed 64-bit number, little-endian: its lowest byte is the first one of the text.
+
+`load`, `wrap`, `first_byte` and `prefetch` are written twice, because Python has no such
+instructions: here as plain Python, which says what they do and serves the tests, and in
+`compiled/build.py`, where each becomes an instruction or two.
 """
 
 from __future__ import annotations
@@ -16,33 +19,34 @@ _ALL: Final = (1 << 64) - 1
 
 
 def load(text: Sequence[int], at: int) -> int:
-    """The eight bytes of a text from `at` on; there must be so many."""
+    """The eight bytes of a text from `at` on. The text must have them all."""
     return wrap(int.from_bytes(bytes(text[at : at + 8]), "little"))
 
 
 def wrap(number: int) -> int:
-    """A number as 64 bits hold it."""
+    """The lowest 64 bits of a number, as a signed number."""
     return ((number + _SIGN) & _ALL) - _SIGN
 
 
-def first_byte(marks: int) -> int:
-    """The place of the first byte of a word that isn't zero; the word must not be zero."""
-    return ((marks & -marks).bit_length() - 1) >> 3
+def first_byte(word: int) -> int:
+    """The place, 0 to 7, of the first byte of a word that isn't zero. The word must not be zero."""
+    return ((word & -word).bit_length() - 1) >> 3
 
 
-def leading(word: int, count: int) -> int:
-    """The first `count` bytes of a word, 0 to 7, the others zero."""
+def leading_bytes(word: int, count: int) -> int:
+    """The first `count` bytes of a word, 0 to 7; the others become zero."""
     return word & ((1 << (count << 3)) - 1)
 
 
-def shifted(word: int, count: int) -> int:
-    """A word moved `count` bytes up, 0 to 7: its first ones are zero then."""
+def shift_up(word: int, count: int) -> int:
+    """A word moved `count` bytes up, 0 to 7; its first bytes become zero."""
     return wrap(word << (count << 3))
 
 
-def find(word: int, pattern: int) -> int:
+def equal_bytes(word: int, pattern: int) -> int:
     """
-    High bits where the bytes of two words are equal, exact up to the first of them.
+    The high bit (0x80) of each byte that is equal in two words, the other bits zero. The result is
+    exact up to the first equal byte; bytes behind it may be set wrongly.
 
     The classic test for a zero byte: Hacker's Delight, 2nd edition, section 6-1.
     """
@@ -51,4 +55,4 @@ def find(word: int, pattern: int) -> int:
 
 
 def prefetch(column: Sequence[int], at: int) -> None:
-    """Ask for the memory of a number that will be needed soon. It changes nothing."""
+    """Ask the processor to fetch a number that will be needed soon. In Python it does nothing."""

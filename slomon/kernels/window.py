@@ -1,17 +1,26 @@
 """
-The sliding windows, of many endpoints at once. `advance` is the one kernel: it knows slots, ticks
-and outcomes, nothing richer, and its body is integer arithmetic and indexing over flat columns.
-So it is plain Python over lists, and Numba compiles it as it stands over arrays of 64-bit numbers.
+The sliding windows of many endpoints, and the crossings of their SLOs.
 
-A window holds the accesses of the half-open span (t - window, t], as entries (tick, requests,
-failures); equal ticks share an entry. The entries of all windows live in one pool of small blocks
-with a free list, so memory follows what is inside the windows:
+`advance` counts a batch of accesses. It knows slots, ticks and outcomes only: no endpoint names,
+commits or policies. Its body is integer arithmetic and indexing over flat columns, so the same
+source runs as plain Python over lists, and compiled by Numba over arrays of 64-bit numbers.
+
+The window of an access at tick t is half open: it holds the endpoint's accesses in (t - width, t].
+
+    tick     5     6     7     8     9    10    11         width 5
+             x     o           o     x           o         x: failed
+                   (-----------------------------]         at 11: 2 succeeded, 1 failed, SLI 2/3
+
+A window is a queue of entries (tick, requests, failures); accesses that count at the same tick
+share an entry. The entries of all windows lie in one pool of blocks of eight with a free list, so
+memory follows what is inside the windows:
 
     head                                   tail
      v                                      v
     [ . . a b c d e f ] -> [ g h i j k l . . ]      block after block, in order of time
 
-Block 0 belongs to all: its last entry, older than any time, stands before everyone's first.
+Block 0 belongs to no window. Its last entry is older than any tick: until an endpoint has its
+first access, that entry is its tail.
 """
 
 from __future__ import annotations
@@ -21,77 +30,76 @@ from typing import Final, NamedTuple, TypeAlias
 
 from slomon.kernels.series import SHORTEST, SeriesState
 
-_SHIFT: Final = 3
-BLOCK: Final = 1 << _SHIFT  # entries a block
-_LAST: Final = BLOCK - 1
-NEVER: Final = -(2**63)  # older than any window
+_BLOCK_SHIFT: Final = 3
+BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block
+_IN_BLOCK: Final = BLOCK - 1  # the bits of an entry's number that say where in its block it lies
+NEVER: Final = -(2**63)  # a tick older than any window
 
 Column: TypeAlias = MutableSequence[int]
 
 Rows: TypeAlias = tuple[Column, Column, Column, Column]
-"""The columns of a batch: slots, ticks, failures (0 or 1) and positions."""
+"""The columns of a batch: slots, ticks, outcomes (1: failed, 0: succeeded) and positions."""
 
 
 class WindowState(NamedTuple):
-    """The columns that `advance` works on. Lists, or arrays of 64-bit numbers when compiled."""
+    """The columns that `advance` works on: lists, or arrays of 64-bit numbers when compiled."""
 
-    # one row per endpoint, by its slot
-    width: Column  # ticks
+    # one number per endpoint, by its slot
+    width: Column  # of the window, in ticks
     slo: MutableSequence[float]
-    requests: Column  # in the window, and so the failures
-    failures: Column
+    requests: Column  # in the window
+    failures: Column  # in the window
     breached: Column  # 1 while an incident is open
-    head: Column  # the oldest entry still in the window
-    tail: Column  # the newest entry: its tick is the endpoint's clock
+    head: Column  # the oldest entry in the window
+    tail: Column  # the newest entry; its tick is the endpoint's clock
     past_requests: Column  # that have left the window
-    past_failures: Column
-    onset_hint: (
-        Column  # the onset of the newest incident: no failure stands between the head and it
-    )
-    scout_tick: Column  # while it is in the window
-    failed_tick: Column  # of the newest failure
-    failed_position: Column
-    lowest_requests: Column  # of the window as its SLI was lowest, in the newest incident
-    lowest_failures: Column
-    lowest_tick: Column
-    # one row per entry
+    past_failures: Column  # that have left the window
+    onset_hint: Column  # the onset of the newest incident: no earlier entry in the window failed
+    onset_hint_tick: Column  # of that entry: the hint holds while this tick is in the window
+    last_failure_tick: Column
+    last_failure_position: Column
+    min_sli_requests: Column  # in the window when its SLI was lowest, in the newest incident
+    min_sli_failures: Column
+    min_sli_tick: Column
+    # one number per entry
     entry_tick: Column
     entry_requests: Column
     entry_failures: Column
-    entry_position: Column  # of its first failure, if there is one
-    # one row per block
-    next_block: Column
-    # the first free block, how many blocks are free, how many accesses came late, how many
-    # requests a window must hold to be judged, and after how many ticks without a request an
-    # incident ends, NEVER where none does
-    free: Column
-    spare: Column
-    late: Column
-    min_requests: Column
-    no_traffic: Column
+    entry_position: Column  # of its first failure, if it has one
+    # one number per block
+    next_block: Column  # of the same window, or of the free list
+    # one number
+    first_free: Column  # the first block of the free list
+    free_count: Column  # how many blocks the free list has
+    late: Column  # how many accesses were older than their endpoint's clock
+    min_requests: Column  # a window with fewer requests is not judged
+    no_traffic: Column  # ticks without a request after which an incident expires, or NEVER
 
 
 ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
 ENTRY_COLUMNS: Final = WindowState._fields.index("next_block") - ENDPOINT_COLUMNS
-ENDPOINT: Final = 16  # numbers a record: two lines of a cache, of which the second is seldom needed
+ENDPOINT: Final = 16
+"""Numbers in the record of an endpoint: two cache lines, of which the second is seldom needed."""
 ENTRY: Final = ENTRY_COLUMNS
+"""Numbers in the record of an entry."""
 
 
 class EndpointTotals(NamedTuple):
     """
-    Where an endpoint is: all its requests and failures so far, the newest failure, and its window
-    as the SLI was lowest in its newest incident.
+    All requests and failures of an endpoint so far, its last failure, and its window when the SLI
+    was lowest in its newest incident.
     """
 
     requests: int
     failures: int
-    failed_tick: int
-    failed_position: int
-    lowest_requests: int
-    lowest_failures: int
-    lowest_tick: int
+    last_failure_tick: int
+    last_failure_position: int
+    min_sli_requests: int
+    min_sli_failures: int
+    min_sli_tick: int
 
 
+# The kinds of crossings
 CLOSED: Final = 0
 OPENED: Final = 1
 EXPIRED: Final = 2
@@ -99,13 +107,22 @@ EXPIRED: Final = 2
 
 class Crossing(NamedTuple):
     """
-    An access, which counts at `tick` and `failed` or not, took its endpoint across the SLO: below
-    it (the `kind` is OPENED) or back (CLOSED). The onset is the first failure that was in the
-    window as an incident opened, else the access itself. Where the endpoint is now, this access
-    included, follows.
+    An incident opened, closed or expired.
 
-    Or an access finds that an incident expired before it (EXPIRED), at `tick`. Where the
-    endpoint was then follows, this access left out.
+    * OPENED and CLOSED: the access at `position`, which counts at `tick`, took the SLI below the
+      SLO or back. The onset is the first failure in the window if an incident opened, else the
+      access itself. The totals (see `EndpointTotals`) include the access.
+    * EXPIRED: the access at `position` found that the incident had expired at `tick`, before it.
+      The totals exclude the access.
+
+    `failed` is the outcome of the access.
+
+        SLI  1.0  ----+                    +-----
+        SLO  . . . . .|. . . . . . . . . . |. . .
+                      +----+     +---------+
+                           +-----+
+                      ^    ^               ^
+                   OPENED  min_sli      CLOSED
     """
 
     slot: int
@@ -117,31 +134,33 @@ class Crossing(NamedTuple):
     onset_position: int
     requests: int
     failures: int
-    failed_tick: int
-    failed_position: int
-    lowest_requests: int
-    lowest_failures: int
-    lowest_tick: int
+    last_failure_tick: int
+    last_failure_position: int
+    min_sli_requests: int
+    min_sli_failures: int
+    min_sli_tick: int
 
 
 CROSSING: Final = len(Crossing._fields)
-MARKS: Final = 4  # numbers an endpoint
+MARKS: Final = 4
+"""Numbers that `mark` keeps for each endpoint."""
 
 
-def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to one and is read as one)
+def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one, and it reads as one)
     state: WindowState, rows: Rows, crossings: Column, series: SeriesState | None
 ) -> int:
     """
-    Count a batch of accesses and write the numbers of each Crossing to `crossings`; returns how
-    many numbers that were. Buckets that end in the batch are added to the trace: Numba compiles
-    what there is for it only where there is one. O(1) amortized per row.
+    Count a batch of accesses and write each Crossing to `crossings`, CROSSING numbers each. Return
+    how many numbers were written. Buckets that end in the batch are added to `series`; Numba omits
+    that code if `series` is None. O(1) amortized per row.
 
-    There must be a spare block for each row, and room for a bucket and for its crossings: two where
-    incidents expire, as an access may find one ended and open another.
+    The caller ensures that there is a free block for each row, a bucket for each row if there is a
+    series, and room for one crossing for each row. If incidents expire there must be room for two,
+    because an access may expire one incident and open another.
     """
     (
-        width,
-        slo,
+        widths,
+        slos,
         window_requests,
         window_failures,
         breached,
@@ -149,36 +168,36 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         tails,
         past_requests,
         past_failures,
-        scouts,
-        scout_ticks,
-        failed_ticks,
-        failed_positions,
-        lowest_requests,
-        lowest_failures,
-        lowest_ticks,
+        onset_hints,
+        onset_hint_ticks,
+        last_failure_ticks,
+        last_failure_positions,
+        min_sli_requests,
+        min_sli_failures,
+        min_sli_ticks,
         entry_tick,
         entry_requests,
         entry_failures,
         entry_position,
         next_block,
-        free,
-        spare,
+        first_free,
+        free_count,
         late,
         min_requests,
         no_traffic,
     ) = state
     if series is not None:
         (
-            places,
-            began_requests,
-            began_failures,
-            lowest_slis,
+            current_indexes,
+            requests_before_bucket,
+            failures_before_bucket,
+            current_min_slis,
             _,
             bucket_slots,
-            bucket_places,
+            bucket_indexes,
             bucket_requests,
             bucket_failures,
-            bucket_lowest,
+            bucket_min_slis,
             _,
             _,
             _,
@@ -186,25 +205,26 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
         ) = series
         doublings, finished = series.doublings[0], series.finished[0]
         step = SHORTEST << doublings
-    found = 0
+    written = 0
     judged_from, expires_after = min_requests[0], no_traffic[0]
-    slots, ticks, failures, positions = rows
+    slots, ticks, outcomes, positions = rows
     # Numba knows no strict zip; a Batch makes its columns of equal length.
-    for slot, tick, failed, position in zip(slots, ticks, failures, positions):  # noqa: B905
+    for slot, tick, failed, position in zip(slots, ticks, outcomes, positions):  # noqa: B905
+        # Count the access: in a new entry if the clock moves, else in the newest entry.
         tail = tails[slot]
-        newest = clock = entry_tick[tail]
+        previous = clock = entry_tick[tail]
         if tick > clock:
             clock = tick
             tail += 1
-            if not tail & _LAST:
-                block = free[0]
-                free[0] = next_block[block]
-                spare[0] -= 1
-                before, tail = tail, block << _SHIFT
-                if before == BLOCK:
+            if not tail & _IN_BLOCK:
+                block = first_free[0]
+                first_free[0] = next_block[block]
+                free_count[0] -= 1
+                full, tail = tail, block << _BLOCK_SHIFT
+                if full == BLOCK:  # block 0 is full from the start: this is the first access
                     heads[slot] = tail
                 else:
-                    next_block[(before - 1) >> _SHIFT] = block
+                    next_block[(full - 1) >> _BLOCK_SHIFT] = block
             tails[slot] = tail
             entry_tick[tail] = tick
             entry_requests[tail] = 1
@@ -214,109 +234,121 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop, so that it compiles to o
                 late[0] += 1
             entry_requests[tail] += 1
             entry_failures[tail] += failed
-        if series is not None and clock - places[slot] * step >= step:
+        # If the access begins a new bucket of the series, finish the one before.
+        if series is not None and clock - current_indexes[slot] * step >= step:
             requests = window_requests[slot] + past_requests[slot]
-            bad = window_failures[slot] + past_failures[slot]
+            failures = window_failures[slot] + past_failures[slot]
             bucket_slots[finished] = slot
-            bucket_places[finished] = places[slot]
-            bucket_requests[finished] = requests - began_requests[slot]
-            bucket_failures[finished] = bad - began_failures[slot]
-            bucket_lowest[finished] = lowest_slis[slot]
-            finished += requests > began_requests[slot]  # before the first there is none
-            places[slot] = (clock >> doublings) // SHORTEST
-            began_requests[slot] = requests
-            began_failures[slot] = bad
-            lowest_slis[slot] = 1.0
+            bucket_indexes[finished] = current_indexes[slot]
+            bucket_requests[finished] = requests - requests_before_bucket[slot]
+            bucket_failures[finished] = failures - failures_before_bucket[slot]
+            bucket_min_slis[finished] = current_min_slis[slot]
+            finished += requests > requests_before_bucket[slot]  # there is none before the first
+            current_indexes[slot] = (clock >> doublings) // SHORTEST
+            requests_before_bucket[slot] = requests
+            failures_before_bucket[slot] = failures
+            current_min_slis[slot] = 1.0
         requests = window_requests[slot] + 1
-        bad = window_failures[slot] + failed
-        # Without a failure the SLI is 1 whatever has left the window: then what has left is only
-        # cleared away once a block, for the memory's sake, or if it counts how many are left.
-        if bad or not tail & _LAST or (judged_from > 1 and breached[slot]):
+        failures = window_failures[slot] + failed
+        # Without a failure the SLI is 1, whatever has left the window. Then old entries are removed
+        # once per block only, to free memory, or if the number of requests decides whether an
+        # incident may close.
+        if failures or not tail & _IN_BLOCK or (judged_from > 1 and breached[slot]):
             head = heads[slot]
-            horizon = clock - width[slot]
+            horizon = clock - widths[slot]
             if entry_tick[head] <= horizon:
-                inside, bad_inside = requests, bad
+                requests_with_old, failures_with_old = requests, failures
                 while entry_tick[head] <= horizon:
                     requests -= entry_requests[head]
-                    bad -= entry_failures[head]
+                    failures -= entry_failures[head]
                     head += 1
-                    if not head & _LAST:
-                        block = (head - 1) >> _SHIFT
-                        head = next_block[block] << _SHIFT
-                        next_block[block] = free[0]
-                        free[0] = block
-                        spare[0] += 1
+                    if not head & _IN_BLOCK:
+                        block = (head - 1) >> _BLOCK_SHIFT
+                        head = next_block[block] << _BLOCK_SHIFT
+                        next_block[block] = first_free[0]
+                        first_free[0] = block
+                        free_count[0] += 1
                 heads[slot] = head
-                past_requests[slot] += inside - requests
-                past_failures[slot] += bad_inside - bad
-                if 0 <= expires_after <= clock - newest and newest <= horizon and breached[slot]:
+                past_requests[slot] += requests_with_old - requests
+                past_failures[slot] += failures_with_old - failures
+                # An open incident expires if all accesses before this one have left the window,
+                # and there was no traffic for long enough.
+                if (
+                    0 <= expires_after <= clock - previous
+                    and previous <= horizon
+                    and breached[slot]
+                ):
                     breached[slot] = 0
-                    ended = newest + max(width[slot], expires_after)
-                    moved = slot, position, ended, EXPIRED, failed, clock, position
-                    found = _write(crossings, found, moved)
-                    found = _write(crossings, found, (past_requests[slot], past_failures[slot]))
-                    found = _write(crossings, found, (failed_ticks[slot], failed_positions[slot]))
-                    lowest = lowest_requests[slot], lowest_failures[slot], lowest_ticks[slot]
-                    found = _write(crossings, found, lowest)
-            window_failures[slot] = bad
+                    end = previous + max(widths[slot], expires_after)
+                    access = slot, position, end, EXPIRED, failed, clock, position
+                    written = _write(crossings, written, access)
+                    totals = past_requests[slot], past_failures[slot]
+                    written = _write(crossings, written, totals)
+                    last_failure = last_failure_ticks[slot], last_failure_positions[slot]
+                    written = _write(crossings, written, last_failure)
+                    lowest = min_sli_requests[slot], min_sli_failures[slot], min_sli_ticks[slot]
+                    written = _write(crossings, written, lowest)
+            window_failures[slot] = failures
             if failed:
-                if failed_ticks[slot] < clock:
+                if last_failure_ticks[slot] < clock:
                     entry_position[tail] = position
-                failed_ticks[slot] = clock
-                failed_positions[slot] = position
+                last_failure_ticks[slot] = clock
+                last_failure_positions[slot] = position
             if requests >= judged_from:
-                sli = (requests - bad) / requests
-                if series is not None and sli < lowest_slis[slot]:
-                    lowest_slis[slot] = sli
-                below = sli < slo[slot]
+                sli = (requests - failures) / requests
+                if series is not None and sli < current_min_slis[slot]:
+                    current_min_slis[slot] = sli
+                below = sli < slos[slot]
                 was_below = breached[slot]
                 if below and (
                     not was_below
-                    or sli < (lowest_requests[slot] - lowest_failures[slot]) / lowest_requests[slot]
+                    or sli
+                    < (min_sli_requests[slot] - min_sli_failures[slot]) / min_sli_requests[slot]
                 ):
-                    lowest_requests[slot] = requests
-                    lowest_failures[slot] = bad
-                    lowest_ticks[slot] = clock
+                    min_sli_requests[slot] = requests
+                    min_sli_failures[slot] = failures
+                    min_sli_ticks[slot] = clock
                 if below != was_below:
                     breached[slot] = below
                     onset_tick, onset_position = clock, position
                     if below:
-                        onset_hint = scouts[slot] if scout_ticks[slot] > horizon else head
-                        while not entry_failures[onset_hint]:
-                            onset_hint += 1
-                            if not onset_hint & _LAST:
-                                onset_hint = next_block[(onset_hint - 1) >> _SHIFT] << _SHIFT
-                        onset_tick, onset_position = (
-                            entry_tick[onset_hint],
-                            entry_position[onset_hint],
-                        )
-                        scouts[slot] = onset_hint
-                        scout_ticks[slot] = onset_tick
-                    moved = slot, position, clock, int(below), failed, onset_tick, onset_position
-                    found = _write(crossings, found, moved)
-                    now = requests + past_requests[slot], bad + past_failures[slot]
-                    found = _write(crossings, found, now)
-                    found = _write(crossings, found, (failed_ticks[slot], failed_positions[slot]))
-                    lowest = lowest_requests[slot], lowest_failures[slot], lowest_ticks[slot]
-                    found = _write(crossings, found, lowest)
+                        # The search for the first failure begins where the last one ended, if that
+                        # entry is still in the window: an endpoint that flaps costs O(1), too.
+                        onset = onset_hints[slot] if onset_hint_ticks[slot] > horizon else head
+                        while not entry_failures[onset]:
+                            onset += 1
+                            if not onset & _IN_BLOCK:
+                                onset = next_block[(onset - 1) >> _BLOCK_SHIFT] << _BLOCK_SHIFT
+                        onset_tick, onset_position = entry_tick[onset], entry_position[onset]
+                        onset_hints[slot] = onset
+                        onset_hint_ticks[slot] = onset_tick
+                    access = slot, position, clock, int(below), failed, onset_tick, onset_position
+                    written = _write(crossings, written, access)
+                    totals = requests + past_requests[slot], failures + past_failures[slot]
+                    written = _write(crossings, written, totals)
+                    last_failure = last_failure_ticks[slot], last_failure_positions[slot]
+                    written = _write(crossings, written, last_failure)
+                    lowest = min_sli_requests[slot], min_sli_failures[slot], min_sli_ticks[slot]
+                    written = _write(crossings, written, lowest)
         window_requests[slot] = requests
     if series is not None:
         series.finished[0] = finished
-    return found
+    return written
 
 
-def _write(crossings: Column, found: int, numbers: tuple[int, ...]) -> int:
-    """Write the next numbers of crossings; returns how many there are by then."""
+def _write(crossings: Column, written: int, numbers: tuple[int, ...]) -> int:
+    """Append numbers to those already written; return how many are written then."""
     for number in numbers:
-        crossings[found] = number
-        found += 1
-    return found
+        crossings[written] = number
+        written += 1
+    return written
 
 
 def expire(state: WindowState, slot: int, tick: int) -> int:
     """
-    An incident expired, at a tick by which its window is empty: that is the endpoint's
-    time now, so that nothing counts before it. An entry without requests stands there.
+    Expire the incident of an endpoint at a tick by which its window is empty. The tick becomes the
+    endpoint's clock, so that no later access counts before it: the newest entry moves there,
+    without requests.
     """
     tail = state.tail[slot]
     requests, failures = state.entry_requests[tail], state.entry_failures[tail]
@@ -333,9 +365,9 @@ def expire(state: WindowState, slot: int, tick: int) -> int:
 
 def mark(state: WindowState, slots: Column, marks: Column) -> int:
     """
-    A change came: note all requests and failures of its endpoints so far. Each has four numbers
-    among the marks: those of the newest change, and of the one before. Changes between which an
-    endpoint had no request are one to it.
+    A change of these endpoints arrived: note their totals so far. Each endpoint has MARKS numbers:
+    its requests and failures when the newest change arrived, and when the change before arrived.
+    Several changes without a request between them count as one.
     """
     for slot in slots:
         requests = state.requests[slot] + state.past_requests[slot]

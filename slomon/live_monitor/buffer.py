@@ -1,6 +1,8 @@
 """
-Where calls from any thread leave what they tell of for the loop. Each is one atomic list operation,
-so nobody waits: neither the request that is told of, nor the loop.
+The buffer between callers in any thread and the event loop that counts their events.
+
+A call appends its event in one atomic list operation, and so does not wait for the loop or for
+other calls.
 """
 
 from __future__ import annotations
@@ -21,26 +23,28 @@ FULL: Final = "full"
 LONG: Final = "too long"
 
 _SPARE: Final = 1024
-"""So many items more may wait than there is room for requests: changes are few, and matter more."""
+"""Room beyond the bound, for changes: they are few, and matter more than requests."""
 
 _NEVER: Final = float("inf")
 
 
 class Buffer:
     """
-    At most `bound` events wait in it. What doesn't fit, or comes before it is opened or after it
-    was closed, is dropped and counted. A request whose status is not `ok_statuses` is urgent.
+    Holds about `bound` events.
+
+    An event that does not fit, or arrives while the buffer is not open, is dropped and counted.
+    A request is urgent if its status is not one of `ok_statuses`; a change always is.
     """
 
     def __init__(self, bound: int, ok_statuses: Container[int]) -> None:
-        self.items: list[RawEvent] = []  # never replaced: calls put theirs into this very list
+        self.items: list[RawEvent] = []  # never replaced: calls append to this very list
         self._ok_statuses = ok_statuses
         self._limit = bound
         self._bound = self._hard_limit = 0  # while it is closed
-        self._sealed = False  # nothing is taken any more
-        self._alarm = _NEVER  # the loop is to be woken where more than so many wait
-        self._pressing = False  # something urgent may be there
-        self._much = bound // 2
+        self._frozen = False  # no event will be taken any more
+        self._alarm = _NEVER  # an event wakes the loop if at least this many wait before it
+        self._urgent = False  # an urgent event may be waiting
+        self._many = bound // 2
         self._arrival = Event()
         self._room = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -49,52 +53,53 @@ class Buffer:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many events were dropped, by reason."""
+        """The number of dropped events, by reason."""
         with self._counting:
             dropped = self._dropped.copy()
-        if self._sealed:  # a thread may have been about to leave one as it was closed
+        if self._frozen:  # a thread may have been about to append when the buffer was closed
             dropped[CLOSED] += len(self.items)
         return {reason: count for reason, count in dropped.items() if count}
 
     def open(self) -> None:
-        """From now on events are taken in, for the running loop."""
+        """Accept events from now on, for the running loop."""
         self._loop = asyncio.get_running_loop()
         self._room = Event()  # of this loop
         self._bound, self._hard_limit = self._limit, self._limit + _SPARE
-        self._sealed = False
+        self._frozen = False
 
     def close(self) -> None:
-        """From now on none are. What is in it is still to be taken."""
+        """Accept no further events. Those in the buffer can still be taken."""
         self._bound = self._hard_limit = 0
         self._room.set()
 
     def freeze(self) -> None:
-        """It was closed and emptied: what is still left in it is dropped."""
-        self._sealed = True
+        """Count events that are still in the closed buffer as dropped: they will not be taken."""
+        self._frozen = True
 
     def put(
         self, at: int | str, verb: str, resource: str, status: int, *, overflow: bool = False
     ) -> bool:
         """
-        Leave a request; False if it was dropped. `overflow` is for one that has waited for room,
-        which others may have taken since.
+        Append a request. Returns False if it was dropped.
+
+        `overflow` is for a request that has waited for room, which others may have used since.
         """
         items = self.items
         waiting = len(items)
         if waiting >= self._bound and not (overflow and waiting < self._hard_limit):
             return self._drop(FULL)
-        told: RawEvent
+        raw: RawEvent
         if type(at) is int and type(verb) is type(resource) is str and type(status) is int:
-            told = at, verb, resource, status
+            raw = at, verb, resource, status
         else:
-            told = make_request(at, verb, resource, status)
-        if isinstance(told, str):
-            length, urgent = len(told), True
+            raw = make_request(at, verb, resource, status)
+        if isinstance(raw, str):
+            length, urgent = len(raw), True
         else:
-            length, urgent = len(told[1]) + len(told[2]), told[3] not in self._ok_statuses
+            length, urgent = len(raw[1]) + len(raw[2]), raw[3] not in self._ok_statuses
         if length > LONGEST:
             return self._drop(LONG)
-        items.append(told)
+        items.append(raw)
         if urgent:
             self._notify_urgent()
         elif waiting >= self._alarm:
@@ -105,8 +110,9 @@ class Buffer:
         self, verb: str, resource: str, now: Callable[[], int | str]
     ) -> Callable[[int], bool]:
         """
-        `put` for requests of one kind, as they are answered: a function of their status. It has
-        less to look at, as it runs within each request of a service.
+        Return a faster `put` for requests with this verb and resource: a function of their status.
+
+        It repeats the common case of `put`, since it runs within each request of a service.
         """
         items, ok_statuses = self.items, self._ok_statuses
         short = type(verb) is type(resource) is str and len(verb) + len(resource) <= LONGEST
@@ -125,10 +131,10 @@ class Buffer:
         return count
 
     def put_change(self, deploy: Deploy) -> bool:
-        """Leave a change, which is rare, and so fits into a full buffer too."""
+        """Append a change. It also fits into a full buffer, up to the hard limit."""
         try:
             length = sum(map(len, deploy[1:]))
-        except Exception:  # noqa: BLE001 (whatever somebody's object raises)
+        except Exception:  # noqa: BLE001 (a caller's object may raise anything)
             deploy, length = Deploy(0, "", "", "", ""), 0
         if length > LONGEST:
             return self._drop(LONG)
@@ -139,51 +145,51 @@ class Buffer:
         return True
 
     async def room(self) -> None:
-        """Wait until there is room for a request, or none will ever be."""
+        """Wait until there is room for a request, or the buffer is closed."""
         while self._bound and len(self.items) >= self._bound:
-            if self._room.is_set():  # otherwise others wait already, for the same event
+            if self._room.is_set():  # otherwise other tasks already wait for this event
                 self._room = Event()
             await self._room.wait()
 
     async def arrival(self) -> None:
-        """Wait until something is there to be taken."""
+        """Wait until the buffer is not empty."""
         while not self.items:
             await self._sleep(0)
 
     async def urgency(self) -> None:
-        """Wait until something is there that is urgent, or much."""
-        await self._sleep(self._much)
+        """Wait until an urgent event is in the buffer, or the buffer is half full."""
+        await self._sleep(self._many)
 
     async def _sleep(self, most: int) -> None:
-        """Until something is urgent, or more than so many items wait."""
+        """Wait until an urgent event is in the buffer, or more than `most` events are."""
         self._arrival = Event()
         self._alarm = most
         try:
-            # Only now, as a thread may have left something before it could know of the alarm.
-            if len(self.items) <= most and not (self._pressing and self.items):
+            # Only now: a thread may have appended before it could see the alarm.
+            if len(self.items) <= most and not (self._urgent and self.items):
                 await self._arrival.wait()
         finally:
             self._alarm = _NEVER
 
     def take(self, most: int) -> list[RawEvent]:
-        """What came next, at most so many."""
-        pressing, self._pressing = self._pressing, False
+        """Remove and return the next events, at most `most`."""
+        urgent, self._urgent = self._urgent, False
         taken = self.items[:most]
         del self.items[: len(taken)]
-        if pressing and self.items:  # it may be among these
-            self._pressing = True
+        if urgent and self.items:  # the urgent event may be among these
+            self._urgent = True
         self._room.set()
         return taken
 
     def _notify_urgent(self) -> None:
-        self._pressing = True
+        self._urgent = True
         if self._alarm != _NEVER:
             self._wake()
 
     def _wake(self) -> None:
         self._alarm = _NEVER
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is gone, and nobody takes anything any more
+            with suppress(RuntimeError):  # the loop is closed, so no event will be taken any more
                 self._loop.call_soon_threadsafe(self._wake_loop)
 
     def _wake_loop(self) -> None:

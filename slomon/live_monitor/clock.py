@@ -1,4 +1,4 @@
-"""Time, as the live monitor asks for it: whoever tests a service sets another one."""
+"""The clock of a live monitor. Tests of a service replace it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from anyio import sleep
 
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 
-_LONGEST: Final = 60.0  # seconds asleep at once: somebody may set the clock meanwhile
+_LONGEST: Final = 60.0  # seconds of one sleep: the clock may be set meanwhile
 
 
 class Clock(Protocol):
-    """What the time is, and how to wait for one."""
+    """Tells the time, and waits for a time."""
 
     def now(self) -> int:
-        """Nanoseconds since the epoch; called from any thread."""
+        """Nanoseconds since the epoch. Called from any thread."""
 
     async def sleep_until(self, tick: int) -> None:
-        """Return once that time has come, at once if it has."""
+        """Return when that time has come, at once if it is past."""
 
 
 class SystemClock:
@@ -29,15 +29,15 @@ class SystemClock:
     now = staticmethod(time.time_ns)
 
     async def sleep_until(self, tick: int) -> None:
-        """Return once that time has come, at once if it has."""
-        while (left := tick - self.now()) > 0:  # noqa: ASYNC110 (nothing but time is waited for)
+        """Return when that time has come, at once if it is past."""
+        while (left := tick - self.now()) > 0:  # noqa: ASYNC110 (there is no event to wait for)
             await sleep(min(left / TICKS_PER_SECOND, _LONGEST))
 
 
 def safe_now(clock: Clock) -> Callable[[], int | str]:
     """
-    A function that says what time it is, and never raises: of a clock that does, or goes wrong, it
-    has no tick, but a text that is none.
+    A function that returns the time in ticks and never raises. If the clock raises or returns no
+    valid tick, the function returns text that is not a valid time.
     """
     if isinstance(clock, SystemClock):
         return clock.now
@@ -46,7 +46,7 @@ def safe_now(clock: Clock) -> Callable[[], int | str]:
         try:
             tick = clock.now()
             return tick if type(tick) is int and 0 <= tick <= LAST_TICK else f"{tick}"
-        except Exception:  # noqa: BLE001 (whatever somebody's clock raises)
+        except Exception:  # noqa: BLE001 (a user's clock may raise anything)
             return ""
 
     return now
@@ -54,8 +54,8 @@ def safe_now(clock: Clock) -> Callable[[], int | str]:
 
 def monotonic_now(clock: Clock) -> Callable[[], int]:
     """
-    A function that says what time it is, and never raises: of a clock that does, or goes wrong, it
-    has the last time that was right.
+    A function that returns the time in ticks and never raises. If the clock raises or returns no
+    valid tick, the function returns the last valid one.
     """
     ask, last = safe_now(clock), 0
 

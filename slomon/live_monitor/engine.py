@@ -1,7 +1,7 @@
 """
-What a live monitor runs on: the same parts as any run, fed in place. A request costs it a row in a
-batch; queues between tasks would cost more than all that is done with it, and so there are none.
-What it answers can be read between two batches, and from any thread.
+The engine of a live monitor: the same parts as in any run, called directly. A request costs a row
+in a batch; queues between tasks would cost more than everything else that is done with a request.
+Answers can be read between two batches, from any thread.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from itertools import chain
 from threading import Lock
 from typing import Final, NamedTuple
 
-from slomon.core.batching import TimeRange
-from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Accounting, PositionedChange, Rejection, StatusRule, append_bounded
+from slomon.core.batching import StreamState, TimeRange
+from slomon.core.endpoints import Catalogue, Endpoint, Sharding
+from slomon.core.events import Accounting, PositionedChange, Rejection, StatusTable, append_bounded
 from slomon.core.incident import Incident
 from slomon.core.records import IncidentRecord, list_services, make_record
 from slomon.core.shard import Shard
@@ -28,6 +28,7 @@ from slomon.live_monitor.snapshot import LiveAccounting, Snapshot, SnapshotData
 from slomon.state.encoding import (
     Saved,
     Sections,
+    ShardState,
     load_shard,
     pack_change,
     pack_incidents,
@@ -36,17 +37,16 @@ from slomon.state.encoding import (
     series_state,
     unpack_change,
     unpack_incidents,
-    window_state,
 )
 
 _RECENT: Final = 100
-_PART: Final = 500  # incidents: no thread but one runs while a section is made JSON
+_PART: Final = 500  # incidents a section: making its JSON blocks all other threads
 
 
 class FeedResult(NamedTuple):
     """
-    What came of some events: as they counted, the incidents that opened or ended, and what was
-    rejected.
+    The result of some events: the events with the times at which they were counted, the incidents
+    that opened or ended, and the rejections.
     """
 
     items: Sequence[RawEvent]
@@ -55,12 +55,17 @@ class FeedResult(NamedTuple):
 
 
 class Engine:
-    """The endpoints of a catalogue, in one shard. Each method is one step that nothing divides."""
+    """
+    Counts the events of the endpoints of a catalogue, in one shard. Each method is atomic.
+
+    `saved` is a state that an engine saved: the new one continues from it. Endpoints are identified
+    by service, verb and resource. Raises ValueError, LookupError or TypeError if it is invalid.
+    """
 
     def __init__(
         self,
         catalogue: Catalogue,
-        is_failure: StatusRule,
+        statuses: StatusTable,
         *,
         min_requests: int,
         no_traffic: int | None,
@@ -68,10 +73,12 @@ class Engine:
         stale_after: int,
         history: int,
         resolution: int,
+        saved: Saved | None = None,
     ) -> None:
         sharding = Sharding(catalogue, 1)
         self._lock = Lock()
-        self._batcher = LiveBatcher(sharding, is_failure)
+        stream = None if saved is None else _restore_stream(saved)
+        self._batcher = LiveBatcher(sharding, statuses, stream)
         members = sharding.members[0]
         self._windows = Windows(
             members,
@@ -85,9 +92,11 @@ class Engine:
         self._bound = history
         self._stale_after = stale_after
         self._rejections: list[Rejection] = []
-        self._told_until = 0
+        self._closed_until = 0
         self.removed_endpoints: list[str] = []
-        """Endpoints of the state it went on from which it doesn't have: what they had is gone."""
+        """Endpoints of the saved state that are no longer watched: their windows were dropped."""
+        if saved is not None:
+            self._restore(saved)
 
     @property
     def ok_statuses(self) -> bool:
@@ -97,136 +106,110 @@ class Engine:
     def feed(self, items: Sequence[RawEvent]) -> FeedResult:
         """Count the next events."""
         with self._lock:
-            if self._told_until:
-                items = [_count_from(self._told_until, item) for item in items]
-            cut = self._batcher.cut(items)
-            moved = [one for _, batch in cut.batches for one in self._shard.advance(batch)]
+            if self._closed_until:
+                items = [_count_from(self._closed_until, item) for item in items]
+            result = self._batcher.cut(items)
+            moved = [one for _, batch in result.batches for one in self._shard.advance(batch)]
             for incident in moved:
                 self._history.note(incident)
-            del self._batcher.deploys[: -self._bound]
-            for rejection in cut.rejections:
+            del self._batcher.state.deploys[: -self._bound]
+            for rejection in result.rejections:
                 append_bounded(self._rejections, rejection)
-            return FeedResult(items, moved, cut.rejections)
+            return FeedResult(items, moved, result.rejections)
 
     @property
     def newest(self) -> int:
-        """The newest tick of any access: one may be of a later time than the clock's."""
-        return self._batcher.newest
+        """The newest tick of any access, which may be later than the clock."""
+        return self._batcher.state.newest
 
-    def next_silence(self) -> int | None:
-        """When the first open incident ends, if its endpoint is asked no more before."""
+    def next_expiry(self) -> int | None:
+        """When the first open incident expires if its endpoint has no request before, or None."""
         with self._lock:
-            deadline = self._shard.next_silence()
+            deadline = self._shard.next_expiry()
             return None if deadline is None else self._next_step(deadline)
 
     def close_expired(self, now: int) -> list[Incident]:
         """
-        End the incidents that have expired by now. What was told stands: no event counts
-        before it any more.
+        End the incidents that have expired by `now`. Their ends were reported and stay: later
+        events never count before them.
         """
         with self._lock:
             ended = self._shard.close_expired(now)
-            self._told_until = max(
-                [self._told_until, *(self._next_step(one.end or 0) for one in ended)]
+            self._closed_until = max(
+                [self._closed_until, *(self._next_step(one.end or 0) for one in ended)]
             )
             for incident in ended:
                 self._history.note(incident)
             return ended
 
     def describe(self, moved: Sequence[Incident]) -> list[IncidentRecord]:
-        """The records of incidents which have just opened or ended, in their order."""
+        """The records of incidents that have just opened or ended, in the same order."""
         with self._lock:
             near = self._history.recent(_RECENT)
             requests = [self._windows.totals_of(incident.key).requests for incident in moved]
-            began = self._batcher.span.began or 0
+            began = self._batcher.state.span.began or 0
         return [
             make_record(incident, count, self._stale_after, began, list_services(near, incident))
             for incident, count in zip(moved, requests, strict=True)
         ]
 
     def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
-        """Where everything stands."""
+        """A snapshot of the present state."""
         with self._lock:
-            reading = self._read(now, dropped)
-        return Snapshot(reading, self._stale_after)
+            data = self._read(now, dropped)
+        return Snapshot(data, self._stale_after)
 
     def save(self) -> Sections:
-        """All there is, as sections of a state; what takes long is done as they are taken."""
+        """The whole state, as sections of a file. Slow parts are made during the iteration."""
         with self._lock:
-            # Copies, as the loop goes on with what these are of while they are written.
+            # Copies: the engine continues while the sections are written.
             windows = [(name, copy(section)) for name, section in save_windows(0, self._shard)]
             changes = save_changes(0, list(self._shard.changes), dict(self._shard.open))
-            deploys = list(self._batcher.deploys)
+            deploys = list(self._batcher.state.deploys)
             incidents = list(self._history.incidents.values())
             counts = {
                 "endpoints": [[one.name, one.verb, one.resource] for one in self._shard.members],
-                "accounting": astuple(self._batcher.accounting),
-                "span": astuple(self._batcher.span),
-                "newest": self._batcher.newest,
-                "told until": self._told_until,
+                "accounting": astuple(self._batcher.state.accounting),
+                "span": astuple(self._batcher.state.span),
+                "newest": self._batcher.state.newest,
+                "told until": self._closed_until,
                 "history": self._history.save(),
                 "parts": len(range(0, len(incidents), _PART)),
             }
         return chain(counts.items(), windows, changes, _pack(deploys, incidents))
 
-    def load(self, saved: Saved) -> None:
-        """
-        Go on from what was saved; endpoints are known again by service, verb and resource. Raises
-        ValueError, LookupError or TypeError where it has not what an engine saves: this one is
-        spoilt then.
-        """
-        with self._lock:
-            self._load(saved)
-
-    def _load(self, saved: Saved) -> None:
-        then = {tuple(name): key for key, name in enumerate(saved["endpoints"])}
-        members = self._shard.members
-        places = {
+    def _restore(self, saved: Saved) -> None:
+        """Replace the parts by those that continue from the saved state."""
+        members, then = self._shard.members, _saved_slots(saved)
+        slots = {
             then[name]: slot
             for slot, one in enumerate(members)
             if (name := (one.name, one.verb, one.resource)) in then
         }
-        self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in places]
-        batcher, state = self._batcher, self._windows.state
-        min_requests, no_traffic = state.min_requests, state.no_traffic
-        batcher.accounting = Accounting(*saved["accounting"])
-        batcher.span = TimeRange(*saved["span"])
-        batcher.newest = saved["newest"]
-        self._told_until = saved["told until"]
-        batcher.deploys = [unpack_change(fields) for fields in saved["deploys"]]
-        load_shard(0, self._shard, saved)
-        self._windows.state = carry_over(window_state(0, saved), members, places)
-        self._windows.state.min_requests[:], self._windows.state.no_traffic[:] = (
-            min_requests,
-            no_traffic,
-        )
-        self._go_on_with_trace(saved, places)
-        self._windows.marks = carry_marks(self._windows.marks, len(members), places)
-        self._shard.open = {
-            places[slot]: replace(incident, key=places[slot])
-            for slot, incident in self._shard.open.items()
-            if slot in places
+        self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in slots]
+        self._closed_until = saved["told until"]
+        state = load_shard(0, saved)
+        self._windows = _restore_windows(saved, state, self._windows, members, slots)
+        open_incidents = {
+            slots[slot]: replace(incident, key=slots[slot])
+            for slot, incident in state.open.items()
+            if slot in slots
         }
-        self._history.load(saved["history"], _unpack(saved), places)
-
-    def _go_on_with_trace(self, saved: Saved, places: Mapping[int, int]) -> None:
-        """A trace of other endpoints, or none, is no beginning: then it begins here."""
-        series = self._windows.series
-        if series is None:
-            return
-        then, now = len(saved["endpoints"]), len(series.state.place)
-        if "shard 0 series place" in saved and _stay(places, then, now):
-            series.state = series_state(0, saved)
-        else:
-            requests, failures = self._windows.totals()
-            series.state.past_requests[:], series.state.past_failures[:] = requests, failures
+        self._shard = Shard(
+            members, self._windows, changes=state.changes, open_incidents=open_incidents
+        )
+        self._history = History.restore(
+            *(saved["history"], _unpack(saved), slots),
+            endpoints=len(members),
+            bound=self._bound,
+        )
 
     def _read(self, now: int, dropped: Mapping[str, int]) -> SnapshotData:
-        shard, batcher, history = self._shard, self._batcher, self._history
+        shard, stream, history = self._shard, self._batcher.state, self._history
         incidents = dict(history.incidents)
         incidents.update((incident.start_position, incident) for incident in shard.still_open())
         slots = range(len(shard.members))
-        totals = add_up([shard], list(batcher.deploys), replace(batcher.span))
+        totals = add_up([shard], list(stream.deploys), replace(stream.span))
         return SnapshotData(
             now,
             list(incidents.values()),
@@ -240,24 +223,24 @@ class Engine:
         )
 
     def _next_step(self, tick: int) -> int:
-        """The first tick that counts at none before this one."""
+        """The first tick of the resolution that is not before this one."""
         step = self._windows.resolution
         return -(-tick // step) * step if step else tick
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
-        counted = replace(self._batcher.accounting, late=self._shard.late)
+        counted = replace(self._batcher.state.accounting, late=self._shard.late)
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
 
 
-def _count_from(tick: int, told: RawEvent) -> RawEvent:
-    """A request that comes later than it should counts at that tick."""
-    if isinstance(told, tuple) and not isinstance(told, Deploy):
-        return max(told[0], tick), *told[1:]
-    if not isinstance(told, str):
-        return told
-    stamp, space, request = told.partition(" ")
+def _count_from(tick: int, event: RawEvent) -> RawEvent:
+    """The event, at that tick if it is an access with an earlier one."""
+    if isinstance(event, tuple) and not isinstance(event, Deploy):
+        return max(event[0], tick), *event[1:]
+    if not isinstance(event, str):
+        return event
+    stamp, space, request = event.partition(" ")
     at = parse_seconds(stamp)
-    return told if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
+    return event if at is None or at >= tick else f"{show_tick(tick)}{space}{request}"
 
 
 def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) -> Sections:
@@ -271,6 +254,44 @@ def _unpack(saved: Saved) -> Iterator[Incident]:
         yield from unpack_incidents(saved[f"incidents {number}"])
 
 
-def _stay(places: Mapping[int, int], then: int, now: int) -> bool:
-    """Are the endpoints of then those of now, in their places?"""
-    return then == now == len(places) and all(old == new for old, new in places.items())
+def _restore_stream(saved: Saved) -> StreamState:
+    return StreamState(
+        accounting=Accounting(*saved["accounting"]),
+        deploys=[unpack_change(fields) for fields in saved["deploys"]],
+        span=TimeRange(*saved["span"]),
+        newest=saved["newest"],
+    )
+
+
+def _saved_slots(saved: Saved) -> dict[tuple[str, ...], int]:
+    """The slot of each saved endpoint, by service, verb and resource."""
+    return {tuple(name): slot for slot, name in enumerate(saved["endpoints"])}
+
+
+def _restore_windows(
+    saved: Saved,
+    state: ShardState,
+    blank: Windows,
+    members: Sequence[Endpoint],
+    slots: Mapping[int, int],
+) -> Windows:
+    """Windows that continue from the saved ones, with the options of blank ones."""
+    carried = carry_over(state.windows, members, slots)._replace(
+        min_requests=blank.state.min_requests, no_traffic=blank.state.no_traffic
+    )
+    marks = carry_marks(state.marks, len(members), slots)
+    windows = Windows.from_state(carried, marks, resolution=blank.resolution)
+    if blank.series is None:
+        return windows
+    then, now = len(saved["endpoints"]), len(members)
+    if "shard 0 series current_index" in saved and _are_unchanged(slots, then, now):
+        series = series_state(0, saved)
+    else:  # of other endpoints, or none was recorded: the series begin now
+        requests, failures = windows.totals()
+        series = blank.series.state._replace(past_requests=requests, past_failures=failures)
+    return Windows.from_state(carried, marks, series, resolution=blank.resolution)
+
+
+def _are_unchanged(slots: Mapping[int, int], then: int, now: int) -> bool:
+    """Are the saved endpoints the present ones, in the same slots?"""
+    return then == now == len(slots) and all(old == new for old, new in slots.items())

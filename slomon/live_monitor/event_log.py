@@ -1,4 +1,4 @@
-"""The events of a live monitor as a recorded stream, a line each, which can be replayed."""
+"""The event log of a live monitor: a recorded stream, one event per line, for a replay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from slomon.live_monitor.ingest import (
 )
 from slomon.logging import get_logger
 
-_LAST_LINE: Final = 12 * LONGEST_EVENT + 64  # bytes at most of one event: a character has up to 12
+_LAST_LINE: Final = 12 * LONGEST_EVENT + 64  # bytes of an event at most: a character has up to 12
 _BEGIN: Final = b'{"type": "'
 _END: Final = "end-of-stream"
 _KINDS: Final = ("access", "change", _END)
@@ -33,8 +33,8 @@ _KEYS: Final = {"type", "value"}
 
 class EventLog:
     """
-    Goes on with a file where one is. That it can't be written to is logged, and ends the recording:
-    the service goes on.
+    A file to which events are appended. If writing fails, that is logged and ends the recording;
+    the service is not affected.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,15 +43,15 @@ class EventLog:
 
     def begin(self) -> None:
         """
-        Open the file. Raises OSError, which names it, and StateFileError where it is of something
-        else: that is left as it is.
+        Open the file. Raises OSError, which names it, and StateFileError if it is not an event log:
+        such a file stays unchanged.
         """
-        if self.path.exists() and not self.path.is_file():  # nothing could be taken back from it
+        if self.path.exists() and not self.path.is_file():  # its end could not be removed
             raise OSError(EINVAL, "no file; allowed: one, or a place where none is", str(self.path))
         with naming(self.path), ExitStack() as opened:
             file = opened.enter_context(self.path.open("a+b"))
             lock_file(file, self.path)
-            if not _take_back_end(file):
+            if not _remove_end(file):
                 raise StateFileError(
                     f"{self.path} is no recording of a live monitor; allowed: one, or no file"
                 )
@@ -59,11 +59,11 @@ class EventLog:
             opened.pop_all()
 
     def write(self, items: Sequence[RawEvent]) -> None:
-        """The next events, in the order in which they count."""
+        """Append the next events, in the order in which they were counted."""
         self._put("".join(map(_show, items)))
 
     def end(self, now: int) -> None:
-        """Nothing follows, and until now nothing did."""
+        """Append the end of the stream at `now`, the time until which there were no more events."""
         self._put(_line(_END, show_tick(now)))
         if self._file is not None:
             self._file.close()
@@ -76,16 +76,16 @@ class EventLog:
             self._file.flush()
         except OSError as error:
             log: Any = get_logger()
-            log.error("recording.ended", file=str(self.path), reason=str(error))  # noqa: TRY400 (the reason says it)
+            log.error("recording.ended", file=str(self.path), reason=str(error))  # noqa: TRY400 (the reason is logged)
             with suppress(OSError):
                 self._file.close()
             self._file = None
 
 
-def _take_back_end(file: BinaryIO) -> bool:
+def _remove_end(file: BinaryIO) -> bool:
     """
-    More follows after all: take the end of the stream away, and a line that was cut off. False
-    where it is no recording.
+    Remove the end-of-stream and an incomplete last line, so that more events can follow. False if
+    the file is not an event log.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - 2 * _LAST_LINE, 0))
@@ -101,12 +101,12 @@ def _take_back_end(file: BinaryIO) -> bool:
 
 
 def _may_begin(piece: bytes) -> bool:
-    """May it be how an event begins?"""
+    """May an event begin like this?"""
     return piece[: len(_BEGIN)] == _BEGIN[: len(piece)]
 
 
 def _kind(line: bytes) -> str | None:
-    """Of the event of a line; None where it has none."""
+    """The type of the event in a line; None if the line is not an event."""
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
@@ -115,8 +115,8 @@ def _kind(line: bytes) -> str | None:
     return kind if kind in _KINDS else None
 
 
-def _show(told: RawEvent) -> str:
-    match read_deploy(told) if isinstance(told, Deploy) else told:
+def _show(event: RawEvent) -> str:
+    match read_deploy(event) if isinstance(event, Deploy) else event:
         case Change(commit, author, date, service):
             return _line("change", show_change(service, commit, author, date))
         case Malformed(text):

@@ -1,4 +1,4 @@
-"""The incidents of a monitor that never ends: all are counted, and the newest are kept."""
+"""The incidents of a live monitor: all are counted, and the newest are kept."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from slomon.core.incident import Incident, State
 
 
 class Tally(NamedTuple):
-    """Of one endpoint: incidents that opened, those that were repaired, and in how many ticks."""
+    """One endpoint's incidents: opened, repaired, and the ticks that all repairs took together."""
 
     opened: int
     repaired: int
@@ -21,27 +21,27 @@ class Tally(NamedTuple):
 
 class History:
     """
-    The incidents of so many endpoints. Of those that have ended at most `bound` are kept, the
-    newest ones; what is counted, is counted of all.
+    The incidents of a number of endpoints. All are counted. Open ones are kept, and the `bound`
+    newest ones of those that have ended.
     """
 
     def __init__(self, endpoints: int, bound: int) -> None:
         self.incidents: dict[int, Incident] = {}
-        """By the position at which they opened, in that order."""
+        """Incidents that are kept, by the position at which they opened."""
         self.forgotten = 0
-        """How many were, to keep the others."""
+        """How many incidents are not kept any more."""
         self.services: dict[str, int] = {}
-        """Incidents of each service, in the order in which these first broke."""
+        """Number of incidents of each service, in the order in which the services first broke."""
         self.repaired = 0
-        """Incidents that were repaired, of all endpoints that were ever watched."""
+        """Number of repaired incidents of all endpoints that were ever watched."""
         self.ticks = 0
-        """In how many, together."""
+        """Ticks that all repairs took together."""
         self._bound = bound
-        self._ended = 0  # of those that are kept
+        self._ended = 0  # incidents that are kept
         self._tallies = [array("q", bytes(8 * endpoints)) for _ in Tally._fields]
 
     def note(self, incident: Incident) -> None:
-        """An incident opened, or ended."""
+        """Count and keep an incident that opened or ended."""
         opened, repaired, ticks = self._tallies
         key = incident.key
         if incident.end is None:
@@ -59,15 +59,15 @@ class History:
         self._forget()
 
     def tally(self, key: int) -> Tally:
-        """What was counted of an endpoint."""
+        """The counts of an endpoint."""
         return Tally(*(column[key] for column in self._tallies))
 
     def recent(self, most: int) -> list[Incident]:
-        """The newest ones."""
+        """The newest incidents, at most `most`, oldest first."""
         return list(islice(reversed(self.incidents.values()), most))[::-1]
 
     def save(self) -> dict[str, Any]:
-        """What is to be saved beside the incidents themselves."""
+        """The state as JSON, without the incidents themselves."""
         return {
             "forgotten": self.forgotten,
             "services": list(self.services.items()),
@@ -75,30 +75,40 @@ class History:
             "tallies": [column.tolist() for column in self._tallies],
         }
 
-    def load(
-        self, saved: Mapping[str, Any], incidents: Iterable[Incident], places: Mapping[int, int]
-    ) -> None:
+    @classmethod
+    def restore(
+        cls,
+        saved: Mapping[str, Any],
+        incidents: Iterable[Incident],
+        keys: Mapping[int, int],
+        *,
+        endpoints: int,
+        bound: int,
+    ) -> Self:
         """
-        What was saved; `places` are the keys of now by those of then. Endpoints that are not among
-        them are no longer watched, and their incidents are forgotten, but were counted.
+        Continue from a saved history and its incidents. `keys` maps the saved keys to the present
+        ones. An endpoint without a present key is no longer watched: its incidents are forgotten,
+        but stay counted.
         """
-        self.forgotten = saved["forgotten"]
-        self.services = dict(saved["services"])
-        self.repaired, self.ticks = saved["repairs"]
-        for mine, theirs in zip(self._tallies, saved["tallies"], strict=True):
-            for then, now in places.items():
-                mine[now] = theirs[then]
+        history = cls(endpoints, bound)
+        history.forgotten = saved["forgotten"]
+        history.services = dict(saved["services"])
+        history.repaired, history.ticks = saved["repairs"]
+        for present, past in zip(history._tallies, saved["tallies"], strict=True):
+            for then, now in keys.items():
+                present[now] = past[then]
         for incident in incidents:
-            if incident.key in places:
-                kept = replace(incident, key=places[incident.key])
-                self.incidents[kept.start_position] = kept
-                self._ended += kept.end is not None
+            if incident.key in keys:
+                kept = replace(incident, key=keys[incident.key])
+                history.incidents[kept.start_position] = kept
+                history._ended += kept.end is not None
             else:
-                self.forgotten += 1
-        self._forget()
+                history.forgotten += 1
+        history._forget()
+        return history
 
     def _forget(self) -> None:
-        """The oldest ones, where more have ended than are kept."""
+        """Forget the oldest ended incidents if there are more than `bound`."""
         ended = (at for at, one in self.incidents.items() if one.end is not None)
         oldest = list(islice(ended, max(self._ended - self._bound, 0)))
         for at in oldest:

@@ -1,80 +1,36 @@
 """
-Batches of what a host told: no text is made of it, and none is read.
+Ingestion of raw events: what callers report waits as it is, and becomes batches without text.
 
-What a host told of: it waits as it was told, so that a request takes little time, and becomes text
-only where that is asked for.
+A raw event is kept as the caller reported it, so that a request costs the caller little time. It
+becomes text only if it needs the parser, or if text is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from slomon.core.batching import Batcher, BatchResult, Item
+from slomon.core.batching import Batch, BatchAssembler, BatchResult, Item, StreamState
 from slomon.core.endpoints import Sharding
-from slomon.core.events import Access, Change, Malformed, StatusRule, parse_change
+from slomon.core.events import Change, Malformed, StatusTable, parse_change
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
 
-
-class LiveBatcher(Batcher):
-    """
-    What `Batcher` does, for one shard, of requests and deploys too. A request to an endpoint, with
-    a status that the rule knows, is a row as it is; any other is read as its text.
-    """
-
-    def __init__(self, sharding: Sharding, is_failure: StatusRule) -> None:
-        super().__init__(sharding, is_failure)
-        members = sharding.members[0]
-        self._slots = {(one.verb, one.resource): slot for slot, one in enumerate(members)}
-        judged = ((status, is_failure(status)) for status in range(1000))
-        self._judged = {status: int(failed) for status, failed in judged if failed is not None}
-
-    def cut(self, items: Sequence[RawEvent]) -> BatchResult:
-        """The batches of what was told next, which follow those of the call before."""
-        return super().cut(cast("Sequence[Item]", items))  # _sort_out makes the others such
-
-    def _sort_out(self, items: Sequence[Any], first: int) -> None:
-        slots, judged, put = self._slots, self._judged, self._rows[0].extend
-        for position, told in enumerate(items, first):
-            try:
-                tick, verb, resource, status = told
-                row = tick, slots[verb, resource], judged[status], position
-            except (TypeError, ValueError, KeyError):
-                pass  # no request, or one that is to be read with care
-            else:
-                put(row)
-                continue
-            self._meet(position, _read(told))
-
-    def _admit(self, position: int, access: Access, line: str) -> None:
-        slot = self._slots.get((access.verb, access.resource))
-        if slot is None:
-            super()._admit(position, access, line)
-        else:
-            self._rows[0].extend((access.tick, slot, int(access.failed), position))
-
-    def _read_column(self, stamps: list[Any]) -> list[int] | None:
-        return stamps  # they are ticks
-
-
-def _read(told: RawEvent) -> Item:
-    if isinstance(told, Deploy):
-        return read_deploy(told)
-    return show_request(*told) if isinstance(told, tuple) else told
-
-
 LONGEST: Final = 8192
-"""Characters that may be told: none that counts has so many, and hostile text must not pile up."""
+"""Characters of a raw event. A longer one counts nowhere, and hostile text must not pile up."""
 LONGEST_EVENT: Final = LONGEST + 128
 """Characters of an event, with its time and status, or the labels of its lines."""
 
 Request: TypeAlias = "tuple[int, str, str, int]"
-"""Its tick, verb, resource and status."""
+"""Tick, verb, resource and status."""
 
 
 class Deploy(NamedTuple):
-    """A change, and the tick of the clock, if it told one: its date, where it has no other."""
+    """
+    A change as it was reported.
+
+    `at` is the tick of the report, or its text if it has none. It is the date if `date` is empty.
+    """
 
     at: int | str
     service: str
@@ -84,51 +40,120 @@ class Deploy(NamedTuple):
 
 
 RawEvent: TypeAlias = "Request | Deploy | str | Change | Malformed"
-"""A request, or the text of one that is odd; a deploy, or what has been read of one."""
+"""A request, or its text if it is no `Request`; a deploy, or what was read of one."""
+
+
+class LiveBatcher:
+    """
+    Makes batches of raw events, for one shard.
+
+    A request to a watched endpoint, with a status that the rule knows, becomes a row as it is. Any
+    other raw event becomes an item first, and counts as this item does for a `Batcher`.
+    """
+
+    def __init__(
+        self, sharding: Sharding, statuses: StatusTable, state: StreamState | None = None
+    ) -> None:
+        self._assembler = BatchAssembler(sharding, statuses.failed, state)
+        # Rows in one flat list, four items each: tick, slot, failed, position.
+        self._rows: list[Any] = []
+        members = sharding.members[0]
+        self._slots = {(one.verb, one.resource): slot for slot, one in enumerate(members)}
+        # A dict, since a look-up in it raises for whatever is no status, too.
+        self._failed = {
+            status: int(failed)
+            for status, failed in enumerate(statuses.answers)
+            if failed is not None
+        }
+
+    @property
+    def state(self) -> StreamState:
+        """What is known of the stream so far."""
+        return self._assembler.state
+
+    def cut(self, items: Sequence[RawEvent]) -> BatchResult:
+        """Return the batches of the next raw events."""
+        rows = self._rows
+        self._add_rows(items, self.state.accounting.events)
+        batches = {}
+        if rows:
+            batches[0] = Batch(rows[1::4], rows[0::4], rows[2::4], rows[3::4], [])
+            rows.clear()
+        return self._assembler.assemble(batches, len(items))
+
+    def _add_rows(self, items: Sequence[Any], first: int) -> None:
+        # Like `Batcher._add_rows`, but written again: a common loop would call a function per row.
+        slots, failed, add_row = self._slots, self._failed, self._rows.extend
+        for position, raw in enumerate(items, first):
+            try:
+                tick, verb, resource, status = raw
+                row = tick, slots[verb, resource], failed[status], position
+            except (TypeError, ValueError, KeyError):
+                pass  # not a request to a watched endpoint with a known status
+            else:
+                add_row(row)
+                continue
+            self._add(position, raw)
+
+    def _add(self, position: int, raw: RawEvent) -> None:
+        access = self._assembler.parse(position, _to_item(raw))
+        if access is None:
+            return
+        slot = self._slots.get((access.verb, access.resource))
+        if slot is None:
+            self._assembler.add_unmatched(position, access)
+        else:
+            self._rows.extend((access.tick, slot, int(access.failed), position))
 
 
 def read_stamp(at: object) -> int | str:
-    """The tick of seconds since the epoch, or their text where they are none."""
+    """Return the tick of seconds since the epoch, or their text if they are malformed."""
     try:
         text = f"{at}"
-    except Exception:  # noqa: BLE001 (whatever somebody's object raises)
-        return ""  # which is malformed, and so it is counted
+    except Exception:  # noqa: BLE001 (a caller's object may raise anything)
+        return ""  # malformed, so the event is counted as rejected
     tick = parse_seconds(text)
     return text if tick is None else tick
 
 
 def make_request(at: int | str, verb: object, resource: object, status: object) -> Request | str:
-    """The request of any objects, or its text where they are none of a request's."""
+    """Return the request, or its text if an argument has not the type of a request's field."""
     if (
         isinstance(at, int)
         and isinstance(verb, str)
         and isinstance(resource, str)
         and isinstance(status, int)
-    ):  # of subclasses too, such as HTTPStatus
+    ):  # subclasses, such as HTTPStatus, become plain values
         return at, str.__str__(verb), str.__str__(resource), int.__int__(status)
     return show_request(at, verb, resource, status)
 
 
 def show_request(at: int | str, verb: object, resource: object, status: object) -> str:
-    """A request as streams have it."""
+    """Return a request as streams write it; "" if an object cannot be shown."""
     try:
         return f"{show_tick(at) if isinstance(at, int) else at} {verb} {resource} {status}"
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 (a caller's object may raise anything)
         return ""
 
 
 def read_deploy(deploy: Deploy) -> Change | Malformed:
-    """The change, malformed where it is none, whatever somebody's object raises as it is shown."""
+    """Return the change; Malformed if it is none, or if an object of it cannot be shown."""
     at, service, commit, author, date = deploy
     try:
         who = f"{author}"
         when = date or f"{datetime.fromtimestamp(to_seconds(int(at)), UTC):%Y-%m-%d %H:%M:%S.%fZ}"
         text = show_change(service, commit, who if "<" in who else f"<{who}>", when)
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 (a caller's object may raise anything)
         text = ""
     return parse_change(text)
 
 
 def show_change(service: str, commit: str, author: str, date: str) -> str:
-    """A change as its four lines, the form in which streams have it."""
+    """Return a change as streams write it, as four lines."""
     return f"commit: {commit}\nAuthor: {author}\nDate: {date}\nService: {service}"
+
+
+def _to_item(raw: RawEvent) -> Item:
+    if isinstance(raw, Deploy):
+        return read_deploy(raw)
+    return show_request(*raw) if isinstance(raw, tuple) else raw

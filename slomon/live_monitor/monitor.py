@@ -1,23 +1,23 @@
-"""`live(...)`: a monitor inside a running service, which tells it within milliseconds."""
+"""The live monitor: it runs inside a service and reports incidents within milliseconds."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Final, Self
 from weakref import WeakSet
 
 from anyio import (
     AsyncContextManagerMixin,
     CancelScope,
-    create_task_group,
-    get_cancelled_exc_class,
     move_on_after,
     sleep,
     sleep_forever,
 )
 from anyio.lowlevel import checkpoint
 
+from slomon.concurrency import Task, background_tasks
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
@@ -30,38 +30,36 @@ from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
 from slomon.logging import LogListener
-from slomon.options import (
-    check_kind,
-    read_count,
-)
+from slomon.options import check_kind, read_count
+from slomon.state.encoding import Saved
 
-_BATCH: Final = 512  # events: they keep the loop for about a millisecond
-# Seconds in which what comes is counted together: to be woken costs more than to count. What may
-# open an incident, or end one, can't wait long, all else can.
+_BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
+# Seconds for which events are collected and then counted together: waking up costs more than
+# counting. Events that may open or end an incident wait briefly, all others may wait longer.
 COALESCE_SECONDS: Final = 0.004
 IDLE_SECONDS: Final = 0.1
 _MOST: Final = 2**24
 
 
 def check_monitor(value: object) -> None:
-    """Is it what `live` makes? Raises ConfigurationError where not."""
+    """Raise ConfigurationError if a value is not a LiveMonitor."""
     check_kind("monitor", value, LiveMonitor, "what slomon.live(...) returned")
 
 
 class LiveMonitor(AsyncContextManagerMixin):
     """
-    Watches the endpoints of a service from inside. `access`, `change` and all that reads may be
-    called from any thread; the rest is the loop's.
+    Watches the endpoints of a service from inside. `access`, `counter`, `change` and the methods
+    that read may be called from any thread; all others on the thread of the event loop.
 
-    Leaving counts all that is in the buffer, saves the state and ends the subscriptions: that
-    takes about 1 us an event and the time of a write, a cancellation notwithstanding. Whatever the
-    body of the `async with` raises comes out as it is.
+    Leaving counts all events in the buffer, saves the state and ends the subscriptions. That takes
+    about 1 us per event and the time of a write, even if the task is cancelled. What the body of
+    the `async with` raises comes out as itself.
     """
 
     def __init__(
         self,
         catalogue: Catalogue,
-        make_engine: Callable[[], Engine],
+        make_engine: Callable[[Saved | None], Engine],
         buffer: Buffer,
         *,
         clock: Clock,
@@ -71,7 +69,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self.clock = clock
         self.catalogue = catalogue
         self._make_engine = make_engine
-        self._engine = make_engine()
+        self._engine = make_engine(None)
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._state, self._event_log = state, event_log
@@ -84,12 +82,12 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     @property
     def running(self) -> bool:
-        """Has it begun, and not ended?"""
+        """Is the monitor entered, and not left?"""
         return self._running
 
     @property
     def files(self) -> dict[str, str | None]:
-        """Those that it writes, by their options."""
+        """The files that the monitor writes, by option; None if the option was not given."""
         state, event_log = self._state, self._event_log
         return {
             "state": None if state is None else str(state.path),
@@ -98,43 +96,45 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
         """
-        A request was answered, now or at that many seconds since the epoch. Never waits and never
-        raises; False where it was dropped, which is counted. `resource` is an endpoint's, as its
-        entry has it: anything else is unmatched.
+        Count a request that was answered, now or at `at`, in seconds since the epoch. Never waits
+        and never raises. Returns False if the event was dropped, which is counted. `resource` must
+        be written as in the endpoint's entry, otherwise the access is unmatched.
         """
         return self._put(self._ask() if at is None else read_stamp(at), verb, resource, status)
 
     def counter(self, verb: str, resource: str) -> Callable[[int], bool]:
-        """`access` of one endpoint, now, as a function of the status: it takes less time."""
+        """A function of the status that does what `access` does for one endpoint, but faster."""
         return self._buffer.counter(verb, resource, self._ask)
 
     async def send(
         self, verb: str, resource: str, status: int, at: float | str | None = None
     ) -> bool:
-        """`access` that waits for room in a full buffer; False where the monitor doesn't run."""
+        """`access` that waits while the buffer is full. False if the monitor is not running."""
         await self._buffer.room()
         when = self._ask() if at is None else read_stamp(at)
         return self._put(when, verb, resource, status, overflow=True)
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
         """
-        A service was deployed: what is counted from here on comes after it. Never waits and never
-        raises; False where it was dropped. `date` is shown as it is, and by default the clock's.
+        Count a deploy of a service: events that follow come after it. Never waits and never raises.
+        Returns False if the event was dropped. `date` is only shown; by default it is the time of
+        the clock.
         """
         return self._buffer.put_change(Deploy(self._ask(), service, commit, author, date))
 
     async def flush(self) -> None:
-        """Count what is in the buffer by now, and tell the subscribers."""
-        there = len(self._buffer.items)  # not what comes meanwhile: of that there is no end
-        for _ in range(0, there, _BATCH):
-            if self._step():
+        """Count the events that are in the buffer now, and notify the subscribers."""
+        waiting = len(self._buffer.items)  # without those that arrive meanwhile: they may never end
+        for _ in range(0, waiting, _BATCH):
+            if self._count_next():
                 await checkpoint()
 
     def subscribe(self, *, bound: int = 1000) -> Subscription:
         """
-        The incidents that open or end from now on, for `async for`. At most `bound` of them wait
-        for a slow subscriber; then the oldest are dropped, and it is told how many. Before the
-        monitor is entered this waits for that; once it has ended there are none.
+        The incidents that open or end from now on, for `async for`. At most `bound` events wait for
+        a slow subscriber; beyond that the oldest are dropped and reported as IncidentsMissed. A
+        subscription made before the monitor is entered begins then; one made after its end is
+        empty.
         """
         subscription = Subscription(read_count("bound", bound, _MOST))
         if self._ended:
@@ -144,7 +144,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         return subscription
 
     def snapshot(self) -> Snapshot:
-        """Everything as it stands at this moment, of what has been counted."""
+        """The present state, of the events that have been counted."""
         return self._engine.read(self._now(), self._buffer.dropped)
 
     def mttr(self) -> float:
@@ -156,7 +156,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         return self.snapshot().api_histogram()
 
     def incident_details(self) -> dict[str, list[IncidentDetail]]:
-        """The incidents of each API, as far as they are kept; see ServiceMonitor."""
+        """The incidents of each API that are kept; see ServiceMonitor."""
         return self.snapshot().incident_details()
 
     @asynccontextmanager
@@ -168,56 +168,37 @@ class LiveMonitor(AsyncContextManagerMixin):
             with nullcontext() if self._state is None else self._state.held():
                 await self._begin()
                 self._running, self._ended = True, False
-                async with self._run():
+                async with background_tasks(self._tasks(), end=self._end):
                     yield self
         finally:
             self._entered = False
 
-    @asynccontextmanager
-    async def _run(self) -> AsyncGenerator[None]:
-        failure: BaseException | None = None
-        try:
-            async with create_task_group() as tasks:
-                tasks.start_soon(self._count)
-                tasks.start_soon(self._watch_silence)
-                if self._state is not None:
-                    tasks.start_soon(self._save_often, self._state)
-                try:
-                    yield
-                except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
-                    failure = error
-                tasks.cancel_scope.cancel()
-        except BaseExceptionGroup as failures:
-            if failure is None or isinstance(failure, get_cancelled_exc_class()):
-                failure = failures.exceptions[0]  # the first: the body was cancelled because of it
-        finally:
-            try:
-                await self._end()
-            finally:
-                if failure is not None:
-                    raise failure
-
     async def _begin(self) -> None:
         if self._state is not None and not self._begun:
-            if not await self._state.load(self._engine):
-                self._engine = self._make_engine()
+            self._engine = await self._state.load(self._make_engine) or self._engine
             self._begun = True
-        self._listener = LogListener()  # as the program has set up its log by now
+        self._listener = LogListener()  # now, because the program has configured its logging
         self._listener.started(self.catalogue)
         if self._event_log is not None:
             self._event_log.begin()
         self._buffer.open()
 
+    def _tasks(self) -> list[Task]:
+        tasks: list[Task] = [self._count, self._watch_expiry]
+        if self._state is not None:
+            tasks.append(partial(self._save_often, self._state))
+        return tasks
+
     async def _end(self) -> None:
         self._buffer.close()
         ended = self._now()
         try:
-            while self._step():
-                pass  # the rest at once, whoever is cancelled
-            self._end_silent(max(ended, self._engine.newest))  # as a replay does at the end
+            while self._count_next():
+                pass  # the rest at once, even if the task is cancelled
+            self._close_expired(max(ended, self._engine.newest))  # as a replay does at the end
         finally:
             while self._feed():
-                pass  # nor does whoever can't be told of it lose it
+                pass  # counted even if the notification above failed
             self._buffer.freeze()
             self._running, self._ended = False, True
             for subscription in list(self._subscriptions):
@@ -231,7 +212,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._listener.finished(self.snapshot().accounting)
 
     async def _count(self) -> None:
-        """Count what comes, until cancelled."""
+        """Count events as they arrive, until cancelled."""
         while True:
             await self._buffer.arrival()
             if self._engine.ok_statuses:
@@ -240,22 +221,22 @@ class LiveMonitor(AsyncContextManagerMixin):
             await sleep(COALESCE_SECONDS)
             await self.flush()
 
-    async def _watch_silence(self) -> None:
-        """Expire incidents when their time has come, until cancelled."""
+    async def _watch_expiry(self) -> None:
+        """End incidents when they expire, until cancelled."""
         while True:
-            with CancelScope() as self._waiting:  # cancelled when there is another to wait for
-                deadline = self._engine.next_silence()
+            with CancelScope() as self._waiting:  # cancelled when an incident opens
+                deadline = self._engine.next_expiry()
                 await (sleep_forever() if deadline is None else self.clock.sleep_until(deadline))
                 await self.flush()
-                self._end_silent(self._now())
+                self._close_expired(self._now())
 
-    def _end_silent(self, now: int) -> None:
-        self._tell(self._engine.close_expired(now))
+    def _close_expired(self, now: int) -> None:
+        self._notify(self._engine.close_expired(now))
 
     async def _save_often(self, state: StateFile) -> None:
         while True:
-            with CancelScope() as self._resting:  # cancelled when incidents have moved
-                if not self._unsaved:  # nor did any during the last save
+            with CancelScope() as self._resting:  # cancelled when incidents open or end
+                if not self._unsaved:  # and none did during the last save
                     await self.clock.sleep_until(self._now() + state.every)
             self._unsaved = False
             await state.save(self._engine)
@@ -265,27 +246,27 @@ class LiveMonitor(AsyncContextManagerMixin):
         if self._resting is not None:
             self._resting.cancel()
 
-    def _step(self) -> bool:
-        """Count the next events and tell of them; False where there are none."""
-        step = self._feed()
-        if step is None:
+    def _count_next(self) -> bool:
+        """Count the next events and report the results; False if there are no events."""
+        result = self._feed()
+        if result is None:
             return False
-        for rejection in step.rejections:
+        for rejection in result.rejections:
             self._listener.event_rejected(rejection)
-        self._tell(step.moved)
+        self._notify(result.moved)
         return True
 
     def _feed(self) -> FeedResult | None:
-        """Count the next events, on the loop's thread; None where there are none."""
+        """Count the next events, on the loop's thread; None if there are no events."""
         items = self._buffer.take(_BATCH)
         if not items:
             return None
-        step = self._engine.feed(items)
+        result = self._engine.feed(items)
         if self._event_log is not None:
-            self._event_log.write(step.items)
-        return step
+            self._event_log.write(result.items)
+        return result
 
-    def _tell(self, moved: list[Incident]) -> None:
+    def _notify(self, moved: list[Incident]) -> None:
         if not moved:
             return
         for incident in moved:

@@ -1,17 +1,22 @@
-"""The file in which a live monitor survives a restart of its service."""
+"""The state file of a live monitor, from which it continues after a restart."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from slomon.live_monitor.engine import Engine
 from slomon.logging import get_logger, list_some
-from slomon.state.file import LoadOutcome, PersistentFile
+from slomon.state.encoding import Saved
+from slomon.state.file import PersistentFile
 
 
 class StateFile:
-    """A monitor's state, and how often it is saved, in ticks. That it can't be is told."""
+    """
+    The state file of a monitor. `every` is the interval in ticks at which it is saved. A failure to
+    save is logged.
+    """
 
     def __init__(self, path: Path, every: int) -> None:
         self.every = every
@@ -20,21 +25,20 @@ class StateFile:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the file."""
         return self._file.path
 
     def held(self) -> AbstractContextManager[None]:
-        """Keep others from the file meanwhile. Raises what KeptFile does."""
+        """Lock the file. Raises what PersistentFile.held does."""
         return self._file.held()
 
-    async def load(self, engine: Engine) -> bool:
+    async def load(self, restore: Callable[[Saved], Engine]) -> Engine | None:
         """
-        Let an engine that has counted nothing go on from the file; False where that is damaged, and
-        the engine of no use any more. Endpoints that are gone are told. Raises what KeptFile does.
+        Return the engine that `restore` makes of the saved state, or None if there is no valid one.
+        Endpoints that are no longer watched are logged. Raises what PersistentFile.load does.
         """
-        if await self._file.load(engine) is LoadOutcome.DAMAGED:
-            return False
-        if engine.removed_endpoints:
+        engine = await self._file.load(restore)
+        if engine is not None and engine.removed_endpoints:
             named, more = list_some(engine.removed_endpoints)
             get_logger().warning(
                 "state.unwatched",
@@ -43,13 +47,13 @@ class StateFile:
                 more=more,
                 hint="the state's windows and incidents of these, which are watched no longer, end",
             )
-        return True
+        return engine
 
     async def save(self, engine: Engine) -> None:
-        """Save what an engine holds. That it can't be is logged: the next time it may."""
+        """Save the state of an engine. The first of several failures in a row is logged."""
         try:
             await self._file.save(engine)
-        except (OSError, RuntimeError) as error:  # the latter where no thread is left for it
+        except (OSError, RuntimeError) as error:  # RuntimeError: no thread could be started
             if not self._failing:
                 get_logger().error("state.unsaved", file=str(self.path), reason=str(error))
             self._failing = True

@@ -1,4 +1,4 @@
-"""A live monitor at one moment: what it found so far, and where each endpoint stands."""
+"""A live monitor at one moment: its incidents so far, and the state of each endpoint."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from slomon.live_monitor.incident_history import Tally
 @dataclass(slots=True)
 class LiveAccounting(Accounting):
     """
-    What became of every event: to those that were taken in, `dropped` adds those that were not, by
-    reason: `full` (the buffer was), `closed` (the monitor was not running) and `too long`.
+    How every event was counted. `dropped` adds the events that were not accepted, by reason: `full`
+    (the buffer was), `closed` (the monitor was not running) and `too long`.
     """
 
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -28,13 +28,14 @@ class LiveAccounting(Accounting):
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
     """
-    Where an endpoint stands.
+    The state of an endpoint.
 
-    * `window` in seconds; `requests` and `failures` are those in it now, and `sli` is their share
-      of successes, None where there are none
-    * `all_requests` and `all_failures` since the history began
-    * `incidents`: how many opened; `closed`: those that were repaired, in `closed_seconds` together
-    * `incident`: the one that is open, None where none is
+    * `window`: its length in seconds; `requests` and `failures` are those in it now, and `sli` is
+      the share of successes, None if there are no requests
+    * `all_requests` and `all_failures`: since the history began
+    * `incidents`: how many opened; `closed`: how many were repaired, which took `closed_seconds`
+      together
+    * `incident`: the open one, or None
     """
 
     service: str
@@ -56,9 +57,9 @@ class EndpointStatus:
 @dataclass(frozen=True, slots=True)
 class SnapshotData:
     """
-    What is read off a monitor, of one moment: the windows of the endpoints and what was counted of
-    each, by their keys; incidents by service; how many were repaired, in how many ticks; and how
-    many were forgotten.
+    What a snapshot is made of, read at one moment. `windows` and `tallies` are by the endpoints'
+    keys, `services` counts incidents by service, `repaired` counts incidents, `ticks` is how long
+    all repairs took together, and `forgotten` counts incidents that are not kept any more.
     """
 
     now: int
@@ -76,24 +77,24 @@ class SnapshotData:
 
 class Snapshot(ServiceMonitor):
     """
-    A monitor at one moment, which nothing changes any more. To bound the history old incidents are
-    forgotten: these are counted in `mttr()` and `api_histogram()`, and in no list.
+    A monitor at one moment; it never changes. The history is bounded, so old incidents are
+    forgotten: `mttr()` and `api_histogram()` count them, but no list contains them.
     """
 
     accounting: LiveAccounting
 
-    def __init__(self, reading: SnapshotData, stale_after: int) -> None:
-        accounting, rejections = reading.accounting, reading.rejections
-        super().__init__(reading.incidents, accounting, rejections, reading.totals)
+    def __init__(self, data: SnapshotData, stale_after: int) -> None:
+        accounting, rejections = data.accounting, data.rejections
+        super().__init__(data.incidents, accounting, rejections, data.totals)
         self.stale_after = to_seconds(stale_after)
-        self.at = to_seconds(reading.now)
-        """When it was taken, in seconds since the epoch."""
-        self.forgotten = reading.forgotten
-        """How many incidents are in no list."""
-        self._services = reading.services
-        self._repaired, self._ticks = reading.repaired, reading.ticks
-        self.endpoints = self._describe(reading, stale_after)
-        """Where each endpoint stands, in the order of their entries."""
+        self.at = to_seconds(data.now)
+        """The time of the snapshot, in seconds since the epoch."""
+        self.forgotten = data.forgotten
+        """How many incidents are missing from the lists."""
+        self._services = data.services
+        self._repaired, self._ticks = data.repaired, data.ticks
+        self.endpoints = self._describe(data, stale_after)
+        """The state of each endpoint, in the order of the entries."""
 
     def _repairs(self) -> tuple[int, int]:
         return self._repaired, self._ticks
@@ -102,8 +103,8 @@ class Snapshot(ServiceMonitor):
         """Incidents per API, open ones included, in the order in which the APIs first broke."""
         return dict(self._services)
 
-    def _describe(self, reading: SnapshotData, stale_after: int) -> list[EndpointStatus]:
-        totals = reading.totals
+    def _describe(self, data: SnapshotData, stale_after: int) -> list[EndpointStatus]:
+        totals = data.totals
         still_open = [one for one in self.incidents if one.end is None]
         began = totals.span.began or 0
         records = make_records(still_open, totals.requests, stale_after, began)
@@ -117,6 +118,6 @@ class Snapshot(ServiceMonitor):
                 incidents.get(key),
             )
             for key, (one, held, tally) in enumerate(
-                zip(totals.endpoints, reading.windows, reading.tallies, strict=True)
+                zip(totals.endpoints, data.windows, data.tallies, strict=True)
             )
         ]

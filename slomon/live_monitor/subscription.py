@@ -1,7 +1,6 @@
 """
-What subscribers are told.
-
-One listener's own queue of events, bounded, so that a slow one holds nobody up.
+A subscription to the incidents of a live monitor, and its events. Each subscriber has its own
+bounded queue, so a slow one delays nobody.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from slomon.core.records import IncidentRecord
 
 @dataclass(frozen=True, slots=True)
 class IncidentOpened:
-    """An endpoint fell below its SLO. The record is as things stand at that request."""
+    """An endpoint fell below its SLO. The record shows the state at that request."""
 
     incident: IncidentRecord
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentClosed:
-    """It is back, or its traffic has ceased: the record's state is `closed` or `expired`."""
+    """An incident ended: the record's state is `closed` or `expired`."""
 
     incident: IncidentRecord
 
@@ -33,8 +32,8 @@ class IncidentClosed:
 @dataclass(frozen=True, slots=True)
 class IncidentsMissed:
     """
-    The subscriber was too slow: so many events before the next one were dropped. A snapshot has
-    what they said.
+    The subscriber was too slow: `count` events before the next one were dropped. A snapshot shows
+    the incidents that they were about.
     """
 
     count: int
@@ -45,8 +44,8 @@ IncidentEvent: TypeAlias = IncidentOpened | IncidentClosed | IncidentsMissed
 
 class Subscription(AsyncIterator[IncidentEvent]):
     """
-    The events since it was made, for `async for`, at most `bound` of them waiting: beyond that the
-    oldest are dropped, and told as IncidentsMissed. It ends with the monitor, or when closed.
+    The events since its creation, for `async for`. At most `bound` of them wait: beyond that the
+    oldest are dropped, which IncidentsMissed reports. It ends with the monitor, or when closed.
     """
 
     def __init__(self, bound: int) -> None:
@@ -63,7 +62,7 @@ class Subscription(AsyncIterator[IncidentEvent]):
         while not self._events:
             if self._ended:
                 raise StopAsyncIteration
-            if self._arrival.is_set():  # otherwise others wait already, for the same event
+            if self._arrival.is_set():  # otherwise others already wait for the same event
                 self._arrival = Event()
             await self._arrival.wait()
         if self._missed:
@@ -72,7 +71,7 @@ class Subscription(AsyncIterator[IncidentEvent]):
         return self._events.popleft()
 
     def put(self, event: IncidentOpened | IncidentClosed) -> None:
-        """One more event; the monitor's to call, on the loop's thread."""
+        """Add an event. Only the monitor calls this, on the loop's thread."""
         if self._ended:
             return
         if len(self._events) == self._bound:
@@ -82,6 +81,6 @@ class Subscription(AsyncIterator[IncidentEvent]):
         self._arrival.set()
 
     def close(self) -> None:
-        """No more events come; those that wait can still be taken."""
+        """End the subscription. Events that wait can still be taken."""
         self._ended = True
         self._arrival.set()

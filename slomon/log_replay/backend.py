@@ -1,11 +1,11 @@
-"""The parts of a replay that come at two speeds, and those of the plain one."""
+"""The backend of a replay: the protocol, the Python backend, and the choice between the two."""
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
 from slomon.core.events import StatusRule
-from slomon.core.reorder import Order
+from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, PythonEndpointNames
@@ -16,7 +16,7 @@ from slomon.options import BackendName, check_backend
 
 
 class Backend(Protocol):
-    """Makes the parts; all speeds give the same answers."""
+    """Makes the parts of a replay. All backends give the same answers."""
 
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]: ...
     def windows(self, windows: Windows) -> AnyWindows: ...
@@ -24,24 +24,25 @@ class Backend(Protocol):
 
 
 class PythonBackend:
-    """The speed that needs no third package."""
+    """The backend that needs no extra package."""
 
     def order(self, sources: int, shards: int, most: int) -> tuple[Order, EndpointNames]:
-        """The reordering buffer, and the names of endpoints, if `most` of them may be found."""
+        """The reorder buffer, and the names of endpoints: at most `most` are found in the logs."""
         names = PythonEndpointNames(most)
-        return Order(sources, shards, names.accept if most else None), names
+        return Order(sources, PythonRowBuffer(shards, names.accept if most else None)), names
 
     def windows(self, windows: Windows) -> AnyWindows:
-        """The windows of a shard, going on from these, whose state may be arrays."""
-        windows.state = WindowState._make(map(list, windows.state))  # type: ignore[arg-type]
-        return windows
+        """Windows that continue from these, whose state may be arrays."""
+        state = WindowState._make(map(list, windows.state))  # type: ignore[arg-type]
+        series = None if windows.series is None else windows.series.state
+        return Windows.from_state(state, windows.marks, series, resolution=windows.resolution)
 
     def reader(self, reference: ReferenceParser, _: StatusRule) -> Resolver:
-        """What makes rows of blocks."""
+        """The reference parser itself."""
         return reference
 
 
-_WORTH_COMPILING: Final = 4 << 20  # bytes on disk that take as long as compiling does, once
+_WORTH_COMPILING: Final = 4 << 20  # bytes: reading them in Python takes as long as compiling does
 
 
 def choose_backend(name: BackendName, size: int | None) -> Backend:
@@ -54,7 +55,7 @@ def choose_backend(name: BackendName, size: int | None) -> Backend:
     check_backend(name)
     if name == "python":
         return PythonBackend()
-    # Not for those who never need it: it brings ctypes, to begin with.
+    # Imported only if needed: it imports ctypes, for example.
     from slomon.compiled.backend import CompiledBackend  # noqa: PLC0415
     from slomon.compiled.library import load  # noqa: PLC0415
 

@@ -1,7 +1,6 @@
 """
-When a replay saves its state, and whose state a file holds.
-
-The state of a replay as sections of a file, and back.
+The checkpoint of a replay: when its state is saved, which replay a file belongs to, and the state
+as sections of a file. Each `save` function has a `load` function that reads its result.
 """
 
 from __future__ import annotations
@@ -10,28 +9,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from slomon.core.batching import TimeRange
 from slomon.core.events import Change
 from slomon.core.reorder import Order, SourceClock
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
 from slomon.errors import OptionError, SlomonError, StateFileError
-from slomon.log_replay.lines import Log, LogPosition, ReferenceParser
-from slomon.log_replay.reader import Host
+from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
+from slomon.log_replay.reader import Host, HostState
 from slomon.state.encoding import Saved, Sections, check_lengths, pack_change, unpack_change
 from slomon.state.file import Section, check_place, read_state, write_state
 from slomon.text import excerpt, quote
 
 Trait: TypeAlias = "str | dict[str, object]"
-"""Something by which a replay is known again: as it is shown, or summed up."""
-_LEAST_SHARE: Final = 10  # a replay works at least so many times as long as it saves
+"""A property that identifies a replay: shown as it is, or a summary with a `count`."""
+_LEAST_SHARE: Final = 10  # between two saves, a replay works at least 10 times as long as one took
 
 
 class Checkpoint:
     """
-    A file with the state of a replay, saved every so many ticks of a clock. `identity` is what
-    must be the same for another run to go on from it, and is shown where it differs.
+    A file with the state of a replay, saved every `every` ticks of a clock. Another run can only
+    continue from it if its `identity` is the same; otherwise the error shows the difference.
     """
 
     def __init__(
@@ -49,8 +48,8 @@ class Checkpoint:
 
     def load(self) -> SavedState | None:
         """
-        The state to go on from, None where there is none. Raises StateFileError where the file is
-        damaged or of another replay, OSError where it can't be read.
+        The state to continue from, or None if there is no file. Raises StateFileError if the file
+        is damaged or of another replay, and OSError if it can't be read.
         """
         sections = read_state(self._path)
         if sections is None:
@@ -59,14 +58,14 @@ class Checkpoint:
         return SavedState(self._path, sections)
 
     def save(self, sections: Iterator[tuple[str, Section]]) -> None:
-        """Save a state. Raises OSError, which names the file; the state before is whole then."""
+        """Save a state. Raises OSError, which names the file; the old state stays then."""
         began = self._clock()
-        write_state(self._path, _chain(self._identity, sections))
+        write_state(self._path, _with_identity(self._identity, sections))
         ended = self._clock()
         self._due = ended + max(self._every, (ended - began) * _LEAST_SHARE)
 
     def remove(self) -> None:
-        """The replay is done and its answers are written: nothing is left to go on with."""
+        """Remove the file when the replay is done and its answers are written."""
         self._path.unlink(missing_ok=True)
 
     def _check(self, found: Section) -> None:
@@ -75,14 +74,14 @@ class Checkpoint:
         for name in sorted(self._identity | found):
             mine, theirs = self._identity.get(name), found.get(name)
             if mine != theirs:
+                difference = _describe_difference(name, theirs, mine)
                 raise StateFileError(
-                    f"{self._path} is of another replay: {_tell(name, theirs, mine)}; remove it to "
-                    "begin anew"
+                    f"{self._path} is of another replay: {difference}; remove it to begin anew"
                 )
 
 
 class SavedState(dict[str, Any]):
-    """The sections of a state, which has no others."""
+    """The sections of a state. To read a missing one raises StateFileError."""
 
     def __init__(self, path: Path, sections: Mapping[str, Section]) -> None:
         super().__init__(sections)
@@ -93,7 +92,7 @@ class SavedState(dict[str, Any]):
 
     @contextmanager
     def restoring(self) -> Iterator[None]:
-        """Raise StateFileError where a section turns out to be of another shape."""
+        """Raise StateFileError if a section that is read inside has a wrong shape."""
         try:
             yield
         except SlomonError:
@@ -105,11 +104,12 @@ class SavedState(dict[str, Any]):
 
 def check_outputs(checkpoint: str | None, rejects: str | None) -> None:
     """
-    Can a state be saved there, and the rejects go on from it? Raises OSError, which names the file,
-    StateFileError or ConfigurationError now, not when hours of work are to be saved.
+    Check that a state can be saved to `checkpoint`, and that `rejects` can be resumed from it. So a
+    wrong path fails now and not after hours of work. Raises OSError, which names the file,
+    StateFileError or ConfigurationError.
 
-    What a pipe or a device was given can't be taken back: a replay that goes on from the last state
-    would give it the lines after that twice.
+    `rejects` can't be a pipe or a device if there is a checkpoint: what was written to these can't
+    be removed, and a resumed replay would write the lines after the last checkpoint twice.
     """
     if checkpoint is None:
         return
@@ -126,7 +126,7 @@ def _is_stream(path: Path) -> bool:
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
-def _tell(name: str, theirs: object, mine: object) -> str:
+def _describe_difference(name: str, theirs: object, mine: object) -> str:
     if isinstance(theirs, dict) and isinstance(mine, dict):
         return f"{name}: {excerpt(theirs.get('count'))} then, and {mine['count']} others now"
     return f"{name}: {_show(theirs)} then, and {_show(mine)} now"
@@ -136,21 +136,15 @@ def _show(trait: object) -> str:
     return f"{excerpt(trait.get('count'))} given" if isinstance(trait, dict) else excerpt(trait)
 
 
-def _chain(
+def _with_identity(
     identity: Mapping[str, Trait], sections: Iterator[tuple[str, Section]]
 ) -> Iterator[tuple[str, Section]]:
     yield "identity", identity
     yield from sections
 
 
-class Remake(Protocol):
-    """Makes a log of a name again, in the format of a name."""
-
-    def __call__(self, name: str, form: str, *, match_exactly: bool) -> Log: ...
-
-
 def save_order(order: Order) -> Sections:
-    """The reordering buffer, and the changes in it."""
+    """The reorder buffer, and the changes in it."""
     yield "went out", [order.position, order.accesses, order.unmatched]
     yield "came in", [order.noted, order.blank, order.watched_until]
     yield "span", astuple(order.span)
@@ -177,7 +171,7 @@ def load_order(order: Order, saved: Saved) -> None:
 
 
 def save_names(names: EndpointNames) -> Sections:
-    """The endpoints that the logs show, one after the other."""
+    """The endpoints found in the logs."""
     for name, section in names.save()._asdict().items():
         yield f"names' {name}", section
 
@@ -193,22 +187,13 @@ def load_names(names: EndpointNames, saved: Saved) -> None:
 
 
 def save_hosts(hosts: Sequence[Host]) -> Sections:
-    """How far each host was read, and what is known of the log that it is in."""
+    """How far each host was read, and what is known of its present log."""
     yield "hosts", [_save_host(host) for host in hosts]
 
 
-def load_hosts(hosts: Sequence[Host], saved: Saved, remake: Remake) -> None:
-    """What `save_hosts` saved; `remake` makes a log of its name, format and what else it has."""
-    for host, fields in zip(hosts, saved["hosts"], strict=True):
-        host.place, host.ended = LogPosition(*fields["place"]), fields["ended"]
-        host.lines, host.bytes_before = fields["lines"], fields["bytes before"]
-        host.known_problems.update(fields["problems"])
-        if fields["log"] is not None:
-            name, form, match_exactly, prefix, recognised, ended, doubt = fields["log"]
-            host.log = remake(name, form, match_exactly=match_exactly)
-            host.log.prefix = prefix.encode()
-            host.log.recognised, host.log.ended, host.log.doubt = recognised, ended, doubt
-            host.log.beginning = bytes.fromhex(fields["beginning"])
+def load_hosts(saved: Saved, restore_log: Callable[[SavedLog, bytes], Log]) -> list[HostState]:
+    """What `save_hosts` saved. `restore_log` takes a saved log and the beginning of its file."""
+    return [_load_host(fields, restore_log) for fields in saved["hosts"]]
 
 
 def _save_host(host: Host) -> dict[str, Any]:
@@ -220,24 +205,41 @@ def _save_host(host: Host) -> dict[str, Any]:
         "bytes before": host.bytes_before,
         "beginning": log.beginning.hex() if log else "",
         "problems": [
-            # those of later logs, of which some were read ahead, are met again
+            # problems of later logs, which were read ahead, will be found again
             item
             for item in host.known_problems.items()
             if item[0] < host.place.file or host.ended
         ],
         "log": log
-        and [
+        and SavedLog(
             *(log.name, log.format.name, log.match_exactly, log.prefix.decode()),
             *(log.recognised, log.ended, log.doubt),
-        ],
+        ),
     }
 
 
+def _load_host(
+    fields: Mapping[str, Any], restore_log: Callable[[SavedLog, bytes], Log]
+) -> HostState:
+    log = None
+    if fields["log"] is not None:
+        log = restore_log(SavedLog(*fields["log"]), bytes.fromhex(fields["beginning"]))
+    return HostState(
+        place=LogPosition(*fields["place"]),
+        ended=fields["ended"],
+        lines=fields["lines"],
+        bytes_before=fields["bytes before"],
+        problems=dict(fields["problems"]),
+        log=log,
+    )
+
+
 def save_counts(reference: ReferenceParser) -> Sections:
-    """What became of the lines that made no row."""
+    """How many changes and malformed lines the logs had."""
     yield "counts", [reference.changes, reference.rejected]
 
 
-def load_counts(reference: ReferenceParser, saved: Saved) -> None:
-    """What `save_counts` saved."""
-    reference.changes, reference.rejected = saved["counts"]
+def load_counts(saved: Saved) -> dict[str, int]:
+    """What `save_counts` saved, as arguments of ReferenceParser."""
+    changes, rejected = saved["counts"]
+    return {"changes": changes, "rejected": rejected}

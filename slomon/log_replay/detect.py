@@ -1,8 +1,4 @@
-"""
-The head of a log: its first lines, by which it is recognised, however they arrive.
-
-Which format a log is in, and who knows its requests.
-"""
+"""Format detection: the first lines of a log, and the format that reads them."""
 
 from __future__ import annotations
 
@@ -16,22 +12,21 @@ from slomon.core.events import Malformed
 from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, detect
-from slomon.log_replay.lines import Log, find_prefix
+from slomon.log_replay.lines import Log, SavedLog, find_prefix
 from slomon.sources.source import Source
 from slomon.text import quote
 
-HEAD_LINES: Final = 100  # that aren't blank
+HEAD_LINES: Final = 100  # not counting blank lines
 _BYTES: Final = 64 * 1024
 
 
 def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
     """
-    The lines that come next, which are handed out later nevertheless: the first 100 that aren't
-    blank, as far as 64 KiB go, or the first one whatever its length. A pipe is waited for until
-    `least` of them are there.
+    Peek at the next lines of a source: the first 100 lines that are not blank, within the first
+    64 KiB, or the first line if that is longer. A pipe blocks until `least` lines have arrived.
 
-    Where blank lines come first, it is some of those alone. It is empty at the end, and where the
-    first line is one that can't be handed out whole.
+    If blank lines come first, the result is only some of these. It is empty at the end of the
+    source, and if the first line is longer than the source allows.
     """
     text, more = b"", source.peek(1)
     while len(more) > len(text):
@@ -41,7 +36,7 @@ def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
             return b"".join(head)
         more = source.peek(len(text) + 1)
     if source.problem is None and text[-1:] not in (b"", b"\n"):
-        text += b"\n"  # what stands at the end is a line as well, unless it is cut off
+        text += b"\n"  # the last line needs no line end, unless it is cut off
     return b"".join(_list_lines(text, source.max_line))
 
 
@@ -57,20 +52,22 @@ def _is_blank(line: bytes) -> bool:
 
 
 _UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
-"""Stands for that of a log of which there was no line yet to know it by."""
+"""The format of a log in which there was no line yet to detect it by."""
 
 
 class KnowRequests(Protocol):
-    """Gives who knows the requests whose targets are compared exactly, or as templates say."""
+    """Returns the requests whose targets are compared exactly, or with templates."""
 
     def __call__(self, *, match_exactly: bool) -> Requests: ...
 
 
 class Recogniser:
     """
-    Makes a Log of a file's first lines, by the one format that was forced or the best of several;
-    `needed` is how many of them it takes. `requests` gives who knows the requests, compared
-    exactly or not; recorded streams are exact unless `match_exactly` says what all are.
+    Makes a Log from the first lines of a file. Its format is the only one of `formats`, or the one
+    that reads the lines best. `needed` is how many lines that takes.
+
+    `match_exactly` is for all logs; if it is None, recorded streams are compared exactly and other
+    logs are not. `on_recognised` is called with the name of the log and of its format.
     """
 
     def __init__(
@@ -89,8 +86,9 @@ class Recogniser:
 
     def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
         """
-        The log of that name. Where no format reads at least half of the lines it is in that of the
-        host's log before, with a doubt, and where there is none this raises ConfigurationError.
+        The log of that name. If no format reads at least half of the lines, the log gets the format
+        of the host's previous log, and a doubt. Raises ConfigurationError if there is no previous
+        log with a known format.
         """
         lines = head.decode("utf-8", "backslashreplace").split("\n")
         written = [line.removesuffix("\r") for line in lines if line.strip()]
@@ -102,23 +100,21 @@ class Recogniser:
             raise ConfigurationError(f"{name}: {doubt}")
         match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
-        log = Log(
-            name,
-            form,
-            self._requests(match_exactly=match_exactly),
-            match_exactly,
-            prefix,
-            bool(written),
-        )
-        log.doubt = doubt
+        requests = self._requests(match_exactly=match_exactly)
+        log = Log(name, form, requests, match_exactly, prefix, bool(written), doubt=doubt)
         if written:
             self._on_recognised(log.name, log.format.name)
         return log
 
-    def remake(self, name: str, form: str, *, match_exactly: bool) -> Log:
-        """A log that was recognised before."""
+    def restore(self, saved: SavedLog, beginning: bytes) -> Log:
+        """A log that was recognised before the checkpoint."""
+        name, form, match_exactly, prefix, recognised, ended, doubt = saved
         found = next((known for known in self._formats if known.name == form), _UNKNOWN)
-        return Log(name, found, self._requests(match_exactly=match_exactly), match_exactly)
+        requests = self._requests(match_exactly=match_exactly)
+        return Log(
+            *(name, found, requests, match_exactly, prefix.encode()),
+            *(recognised, ended, doubt, beginning),
+        )
 
     def _choose(self, lines: Sequence[str]) -> Format | None:
         return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)
@@ -134,5 +130,5 @@ class Recogniser:
 
 
 def is_known(log: Log | None) -> bool:
-    """Is there a log in a format that was recognised, be it that of one before it?"""
+    """Is the format of the log known, if only from a previous log?"""
     return log is not None and log.format is not _UNKNOWN

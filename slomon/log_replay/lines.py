@@ -1,7 +1,6 @@
 """
-One log while it is read, and the blocks of its lines on their way to rows.
-
-The careful reader: it alone decides what a line is, and says why where one is malformed.
+A log while it is read, the blocks of its lines, and the reference parser, which makes rows of
+lines. The reference parser alone decides what a line is, and why a line is malformed.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from slomon.core.events import Access, Change, Malformed, RejectedLine
 from slomon.core.reorder import Order
@@ -24,24 +23,36 @@ _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
 @dataclass(slots=True)
 class Log:
-    """A log, the format of its lines, and who knows its requests."""
+    """A log that is read: its format, and what is known of its lines."""
 
     name: str
     format: Format
     requests: Requests
-    match_exactly: bool  # whether targets are compared as they stand, query and all
-    prefix: bytes = b""  # of an access, where its format puts one into JSON
-    recognised: bool = True  # False while its lines are all blank, or too long
-    ended: bool = False  # by an end-of-stream among its lines
-    doubt: str | None = None  # why its format may be another one
-    beginning: bytes = b""  # of the file, on disk, by which it is known again; none of a pipe
+    match_exactly: bool  # are targets compared unchanged, with their query strings?
+    prefix: bytes = b""  # the bytes before an access, in a recorded stream
+    recognised: bool = True  # False while all its lines are blank or too long
+    ended: bool = False  # by an end-of-stream line
+    doubt: str | None = None  # why its format may be wrong
+    beginning: bytes = b""  # of the file, to identify it when a run is resumed; b"" for a pipe
+
+
+class SavedLog(NamedTuple):
+    """What a checkpoint saves of a log: fields of `Log`, the format by its name."""
+
+    name: str
+    format: str
+    match_exactly: bool
+    prefix: str
+    recognised: bool
+    ended: bool
+    doubt: str | None
 
 
 @dataclass(slots=True)
 class LogPosition:
     """
-    How far a host's logs were read: which of them, how many bytes of text and lines of it, and the
-    trail of these bytes.
+    How far a host's logs were read: the number of the log, the bytes of its text and the lines that
+    were read, and the fingerprint of these bytes.
     """
 
     file: int = 0
@@ -53,9 +64,9 @@ class LogPosition:
 @dataclass(slots=True)
 class Block:
     """
-    Whole lines of a log, or the fragment of one that is too long, and what became of them part by
-    part: a row a line, of tick and code. The part that is made into rows now is that from `at` to
-    `stop`. The columns have room for more rows than there are.
+    Whole lines of a log, or a piece of one line that is too long. Rows are made of it part by part;
+    `buffer[at:stop]` is the present part. Each line becomes one row, of a tick and a code. The
+    columns may be longer than `rows`.
     """
 
     buffer: bytearray
@@ -73,7 +84,7 @@ class Block:
     end: LogPosition = field(default_factory=LogPosition)
 
     def take(self, most: int) -> None:
-        """Let the part have so many lines, or all there are."""
+        """Begin a part at `at`: at most `most` lines, or all that remain."""
         self.rows = self.unresolved_count = 0
         self.stop = self.length
         if self.buffer.count(b"\n", self.at, self.length) > most:
@@ -86,46 +97,53 @@ class Block:
         return bytes(memoryview(self.buffer)[self.at : self.stop]).split(b"\n")[:-1]
 
     def advance(self) -> bool:
-        """Leave the part, which was settled, for the one behind it, if there is any."""
+        """Leave the part, which was resolved. Returns whether lines remain."""
         self.first_line += self.rows
         self.at = self.stop
         return self.at < self.length
 
 
 def find_prefix(lines: bytes) -> bytes:
-    """What stands before the first access of a recorded stream, as its writer spaces it."""
+    """The bytes before the first access of a recorded stream, spaced as its writer spaces them."""
     found = _PREFIX.search(lines)
     return found[0] if found else b""
 
 
 class Resolver(Protocol):
     """
-    What makes rows of blocks, part by part: `scan` chooses the part that begins at `block.at`, and
-    may look at it beforehand, in any thread; `resolve` makes its rows, in the order of the stream.
+    Makes rows of blocks, part by part. `scan` chooses the part that begins at `block.at` and may
+    prepare it, in any thread; `resolve` makes its rows, in the order of the stream.
     """
 
     def scan(self, block: Block) -> None: ...
     def resolve(self, block: Block) -> None: ...
 
 
-_LINES: Final = 1 << 14  # at once: their rows are objects, which need much more room than they do
+_LINES: Final = 1 << 14  # in a part: as objects, rows need much more memory than their text
 
 
 class ReferenceParser:
-    """Makes rows of lines, one by one, and counts what becomes of those that make none."""
+    """Makes rows of lines one by one, and counts the changes and the malformed lines."""
 
-    def __init__(self, order: Order, on_rejected: Callable[[RejectedLine], None]) -> None:
-        self.changes = 0
-        self.rejected = 0
+    def __init__(
+        self,
+        order: Order,
+        on_rejected: Callable[[RejectedLine], None],
+        *,
+        changes: int = 0,
+        rejected: int = 0,
+    ) -> None:
+        self.changes = changes
+        self.rejected = rejected
         self._order = order
         self._on_rejected = on_rejected
 
     def scan(self, block: Block) -> None:
-        """Choose the lines that are settled next."""
+        """Choose the lines that are resolved next."""
         block.take(_LINES)
 
     def resolve(self, block: Block) -> None:
-        """Make the rows of a part of a block."""
+        """Make the rows of the present part of a block."""
         if block.oversized is None:
             self.resolve_rest(block, 0)
             return
@@ -134,7 +152,7 @@ class ReferenceParser:
         block.ticks, block.codes, block.rows = array("q", [tick]), array("q", [code]), 1
 
     def resolve_rest(self, block: Block, first: int) -> None:
-        """Make the rows of the lines from the first on."""
+        """Make the rows of a part from line `first` on; those before it are already made."""
         lines = enumerate(block.lines()[first:], block.first_line + first)
         rows = [self.read(block.log, number, line) for number, line in lines]
         block.ticks[first:] = array("q", [tick for tick, _ in rows])
@@ -153,7 +171,7 @@ class ReferenceParser:
             key = log.requests.key(read.verb, read.resource)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
-            return NO_TICK, self._note(log, read)
+            return NO_TICK, self._add_change(log, read)
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
         log.ended = True
@@ -161,13 +179,13 @@ class ReferenceParser:
         return NO_TICK, BLANK
 
     def reject(self, log: Log, number: int, line: bytes, reason: str) -> tuple[int, int]:
-        """The row of a line that can't be read, which is told."""
+        """Count and report a malformed line, and return its row."""
         self.rejected += 1
         text = line.decode("utf-8", "backslashreplace")
         self._on_rejected(RejectedLine(log.name, number, text, reason))
         return NO_TICK, REJECTED
 
-    def _note(self, log: Log, change: Change) -> int:
+    def _add_change(self, log: Log, change: Change) -> int:
         if not log.requests.watches(change.service):
             return UNMATCHED
         self.changes += 1

@@ -1,13 +1,13 @@
 """
-The reader of a replay: blocks of all hosts in one order, as batches for the shards' queues.
-
-One host's logs, read one after the other ahead of whoever settles them.
+The reader of a replay. A `Host` reads the logs of one host ahead, one after the other, as blocks of
+lines. `BlockReader` merges the hosts by time and sends batches to the queues of the shards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from anyio import (
@@ -31,34 +31,34 @@ from slomon.pipeline.run import Queues
 from slomon.sources.source import OversizedLine, Source, open_source
 
 CHANGES: Final = 0
-"""The source of the changes; those of the hosts follow it."""
+"""The number of the source of changes; the hosts are the sources after it."""
 
 
 class BlockReader:
-    """Reads the host that is furthest behind, as long as there is one."""
+    """Reads the host that is furthest behind, until all hosts have ended."""
 
     def __init__(
         self,
         hosts: Sequence[Host],
         order: Order,
-        settler: Resolver,
+        resolver: Resolver,
         lateness: Callable[[Block], int],
         between: Callable[[Queues], Awaitable[None]],
     ) -> None:
         self._hosts = hosts
         self._order = order
-        self._settler = settler
+        self._resolver = resolver
         self._lateness = lateness
         self._between = between
 
     async def read(self, queues: Queues) -> None:
-        """Fill the queues, one a shard, and close them."""
+        """Fill the queues, one per shard, and close them and the hosts."""
         try:
             while (source := self._order.next_source()) is not None:
                 await self._read_from(source, queues)
                 await self._between(queues)
         except BrokenResourceError:
-            pass  # a worker has failed: its own error ends the run
+            pass  # a worker failed: its error ends the run
         finally:
             for host in self._hosts:
                 host.close()
@@ -75,15 +75,15 @@ class BlockReader:
         clock = self._order.clocks[source]
         if clock.newest == 0:
             clock.lateness = self._lateness(block)
-        await self._settle(source, block, queues)
+        await self._resolve(source, block, queues)
         while block.advance():
-            self._settler.scan(block)
-            await self._settle(source, block, queues)
+            self._resolver.scan(block)
+            await self._resolve(source, block, queues)
         host.release(block)
 
-    async def _settle(self, source: int, block: Block, queues: Queues) -> None:
-        """Settle a part of a block, so that no more waits than may be needed."""
-        self._settler.resolve(block)
+    async def _resolve(self, source: int, block: Block, queues: Queues) -> None:
+        """Resolve a part of a block, and send what is final: so few rows wait in memory."""
+        self._resolver.resolve(block)
         self._order.enter(source, block.ticks, block.codes, block.rows)
         await self._send(queues)
 
@@ -93,23 +93,39 @@ class BlockReader:
 
 
 class Recognise(Protocol):
-    """Makes a log of its name and its first lines, of which so many are needed at least."""
+    """Makes a log from its name and its first lines; it needs at least `needed` lines."""
 
     needed: int
 
     def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
-        """The log, after another one of the same host. ConfigurationError where it is none."""
+        """
+        The log, after the log `before` of the same host. Raises ConfigurationError if its format is
+        unknown.
+        """
         ...
 
 
 Scan: TypeAlias = Callable[[Block], None]
-"""Chooses the first part of a block, and looks at it beforehand."""
+"""Chooses the first part of a block, and may prepare it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """Where the reading of a host begins: at the first log, or where a checkpoint was saved."""
+
+    place: LogPosition = field(default_factory=LogPosition)
+    ended: bool = False
+    lines: int = 0
+    bytes_before: int = 0
+    problems: Mapping[int, str] = field(default_factory=dict)
+    log: Log | None = None
 
 
 class Host:
     """
-    Blocks of lines, in order. One thread at a time reads them and others scan them, `depth` blocks
-    ahead; a block is for use again once it is given back. `place` says how far they were settled.
+    The logs of one host as blocks of lines, in order. One thread at a time reads them and others
+    scan them, `depth` blocks ahead. A block is used again after `release`. `place` is the position
+    up to which the lines were resolved.
     """
 
     def __init__(
@@ -122,15 +138,17 @@ class Host:
         max_line: int,
         depth: int,
         resumable: bool = False,
+        state: HostState | None = None,
     ) -> None:
-        self.place = LogPosition()
-        self.log: Log | None = None
-        self.known_problems: dict[int, str] = {}  # by the numbers of the logs
-        self.refusal: ConfigurationError | None = None  # of the first log that none could read
-        self.ended = False
-        self.bytes_before = 0  # of the logs before the one that is read
+        state = HostState() if state is None else state
+        self.place = state.place
+        self.log = state.log
+        self.known_problems = dict(state.problems)  # by number of the log
+        self.refusal: ConfigurationError | None = None  # of the first log that no format reads
+        self.ended = state.ended
+        self.bytes_before = state.bytes_before  # of the logs before the present one
         self.bytes_read = 0
-        self.lines = 0
+        self.lines = state.lines
         self.paths = paths
         self._recognise = recognise
         self._scan = scan
@@ -141,11 +159,11 @@ class Host:
 
     @property
     def problems(self) -> list[str]:
-        """What was wrong with logs that were not read, not to their ends, or with doubts."""
+        """Why logs were not read, or not completely, or why their formats are in doubt."""
         return [self.known_problems[number] for number in sorted(self.known_problems)]
 
     def start(self, group: TaskGroup, scanners: CapacityLimiter) -> None:
-        """Begin to read all logs from `place` on, in tasks of the group and threads of its loop."""
+        """Start to read the logs from `place` on, in tasks of the group and in threads."""
         self._scanners = scanners
         self._reading = CancelScope()
         self._give, self._free = create_memory_object_stream[Block](self._depth)
@@ -173,7 +191,7 @@ class Host:
         return block
 
     def release(self, block: Block) -> None:
-        """A block was settled: that far, the host is done."""
+        """Take back a block that was resolved: the host was read up to its end."""
         self.lines += block.first_line - 1 - self.place.lines
         block.end.lines = block.first_line - 1
         self.place = block.end
@@ -181,7 +199,7 @@ class Host:
         self._give.send_nowait(block)
 
     def close(self) -> None:
-        """Read no more, and wait for no pipe either."""
+        """Stop reading, even while a pipe is waited for."""
         self._reading.cancel()
         for end in (self._put, self._read, self._give, self._free):
             end.close()
@@ -203,7 +221,7 @@ class Host:
                 source = open_source(path, self._max_line, check, resumable=self._resumable)
                 stack.enter_context(source)
                 if place and before:
-                    _go_on(source, place, before.beginning)
+                    _skip_to(source, place, before.beginning)
                 return source
 
             try:
@@ -238,7 +256,9 @@ class Host:
         return log
 
     async def _recognise_log(self, source: Source, before: Log | None) -> tuple[Log, int | None]:
-        """The log, and how many bytes of lines it is to be recognised after; None for no limit."""
+        """
+        The log, and after how many bytes its format is to be detected again; None if it needn't be.
+        """
         head = await to_thread.run_sync(read_head, source, self._recognise.needed)
         log = self._recognise(source.name, head, before)
         log.beginning = source.beginning
@@ -248,7 +268,7 @@ class Host:
         block = await self._free.receive()
         filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most)
         if filled is None:
-            await self._give.send(block)  # there is room; but no more once the host is closed
+            await self._give.send(block)  # there is room, but the host may be closed
             return None
         block.at = block.stop = 0
         block.oversized = filled if isinstance(filled, OversizedLine) else None
@@ -257,16 +277,19 @@ class Host:
 
     async def _send(self, group: TaskGroup, block: Block) -> None:
         scanned = Event()
-        group.start_soon(self._scan_apart, block, scanned)
+        group.start_soon(self._scan_in_thread, block, scanned)
         await self._put.send((block, scanned))
 
-    async def _scan_apart(self, block: Block, scanned: Event) -> None:
+    async def _scan_in_thread(self, block: Block, scanned: Event) -> None:
         await to_thread.run_sync(self._scan, block, limiter=self._scanners)
         scanned.set()
 
 
-def _go_on(source: Source, place: LogPosition, beginning: bytes) -> None:
-    """Skip what was read before, and see that it was that: of a pipe all, of a file both ends."""
+def _skip_to(source: Source, place: LogPosition, beginning: bytes) -> None:
+    """
+    Skip the part that was read before the checkpoint. Raises StateFileError if it is not the same
+    text: all of it is compared for a pipe, both its ends for a file.
+    """
     problem: str | None = None
     if bool(beginning) != bool(source.beginning) or not source.beginning.startswith(beginning):
         problem = "it begins otherwise"

@@ -1,4 +1,4 @@
-"""What becomes of malformed lines: the first are kept, all are told, and a file may have them."""
+"""Malformed lines: hooks and a file get each of them, and the first are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slomon.files import naming
 
 
 class Rejections:
-    """The first malformed lines, and who is told of each."""
+    """Keeps the first malformed lines, and passes each to the hooks and to the file."""
 
     def __init__(self) -> None:
         self.first: list[RejectedLine] = []
@@ -24,7 +24,7 @@ class Rejections:
         self.file: RejectsFile | None = None
 
     def add(self, rejected: RejectedLine) -> None:
-        """Tell of a line, and keep it if it is one of the first."""
+        """Keep a line if it is one of the first, and pass it on."""
         append_bounded(self.first, rejected)
         for hook in self.hooks:
             hook(rejected)
@@ -32,12 +32,12 @@ class Rejections:
             self.file.write(rejected)
 
     def save(self) -> dict[str, object]:
-        """The first ones, and how many bytes of the file are on the disk; for `load`."""
+        """The first lines, and how many bytes of the file are on the disk, for `load`."""
         kept = self.file.sync() if self.file is not None else 0
         return {"first": [astuple(line) for line in self.first], "bytes": kept}
 
     def load(self, saved: Mapping[str, Any]) -> int:
-        """Go on from what `save` saved; returns how many bytes of the file to keep."""
+        """Continue from what `save` returned. Returns how many bytes of the file to keep."""
         self.first = [RejectedLine(*fields) for fields in saved["first"]]
         kept: int = saved["bytes"]
         return kept
@@ -45,11 +45,11 @@ class Rejections:
 
 class RejectsFile:
     """
-    A file of malformed lines, an object of JSON a line: `file`, `line` (from 1), `reason`, `text`.
+    A file of malformed lines, one JSON object per line: `file`, `line` (from 1), `reason`, `text`.
     A context manager that closes it.
 
-    Of a file that is there, the first `keep` bytes stay, for a run to be resumed; it raises
-    ConfigurationError where there are fewer, and OSError, here and later, which names the file.
+    A resumed run keeps the first `keep` bytes of the file. Raises ConfigurationError if the file is
+    shorter, and OSError, here and in the methods, which names the file.
     """
 
     def __init__(self, path: Path, keep: int = 0) -> None:
@@ -72,7 +72,7 @@ class RejectsFile:
             self._file.close()
 
     def write(self, rejected: RejectedLine) -> None:
-        """Add a line. It may stay in the buffer until `sync` or the end."""
+        """Add a line. It may stay in the buffer until `sync` is called or the file is closed."""
         record = {
             "file": rejected.file,
             "line": rejected.line,
@@ -83,7 +83,7 @@ class RejectsFile:
             self._file.write(json.dumps(record).encode() + b"\n")
 
     def sync(self) -> int:
-        """Bring all that was written to the disk; returns how many bytes the file has now."""
+        """Flush everything to the disk. Returns the length of the file in bytes."""
         with naming(self._path):
             self._file.flush()
             os.fsync(self._file.fileno())

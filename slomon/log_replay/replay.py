@@ -1,8 +1,4 @@
-"""
-What a replay answers.
-
-`replay(...)`: which commit broke which endpoint, from access logs and a history of deploys.
-"""
+"""`replay(...)` says which commit broke which endpoint, from access logs and a deploy history."""
 
 from __future__ import annotations
 
@@ -11,51 +7,69 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Final, NoReturn, cast
+from typing import Annotated, Any, NoReturn, cast
 
 from slomon.concurrency import run_on_own_loop
+from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine, ReplayAccounting, StatusRule, server_errors_fail
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
+from slomon.dates import parse_zone, show_duration
 from slomon.deploys.history import read_history
-from slomon.endpoints.config import Endpoints, read_catalogue
+from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, check_outputs
+from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import (
-    Paths,
+    FORMAT_NAMES,
     Plan,
-    choose_endpoint,
+    check_files,
     choose_formats,
-    find_files,
-    fingerprint,
-    list_paths,
+    identify_inputs,
+    measure,
+    show_rule,
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
 from slomon.log_replay.run import Progress, Replay, run_watched
-from slomon.logging import ReplayLog
 from slomon.options import (
     AnyPath,
     BackendName,
+    CloseAfterNoTraffic,
     Duration,
-    check_choice,
-    check_function,
+    Identity,
+    Option,
+    Paths,
+    Resolution,
+    SliSeries,
     check_mutually_exclusive,
+    check_resolution,
+    document_options,
+    identify_options,
+    read_backend,
+    read_choice,
     read_count,
     read_duration,
-    read_no_traffic,
+    read_flag,
+    read_function,
+    read_objective,
+    read_options,
     read_path,
-    read_resolution,
+    read_path_lists,
+    read_paths,
     read_text,
+    read_texts,
     read_zone,
 )
 
 
 class ReplayMonitor(ServiceMonitor):
-    """The incidents of one run over files, and what became of each of their lines."""
+    """The incidents of one replay, and the accounting of its lines."""
 
     accounting: ReplayAccounting
     rejections: Sequence[RejectedLine]  # type: ignore[assignment] # of lines, not of events
@@ -73,173 +87,400 @@ class ReplayMonitor(ServiceMonitor):
         self.rejections = list(rejections)
         self.problems = list(problems)
         """
-        Logs that were not read, or not to their ends, and why: the answer lacks the rest of them.
-        Logs, too, whose first lines no format reads, so that their own may be another one.
+        Why a log was not read, or not read to its end: the answer lacks the rest of that log. Also
+        names the logs whose format is in doubt because no format reads their first lines.
         """
 
 
-_MOST_ENDPOINTS: Final = 10_000_000
-_MOST_REQUESTS: Final = 2**31
-_MOST_WORKERS: Final = 1024
+def _read_endpoints(name: str, value: object) -> object:
+    """A path; a list of entries is left to the catalogue, which names the entry that is wrong."""
+    if isinstance(value, str | os.PathLike):
+        (path,) = read_paths(name, value)
+        return path
+    return value
 
 
+@document_options
 def replay(
-    paths: Paths,
+    paths: Annotated[
+        Paths,
+        Option(
+            read=read_paths,
+            help="the logs of one host, in the order in which they were written; '-' is standard "
+            "input",
+            group="logs",
+            metavar="FILE",
+        ),
+    ],
     *,
-    merge: Paths | Sequence[Paths] = (),
-    endpoints: Endpoints | None = None,
-    slo: float | str | None = None,
-    window: Duration | None = None,
-    service: str | None = None,
-    max_endpoints: int = 10_000,
-    changes: Paths | None = None,
-    change_zone: str | None = None,
-    format: str | None = None,  # noqa: A002 (the name of the option, wherever it is given)
-    regex: str | None = None,
-    json_keys: Mapping[str, str] | None = None,
-    zone: str | None = None,
-    match: str | None = None,
-    lateness: Duration | None = None,
-    min_requests: int = 1,
-    resolution: Duration | None = None,
-    close_after_no_traffic: Duration | None = None,
-    strict: bool = False,
-    is_failure: StatusRule = server_errors_fail,
-    on_rejected: Callable[[RejectedLine], object] | None = None,
-    rejects: AnyPath | None = None,
-    checkpoint: AnyPath | None = None,
-    checkpoint_every: Duration = "10s",
-    keep_checkpoint: bool = False,
-    sli_series: bool = False,
-    workers: int = 1,
-    backend: BackendName = "auto",
-    on_progress: Callable[[Progress], object] | None = None,
+    merge: Annotated[
+        Paths | Sequence[Paths],
+        Option(
+            read=read_path_lists,
+            help="the logs of another host; the hosts are merged by time (may be repeated)",
+            group="logs",
+            metavar="FILE",
+        ),
+    ] = (),
+    format: Annotated[  # noqa: A002 (the name of the option, wherever it is given)
+        str | None,
+        Option(
+            read=partial(read_choice, choices=FORMAT_NAMES),
+            help="the format of the logs: events, plain, combined, caddy, envoy or alb (default: "
+            "the format that reads the most of the first 100 lines of each log; a slow pipe "
+            "blocks until they arrive)",
+            group="logs",
+            metavar="NAME",
+        ),
+    ] = None,
+    regex: Annotated[
+        str | None,
+        Option(
+            read=read_text,
+            help="a regular expression that matches a line, with the named groups time, status, "
+            "and either method and path, or request",
+            group="logs",
+            metavar="PATTERN",
+            identity=Identity(),
+        ),
+    ] = None,
+    json_keys: Annotated[
+        Mapping[str, str] | None,
+        Option(
+            read=read_texts,
+            help="read JSON lines, with these keys for the fields time, status, and either method "
+            "and path, or request",
+            group="logs",
+            metavar="FIELD=KEY,...",
+            identity=Identity(name="JSON keys"),
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        Option(
+            read=read_zone,
+            help="the zone of times in the logs that name none: an IANA name or an offset such as "
+            "+02:00",
+            group="logs",
+            metavar="ZONE",
+            identity=Identity(),
+        ),
+    ] = None,
+    lateness: Annotated[
+        Duration | None,
+        Option(
+            read=read_duration,
+            help="put lines in order of time that are late by at most this duration (default: 5s; "
+            "0 in recorded event streams)",
+            group="logs",
+            metavar="DURATION",
+            identity=Identity(show_duration, unset="the default"),
+        ),
+    ] = None,
+    endpoints: Annotated[
+        Endpoints | None,
+        Option(
+            read=_read_endpoints,
+            help="a JSON, YAML or TOML file that lists name, verb, resource, slo and window of "
+            "each endpoint (default: find the endpoints in the logs)",
+            group="endpoints",
+            metavar="FILE",
+        ),
+    ] = None,
+    match: Annotated[
+        str | None,
+        Option(
+            read=partial(read_choice, choices=["exact", "template"]),
+            help="how the resource of an endpoint is compared with the target of a request: exact "
+            "or template (default: template; exact in recorded event streams)",
+            group="endpoints",
+            metavar="HOW",
+            identity=Identity(unset="the default"),
+        ),
+    ] = None,
+    slo: Annotated[
+        float | str | None,
+        Option(
+            read=read_objective,
+            help="the SLO of each found endpoint, as in 0.999 or 99.9%",
+            group="endpoints",
+            metavar="SHARE",
+            default="99.9%",
+            identity=Identity(repr),
+        ),
+    ] = None,
+    window: Annotated[
+        Duration | None,
+        Option(
+            read=partial(read_duration, least=1),
+            help="the window of each found endpoint",
+            group="endpoints",
+            metavar="DURATION",
+            default="5m",
+            identity=Identity(show_duration),
+        ),
+    ] = None,
+    service: Annotated[
+        str | None,
+        Option(
+            read=read_text,
+            help="the service that owns all found endpoints, and all changes that name no service "
+            "(default: each found endpoint is a service of its own, which no change can name, and "
+            "a change without a service belongs to every endpoint)",
+            group="endpoints",
+            metavar="NAME",
+            identity=Identity(),
+        ),
+    ] = None,
+    max_endpoints: Annotated[
+        int,
+        Option(
+            read=partial(read_count, most=10_000_000),
+            help="find at most this many endpoints",
+            group="endpoints",
+            metavar="N",
+            identity=Identity(repr),
+        ),
+    ] = 10_000,
+    changes: Annotated[
+        Paths | None,
+        Option(
+            read=read_paths,
+            help="a file of deploys: JSON, CSV, four-line blocks, or the output of git log; '-' is "
+            "standard input (may be repeated)",
+            group="changes",
+            metavar="FILE",
+        ),
+    ] = None,
+    change_zone: Annotated[
+        str | None,
+        Option(
+            read=read_zone,
+            help="the zone of dates of changes that name none",
+            group="changes",
+            metavar="ZONE",
+        ),
+    ] = None,
+    min_requests: Annotated[
+        int,
+        Option(
+            read=partial(read_count, most=2**31),
+            help="do not judge a window that holds fewer requests",
+            group="judgement",
+            metavar="N",
+            identity=Identity(repr),
+        ),
+    ] = 1,
+    resolution: Resolution = None,
+    close_after_no_traffic: CloseAfterNoTraffic = None,
+    is_failure: Annotated[
+        StatusRule,
+        Option(
+            read=partial(read_function, parameter="a status"),
+            help="a function of a status: did a request with this status fail? None if there is no "
+            "such status (default: 500 to 599 fail, 100 to 499 succeed)",
+            identity=Identity(show_rule, name="rule of failures"),
+        ),
+    ] = server_errors_fail,
+    strict: Annotated[
+        bool,
+        Option(read=read_flag, help="stop at the first malformed line", group="run"),
+    ] = False,
+    on_rejected: Annotated[
+        Callable[[RejectedLine], object] | None,
+        Option(
+            read=partial(read_function, parameter="a RejectedLine"),
+            help="a function that is called with each malformed line, unless strict",
+        ),
+    ] = None,
+    rejects: Annotated[
+        AnyPath | None,
+        Option(
+            read=read_path,
+            help="write malformed lines to this file, as JSON lines",
+            group="run",
+            metavar="FILE",
+            identity=Identity(),
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        AnyPath | None,
+        Option(
+            read=read_path,
+            help="save the state of the replay to this file, and resume from it if it exists; it "
+            "is removed when the replay is complete",
+            group="run",
+            metavar="FILE",
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        Duration,
+        Option(
+            read=partial(read_duration, least=1),
+            help="save the checkpoint at this interval; an interrupt saves none, so it loses at "
+            "most this much work",
+            group="run",
+            metavar="DURATION",
+        ),
+    ] = "10s",
+    keep_checkpoint: Annotated[
+        bool,
+        Option(
+            read=read_flag,
+            help="leave the complete checkpoint to the caller, who still has to write the answers",
+        ),
+    ] = False,
+    sli_series: SliSeries = False,
+    workers: Annotated[
+        int,
+        Option(
+            read=partial(read_count, most=1024),
+            help="the number of workers that share the endpoints; the answer is the same",
+            group="run",
+            metavar="N",
+            identity=Identity(repr),
+        ),
+    ] = 1,
+    backend: Annotated[
+        BackendName,
+        Option(
+            read=read_backend,
+            help="python, compiled (needs slomon[replay]), or auto: compiled if it is installed; "
+            "the answer is the same",
+            group="run",
+            metavar="NAME",
+        ),
+    ] = "auto",
+    on_progress: Annotated[
+        Callable[[Progress], object] | None,
+        Option(
+            read=partial(read_function, parameter="a Progress"),
+            help="a function that is called several times a second, on the event loop's thread",
+        ),
+    ] = None,
 ) -> ReplayMonitor:
     """
-    Replay access logs, plain or compressed, and say what was broken when, and by which commit.
+    Replay access logs, plain or compressed: which endpoints were broken when, by which commit, and
+    which commit fixed them.
 
-    `paths` are the logs of one host, in order, and each of `merge` those of a further one, which
-    are merged by time; `-` is standard input. Durations are text such as "5m", or seconds.
+    A duration is text such as "5m", or seconds. `paths` and `changes` are a path or a list of
+    paths, and each item of `merge` is such a path or list, the logs of one more host. `endpoints`
+    may also be a list of `get_info()` entries.
 
-    * `endpoints`: a file or a list of `get_info()` entries; without it, endpoints are found in the
-      logs, at most `max_endpoints`, each with `slo` (a share, or text such as "99.9%"; 0.999) over
-      `window` (5 minutes), and all owned by `service` if that is given
-    * `changes`: files of deploys or what `git log` prints; `change_zone` is that of their dates
-      which name none, and `service` that of records which name none (otherwise they are changes
-      of every service)
-    * `format` (the name of a known one), `regex` or `json_keys`: how the logs are written, where
-      that is not to be recognised; `zone` is that of times which name none
-    * `match`: are targets compared "exact" with the endpoints' resources or as a "template"? By
-      default the latter, and the former in recorded streams
-    * `lateness`: how far lines may be out of order to be put in order, by default 5 seconds, and 0
-      in recorded streams
-    * `min_requests`: a window with fewer is not judged; `resolution`: windows move in such steps,
-      which are shorter than they are, which bounds their memory
-    * `close_after_no_traffic`: an incident expires once its endpoint had no request for so long and
-      its window is empty; by default never. Nobody repaired it, so it is in no MTTR
-    * `strict`: stop at the first malformed line; otherwise `on_rejected` is called with each and
-      the file `rejects` gets them as JSON lines
-    * `checkpoint`: a file that lets an interrupted replay go on, written `checkpoint_every` so long
-      and removed at the end, or left by `keep_checkpoint` to whoever still writes the answers;
-      `rejects` is no pipe or device then, from which nothing could be taken back
-    * `sli_series`: the summary has how each endpoint's SLI went over time, too
-    * `workers` share the endpoints; `backend` is "python", "compiled" (which needs
-      `slomon[replay]`), or "auto": compiled if that is installed. Neither changes the answer
-    * `is_failure(status)`: did a request with this status fail? None where there is no such status
-    * `on_progress` is called several times a second, on the loop's thread
-
-    Raises ConfigurationError and OSError, before anything is read, where an option is wrong, a file
-    missing, or no checkpoint can be written; StateFileError where the one that is there is damaged
-    or of another replay; MalformedLineError if `strict`; and what a hook raises, as it is.
+    Raises ConfigurationError or OSError, before anything is read, if an option is wrong, a file is
+    missing, or no checkpoint can be written; StateFileError if the checkpoint is damaged or of
+    another replay; MalformedLineError if `strict`. An exception of a function that was passed is
+    raised as it is.
     """
-    log, rejections = ReplayLog(), Rejections()
-    rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
-    if on_progress is not None:
-        check_function("on_progress", on_progress, "a Progress")
-    check_function("is_failure", is_failure, "a status")
-    if match is not None:
-        check_choice("match", match, ["exact", "template"])
+    given = read_options(replay, locals())
     check_mutually_exclusive(endpoints=endpoints, slo=slo)
     check_mutually_exclusive(endpoints=endpoints, window=window)
-    every = read_duration("checkpoint_every", checkpoint_every, 1)
-    check_choice("keep_checkpoint", keep_checkpoint, [True, False])
-    check_choice("sli_series", sli_series, [True, False])
-    owner = read_text("service", service)
-    rejects, checkpoint = read_path("rejects", rejects), read_path("checkpoint", checkpoint)
-    outputs = {"rejects": rejects, "checkpoint": checkpoint}
-    others = list_paths("endpoints", endpoints) if isinstance(endpoints, str | os.PathLike) else []
-    files = find_files(paths, merge, changes, others, outputs)
-    check_outputs(checkpoint, rejects)
-    catalogue = None if endpoints is None else read_catalogue(endpoints)
-    defaults = choose_endpoint(owner, slo, window)
-    watched = [defaults] if catalogue is None else catalogue.endpoints
-    plan = Plan(
-        hosts=files.hosts,
-        formats=choose_formats(
-            is_failure, read_zone("zone", zone), name=format, regex=regex, json_keys=json_keys
-        ),
-        endpoints=catalogue,
-        defaults=defaults,
-        max_endpoints=read_count("max_endpoints", max_endpoints, _MOST_ENDPOINTS),
-        lateness=None if lateness is None else read_duration("lateness", lateness),
-        match_exactly=None if match is None else match == "exact",
-        min_requests=read_count("min_requests", min_requests, _MOST_REQUESTS),
-        resolution=read_resolution(resolution, (one.window for one in watched)),
-        sli_series=sli_series,
-        no_traffic=read_no_traffic(close_after_no_traffic),
-        workers=read_count("workers", workers, _MOST_WORKERS),
-        is_failure=is_failure,
-        on_rejected=rejections.add,
-        on_recognised=log.recognised,
-    )
-    chosen = choose_backend(backend, files.size)
-    history = read_history(files.histories, read_zone("change_zone", change_zone), owner)
-    log.strayed(history.find_strays(_list_services(plan)))
+    check_mutually_exclusive(format=format, regex=regex, json_keys=json_keys)
+    rejects_path: str | None = given["rejects"]
+    checkpoint_path: str | None = given["checkpoint"]
+    logs = [*given["paths"], *chain.from_iterable(given["merge"])]
+    histories = given["changes"] or []
+    others = [endpoints] if isinstance(endpoints, str | os.PathLike) else []
+    outputs = {"rejects": rejects_path, "checkpoint": checkpoint_path}
+    check_files(logs, histories, others, outputs)
+    size = measure(logs)
+    check_outputs(checkpoint_path, rejects_path)
+    plan = _make_plan(given, None if endpoints is None else read_catalogue(endpoints))
+    if resolution is not None:
+        windows = (one.window for one in _list_watched(plan))
+        check_resolution(resolution, plan.resolution, windows)
+    chosen = choose_backend(backend, size)
+    history = read_history(histories, _read_zone(change_zone), service or "")
     plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
+    log, rejections = ReplayLog(), Rejections()
+    rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
+    watched = {one.name for one in _list_watched(plan)}
+    log.changes_unmatched(history.find_unmatched_services(watched))
     state = None
-    if checkpoint is not None:
-        reading = {"zone": zone, "regex": regex, "JSON keys": json_keys, "rejects": rejects}
-        identity = fingerprint(plan) | {name: str(value) for name, value in reading.items()}
-        state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
+    if checkpoint_path is not None:
+        identity = {**identify_inputs(plan), **identify_options(replay, given)}
+        every = given["checkpoint_every"]
+        state = Checkpoint(Path(checkpoint_path), every, identity, time.monotonic_ns)
     saved = None if state is None else state.load()
     kept = 0
     if saved is not None:
         with saved.restoring():
             kept = rejections.load(saved["rejections"])
     if strict and rejections.first:
-        _stop(rejections.first[0])  # the run before wasn't strict
+        _stop(rejections.first[0])  # the interrupted run was not strict
     with ExitStack() as stack:
-        if rejects is not None:
-            rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))
+        if rejects_path is not None:
+            rejections.file = stack.enter_context(RejectsFile(Path(rejects_path), kept))
         for line in () if saved else history.rejected:
             rejections.add(line)
-        plan = replace(plan, checkpoint=state, saved=saved, save_rejections=rejections.save)
-        monitor = _run(Replay(plan, chosen), rejections, files.size, on_progress)
+        engine = Replay(
+            plan,
+            chosen,
+            on_rejected=rejections.add,
+            on_recognised=log.format_detected,
+            checkpoint=state,
+            save_rejections=rejections.save,
+            saved=saved,
+        )
+        monitor = _run(engine, rejections, size, on_progress)
     if state is not None and not keep_checkpoint:
         state.remove()
     log.finished(monitor.accounting, monitor.problems)
     return monitor
 
 
+def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
+    """The plan of these options, as they were read; the changes are not known yet."""
+    match = given["match"]
+    return Plan(
+        hosts=[given["paths"], *given["merge"]],
+        formats=choose_formats(
+            given["is_failure"],
+            _read_zone(given["zone"]),
+            name=given["format"],
+            regex=given["regex"],
+            json_keys=given["json_keys"],
+        ),
+        endpoints=catalogue,
+        defaults=Endpoint(
+            name=given["service"] or "",
+            email=NO_EMAIL,
+            verb="",
+            resource="",
+            slo=given["slo"],
+            window=given["window"],
+        ),
+        max_endpoints=given["max_endpoints"],
+        lateness=given["lateness"],
+        match_exactly=None if match is None else match == "exact",
+        min_requests=given["min_requests"],
+        resolution=given["resolution"] or 0,
+        sli_series=given["sli_series"],
+        no_traffic=given["close_after_no_traffic"],
+        workers=given["workers"],
+        is_failure=given["is_failure"],
+    )
+
+
+def _read_zone(name: str | None) -> tzinfo | None:
+    return None if name is None else parse_zone(name)
+
+
 def _list_hooks(
     log: ReplayLog, on_rejected: Callable[[RejectedLine], object] | None, *, strict: bool
 ) -> list[Callable[[RejectedLine], object]]:
-    check_choice("strict", strict, [True, False])
-    if on_rejected is not None:
-        check_function("on_rejected", on_rejected, "a RejectedLine")
     if strict:
         return [_stop]
-    return [log.rejected, on_rejected] if on_rejected else [log.rejected]
+    return [log.line_rejected, on_rejected] if on_rejected else [log.line_rejected]
 
 
 def _stop(line: RejectedLine) -> NoReturn:
     raise MalformedLineError(line.file, line.line, line.text, line.reason)
 
 
-def _list_services(plan: Plan) -> set[str]:
-    if plan.endpoints is None:
-        return {plan.defaults.name}
-    return {endpoint.name for endpoint in plan.endpoints.endpoints}
+def _list_watched(plan: Plan) -> Sequence[Endpoint]:
+    """The given endpoints, or the one that all found endpoints are like."""
+    return [plan.defaults] if plan.endpoints is None else plan.endpoints.endpoints
 
 
 def _run(
@@ -248,8 +489,8 @@ def _run(
     size: int | None,
     on_progress: Callable[[Progress], object] | None,
 ) -> ReplayMonitor:
-    told = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
-    monitor = run_on_own_loop(told)
+    run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
+    monitor = run_on_own_loop(run)
     problems = [problem for host in engine.hosts for problem in host.problems]
     if engine.all_malformed:
         problems.append("every line was rejected: it may be that none is in this format")

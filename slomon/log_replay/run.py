@@ -1,9 +1,7 @@
 """
-How far a replay has come, told while it runs.
+One replay: its parts, how they are run, and how its progress is reported.
 
-One replay: what is read, in which order, and how it all ends.
-
-    logs -> host -> block -> rows -> order -> queue, one a shard -> worker -> collector -> monitor
+    logs -> host -> block -> rows -> order -> queue per shard -> worker -> collector -> monitor
 """
 
 from __future__ import annotations
@@ -11,6 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
@@ -20,9 +19,7 @@ from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import ShardEndpoints
-from slomon.core.events import (
-    ReplayAccounting,
-)
+from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
@@ -33,6 +30,8 @@ from slomon.endpoints.router import Router
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
+    Checkpoint,
+    SavedState,
     load_counts,
     load_hosts,
     load_names,
@@ -44,8 +43,8 @@ from slomon.log_replay.checkpoint import (
 )
 from slomon.log_replay.detect import Recogniser, is_known
 from slomon.log_replay.lines import Block, ReferenceParser
-from slomon.log_replay.plan import _LATENESS, Plan
-from slomon.log_replay.reader import CHANGES, BlockReader, Host
+from slomon.log_replay.plan import LATENESS, Plan
+from slomon.log_replay.reader import CHANGES, BlockReader, Host, HostState
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
@@ -57,15 +56,14 @@ from slomon.state.encoding import (
     save_shard,
     series_state,
     unpack_incidents,
-    window_state,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """
-    `read_bytes` of the files as they are on disk, of `total_bytes` (None where there is a pipe
-    among them), and the `lines` that were counted.
+    How far a replay has come: `read_bytes` of the files' `total_bytes`, compressed as they are on
+    disk (None if one of them is a pipe), and the `lines` that were counted.
     """
 
     read_bytes: int
@@ -80,11 +78,11 @@ async def run_watched(
     interval: float = 0.1,
 ) -> ServiceMonitor:
     """
-    Run a replay, telling how far it has come every `interval` seconds and at its end. What it
-    raises, or the hook, is raised as it is.
+    Run a replay, and call `on_progress` every `interval` seconds and at the end. An exception of
+    the replay or of `on_progress` comes out as itself.
     """
 
-    def tell() -> None:
+    def report() -> None:
         hosts = replay.hosts
         read_bytes = sum(host.bytes_read for host in hosts)
         on_progress(Progress(read_bytes, total_bytes, sum(host.lines for host in hosts)))
@@ -92,7 +90,7 @@ async def run_watched(
     async def watch() -> None:
         with watching:
             while True:
-                tell()
+                report()
                 await sleep(interval)
 
     watching = CancelScope()
@@ -101,7 +99,7 @@ async def run_watched(
             group.start_soon(watch)
             monitor = await replay.run()
             watching.cancel()
-    tell()
+    report()
     return monitor
 
 
@@ -114,20 +112,52 @@ def _count_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Replay:
-    """One replay, its parts put together and not yet run."""
+def _ignore(*_: object) -> None:
+    """The default of the hooks."""
 
-    def __init__(self, plan: Plan, backend: Backend) -> None:
+
+class Replay:
+    """
+    The parts of one replay, ready to run once.
+
+    `on_rejected` is called with each malformed line, and `on_recognised` with each log's name and
+    format. The state is saved to `checkpoint` when it is due, with what `save_rejections` returns;
+    `saved` is the state from which to resume.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: Backend,
+        *,
+        on_rejected: Callable[[RejectedLine], None] = _ignore,
+        on_recognised: Callable[[str, str], None] = _ignore,
+        checkpoint: Checkpoint | None = None,
+        save_rejections: Callable[[], object] = list,
+        saved: SavedState | None = None,
+    ) -> None:
         self._plan = plan
         self._backend = backend
+        self._checkpoint = checkpoint
+        self._save_rejections = save_rejections
+        self._saved = saved
         most = plan.max_endpoints if plan.endpoints is None else 0
         self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
-        self._reference = ReferenceParser(self._order, plan.on_rejected)
+        with self._restoring():
+            counts = {} if saved is None else load_counts(saved)
+        self._reference = ReferenceParser(self._order, on_rejected, **counts)
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._recogniser = Recogniser(
-            plan.formats, self._requests, plan.on_recognised, match_exactly=plan.match_exactly
+            plan.formats, self._requests, on_recognised, match_exactly=plan.match_exactly
         )
+        with self._restoring():
+            states = (
+                [HostState() for _ in plan.hosts]
+                if saved is None
+                else load_hosts(saved, self._recogniser.restore)
+            )
+            hosts = list(zip(plan.hosts, states, strict=True))
         self.hosts = [
             Host(
                 paths,
@@ -136,17 +166,18 @@ class Replay:
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,
                 depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
-                resumable=plan.checkpoint is not None or plan.saved is not None,
+                resumable=checkpoint is not None or saved is not None,
+                state=state,
             )
-            for paths in plan.hosts
+            for paths, state in hosts
         ]
         self._shards: list[Shard] = []
         self._collector = Collector(())
 
     async def run(self) -> ServiceMonitor:
         """
-        Read all logs to their ends, from where the checkpoint left off if there is one. Raises
-        ConfigurationError where not one of them was in a known format.
+        Read all logs to their ends, from the saved position if there is one. Raises
+        ConfigurationError if no log was in a known format.
         """
         self._prepare()
         await run_workers(self._start_reading, self._shards, self._collector, queue_bound=4)
@@ -161,32 +192,34 @@ class Replay:
 
     @property
     def all_malformed(self) -> bool:
-        """Were there lines, and all of them malformed?"""
+        """Were there lines, all of which were malformed?"""
         lines = sum(host.lines for host in self.hosts) - self._order.blank
         return 0 < self._reference.rejected == lines
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
-        if (saved := self._plan.saved) is None:
-            self._enter_changes()
-            self._shards = [self._make_shard(number) for number in workers]
-            return
-        with saved.restoring():
-            self._restore(saved)
-            self._shards = [self._make_shard(number) for number in workers]
+        saved = self._saved
+        with self._restoring():
+            if saved is None:
+                self._enter_changes()
+            else:
+                load_order(self._order, saved)
+                load_names(self._names, saved)
+                self._collector.update(unpack_incidents(saved["incidents"]))
+            self._shards = [self._make_shard(number, saved) for number in workers]
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
-        # All cores but one, which reads, orders and counts what the others have scanned.
+        # All cores but one: that one reads, orders and counts what the others have scanned.
         scanners = CapacityLimiter(max(_count_cores() - 1, 1))
         for host in self.hosts:
             host.start(group, scanners)
-        # Kept by nobody else: it keeps this one, with all its blocks.
+        # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
         reader = BlockReader(self.hosts, self._order, self._resolver, self._lateness, self._save)
         group.start_soon(reader.read, queues)
 
     async def _save(self, queues: Queues) -> None:
-        """Save all there is, once the workers have done what was read, if it is time to."""
-        checkpoint = self._plan.checkpoint
+        """If a checkpoint is due, wait until the workers have done what was read, and save."""
+        checkpoint = self._checkpoint
         if checkpoint is None or not checkpoint.is_due():
             return
         barrier = Barrier(len(queues))
@@ -203,35 +236,34 @@ class Replay:
         for number, shard in enumerate(self._shards):
             yield from save_shard(number, shard)
         yield "incidents", pack_incidents(self._collector.incidents.values())
-        yield "rejections", self._plan.save_rejections()
+        yield "rejections", self._save_rejections()
 
-    def _restore(self, saved: Saved) -> None:
-        load_order(self._order, saved)
-        load_counts(self._reference, saved)
-        load_hosts(self.hosts, saved, self._recogniser.remake)
-        load_names(self._names, saved)
-        for incident in unpack_incidents(saved["incidents"]):
-            self._collector.incidents[incident.start_position] = incident
+    def _restoring(self) -> AbstractContextManager[None]:
+        """Raise StateFileError if the saved state, which is read inside, turns out invalid."""
+        return nullcontext() if self._saved is None else self._saved.restoring()
 
-    def _make_shard(self, number: int) -> Shard:
+    def _make_shard(self, number: int, saved: Saved | None) -> Shard:
         plan = self._plan
         endpoints = self._requests(match_exactly=True).endpoints
         members = ShardEndpoints(endpoints, number, plan.workers)
-        windows = Windows(
-            members if plan.saved is None else (),
-            min_requests=plan.min_requests,
-            resolution=plan.resolution,
-            sli_series=plan.sli_series,
-            no_traffic=plan.no_traffic,
+        if saved is None:
+            windows = Windows(
+                members,
+                min_requests=plan.min_requests,
+                resolution=plan.resolution,
+                sli_series=plan.sli_series,
+                no_traffic=plan.no_traffic,
+            )
+            return Shard(members, self._backend.windows(windows))
+        state = load_shard(number, saved)
+        series = series_state(number, saved) if plan.sli_series else None
+        windows = Windows.from_state(state.windows, state.marks, series, resolution=plan.resolution)
+        return Shard(
+            members,
+            self._backend.windows(windows),
+            changes=state.changes,
+            open_incidents=state.open,
         )
-        if plan.saved is not None:
-            windows.state = window_state(number, plan.saved)
-        if windows.series is not None and plan.saved is not None:
-            windows.series.state = series_state(number, plan.saved)
-        shard = Shard(members, self._backend.windows(windows))
-        if plan.saved is not None:
-            load_shard(number, shard, plan.saved)
-        return shard
 
     def _enter_changes(self) -> None:
         requests = self._requests(match_exactly=True)
@@ -247,7 +279,7 @@ class Replay:
     def _lateness(self, block: Block) -> int:
         if self._plan.lateness is not None:
             return self._plan.lateness
-        return 0 if block.log.format.ordered else _LATENESS
+        return 0 if block.log.format.ordered else LATENESS
 
     def _account(self) -> ReplayAccounting:
         plan, order, reference = self._plan, self._order, self._reference
@@ -271,7 +303,7 @@ class Replay:
 
 
 def _make_requests(plan: Plan, names: EndpointNames, *, match_exactly: bool) -> Requests:
-    """Who knows the requests, of logs in which they are compared exactly or not."""
+    """The requests of logs whose targets are compared exactly, or with templates."""
     if plan.endpoints is None:
         return FoundRequests(names, plan.defaults)
     endpoints = plan.endpoints.endpoints

@@ -1,4 +1,4 @@
-"""The collector: one task that merges the incidents of all shards and tells the listeners."""
+"""The collector: one task that merges the incidents of all shards and notifies the listeners."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from slomon.pipeline.worker import Barrier, WorkerOutput
 
 
 class Collector:
-    """Knows each incident by the position at which it opened: one access opens at most one."""
+    """Identifies an incident by the position of the access that opened it: it opens at most one."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self.incidents: dict[int, Incident] = {}
         self._listeners = listeners
 
     async def collect(self, moved: MemoryObjectReceiveStream[WorkerOutput]) -> None:
-        """Take in what the workers send until the last of them is done."""
+        """Merge what the workers send, until the last worker has finished."""
         with moved:
             async for item in moved:
                 if isinstance(item, Barrier):
@@ -28,12 +28,12 @@ class Collector:
                     self.merge(item)
 
     def merge(self, incidents: Iterable[Incident]) -> None:
-        """Take in incidents that moved, and tell the listeners."""
+        """Add incidents that opened, closed or expired, and notify the listeners."""
         for incident in incidents:
             self.incidents[incident.start_position] = incident
             for listener in self._listeners:
                 listener.incident_moved(incident)
 
     def update(self, incidents: Iterable[Incident]) -> None:
-        """Take in how incidents stand that have not moved since: no listener is told."""
+        """Replace open incidents by their latest state, without notifying the listeners."""
         self.incidents.update((incident.start_position, incident) for incident in incidents)

@@ -1,9 +1,9 @@
 """
-Events come off the stream here: in a thread where `generate_event()` is a plain function and may
-block, in a task where it is `async`. They wait in a bounded buffer for the reader, which takes all
-that has arrived: an event that was read never waits for the next one to come.
+The reader: moves the events of a stream, as batches, to the queues of their shards.
 
-The reader: one task that cuts what has arrived into batches, for the queues of their shards.
+A producer calls `generate_event()`: in a thread if it is a plain function, which may block, or in a
+task if it is `async`. The events wait in a bounded buffer, the intake. The reader takes all events
+that have arrived, so an event never waits for the next one.
 """
 
 from __future__ import annotations
@@ -19,29 +19,37 @@ from anyio import BrokenResourceError, Event, get_cancelled_exc_class
 from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.concurrency import run_in_thread
-from slomon.core.batching import Batcher, Item
+from slomon.core.batching import AnyBatcher, Item
 from slomon.core.events import End, Rejection, append_bounded, read_event
 from slomon.errors import MalformedEventError
 from slomon.pipeline.stream import EventStream, Listener
 from slomon.pipeline.worker import BackendUpgrade, SwitchBackend, WorkerInput
 
-# How many batches the buffer holds. A producer that was held up reads on once the buffer is empty,
-# not at each batch: to wake a thread on another core costs as much as to read hundreds of events.
 BATCHES: Final = 4
+"""
+The number of batches that the intake holds.
+
+A producer that waits for room continues once the intake is empty, and not after each batch: to wake
+a thread on another core costs as much as to read hundreds of events.
+"""
+
+_TIMES_LARGER: Final = 8  # batches, once a compiled backend makes them
 
 
 class Intake:
     """
-    The buffer between one producer and the reader. The producer, in whatever thread, only adds at
-    its end and the reader only takes from its front, each in one atomic list operation.
+    The buffer between one producer and the reader.
+
+    The producer, in any thread, only appends to it, and the reader only removes from its front.
+    Either is one atomic list operation, so no lock is needed.
     """
 
     def __init__(self, batch_bound: int) -> None:
         self.items: list[Item] = []
-        self.waiting = False  # look up after this item: the reader waits for one, or has gone
-        self.open = True  # False once the reader has gone
+        self.waiting = False  # the reader waits for an item, or has finished: see `still_open`
+        self.open = True  # False once the reader has finished
         self.failure: BaseException | None = None
-        self.watched_until: int | None = None  # a tick, where the end of the stream says it
+        self.watched_until: int | None = None  # a tick, if the end of the stream says it
         self.batch_bound = batch_bound
         self._bound = BATCHES * batch_bound
         self._ended = False
@@ -49,7 +57,7 @@ class Intake:
         self._room: Event | threading.Event = Event()
 
     async def take(self) -> list[Item]:
-        """What has arrived, waiting until something has; nothing once the stream has ended."""
+        """Wait for items, and return at most a batch of them; none once the stream has ended."""
         if not self.items:
             self._room.set()
         while not self.items and not self._ended:
@@ -63,61 +71,61 @@ class Intake:
         return taken
 
     def grow(self, times: int) -> None:
-        """Hold and hand out so many times more: whoever takes has become as much faster."""
+        """Make the buffer and its batches larger by a factor."""
         self.batch_bound *= times
         self._bound *= times
 
     def close(self) -> None:
-        """The reader goes: a producer that waits for room must not wait for ever."""
+        """Note that the reader has finished, and wake a producer that waits for room."""
         self.open = False
         self.waiting = True
         self._room.set()
 
     def wake(self) -> None:
-        """Tell the reader that there is something to take; on the event loop's thread."""
+        """Wake the reader, as there is an item to take. Call it in the event loop's thread."""
         self._arrival.set()
 
     def still_open(self) -> bool:
-        """What a producer asks that was told to look up."""
+        """Return whether the reader still reads. A producer asks this if `waiting` is set."""
         self.waiting = False
         return self.open
 
     def end(self, failure: BaseException | None = None) -> None:
-        """Nothing will follow what is in the buffer."""
+        """Note that no item will follow those in the buffer."""
         self.failure = failure
         self._ended = True
         self.wake()
 
     def room(self) -> int:
-        """How many items fit in for sure: the reader may make more room meanwhile."""
+        """Return the number of items that fit in. The reader may make more room at any time."""
         return self._bound - len(self.items)
 
     def block_while_full(self) -> None:
-        """What a producer in a thread does before it reads on."""
-        # The new event stands before the buffer is looked at, so no room made since is missed.
+        """Wait for room, in a producer's thread."""
+        # The event is replaced before the buffer is looked at, so no room made since is missed.
         self._room = room = threading.Event()
         if self.room() <= 0 and self.open:
             room.wait()
 
     async def wait_while_full(self) -> None:
-        """What a producer in a task does before it reads on."""
+        """Wait for room, in a producer's task."""
         self._room = room = Event()
         if self.room() <= 0 and self.open:
             await room.wait()
 
 
 async def pump(stream: EventStream, intake: Intake) -> None:
-    """Move the stream's events into the intake until the stream ends or nobody wants them."""
+    """Move the stream's events into the intake, until the stream ends or the reader finishes."""
     try:
         pending, is_async = None, iscoroutinefunction(stream.generate_event)
         if not is_async:
-            # anyio's own calls from a thread wait until the loop takes them up; this one doesn't.
+            # anyio's calls from a thread wait until the loop has run them; this one does not.
             call_soon = asyncio.get_running_loop().call_soon_threadsafe
             pending = await run_in_thread(partial(_pull_in_thread, stream, intake, call_soon))
         if is_async or pending is not None:
             await _pull_in_task(stream, intake, pending)
     except get_cancelled_exc_class() as error:
-        # It may be the stream's own, as of a task it waited for: a task group would hush it up.
+        # The stream may have raised it, as of a task that it awaits; a task group would hide it.
         intake.end(error)
         raise
     intake.end()
@@ -126,13 +134,13 @@ async def pump(stream: EventStream, intake: Intake) -> None:
 def _pull_in_thread(
     stream: EventStream, intake: Intake, call_soon: Callable[[Callable[[], None]], object]
 ) -> Awaitable[object] | None:
-    """Returns the first event where it is awaitable: the stream turned out to be async."""
+    """Return the first event if it is awaitable: then the stream is async. Otherwise None."""
     generate_event: Callable[[], Any] = stream.generate_event
     put = intake.items.append
     while intake.open:
         for _ in range(intake.room()):
             event = generate_event()
-            try:  # what read_event does with nearly every event, without the call
+            try:  # `read_event` for nearly every event, written again to save the call
                 item = event["value"] if event["type"] == "access" else None
             except (TypeError, LookupError):
                 item = None
@@ -147,7 +155,7 @@ def _pull_in_thread(
             if intake.waiting:
                 if not intake.still_open():
                     return None
-                call_soon(intake.wake)  # not waited for: a busy stream fills the buffer meanwhile
+                call_soon(intake.wake)  # without waiting: a busy stream goes on filling the buffer
         intake.block_while_full()
     return None
 
@@ -170,16 +178,13 @@ async def _pull_in_task(
         await intake.wait_while_full()
 
 
-_TIMES_FASTER: Final = 8
-
-
 class Reader:
-    """Reads a stream to its end, or, if `strict`, to its first malformed event."""
+    """Reads a stream to its end or, if `strict`, to its first malformed event."""
 
     def __init__(
         self,
         intake: Intake,
-        batcher: Batcher,
+        batcher: AnyBatcher,
         listeners: Sequence[Listener],
         *,
         strict: bool,
@@ -195,8 +200,9 @@ class Reader:
 
     async def read(self, queues: Sequence[MemoryObjectSendStream[WorkerInput]]) -> None:
         """
-        Fill the queues, one a shard, and close them. A full queue holds the reader up, and with it
-        the stream. Raises MalformedEventError if strict.
+        Fill the queues, one per shard, and close them at the end.
+
+        A full queue makes the reader wait, and so the stream. Raises MalformedEventError if strict.
         """
         try:
             while items := await self._intake.take():
@@ -205,15 +211,15 @@ class Reader:
                     self._reject(rejection)
                 for shard, batch in cut.batches:
                     await queues[shard].send(batch)
-                await self._hand_over(queues, busy=len(items) == self._intake.batch_bound)
+                await self._upgrade_if_due(queues, busy=len(items) == self._intake.batch_bound)
         except BrokenResourceError:
-            pass  # a worker has failed: its own error ends the run
+            pass  # a worker has failed, and its own error ends the run
         finally:
             self._intake.close()
             for queue in queues:
                 queue.close()
 
-    async def _hand_over(
+    async def _upgrade_if_due(
         self, queues: Sequence[MemoryObjectSendStream[WorkerInput]], *, busy: bool
     ) -> None:
         if self._upgrade is None or not self._upgrade.is_due(self.events, busy=busy):
@@ -222,19 +228,19 @@ class Reader:
         if backend is not None:
             self._upgrade = None
             self._batcher = backend.batcher(self._batcher)
-            self._intake.grow(_TIMES_FASTER)
+            self._intake.grow(_TIMES_LARGER)
             for queue in queues:
                 await queue.send(SwitchBackend(backend))
 
     @property
     def events(self) -> int:
-        """How many were read."""
-        return self._batcher.accounting.events
+        """The number of events that were read."""
+        return self._batcher.state.accounting.events
 
     @property
     def newest(self) -> int:
         """The newest tick of any access, watched or not."""
-        return self._batcher.newest
+        return self._batcher.state.newest
 
     def _reject(self, rejection: Rejection) -> None:
         if self._strict:

@@ -1,9 +1,9 @@
 """
-How a run is set up; what it answers depends on `is_failure`, `no_traffic` and `sli_series` alone.
+One run over one stream: its options, its tasks, and how it ends.
 
-One run over one stream: who is started, in which order, and how it all ends.
+    stream -> pump -> intake -> reader -> queue per shard -> worker -> collector -> monitor
 
-    stream -> pump -> intake -> reader -> queue, one a shard -> worker -> collector -> monitor
+Of the options, only `is_failure`, `no_traffic` and `sli_series` change the answer.
 """
 
 from __future__ import annotations
@@ -37,16 +37,19 @@ from slomon.text import quote
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """
-    * `workers`: how many tasks share the endpoints among them;
-    * `queue_bound`: how many batches may wait for each worker;
-    * `batch_bound`: how many events a batch may hold; four times as many may wait to be put in one;
-    * `strict`: stop at the first malformed event with a MalformedEventError;
-    * `is_failure`: did a request with this status fail? None where there is no such status. Its
-      answer must not change;
-    * `no_traffic`: after how many ticks without a request an incident ends; None where none does;
-    * `sli_series`: is the SLI of each endpoint traced?
+    How a run is set up. The answer depends on `is_failure`, `no_traffic` and `sli_series` only.
 
-    Raises ConfigurationError where a value is not allowed.
+    * `workers`: the number of tasks that share the endpoints
+    * `queue_bound`: at most this many batches wait for each worker
+    * `batch_bound`: a batch holds at most this many events; four times as many events may wait to
+      be put in a batch
+    * `strict`: stop at the first malformed event with a MalformedEventError
+    * `is_failure`: did a request with this status fail? None if there is no such status. It must
+      always return the same for a status
+    * `no_traffic`: an incident expires after this many ticks without a request; None: never
+    * `sli_series`: keep the SLI of each endpoint over time
+
+    Raises ConfigurationError if a value is not allowed.
     """
 
     workers: int = 2
@@ -76,7 +79,7 @@ DEFAULTS = Options()
 
 
 Queues: TypeAlias = Sequence[MemoryObjectSendStream[WorkerInput]]
-"""One a shard; whoever is handed them closes them."""
+"""The queues, one per shard. Whoever receives them must close them."""
 
 
 async def run(
@@ -86,12 +89,15 @@ async def run(
     make_upgrade: Callable[[Sharding, StatusRule], BackendUpgrade] | None = None,
 ) -> ServiceMonitor:
     """
-    Consume a stream to its end. If it is long, what `make_upgrade` returns may change the backend.
-    Any failure, in the stream, the pipeline or a listener, stops the rest and is raised as itself.
+    Consume a stream to its end.
+
+    If the stream is long, the upgrade that `make_upgrade` returns may switch the backend. A failure
+    of the stream, of the pipeline or of a listener stops the run and is raised as it is.
     """
     sharding, shards = await _prepare(stream, options)
     intake = Intake(options.batch_bound)
     batcher = Batcher(sharding, options.is_failure)
+    state = batcher.state  # the same object if the backend is switched
     upgrade = make_upgrade(sharding, options.is_failure) if make_upgrade else None
     reader = Reader(intake, batcher, listeners, strict=options.strict, upgrade=upgrade)
     collector = Collector(listeners)
@@ -106,10 +112,10 @@ async def run(
     if intake.failure is not None:
         raise intake.failure
     finish(shards, collector, max(reader.newest, intake.watched_until or 0))
-    accounting = replace(batcher.accounting, late=sum(shard.late for shard in shards))
+    accounting = replace(state.accounting, late=sum(shard.late for shard in shards))
     for listener in listeners:
         listener.finished(accounting)
-    totals = add_up(shards, batcher.deploys, batcher.span)
+    totals = add_up(shards, state.deploys, state.span)
     return ServiceMonitor(collector.incidents.values(), accounting, reader.rejections, totals)
 
 
@@ -120,8 +126,9 @@ async def run_workers(
     queue_bound: int,
 ) -> None:
     """
-    Run one worker a shard, the collector, and the tasks that fill the queues, which `start_reading`
-    starts. The first failure of any is raised as it is.
+    Run one worker per shard, the collector, and the tasks that fill the queues.
+
+    `start_reading` starts the latter. The first failure of any task is raised as it is.
     """
     with unwrap_first():
         async with create_task_group() as group:
@@ -137,7 +144,7 @@ async def run_workers(
 
 
 def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:
-    """All was read, the newest access of any at that tick: take in what is still open."""
+    """Close the incidents that expired by the tick `newest`, and collect those still open."""
     for shard in shards:
         collector.merge(shard.close_expired(newest))
         collector.update(shard.still_open())
@@ -152,7 +159,7 @@ async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, lis
         ]
         return sharding, list(map(Shard, sharding.members, windows))
 
-    # In a thread, since a catalogue of a million endpoints takes seconds to check.
+    # In a thread, since checking a catalogue of a million endpoints takes seconds.
     return await run_in_thread(partial(build, await _get_info(stream)))
 
 

@@ -1,4 +1,4 @@
-"""What the pipeline reads from, and whom it tells."""
+"""The interfaces of the pipeline: the stream that it reads, and the listeners that it calls."""
 
 from __future__ import annotations
 
@@ -10,42 +10,47 @@ from slomon.core.events import Accounting, Malformed, Rejection
 from slomon.core.incident import Incident
 
 Event: TypeAlias = Mapping[str, object] | Malformed
-"""`{"type": ..., "value": ...}`, or a Malformed where the stream itself knows a record is bad."""
+"""`{"type": ..., "value": ...}`, or a Malformed if the stream itself knows that a record is bad."""
 
 Entries: TypeAlias = Iterable[Mapping[str, object]]
-"""The endpoints: dicts of `name`, `email`, `verb`, `resource`, `slo` and `window` (seconds)."""
+"""The endpoints: dicts with `name`, `email`, `verb`, `resource`, `slo` and `window` (seconds)."""
 
 
 class EventStream(Protocol):
     """
-    Anything with these two methods; either may be `async`. A plain one may block: it is called in
-    a thread of its own, `generate_event` always in the same one, `get_info` in another.
+    Any object with these two methods; either may be `async`.
+
+    A plain method may block: it is called in its own thread. All calls of `generate_event` are made
+    in the same thread, and `get_info` is called in another one.
     """
 
     def generate_event(self) -> Event | Awaitable[Event]:
         """
-        The next event: of type "access", "change", or "end-of-stream", after which no more. The
-        value of the last one may be a timestamp: until then the stream was watched.
+        Return the next event, of type "access", "change" or "end-of-stream".
+
+        No event follows "end-of-stream". Its value may be a timestamp: the stream was watched until
+        then.
         """
 
     def get_info(self) -> Entries | Awaitable[Entries]:
-        """The endpoints to watch; asked once, before the first event."""
+        """Return the endpoints to watch. Called once, before the first event."""
 
 
 class Listener:
-    """Is told what happens in a run, on the event loop's thread; does nothing of itself."""
+    """Receives what happens in a run, in the event loop's thread. The methods here do nothing."""
 
     def started(self, catalogue: Catalogue) -> None:
-        """The endpoints are known and the first event is about to be read."""
+        """The endpoints are known, and the first event is about to be read."""
 
     def incident_moved(self, incident: Incident) -> None:
         """
-        An incident opened, closed or expired. Each endpoint's come in order, as they are
-        found.
+        An incident opened, closed or expired.
+
+        The incidents of one endpoint arrive in order, as soon as they are found.
         """
 
     def event_rejected(self, rejection: Rejection) -> None:
-        """An event could not be read. These come in stream order."""
+        """An event was rejected. Rejections arrive in stream order."""
 
     def finished(self, accounting: Accounting) -> None:
-        """The stream ended and every event is accounted for."""
+        """The stream ended, and every event is accounted for."""

@@ -1,9 +1,7 @@
 """
-A mark that flows through the pipeline behind all that came before it.
+The workers: one task per shard, which feeds the batches of its queue to the shard.
 
-What may take over a run that turns out to be long, at another speed and with the same answer.
-
-The workers: one task a shard, from its queue through its windows to its incidents.
+Beside batches, a queue carries barriers and switches to another backend.
 """
 
 from __future__ import annotations
@@ -16,15 +14,17 @@ from anyio import Event
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from slomon.concurrency import run_in_thread
-from slomon.core.batching import Batch, Batcher
+from slomon.core.batching import AnyBatcher, Batch
 from slomon.core.incident import Incident
 from slomon.core.shard import AnyWindows, Shard
 
 
 class Barrier:
     """
-    Sent to every shard's queue and passed on by every worker: once it has passed the collector as
-    often as there are shards, whatever came before it is done.
+    Marks a place in the stream, and waits until all shards have reached it.
+
+    The barrier is sent to the queue of every shard, and every worker passes it on. Once it has
+    arrived at the collector from all shards, everything before it has been processed.
     """
 
     def __init__(self, shards: int) -> None:
@@ -32,38 +32,38 @@ class Barrier:
         self._passed = Event()
 
     def arrive(self) -> None:
-        """One more shard has done all before it."""
+        """Note that one more shard has processed everything before the barrier."""
         self._missing -= 1
         if self._missing == 0:
             self._passed.set()
 
     async def wait(self) -> None:
-        """Wait until all have."""
+        """Wait until all shards have."""
         await self._passed.wait()
 
 
 class StreamBackend(Protocol):
-    """The parts of a run that come at two speeds."""
+    """Makes the parts of a run that exist for two backends."""
 
-    def batcher(self, batcher: Batcher) -> Batcher:
-        """One that goes on from that one."""
+    def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
+        """Return a batcher of this backend that continues from another one."""
 
     def windows(self, windows: AnyWindows) -> AnyWindows:
-        """Those that go on from these."""
+        """Return windows of this backend that continue from others."""
 
 
 class BackendUpgrade(Protocol):
-    """Knows other parts, and when it is worth it to go on with them."""
+    """Decides when a run switches to another backend, and loads that backend."""
 
     def is_due(self, events: int, *, busy: bool) -> bool:
-        """Is it time to try, after so many events, of a stream that is busy or not?"""
+        """Return whether to try now, after this many events. A busy stream fills whole batches."""
 
     def load(self) -> StreamBackend | None:
-        """The parts, None where there are none. May take long: called in a thread of its own."""
+        """Return the backend, or None if there is none. It may block: it is called in a thread."""
 
 
 class SwitchBackend:
-    """Sent to every shard's queue before the first batch of the new parts."""
+    """Sent to the queue of every shard before the first batch of the new backend."""
 
     def __init__(self, backend: StreamBackend) -> None:
         self.windows = backend.windows
@@ -72,7 +72,7 @@ class SwitchBackend:
 WorkerInput: TypeAlias = Batch | Barrier | SwitchBackend
 WorkerOutput: TypeAlias = list[Incident] | Barrier
 
-_WORTH_A_THREAD: Final = 10_000  # rows that are compiled: about as long as a thread takes to start
+_WORTH_A_THREAD: Final = 10_000  # rows: a kernel needs as long for them as a thread to start
 
 
 async def work(
@@ -80,7 +80,7 @@ async def work(
     batches: MemoryObjectReceiveStream[WorkerInput],
     moved: MemoryObjectSendStream[WorkerOutput],
 ) -> None:
-    """Feed a shard its batches to the last, and pass on the incidents that opened or closed."""
+    """Feed a shard all its batches, and send the incidents that opened, closed or expired."""
     with batches, moved:
         async for batch in batches:
             if isinstance(batch, Barrier):
@@ -92,7 +92,7 @@ async def work(
 
 
 async def _advance(shard: Shard, batch: Batch) -> list[Incident]:
-    """Only a compiled kernel lets others run meanwhile, and it works on arrays."""
+    # A thread helps only a compiled kernel, which releases the GIL. Its batches are arrays.
     if isinstance(batch.slots, array) and len(batch.slots) >= _WORTH_A_THREAD:
         return await run_in_thread(partial(shard.advance, batch))
     return shard.advance(batch)

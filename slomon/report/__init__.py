@@ -1,1 +1,1 @@
-"""What is known of a run, told: to programs, to spreadsheets and data frames, and to people."""
+"""Reports of a run: HTML page, terminal report, data frames and files of incidents."""

@@ -1,19 +1,20 @@
 """
-Incidents as flat columns: those of CSV and Parquet files and of data frames.
+The two forms of an incident that the exports share: flat columns and a JSON document.
 
-Names and units are those of `slomon.core.record`; times are seconds since the epoch. Nothing is
--1 here: an open incident has no `end`, so that nobody's mean is wrong. What an attribution says
-stands in columns that begin with `break` or `fix`:
+`COLUMNS` are the columns of CSV and Parquet files and of data frames. Field names and units are
+those of `slomon.core.records`; times are seconds since the epoch. A value that is not known is
+None: an open incident has no `end`, so means over a column stay right. The columns of an
+attribution begin with `break` or `fix`:
 
-* `break`, `break_author`, `break_date`, `break_age`: of the newest candidate, the contract's
-* `break_verdict`; `break_candidates`, all of them, and how many came `break_omitted`
+* `break`, `break_author`, `break_date`, `break_age`: of the newest candidate, which the contract
+  names
+* `break_verdict`; `break_candidates`: all candidates; `break_omitted`: the number of candidates
+  that are not listed
 * `break_before_requests`, `break_before_failures`, `break_after_requests`,
   `break_after_failures`, `break_difference`, `break_low`, `break_high`: the evidence
 
-An incident as JSON: an object that needs nothing but its `schema` to be understood.
-
-That number is `slomon.core.record.SCHEMA`. Names are those of `slomon.core.record`, which says what
-each field means and in which unit.
+`incident_document` is the JSON document of an incident, described by `incident_schema`. Its
+`schema` field is the version of the form, `slomon.core.records.SCHEMA`.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ from slomon.core.attribution import Attribution, Candidate
 from slomon.core.records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
 
-Look: TypeAlias = Callable[[IncidentRecord], object]
+Getter: TypeAlias = Callable[[IncidentRecord], object]
 
 
 class Kind(Enum):
-    """What a column holds; any of them may also hold None, but for the two of tuples."""
+    """
+    The type of a column's values. All but NAMES and CANDIDATES, which hold tuples, may also hold
+    None.
+    """
 
     TEXT = auto()
     TIME = auto()
@@ -47,11 +51,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A name, what kind of value it has, and how that is had from an incident."""
+    """A column: its name, the type of its values, and how to get a value from an incident."""
 
     name: str
     kind: Kind
-    look: Look
+    get: Getter
 
 
 def _own(kind: Kind, *names: str) -> Iterator[Column]:
@@ -61,14 +65,14 @@ def _own(kind: Kind, *names: str) -> Iterator[Column]:
 def _attributed(
     name: str, attribution: Callable[[IncidentRecord], Attribution | None]
 ) -> list[Column]:
-    def of_newest(field: str) -> Look:
-        return lambda record: _look(_newest(attribution(record)), field)
+    def of_newest(field: str) -> Getter:
+        return lambda record: _get(_newest(attribution(record)), field)
 
-    def of_evidence(field: str) -> Look:
-        return lambda record: _look(_evidence(attribution(record)), field)
+    def of_evidence(field: str) -> Getter:
+        return lambda record: _get(_evidence(attribution(record)), field)
 
-    def of_whole(field: str) -> Look:
-        return lambda record: _look(attribution(record), field)
+    def of_attribution(field: str) -> Getter:
+        return lambda record: _get(attribution(record), field)
 
     def candidates(record: IncidentRecord) -> tuple[Candidate, ...]:
         found = attribution(record)
@@ -79,9 +83,9 @@ def _attributed(
         Column(f"{name}_author", Kind.TEXT, of_newest("author")),
         Column(f"{name}_date", Kind.TEXT, of_newest("date")),
         Column(f"{name}_age", Kind.NUMBER, of_newest("age")),
-        Column(f"{name}_verdict", Kind.TEXT, of_whole("verdict")),
+        Column(f"{name}_verdict", Kind.TEXT, of_attribution("verdict")),
         Column(f"{name}_candidates", Kind.CANDIDATES, candidates),
-        Column(f"{name}_omitted", Kind.COUNT, of_whole("omitted")),
+        Column(f"{name}_omitted", Kind.COUNT, of_attribution("omitted")),
         *(
             Column(f"{name}_{side}_{field}", Kind.COUNT, of_evidence(f"{side}.{field}"))
             for side in ("before", "after")
@@ -102,7 +106,7 @@ def _evidence(attribution: Attribution | None) -> Comparison | None:
     return attribution.evidence if attribution else None
 
 
-def _look(value: object, field: str) -> object:
+def _get(value: object, field: str) -> object:
     return None if value is None else attrgetter(field)(value)
 
 
@@ -121,13 +125,17 @@ COLUMNS: Final = (
     *_attributed("fix", lambda record: record.fixed_by),
     *_own(Kind.NAMES, "co_occurring"),
 )
-"""In their order; a new one is put at the end."""
+"""All columns in their order. A new column is appended, so that positions stay stable."""
+
+_LEADING: Final = {"id", "start", "end"}
+_encode: Final = json.JSONEncoder(allow_nan=False).encode
 
 
 def incident_document(record: IncidentRecord) -> dict[str, object]:
     """
-    An incident, as `incident_schema` describes it. `start`, `end`, `fix` and `break` are the
-    contract's: -1 and "" while it is open. Whatever else isn't known is None.
+    The JSON document of an incident, as `incident_schema` describes it. `start`, `end`, `fix` and
+    `break` are those of the contract: while the incident is open, `end` is -1 and `fix` is "". Any
+    other value that is not known is None.
     """
     return {
         "schema": SCHEMA,
@@ -136,23 +144,19 @@ def incident_document(record: IncidentRecord) -> dict[str, object]:
         "end": -1 if record.end is None else record.end,
         "fix": record.fixed_by.commit if record.fixed_by else "",
         "break": record.broken_by.commit,
-        **{name: value for name, value in _fields(record).items() if name not in _FIRST},
+        **{name: value for name, value in _fields(record).items() if name not in _LEADING},
     }
 
 
 def incident_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
-    """The document of each incident as a line of JSON, which is ASCII and lacks its line end."""
-    return (_write(incident_document(record)) for record in records)
+    """The document of each incident as a line of JSON: ASCII, without the line end."""
+    return (_encode(incident_document(record)) for record in records)
 
 
 def incident_schema() -> dict[str, object]:
     """The JSON Schema (draft 2020-12) of an incident's document."""
     text = files("slomon.report").joinpath("incident.schema.json").read_text(encoding="utf-8")
     return cast(dict[str, object], json.loads(text))
-
-
-_FIRST: Final = {"id", "start", "end"}
-_write: Final = json.JSONEncoder(allow_nan=False).encode
 
 
 @cache
@@ -165,9 +169,9 @@ def _fields(value: Any) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    """Made of nothing but what JSON has, so that it equals what is read back."""
+    """A value of JSON types only, so that it equals what is read back from JSON."""
     if value is None or isinstance(value, float | int):
         return value
     if isinstance(value, str):
-        return str(value)  # of a state or a verdict, too
+        return str(value)  # a State or a Verdict becomes plain text
     return list(map(_plain, value)) if isinstance(value, tuple) else _fields(value)

@@ -1,23 +1,17 @@
 """
-Files of incidents, in the form that their name says.
+Incidents as files (JSON lines, CSV, Parquet) and as data frames.
 
-Incidents as an Arrow table: typed columns, for Parquet files and data frames.
+**Parquet and data frames** are made from an Arrow table with typed columns. Times are
+`timestamp[ns, UTC]`, which is slomon's own unit: a log's 1543443091.2745 stays exactly that.
+Candidates are a list of structs, `co_occurring` is a list of text.
 
-Times are `timestamp[ns, UTC]`, slomon's own unit: each is the tick whose seconds the record has, so
-what a log calls 1543443091.2745 is that here, too. Candidates are lists of structs, together is a
-list of text.
-
-Incidents as a data frame, of whichever library its user has.
-
-Incidents as CSV (RFC 4180), which nothing can break and no spreadsheet takes for more than text.
-
-Numbers and times are written as JSON has them, None as an empty cell. Lists are joined by `;`, the
-candidates by their commits; a `;` or a backslash inside has a backslash before it.
-
-A spreadsheet runs what begins with = + - @, a tab or a line's end as a formula, and commits and
-names come from outside. So such text has an apostrophe before it, as OWASP advises
-(https://owasp.org/www-community/attacks/CSV_Injection), also after spaces, as wide characters, and
-where it begins with apostrophes already: whoever reads it back takes off one, and has the text.
+**CSV** follows RFC 4180. Numbers and times are written as in JSON, None is an empty cell. Lists are
+joined by `;`, candidates by their commits; a `;` or a backslash inside an item has a backslash
+before it. A spreadsheet runs text that begins with = + - @, a tab or a line end as a formula, and
+commits and names come from outside. Such text is written with an apostrophe before it, as OWASP
+advises (https://owasp.org/www-community/attacks/CSV_Injection). The same holds if spaces or
+apostrophes precede the character, and for its full-width form. A reader that removes one apostrophe
+gets the original text.
 """
 
 from __future__ import annotations
@@ -46,63 +40,63 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-
 Write: TypeAlias = Callable[[Sequence[IncidentRecord], BinaryIO], None]
-"""Writes incidents to an open file. Raises OSError as the file does."""
+"""Writes incidents to an open file. Raises OSError if the file does."""
+
+Incidents: TypeAlias = ServiceMonitor | Sequence[IncidentRecord]
+
+LIBRARIES: Final = ("pandas", "polars")
+FORMULA: Final = re.compile(r"'*(?:[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
+"""The beginning of text that is written with one more apostrophe."""
 
 
 def choose_form(path: str | PathLike[str]) -> Write:
     """
-    How incidents are written to a file of this name: as JSON lines (`.jsonl`, `.ndjson`, and
-    without any ending, as a pipe or a device is), CSV or Parquet.
+    The function that writes incidents to a file of this name: as JSON lines (`.jsonl`, `.ndjson`,
+    or no ending, as for a pipe or a device), as CSV or as Parquet.
 
-    Raises ConfigurationError for other endings, and for Parquet without the extra
-    `slomon[report]`: so before a run, not after it.
+    Raises ConfigurationError for any other ending, and for Parquet if the extra `slomon[report]` is
+    not installed. Call it before a run, so that a wrong name is reported at once.
     """
     suffix = PurePath(path).suffix.lower()
-    if suffix not in _FORMS:
-        raise ConfigurationError(
-            f"the file's name ends with {quote(suffix)}; allowed: {', '.join(filter(None, _FORMS))}"
-        )
+    if suffix not in _WRITERS:
+        allowed = ", ".join(filter(None, _WRITERS))
+        raise ConfigurationError(f"the file's name ends with {quote(suffix)}; allowed: {allowed}")
     if suffix == ".parquet":
         import_arrow()
-    return _FORMS[suffix]
+    return _WRITERS[suffix]
 
 
-def _write_json(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
-    _write_lines(incident_lines(records), "\n", file)
+@overload
+def to_frame(incidents: Incidents, library: Literal["pandas"]) -> pd.DataFrame: ...
+@overload
+def to_frame(incidents: Incidents, library: Literal["polars"]) -> pl.DataFrame: ...
+@overload
+def to_frame(incidents: Incidents, library: None = None) -> pd.DataFrame | pl.DataFrame: ...
+def to_frame(incidents: Incidents, library: str | None = None) -> Any:
+    """
+    The incidents of a monitor, or a list of its records, as a data frame: a row for each incident,
+    with the columns of a Parquet file. `library` is "pandas" or "polars"; None takes the first of
+    these that is installed. A pandas frame has Arrow columns, so a count that is not known does not
+    turn the other counts into floats. Times are in UTC, durations and ages in seconds.
 
-
-def _write_csv(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
-    _write_lines(csv_lines(records), "\r\n", file)
-
-
-def _write_parquet(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
-    table = to_table(records)
-    from pyarrow import parquet  # noqa: PLC0415 (an extra, which `to_table` has asked for)
-
-    parquet.write_table(table, file)
-
-
-def _write_lines(lines: Iterable[str], end: str, file: BinaryIO) -> None:
-    """In UTF-8; half a surrogate pair, which that can't hold, is escaped."""
-    file.writelines(f"{line}{end}".encode("utf-8", "backslashreplace") for line in lines)
-
-
-_FORMS: Final[dict[str, Write]] = {
-    ".jsonl": _write_json,
-    ".ndjson": _write_json,
-    ".csv": _write_csv,
-    ".parquet": _write_parquet,
-    "": _write_json,
-}
+    Raises ConfigurationError if `incidents` or `library` is anything else, if the library is not
+    installed, or if the extra `slomon[report]` is not.
+    """
+    name = _choose_library(library)
+    table = to_table(_list_records(incidents))
+    module = import_module(name)
+    if name == "polars":
+        return module.from_arrow(table)
+    return table.to_pandas(types_mapper=module.ArrowDtype)
 
 
 def to_table(records: Sequence[IncidentRecord]) -> pa.Table:
     """
-    A row an incident, with the columns of `slomon.reporting.column`; its metadata has `schema`.
+    An Arrow table with a row for each incident and the columns of `slomon.report.columns`. Its
+    metadata contains `schema`, the version of the form.
 
-    Raises ConfigurationError without the extra `slomon[report]`.
+    Raises ConfigurationError if the extra `slomon[report]` is not installed.
     """
     arrow = import_arrow()
     types = _types(arrow)
@@ -117,7 +111,7 @@ def to_table(records: Sequence[IncidentRecord]) -> pa.Table:
 
 
 def import_arrow() -> Any:
-    """The module pyarrow. Raises ConfigurationError where it is not installed."""
+    """The module pyarrow. Raises ConfigurationError if it is not installed."""
     try:
         import pyarrow as pa  # noqa: PLC0415 (an extra, and slow to import)
     except ImportError:
@@ -126,6 +120,73 @@ def import_arrow() -> Any:
             "pip install 'slomon[report]'"
         ) from None
     return pa
+
+
+def csv_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
+    """
+    The names of the columns, then a row for each incident. A row has no line end of its own, but a
+    cell may contain line ends.
+    """
+    yield _write_row(column.name for column in COLUMNS)
+    for record in records:
+        yield _write_row(_cell(column.get(record)) for column in COLUMNS)
+
+
+def _write_json(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
+    _write_lines(incident_lines(records), "\n", file)
+
+
+def _write_csv(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
+    _write_lines(csv_lines(records), "\r\n", file)
+
+
+def _write_parquet(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
+    table = to_table(records)
+    from pyarrow import parquet  # noqa: PLC0415 (an extra; `to_table` checked it)
+
+    parquet.write_table(table, file)
+
+
+def _write_lines(lines: Iterable[str], end: str, file: BinaryIO) -> None:
+    """Write the lines as UTF-8. A lone surrogate, which UTF-8 can't encode, is escaped."""
+    file.writelines(f"{line}{end}".encode("utf-8", "backslashreplace") for line in lines)
+
+
+_WRITERS: Final[dict[str, Write]] = {
+    ".jsonl": _write_json,
+    ".ndjson": _write_json,
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+    "": _write_json,
+}
+
+
+def _list_records(incidents: Incidents) -> Sequence[IncidentRecord]:
+    if isinstance(incidents, ServiceMonitor):
+        return incidents.records()
+    if isinstance(incidents, Sequence) and all(
+        isinstance(record, IncidentRecord) for record in incidents
+    ):
+        return incidents
+    raise ConfigurationError(
+        f"the incidents are {quote(incidents)}; allowed: a monitor, or a list of its records"
+    )
+
+
+def _choose_library(library: str | None) -> str:
+    if library is not None and library not in LIBRARIES:
+        raise ConfigurationError(
+            f"the library of a data frame is {quote(library)}; allowed: "
+            f"{', '.join(map(quote, LIBRARIES))}"
+        )
+    wanted = LIBRARIES if library is None else (library,)
+    found = next((name for name in wanted if find_spec(name)), None)
+    if found is None:
+        raise ConfigurationError(
+            f"a data frame is made by {' or '.join(wanted)}, which is not installed; needed: "
+            f"pip install {wanted[0]}"
+        )
+    return found
 
 
 def _types(arrow: Any) -> dict[Kind, object]:
@@ -142,21 +203,21 @@ def _types(arrow: Any) -> dict[Kind, object]:
 
 
 def _value(column: Column, record: IncidentRecord) -> object:
-    value = column.look(record)
-    return None if value is None else _CONVERSIONS.get(column.kind, _same)(value)
+    value = column.get(record)
+    return None if value is None else _CONVERSIONS.get(column.kind, _identity)(value)
 
 
 def _tick(seconds: float) -> int:
-    """By the shortest decimal that means this float: it is the one that was read, in any year."""
+    """Via the shortest decimal of the float, which is the one that was read, in any year."""
     return min(int(Decimal(repr(seconds)) * TICKS_PER_SECOND), LAST_TICK)
 
 
-def _struct(one: Candidate) -> dict[str, object]:
-    texts = {"commit": one.commit, "author": one.author, "date": one.date}
-    return {**{name: escape_surrogates(text) for name, text in texts.items()}, "age": one.age}
+def _struct(candidate: Candidate) -> dict[str, object]:
+    texts = {name: getattr(candidate, name) for name in ("commit", "author", "date")}
+    return {**{name: escape_surrogates(text) for name, text in texts.items()}, "age": candidate.age}
 
 
-def _same(value: object) -> object:
+def _identity(value: object) -> object:
     return value
 
 
@@ -168,76 +229,9 @@ _CONVERSIONS: Final[dict[Kind, Callable[[Any], object]]] = {
 }
 
 
-Incidents: TypeAlias = ServiceMonitor | Sequence[IncidentRecord]
-LIBRARIES: Final = ("pandas", "polars")
-
-
-@overload
-def to_frame(incidents: Incidents, library: Literal["pandas"]) -> pd.DataFrame: ...
-@overload
-def to_frame(incidents: Incidents, library: Literal["polars"]) -> pl.DataFrame: ...
-@overload
-def to_frame(incidents: Incidents, library: None = None) -> pd.DataFrame | pl.DataFrame: ...
-def to_frame(incidents: Incidents, library: str | None = None) -> Any:
-    """
-    A row an incident of a monitor, or a record of those that it gives, with the columns of a
-    Parquet file, as a frame of "pandas" or "polars"; of None, of the first of these that is
-    installed. The columns of pandas are Arrow's, so a count that isn't known makes no floats of the
-    others. Times are in UTC, durations and ages in seconds.
-
-    Raises ConfigurationError for another library, one that is not installed, anything else
-    than incidents, and without the extra `slomon[report]`.
-    """
-    name = _choose(library)
-    table = to_table(_list_records(incidents))
-    module = import_module(name)
-    if name == "polars":
-        return module.from_arrow(table)
-    return table.to_pandas(types_mapper=module.ArrowDtype)
-
-
-def _list_records(incidents: Incidents) -> Sequence[IncidentRecord]:
-    if isinstance(incidents, ServiceMonitor):
-        return incidents.records()
-    if isinstance(incidents, Sequence) and all(
-        isinstance(record, IncidentRecord) for record in incidents
-    ):
-        return incidents
-    raise ConfigurationError(
-        f"the incidents are {quote(incidents)}; allowed: a monitor, or a list of its records"
-    )
-
-
-def _choose(library: str | None) -> str:
-    if library is not None and library not in LIBRARIES:
-        raise ConfigurationError(
-            f"the library of a data frame is {quote(library)}; allowed: "
-            f"{', '.join(map(quote, LIBRARIES))}"
-        )
-    wanted = LIBRARIES if library is None else (library,)
-    found = next((name for name in wanted if find_spec(name)), None)
-    if found is None:
-        raise ConfigurationError(
-            f"a data frame is made by {' or '.join(wanted)}, which is not installed; needed: "
-            f"pip install {wanted[0]}"
-        )
-    return found
-
-
-FORMULA: Final = re.compile(r"'*(?:[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
-"""How text begins that is written with one more apostrophe than it has."""
-
-
-def csv_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
-    """The columns' names, then a row an incident. Cells may hold line ends; rows lack theirs."""
-    yield _write(column.name for column in COLUMNS)
-    for record in records:
-        yield _write(_cell(column.look(record)) for column in COLUMNS)
-
-
-def _write(cells: Iterable[object]) -> str:
+def _write_row(cells: Iterable[object]) -> str:
     row = StringIO()
-    csv.writer(row).writerow(cells)  # ends rows with CRLF, so it quotes cells with either of them
+    csv.writer(row).writerow(cells)  # a line end of CRLF makes it quote cells with CR or LF
     return row.getvalue().removesuffix("\r\n")
 
 

@@ -1,9 +1,5 @@
 """
-What became of every event, or of every line of a replay.
-
-The figures of a run as lines of text, and those of its services as a table.
-
-The whole of it, part by part.
+The terminal report of a run: its metrics, its incidents, its services and its timeline, as lines.
 """
 
 from __future__ import annotations
@@ -16,57 +12,43 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
-from slomon.logging import suggest_lateness
+from slomon.log_replay.logging import suggest_lateness
 from slomon.report.screen import Colour, Screen, Span
-from slomon.report.tables import Column, format_table, show_incidents
+from slomon.report.tables import TableColumn, format_table, show_incidents
 from slomon.report.timeline import show_timeline
 
-
-def show_accounting(accounting: Accounting) -> str:
-    """The sum that accounts for all of them, and what is to be known of their order."""
-    whole, blank, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
-    if isinstance(accounting, ReplayAccounting):
-        records = f" + records {accounting.records:,}" if accounting.records else ""
-        whole, blank = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
-        remarks += f", out of order {accounting.disordered:,}{_show_lateness(accounting)}"
-        remarks += f", capped {accounting.capped:,}"
-    return (
-        f"{whole} = accesses {accounting.accesses:,} + changes {accounting.changes:,}"
-        f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{blank}"
-        f"; {remarks}"
-    )
-
-
-def _show_lateness(accounting: ReplayAccounting) -> str:
-    if not accounting.disordered:
-        return ""
-    restored = f"--lateness {suggest_lateness(accounting)} would restore it"
-    by = f"by up to {show_seconds(accounting.largest_lateness)}"
-    return f" ({by}; {restored})" if accounting.late else f" ({by})"
-
-
 _ROWS: Final = 10
-_LABEL: Final = 13
-_HEADINGS: Final = (
-    Column("service", flexible=True),
-    Column("incidents", right=True),
-    Column("open", right=True, rank=1),
-    Column("MTTR", right=True),
-    Column("detected", right=True, rank=3),
-    Column("budget left", right=True, rank=2),
-    Column("deploys failed", right=True, rank=4),
+_LABEL: Final = 13  # columns
+_COLUMNS: Final = (
+    TableColumn("service", flexible=True),
+    TableColumn("incidents", right=True),
+    TableColumn("open", right=True, rank=1),
+    TableColumn("MTTR", right=True),
+    TableColumn("detected", right=True, rank=3),
+    TableColumn("budget left", right=True, rank=2),
+    TableColumn("deploys failed", right=True, rank=4),
 )
 
 
-def show_figures(summary: Summary, screen: Screen) -> Iterator[str]:
-    """What is known of the whole run; what isn't is left out."""
-    whole = summary.overall
+def show_report(summary: Summary, screen: Screen) -> Iterator[str]:
+    """All parts, with a blank line between them. A part without content is omitted."""
+    yield from show_metrics(summary, screen)
+    for show in (show_incidents, show_services, show_timeline):
+        lines = list(show(summary, screen))
+        if lines:
+            yield ""
+            yield from lines
+
+
+def show_metrics(summary: Summary, screen: Screen) -> Iterator[str]:
+    """The metrics of the whole run, a labelled line for each that is known."""
+    overall = summary.overall
     lines = {
         "Incidents": _show_incidents(summary),
-        "Repair": _show_repair(whole.repair),
-        "Detection": _show_detection(whole),
-        "Error budget": _show_budget(whole.budget),
-        "Deploys": _show_delivery(whole.delivery),
+        "Repair": _show_repair(overall.repair),
+        "Detection": _show_detection(overall),
+        "Error budget": _show_budget(overall.budget),
+        "Deploys": _show_deploys(overall.delivery),
         "Accounting": show_accounting(summary.accounting),
     }
     for label, text in lines.items():
@@ -76,17 +58,32 @@ def show_figures(summary: Summary, screen: Screen) -> Iterator[str]:
 
 def show_services(summary: Summary, screen: Screen) -> Iterator[str]:
     """
-    A table of the services that broke, most incidents first: ten, and how many more there are. No
-    line where just one did, since the figures of the run say as much of it.
+    A table of the ten services with the most incidents and the number of further ones, as lines. If
+    only one service broke, there is no line: the metrics of the run are its metrics.
     """
     found = sorted(
         (one for one in summary.services if one.incidents), key=lambda one: -one.incidents
     )
     if len(found) < 2:
         return
-    yield from format_table(_HEADINGS, list(map(_cells, found[:_ROWS])), screen)
+    yield from format_table(_COLUMNS, list(map(_cells, found[:_ROWS])), screen)
     if len(found) > _ROWS:
         yield screen.line((f"{screen.glyphs.ellipsis} and {len(found) - _ROWS:,} more", None))
+
+
+def show_accounting(accounting: Accounting) -> str:
+    """The sum that accounts for every event or replayed line, and remarks on their order."""
+    total, blank, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
+    if isinstance(accounting, ReplayAccounting):
+        records = f" + records {accounting.records:,}" if accounting.records else ""
+        total, blank = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
+        remarks += f", out of order {accounting.disordered:,}{_show_lateness(accounting)}"
+        remarks += f", capped {accounting.capped:,}"
+    return (
+        f"{total} = accesses {accounting.accesses:,} + changes {accounting.changes:,}"
+        f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{blank}"
+        f"; {remarks}"
+    )
 
 
 def _cells(metrics: Metrics) -> list[Span]:
@@ -95,10 +92,10 @@ def _cells(metrics: Metrics) -> list[Span]:
         (metrics.service or "", None),
         (f"{metrics.incidents:,}", None),
         (f"{repair.open:,}", Colour.RED if repair.open else None),
-        (_span(repair.mean), None),
-        (_span(metrics.detection), None),
-        (_share(left), Colour.RED if left is not None and left < 0 else None),
-        (_share(metrics.delivery.change_failure_rate), None),
+        (_show_duration(repair.mean), None),
+        (_show_duration(metrics.detection), None),
+        (_show_share(left), Colour.RED if left is not None and left < 0 else None),
+        (_show_share(metrics.delivery.change_failure_rate), None),
     ]
 
 
@@ -117,55 +114,55 @@ def _show_incidents(summary: Summary) -> str:
 def _show_repair(repair: Repair) -> str:
     if repair.mean is None:
         return ""
-    return (
-        f"MTTR {_span(repair.mean)}, median {_span(repair.median)}, p90 {_span(repair.p90)}, "
-        f"longest {_span(repair.longest)}"
+    mean, median, p90, longest = map(
+        _show_duration, (repair.mean, repair.median, repair.p90, repair.longest)
     )
+    return f"MTTR {mean}, median {median}, p90 {p90}, longest {longest}"
 
 
 def _show_detection(metrics: Metrics) -> str:
     if metrics.detection is None:
         return ""
-    return f"median {_span(metrics.detection)} from the deploy that broke it to the incident"
+    return (
+        f"median {_show_duration(metrics.detection)} from the deploy that broke it to the incident"
+    )
 
 
 def _show_budget(budget: Budget) -> str:
     failed = f"{budget.failures:,} of {budget.requests:,} requests failed"
     if budget.left is None:
-        return f"{failed}, none may"
+        return f"{failed}, none allowed"
     left = f"{-budget.left:,.1%} overspent" if budget.left < 0 else f"{budget.left:.1%} left"
     allowed = f"{budget.allowed:,.1f}" if budget.allowed >= 1 else _show_number(budget.allowed)
-    return f"{failed}, {allowed} may: {left}"
+    return f"{failed}, {allowed} allowed: {left}"
 
 
-def _show_delivery(delivery: DoraMetrics) -> str:
+def _show_deploys(delivery: DoraMetrics) -> str:
     if not delivery.deployments:
         return ""
     daily = "" if delivery.frequency is None else f" ({_show_number(delivery.frequency)} a day)"
-    share = f" ({_share(delivery.change_failure_rate)})" if delivery.failed else ""
+    share = f" ({_show_share(delivery.change_failure_rate)})" if delivery.failed else ""
     recovery = delivery.recovery_time
-    time = "" if recovery is None else f", recovery time {_span(recovery)}"
+    time = "" if recovery is None else f", recovery time {_show_duration(recovery)}"
     return f"{delivery.deployments:,}{daily}, failed {delivery.failed:,}{share}{time}"
 
 
+def _show_lateness(accounting: ReplayAccounting) -> str:
+    if not accounting.disordered:
+        return ""
+    restored = f"--lateness {suggest_lateness(accounting)} would restore it"
+    by = f"by up to {show_seconds(accounting.largest_lateness)}"
+    return f" ({by}; {restored})" if accounting.late else f" ({by})"
+
+
 def _show_number(number: float) -> str:
-    """To three digits, and never as a power of ten."""
+    """A number to three significant digits, never in scientific notation."""
     return f"{Decimal(f'{number:.3g}'):,f}"
 
 
-def _span(seconds: float | None) -> str:
+def _show_duration(seconds: float | None) -> str:
     return "-" if seconds is None else show_seconds(seconds)
 
 
-def _share(share: float | None) -> str:
+def _show_share(share: float | None) -> str:
     return "-" if share is None else f"{share:,.1%}"
-
-
-def show_report(summary: Summary, screen: Screen) -> Iterator[str]:
-    """The figures, the incidents, the services and the timeline, with a blank line between them."""
-    yield from show_figures(summary, screen)
-    for show in (show_incidents, show_services, show_timeline):
-        lines = list(show(summary, screen))
-        if lines:
-            yield ""
-            yield from lines

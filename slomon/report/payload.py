@@ -1,13 +1,13 @@
 """
-Whole numbers as short text, as source maps write them: a page has half a million of them.
+The data of a page: a summary as values for JSON, small enough to be part of the page.
 
-Each number is written in digits of five bits, the lowest first; a sixth bit says that another digit
-follows. Where numbers may be negative their lowest bit is the sign. `browser/data.js` reads them.
+Records become columns, each text is listed once, and whole numbers are packed, because a page has
+half a million of them. `browser/data.js` turns the values into records again. Times are
+milliseconds since `origin` and durations are milliseconds, the precision of a browser's clock.
 
-A summary as values for JSON, small enough to travel inside a page: columns in place of records,
-each text once, and whole numbers packed. `browser/data.js` makes records of them again.
-
-Moments are milliseconds since `origin`, spans are milliseconds: what a browser's clock can tell.
+Packed numbers are written as in source maps: digits of five bits, the lowest first, in the alphabet
+of base64url. The sixth bit of a digit says that another digit follows. If numbers may be negative,
+the lowest bit is the sign.
 """
 
 from __future__ import annotations
@@ -26,24 +26,50 @@ from slomon.core.metrics import Deploy, Metrics, RankingEntry
 from slomon.core.records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
 from slomon.core.summary import Summary
-from slomon.report.selection import LeftOut, select
+from slomon.report.selection import Omitted, select
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+T = TypeVar("T")
 
 DIGITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+STATES: Final = list(State)
+VERDICTS: Final = list(Verdict)
+SLI_STEPS: Final = 1000
+"""An SLI is stored as its distance below 1, in steps of (1 - SLO) / SLI_STEPS."""
+BOUND_STEPS: Final = 100_000
+"""Steps from 0 to 1 of a bound of a confidence interval: a step is 0.001 percentage points."""
+RANKING_ENTRIES: Final = 10
+"""Entries of each ranking that a page shows."""
+MAX_CHARACTERS: Final = 3_000_000
+"""Characters of all texts of a page. Longer texts are cut to keep to it."""
+MAX_LENGTH: Final = 16_384
+"""Characters of a text."""
+
+
+def make_payload(summary: Summary, commit_url: str | None = None, share: float = 1.0) -> Json:
+    """
+    The values that a page shows. `share` scales the limits on incidents, endpoints, ... and on the
+    characters of all texts. Texts are cut to `maxLength` characters to keep to the latter.
+    """
+    shown, omitted = select(summary, share)
+    return _Payload(shown).make(commit_url, omitted, int(MAX_CHARACTERS * share))
 
 
 def pack(numbers: Iterable[int]) -> str:
-    """Numbers from 0, in their order. No digit means anything in HTML or JSON."""
-    known = _KNOWN
-    return "".join(known[number] if number < len(known) else _digits(number) for number in numbers)
+    """Pack numbers that are at least 0. No digit has a meaning in HTML or JSON."""
+    packed = _PACKED
+    return "".join(
+        packed[number] if number < len(packed) else _digits(number) for number in numbers
+    )
 
 
 def pack_signed(numbers: Iterable[int]) -> str:
-    """Numbers that may be negative."""
+    """Pack numbers that may be negative."""
     return pack(number << 1 if number >= 0 else -number << 1 | 1 for number in numbers)
 
 
 def pack_rising(numbers: Iterable[int]) -> str:
-    """Numbers that mostly rise a little: each by how much it is more than the one before."""
+    """Pack numbers that mostly rise a little, as differences to the number before."""
     steps, last = [], 0
     for number in numbers:
         steps.append(number - last)
@@ -59,40 +85,17 @@ def _digits(number: int) -> str:
     return text + DIGITS[number]
 
 
-_KNOWN: Final = [_digits(number) for number in range(1 << 14)]  # most numbers are among these
+_PACKED: Final = [_digits(number) for number in range(1 << 14)]  # covers most numbers
 
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
-T = TypeVar("T")
-
-BOUND_STEPS: Final = 100_000
-"""Of a bound of an interval, from 0 to 1: a thousandth of a point each."""
-SLI_STEPS: Final = 1000
-"""An SLI is told by how many of these steps it is below 1: so many lead from there to the SLO."""
-SHOWN_SHARES: Final = 10
-CHARACTERS: Final = 3_000_000
-LONGEST: Final = 16_384
-STATES: Final = list(State)
-VERDICTS: Final = list(Verdict)
-
-
-def make_payload(summary: Summary, commit_url: str | None = None, share: float = 1.0) -> Json:
-    """
-    All that a page shows, or a share of it: so of incidents and the like as of characters. Of texts
-    that are too long for that the rest is cut off, and `longest` is how many characters were left.
-    """
-    shown, left_out = select(summary, share)
-    return _Payload(shown).make(commit_url, left_out, int(CHARACTERS * share))
-
-
-class _Numbered(Generic[T]):
-    """Things, each with the number under which it is listed once."""
+class _Interner(Generic[T]):
+    """Numbers distinct items in the order in which they first come."""
 
     def __init__(self) -> None:
         self._numbers: dict[T, int] = {}
 
-    def __call__(self, thing: T) -> int:
-        return self._numbers.setdefault(thing, len(self._numbers))
+    def __call__(self, item: T) -> int:
+        return self._numbers.setdefault(item, len(self._numbers))
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._numbers)
@@ -101,15 +104,15 @@ class _Numbered(Generic[T]):
 class _Payload:
     def __init__(self, summary: Summary) -> None:
         self._summary = summary
-        self._text = _Numbered[str]()
-        self._change = _Numbered[tuple[str, str, str]]()
-        self._service = _Numbered[str]()
+        self._text = _Interner[str]()
+        self._change = _Interner[tuple[str, str, str]]()
+        self._service = _Interner[str]()
         for metrics in summary.services:
             self._service(metrics.service or "")
         self._endpoint = {total.endpoint: number for number, total in enumerate(summary.endpoints)}
         self._origin = floor(min(_moments(summary), default=0.0))
 
-    def make(self, commit_url: str | None, left_out: LeftOut, characters: int) -> Json:
+    def make(self, commit_url: str | None, omitted: Omitted, characters: int) -> Json:
         summary = self._summary
         shown: dict[str, Json] = {
             "schema": SCHEMA,
@@ -123,27 +126,29 @@ class _Payload:
             "endpoints": self._endpoints(),
             "deploys": self._deploys(),
             "incidents": self._incidents(),
-            "byEndpoint": self._shares(summary.ranking.by_endpoint),
-            "byAuthor": self._shares(summary.ranking.by_author),
-            "byCommit": self._shares(summary.ranking.by_commit),
+            "ranking": {
+                "byEndpoint": self._ranking(summary.ranking.by_endpoint),
+                "byAuthor": self._ranking(summary.ranking.by_author),
+                "byCommit": self._ranking(summary.ranking.by_commit),
+            },
             "seriesStep": summary.series_step,
             "series": self._series(),
             "states": list[Json](STATES),
             "verdicts": list[Json](VERDICTS),
             "sliSteps": SLI_STEPS,
             "boundSteps": BOUND_STEPS,
-            "leftOut": dict[str, Json](asdict(left_out)),
+            "omitted": dict[str, Json](asdict(omitted)),
             "changes": self._changes(),
         }
-        # What the columns above refer to.
+        # After the columns, which number the services and texts.
         services, texts = list(self._service), list(self._text)
-        longest = _measure(chain(services, texts), characters)
+        length = _max_length(chain(services, texts), characters)
         return {
             **shown,
-            "services": [_cut(text, longest) for text in services],
-            "texts": [_cut(text, longest) for text in texts],
-            "longest": longest,
-            "cut": any(len(text) > longest for text in chain(services, texts)),
+            "services": [_cut(text, length) for text in services],
+            "texts": [_cut(text, length) for text in texts],
+            "maxLength": length,
+            "cut": any(len(text) > length for text in chain(services, texts)),
         }
 
     def _at(self, moment: float) -> int:
@@ -164,13 +169,13 @@ class _Payload:
     def _deploys(self) -> Json:
         deploys = self._summary.deploys
         return {
-            "service": pack(self._owner(one) for one in deploys),
+            "service": pack(self._service_of(one) for one in deploys),
             "change": pack(self._change((one.commit, one.author, one.date)) for one in deploys),
             "at": pack_rising(self._at(one.at) for one in deploys),
         }
 
-    def _owner(self, deploy: Deploy) -> int:
-        """The number of a service plus 1, or 0 for every service."""
+    def _service_of(self, deploy: Deploy) -> int:
+        """The number of the deploy's service plus 1, or 0 for every service."""
         return 0 if deploy.service == EVERY_SERVICE else 1 + self._service(deploy.service)
 
     def _changes(self) -> Json:
@@ -186,7 +191,7 @@ class _Payload:
         def counts(value: Callable[[IncidentRecord], int]) -> Json:
             return pack(map(value, incidents))
 
-        def spans(value: Callable[[IncidentRecord], float]) -> Json:
+        def durations(value: Callable[[IncidentRecord], float]) -> Json:
             return pack_signed(_millis(value(one)) for one in incidents)
 
         return {
@@ -194,15 +199,15 @@ class _Payload:
             "endpoint": counts(lambda one: self._endpoint[one.endpoint]),
             "state": counts(lambda one: STATES.index(one.state)),
             "start": pack_rising(self._at(one.start) for one in incidents),
-            "lasted": spans(lambda one: one.duration or 0.0),  # an open one's is its state
-            "onset": spans(lambda one: one.start - one.onset),
-            "lastFailure": spans(lambda one: one.last_failure - one.start),
+            "duration": durations(lambda one: one.duration or 0.0),  # open incidents: see `state`
+            "onset": durations(lambda one: one.start - one.onset),
+            "lastFailure": durations(lambda one: one.last_failure - one.start),
             "requests": counts(lambda one: one.requests),
             "failures": counts(lambda one: one.failures),
-            "lowest": counts(lambda one: _below_one(one.min_sli, one.slo)),
-            "lowestAt": spans(lambda one: one.min_sli_at - one.start),
-            "burnRate": [_short(one.burn_rate, 3) for one in incidents],
-            "budgetBurnt": [_short(one.error_budget_consumed, 3) for one in incidents],
+            "minSli": counts(lambda one: _below_one(one.min_sli, one.slo)),
+            "minSliAt": durations(lambda one: one.min_sli_at - one.start),
+            "burnRate": [_round(one.burn_rate, 3) for one in incidents],
+            "budgetConsumed": [_round(one.error_budget_consumed, 3) for one in incidents],
             "coOccurring": self._co_occurring(incidents),
             "brokenBy": self._attributions([one.broken_by for one in incidents]),
             "fixedBy": self._attributions([one.fixed_by for one in incidents]),
@@ -217,29 +222,29 @@ class _Payload:
     def _attributions(self, attributions: Sequence[Attribution | None]) -> Json:
         candidates: list[Candidate] = []
         evidence: list[Comparison] = []
-        heads: list[int] = []
+        headers: list[int] = []
         for one in attributions:
             if one is None:
-                heads.append(0)
+                headers.append(0)
                 continue
             shown = (VERDICTS.index(one.verdict) + 1) << 1 | (one.evidence is not None)
-            heads += shown, len(one.candidates), one.omitted
+            headers += shown, len(one.candidates), one.omitted
             candidates += one.candidates
             evidence += [] if one.evidence is None else [one.evidence]
         return {
-            "heads": pack(heads),
+            "headers": pack(headers),
             "change": pack(self._change((one.commit, one.author, one.date)) for one in candidates),
             "age": pack_signed(_millis(one.age) for one in candidates),
-            "evidence": pack_signed(chain.from_iterable(map(_compared, evidence))),
+            "evidence": pack_signed(chain.from_iterable(map(_evidence, evidence))),
         }
 
-    def _shares(self, shares: Sequence[RankingEntry]) -> Json:
-        shown = shares[:SHOWN_SHARES]
+    def _ranking(self, entries: Sequence[RankingEntry]) -> Json:
+        shown = entries[:RANKING_ENTRIES]
         return {
-            "name": [self._text(share.name) for share in shown],
-            "incidents": [share.incidents for share in shown],
-            "seconds": [_short(share.seconds) for share in shown],
-            "more": len(shares) - len(shown),
+            "name": [self._text(one.name) for one in shown],
+            "incidents": [one.incidents for one in shown],
+            "seconds": [_round(one.seconds) for one in shown],
+            "more": len(entries) - len(shown),
         }
 
     def _series(self) -> Json:
@@ -249,13 +254,13 @@ class _Payload:
         return {
             "endpoint": [one.endpoint for one in series],
             "first": [self._at(first) for first in firsts],
-            "places": [
+            "runs": [
                 pack(_runs([round((moment - first) / step) for moment in one.at]))
                 for one, first in zip(series, firsts, strict=True)
             ],
             "requests": [pack(one.requests) for one in series],
             "failures": [pack(one.failures) for one in series],
-            "lowest": [
+            "minSli": [
                 pack(_below_one(sli, slo) for sli in one.min_sli)
                 for one, slo in zip(series, slos, strict=True)
             ],
@@ -268,44 +273,44 @@ def _moments(summary: Summary) -> Iterable[float]:
     yield from (one.start for one in summary.incidents)
 
 
-def _runs(places: Sequence[int]) -> Iterable[int]:
-    """Rising whole numbers as lengths by turns: of a gap, then of what stands without one."""
-    if not places:
+def _runs(buckets: Sequence[int]) -> Iterable[int]:
+    """Rising bucket numbers as lengths: of a gap, of the buckets up to the next gap, and so on."""
+    if not buckets:
         return
-    yield places[0]
+    yield buckets[0]
     length = 1
-    for last, place in pairwise(places):
-        if place == last + 1:
+    for last, bucket in pairwise(buckets):
+        if bucket == last + 1:
             length += 1
         else:
-            yield from (length, place - last - 1)
+            yield from (length, bucket - last - 1)
             length = 1
     yield length
 
 
-def _compared(evidence: Comparison) -> Iterable[int]:
-    yield from (evidence.before.requests, evidence.before.failures)
-    yield from (evidence.after.requests, evidence.after.failures)
-    yield from (round(BOUND_STEPS * bound) for bound in (evidence.low, evidence.high))
+def _evidence(comparison: Comparison) -> Iterable[int]:
+    yield from (comparison.before.requests, comparison.before.failures)
+    yield from (comparison.after.requests, comparison.after.failures)
+    yield from (round(BOUND_STEPS * bound) for bound in (comparison.low, comparison.high))
 
 
 def _metric_columns(metrics: Sequence[Metrics]) -> Json:
-    """Each figure as a column; those of a part are named as `repair.mean`."""
+    """Each metric as a column. The metrics of a nested part have names like `repair.mean`."""
     columns: dict[str, list[Json]] = {}
     for one in metrics:
         for name, value in asdict(one).items():
             parts = value if isinstance(value, dict) else {"": value}
             for part, number in parts.items():
                 column = columns.setdefault(f"{name}.{part}".rstrip("."), [])
-                column.append(_short(number) if isinstance(number, float) else number)
+                column.append(_round(number) if isinstance(number, float) else number)
     return {name: column for name, column in columns.items() if name != "service"}
 
 
-def _measure(texts: Iterable[str], characters: int) -> int:
-    """To how many characters texts are to be cut, so that no more of them are left in all."""
+def _max_length(texts: Iterable[str], characters: int) -> int:
+    """The length to which texts are cut, so that they have at most this many characters in all."""
     lengths = Counter(map(len, texts))
-    longest = LONGEST
-    while longest > 8 and sum(min(n, longest) * of for n, of in lengths.items()) > characters:
+    longest = MAX_LENGTH
+    while longest > 8 and sum(min(n, longest) * many for n, many in lengths.items()) > characters:
         longest //= 2
     return longest
 
@@ -319,11 +324,11 @@ def _millis(seconds: float) -> int:
 
 
 def _below_one(sli: float, slo: float) -> int:
-    """How far an SLI is below 1, rounded up: so one below the SLO is never told as one on it."""
+    """The steps by which an SLI is below 1, rounded up: an SLI below the SLO stays below it."""
     steps = (1 - sli) / (1 - slo or 0.001) * SLI_STEPS
-    return ceil(round(steps, 6))  # as a float it is hardly ever whole
+    return ceil(round(steps, 6))  # the inner rounding removes float noise
 
 
-def _short(number: float | None, digits: int = 6) -> float | None:
-    """What can be read of a number."""
+def _round(number: float | None, digits: int = 6) -> float | None:
+    """A number with as many significant digits as a page shows."""
     return None if number is None else float(f"{number:.{digits}g}")

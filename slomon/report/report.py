@@ -1,4 +1,4 @@
-"""What a run found, to be looked at: as a page, as a data frame, and in a notebook."""
+"""The report of a run: an HTML page, a data frame, and a page inside a notebook."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 class Report:
     """
-    The report of a monitor, or of a live one's snapshot. Where a cell of a notebook ends with it,
-    its page is shown there.
+    The report of a monitor, or of the snapshot of a live monitor. A notebook cell that ends with a
+    report shows its page.
 
-    `title` stands on top of the page. `commit_url` is where a commit can be looked at, such as
+    `title` is the heading of the page. `commit_url` is the address of a commit, such as
     "https://git.example.com/commit/{commit}". A change that is older than `stale_after` (seconds,
-    or text such as "1d") as an endpoint breaks is taken for stale. How the SLI of each endpoint
-    went is in it if the run was asked for `sli_series=True`.
+    or text such as "1d") when an endpoint breaks gets the verdict stale. The page shows the SLI of
+    each endpoint over time if the run had `sli_series=True`.
 
-    Raises ConfigurationError where one of these is anything else.
+    Raises ConfigurationError if one of these is anything else.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class Report:
         self._commit_url = check_commit_url(commit_url)
         stale = read_duration("stale_after", stale_after)
         self.summary: Summary = monitor.summary(stale_after=stale / TICKS_PER_SECOND)
-        """All that is known of the run."""
+        """The summary of the run, which the report shows."""
         self._problems = monitor.problems if isinstance(monitor, ReplayMonitor) else []
 
     def to_html(self) -> str:
         """
-        The page: one file, to be written as UTF-8, which opens offline and asks nobody for
-        anything. It is less than 3 MB, and says what of a long run it leaves out.
+        The page: one file, to be written as UTF-8, that opens offline and loads nothing. It is
+        smaller than 3 MB, and states what it omits of a long run.
         """
         return render_page(
             self.summary,
@@ -71,20 +71,20 @@ class Report:
     def to_frame(
         self, library: Literal["pandas", "polars"] | None = None
     ) -> pd.DataFrame | pl.DataFrame:
-        """The incidents as a data frame of "pandas" or "polars", or of whichever is installed."""
+        """The incidents as a data frame of "pandas" or "polars"; None takes the one installed."""
         return to_frame(self.summary.incidents, library)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the page to a file, whole or not at all. Raises OSError, which names the file."""
+        """Write the page to a file, entirely or not at all. Raises OSError that names the file."""
         with OutputFile(Path(path)) as file:
             file.fill(self.write)
 
     def write(self, file: BinaryIO) -> None:
-        """Write the page to an open file. Raises OSError as that does."""
+        """Write the page to an open file. Raises OSError if the file does."""
         file.write(self.to_html().encode())
 
     def _repr_html_(self) -> str:
-        # In a frame of its own, where scripts run that can reach nothing of the notebook.
+        # A sandboxed frame: the scripts of the page can't reach the notebook.
         return (
             f'<iframe srcdoc="{escape(self.to_html())}" title="{escape(excerpt(self._title))}" '
             'sandbox="allow-scripts allow-popups allow-popups-to-escape-sandbox" '

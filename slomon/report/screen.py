@@ -1,10 +1,8 @@
 """
-May what is shown have colours?
+The screen that lines of text are written for: its width, its characters and its colours.
 
-What lines are written for: how wide it is, which characters and colours it can show.
-
-Text from outside is made harmless by `clean` and every line is put together by `line`: so none is
-wider than the screen, and none holds a control character but those of our own colours.
+`Screen.clean` escapes text from outside, and `Screen.line` assembles every line. So no line is
+wider than the screen, and none contains a control character other than those of our own colours.
 """
 
 from __future__ import annotations
@@ -19,22 +17,12 @@ from unicodedata import category, east_asian_width
 
 from slomon.text import excerpt
 
-
-def has_colours(stream: TextIO, environment: Mapping[str, str]) -> bool:
-    """
-    A terminal has them, unless NO_COLOR is set to anything (https://no-color.org) or TERM is
-    "dumb".
-    """
-    plain = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
-    return stream.isatty() and not plain
-
-
-_WIDTH: Final = 80  # of what has none, as a file
-_LONGEST: Final = 200  # characters of a name: more than any screen shows
+_WIDTH: Final = 80  # columns, if the stream is no terminal
+_MAX_LENGTH: Final = 200  # characters of a name: more than any screen shows
 
 
 class Colour(StrEnum):
-    """Restrained: how a terminal is told (SGR, ECMA-48)."""
+    """The SGR parameters (ECMA-48) of the colours in use."""
 
     RED = "31"
     YELLOW = "33"
@@ -42,12 +30,12 @@ class Colour(StrEnum):
 
 
 Span: TypeAlias = tuple[str, Colour | None]
-"""A part of a line, and its colour."""
+"""A run of text, and its colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """What charts are drawn with, each a column wide but for the ellipsis."""
+    """The characters of charts. Each is one column wide, except for the ellipsis."""
 
     ellipsis: str = "…"
     quiet: str = "─"
@@ -60,14 +48,15 @@ class Glyphs:
     tick: str = "┬"
 
 
-_ASCII: Final = Glyphs("...", ".", "#", "=", ">", "'", "^", "-", "+")
 _UNICODE: Final = Glyphs()
-_DRAWN: Final = "".join(astuple(_UNICODE))
+_ASCII: Final = Glyphs("...", ".", "#", "=", ">", "'", "^", "-", "+")
+_ALL_GLYPHS: Final = "".join(astuple(_UNICODE))
+_EMOJI_SELECTOR: Final = "\ufe0f"  # turns the character before it into an emoji, two columns wide
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`width` in columns; `encoding` is what text will be written in."""
+    """`width` is in columns; `encoding` is that of the stream the text is written to."""
 
     width: int = _WIDTH
     encoding: str = "utf-8"
@@ -75,41 +64,41 @@ class Screen:
 
     @property
     def glyphs(self) -> Glyphs:
-        """Those of Unicode where the encoding has them, else of ASCII."""
+        """The Unicode glyphs if the encoding has all of them, else the ASCII ones."""
         try:
-            _DRAWN.encode(self.encoding)
+            _ALL_GLYPHS.encode(self.encoding)
         except UnicodeEncodeError:
             return _ASCII
         return _UNICODE
 
     def clean(self, text: str) -> str:
-        """Text from outside, with all that can't be shown, or would do something, escaped."""
-        shown = excerpt(text, _LONGEST)
-        return shown.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        """Text from outside, clipped; control and unencodable characters are escaped."""
+        escaped = excerpt(text, _MAX_LENGTH)
+        return escaped.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def cut(self, text: str, columns: int) -> str:
-        """Text in so many columns at most, an ellipsis in place of what is too much."""
+        """Text in at most this many columns; text that is longer ends with an ellipsis."""
         if measure(text) <= columns:
             return text
         ellipsis = self.glyphs.ellipsis[:columns]
-        return _begin(text, columns - len(ellipsis)) + ellipsis
+        return _take(text, columns - len(ellipsis)) + ellipsis
 
-    def place(self, text: str, columns: int, *, right: bool = False) -> str:
-        """Text in exactly so many columns."""
-        fitting = self.cut(text, columns)
-        space = " " * (columns - measure(fitting))
-        return space + fitting if right else fitting + space
+    def fit(self, text: str, columns: int, *, right: bool = False) -> str:
+        """Text in exactly this many columns, cut or padded with spaces."""
+        fitted = self.cut(text, columns)
+        space = " " * (columns - measure(fitted))
+        return space + fitted if right else fitted + space
 
-    def line(self, *pieces: Span) -> str:
-        """The pieces side by side, cut to the width, without spaces at the end."""
+    def line(self, *spans: Span) -> str:
+        """The spans side by side, cut to the width, without trailing spaces."""
         left, shown = self.width, []
-        for text, colour in _strip(pieces):
+        for text, colour in _strip(spans):
             shown.append((self.cut(text, left), colour))
             left -= measure(shown[-1][0])
         return "".join(self._paint(text, colour) for text, colour in _strip(shown))
 
     def wrap(self, words: Iterable[str], indent: int = 0, gap: str = " ") -> Iterator[str]:
-        """Clean words in lines that are cut between them, all lines but the first indented."""
+        """Clean words, wrapped into lines. All lines but the first are indented."""
         line = ""
         for word in words:
             longer = f"{line}{gap}{word}" if line else word
@@ -124,7 +113,7 @@ class Screen:
 
 
 def open_screen(stream: TextIO, environment: Mapping[str, str]) -> Screen:
-    """The screen behind a stream."""
+    """The screen of a stream: the terminal, or 80 columns without colours."""
     encoding = stream.encoding or "ascii"
     if not stream.isatty():
         return Screen(_WIDTH, encoding)
@@ -132,32 +121,38 @@ def open_screen(stream: TextIO, environment: Mapping[str, str]) -> Screen:
     return Screen(width, encoding, has_colours(stream, environment))
 
 
+def has_colours(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """
+    Whether output to a stream is coloured: a terminal is, unless NO_COLOR is set and not
+    empty (https://no-color.org), or TERM is "dumb".
+    """
+    plain = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
 def measure(text: str) -> int:
     """
-    The columns that printable text takes at most: terminals differ on emoji that are joined or
-    modified, and take less than is said here.
+    The columns that printable text takes at most. Terminals differ on joined and modified emoji,
+    and may take fewer.
     """
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def _columns(character: str) -> int:
-    if character == _WIDENER:
+    if character == _EMOJI_SELECTOR:
         return 1
     if category(character) in {"Mn", "Me"}:
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
 
 
-_WIDENER: Final = "\ufe0f"  # makes an emoji, two columns wide, of the character before it
-
-
-def _begin(text: str, columns: int) -> str:
-    """As much as fits, never a mark without what it stands on or a character without its marks."""
+def _take(text: str, columns: int) -> str:
+    """The longest beginning that fits. A character is never parted from its combining marks."""
     return text[: sum(end <= columns for end in accumulate(map(_columns, text)))]
 
 
-def _strip(pieces: Sequence[Span]) -> list[Span]:
-    kept = list(pieces)
+def _strip(spans: Sequence[Span]) -> list[Span]:
+    kept = list(spans)
     while kept:
         text, colour = kept.pop()
         if text := text.rstrip(" "):

@@ -1,4 +1,4 @@
-"""What of a long run a page shows: what matters most, no more of it than a browser can bear."""
+"""The part of a long run that a page shows: what matters most, within what a browser can bear."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from slomon.core.summary import (
 )
 
 INCIDENTS: Final = MOST_INCIDENTS
-ENDPOINTS: Final = MOST_SERIES  # so that each can have its own
+ENDPOINTS: Final = MOST_SERIES  # so that each endpoint can have a series
 DEPLOYS: Final = 20_000
 BUCKETS: Final = 280_000
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """How many of each a page doesn't show."""
+class Omitted:
+    """How many incidents, endpoints, ... of a run its page does not show."""
 
     incidents: int
     endpoints: int
@@ -36,20 +36,21 @@ class LeftOut:
     series: int
 
 
-def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
+def select(summary: Summary, share: float = 1.0) -> tuple[Summary, Omitted]:
     """
-    A summary with as many of each as a page shows, or only that `share` of them, all in the order
-    that they had, and what is missing there. The figures stay those of the whole run.
+    The part of a summary that a page shows, and the numbers of what it omits. `share` scales the
+    limits. Everything keeps its order, and the metrics stay those of the whole run.
 
-    Shown are the incidents that are open or lasted longest; the endpoints with most of the shown
-    ones, then with most requests, and their services; the changes that may have broken or fixed
-    one, then the newest; and series, while there is room, in that order of the endpoints.
+    The page shows the incidents that are open, then those that lasted longest; the endpoints with
+    the most shown incidents, then those with the most requests, and their services; the changes
+    that are candidates of a shown incident, then the newest; and the SLI series of the endpoints in
+    that order, while there is room for their buckets.
     """
     incidents = choose_incidents(summary.incidents, INCIDENTS * share)
     ranked = rank_endpoints(summary.endpoints, incidents, ENDPOINTS * share)
     series = _choose_series(summary.sli_series, ranked, BUCKETS * share)
-    kept = {place: number for number, place in enumerate(sorted(ranked))}
-    endpoints = [summary.endpoints[place] for place in kept]
+    kept = {old: new for new, old in enumerate(sorted(ranked))}  # indices of endpoints
+    endpoints = [summary.endpoints[index] for index in kept]
     names = {one.service for one in endpoints}
     services = [metrics for metrics in summary.services if metrics.service in names]
     deploys = _choose_deploys(summary.deploys, incidents, DEPLOYS * share)
@@ -61,7 +62,7 @@ def select(summary: Summary, share: float = 1.0) -> tuple[Summary, LeftOut]:
         deploys=deploys,
         sli_series=[replace(one, endpoint=kept[one.endpoint]) for one in series],
     )
-    return shown, LeftOut(
+    return shown, Omitted(
         len(summary.incidents) - len(incidents),
         len(summary.endpoints) - len(endpoints),
         len(summary.services) - len(services),
@@ -87,10 +88,10 @@ def _choose_deploys(
 def _choose_series(
     series: Sequence[SliSeries], ranked: Iterable[int], room: float
 ) -> list[SliSeries]:
-    of = {one.endpoint: one for one in series}
+    series_of = {one.endpoint: one for one in series}
     chosen = []
-    for place in ranked:
-        one = of.get(place)
+    for index in ranked:
+        one = series_of.get(index)
         if one is not None and len(one.at) <= room:
             room -= len(one.at)
             chosen.append(one)

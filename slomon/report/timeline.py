@@ -1,5 +1,6 @@
 """
-The run over time: a lane for each service, its incidents as bars and its deploys as ticks below.
+The timeline of the terminal report: each service has a lane, with its incidents as bars and its
+deploys as marks below.
 
     shop     ──────████████──────────────█▶
                ╵   ▲      ╵        ▲
@@ -34,14 +35,15 @@ _STEPS: Final = (
     *(3600.0, 7200.0, 10_800.0, 21_600.0, 43_200.0),
     *(_DAY * days for days in (1, 2, 7, 14, 28, 91, 182, 365, 730, 1825, 3650, 36_500, 365_000)),
 )
-"""Seconds between two ticks of the axis."""
+"""Possible distances of two ticks of the axis, in seconds."""
 
 
 def show_timeline(summary: Summary, screen: Screen) -> Iterator[str]:
     """
-    The services that broke, the one of which the most requests failed in incidents first, then
-    those that were deployed: ten, and how many more there are. Deploys before the first access and
-    after the last one are not shown. No line at all where there is no such service.
+    The lanes of ten services, the number of further ones, the axis and a legend, as lines. Services
+    with incidents come first, by the failed requests of their incidents; services with deploys
+    only follow. Deploys before the first access and after the last one are not shown. If no service
+    has an incident or a deploy of its own, there is no line.
     """
     lanes = _lanes(summary)
     if not lanes:
@@ -55,7 +57,7 @@ def show_timeline(summary: Summary, screen: Screen) -> Iterator[str]:
     for name, lane in zip(names, shown, strict=True):
         bars, ticks = _bars(lane, scale, glyphs), _ticks(lane, scale, glyphs)
         drawn.update(bars, ticks)
-        title = screen.place(name, label) + " " * _GAP
+        title = screen.fit(name, label) + " " * _GAP
         yield screen.line((title, None), *_runs(bars, glyphs))
         if lane.deploys:
             yield screen.line((margin, None), *_runs(ticks, glyphs))
@@ -69,7 +71,7 @@ def show_timeline(summary: Summary, screen: Screen) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """A service; `deploys` are when there was one, and whether an incident is put down to it."""
+    """A service; `deploys` are pairs of a time and whether the deploy is blamed for an incident."""
 
     service: str
     incidents: Sequence[IncidentRecord]
@@ -78,20 +80,20 @@ class _Lane:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """From a time to a column."""
+    """Converts a time to a column."""
 
     began: float
     ended: float
     columns: int
 
     @property
-    def span(self) -> float:
+    def seconds(self) -> float:
         return self.ended - self.began
 
     def column(self, at: float) -> int:
-        if self.span <= 0:
+        if self.seconds <= 0:
             return 0
-        return min(self.columns - 1, max(0, int((at - self.began) / self.span * self.columns)))
+        return min(self.columns - 1, max(0, int((at - self.began) / self.seconds * self.columns)))
 
 
 def _lanes(summary: Summary) -> list[_Lane]:
@@ -103,8 +105,8 @@ def _lanes(summary: Summary) -> list[_Lane]:
         if summary.began <= deploy.at <= summary.ended:
             deploys.setdefault(deploy.service, []).append(deploy)
     common = deploys.pop(EVERY_SERVICE, [])
-    charges = assign_deploys(summary.incidents, summary.deploys, (summary.began, summary.ended))
-    blamed = {(one.incident.service, one.deploy) for one in charges}
+    assigned = assign_deploys(summary.incidents, summary.deploys, (summary.began, summary.ended))
+    blamed = {(one.incident.service, one.deploy) for one in assigned}
     lanes = [
         _Lane(
             name,
@@ -117,7 +119,7 @@ def _lanes(summary: Summary) -> list[_Lane]:
 
 
 def _bars(lane: _Lane, scale: _Scale, glyphs: Glyphs) -> list[str]:
-    """Of two incidents in a column that is shown which says more: open, broken, expired."""
+    """The bars of incidents. A column shows the gravest of its states: open, broken, expired."""
     cells = [glyphs.quiet] * scale.columns
     for one in sorted(lane.incidents, key=lambda one: one.state is not State.EXPIRED):
         glyph = glyphs.expired if one.state is State.EXPIRED else glyphs.broken
@@ -140,14 +142,14 @@ def _ticks(lane: _Lane, scale: _Scale, glyphs: Glyphs) -> list[str]:
 
 
 def _runs(cells: Sequence[str], glyphs: Glyphs) -> Iterator[Span]:
-    """Calm where nothing happened, red where something broke."""
+    """Spans of equal glyphs: red for incidents and the deploys that broke an endpoint."""
     colours = {glyphs.quiet: Colour.DIM, glyphs.deploy: None, " ": None}
     for glyph, run in groupby(cells):
         yield "".join(run), colours.get(glyph, Colour.RED)
 
 
 def _axis(scale: _Scale, glyphs: Glyphs) -> tuple[str, str]:
-    """The line of ticks, and the line of what they say; each begins at its tick."""
+    """The line of ticks, and the line of their labels. A label begins at its tick."""
     line, labels = [glyphs.axis] * scale.columns, ""
     for at, text in _marks(scale):
         column = scale.column(at)
@@ -158,7 +160,7 @@ def _axis(scale: _Scale, glyphs: Glyphs) -> tuple[str, str]:
 
 
 def _marks(scale: _Scale) -> Iterator[tuple[float, str]]:
-    if scale.span <= 0:
+    if scale.seconds <= 0:
         yield scale.began, show_stamp(scale.began, "%H:%M:%S")
         return
     step = next((step for step in _STEPS if _fits(step, scale)), _STEPS[-1])
@@ -167,7 +169,7 @@ def _marks(scale: _Scale) -> Iterator[tuple[float, str]]:
 
 
 def _fits(step: float, scale: _Scale) -> bool:
-    return step / scale.span * scale.columns >= len(_label(0.0, step)) + _GAP
+    return step / scale.seconds * scale.columns >= len(_label(0.0, step)) + _GAP
 
 
 def _label(at: float, step: float) -> str:
@@ -177,18 +179,18 @@ def _label(at: float, step: float) -> str:
         return show_stamp(at, "%H:%M" if at % _DAY else "%m-%d")
     if step >= 1:
         return show_stamp(at, "%H:%M:%S")
-    return show_stamp(at + 0.0005, "%H:%M:%S.%f")[:-3]  # else a float a bit too low loses 1 ms
+    return show_stamp(at + 0.0005, "%H:%M:%S.%f")[:-3]  # rounds: truncation could lose 1 ms
 
 
 def _explain(scale: _Scale) -> str:
-    span = f"{show_stamp(scale.began)} to {show_stamp(scale.ended)} UTC"
-    return f"{span}; a column is {show_seconds(scale.span / scale.columns)}"
+    time_range = f"{show_stamp(scale.began)} to {show_stamp(scale.ended)} UTC"
+    return f"{time_range}; a column is {show_seconds(scale.seconds / scale.columns)}"
 
 
 def _legend(drawn: set[str], glyphs: Glyphs) -> Iterator[str]:
     meanings = {
         glyphs.broken: "broken",
-        glyphs.expired: "broken until it expired",
+        glyphs.expired: "expired",
         glyphs.still_open: "still open",
         glyphs.deploy: "deploy",
         glyphs.blamed: "deploy that broke it",

@@ -1,1 +1,1 @@
-"""From files, pipes and what is compressed in them to whole lines, a block at a time."""
+"""Where logs come from: files and pipes, plain or compressed, read as blocks of whole lines."""

@@ -1,7 +1,7 @@
 """
-Bytes in order, with a look ahead: what is read can be peeked at, counted and put back.
+Byte streams: a stream that can be peeked at, and the raw files and pipes under it.
 
-What a log is read from: a file as it is, or a pipe that may be waited for and given up.
+A read of a pipe waits until bytes arrive. Meanwhile it calls a `check`, which may end the wait.
 """
 
 from __future__ import annotations
@@ -21,23 +21,29 @@ if TYPE_CHECKING:
 
 
 CHUNK: Final = 128 * 1024
-"""Bytes of one look ahead."""
+"""The bytes that a peek reads at once."""
+
+Check: TypeAlias = Callable[[], object]
+"""Called several times a second while a read waits for a pipe. If it raises, the wait ends."""
+
+_CHECK_MILLISECONDS: Final = 50
 
 
 class Stream(Protocol):
-    """Where bytes come from: a raw file, or what decompresses one."""
+    """A source of bytes: a raw file, or the decompressed text of one."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
-        """Put bytes into the buffer and say how many; 0 at the end."""
+        """Read bytes into the buffer. Returns their number, which is 0 at the end."""
         ...
 
 
-class Feed:
+class PeekableStream:
     """
-    A stream that is read on from `position`, the number of bytes taken so far. Its end is final,
-    and so is an error: a file is not asked again for what was appended later.
+    A stream whose next bytes can be peeked at and put back. `position` is the offset of the next
+    byte.
 
-    What reads raises the stream's own OSError.
+    The end is final, and so is an error: bytes that are appended to a file later are not read.
+    Methods that read raise the OSError of the underlying stream.
     """
 
     def __init__(self, stream: Stream, position: int = 0) -> None:
@@ -48,11 +54,11 @@ class Feed:
 
     @property
     def reached(self) -> int:
-        """How many bytes of the stream were read: those that were taken, and those ahead."""
+        """The number of bytes that were read from the stream, taken or only peeked at."""
         return self.position + len(self._ahead)
 
     def readinto(self, view: memoryview) -> int:
-        """Put bytes into `view`, by one read at most, and say how many; 0 at the end."""
+        """Read bytes into `view`, with at most one read. Returns their number, 0 at the end."""
         count = min(len(self._ahead), len(view))
         if count:
             view[:count] = self._ahead[:count]
@@ -63,40 +69,40 @@ class Feed:
         return count
 
     def peek(self, least: int = 1) -> memoryview:
-        """The bytes that come next, `least` of them or more; fewer where the stream ends before."""
+        """The next bytes, at least `least` of them; fewer if the stream ends before."""
         while len(self._ahead) < least and (more := self._fetch_chunk()):
             self._ahead = memoryview(b"".join((self._ahead, more))) if self._ahead else more
         return self._ahead
 
     def drop(self, count: int) -> None:
-        """Take the first `count` of the bytes that were peeked at."""
+        """Take the first `count` bytes that were peeked at."""
         self._ahead = self._ahead[count:]
         self.position += count
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes; fewer where the stream ends before."""
+        """Take the next `count` bytes; fewer if the stream ends before."""
         taken = bytes(self.peek(count)[:count])
         self.drop(len(taken))
         return taken
 
     def put_back(self, taken: bytes) -> None:
-        """Give back the bytes that were taken last."""
+        """Give back the bytes that were taken last, so that they are read again."""
         self._ahead = memoryview(taken + self._ahead)
         self.position -= len(taken)
 
-    def find_mark(self, marks: Collection[bytes]) -> bytes | None:
+    def find_prefix(self, prefixes: Collection[bytes]) -> bytes | None:
         """
-        The longest of the marks that the next bytes begin with. A slow stream is not waited for
-        once its bytes have told.
+        The longest of the prefixes with which the next bytes begin, or None. Stops reading as soon
+        as the answer is certain, so that it never waits for a slow stream in vain.
         """
-        longest = max(map(len, marks))
-        while _may_grow(head := bytes(self._ahead[:longest]), marks):
+        longest = max(map(len, prefixes))
+        while _is_undecided(head := bytes(self._ahead[:longest]), prefixes):
             if len(self.peek(len(head) + 1)) == len(head):
                 break
-        return max(filter(head.startswith, marks), key=len, default=None)
+        return max(filter(head.startswith, prefixes), key=len, default=None)
 
     def end(self) -> None:
-        """Read no more."""
+        """End the stream here: nothing more is read."""
         self._ahead = memoryview(b"")
         self._ended = True
 
@@ -107,7 +113,7 @@ class Feed:
     def _fetch(self, view: memoryview) -> int:
         if self._ended:
             return 0
-        self._ended = True  # unless bytes arrive
+        self._ended = True  # unless the read succeeds, see below
         count = self._stream.readinto(view)
         if count is None:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
@@ -115,48 +121,42 @@ class Feed:
         return count
 
 
-def _may_grow(head: bytes, marks: Collection[bytes]) -> bool:
-    return any(mark.startswith(head) and mark != head for mark in marks)
-
-
-Check: TypeAlias = Callable[[], object]
-"""Called several times a second while a pipe is waited for; what it raises ends the wait."""
-
-_CHECK_EVERY: Final = 50  # milliseconds
+def _is_undecided(head: bytes, prefixes: Collection[bytes]) -> bool:
+    return any(prefix.startswith(head) and prefix != head for prefix in prefixes)
 
 
 def open_raw(path: Path | str, check: Check) -> io.FileIO:
     """
-    The bytes of a file, of a named pipe or a terminal, or of standard input for `-`. To open one
-    waits for nothing, not even for a pipe's writer: reading does. Raises OSError.
+    Open a file, a named pipe, a terminal, or standard input for `-`. Opening never blocks, not even
+    for the writer of a pipe; reading does. Raises OSError.
     """
     standard = str(path) == "-"
     file, found = (0, os.fstat(0)) if standard else (os.fspath(path), Path(path).stat())
-    # A file is never waited for, and on Windows a pipe can't be.
+    # A read of a file never waits, and on Windows a pipe can't be polled.
     if sys.platform == "win32" or stat.S_ISREG(found.st_mode):
         return io.FileIO(file, closefd=not standard)
     return Pipe(file, closefd=not standard, check=check)
 
 
 class Pipe(io.FileIO):
-    """A pipe, terminal or socket, of which a read waits until there are bytes or `check` raises."""
+    """A pipe, terminal or socket. A read waits until bytes arrive or `check` raises."""
 
     def __init__(self, file: str | int, *, closefd: bool = True, check: Check) -> None:
-        super().__init__(file, closefd=closefd, opener=_open_at_once)
+        super().__init__(file, closefd=closefd, opener=_open_without_blocking)
         self._check = check
-        self._arrival = select.poll()
-        self._arrival.register(self.fileno(), select.POLLIN)
+        self._poller = select.poll()
+        self._poller.register(self.fileno(), select.POLLIN)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Put bytes into the buffer and say how many; 0 at the end."""
+        """Read bytes into the buffer. Returns their number, which is 0 at the end."""
         count: int | None = None
-        while count is None:  # where another process took what had arrived, too
-            while not self._arrival.poll(_CHECK_EVERY):
+        while count is None:  # None if another process took the bytes that had arrived
+            while not self._poller.poll(_CHECK_MILLISECONDS):
                 self._check()
             count = super().readinto(buffer)
         return count
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    # A pipe that is opened so does not end before its first writer: that one is waited for.
+def _open_without_blocking(path: str, flags: int) -> int:
+    # A pipe that was opened so does not end before its first writer comes: reads wait for it.
     return os.open(path, flags | os.O_NONBLOCK)

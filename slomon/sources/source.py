@@ -1,7 +1,9 @@
 """
-Where a log comes from: a file or standard input, as blocks of whole lines.
+A source of log lines: a file, a pipe or standard input, plain or compressed, as blocks of whole
+lines.
 
-What was handed out of a text, summed up, so that a text is known again as far as it was read.
+A source has a fingerprint of the text that it has handed out, by which a later run recognises the
+text up to there.
 """
 
 from __future__ import annotations
@@ -19,13 +21,16 @@ from typing import Final, Protocol, Self, TypeAlias
 
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import open_decompressed
-from slomon.sources.peekable import Check, Feed, open_raw
+from slomon.sources.peekable import Check, PeekableStream, open_raw
 
 MAX_LINE: Final = 1024 * 1024
-"""Bytes of the longest line that is handed out whole, its newline not counted."""
+"""The most bytes of a line, without its newline, that is handed out whole."""
 
-_EXCERPT: Final = 1000
-_BEGINNING: Final = 512  # bytes
+FINGERPRINT_BYTES: Final = 4096
+"""The number of bytes before `Source.offset` that the fingerprint of a file covers."""
+
+_EXCERPT_BYTES: Final = 1000
+_BEGINNING_BYTES: Final = 512
 _NEWLINE: Final = ord("\n")
 _BYTE_ORDER_MARKS: Final = {
     b"\xef\xbb\xbf": "UTF-8",
@@ -39,8 +44,8 @@ _BYTE_ORDER_MARKS: Final = {
 @dataclass(frozen=True, slots=True)
 class OversizedLine:
     """
-    A line that can't be handed out whole: how it begins (at most 1000 bytes), how long it is
-    without its newline, and the reason.
+    A line that can't be handed out whole: its first bytes (at most 1000), its length in bytes
+    without the newline, and the reason.
     """
 
     text: bytes
@@ -48,21 +53,24 @@ class OversizedLine:
     reason: str
 
 
-Filled: TypeAlias = int | OversizedLine | None
-"""What `fill` has put into a buffer: so many bytes of lines, a line's fragment, or nothing more."""
+FillResult: TypeAlias = int | OversizedLine | None
+"""The result of `fill`: the number of bytes of lines, a line that isn't whole, None at the end."""
 
 
 def open_source(
     path: Path | str, max_line: int = MAX_LINE, check: Check = int, *, resumable: bool = False
 ) -> Source:
     """
-    The log in a file (or named pipe), or standard input for `-`. Its first bytes are read, which
-    for a pipe may take as long as these do to come; `check` is called at every read and several
-    times a second of a wait, and may end them.
-    What a pipe hands out is summed up only where its reader is `resumable`.
+    Open the log in a file or a named pipe, or standard input for `-`. This reads the first bytes,
+    so for a pipe it blocks until they arrive.
 
-    Raises OSError where it can't be opened, ConfigurationError where the library that reads its
-    compression is missing, and what `check` does.
+    * `check`: called at every read, and several times a second while a read waits; if it raises,
+      the read ends
+    * `resumable`: the fingerprint of a pipe covers the whole text, which only a replay that can be
+      resumed needs
+
+    Raises OSError if the file can't be opened, ConfigurationError if the library that reads its
+    compression is missing, and any exception of `check`.
     """
     with ExitStack() as stack:
         raw = stack.enter_context(open_raw(path, check))
@@ -76,21 +84,22 @@ def open_source(
 
 
 def _size(raw: io.FileIO) -> int | None:
-    found = os.fstat(raw.fileno())
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    status = os.fstat(raw.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 class Source:
     """
-    One log, plain or compressed, from its first line to its last; a context manager that closes
-    it. Whatever breaks in the middle costs nothing that was read before: `problem` then says what
-    it was. It is final once `fill` has returned None.
+    One log, plain or compressed, from its first line to its last. A context manager, which closes
+    the log.
 
-    A file is read to its end as first met: what is appended until then is read as well.
+    If reading fails, the lines before the failure are handed out, and `problem` says what happened.
+    `problem` is final once `fill` has returned None. A file is read until its end is first reached,
+    including bytes that are appended before that.
 
-    * `name`: as it is shown to people
-    * `size`: bytes of the file when it was opened; None for a pipe and for standard input
-    * `beginning`: the first bytes on disk, by which a file is known again; none for the others
+    * `name`: the name to show to people
+    * `size`: the bytes of the file when it was opened; None for a pipe and for standard input
+    * `beginning`: the first bytes on disk, by which a file is recognised; b"" if `size` is None
     """
 
     def __init__(
@@ -109,11 +118,11 @@ class Source:
         self.max_line = max_line
         self._raw = raw
         self._check = check
-        self._trail: Fingerprint = AllBytes() if resumable and size is None else LastBytes()
-        self._bytes = self._text = Feed(raw)
-        with self._told():
+        self._fingerprint: Fingerprint = AllBytes() if resumable and size is None else LastBytes()
+        self._bytes = self._text = PeekableStream(raw)
+        with self._recording_problem():
             self._text = open_decompressed(self._bytes)
-        self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING])
+        self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING_BYTES])
 
     def __enter__(self) -> Self:
         return self
@@ -128,55 +137,57 @@ class Source:
 
     @property
     def offset(self) -> int:
-        """Bytes of the decompressed text that were handed out, for `skip` to go on from."""
+        """The bytes of decompressed text that were handed out; `skip` resumes from there."""
         return self._text.position
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what stands before `offset`: all the text of a pipe, 4 KiB of a file's."""
-        return self._trail.sum_up()
+        """A digest of the text before `offset`: of all of it for a pipe, of 4 KiB for a file."""
+        return self._fingerprint.digest()
 
     @property
     def progress(self) -> int:
-        """Bytes of the file on disk that were read; more than `size` where it has grown."""
+        """The bytes of the file on disk that were read; more than `size` if the file has grown."""
         return self._bytes.position
 
     def skip(self, offset: int) -> None:
         """
-        Begin at that byte of the text, before the first `fill`. A text that has fewer is a
-        `problem`.
+        Begin at this byte of the text; call this before the first `fill`. If the text is shorter,
+        there is a `problem`.
         """
         if self._text is self._bytes and self.size is not None:
-            begin = max(min(offset, self.size) - REMEMBERED, 0)
+            begin = max(min(offset, self.size) - FINGERPRINT_BYTES, 0)
             self._raw.seek(begin)
-            self._bytes = self._text = Feed(self._raw, begin)
-        scratch = memoryview(bytearray(max(self.max_line, REMEMBERED)))
+            self._bytes = self._text = PeekableStream(self._raw, begin)
+        scratch = memoryview(bytearray(max(self.max_line, FINGERPRINT_BYTES)))
         while self.offset < offset and (count := self._read(scratch[: offset - self.offset])):
-            self._trail.add(scratch[:count])
+            self._fingerprint.add(scratch[:count])
         if self.offset < offset and self.problem is None:
-            self._refuse(f"the text has {self.offset} bytes, {offset} of them were to be skipped")
+            self._fail(f"the text has {self.offset} bytes, {offset} of them were to be skipped")
 
     def peek(self, least: int) -> bytes:
         """
-        The bytes that come next, `least` of them or more, which are handed out later nevertheless;
-        fewer where the text ends before, or breaks: then there is a `problem`.
+        The next bytes, at least `least` of them, without handing them out. Fewer if the text ends
+        before, or if reading fails; then there is a `problem`.
         """
         if self.offset == 0:
             self._read_byte_order_mark()
-        with self._told():
+        with self._recording_problem():
             self._text.peek(least)
         return bytes(self._text.peek(0))
 
-    def fill(self, buffer: bytearray, spare: int = 0, most: int | None = None) -> Filled:
+    def fill(self, buffer: bytearray, spare: int = 0, most: int | None = None) -> FillResult:
         """
-        Put whole lines into the buffer and say how many bytes these are; the last one is a
-        newline, also where the text's own last line has none. A file fills the buffer as far as
-        it can, a pipe hands out what has arrived; neither goes beyond `most` bytes, where a line
-        ends. In place of a line that can't be handed out whole there is a Fragment, and at the
-        end None.
+        Put whole lines into the buffer. Returns their number of bytes, an OversizedLine in place of
+        a line that can't be handed out whole, or None at the end.
 
-        The buffer is longer than MAX_LINE and the `spare` bytes at its end, which are left as they
-        are, and need not be the same one each time. Works in any thread, by one at a time.
+        The last byte of the lines is always a newline, even if the text ends without one. A file
+        fills the buffer with as many lines as fit; a pipe hands out the lines that have arrived.
+        Neither reads beyond `most` bytes, and a line must end there.
+
+        The buffer may be another one at each call. The last `spare` bytes of it stay unchanged; the
+        rest must be longer than `max_line`, else ValueError is raised. `fill` may run in any
+        thread, but not in two at once.
         """
         room = len(buffer) - spare
         if room <= self.max_line:
@@ -187,15 +198,15 @@ class Source:
         rest = bytes(memoryview(buffer)[end:filled])
         if end:
             self._text.put_back(rest)
-            self._trail.add(memoryview(buffer)[:end])
+            self._fingerprint.add(memoryview(buffer)[:end])
             return end
         return self._end_line(rest, buffer) if rest else None
 
     def _read_lines(self, buffer: bytearray, size: int) -> tuple[int, int]:
-        """Where in the buffer the whole lines end, and where all that was read."""
+        """Read into the buffer. Returns where the whole lines end, and where the bytes end."""
         end = filled = 0
         view = memoryview(buffer)[:size]
-        # Never past the longest line, so that no longer one can hide in the middle.
+        # One line at most beyond the whole lines, so that an oversized line is always the first.
         while room := view[filled : end + self.max_line + 1]:
             count = self._read(room)
             if not count:
@@ -209,7 +220,7 @@ class Source:
         return end, filled
 
     def _end_line(self, line: bytes, buffer: bytearray) -> int | OversizedLine:
-        self._trail.add(line)
+        self._fingerprint.add(line)
         if len(line) > self.max_line:
             length = len(line) + self._drop_line(buffer)
             reason = f"the line has {length} bytes; allowed: {self.max_line}"
@@ -218,15 +229,15 @@ class Source:
         else:
             buffer[len(line)] = _NEWLINE
             return len(line) + 1
-        return OversizedLine(line[:_EXCERPT], length, reason)
+        return OversizedLine(line[:_EXCERPT_BYTES], length, reason)
 
     def _drop_line(self, scratch: bytearray) -> int:
-        """Read on to the next newline, and say how many bytes stood before it."""
+        """Skip the rest of a line. Returns its number of bytes, without the newline."""
         dropped = 0
         view = memoryview(scratch)[: self.max_line]
         while count := self._read(view):
             newline = scratch.find(b"\n", 0, count)
-            self._trail.add(view[: newline + 1 or count])
+            self._fingerprint.add(view[: newline + 1 or count])
             if newline >= 0:
                 self._text.put_back(bytes(view[newline + 1 : count]))
                 return dropped + newline
@@ -234,24 +245,24 @@ class Source:
         return dropped
 
     def _read_byte_order_mark(self) -> None:
-        with self._told():
-            mark = self._text.find_mark(_BYTE_ORDER_MARKS)
+        with self._recording_problem():
+            mark = self._text.find_prefix(_BYTE_ORDER_MARKS)
             if mark is None:
                 return
             encoding = _BYTE_ORDER_MARKS[mark]
             if encoding == "UTF-8":
                 self._text.drop(len(mark))
-                self._trail.add(mark)
+                self._fingerprint.add(mark)
             else:
-                self._refuse(f"it is {encoding}, not UTF-8: iconv -f {encoding} -t UTF-8")
+                self._fail(f"it is {encoding}, not UTF-8: iconv -f {encoding} -t UTF-8")
 
-    def _refuse(self, reason: str) -> None:
+    def _fail(self, reason: str) -> None:
         self.problem = reason
         self._text.end()
 
     def _read(self, view: memoryview) -> int:
         self._check()
-        with self._told():
+        with self._recording_problem():
             if count := self._text.readinto(view):
                 return count
             if self.problem is None and self.size is not None and self.progress < self.size:
@@ -259,52 +270,48 @@ class Source:
         return 0
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _recording_problem(self) -> Iterator[None]:
         try:
             yield
         except (OSError, EOFError) as error:
             self.problem = f"{error}, after {self._text.reached} bytes of text"
 
 
-REMEMBERED: Final = 4096
-"""Bytes at the end of what was handed out, by which a file is known."""
-
-
 class Fingerprint(Protocol):
-    """Takes all bytes that are handed out, in order."""
+    """Gets all bytes that are handed out, in order, and digests some of them."""
 
     def add(self, data: bytes | memoryview, /) -> None:
-        """Some bytes were handed out."""
+        """Add bytes that were handed out."""
 
-    def sum_up(self) -> str:
-        """A digest of what is remembered of them."""
+    def digest(self) -> str:
+        """The digest, in hexadecimal."""
 
 
 class LastBytes:
-    """Remembers the last ones: those of a file, of which one needn't read more to go on."""
+    """The fingerprint of a file: of its last bytes only, so that a resumed run reads no more."""
 
     def __init__(self) -> None:
         self._last = b""
 
     def add(self, data: bytes | memoryview, /) -> None:
-        """Some bytes were handed out."""
-        self._last = (self._last + bytes(data[-REMEMBERED:]))[-REMEMBERED:]
+        """Add bytes that were handed out."""
+        self._last = (self._last + bytes(data[-FINGERPRINT_BYTES:]))[-FINGERPRINT_BYTES:]
 
-    def sum_up(self) -> str:
-        """A digest of the last ones."""
+    def digest(self) -> str:
+        """The digest of the last bytes, in hexadecimal."""
         return hashlib.sha256(self._last).hexdigest()
 
 
 class AllBytes:
-    """Remembers all: those of a pipe, which comes again from its beginning."""
+    """The fingerprint of a pipe, which a resumed run must read from the beginning anyway."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def add(self, data: bytes | memoryview, /) -> None:
-        """Some bytes were handed out."""
+        """Add bytes that were handed out."""
         self._digest.update(data)
 
-    def sum_up(self) -> str:
-        """A digest of all."""
+    def digest(self) -> str:
+        """The digest of all bytes, in hexadecimal."""
         return self._digest.hexdigest()

@@ -1,1 +1,1 @@
-"""The state of a run, saved so that another one can go on with it."""
+"""The state of a run, saved to a file so that a later run can continue from it."""

@@ -1,7 +1,6 @@
 """
-Incidents and changes as JSON has them, and back.
-
-The state of one shard as sections of a file, and back.
+The state of a run as sections of a file: changes and incidents as JSON, and a shard as columns of
+numbers and JSON. Each `pack` or `save` function has a counterpart that reads its result.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Change, PositionedChange
@@ -22,10 +21,16 @@ from slomon.kernels.series import SeriesState
 from slomon.kernels.window import WindowState
 from slomon.state.file import Section
 
+Sections: TypeAlias = Iterator[tuple[str, Section]]
+"""Sections of a file, by name."""
+
+Saved: TypeAlias = Mapping[str, Any]
+"""The sections of a file that was read, by name."""
+
 
 def pack_change(positioned: PositionedChange) -> list[Any]:
-    """A change where it stands, as JSON has it."""
-    change = positioned.change  # field by field, here and below: astuple() takes ten times as long
+    """A change and its position, as JSON."""
+    change = positioned.change  # astuple() takes ten times as long, here and below
     return [
         *(positioned.position, positioned.tick),
         *(change.commit, change.author, change.date, change.service),
@@ -39,7 +44,7 @@ def unpack_change(fields: list[Any]) -> PositionedChange:
 
 
 def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
-    """Incidents, with the endpoints and changes that they share once each."""
+    """Incidents as JSON. Each endpoint and change that they share is saved once."""
     endpoints: dict[Endpoint, int] = {}
     changes: dict[PositionedChange, int] = {}
 
@@ -85,19 +90,17 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
     return incidents
 
 
-Sections: TypeAlias = Iterator[tuple[str, Section]]
-
-Saved: TypeAlias = Mapping[str, Any]
-
-
 def save_shard(number: int, shard: Shard) -> Sections:
-    """Windows and trace of a shard, a section a column; its changes and open incidents."""
+    """Windows, SLI series, changes and open incidents of a shard."""
     yield from save_windows(number, shard)
     yield from save_changes(number, shard.changes, shard.open)
 
 
 def save_windows(number: int, shard: Shard) -> Sections:
-    """Windows and trace of a shard; some columns are the very ones with which it goes on."""
+    """
+    Windows and SLI series of a shard, one section per column. Some columns are not copies: the
+    shard changes them when it continues.
+    """
     for name, column in shard.windows.columns():
         yield f"shard {number} {name}", column
     for name, column in shard.windows.series.columns() if shard.windows.series else ():
@@ -108,24 +111,36 @@ def save_windows(number: int, shard: Shard) -> Sections:
 def save_changes(
     number: int, changes: Iterable[PositionedChange], open_incidents: Mapping[int, Incident]
 ) -> Sections:
-    """The changes of a shard, and its open incidents by their slots."""
+    """Changes of a shard, and its open incidents by slot."""
     yield f"shard {number} changes", [pack_change(positioned) for positioned in changes]
     yield f"shard {number} open slots", list(open_incidents)
     yield f"shard {number} open", pack_incidents(open_incidents.values())
 
 
-def load_shard(number: int, shard: Shard, saved: Saved) -> None:
-    """What `save_shard` saved, but for the windows: those are made of the states below."""
-    shard.windows.marks = saved[f"shard {number} marks"]
-    for fields in saved[f"shard {number} changes"]:
-        shard.changes.record(unpack_change(fields))
+class ShardState(NamedTuple):
+    """The state of a shard, without its SLI series."""
+
+    windows: WindowState
+    marks: array[int]
+    changes: list[PositionedChange]
+    open: dict[int, Incident]
+    """By slot."""
+
+
+def load_shard(number: int, saved: Saved) -> ShardState:
+    """What `save_shard` saved, except the SLI series: see `series_state`."""
     slots = saved[f"shard {number} open slots"]
     incidents = unpack_incidents(saved[f"shard {number} open"])
-    shard.open = dict(zip(slots, incidents, strict=True))
+    return ShardState(
+        window_state(number, saved),
+        saved[f"shard {number} marks"],
+        [unpack_change(fields) for fields in saved[f"shard {number} changes"]],
+        dict(zip(slots, incidents, strict=True)),
+    )
 
 
 def window_state(number: int, saved: Saved) -> WindowState:
-    """The state of a shard's windows, as arrays. Raises ValueError where their lengths differ."""
+    """The state of a shard's windows, as arrays. Raises ValueError if their lengths are wrong."""
     state = WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
     entries = window.BLOCK * len(state.next_block)
     counts = (window.ENDPOINT_COLUMNS, len(state.width)), (window.ENTRY_COLUMNS, entries)
@@ -134,17 +149,20 @@ def window_state(number: int, saved: Saved) -> WindowState:
 
 
 def series_state(number: int, saved: Saved) -> SeriesState:
-    """The state of a shard's trace. Raises ValueError where its columns' lengths differ."""
+    """The state of a shard's SLI series. Raises ValueError if the columns' lengths are wrong."""
     state = SeriesState._make(
         saved[f"shard {number} series {name}"] for name in SeriesState._fields
     )
-    endpoints = series.ENDPOINT_COLUMNS, len(state.place)
+    endpoints = series.ENDPOINT_COLUMNS, len(state.current_index)
     _check_rows(state, endpoints, (series.BUCKET_COLUMNS, len(state.bucket_slot)))
     return state
 
 
 def _check_rows(state: Iterable[object], *counts: tuple[int, int]) -> None:
-    """So many columns have so many rows, the next ones so many, and those that remain one."""
+    """
+    Check the lengths of columns: for each pair (columns, rows) of `counts` the next columns have
+    that many rows. The remaining columns have one row.
+    """
     columns = iter(state)
     for count, rows in counts:
         check_lengths(islice(columns, count), rows)
@@ -152,7 +170,9 @@ def _check_rows(state: Iterable[object], *counts: tuple[int, int]) -> None:
 
 
 def check_lengths(columns: Iterable[object], length: int) -> None:
-    """What is compiled trusts in these."""
+    """
+    Raise ValueError unless each column is an array of that length: compiled kernels don't check.
+    """
     for column in columns:
         if not isinstance(column, array) or len(column) != length:
             raise ValueError(f"a column has not the {length} numbers that it should have")

@@ -1,37 +1,37 @@
 """
-A file that holds the state of a run, so that another one can go on with it. It is written beside
-the one before and takes its place when it is whole and on the disk: there is a good one always.
+A file that holds the state of a run, so that a later run can continue from it. A new state replaces
+the old one only when it is complete and on the disk: there is always a valid one.
 
-    slomon state 5\n        then, section by section,
-    {"name": ..., "type": "json" or "q", "d", "B" for columns, "bytes": ...}\n and so many bytes,
-    and behind the last one the SHA-256 of all that.
+    slomon state 5\n
+    {"name": ..., "type": ..., "bytes": ...}\n, then that many bytes, for each section
+    the SHA-256 of everything before it
 
-A file in which something survives its process, and what happens where it is damaged.
+The type of a section is "json", or the type code of an array: "q", "d" or "B", little-endian.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum, auto
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 from slomon.concurrency import run_in_thread
 from slomon.errors import StateFileError
-from slomon.files import commit_file, in_use, naming, temp_path
+from slomon.files import AtomicFile, in_use
 from slomon.logging import get_logger
 from slomon.text import excerpt, quote
 
+T = TypeVar("T")
+
 Section: TypeAlias = "object | array[int] | array[float]"
-"""A column of numbers, or what JSON can hold."""
+"""A column of numbers, or a value that JSON can hold."""
 
 _NAME: Final = b"slomon state "
 _MAGIC: Final = _NAME + b"5\n"
@@ -42,43 +42,29 @@ _COLUMNS: Final = ("q", "d", "B")
 
 def check_place(path: Path) -> None:
     """
-    Raise what `write_state` would raise of this place, before there is anything to write: OSError,
-    which names the file, or StateFileError where something is that is no file.
+    Raise what `write_state` would raise for this path, before there is anything to write: OSError,
+    which names the file, or StateFileError if the path is not a file.
     """
     _check_kind(path)
-    with naming(path):
-        draft = temp_path(path.resolve())
-        draft.touch(exist_ok=False)
-        draft.unlink()
+    with AtomicFile(path):
+        pass
 
 
 def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     """
-    Put the sections into a file, in place of the one that is there. Raises OSError, which names
-    the file, where that fails; the one that is there is whole then. A link stays one, and who may
-    read the file stays as well.
+    Replace a file by these sections. Raises OSError, which names the file; the old file is
+    unchanged then. A symbolic link stays, and so does the mode of the file. An error that a section
+    raises while it is made comes out as it is.
     """
-    with naming(path):
-        target = path.resolve()
-        draft = temp_path(target)
-        file = draft.open("xb")
-    try:
-        with file:
-            _write(file, path, sections)
-            with naming(path):
-                file.flush()
-                os.fsync(file.fileno())
-        with naming(path):
-            commit_file(draft, target)
-            _sync_directory(target.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+    with AtomicFile(path) as file:
+        _write(file, sections)
+        file.commit(sync_file=True, sync_folder=True)
 
 
 def read_state(path: Path) -> dict[str, Section] | None:
     """
-    The sections of a file by their names; None where there is no file. Raises StateFileError
-    where it is damaged or something else; OSError where it can't be read.
+    The sections of a file by name, or None if there is no file. Raises StateFileError if the file
+    is damaged or not a state, and OSError if it can't be read.
     """
     _check_kind(path)
     try:
@@ -97,35 +83,108 @@ def read_state(path: Path) -> dict[str, Section] | None:
 
 def is_state(path: Path) -> bool:
     """
-    Does a file begin as a state does, of this version or another, as far as it goes? Raises
-    OSError.
+    Does a file begin like a state of any version, or is it too short to tell? Raises OSError.
     """
     with path.open("rb") as file:
         return _NAME.startswith(file.read(len(_NAME)))
 
 
 def set_aside(path: Path) -> Path:
-    """Give a damaged file a name of its own, under which it can be looked into; returns that."""
+    """Rename a damaged file to a free name, so that it can be examined, and return that name."""
     names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
     aside = next(name for name in names if not name.exists())
     return path.rename(aside)
 
 
+class Persistable(Protocol):
+    """An object whose state is saved to a file."""
+
+    def save(self) -> Iterable[tuple[str, Section]]:
+        """The whole state, as sections of a file. Another thread may iterate over them."""
+
+
+class PersistentFile:
+    """
+    The state file of an object that outlives its process. A damaged file is renamed and logged, so
+    that the service can start. A file of another kind stays unchanged.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path
+        self._kind = kind
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        Lock the file. Raises OSError if another user holds the lock, and what `load` raises if no
+        file can be written there.
+        """
+        check_place(self.path)
+        with in_use(self.path):
+            yield
+
+    async def load(self, restore: Callable[[Mapping[str, Any]], T]) -> T | None:
+        """
+        Return what `restore` makes of the saved sections; it runs in another thread. Return None if
+        there is no file, or if the state is invalid, which is if the file is damaged or `restore`
+        raises ValueError, LookupError or TypeError.
+
+        Raises StateFileError if the file is of another kind, and OSError if it can't be read or no
+        file can be written there.
+        """
+        return await run_in_thread(partial(self._load, restore))
+
+    async def save(self, persistable: Persistable) -> None:
+        """Replace the file by the state of an object. Raises OSError, which names the file."""
+        sections = persistable.save()
+        await run_in_thread(partial(write_state, self.path, self._with_kind(sections)))
+
+    def _with_kind(self, sections: Iterable[tuple[str, Section]]) -> Iterable[tuple[str, Section]]:
+        yield "kind", self._kind
+        yield from sections
+
+    def _load(self, restore: Callable[[Mapping[str, Any]], T]) -> T | None:
+        check_place(self.path)
+        if self.path.exists() and not is_state(self.path):
+            raise StateFileError(f"{self.path} is no state of slomon's; allowed: one, or no file")
+        try:
+            saved = read_state(self.path)
+        except StateFileError as error:
+            self._set_aside(str(error))
+            return None
+        if saved is None:
+            return None
+        if saved.get("kind") != self._kind:
+            raise StateFileError(
+                f"{self.path} is no {self._kind}, but something else of slomon's; allowed: one, or "
+                "no file"
+            )
+        try:
+            return restore(saved)
+        except (LookupError, TypeError, ValueError) as error:
+            self._set_aside(f"{type(error).__name__}: {error}")
+            return None
+
+    def _set_aside(self, reason: str) -> None:
+        aside, log = set_aside(self.path), get_logger()
+        log.error(
+            "state.damaged", file=str(self.path), kept_as=str(aside), reason=excerpt(reason, 400)
+        )
+
+
 def _check_kind(path: Path) -> None:
-    """A device may have no end, and a pipe no writer; neither can be replaced."""
+    """Reading a device or a pipe may never end, and neither can be replaced."""
     if path.exists() and not path.is_file():
         raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
 
 
-def _write(file: BinaryIO, path: Path, sections: Iterable[tuple[str, Section]]) -> None:
+def _write(file: AtomicFile, sections: Iterable[tuple[str, Section]]) -> None:
     digest = hashlib.sha256()
     parts = (part for name, section in sections for part in _pack(name, section))
-    for part in chain([_MAGIC], parts):  # made outside of the naming: they have their own files
+    for part in chain([_MAGIC], parts):
         digest.update(part)
-        with naming(path):
-            file.write(part)
-    with naming(path):
-        file.write(digest.digest())
+        file.write(part)
+    file.write(digest.digest())
 
 
 def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
@@ -140,15 +199,15 @@ def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:
 
 def _read_sections(data: bytes) -> dict[str, Section]:
     sections: dict[str, Section] = {}
-    place, end = len(_MAGIC), len(data) - _DIGEST
-    while place < end:
-        body = data.index(_END, place) + 1
-        match json.loads(data[place:body]):
+    position, end = len(_MAGIC), len(data) - _DIGEST
+    while position < end:
+        body = data.index(_END, position) + 1
+        match json.loads(data[position:body]):
             case {"name": str(name), "type": str(kind), "bytes": int(size)} if (
                 0 <= size <= end - body
             ):
-                place = body + size
-                sections[name] = _unpack(kind, data[body:place])
+                position = body + size
+                sections[name] = _unpack(kind, data[body:position])
             case head:
                 raise ValueError(f"a section is {excerpt(head)}")
     return sections
@@ -169,99 +228,3 @@ def _little_endian(column: array[int] | array[float]) -> array[int] | array[floa
     swapped = column[:]
     swapped.byteswap()
     return swapped
-
-
-def _sync_directory(folder: Path) -> None:
-    """Bring the file's new name to the disk as well, where the system can."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-class Persistable(Protocol):
-    """What is kept."""
-
-    def save(self) -> Iterable[tuple[str, Section]]:
-        """All there is, as sections of a file; they may be taken in another thread."""
-
-    def load(self, saved: Mapping[str, Any]) -> None:
-        """
-        Go on from what was saved. Raises ValueError, LookupError or TypeError where it wasn't, and
-        is spoilt then.
-        """
-
-
-class LoadOutcome(Enum):
-    """What was in the place of a file."""
-
-    NOTHING = auto()
-    GOOD = auto()
-    DAMAGED = auto()
-
-
-class PersistentFile:
-    """
-    A file of a kind. A damaged one is kept aside, under a name of its own, and told: the service
-    must come up. What is no file of that kind is left as it is.
-    """
-
-    def __init__(self, path: Path, kind: str) -> None:
-        self.path = path
-        self._kind = kind
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """
-        Keep others from it meanwhile. Raises OSError where one uses it, and, as `load` does, where
-        no such file can be.
-        """
-        check_place(self.path)
-        with in_use(self.path):
-            yield
-
-    async def load(self, survivor: Persistable) -> LoadOutcome:
-        """
-        Let one that has nothing yet go on from the file. Raises StateFileError where the file is of
-        something else, and OSError where it can't be read, or none can be written there.
-        """
-        return await run_in_thread(partial(self._load, survivor))
-
-    async def save(self, survivor: Persistable) -> None:
-        """Write it, in place of what is there. Raises OSError, which names the file."""
-        sections = survivor.save()
-        await run_in_thread(partial(write_state, self.path, self._with_kind(sections)))
-
-    def _with_kind(self, sections: Iterable[tuple[str, Section]]) -> Iterable[tuple[str, Section]]:
-        yield "kind", self._kind
-        yield from sections
-
-    def _load(self, survivor: Persistable) -> LoadOutcome:
-        check_place(self.path)
-        if self.path.exists() and not is_state(self.path):
-            raise StateFileError(f"{self.path} is no state of slomon's; allowed: one, or no file")
-        try:
-            saved = read_state(self.path)
-        except StateFileError as error:
-            return self._keep_aside(str(error))
-        if saved is None:
-            return LoadOutcome.NOTHING
-        if saved.get("kind") != self._kind:
-            raise StateFileError(
-                f"{self.path} is no {self._kind}, but something else of slomon's; allowed: one, or "
-                "no file"
-            )
-        try:
-            survivor.load(saved)
-        except (LookupError, TypeError, ValueError) as error:
-            return self._keep_aside(f"{type(error).__name__}: {error}")
-        return LoadOutcome.GOOD
-
-    def _keep_aside(self, reason: str) -> LoadOutcome:
-        aside, log = set_aside(self.path), get_logger()
-        log.error(
-            "state.damaged", file=str(self.path), kept_as=str(aside), reason=excerpt(reason, 400)
-        )
-        return LoadOutcome.DAMAGED

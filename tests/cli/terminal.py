@@ -1,4 +1,4 @@
-"""A terminal to write on, and what it shows."""
+"""A pseudo-terminal for tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self, TextIO
 
 
 class Terminal:
-    """A pseudo-terminal of so many columns; `text` is final once its `with` block has ended."""
+    """A pseudo-terminal. `text` is what it shows, complete after the `with` block."""
 
     def __init__(self, columns: int = 80) -> None:
         self._ours, theirs = os.openpty()
@@ -35,6 +35,6 @@ class Terminal:
         return b"".join(self._shown).decode().replace("\r\n", "\n")
 
     def _read(self) -> None:
-        with suppress(OSError):  # which is how it ends
+        with suppress(OSError):  # raised when the other side is closed
             while shown := os.read(self._ours, 65536):
                 self._shown.append(shown)

@@ -1,4 +1,4 @@
-"""The command as a process, and what it says of itself."""
+"""The command as a process: its streams, signals and exit codes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def test_a_verb_is_required(arguments: list[str], capsys: pytest.CaptureFixture[
     assert "VERB" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_module_is_the_command(tmp_path: Path) -> None:
     process = subprocess.run(
         [*REPLAY, broken(tmp_path)],
@@ -67,31 +68,34 @@ def run_on_full_disk(command: list[str], **environment: str) -> subprocess.Compl
         )
 
 
-def test_a_full_disk_behind_stdout_is_told_once(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_full_disk_behind_stdout_is_reported_once(tmp_path: Path) -> None:
     process = run_on_full_disk([*REPLAY, broken(tmp_path)])
 
     assert process.returncode == FAILED
     assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
 @pytest.mark.parametrize(
-    ("option", "unbuffered", "told"),
+    ("option", "unbuffered", "message"),
     [("--version", "", ""), ("--help", "", ""), ("--version", "1", "error: [Errno 28]")],
 )
 def test_a_full_disk_is_a_failure_of_what_prints_about_itself_too(
-    option: str, unbuffered: str, told: str
+    option: str, unbuffered: str, message: str
 ) -> None:
     process = run_on_full_disk([*SLOMON, option], PYTHONUNBUFFERED=unbuffered)
 
     assert process.returncode == FAILED
-    assert process.stderr.startswith(told)
-    assert process.stderr.count("\n") == bool(told)
+    assert process.stderr.startswith(message)
+    assert process.stderr.count("\n") == bool(message)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
 @pytest.mark.parametrize(
-    ("closed", "log", "code", "told"),
+    ("closed", "log", "code", "message"),
     [
         ("<&-", "LOG", FINE, ""),
         ("<&-", "-", FAILED, "standard input: [Errno 9] Bad file descriptor"),
@@ -102,7 +106,7 @@ def test_a_full_disk_is_a_failure_of_what_prints_about_itself_too(
     ],
 )
 def test_standard_streams_may_be_closed(
-    tmp_path: Path, closed: str, log: str, code: int, told: str
+    tmp_path: Path, closed: str, log: str, code: int, message: str
 ) -> None:
     process = subprocess.run(
         ["/bin/sh", "-c", f'"$@" {closed}', "sh", *REPLAY, log.replace("LOG", broken(tmp_path))],
@@ -114,8 +118,8 @@ def test_standard_streams_may_be_closed(
 
     assert process.returncode == code, process.stderr
     assert process.stdout.startswith("360.0\n") == (code == FINE)
-    assert told in process.stderr
-    assert bool(told) == bool(process.stderr)
+    assert message in process.stderr
+    assert bool(message) == bool(process.stderr)
 
 
 def test_the_place_of_a_closed_stream_is_held(
@@ -133,8 +137,9 @@ def test_the_place_of_a_closed_stream_is_held(
     assert capsys.readouterr().out.startswith("360.0\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
-def test_messages_that_nobody_hears_cost_no_answer(tmp_path: Path) -> None:
+def test_a_run_goes_on_if_its_messages_can_not_be_written(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "bad\n" + BROKEN)
     reader, writer = os.pipe()
     os.close(reader)
@@ -152,13 +157,14 @@ def test_messages_that_nobody_hears_cost_no_answer(tmp_path: Path) -> None:
             assert process.stdout.startswith("360.0\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the shell is Unix's")
 @pytest.mark.parametrize(
     ("sent", "before", "code"),
     [
         (signal.SIGINT, "", INTERRUPTED),
         (signal.SIGTERM, "", TERMINATED),
-        (signal.SIGTERM, "trap '' INT;", TERMINATED),  # so a shell runs what is in the background
+        (signal.SIGTERM, "trap '' INT;", TERMINATED),  # as a shell starts a background process
         (signal.SIGTERM, "trap '' TERM;", FINE),
     ],
 )
@@ -171,7 +177,7 @@ def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
     process = subprocess.Popen(
         [*shell, *REPLAY, str(pipe), "-o", str(output)], stderr=subprocess.PIPE, text=True
     )
-    with pipe.open("w"):  # which waits until it is read
+    with pipe.open("w"):  # opening blocks until the pipe is read
         process.send_signal(sent)
         if code != FINE:
             process.wait(timeout=60)
@@ -182,6 +188,7 @@ def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
     assert {path.name for path in tmp_path.iterdir()} <= {"pipe", "answers"}
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_modules_are_imported_is_one_like_any_other() -> None:
     script = """
 import runpy, signal, sys
@@ -201,6 +208,7 @@ runpy.run_module("slomon", run_name="__main__")
     assert (process.returncode, process.stdout, process.stderr) == (INTERRUPTED, "", "")
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
     process = subprocess.Popen(
         [*SLOMON, "replay", "--backend", "python", "-"],
@@ -213,13 +221,14 @@ def test_an_interrupt_ends_the_wait_for_a_pipe_that_says_nothing_more() -> None:
     assert process.stderr is not None
     process.stdin.write("100 GET /users 200\n" * 100)
     process.stdin.flush()
-    assert "log.recognised" in process.stderr.readline()
+    assert "log.format_detected" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
 
     assert process.wait(timeout=60) == INTERRUPTED
     assert process.communicate() == ("", "")
 
 
+@pytest.mark.slow
 def test_strict_stops_at_a_bad_line_though_the_pipe_says_nothing_more() -> None:
     process = subprocess.Popen(
         [*REPLAY, "--strict", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True

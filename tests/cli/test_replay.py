@@ -1,4 +1,4 @@
-"""`slomon replay`, called as the function that it is: what it prints and where, and how it ends."""
+"""`slomon replay`, called as a function: its output, its files and its exit code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def literals(text: str) -> list[object]:
     return [ast.literal_eval(line) for line in text.splitlines()]
 
 
-def test_what_is_not_a_terminal_gets_the_three_answers_a_literal_on_each_line(
+def test_a_pipe_gets_the_three_answers_each_as_a_literal_on_a_line(
     tmp_path: Path,
 ) -> None:
     code, out, err = call(broken(tmp_path), "--changes", deploys(tmp_path))
@@ -102,7 +102,7 @@ def test_records_come_in_the_form_that_the_name_of_their_file_says(
     assert incidents.read_bytes().startswith({"csv": b"id,service,", "parquet": b"PAR1"}[form])
 
 
-def test_another_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+def test_another_ending_is_rejected_before_anything_is_read(tmp_path: Path) -> None:
     code, _, err = call(broken(tmp_path), "--incidents", str(tmp_path / "incidents.xls"))
     assert (code, err) == (
         MISUSED,
@@ -114,7 +114,7 @@ def test_another_ending_is_refused_before_anything_is_read(tmp_path: Path) -> No
     assert err.startswith("error: option '--stale-after': the duration is 'soon'; allowed: ")
 
 
-def test_a_deploy_is_stale_after_so_long(tmp_path: Path) -> None:
+def test_a_deploy_is_stale_if_it_is_older_than_stale_after(tmp_path: Path) -> None:
     incidents = tmp_path / "incidents.jsonl"
     for stale_after, verdict in (("160s", "stale"), ("161s", "ambiguous")):
         options = "--changes", deploys(tmp_path), "--incidents", str(incidents)
@@ -146,7 +146,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
     assert {json.loads(record)["file"] for record in rejects} == set(logs)
 
 
-def test_what_ended_in_silence_is_told_and_in_no_mttr(tmp_path: Path) -> None:
+def test_an_expired_incident_is_reported_and_not_in_the_mttr(tmp_path: Path) -> None:
     log = write(tmp_path, "access.log", "0 GET /a 500\n700 GET /b 200\n")
     incidents = tmp_path / "incidents.jsonl"
     _, out, _ = call(log, "--close-after-no-traffic", "10m", "--incidents", str(incidents))
@@ -202,9 +202,9 @@ def test_wrong_usage_exits_with_2_and_says_what_is_allowed(
         call(*(["a.log"] if arguments else []), *arguments)
 
     assert caught.value.code == MISUSED
-    (told,) = capsys.readouterr().err.splitlines()
-    assert told.startswith("slomon")
-    assert f"error: {message}" in told
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("slomon")
+    assert f"error: {message}" in line
 
 
 @pytest.mark.parametrize("value", ["two", "1e3", "0", "1_000", "9" * 5000])
@@ -215,9 +215,9 @@ def test_a_wrong_number_is_one_line_that_says_what_is_allowed(
     code, out, err = call(broken(tmp_path), option, value)
 
     assert (code, out) == (MISUSED, "")
-    (told,) = err.splitlines()
-    assert told.startswith(f"error: option '{option}' is ")
-    assert "; allowed: a whole number from 1 to " in told
+    (line,) = err.splitlines()
+    assert line.startswith(f"error: option '{option}' is ")
+    assert "; allowed: a whole number from 1 to " in line
 
 
 def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_two_outputs_are_two_files(tmp_path: Path) -> None:
     assert "which is written as well" in err
 
 
-def test_a_file_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_before_anything_is_written(tmp_path: Path) -> None:
     rejects = tmp_path / "rejects"
     code, out, err = call("nowhere.log", "--rejects", str(rejects))
 
@@ -286,7 +286,7 @@ def test_a_file_that_is_not_there_is_told_before_anything_is_written(tmp_path: P
     assert not rejects.exists()
 
 
-def test_an_output_that_can_not_be_written_is_told_before_the_replay(tmp_path: Path) -> None:
+def test_an_output_that_can_not_be_written_is_reported_before_the_replay(tmp_path: Path) -> None:
     code, _, err = call(broken(tmp_path), "-o", str(tmp_path / "no" / "where"), level="info")
 
     assert code == FAILED
@@ -294,7 +294,7 @@ def test_an_output_that_can_not_be_written_is_told_before_the_replay(tmp_path: P
 
 
 @pytest.mark.parametrize("option", ["--output", "--incidents", "--rejects"])
-def test_a_full_disk_is_told_with_the_files_name(tmp_path: Path, option: str) -> None:
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path: Path, option: str) -> None:
     log = write(tmp_path, "a.log", "1 GET / 500\nbad\n")
     code, _, err = call(log, option, "/dev/full")
 
@@ -302,16 +302,19 @@ def test_a_full_disk_is_told_with_the_files_name(tmp_path: Path, option: str) ->
     assert err == "error: [Errno 28] No space left on device: '/dev/full'\n"
 
 
-def test_a_full_disk_behind_stdout_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_behind_stdout_is_reported(tmp_path: Path) -> None:
     stderr = io.StringIO()
-    with suppress(OSError), Path("/dev/full").open("w") as stdout:  # it tells again when closed
+    with (
+        suppress(OSError),
+        Path("/dev/full").open("w") as stdout,
+    ):  # closing it raises the error again
         code = main(["replay", broken(tmp_path), "--log-level", "error"], stdout, stderr)
 
     assert code == FAILED
     assert stderr.getvalue() == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
-def test_what_can_be_written_is_though_another_output_can_not_be(tmp_path: Path) -> None:
+def test_an_output_is_written_though_another_can_not_be(tmp_path: Path) -> None:
     output = tmp_path / "answers"
     code, stdout, stderr = call(broken(tmp_path), "--incidents", "/dev/full")
     assert (code, stdout.splitlines()[0]) == (FAILED, "360.0")
@@ -321,19 +324,19 @@ def test_what_can_be_written_is_though_another_output_can_not_be(tmp_path: Path)
     assert (code, output.read_text(encoding="ascii")[:5]) == (FAILED, "360.0")
 
 
-def test_a_log_of_which_no_line_can_be_read_is_a_failure(tmp_path: Path) -> None:
+def test_a_log_without_a_readable_line_is_a_failure(tmp_path: Path) -> None:
     code, stdout, stderr = call(broken(tmp_path), "--format", "caddy")
     assert (code, stdout.splitlines()[0]) == (FAILED, "0.0")
     assert "every line was rejected: it may be that none is in this format" in stderr
 
 
-def test_an_unknown_option_is_told_by_its_verb(
+def test_an_unknown_option_is_reported_by_its_verb(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match=str(MISUSED)):
         call(broken(tmp_path), "--bogus")
-    told = "slomon replay: error: unrecognized arguments: --bogus (see slomon replay --help)\n"
-    assert capsys.readouterr().err == told
+    message = "slomon replay: error: unrecognized arguments: --bogus (see slomon replay --help)\n"
+    assert capsys.readouterr().err == message
 
 
 def test_what_fails_leaves_outputs_as_they_were(tmp_path: Path) -> None:
@@ -389,7 +392,7 @@ def test_of_a_file_that_is_cut_off_the_good_part_is_printed_and_the_end_is_a_fai
     assert "gzip" in err
 
 
-def test_a_file_in_utf_16_is_told(tmp_path: Path) -> None:
+def test_a_file_in_utf_16_is_reported(tmp_path: Path) -> None:
     code, out, err = call(write(tmp_path, "a.log", LOG.encode("utf-16")))
 
     assert (code, literals(out)) == (FAILED, [0.0, {}, {}])

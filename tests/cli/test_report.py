@@ -1,4 +1,4 @@
-"""`slomon report` and `--report`: the page of what was found, written whole or not at all."""
+"""`slomon report` and `--report`: the page is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -56,8 +56,11 @@ def test_a_replay_writes_the_same_page_beside_its_answers(tmp_path: Path) -> Non
     assert page.read_bytes() == other.read_bytes()
 
 
-def test_what_a_page_has_no_place_for_is_told_before_anything_is_read(tmp_path: Path) -> None:
-    log, page = broken(tmp_path), str(tmp_path / "out.html")
+def test_a_wrong_option_of_a_page_is_reported_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a message shortens a long path
+    log, page = Path(broken(tmp_path)).name, "out.html"
     for arguments, message in (
         (("replay", log, "--commit-url", URL), "option '--commit-url' is given without a report"),
         (("replay", log, "--title", "A"), "option '--title' is given without a report; allowed: "),
@@ -73,7 +76,7 @@ def test_what_a_page_has_no_place_for_is_told_before_anything_is_read(tmp_path: 
         assert not Path(page).exists()
 
 
-def test_a_page_that_can_not_be_written_is_told_and_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_page_that_can_not_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     page = tmp_path / "out.html"
     page.write_text("old", encoding="utf-8")
     log = write(tmp_path, "a.log", "1 GET / 500\nnonsense\n")
@@ -107,7 +110,7 @@ def test_a_resumed_replay_writes_the_same_page(tmp_path: Path) -> None:
     assert not Path(checkpoint).exists()
 
 
-def test_a_log_that_was_not_read_to_its_end_is_told_on_the_page(tmp_path: Path) -> None:
+def test_a_log_that_was_not_read_to_its_end_is_named_on_the_page(tmp_path: Path) -> None:
     import gzip  # noqa: PLC0415
 
     cut = gzip.compress(b"1 GET / 500\n" * 10_000)[:-20]

@@ -1,4 +1,4 @@
-"""The command, called as the function that it is, and once as a process of its own."""
+"""`main.py`, called as a function, and once as a process."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_an_info_file_that_is_no_list_is_named(tmp_path: Path, text: str, shown:
     assert err.startswith(f"error: {info}: the endpoints are {shown}; allowed: a list of dicts")
 
 
-def test_a_disk_that_is_full_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     class Full(io.StringIO):
         def write(self, _: str) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -142,7 +142,7 @@ def test_an_interrupt_is_an_exit_code_and_no_traceback(monkeypatch: pytest.Monke
     assert run() == INTERRUPTED
 
 
-def test_what_a_terminal_may_not_show_is_escaped(tmp_path: Path) -> None:
+def test_control_characters_are_escaped(tmp_path: Path) -> None:
     entries = json.loads((EXAMPLE / "info.json").read_text(encoding="utf-8"))
     for entry in entries:
         entry["name"] = "caf\u00e9\u202e\x1b[31m"
@@ -180,6 +180,7 @@ def test_a_reader_that_has_had_enough_is_no_failure_to_report(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_main_py_is_the_command() -> None:
     process = subprocess.run(
         [sys.executable, "main.py", "--max-events", "1000"],

@@ -1,4 +1,4 @@
-"""What a person sees: a summary and a table, a bar while it runs, and the logs above it."""
+"""What a terminal shows: a summary, a table, and a progress bar below the logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.histories import ENTRY, broken, deploys, write
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where colours aren't wanted."""
+    """Turn colours off."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
 
@@ -40,15 +40,15 @@ def test_a_terminal_shows_a_summary_and_a_table(tmp_path: Path) -> None:
         == """Incidents    1 on 1 of 1 endpoints: 1 closed, 0 open
 Repair       MTTR 6m, median 6m, p90 6m, longest 6m
 Detection    median 0s from the deploy that broke it to the incident
-Error budget 1 of 3 requests failed, 0.003 may: 33,233.3% overspent
+Error budget 1 of 3 requests failed, 0.003 allowed: 33,233.3% overspent
 Deploys      2, failed 1 (50.0%), recovery time 6m
 Accounting   lines 3 + records 2 = accesses 3 + changes 2 + unmatched 0 +
              rejected 0 + blank 0; late 0, out of order 0, capped 0
 
 endpoint    failed  lasted  started (UTC)        broken by     fixed by
 GET /users       1      6m  1970-01-01 00:01:41  c1 ambiguous  c2 ambiguous
-ambiguous: several deploys may have done it, or the failure rate before and
-  after it can't be told apart
+ambiguous: several deploys are candidates, or the failure rate did not change
+  significantly with the deploy
 
 GET /users  ████████████████████████████████████████████████████████████████████
             ▲                                    ╵
@@ -60,7 +60,7 @@ GET /users  ██████████████████████�
     )
 
 
-def test_a_terminal_tells_how_many_incidents_ended_in_silence(tmp_path: Path) -> None:
+def test_a_terminal_shows_how_many_incidents_expired(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "0 GET /a 500\n10 GET /c 500\n700 GET /b 200\n")
 
     shown = show(log, "--close-after-no-traffic", "695s")
@@ -69,7 +69,7 @@ def test_a_terminal_tells_how_many_incidents_ended_in_silence(tmp_path: Path) ->
     assert re.search(r"GET /a +1 +11m 35s .* expired\n", shown)
 
 
-def test_lines_out_of_order_are_told_with_the_lateness_that_would_restore_the_order(
+def test_lines_out_of_order_are_shown_with_the_lateness_that_would_restore_the_order(
     tmp_path: Path,
 ) -> None:
     log = write(tmp_path, "a.log", "100 GET / 200\n200 GET / 200\n8.5 GET / 200\n")
@@ -81,7 +81,7 @@ def test_lines_out_of_order_are_told_with_the_lateness_that_would_restore_the_or
     )
 
 
-def test_where_nothing_broke_there_is_no_table(tmp_path: Path) -> None:
+def test_there_is_no_table_if_nothing_broke(tmp_path: Path) -> None:
     shown = show(write(tmp_path, "a.log", "1 GET / 200\n"))
 
     assert shown.startswith("Incidents    none\n")
@@ -155,7 +155,7 @@ def test_the_bar_of_a_pipe_has_no_end(tmp_path: Path) -> None:
     assert "%|" not in shown
 
 
-def test_no_bar_is_shown_where_none_is_wanted(tmp_path: Path) -> None:
+def test_no_bar_is_shown_if_none_is_wanted(tmp_path: Path) -> None:
     assert watch(broken(tmp_path), "--no-progress", "--log-level", "warning") == ""
 
 

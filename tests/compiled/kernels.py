@@ -1,4 +1,4 @@
-"""The kernels at both speeds, under the same hosts: compiled, and as they stand."""
+"""The kernels for the hosts under test: compiled, and as plain Python."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from slomon.compiled import line_reader as batcher_host
-from slomon.compiled import line_reader as reader_host
-from slomon.compiled import reorder as order_host
-from slomon.compiled import request_table as requests_host
-from slomon.compiled import windows as tracer_host
+from slomon.compiled import line_reader as line_reader_host
+from slomon.compiled import reorder as reorder_host
+from slomon.compiled import request_table as request_table_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.library import Library, load
 from slomon.kernels import hash_table, reorder, resolve, scan
@@ -30,12 +28,12 @@ from slomon.kernels.window import (
     mark,
 )
 
-_HOSTS = (batcher_host, order_host, reader_host, requests_host, tracer_host, windows_host)
+_HOSTS = (line_reader_host, reorder_host, request_table_host, windows_host)
 
 
 @cache
 def compiled() -> Library:
-    """The library; skips the test where there is none."""
+    """The library; skips the test if there is none."""
     library = load()
     if library is None:  # pragma: no cover (coverage is measured with the extra)
         pytest.skip("the extra slomon[replay] is not installed")
@@ -45,14 +43,13 @@ def compiled() -> Library:
 @contextmanager
 def uncompiled_kernels() -> Iterator[Library]:
     """
-    The kernels as plain Python, in place of a library: meanwhile their hosts hand over the columns
-    themselves and no addresses, so that a step past an end is an error and does no damage.
+    The kernels as plain Python, in place of a library. The hosts pass the columns themselves
+    instead of addresses, so an index out of bounds raises an error and does no damage.
     """
     with pytest.MonkeyPatch.context() as patch:
         for host in _HOSTS:
             patch.setattr(host, "address", lambda column: column)
-        for host in (tracer_host, windows_host):
-            patch.setattr(host, "address_columns", lambda sli_series: sli_series)
+        patch.setattr(windows_host, "address_columns", lambda sli_series: sli_series)
         yield cast(Library, _INTERPRETED)
 
 
@@ -76,7 +73,7 @@ def _advance(
     *rest: Any,
 ) -> int:
     """`advance` over the columns of CompiledWindows, as strided views."""
-    slots, ticks, failures, positions, _number, crossings, sli_series, _same_trace, _buckets = rest
+    slots, ticks, failures, positions, _number, crossings, sli_series, _same_series, _buckets = rest
     state = _state(endpoints, entries, next_block, pool)
     return advance(state, (slots, ticks, failures, positions), crossings, sli_series)
 
@@ -106,7 +103,7 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     return mark(_state(endpoints, entries, next_block, pool), slots, marks)
 
 
-def _fall_silent(  # noqa: PLR0917 (as the kernel has them)
+def _expire(  # noqa: PLR0917 (as the kernel has them)
     endpoints: array[int],
     _same: array[int],
     _count: int,
@@ -135,8 +132,8 @@ def _state(
 _INTERPRETED = SimpleNamespace(
     scan=scan.scan,
     resolve=resolve.resolve,
-    found=resolve.found,
-    remember=resolve.remember,
+    find_or_add=resolve.find_or_add,
+    add_request=resolve.add_request,
     rehash=hash_table.rehash,
     enter=reorder.enter,
     cut=reorder.cut,
@@ -145,6 +142,6 @@ _INTERPRETED = SimpleNamespace(
     mark=_mark,
     merge=_merge,
     sort=_sort,
-    expire=_fall_silent,
+    expire=_expire,
     advance=_advance,
 )

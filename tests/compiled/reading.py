@@ -1,4 +1,4 @@
-"""Readers of lines at both speeds, and all that they say of them."""
+"""Readers of lines with both backends, and all that they return."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def found(names: EndpointNames) -> Requests:
 
 @dataclass
 class BlockReading:
-    """One reader, and all that it has said. There are at most `most` endpoints to be found."""
+    """One reader, and all that it has returned. At most `most` endpoints are found."""
 
     backend: Backend
     requests: MakeRequests
@@ -68,12 +68,14 @@ class BlockReading:
         self.settler = self.backend.reader(self.reference, self.rule)
 
     def log(self, name: str, text: bytes, *, match_exactly: bool) -> Log:
-        """A log of that format, in which this text stands."""
+        """A log of the format `name` with this text."""
         prefix = find_prefix(text) if name == "events" else b""
         return Log(name, self.formats[name], self._requests, match_exactly, prefix)
 
     def read(self, log: Log, blocks: Sequence[Sequence[bytes]], *, ahead: int = 1) -> None:
-        """Read blocks of lines in order, so many of them scanned before the first is settled."""
+        """
+        Read blocks of lines in order; `ahead` of them are scanned before the first is resolved.
+        """
         for start in range(0, len(blocks), ahead):
             for scanned in [
                 self._scan_lines(log, block) for block in blocks[start : start + ahead]
@@ -111,8 +113,8 @@ class BlockReading:
 
 def read_at(backend: Opened, requests: MakeRequests, *logs: Any, **options: Any) -> BlockReading:
     """
-    Read logs (a format's name, whether it is exact, and blocks of lines) at a speed and with the
-    careful parser alone, and compare all that they say. Scanners see at once what is known.
+    Read logs (a format's name, whether requests match exactly, and blocks of lines) with a backend
+    and with the reference parser alone, and compare all results. Scanners see new requests at once.
     """
     ahead = options.pop("ahead", 1)
     with backend() as library, pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What Numba makes of the kernels: an image that is whole, and that refers to nothing foreign."""
+"""The image that Numba compiles has all kernels, and refers to nothing foreign."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from slomon.compiled.library import Library, address
 from slomon.kernels import hash_table, reorder, resolve, scan
 from slomon.kernels.window import advance
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def image() -> Image:
@@ -24,12 +26,15 @@ def image() -> Image:
 
 def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -> None:
     functions = {
-        **{function.__name__: function for function in (scan.scan, resolve.resolve, resolve.found)},
+        **{
+            function.__name__: function
+            for function in (scan.scan, resolve.resolve, resolve.find_or_add)
+        },
         **{
             function.__name__: function
             for function in (reorder.enter, reorder.cut, reorder.count, reorder.deal)
         },
-        "remember": resolve.remember,
+        "add_request": resolve.add_request,
         "rehash": hash_table.rehash,
     }
     taken = {

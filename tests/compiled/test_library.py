@@ -105,6 +105,7 @@ def cache(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_processes_may_compile_at_once_and_leave_one_file(tmp_path: Path) -> None:
     cache = tmp_path / "not" / "there"
     before = COMPILE_QUICKLY.format(image=str(cached()))
@@ -121,7 +122,7 @@ def test_a_process_that_only_loads_imports_neither_numba_nor_numpy(cache: Path) 
     assert run(cache) == [True, []]
 
 
-def test_what_is_cached_loads_where_numba_is_gone(cache: Path) -> None:
+def test_a_cached_image_loads_without_numba(cache: Path) -> None:
     assert run(cache, without=("numba", "numpy")) == [True, []]
 
 
@@ -143,6 +144,7 @@ def test_what_another_numba_made_is_not_loaded(
     assert before != compiled_cache.fingerprint(PACKAGE)
 
 
+@pytest.mark.slow
 def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     package = tmp_path / "slomon"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -157,6 +159,7 @@ def test_bytecode_without_its_sources_is_known_again(tmp_path: Path) -> None:
     assert compiled_cache.fingerprint(package) not in {None, before}
 
 
+@pytest.mark.slow
 def test_code_in_an_archive_is_compiled_each_time_and_not_kept(tmp_path: Path) -> None:
     archive = shutil.make_archive(str(tmp_path / "all"), "zip", PACKAGE.parent, "slomon")
     first = f"import sys; sys.path.insert(0, {archive!r})\n"
@@ -237,7 +240,7 @@ def test_a_damaged_file_is_compiled_anew_and_replaced(
 
 
 @pytest.mark.parametrize("nowhere", ["a file", "a file/below"])
-def test_where_nothing_can_be_kept_it_is_compiled_each_time(
+def test_if_nothing_can_be_kept_it_is_compiled_each_time(
     fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nowhere: str
 ) -> None:
     (tmp_path / "a file").write_text("no folder")
@@ -256,7 +259,7 @@ def test_without_the_extra_there_is_none_and_no_error(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("fresh")
-def test_it_is_not_compiled_where_that_is_not_wanted(
+def test_it_is_not_compiled_if_that_is_not_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))

@@ -1,4 +1,4 @@
-"""A live stream that is handed over to the compiled speed goes on to the same answer."""
+"""A stream that switches to the compiled backend goes on to the same answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slomon.compiled.library import Library
 from slomon.compiled.line_reader import CompiledBatcher
 from slomon.compiled.windows import CompiledWindows
-from slomon.core.batching import Batcher, Item
+from slomon.core.batching import AnyBatcher, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import End, Malformed, read_event, server_errors_fail
 from slomon.core.shard import Shard
@@ -27,14 +27,14 @@ backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 class Run:
-    """A batcher with its shards, and all that they say."""
+    """A batcher with its shards, and all that they return."""
 
     def __init__(self, catalogue: Catalogue, shards: int) -> None:
         self.sharding = Sharding(catalogue, shards)
-        self.batcher = Batcher(self.sharding, server_errors_fail)
+        self.batcher: AnyBatcher = Batcher(self.sharding, server_errors_fail)
         self.shards = [Shard(members) for members in self.sharding.members]
 
-    def hand_over(self, library: Library) -> None:
+    def switch(self, library: Library) -> None:
         self.batcher = CompiledBatcher(library, self.batcher, self.sharding, server_errors_fail)
         for shard in self.shards:
             assert isinstance(shard.windows, Windows)
@@ -45,7 +45,7 @@ class Run:
         moved = [i for shard, batch in cut.batches for i in self.shards[shard].advance(batch)]
         moved.sort(key=lambda incident: incident.end_position or incident.start_position)
         late = [shard.late for shard in self.shards]
-        return moved, cut.rejections, asdict(self.batcher.accounting), late
+        return moved, cut.rejections, asdict(self.batcher.state), late
 
 
 def check(backend: Opened, catalogue: Catalogue, pieces: list[list[Item]], shards: int) -> None:
@@ -54,7 +54,7 @@ def check(backend: Opened, catalogue: Catalogue, pieces: list[list[Item]], shard
     with backend() as library:
         for number, items in enumerate(pieces):
             if number == 1:
-                fast.hand_over(library)
+                fast.switch(library)
             assert fast.feed(items) == plain.feed(items)
 
 
@@ -71,6 +71,7 @@ def read(events: list[object]) -> list[Item]:
     return [item for event in events if not isinstance(item := read_event(event), End)]
 
 
+@pytest.mark.slow
 @backends
 @pytest.mark.parametrize("shards", [1, 3])
 def test_streams_of_every_kind_are_counted_alike(backend: Opened, shards: int) -> None:

@@ -1,4 +1,4 @@
-"""The reordering buffer at the compiled speed is the one of core, piece by piece."""
+"""The compiled reorder buffer behaves like the one of core, piece by piece."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import reorder as order_host
-from slomon.compiled.reorder import CompiledOrder
+from slomon.compiled.library import Library
+from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames
-from slomon.core.reorder import Order
+from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
@@ -36,6 +37,13 @@ from tests.core.ordering import (
 )
 
 
+def compiled_order(
+    library: Library, sources: int, shards: int, names: CompiledEndpointNames | None = None
+) -> Order:
+    names = CompiledEndpointNames(library) if names is None else names
+    return Order(sources, CompiledRowBuffer(library, shards, names))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("first_rows", [1, 16, 100])
 @settings(deadline=None)
@@ -45,9 +53,7 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(
 ) -> None:
     with backend() as library, pytest.MonkeyPatch.context() as patch:
         patch.setattr(order_host, "_FIRST_ROWS", first_rows)
-        order = CompiledOrder(
-            library, len(arrivals.latenesses), arrivals.shards, CompiledEndpointNames(library)
-        )
+        order = compiled_order(library, len(arrivals.latenesses), arrivals.shards)
         dealt = put_through(order, arrivals)
 
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
@@ -59,7 +65,7 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(
 @pytest.mark.parametrize("backend", BACKENDS)
 @settings(deadline=None)
 @given(all_arrivals(), st.lists(st.booleans(), min_size=1))
-def test_an_order_that_was_saved_goes_on_at_either_speed(
+def test_an_order_that_was_saved_continues_with_either_backend(
     backend: Opened, arrivals: Arrivals, fast: list[bool]
 ) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
@@ -68,12 +74,10 @@ def test_an_order_that_was_saved_goes_on_at_either_speed(
 
         def resume(before: Order) -> Order:
             if next(turns):
-                return go_on(
-                    CompiledOrder(library, sources, shards, CompiledEndpointNames(library)), before
-                )
-            return go_on(Order(sources, shards), before)
+                return go_on(compiled_order(library, sources, shards), before)
+            return go_on(Order(sources, PythonRowBuffer(shards)), before)
 
-        dealt = put_through(Order(sources, shards), arrivals, resume)
+        dealt = put_through(Order(sources, PythonRowBuffer(shards)), arrivals, resume)
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
 
 
@@ -89,22 +93,23 @@ def random_arrivals(rng: random.Random, sources: int) -> Arrivals:
     return numbered(Arrivals([rng.choice([0, 1, 20, 50]) for _ in range(sources)], 2, pieces))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("sources", [1, 2, 3])
-def test_batches_are_those_of_the_other_speed_one_by_one(backend: Opened, sources: int) -> None:
+def test_both_backends_make_the_same_batches_one_by_one(backend: Opened, sources: int) -> None:
     for seed in range(5 if backend is compiled_kernels else 1):
         arrivals = random_arrivals(random.Random(seed), sources)
         with backend() as library:
-            order = CompiledOrder(library, sources, 2, CompiledEndpointNames(library))
+            order = compiled_order(library, sources, 2)
             dealt = put_through(order, arrivals)
-        assert dealt == put_through(Order(sources, 2), arrivals)
+        assert dealt == put_through(Order(sources, PythonRowBuffer(2)), arrivals)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
 @settings(deadline=None)
 @given(arrivals=all_arrivals())
-def test_the_same_endpoints_are_admitted_at_either_speed(
+def test_both_backends_admit_the_same_endpoints(
     backend: Opened, most: int, arrivals: Arrivals
 ) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
@@ -114,8 +119,8 @@ def test_the_same_endpoints_are_admitted_at_either_speed(
         for key in range(5):  # of all keys that there are in arrivals
             assert table.key(b"GET /%d" % key) == names.key(b"GET /%d" % key) == key
         order, plain = (
-            CompiledOrder(library, sources, shards, table),
-            Order(sources, shards, names.accept),
+            compiled_order(library, sources, shards, table),
+            Order(sources, PythonRowBuffer(shards, names.accept)),
         )
         dealt = put_through(order, arrivals)
         assert sorted_by_position(dealt) == sorted_by_position(put_through(plain, arrivals))
@@ -132,7 +137,7 @@ def test_many_shards_need_room_for_their_rows_alone(backend: Opened) -> None:
     rows = [(1, 0), *((2, key << 1) for key in range(0, 3000, 7))]
     arrivals = Arrivals([0], 1000, [Arrival(0, rows, taken=True)])
     with backend() as library:
-        order = CompiledOrder(library, 1, 1000, CompiledEndpointNames(library))
+        order = compiled_order(library, 1, 1000)
         ticks, codes = (array("q", column) for column in zip(*rows, strict=True))
         order.enter(0, ticks, codes, len(rows))
         order.end(0)
@@ -140,10 +145,8 @@ def test_many_shards_need_room_for_their_rows_alone(backend: Opened) -> None:
         order.take()
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert most < 1_000_000  # of which the batches themselves have a few hundred bytes each
-        dealt = put_through(
-            CompiledOrder(library, 1, 1000, CompiledEndpointNames(library)), arrivals
-        )
+        assert most < 1_000_000  # the batches themselves need a few hundred bytes each
+        dealt = put_through(compiled_order(library, 1, 1000), arrivals)
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
 
 
@@ -153,9 +156,7 @@ def test_the_last_tick_there_is_has_its_place_too(backend: Opened) -> None:
     for lateness in (0, 1, LAST_TICK):
         arrivals = Arrivals([lateness], 1, [Arrival(0, rows, taken=True)])
         with backend() as library:
-            dealt = put_through(
-                CompiledOrder(library, 1, 1, CompiledEndpointNames(library)), arrivals
-            )
+            dealt = put_through(compiled_order(library, 1, 1), arrivals)
         assert dealt == by_the_rule(arrivals)
 
 
@@ -171,6 +172,6 @@ def test_what_is_final_ends_at_the_first_row_of_the_watermark(
             assert cut(rows, first, len(times), watermark) == expected
             assert len(rows) == ROW * len(times)
     with backend() as library:
-        order = CompiledOrder(library, 1, 1, CompiledEndpointNames(library))
+        order = compiled_order(library, 1, 1)
         arrivals = Arrivals([0], 1, [Arrival(0, [(time, 0)], taken=True) for time in times])
         assert put_through(order, arrivals) == by_the_rule(arrivals)

@@ -1,10 +1,11 @@
-"""The windows at the compiled speed are those of core: the same crossings, and the same state."""
+"""CompiledWindows equals Windows: the same crossings, and the same state."""
 
 from __future__ import annotations
 
 import random
 from array import array
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,23 +18,25 @@ from slomon.core.windows import Windows
 from slomon.kernels.window import EXPIRED, OPENED, Crossing
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
+from tests.core.builders import make_endpoint
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
-LIKE = Endpoint("shop", "-", "GET", "/shop", 0.9, 100)
+LIKE = make_endpoint(window=100)
 
 
 def endpoints(rng: random.Random) -> list[Endpoint]:
     return [
-        Endpoint(
-            *("shop", "-", "GET", f"/{number}"),
-            *(rng.choice([1.0, 0.9, 0.7, 0.5]), rng.choice([1, 7, 100, 2000])),
+        make_endpoint(
+            resource=f"/{number}",
+            slo=rng.choice([1.0, 0.9, 0.7, 0.5]),
+            window=rng.choice([1, 7, 100, 2000]),
         )
         for number in range(rng.choice([1, 2, 50]))
     ]
 
 
 def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
-    """Of very different sizes, so that the pool grows between some of them."""
+    """Batches of very different sizes, so that the pool grows between some of them."""
     tick = position = 0
     for size in rng.choices([0, 1, 2, 10, 100, 500], k=20):
         steps = rng.choices([0, 0, 1, 1, 3, 20], k=size)
@@ -50,20 +53,21 @@ def batches(rng: random.Random, slots: int) -> Iterator[Batch]:
         )
 
 
+@pytest.mark.slow
 @backends
 @pytest.mark.parametrize("min_requests", [1, 3, 20])
-@pytest.mark.parametrize("resolution", [0, 1, 10])
 @pytest.mark.parametrize("no_traffic", [None, 0, 30])
-def test_crossings_and_state_are_those_of_the_other_speed(
-    backend: Opened, min_requests: int, resolution: int, no_traffic: int | None
+def test_crossings_and_state_are_those_of_the_python_backend(
+    backend: Opened, min_requests: int, no_traffic: int | None
 ) -> None:
-    crossed: list[Crossing] = []
-    options: dict[str, Any] = {
-        "min_requests": min_requests,
-        "resolution": resolution,
-        "no_traffic": no_traffic,
-    }
-    for seed in range(6 if backend is compiled_kernels else 1):
+    resolutions, seeds = (0, 1, 10), range(6 if backend is compiled_kernels else 1)
+    crossed: dict[int, list[Crossing]] = {resolution: [] for resolution in resolutions}
+    for resolution, seed in product(resolutions, seeds):
+        options: dict[str, Any] = {
+            "min_requests": min_requests,
+            "resolution": resolution,
+            "no_traffic": no_traffic,
+        }
         rng = random.Random(seed)
         watched = endpoints(rng)
         plain = Windows(watched, **options)
@@ -72,13 +76,14 @@ def test_crossings_and_state_are_those_of_the_other_speed(
             for batch in batches(rng, len(watched)):
                 found = windows.advance(batch)
                 assert found == plain.advance(batch)
-                crossed += found
+                crossed[resolution] += found
             assert windows.late == plain.late
             assert windows.count == plain.count
             assert list(windows.columns()) == list(plain.columns())
-    assert crossed
+    assert all(crossed.values())
     if no_traffic is not None and min_requests < 20:  # of so many, some come in time
-        assert any(crossing.kind == EXPIRED for crossing in crossed)
+        for crossings in crossed.values():
+            assert any(crossing.kind == EXPIRED for crossing in crossings)
 
 
 def brute_force(
@@ -126,11 +131,11 @@ def brute_force(
 @backends
 @pytest.mark.parametrize("min_requests", [1, 2, 3, 8])
 @pytest.mark.parametrize("no_traffic", [None, 0, 100, 120])
-def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_them(
+def test_windows_with_min_requests_are_judged_as_a_brute_force_count_judges_them(
     backend: Opened, min_requests: int, no_traffic: int | None
 ) -> None:
-    crossed = 0
-    for seed in range(20):
+    crossed, seeds = 0, 20 if backend is compiled_kernels else 5
+    for seed in range(seeds):
         rng = random.Random(seed)
         tick = 0
         ticks = [tick := tick + rng.choice((0, 1, 5, 30, 120)) for _ in range(300)]
@@ -150,12 +155,12 @@ def test_a_window_is_judged_from_so_many_requests_on_as_a_brute_force_counts_the
             Windows([LIKE], min_requests=min_requests, no_traffic=no_traffic).advance(batch)
             == expected
         )
-    assert crossed > 20
+    assert crossed > seeds
 
 
 @backends
 @pytest.mark.parametrize("seed", range(5))
-def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
+def test_windows_continue_from_those_of_the_python_backend_between_any_two_batches(
     backend: Opened, seed: int
 ) -> None:
     rng = random.Random(seed)
@@ -172,9 +177,7 @@ def test_windows_go_on_from_those_of_the_other_speed_between_any_two_batches(
 
 @backends
 @pytest.mark.parametrize("no_traffic", [None, 0, 30])
-def test_incidents_end_in_silence_between_any_two_batches(
-    backend: Opened, no_traffic: int | None
-) -> None:
+def test_incidents_expire_between_any_two_batches(backend: Opened, no_traffic: int | None) -> None:
     rng = random.Random(no_traffic)
     watched = [*endpoints(rng), LIKE]
     plain, ended = Windows(watched, no_traffic=no_traffic), 0
@@ -196,7 +199,7 @@ def test_incidents_end_in_silence_between_any_two_batches(
 
 @backends
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
-def test_each_access_of_a_batch_may_end_an_incident_in_silence_and_open_another(
+def test_each_access_of_a_batch_may_expire_an_incident_and_open_another(
     backend: Opened, rows: int
 ) -> None:
     for count in (1, 10_000):
@@ -229,7 +232,7 @@ def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
 
 @backends
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 1000])
-def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
+def test_the_answer_is_the_same_with_more_endpoints_than_the_processors_cache_holds(
     backend: Opened, rows: int
 ) -> None:
     rng = random.Random(rows)
@@ -250,11 +253,11 @@ def test_with_so_many_endpoints_that_no_cache_holds_them_it_is_the_same(
 
 
 @backends
-def test_the_longest_window_has_an_edge_at_either_speed(backend: Opened) -> None:
+def test_the_longest_window_has_an_edge_in_each_backend(backend: Opened) -> None:
     longest = 2**63 - 1
     ticks = array("q", [0, longest - 1, longest])
     batch = Batch(array("q", [0, 0, 0]), ticks, array("q", [1, 0, 0]), array("q", [0, 1, 2]), [])
     with backend() as library:
-        windows = CompiledWindows(library, Windows([Endpoint("a", "-", "", "", 0.9, longest)]))
+        windows = CompiledWindows(library, Windows([make_endpoint(window=longest)]))
         found = [crossing[:4] for crossing in windows.advance(batch)]
         assert found == [(0, 0, 0, 1), (0, 2, longest, 0)]

@@ -1,4 +1,4 @@
-"""The reordering rule, written the slow way from what it says, and rows that go to its edges."""
+"""The rule of the reorder buffer, implemented slowly and literally, and rows at its edges."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from slomon.core.reorder import Order
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
 
 Row: TypeAlias = tuple[int, int]
-"""Tick and code. Any code below UNMATCHED that isn't REJECTED or BLANK is a change, to be noted."""
+"""Tick and code. Any code below UNMATCHED that is not REJECTED or BLANK is a change."""
 
 Dealt: TypeAlias = dict[int, list[Any]]
-"""By shard, what came out: accesses (slot, tick, failed, position) and changes with positions."""
+"""What was released, by shard: accesses (slot, tick, failed, position) and positioned changes."""
 
 A_CHANGE = -100
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """Rows of a source that come at once, and whether what is final is taken then."""
+    """Rows of a source that arrive together, and whether final rows are taken then."""
 
     source: int
     rows: Sequence[Row]
@@ -34,7 +34,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What arrives from sources with these latenesses, for so many shards."""
+    """The rows that arrive from sources with these latenesses, and the number of shards."""
 
     latenesses: Sequence[int]
     shards: int
@@ -49,7 +49,7 @@ def change(number: int) -> Change:
 
 
 def numbered(arrivals: Arrivals) -> Arrivals:
-    """With the code of each change, in the order in which they arrive and are noted."""
+    """Return the arrivals with a code for each change, in the order in which they arrive."""
     noted = 0
     pieces = []
     for piece in arrivals.pieces:
@@ -65,8 +65,9 @@ def put_through(
     order: Order, arrivals: Arrivals, resume: Callable[[Order], Order] = lambda order: order
 ) -> Dealt:
     """
-    What an order makes of all that arrives, batch after batch. Before each arrival it is replaced
-    by what `resume` makes of it.
+    Return what an order releases for all arrivals, batch after batch.
+
+    Before each arrival, the order is replaced by `resume(order)`.
     """
     for clock, lateness in zip(order.clocks, arrivals.latenesses, strict=True):
         clock.lateness = lateness
@@ -74,7 +75,7 @@ def put_through(
     for piece in arrivals.pieces:
         order = resume(order)
         ticks = array("q", [tick for tick, _ in piece.rows] + [7, 7])
-        codes = array("q", [code for _, code in piece.rows] + [1, 1])  # two that aren't meant
+        codes = array("q", [code for _, code in piece.rows] + [1, 1])  # two rows beyond the count
         for _, code in piece.rows:
             if code <= change_code(0):
                 assert order.add_change(change(order.noted)) == code
@@ -98,7 +99,7 @@ def _collect(batches: list[tuple[int, Batch]], dealt: Dealt) -> None:
 
 
 def go_on(order: Order, before: Order) -> Order:
-    """An order with all that another one has."""
+    """Return `order` with the state of another one."""
     order.clocks, order.changes = before.clocks, before.changes
     order.position, order.noted = before.position, before.noted
     order.accesses, order.unmatched = before.accesses, before.unmatched
@@ -110,8 +111,10 @@ def go_on(order: Order, before: Order) -> Order:
 
 def by_the_rule(arrivals: Arrivals) -> Dealt:
     """
-    Each row at its tick, or at its source's watermark before it where it is older; then all of
-    them by time, at the same time by source, and within a source as they arrived.
+    Return what is to be released for all arrivals.
+
+    Each row stands at its tick, or at its source's watermark before it if it is older. Rows are
+    ordered by time, at the same time by source, and within a source as they arrived.
     """
     totals_of = []
     for source, lateness in enumerate(arrivals.latenesses):
@@ -134,14 +137,14 @@ def by_the_rule(arrivals: Arrivals) -> Dealt:
 
 
 def counted(arrivals: Arrivals, source: int) -> tuple[int, ...]:
-    """The newest tick of a source, how many rows were older than others, and by how much."""
+    """Return a source's newest tick, the number of disordered rows, and their largest lateness."""
     ticks = [tick for tick, code in arrivals.of(source) if code != BLANK and tick != NO_TICK]
     behind = [max([0, *ticks[:number]]) - tick for number, tick in enumerate(ticks)]
     return max([0, *ticks]), sum(by > 0 for by in behind), max([0, *behind])
 
 
 def events(arrivals: Arrivals) -> tuple[int, ...]:
-    """How many events there are, accesses and unmatched ones among them, and how many blanks."""
+    """Return the numbers of events, of accesses and unmatched events among them, and of blanks."""
     codes = [code for piece in arrivals.pieces for _, code in piece.rows]
     blanks = codes.count(BLANK)
     accesses = sum(code >= 0 for code in codes)
@@ -149,7 +152,7 @@ def events(arrivals: Arrivals) -> tuple[int, ...]:
 
 
 def went_out(order: Order) -> tuple[int, ...]:
-    """What an order says of that."""
+    """Return the same numbers as an order counts them."""
     return order.position, order.accesses, order.unmatched, order.blank
 
 
@@ -163,7 +166,7 @@ _rows = st.one_of(
 
 @st.composite
 def all_arrivals(draw: st.DrawFn) -> Arrivals:
-    """Up to three sources, whose rows come in pieces of any size and in any turn."""
+    """Up to three sources, whose rows arrive in pieces of any size and in any turn."""
     latenesses = draw(st.lists(st.sampled_from([0, 1, 2, 5, 100]), min_size=1, max_size=3))
     sources = st.integers(0, len(latenesses) - 1)
     pieces = draw(
@@ -175,7 +178,7 @@ def all_arrivals(draw: st.DrawFn) -> Arrivals:
 
 
 def sorted_by_position(dealt: Dealt) -> Dealt:
-    """Accesses and changes of each shard as one, in order of position."""
+    """Return the accesses and changes of each shard together, in order of position."""
     return {
         shard: sorted(rows, key=lambda row: row[3] if len(row) == 4 else row[0])
         for shard, rows in dealt.items()

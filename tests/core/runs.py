@@ -1,4 +1,4 @@
-"""Runs of the core over events that are easily written down."""
+"""Runs of the core over events in a short notation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def item(position: int, event: Event) -> Item:
 def run(
     events: Sequence[Event], workers: int = 1, cut: int = 7, no_traffic: int | None = None
 ) -> ServiceMonitor:
-    """The core fed with events, of which so many are cut off at once; `no_traffic` in seconds."""
+    """The core fed with events, `cut` at a time; `no_traffic` is in seconds."""
     sharding = Sharding(CATALOGUE, workers)
     ticks = None if no_traffic is None else no_traffic * SECOND
     shards = [Shard(members, Windows(members, no_traffic=ticks)) for members in sharding.members]
@@ -56,13 +56,13 @@ def run(
     items = [item(position, event) for position, event in enumerate(events)]
     for start in range(0, len(items), cut):
         for number, batch in batcher.cut(items[start : start + cut]).batches:
-            moved = shards[number].advance(batch)
-            incidents.update((incident.start_position, incident) for incident in moved)
+            updated = shards[number].advance(batch)
+            incidents.update((incident.start_position, incident) for incident in updated)
     for shard in shards:
-        left = shard.close_expired(batcher.newest) + shard.still_open()
+        left = shard.close_expired(batcher.state.newest) + shard.still_open()
         incidents.update((incident.start_position, incident) for incident in left)
-    totals = add_up(shards, batcher.deploys, batcher.span)
-    return ServiceMonitor(incidents.values(), batcher.accounting, (), totals)
+    totals = add_up(shards, batcher.state.deploys, batcher.state.span)
+    return ServiceMonitor(incidents.values(), batcher.state.accounting, (), totals)
 
 
 def ask(path: str, outcomes: str, start: int = 0, step: int = 1) -> list[Event]:

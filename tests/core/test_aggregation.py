@@ -1,4 +1,4 @@
-"""Figures of a run and of its services, each computed by hand in a comment."""
+"""Metrics of a run and of its services; comments compute each expected value by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.aggregation import aggregate, find_charged, rank_by_owner
+from slomon.core.aggregation import aggregate, find_attributed, rank_by_owner
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
@@ -55,7 +55,7 @@ def incident(
     verdict: Verdict | None = None,
     evidence: Comparison | None = None,
 ) -> IncidentRecord:
-    """One that lasted some seconds, or is open still; the last of the changes is to blame."""
+    """An incident that lasted some seconds, or is open; attributed to the last of the changes."""
     verdict = verdict or (Verdict.CLEAR if changes else Verdict.NONE)
     closed = EXPIRED if expired else CLOSED
     return IncidentRecord(
@@ -99,7 +99,7 @@ def figure(
     deploys: Sequence[Deploy],
     run: tuple[float, float],
 ) -> Metrics:
-    """Those of the whole, or of one service: they are the whole of all that is its own."""
+    """The metrics of the run, or of one service: the metrics of a run of that service alone."""
     if service is not None:
         incidents = [incident for incident in incidents if incident.service == service]
         endpoints = [endpoint for endpoint in endpoints if endpoint.service == service]
@@ -181,7 +181,7 @@ SHOP = Metrics(
     repair=Repair(closed=2, open=1, expired=0, mean=90.0, median=90.0, p90=114.0, longest=120.0),
     detection=50.0,  # (40 + 60) / 2
     budget=Budget(requests=1100, failures=15, allowed=20.0, left=0.25),  # 10 + 10; 5 / 20
-    # a1, b2 and c3, of which a1 and c3 failed; c3's is open here
+    # a1, b2 and c3; a1 and c3 failed, and c3's incident is open here
     delivery=DoraMetrics(3, frequency=1.5, failed=2, change_failure_rate=2 / 3, recovery_time=60.0),
 )
 CART = Metrics(
@@ -204,18 +204,18 @@ MAIL = Metrics(
 )
 
 
-def test_the_figures_of_a_history_are_what_they_are_by_hand() -> None:
+def test_the_metrics_of_a_history_are_those_computed_by_hand() -> None:
     overall, services = aggregate(HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY))
     assert overall == WHOLE
     assert services == [SHOP, CART, MAIL]
 
 
 @pytest.mark.parametrize("expected", [SHOP, CART, MAIL])
-def test_the_figures_of_one_service_are_those_of_its_own_history(expected: Metrics) -> None:
+def test_the_metrics_of_one_service_are_those_of_its_own_history(expected: Metrics) -> None:
     assert figure(expected.service, HISTORY, ENDPOINTS, DEPLOYS, (0.0, 2 * DAY)) == expected
 
 
-def test_a_run_of_nothing_has_no_figures() -> None:
+def test_an_empty_run_has_no_metrics() -> None:
     overall, services = aggregate([], [], [], (0.0, 0.0))
     assert overall == Metrics(
         None,
@@ -228,7 +228,7 @@ def test_a_run_of_nothing_has_no_figures() -> None:
     assert services == []
 
 
-def test_services_stand_in_the_order_in_which_they_broke_and_then_in_that_of_endpoints() -> None:
+def test_services_are_in_the_order_in_which_they_broke_and_then_in_that_of_endpoints() -> None:
     incidents = [incident(1.0, service="d"), incident(2.0, service="b"), incident(3.0, service="d")]
     endpoints = [total("/", 0.9, 1, 0, service=name) for name in ["c", "d", "a", "c", "b"]]
     _, services = aggregate(incidents, endpoints, [], (0.0, DAY))
@@ -256,13 +256,11 @@ def test_an_incident_counts_for_its_service_though_no_endpoint_is_listed() -> No
         ([31.0, 1.0, 5.0, 3.0], Repair(4, 0, 0, 10.0, 4.0, 23.2, 31.0)),
     ],
 )
-def test_repair_is_told_of_closed_incidents_only(
-    lasted: list[float | None], expected: Repair
-) -> None:
+def test_repair_counts_closed_incidents_only(lasted: list[float | None], expected: Repair) -> None:
     assert repair(*lasted) == expected
 
 
-def test_silent_incidents_are_in_no_time() -> None:
+def test_expired_incidents_are_in_no_time() -> None:
     incidents = [incident(1.0, 10.0), incident(2.0, 99.0, expired=True)]
     assert figure(None, incidents, [], [], (0.0, DAY)).repair == Repair(
         1, 0, 1, 10.0, 10.0, 10.0, 10.0
@@ -271,19 +269,19 @@ def test_silent_incidents_are_in_no_time() -> None:
 
 @given(st.lists(st.floats(0, 1e9), min_size=2))
 def test_percentiles_are_those_of_the_standard_library(lasted: list[float]) -> None:
-    told = repair(*lasted)
+    found = repair(*lasted)
     inclusive = quantiles(lasted, n=10, method="inclusive")
-    assert told.median == pytest.approx(median(lasted))
-    assert told.p90 == pytest.approx(inclusive[-1])
+    assert found.median == pytest.approx(median(lasted))
+    assert found.p90 == pytest.approx(inclusive[-1])
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=1))
 def test_times_to_repair_are_in_order_and_whatever_order_they_came_in(lasted: list[float]) -> None:
-    told = repair(*lasted)
-    assert told.median is not None
-    assert told.p90 is not None
-    assert min(lasted) <= told.median <= told.p90 <= max(lasted)
-    assert repair(*reversed(lasted)) == told
+    found = repair(*lasted)
+    assert found.median is not None
+    assert found.p90 is not None
+    assert min(lasted) <= found.median <= found.p90 <= max(lasted)
+    assert repair(*reversed(lasted)) == found
 
 
 # Detection
@@ -293,7 +291,7 @@ def test_times_to_repair_are_in_order_and_whatever_order_they_came_in(lasted: li
     ("verdict", "detection"),
     [(Verdict.CLEAR, 5.0), (Verdict.AMBIGUOUS, 5.0), (Verdict.STALE, None)],
 )
-def test_detection_is_told_from_the_newest_candidate_unless_that_is_stale(
+def test_detection_is_measured_from_the_newest_candidate_unless_that_is_stale(
     verdict: Verdict, detection: float | None
 ) -> None:
     changes = candidate("a1", 70.0), candidate("b2", 5.0)
@@ -301,7 +299,7 @@ def test_detection_is_told_from_the_newest_candidate_unless_that_is_stale(
     assert figure(None, incidents, [], [], (0.0, DAY)).detection == detection
 
 
-def test_detection_is_told_of_the_first_incident_of_each_deployment_and_endpoint() -> None:
+def test_detection_counts_the_first_incident_of_each_deployment_and_endpoint() -> None:
     # a1 . x . x ....... x ..... a1 .... x      GET /cart flaps, and breaks again as a1 comes again
     #  0   5   7         90      100     120    GET /pay breaks later than GET /cart
     broken = [
@@ -361,9 +359,9 @@ def test_a_deployment_that_broke_several_endpoints_failed_once() -> None:
         incident(21.0, 40.0, candidate("a1"), resource="/pay"),
         incident(25.0, None, candidate("a1"), resource="/login"),
     ]
-    told = delivery(incidents, [deploy("a1", 10.0), deploy("b2", 90.0)])
+    found = delivery(incidents, [deploy("a1", 10.0), deploy("b2", 90.0)])
     # One of two; of its three incidents two are closed: (10 + 40) / 2
-    assert told == DoraMetrics(2, 2.0, failed=1, change_failure_rate=0.5, recovery_time=25.0)
+    assert found == DoraMetrics(2, 2.0, failed=1, change_failure_rate=0.5, recovery_time=25.0)
 
 
 def failed(incidents: Sequence[IncidentRecord], deploys: Sequence[Deploy]) -> int:
@@ -454,8 +452,8 @@ def test_deployments_are_found_by_their_times_though_the_stream_has_them_in_anot
 
 
 def test_a_commit_that_is_no_deployment_of_the_run_makes_none_fail() -> None:
-    told = delivery([incident(20.0, 10.0, candidate("gone"))], [deploy("a1", 10.0)])
-    assert told == DoraMetrics(1, 1.0, failed=0, change_failure_rate=0.0, recovery_time=None)
+    found = delivery([incident(20.0, 10.0, candidate("gone"))], [deploy("a1", 10.0)])
+    assert found == DoraMetrics(1, 1.0, failed=0, change_failure_rate=0.0, recovery_time=None)
 
 
 def test_only_the_newest_candidate_failed() -> None:
@@ -467,9 +465,9 @@ def test_only_the_newest_candidate_failed() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.STALE, Verdict.NONE])
-def test_a_deployment_is_not_blamed_where_the_verdict_is_stale_or_none(verdict: Verdict) -> None:
+def test_a_deployment_is_not_blamed_if_the_verdict_is_stale_or_none(verdict: Verdict) -> None:
     broken = incident(20.0, 1.0, candidate("a1"), verdict=verdict)
-    assert find_charged(broken) is None
+    assert find_attributed(broken) is None
     assert failed([broken], [deploy("a1", 10.0)]) == 0
 
 
@@ -486,7 +484,7 @@ def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
         incident(20.0, 1.0, *known, verdict=Verdict.AMBIGUOUS, evidence=evidence)
         for known in (changes[1:], changes)
     )
-    assert [change and change.commit for change in map(find_charged, (one, both))] == [
+    assert [change and change.commit for change in map(find_attributed, (one, both))] == [
         alone,
         of_both,
     ]
@@ -496,9 +494,9 @@ def test_a_change_with_which_the_failure_rate_fell_broke_nothing(
     assert figure(None, [both], [], [], (0.0, DAY)).detection == (10.0 if of_both == "a1" else 5.0)
 
 
-def test_a_silent_incident_makes_its_deployment_fail_and_has_no_recovery() -> None:
-    told = delivery([incident(20.0, 10.0, candidate("a1"), expired=True)], [deploy("a1", 10.0)])
-    assert told == DoraMetrics(1, 1.0, failed=1, change_failure_rate=1.0, recovery_time=None)
+def test_an_expired_incident_makes_its_deployment_fail_and_has_no_recovery() -> None:
+    found = delivery([incident(20.0, 10.0, candidate("a1"), expired=True)], [deploy("a1", 10.0)])
+    assert found == DoraMetrics(1, 1.0, failed=1, change_failure_rate=1.0, recovery_time=None)
 
 
 def test_a_run_of_less_than_an_hour_has_no_frequency() -> None:
@@ -508,10 +506,10 @@ def test_a_run_of_less_than_an_hour_has_no_frequency() -> None:
     assert delivery([], [deploy("a1", 10.0)], seconds=3600.0).frequency == 24.0
 
 
-# Shares
+# Ranking
 
 
-def test_incidents_are_shared_out_by_endpoint_author_and_commit() -> None:
+def test_incidents_are_ranked_by_endpoint_author_and_commit() -> None:
     ranking = rank_by_owner(HISTORY, ended=2 * DAY)
     # POST /cart has been open for 172,800 - 5,040 s
     assert ranking.by_endpoint == [
@@ -532,12 +530,12 @@ def test_incidents_are_shared_out_by_endpoint_author_and_commit() -> None:
     ]
 
 
-def test_nothing_is_shared_out_of_no_incidents() -> None:
+def test_without_incidents_the_rankings_are_empty() -> None:
     ranking = rank_by_owner([], ended=0.0)
     assert (ranking.by_endpoint, ranking.by_author, ranking.by_commit) == ([], [], [])
 
 
-def test_shares_fall_by_incidents_then_by_seconds_and_then_rise_by_name() -> None:
+def test_rankings_descend_by_incidents_then_by_seconds_and_ascend_by_name() -> None:
     incidents = [
         incident(1.0, 5.0, resource="/c"),
         incident(2.0, 5.0, resource="/b"),
@@ -549,7 +547,7 @@ def test_shares_fall_by_incidents_then_by_seconds_and_then_rise_by_name() -> Non
     assert names == ["GET /y", "GET /z", "GET /b", "GET /c"]
 
 
-def test_an_endpoint_is_named_with_its_service_where_another_has_one_too() -> None:
+def test_an_endpoint_is_named_with_its_service_if_another_service_has_the_same() -> None:
     incidents = [
         incident(1.0, 3.0, service="shop"),
         incident(2.0, 2.0, service="cart"),
@@ -610,7 +608,7 @@ History = tuple[list[IncidentRecord], list[EndpointTotal], list[Deploy]]
 
 
 @given(histories)
-def test_all_at_once_and_one_by_one_give_the_same_figures(history: History) -> None:
+def test_services_together_and_one_by_one_give_the_same_metrics(history: History) -> None:
     _, parts = aggregate(*history, (0.0, 50.0))
     assert parts == [figure(part.service, *history, (0.0, 50.0)) for part in parts]
 
@@ -624,9 +622,9 @@ def test_the_services_add_up_to_the_whole(history: History) -> None:
     assert overall.budget.failures == sum(part.budget.failures for part in parts)
     assert overall.budget.allowed == pytest.approx(sum(part.budget.allowed for part in parts))
     assert overall.delivery.deployments == len(deploys)
-    for told in [overall, *parts]:
-        assert told.repair.closed + told.repair.open + told.repair.expired == told.incidents
-        assert told.delivery.failed <= told.delivery.deployments
+    for found in [overall, *parts]:
+        assert found.repair.closed + found.repair.open + found.repair.expired == found.incidents
+        assert found.delivery.failed <= found.delivery.deployments
 
 
 @given(histories)
@@ -635,14 +633,14 @@ def test_each_incident_is_one_of_an_endpoint_and_of_a_commit_if_one_is_blamed(
 ) -> None:
     incidents = history[0]
     ranking = rank_by_owner(incidents, ended=50.0)
-    blamed = [each for each in incidents if find_charged(each)]
+    attributed = [each for each in incidents if find_attributed(each)]
     assert sum(share.incidents for share in ranking.by_endpoint) == len(incidents)
-    assert sum(share.incidents for share in ranking.by_author) == len(blamed)
-    assert sum(share.incidents for share in ranking.by_commit) == len(blamed)
+    assert sum(share.incidents for share in ranking.by_author) == len(attributed)
+    assert sum(share.incidents for share in ranking.by_commit) == len(attributed)
 
 
 class Counted(UserList[T]):
-    """A list that counts how often it is gone through."""
+    """A list that counts how often it is iterated."""
 
     times = 0
 
@@ -652,7 +650,7 @@ class Counted(UserList[T]):
 
 
 @pytest.mark.parametrize("services", [1, 300])
-def test_many_services_are_no_reason_to_go_through_it_all_more_often(services: int) -> None:
+def test_inputs_are_iterated_no_more_often_for_many_services(services: int) -> None:
     incidents = Counted([incident(1.0, service=str(number)) for number in range(services)])
     endpoints = Counted([total("/", 0.9, 1, 0, service=str(number)) for number in range(services)])
     deploys = Counted([deploy("a1", float(number), EVERY_SERVICE) for number in range(services)])

@@ -1,4 +1,4 @@
-"""Who is blamed and who is credited: what the records of a run show only with much else."""
+"""Attribution on hand-made incidents: to which change a crossing is attributed, and how surely."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 
 from slomon.core.attribution import Attribution, Verdict, blame, credit
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Candidates
 from slomon.core.statistics import Counts
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
-ENDPOINT = Endpoint("shop", "-", "GET", "/", 0.9, 30)
+ENDPOINT = make_endpoint(window=30)
 
 
 def credited(*positions: int, omitted: int) -> Attribution:
-    """Of an incident from position 100 to 200, with these suspects and a rate that clearly fell."""
+    """Credit an incident from position 100 to 200; the rate clearly fell with these candidates."""
     changes = [PositionedChange(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
     incident = make_incident(ENDPOINT, 100, 100, end=200, end_position=200)
     fixing = Candidates(tuple(changes), omitted, Counts(100, 90), Counts(100, 0))
@@ -26,20 +26,20 @@ def credited(*positions: int, omitted: int) -> Attribution:
     return found
 
 
-def test_changes_before_the_opening_take_nothing_from_the_one_that_came_since() -> None:
+def test_candidates_before_the_opening_do_not_compete_with_one_that_came_since() -> None:
     found = credited(*range(91, 100), 150, omitted=3)
     assert (found.verdict, found.commit, len(found.candidates)) == (Verdict.CLEAR, "c150", 1)
     assert found.omitted == 0
 
 
-def test_of_more_changes_since_the_opening_than_are_shown_the_others_are_counted() -> None:
+def test_changes_since_the_opening_that_are_not_listed_are_counted() -> None:
     found = credited(*range(150, 160), omitted=3)
     assert (found.verdict, found.commit, len(found.candidates)) == (Verdict.AMBIGUOUS, "c159", 10)
     assert found.omitted == 3
 
 
 def blamed(*positions: int, before: Counts, after: Counts) -> Attribution:
-    """Of an incident at position and tick 1000 with an SLO of 0.9, where 500 ticks make stale."""
+    """Blame for an incident at position and tick 1000, SLO 0.9; stale after 500 ticks."""
     changes = [PositionedChange(at, at, Change(f"c{at}", "ana", "", "shop")) for at in positions]
     incident = make_incident(ENDPOINT, 1000, 1000)
     breaking = Candidates(tuple(changes), 3, before, after)
@@ -57,7 +57,7 @@ ROSE = Counts(100, 50)
         ((600, 900), Counts(100, 11), ROSE, Verdict.AMBIGUOUS),
         ((600, 900), Counts(100, 10), Counts(100, 11), Verdict.AMBIGUOUS),
         ((600, 900), Counts(0, 0), ROSE, Verdict.AMBIGUOUS),
-        # It is alone, as the one at 499 is too old by a tick.
+        # The only candidate: the one at 499 is too old by a tick.
         ((499, 900), Counts(100, 11), ROSE, Verdict.CLEAR),
         ((500, 900), Counts(100, 11), ROSE, Verdict.AMBIGUOUS),
         ((900,), Counts(100, 11), Counts(100, 11), Verdict.AMBIGUOUS),
@@ -65,13 +65,13 @@ ROSE = Counts(100, 50)
         ((300, 499), Counts(100, 0), ROSE, Verdict.STALE),
     ],
 )
-def test_a_change_with_which_an_endpoint_broke_that_met_its_slo_is_clearly_to_blame(
+def test_a_change_is_clearly_to_blame_if_the_endpoint_met_its_slo_before_it_and_broke_with_it(
     positions: tuple[int, ...], before: Counts, after: Counts, verdict: Verdict
 ) -> None:
     assert blamed(*positions, before=before, after=after).verdict == verdict
 
 
-def test_stale_changes_are_no_candidates_but_for_the_newest() -> None:
+def test_stale_changes_are_no_candidates_except_the_newest() -> None:
     found = blamed(400, 499, 500, 900, before=Counts(0, 0), after=ROSE)
     assert [one.commit for one in found.candidates] == ["c500", "c900"]
     assert found.omitted == 0, "what is older than a stale one is no candidate either"

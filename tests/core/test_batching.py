@@ -57,7 +57,7 @@ def test_positions_go_on_from_cut_to_cut_and_rows_do_not_come_back() -> None:
 def test_nothing_in_gives_nothing_out() -> None:
     cutter = batcher(shards=7)
     assert cutter.cut([]) == BatchResult([], [])
-    assert cutter.accounting.events == 0
+    assert cutter.state.accounting.events == 0
 
 
 def test_only_a_shard_that_something_is_for_has_a_batch() -> None:
@@ -110,7 +110,7 @@ def test_no_more_requests_are_remembered_than_there_is_room_for(
 def test_a_request_to_nowhere_is_unmatched_however_often_it_comes() -> None:
     cutter = batcher()
     assert cutter.cut(["5 GET /nowhere 200"] * 3) == BatchResult([], [])
-    assert cutter.accounting.unmatched == 3
+    assert cutter.state.accounting.unmatched == 3
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,10 @@ def test_a_change_has_the_newest_time_before_it_whoever_watches_that_access() ->
     cutter.cut(stream[:3])
     cutter.cut(stream[3:])
     cutter.cut([change("shop")])
-    assert [(positioned.position, positioned.tick) for positioned in cutter.deploys] == [
+    assert [(positioned.position, positioned.tick) for positioned in cutter.state.deploys] == [
         *((0, 0), (4, 9 * SECOND), (6, 11 * SECOND), (9, 12 * SECOND))
     ]
-    assert cutter.span == TimeRange(5 * SECOND, 11 * SECOND)
+    assert cutter.state.span == TimeRange(5 * SECOND, 11 * SECOND)
 
 
 def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
@@ -172,7 +172,7 @@ def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
         (0, Batch([], [], [], [], [PositionedChange(2, SECOND, change("shop"))]))
     ]
     assert cutter.cut(["x GET /a 200"]).batches == [(0, Batch([], [], [], [], []))]
-    assert asdict(cutter.accounting) == {
+    assert asdict(cutter.state.accounting) == {
         "events": 4,
         "accesses": 1,
         "changes": 1,
@@ -217,7 +217,7 @@ def test_every_kind_of_item_is_counted_once() -> None:
             "5 GET /a 20",
         ]
     )
-    assert asdict(cutter.accounting) == {
+    assert asdict(cutter.state.accounting) == {
         "events": 12,
         "accesses": 4,
         "changes": 3,
@@ -236,4 +236,4 @@ class Line(str, Enum):  # noqa: UP042 (a StrEnum's str() is its text: that one w
 def test_text_of_a_class_of_its_own_is_still_text() -> None:
     cutter = batcher()
     assert cutter.cut([Line.ACCESS]).batches == [(0, Batch([1], [5 * SECOND], [1], [0], []))]
-    assert cutter.accounting.accesses == 1
+    assert cutter.state.accounting.accesses == 1

@@ -1,7 +1,6 @@
 """
-Wrong configuration stops at the door, and the error says all there is to mend.
-
-Every endpoint has one shard, the same in every process, and services know theirs.
+A wrong configuration is an error that names all problems. Every endpoint has one shard, the same in
+every process.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from slomon.core.endpoints import Catalogue, Endpoint, Sharding
+from slomon.core.endpoints import Catalogue, Endpoint, Sharding, to_share
 from slomon.errors import ConfigurationError
 
 SLO = "a number greater than 0 and at most 1"
@@ -155,6 +154,7 @@ WRONG: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
+# A case for each of more than forty: what a value is taken for differs from one to the next.
 @pytest.mark.parametrize(("field", "value", "shown"), WRONG)
 def test_an_error_names_the_entry_the_field_the_value_and_what_is_allowed(
     field: str, value: object, shown: str
@@ -248,7 +248,7 @@ MANY = catalogue(*((f"service {number % 100}", f"/{number}") for number in range
 
 
 @pytest.mark.parametrize(("shards", "shard", "slot"), [(1, 0, 998), (2, 0, 499), (7, 4, 142)])
-def test_endpoints_are_dealt_out_in_the_order_of_their_entries(
+def test_endpoints_are_dealt_to_shards_in_the_order_of_their_entries(
     shards: int, shard: int, slot: int
 ) -> None:
     # Known values: the same in every process, and every shard gets as many, but for one.
@@ -297,3 +297,8 @@ def test_names_may_hold_lone_surrogates() -> None:
     assert sharding.owners("\udcff") == (place[0],)
     with pytest.raises(IndexError):
         sharding.members[place[0]][1]
+
+
+def test_a_percentage_as_a_share_keeps_all_its_digits() -> None:
+    digits = "9" * 40
+    assert to_share(Decimal(f"99.{digits}")) == Decimal(f"0.99{digits}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import UserDict
 from collections.abc import Callable
 from typing import cast
@@ -14,6 +15,7 @@ from slomon.core.events import (
     End,
     Malformed,
     StatusRule,
+    StatusTable,
     parse_access,
     parse_change,
     read_event,
@@ -213,6 +215,29 @@ def test_another_rule_says_which_statuses_there_are_not() -> None:
     assert isinstance(parse_access("5 GET /a 418", missing_pages_fail), Malformed)
 
 
+def test_a_status_table_has_the_answers_of_its_rule() -> None:
+    table = StatusTable.from_rule(server_errors_fail)
+    assert table.answers == tuple(map(server_errors_fail, range(1000)))
+    assert [table.failed(status) for status in (-1, 99, 200, 500, 600, 999, 1000)] == [
+        *(None, None, False, True, None, None, None)
+    ]
+    assert table.column(2) == array("q", [2] * 100 + [0] * 400 + [1] * 100 + [2] * 400)
+    assert table.describe() == "100-499 succeed, 500-599 fail"
+
+
+def test_a_status_table_has_no_answer_where_the_rule_raises_and_asks_it_once() -> None:
+    asked = []
+
+    def rule(status: int) -> bool:
+        asked.append(status)
+        return {0: False, 1: True, 2: cast(bool, "yes"), 404: True}[status]
+
+    table = StatusTable.from_rule(rule)
+    assert asked == list(range(1000))
+    assert table.answers[:4] == (False, True, True, None)
+    assert table.describe() == "0-0 succeed, 1-2 fail, 404-404 fail"
+
+
 @pytest.mark.parametrize(
     ("text", "change"),
     [
@@ -302,3 +327,13 @@ def test_a_reason_is_printable_and_bounded_whatever_the_text(
 def test_the_text_of_an_event_of_unknown_type_is_the_whole_event() -> None:
     event = {"host": "a", "id": 7, "pid": 1, "type": "acess", "value": "5 GET /a 200", "zone": 2}
     assert read_event(event) == Malformed(repr(event), f"the type is 'acess'; allowed: {TYPES}")
+
+
+def test_a_rule_that_raises_says_nothing_before_a_request_asks() -> None:
+    def only_even(status: int) -> bool:
+        if status % 2:
+            raise ValueError(status)
+        return status == 500
+
+    table = StatusTable.from_rule(only_even)
+    assert [table.failed(status) for status in (200, 201, 500)] == [False, None, True]

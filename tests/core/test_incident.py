@@ -1,8 +1,4 @@
-"""
-What an incident says of itself.
-
-Which changes may have done it is a matter of where they stand in the stream.
-"""
+"""The state of incidents, and the candidates that a ChangeLog lists for a crossing."""
 
 from __future__ import annotations
 
@@ -12,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import ChangeLog, State
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
-ENDPOINT = Endpoint("shop", "ana@example.com", "GET", "/a", 0.9, 30)
+ENDPOINT = make_endpoint(resource="/a", window=30)
 BUG, FIX = (Change(commit, "", "", "shop") for commit in ("bug", "fix"))
 
 
@@ -30,13 +26,13 @@ def test_a_closed_incident_has_a_duration(end: int | None, duration: int | None)
     ("end", "position", "state"),
     [(None, None, State.OPEN), (7, 1, State.CLOSED), (7, None, State.EXPIRED)],
 )
-def test_an_incident_that_ended_and_that_nothing_in_the_stream_closed_is_silent(
+def test_an_incident_that_ended_without_an_access_that_closed_it_is_expired(
     end: int | None, position: int | None, state: State
 ) -> None:
     assert make_incident(ENDPOINT, 3, 0, end=end, end_position=position).state == state
 
 
-def test_the_newest_suspects_broke_it_and_fixed_it() -> None:
+def test_the_newest_candidates_broke_it_and_fixed_it() -> None:
     incident = make_incident(ENDPOINT, 3, 0, BUG, 7, 1, FIX)
     assert (incident.broken_by, incident.fixed_by) == (BUG, FIX)
     assert make_incident(ENDPOINT, 3, 0).broken_by is None
@@ -45,7 +41,7 @@ def test_the_newest_suspects_broke_it_and_fixed_it() -> None:
 
 
 SERVICES = ["shop", "cart", EVERY_SERVICE]
-# A stream, of which each event is a change of a service, or of all, or something else.
+# A stream: each event is a change of a service, a change of every service, or something else.
 STREAMS = st.lists(st.sampled_from([*SERVICES, None]), max_size=40)
 
 
@@ -64,11 +60,11 @@ def recorded(stream: Sequence[str | None]) -> ChangeLog:
 
 def listed(log: ChangeLog, service: str, since: int) -> list[int]:
     changes, _ = log.list_candidates(service, since)
-    return [suspect.position for suspect in changes]
+    return [candidate.position for candidate in changes]
 
 
 @given(STREAMS, st.sampled_from(SERVICES))
-def test_the_suspects_are_the_last_change_before_a_position_and_all_since_then(
+def test_the_candidates_are_the_last_change_before_a_position_and_all_later_ones(
     stream: list[str | None], service: str
 ) -> None:
     log = recorded(stream)
@@ -81,7 +77,7 @@ def test_the_suspects_are_the_last_change_before_a_position_and_all_since_then(
         assert omitted == len(expected[:-10])
 
 
-def test_a_service_that_never_changed_has_no_suspects() -> None:
+def test_a_service_that_never_changed_has_no_candidates() -> None:
     assert ChangeLog().list_candidates("shop", 5) == ((), 0)
 
 

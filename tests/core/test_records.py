@@ -1,4 +1,4 @@
-"""Records say of each incident what a brute-force count over the raw events says."""
+"""Incident records equal those of a brute-force count over the raw events."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.aggregation import find_charged
+from slomon.core.aggregation import find_attributed
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.batching import Batcher
-from slomon.core.endpoints import Endpoint, Sharding
+from slomon.core.endpoints import Sharding
 from slomon.core.events import Accounting, server_errors_fail
-from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident import Incident, State
+from slomon.core.records import IncidentRecord, list_services
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts, compare
 from slomon.core.summary import add_up
+from tests.core.builders import make_endpoint
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run
 from tests.incidents import make_incident
 
@@ -28,13 +29,13 @@ from tests.incidents import make_incident
 def records(
     events: Sequence[Event], workers: int = 1, cut: int = 7, no_traffic: int | None = None
 ) -> list[IncidentRecord]:
-    """What is recorded of events."""
+    """The records of a run over events."""
     return run(events, workers, cut, no_traffic).records(stale_after=20)
 
 
 @dataclass
 class Seen:
-    """A request where it stands; it counts at the newest time of its endpoint."""
+    """A request at its position; it counts at the newest time of its endpoint."""
 
     position: int
     clock: int
@@ -44,7 +45,7 @@ class Seen:
 def brute_force(
     events: Sequence[Event], path: str, no_traffic: int | None
 ) -> list[dict[str, object]]:
-    """What is to be recorded of an endpoint's incidents, each window counted anew."""
+    """The expected records of an endpoint's incidents, each window counted anew."""
     seen: list[Seen] = []
     found: list[dict[str, object]] = []
     silent_from = math.inf
@@ -93,7 +94,7 @@ def brute_force(
 
 
 def follow(incident: dict[str, object], now: Seen, sli: float) -> None:
-    """One more request while it lasts."""
+    """Add one request to an open incident."""
     requests, failures = incident["requests"], incident["failures"]
     assert isinstance(requests, int)
     assert isinstance(failures, int)
@@ -107,13 +108,13 @@ def follow(incident: dict[str, object], now: Seen, sli: float) -> None:
 
 
 def changes(events: Sequence[Event], service: str, since: int, until: int) -> list[int]:
-    """The positions of the newest change before `since` and of all from there on."""
+    """The positions of the newest change before `since` and of all later ones before `until`."""
     own = [position for position in range(until) if events[position] == service]
     return [at for at in own if at < since][-1:] + [at for at in own if at >= since]
 
 
-def without_stale(events: Sequence[Event], changes: object, crossed: float) -> list[int]:
-    """The ten newest, of which all but the last one came in the 20 s before the crossing."""
+def without_stale(events: Sequence[Event], changes: object, crossed_at: float) -> list[int]:
+    """The ten newest changes, without those older than 20 s at the crossing, but for the last."""
     assert isinstance(changes, list)
 
     def time(change: int) -> int:
@@ -121,11 +122,11 @@ def without_stale(events: Sequence[Event], changes: object, crossed: float) -> l
         later = [event.at for event in events[change:] if isinstance(event, Asked)]
         return max(earlier) if any(earlier) else [*earlier, *later][0]
 
-    return [at for at in changes[-10:-1] if crossed - time(at) <= 20] + changes[-1:]
+    return [at for at in changes[-10:-1] if crossed_at - time(at) <= 20] + changes[-1:]
 
 
 def stretches(events: Sequence[Event], service: str, seen: Sequence[Seen]) -> list[Counts]:
-    """The endpoint's requests from the last change but one to the last one, and since then."""
+    """The endpoint's requests between the last two changes, and since the last one."""
     until = seen[-1].position
     own = [position for position in range(until) if events[position] == service]
     newest = own[-1] if own else -1
@@ -169,8 +170,8 @@ def test_a_record_is_what_a_brute_force_count_says(
             assert (record.min_sli, record.min_sli_at) == (
                 *(known["min_sli"], known["min_sli_at"]),
             )
-            blamed = [int(one.commit[1:]) for one in record.broken_by.candidates]
-            assert blamed == without_stale(events, known["break"], record.start)
+            candidates = [int(one.commit[1:]) for one in record.broken_by.candidates]
+            assert candidates == without_stale(events, known["break"], record.start)
             if record.broken_by.evidence:
                 evidence = record.broken_by.evidence
                 assert [evidence.before, evidence.after] == known["stretches"]
@@ -436,7 +437,7 @@ def test_without_changes_there_is_nobody_to_blame() -> None:
 def test_services_that_broke_within_a_minute_are_named_together() -> None:
     def co_occurring(*starts: tuple[str, int]) -> list[tuple[str, ...]]:
         incidents = [
-            make_incident(Endpoint(name, "-", "GET", f"/{n}", 1.0, 5), start * SECOND, n)
+            make_incident(make_endpoint(name, f"/{n}", slo=1.0), start * SECOND, n)
             for n, (name, start) in enumerate(starts)
         ]
         shard = Shard([incidents[0].endpoint])
@@ -444,7 +445,7 @@ def test_services_that_broke_within_a_minute_are_named_together() -> None:
             incidents,
             Accounting(),
             (),
-            add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span),
+            add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).state.span),
         )
         return [record.co_occurring for record in monitor.records()]
 
@@ -457,9 +458,9 @@ def test_services_that_broke_within_a_minute_are_named_together() -> None:
 
 
 def test_an_slo_of_one_has_no_budget() -> None:
-    incident = make_incident(Endpoint("a", "-", "GET", "/", 1.0, 5), 0, 0)
+    incident = make_incident(make_endpoint(slo=1.0), 0, 0)
     shard = Shard([incident.endpoint])
-    totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).span)
+    totals = add_up([shard], (), Batcher(Sharding(CATALOGUE, 1), server_errors_fail).state.span)
     [record] = ServiceMonitor([incident], Accounting(), (), totals).records()
     assert (record.burn_rate, record.error_budget_consumed) == (None, None)
 
@@ -501,8 +502,16 @@ def test_a_fix_that_came_before_the_window_showed_the_failures_is_credited() -> 
     assert (record.start, record.end, record.broken_by.commit) == (18, 20, "c14")
     assert record.broken_by.evidence is not None
     assert record.broken_by.evidence.fell
-    culprit = find_charged(record)
+    culprit = find_attributed(record)
     assert culprit is not None
     assert culprit.commit == "c10"
     assert record.fixed_by is not None
     assert (record.fixed_by.verdict, record.fixed_by.commit) == (Verdict.CLEAR, "c14")
+
+
+def test_ten_other_services_that_broke_within_a_minute_are_listed() -> None:
+    def broke(name: str, second: int) -> Incident:
+        return make_incident(make_endpoint(name), start=second * SECOND, position=second)
+
+    near = [broke("late", 161), *(broke(f"s{number}", 160) for number in range(11))]
+    assert list_services(near, broke("s0", 100)) == tuple(f"s{number}" for number in range(1, 11))

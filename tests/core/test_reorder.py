@@ -9,7 +9,7 @@ from hypothesis import given
 
 from slomon.core.batching import Batch
 from slomon.core.events import PositionedChange
-from slomon.core.reorder import Order
+from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
@@ -39,7 +39,7 @@ def out(order: Order) -> list[int]:
 
 
 def late_by(lateness: int, sources: int = 1) -> Order:
-    order = Order(sources, 1)
+    order = Order(sources, PythonRowBuffer(1))
     for clock in order.clocks:
         clock.lateness = lateness
     return order
@@ -47,7 +47,7 @@ def late_by(lateness: int, sources: int = 1) -> Order:
 
 @given(all_arrivals())
 def test_the_order_is_that_of_the_rule_however_the_rows_came(arrivals: Arrivals) -> None:
-    order = Order(len(arrivals.latenesses), arrivals.shards)
+    order = Order(len(arrivals.latenesses), PythonRowBuffer(arrivals.shards))
     dealt = put_through(order, arrivals)
 
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
@@ -59,8 +59,10 @@ def test_the_order_is_that_of_the_rule_however_the_rows_came(arrivals: Arrivals)
 @given(all_arrivals())
 def test_an_order_that_was_saved_goes_on_as_if_it_never_was(arrivals: Arrivals) -> None:
     sources, shards = len(arrivals.latenesses), arrivals.shards
-    order = Order(sources, shards)
-    dealt = put_through(order, arrivals, lambda before: go_on(Order(sources, shards), before))
+    order = Order(sources, PythonRowBuffer(shards))
+    dealt = put_through(
+        order, arrivals, lambda before: go_on(Order(sources, PythonRowBuffer(shards)), before)
+    )
     assert sorted_by_position(dealt) == by_the_rule(arrivals)
 
 
@@ -153,7 +155,7 @@ def test_the_endpoints_that_are_found_are_the_first_ones_in_the_order_of_time() 
     names = PythonEndpointNames(2)
     for name in (b"GET /z", b"GET /a", b"GET /b"):
         names.key(name)
-    order = Order(2, 1, names.accept)
+    order = Order(2, PythonRowBuffer(1, names.accept))
     enter(order, 0, (100, 0 << 1), (200, 0 << 1 | BAD), (300, 2 << 1))
     enter(order, 1, (10, 1 << 1), (20, 2 << 1 | BAD), (350, 1 << 1))
     order.end(0)
@@ -166,7 +168,7 @@ def test_the_endpoints_that_are_found_are_the_first_ones_in_the_order_of_time() 
 
 
 def test_a_change_goes_to_every_shard() -> None:
-    order = Order(1, 3)
+    order = Order(1, PythonRowBuffer(3))
     enter(order, 0, (5, 2 << 1), (NO_TICK, order.add_change(change(1))), (6, 3 << 1 | BAD))
     order.end(0)
     assert order.take() == [
@@ -177,7 +179,7 @@ def test_a_change_goes_to_every_shard() -> None:
 
 
 def test_a_shard_without_rows_gets_no_batch() -> None:
-    order = Order(1, 3)
+    order = Order(1, PythonRowBuffer(3))
     enter(order, 0, (5, 1 << 1))
     order.end(0)
     assert [shard for shard, _ in order.take()] == [1]
@@ -197,7 +199,7 @@ def test_a_shard_without_rows_gets_no_batch() -> None:
 def test_the_source_to_read_next_is_the_one_furthest_behind(
     newest: list[int], ended: set[int], chosen: int | None
 ) -> None:
-    order = Order(3, 1)
+    order = Order(3, PythonRowBuffer(1))
     for clock, tick in zip(order.clocks, newest, strict=True):
         clock.newest = tick
     for source in ended:

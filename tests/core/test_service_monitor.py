@@ -1,4 +1,4 @@
-"""The three answers, and what became of each event."""
+"""The three answers of the contract, and the accounting of events."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from array import array
 import pytest
 
 from slomon.core.attribution import Verdict
-from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
 from slomon.errors import ConfigurationError
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
 SECOND = 1_000_000_000
@@ -36,7 +36,7 @@ def incident(
 ) -> Incident:
     """An incident that opened at a position in the stream; start and end are seconds."""
     return make_incident(
-        Endpoint(name, "ana@example.com", "GET", f"/{name}", 0.9, SECOND),
+        make_endpoint(name, window=SECOND),
         start=round(start * SECOND),
         position=at,
         broken_by=broken_by,
@@ -75,7 +75,7 @@ def test_mttr_leaves_out_what_is_still_open() -> None:
     assert report(incident(start=5), incident(start=5, end=8)).mttr() == 3.0
 
 
-def test_mttr_leaves_out_what_ended_in_silence() -> None:
+def test_mttr_leaves_out_expired_incidents() -> None:
     assert report(incident(start=5, end=9, expired=True)).mttr() == 0.0
     assert report(incident(start=5, end=9, expired=True), incident(start=5, end=8)).mttr() == 3.0
 
@@ -84,7 +84,7 @@ def test_mttr_is_exact_over_the_longest_incidents() -> None:
     assert report(*[incident(start=0, end=9e9)] * 1000).mttr() == 9e9
 
 
-def test_services_stand_in_the_order_in_which_they_first_broke() -> None:
+def test_services_are_in_the_order_in_which_they_first_broke() -> None:
     # The incidents come in the order in which the workers happened to find them.
     monitor = report(
         incident("a", at=30), incident("c", at=20), incident("b", at=10), incident("a", at=25)
@@ -132,7 +132,7 @@ def test_an_open_incident_ends_at_minus_one_and_has_no_fix() -> None:
     assert monitor.api_histogram() == {"shop": 1}
 
 
-def test_an_incident_that_ended_in_silence_has_an_end_and_no_fix() -> None:
+def test_an_expired_incident_has_an_end_and_no_fix() -> None:
     monitor = report(incident(start=5, end=8, expired=True, broken_by=change("bug")))
     assert json.dumps(monitor.incident_details()) == (
         '{"shop": [{"start": 5.0, "end": 8.0, "fix": "", "break": "bug"}]}'
@@ -177,3 +177,11 @@ def test_any_other_number_is_an_age(value: float) -> None:
     totals = Totals([found.endpoint], array("q", [1]), array("q", [1]))
     [record] = ServiceMonitor([found], Accounting(), (), totals).records(stale_after=value)
     assert record.broken_by.verdict == (Verdict.STALE if value < 5 else Verdict.CLEAR)
+
+
+def test_a_notebook_shows_a_row_for_each_service_and_no_markup_of_a_log() -> None:
+    names = ["<b>", *(f"s{number}" for number in range(60))]
+    shown = report(*(incident(name, at=at) for at, name in enumerate(names)))._repr_html_()
+
+    assert "<td>&lt;b&gt;</td><td>1</td>" in shown
+    assert shown.count("<tr><td>") + int(re.findall(r"and (\d+) more", shown)[0]) == len(names)

@@ -1,9 +1,10 @@
-"""A shard's machine: batches in, the incidents that moved out."""
+"""A shard's machine: batches in, the incidents that opened or ended out."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -12,14 +13,13 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import Change, PositionedChange
+from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
+from tests.core.builders import make_endpoint
 
-SHOP = Endpoint("shop", "ana@example.com", "GET", "/shop", slo=0.9, window=10)
-CART = Endpoint("shop", "ana@example.com", "GET", "/cart", slo=0.9, window=10)
-USER = Endpoint("user", "ana@example.com", "GET", "/user", slo=0.9, window=10)
+SHOP, CART, USER = make_endpoint(), make_endpoint(resource="/cart"), make_endpoint("user")
 
 
 def change(commit: str, service: str = "shop") -> Change:
@@ -38,7 +38,7 @@ def batch(*events: tuple[int, int, int] | Change, first: int = 0) -> Batch:
     return Batch(slots, ticks, failures, positions, changes)
 
 
-def test_an_incident_is_told_when_it_opens_and_again_when_it_closes() -> None:
+def test_an_incident_is_returned_when_it_opens_and_again_when_it_closes() -> None:
     shard = Shard([SHOP])
     [opened] = shard.advance(batch((0, 5, 1)))
     assert (opened.endpoint, opened.start, opened.start_position) == (SHOP, 5, 0)
@@ -49,7 +49,7 @@ def test_an_incident_is_told_when_it_opens_and_again_when_it_closes() -> None:
     assert shard.advance(batch((0, 25, 0), first=2)) == []
 
 
-def test_incidents_are_told_in_stream_order_within_a_batch() -> None:
+def test_incidents_of_a_batch_are_returned_in_stream_order() -> None:
     moved = Shard([SHOP, USER]).advance(batch((1, 5, 1), (0, 5, 1), (1, 15, 0), (1, 15, 1)))
     assert [(found.endpoint.name, found.end) for found in moved] == [
         ("user", None),
@@ -124,8 +124,8 @@ def test_a_shard_without_endpoints_has_nothing_to_say() -> None:
     assert Shard([]).advance(batch()) == []
 
 
-# NoTraffic. In the pictures an access is "x" where it failed and "o" where it did not, "." is no
-# access, and "|" the deadline: the newest access plus that time, or the window if that is longer.
+# Incidents that expire. In the pictures "x" is an access that failed, "o" one that did not, "." no
+# access, and "|" the deadline: the newest access plus `no_traffic`, or plus the window if longer.
 
 GOOD, BAD = 0, 1
 
@@ -144,7 +144,7 @@ def show(*incidents: Incident) -> list[str]:
 
 
 def lives(*accesses: tuple[int, int], **options: int) -> list[str]:
-    """The incidents of one endpoint's accesses (tick, failed), as they are at last."""
+    """The final incidents of one endpoint's accesses (tick, failed)."""
     shard = quiet_shard(SHOP, **options)
     found: dict[int, Incident] = {}
     for number, access in enumerate(accesses):
@@ -165,7 +165,7 @@ def lives(*accesses: tuple[int, int], **options: int) -> list[str]:
         ((900, BAD), ["5 to 25 expired", "900 to None open"]),
     ],
 )
-def test_an_access_at_the_deadline_or_later_finds_that_silence_has_ended_an_incident(
+def test_an_access_at_the_deadline_or_later_finds_that_an_incident_has_expired(
     access: tuple[int, int], incidents: list[str]
 ) -> None:
     #   tick   5    .    .    .   24   25   26      window 10, no traffic 20
@@ -174,7 +174,7 @@ def test_an_access_at_the_deadline_or_later_finds_that_silence_has_ended_an_inci
 
 
 @pytest.mark.parametrize("no_traffic", [0, 1, 10])
-def test_silence_ends_nothing_before_the_window_has_emptied(no_traffic: int) -> None:
+def test_no_incident_expires_before_its_window_is_empty(no_traffic: int) -> None:
     #   tick   5    .    .   14   15        window 10
     #          x              o    |x
     assert lives((5, BAD), (14, GOOD), no_traffic=no_traffic) == ["5 to None open"]
@@ -195,7 +195,7 @@ def test_each_access_puts_the_deadline_off_and_a_late_one_does_not() -> None:
     assert lives((5, BAD), (3, BAD), (25, GOOD), no_traffic=20) == ["5 to 25 expired"]
 
 
-def test_incident_after_incident_ends_in_silence() -> None:
+def test_incident_after_incident_expires() -> None:
     ticks = range(0, 100, 20)
     assert lives(*((tick, BAD) for tick in ticks), no_traffic=20) == [
         *(f"{tick} to {tick + 20} expired" for tick in range(0, 80, 20)),
@@ -203,9 +203,7 @@ def test_incident_after_incident_ends_in_silence() -> None:
     ]
 
 
-def test_where_windows_with_few_requests_are_not_judged_silence_ends_incidents_all_the_same() -> (
-    None
-):
+def test_incidents_expire_even_if_windows_with_few_requests_are_not_judged() -> None:
     #   tick   5 6 7   .   20   .   40 41 42    window 10, no traffic 20, at least 3 requests
     #          x x x        o        |x  x  x   opens at 7; 20 puts the deadline off to 40; the
     #                                          third one opens another
@@ -220,29 +218,31 @@ def test_where_windows_with_few_requests_are_not_judged_silence_ends_incidents_a
     ]
 
 
-def test_with_a_resolution_silence_is_measured_between_the_times_at_which_accesses_count() -> None:
+def test_with_a_resolution_no_traffic_is_measured_between_the_times_at_which_accesses_count() -> (
+    None
+):
     #   tick      5 .. 19   20 .. 24        window 10, no traffic 20, resolution 10
     #   counts at 0    10    |20
     assert lives((5, BAD), (19, GOOD), no_traffic=20, resolution=10) == ["0 to 10 closed"]
     assert lives((5, BAD), (20, GOOD), no_traffic=20, resolution=10) == ["0 to 20 expired"]
 
 
-def test_the_longest_silence_ends_an_incident_and_none_at_all_never_does() -> None:
+def test_the_longest_no_traffic_lets_an_incident_expire_and_none_never_does() -> None:
     longest = 2**63 - 1
     assert lives((0, BAD), (longest, GOOD), no_traffic=longest) == [f"0 to {longest} expired"]
     assert lives((0, BAD), (longest, GOOD)) == [f"0 to {longest} closed"]
     assert lives((1, BAD), (longest, GOOD), no_traffic=longest) == [f"1 to {longest} closed"]
 
 
-def test_incidents_end_in_silence_at_any_moment_in_the_order_of_their_deadlines() -> None:
+def test_incidents_expire_at_any_moment_in_the_order_of_their_deadlines() -> None:
     #   tick   5  6  .  25  26        window 10, no traffic 20
     #   shop      x         |
     #   cart      x         |
     #   user   x         |
     shard = quiet_shard(SHOP, CART, USER, no_traffic=20)
-    assert shard.next_silence() is None
+    assert shard.next_expiry() is None
     moved = shard.advance(batch((2, 5, BAD), (1, 6, BAD), (0, 6, BAD)))
-    assert shard.next_silence() == 25
+    assert shard.next_expiry() == 25
     assert shard.close_expired(24) == []
     ended = shard.close_expired(26)
     assert [one.endpoint for one in ended] == [USER, SHOP, CART]
@@ -252,23 +252,23 @@ def test_incidents_end_in_silence_at_any_moment_in_the_order_of_their_deadlines(
         replace(moved[1], end=26),
     ]
     assert shard.still_open() == shard.close_expired(900) == []
-    assert shard.next_silence() is None
+    assert shard.next_expiry() is None
 
 
-def test_where_silence_ends_nothing_there_is_no_moment_at_which_it_does() -> None:
+def test_without_no_traffic_there_is_no_deadline() -> None:
     shard = Shard([SHOP])
     shard.advance(batch((0, 5, BAD)))
-    assert shard.next_silence() is None
+    assert shard.next_expiry() is None
     assert shard.close_expired(2**63 - 1) == []
     assert show(*shard.still_open()) == ["5 to None open"]
 
 
 @pytest.mark.parametrize(("tick", "late"), [(24, 1), (25, 0), (26, 0)])
-def test_what_comes_after_an_end_in_silence_counts_at_that_end_at_the_earliest(
+def test_an_access_after_an_expiry_counts_at_the_end_of_the_incident_at_the_earliest(
     tick: int, late: int
 ) -> None:
     #   tick   5   .   24  25  26  .  34        window 10, no traffic 20
-    #          x        ?   |?  ?               the end at 25 was told before it came
+    #          x        ?   |?  ?               the incident expired before the access
     shard = quiet_shard(SHOP, no_traffic=20)
     shard.advance(batch((0, 5, BAD)))
     assert show(*shard.close_expired(25)) == ["5 to 25 expired"]
@@ -276,7 +276,7 @@ def test_what_comes_after_an_end_in_silence_counts_at_that_end_at_the_earliest(
     assert (opened.start, opened.before) == (max(tick, 25), (1, 1))
     assert opened.stats.requests == 1
     assert shard.late == late
-    assert shard.next_silence() == opened.start + 20
+    assert shard.next_expiry() == opened.start + 20
 
 
 STEPS = st.lists(
@@ -320,3 +320,30 @@ def test_incidents_that_end_as_time_goes_by_end_as_they_do_in_a_replay(
 
 def known(incidents: list[Incident]) -> Iterator[tuple[int, Incident]]:
     return ((incident.start_position, incident) for incident in incidents)
+
+
+def test_a_change_of_every_service_may_break_each_of_them() -> None:
+    moved = Shard([SHOP, USER]).advance(
+        batch(change("one", "user"), change("all", EVERY_SERVICE), (0, 5, 1), (1, 5, 1))
+    )
+    assert [opened.broken_by for opened in moved] == [change("all", EVERY_SERVICE)] * 2
+
+
+@pytest.mark.parametrize("sli_series", [False, True])
+def test_a_shard_made_from_the_state_of_another_continues_like_it(*, sli_series: bool) -> None:
+    shard = Shard([SHOP], windows := Windows([SHOP], sli_series=sli_series))
+    shard.advance(batch(change("bug"), (0, 5, 1), change("fix")))
+    recorded = None if windows.series is None else windows.series.state
+    state, series = deepcopy((windows.state, recorded))
+    again = Shard(
+        [SHOP],
+        Windows.from_state(state, windows.marks[:], series, resolution=windows.resolution),
+        changes=list(shard.changes),
+        open_incidents=shard.open,
+    )
+    following = batch((0, 6, 1), (0, 17, 0), first=3)
+
+    assert again.advance(following) == shard.advance(following) != []
+    assert [*again.windows.columns()] == [*windows.columns()]
+    if again.windows.series is not None:
+        assert again.windows.series.state == recorded

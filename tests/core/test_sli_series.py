@@ -1,4 +1,4 @@
-"""A trace has the buckets that its definition says, at any speed and however the run was cut."""
+"""An SLI series has the buckets of its definition, with any backend and however work is cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled.windows import CompiledWindows
-from slomon.core import sli_series as tracer_module
+from slomon.core import sli_series as series_module
 from slomon.core import summary as summary_module
 from slomon.core.batching import Batch, TimeRange
 from slomon.core.endpoints import Endpoint, ShardEndpoints
@@ -27,6 +27,7 @@ from slomon.core.windows import Windows
 from slomon.kernels.series import SHORTEST
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
+from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000
 
@@ -34,11 +35,11 @@ Row = tuple[int, int, bool]  # key, tick, failed
 
 
 class Cutting(NamedTuple):
-    """How the work is cut: none of it may change the answer."""
+    """How the work is cut, which must not change the answer."""
 
     workers: int = 1
     batch: int = 7
-    library: Any = None  # the compiled speed
+    library: Any = None  # of the compiled backend
     asked_every: int = 0  # batches, after which the totals are asked for in between
 
 
@@ -46,7 +47,7 @@ ANYHOW = Cutting()
 
 
 def endpoint(number: int, slo: float = 0.9, window: int = 4 * SHORTEST) -> Endpoint:
-    return Endpoint("shop", "-", "GET", f"/{number}", slo, window)
+    return make_endpoint(resource=f"/{number}", slo=slo, window=window)
 
 
 def summarise(
@@ -55,7 +56,7 @@ def summarise(
     cutting: Cutting = ANYHOW,
     **options: Any,
 ) -> Summary:
-    """What the core says of these rows."""
+    """The summary of a run of the core over rows."""
     shards = []
     for number in range(cutting.workers):
         members = ShardEndpoints(endpoints, number, cutting.workers)
@@ -91,7 +92,7 @@ def by_definition(
     min_requests: int = 1,
     resolution: int = 1,
 ) -> tuple[float, list[SliSeries]]:
-    """The buckets, counted one by one: of the shortest step at which they are few enough."""
+    """The buckets of the shortest step at which they are few enough, counted one by one."""
     clocks: dict[int, int] = defaultdict(int)
     seen: dict[int, list[Row]] = defaultdict(list)
     judged = []  # key, tick, failed, SLI
@@ -131,11 +132,11 @@ def fits(buckets: set[tuple[int, int]], bounds: tuple[int, int]) -> bool:
 
 @contextmanager
 def bounded(in_a_row: int = 512, further: int = 1 << 18, few: int = 5) -> Iterator[None]:
-    """With other bounds, which few rows go beyond."""
+    """With smaller bounds, which a few rows exceed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tracer_module, "_MOST_IN_A_ROW", in_a_row)
-        patch.setattr(tracer_module, "MOST", further)
-        patch.setattr(tracer_module, "_FEW", few)
+        patch.setattr(series_module, "_MOST_IN_A_ROW", in_a_row)
+        patch.setattr(series_module, "MOST", further)
+        patch.setattr(series_module, "_FEW", few)
         yield
 
 
@@ -186,7 +187,7 @@ def test_windows_that_are_not_judged_are_not_the_lowest() -> None:
     assert (sli_series.failures, sli_series.min_sli) == ([1, 1], [2 / 3, 1.0])
 
 
-def test_no_trace_is_taken_unless_it_is_asked_for() -> None:
+def test_no_series_is_recorded_unless_it_is_asked_for() -> None:
     shard = Shard([endpoint(0)], Windows([endpoint(0)]))
     shard.advance(_all([(0, 5, False)]))
     totals = add_up([shard], (), TimeRange())
@@ -194,7 +195,7 @@ def test_no_trace_is_taken_unless_it_is_asked_for() -> None:
     assert (summary.sli_series, summary.series_step) == ([], 0)
 
 
-def test_of_no_request_there_is_no_trace() -> None:
+def test_without_a_request_there_is_no_series() -> None:
     assert summarise([], [endpoint(0)]).sli_series == []
 
 
@@ -239,7 +240,7 @@ ENDPOINTS = [
 
 
 def walk(steps: Sequence[Row]) -> list[Row]:
-    """Rows of which each is so much later than the one before, or earlier."""
+    """Rows from the gaps between them, which may be negative."""
     tick = 5 * SHORTEST
     return [(key, tick := max(tick + step, 0), failed) for key, step, failed in steps]
 
@@ -260,7 +261,7 @@ def test_the_buckets_are_those_of_a_brute_force_count(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("workers", [1, 3])
-def test_the_buckets_of_the_compiled_speed_are_those_too(backend: Opened, workers: int) -> None:
+def test_the_compiled_backend_gives_the_same_buckets(backend: Opened, workers: int) -> None:
     for seed in range(20 if backend is compiled_kernels else 2):
         rng = random.Random(seed)
         spread = rng.choice([1, SHORTEST, 100 * SHORTEST])
@@ -318,7 +319,7 @@ def _all(rows: Sequence[Row]) -> Batch:
     return _batch(rows, 0, Cutting(batch=len(rows)), 0)
 
 
-def test_of_too_many_endpoints_those_with_incidents_are_traced_and_then_the_busiest() -> None:
+def test_of_too_many_endpoints_those_with_incidents_have_series_and_then_the_busiest() -> None:
     requests = [0, 1, 1, 1, 4, 4]
     rows = [*((key, 1, False) for key in requests), (3, 2, True)]
     with pytest.MonkeyPatch.context() as patch:
@@ -330,7 +331,7 @@ def test_of_too_many_endpoints_those_with_incidents_are_traced_and_then_the_busi
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_endpoints_may_be_found_while_a_trace_is_taken(backend: Opened) -> None:
+def test_endpoints_may_be_found_while_a_series_is_recorded(backend: Opened) -> None:
     with backend() as library:
         for fast in (True, False):
             plain = Windows(sli_series=True)

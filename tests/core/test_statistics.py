@@ -1,4 +1,4 @@
-"""By how much a failure rate rose, and how sure that is."""
+"""The rise of a failure rate and its confidence interval."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_interval_is_the_one_that_newcombe_published(
 
 
 def wilson(counts: Counts) -> tuple[Decimal, Decimal]:
-    """The limits as the roots of (n + z²)p² - (2x + z²)p + x²/n, by the schoolbook's formula."""
+    """The limits as the roots of (n + z²)p² - (2x + z²)p + x²/n, by the textbook's formula."""
     requests, failures = Decimal(counts.requests), Decimal(counts.failures)
     square = Decimal(NormalDist().inv_cdf(0.975)) ** 2
     a, b, c = requests + square, -(2 * failures + square), failures**2 / requests
@@ -132,7 +132,7 @@ def test_more_requests_that_fail_as_often_narrow_the_interval(
 
 
 @given(counts(1000), counts(1000))
-def test_equal_rates_are_never_told_apart(before: Counts, after: Counts) -> None:
+def test_equal_rates_never_rise_or_fall(before: Counts, after: Counts) -> None:
     same = Counts(after.requests * before.requests, after.requests * before.failures)
     comparison = compared(before, same)
     assert comparison.difference == 0
@@ -150,7 +150,7 @@ def test_equal_rates_are_never_told_apart(before: Counts, after: Counts) -> None
         (Counts(2, 0), Counts(2, 2), True, False),  # two against two are, if only just
     ],
 )
-def test_a_rise_or_a_fall_is_told_where_it_is_hardly_chance(
+def test_a_rise_or_a_fall_is_seen_if_it_is_hardly_chance(
     before: Counts, after: Counts, *, rose: bool, fell: bool
 ) -> None:
     comparison = compared(before, after)
@@ -182,7 +182,7 @@ def test_no_requests_have_no_failure_rate() -> None:
 
 
 def chances(requests: int, rate: float) -> list[float]:
-    """How likely each number of failures is."""
+    """The probability of each number of failures."""
     return [
         comb(requests, failures) * rate**failures * (1 - rate) ** (requests - failures)
         for failures in range(requests + 1)

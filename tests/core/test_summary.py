@@ -1,8 +1,4 @@
-"""
-What a long run is cut down to is the same for whoever cuts it.
-
-A summary says all of a run, and of each of its services.
-"""
+"""The summary of a run and of its services, and what is chosen from a long run."""
 
 from __future__ import annotations
 
@@ -50,7 +46,8 @@ def test_endpoints_rank_by_incidents_then_by_requests_then_by_place() -> None:
     assert rank_endpoints(endpoints, [], 2) == [1, 2]
 
 
-def test_each_endpoint_that_a_page_shows_of_a_long_run_has_its_trace(
+@pytest.mark.slow
+def test_each_endpoint_that_a_page_shows_of_a_long_run_has_its_series(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     #   Of 20 endpoints each fails and recovers again and again, the higher their number the more
@@ -75,7 +72,7 @@ def test_each_endpoint_that_a_page_shows_of_a_long_run_has_its_trace(
     ] == shown.endpoints
 
 
-def test_a_run_in_figures() -> None:
+def test_the_metrics_of_a_run() -> None:
     #   /a breaks with c10: at 13, 4 of 10 failed. It closes at 20, as the failure of 10 leaves the
     #   window (10, 20]. /b succeeds once; nothing is asked of /c. The run lasts from 0 to 25.
     events = [
@@ -121,7 +118,7 @@ def test_of_nothing_there_is_a_summary_too() -> None:
     assert summary.overall.budget.left is None
 
 
-def test_only_a_change_that_is_young_enough_is_blamed() -> None:
+def test_a_stale_change_is_not_blamed() -> None:
     events = [*ask("/b", "o"), "shop", *ask("/a", "x", 100)]
     assert run(events).summary(stale_after=99).ranking.by_commit == []
     assert run(events).summary(stale_after=100).ranking.by_commit == [RankingEntry("c1", 1, 0)]

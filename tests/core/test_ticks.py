@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_column, parse_seconds, to_seconds
+from slomon.core.ticks import (
+    LAST_TICK,
+    TICKS_PER_SECOND,
+    parse_column,
+    parse_seconds,
+    show_tick,
+    to_seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +128,7 @@ def test_no_short_stamps_deceive_the_column_reader() -> None:
 
 @st.composite
 def plain_columns(draw: st.DrawFn) -> list[str]:
-    """Stamps as a stream writes them: all of one width, the fast reader's own case."""
+    """Stamps as a stream writes them, all of one width: the case of the fast parser."""
     width, decimals = draw(st.integers(1, 10)), draw(st.integers(0, 9))
     first = "[1-8]" if width == 10 else "[1-9]"
     point = rf"\.[0-9]{{{decimals}}}" if decimals else ""
@@ -141,3 +148,9 @@ def test_one_wrong_stamp_anywhere_is_not_overlooked(
     stamps.insert(place, wrong)
     column = parse_column(stamps)
     assert column is None or column == one_by_one(stamps)
+
+
+def test_a_tick_is_shown_as_seconds_with_all_its_places() -> None:
+    assert [show_tick(tick) for tick in (0, 1, 1_500_000_000)] == [
+        *("0.000000000", "0.000000001", "1.500000000"),
+    ]

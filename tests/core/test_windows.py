@@ -1,4 +1,4 @@
-"""Endpoints that are carried over go on as if nothing had happened; the others leave nothing."""
+"""Windows that are carried over continue as if uninterrupted; the others leave nothing behind."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
+from tests.core.builders import make_endpoint
 from tests.kernels.test_window import Row, batches, blocks_in_use
 
-MANY = [Endpoint("shop", "a@example.com", "GET", f"/{n}", 0.7, 40) for n in range(4)]
+MANY = [make_endpoint(resource=f"/{n}", slo=0.7, window=40) for n in range(4)]
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 1)), max_size=80)
 SLOTS = range(len(MANY))
 
 
-def format_table(drawn: Iterable[Row], begin: int) -> list[Row]:
-    """Rows of which the gaps between their ticks were drawn."""
+def with_ticks(drawn: Iterable[Row], begin: int) -> list[Row]:
+    """Rows with ticks, from rows with the gaps between their ticks."""
     rows, tick = [], begin
     for slot, gap, failed in drawn:
         tick += gap
@@ -41,11 +42,11 @@ def carry(windows: Windows, endpoints: Sequence[Endpoint], places: dict[int, int
 
 
 @given(ROWS, ROWS, st.permutations(SLOTS), st.integers(0, 4), st.integers(0, 3))
-def test_what_is_carried_over_goes_on_as_if_uninterrupted(
+def test_a_window_that_is_carried_over_continues_as_if_uninterrupted(
     before: list[Row], after: list[Row], order: list[int], kept: int, new: int
 ) -> None:
-    first = format_table(before, 1000)
-    second = format_table(after, first[-1][1] if first else 1000)
+    first = with_ticks(before, 1000)
+    second = with_ticks(after, first[-1][1] if first else 1000)
     through, interrupted = Windows(MANY), Windows(MANY)
     for windows in (through, interrupted):
         advance(windows, first)
@@ -70,9 +71,9 @@ def test_what_is_carried_over_goes_on_as_if_uninterrupted(
 
 
 @given(ROWS, st.sets(st.sampled_from(SLOTS)))
-def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> None:
+def test_the_blocks_of_other_endpoints_become_free(before: list[Row], kept: set[int]) -> None:
     windows, alone = Windows(MANY), Windows(MANY)
-    rows = format_table(before, 1000)
+    rows = with_ticks(before, 1000)
     advance(windows, rows)
     advance(alone, [row for row in rows if row[0] in kept])
     places = {then: now for now, then in enumerate(sorted(kept))}
@@ -80,17 +81,17 @@ def test_what_others_held_is_free_again(before: list[Row], kept: set[int]) -> No
 
     assert blocks_in_use(carried.state) == blocks_in_use(alone.state)
     free: list[int] = []
-    block = carried.state.free[0]
-    while len(free) < carried.state.spare[0]:
+    block = carried.state.first_free[0]
+    while len(free) < carried.state.free_count[0]:
         free.append(block)
         block = carried.state.next_block[block]
     assert len(set(free)) == len(free)
 
 
-def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
+def test_an_endpoint_takes_its_new_slo_and_window() -> None:
     windows = Windows(MANY)
     advance(windows, [(0, 1000, 1), (0, 1010, 0), (0, 1020, 0)])  # opened, with 2 of 3 now
-    narrow = [Endpoint("shop", "a@example.com", "GET", "/0", 0.5, 15)]
+    narrow = [make_endpoint(resource="/0", slo=0.5, window=15)]
     carried = carry(windows, narrow, {0: 0})
 
     assert carried.state.width == [15]
@@ -104,7 +105,7 @@ def test_an_endpoint_has_its_own_slo_and_window_of_now() -> None:
 def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
     before: list[Row], after: list[Row], then: int, now: int
 ) -> None:
-    rows = format_table([*before, *after], 1000)
+    rows = with_ticks([*before, *after], 1000)
     first, second = rows[: len(before)], rows[len(before) :]
     windows = Windows([replace(one, window=then) for one in MANY])
     advance(windows, first)
@@ -136,3 +137,23 @@ def test_windows_of_many_blocks_are_free_again_and_no_others() -> None:
     carried = carry(windows, MANY[1:2], {1: 0})
     assert blocks_in_use(carried.state) == blocks_in_use(windows.state) - 3
     assert carried.peek(0, 1000 + 6 * BLOCK) == windows.peek(1, 1000 + 6 * BLOCK)
+
+
+def test_its_columns_are_arrays_by_their_names_with_or_without_an_sli_series() -> None:
+    plain, recording = Windows(), Windows(sli_series=True)
+    for windows in (plain, recording):
+        windows.grow(2, MANY[0])
+        advance(windows, [(0, 5, 1), (1, 6, 0)])
+        columns = dict(windows.columns())
+        assert columns["slo"] == array("d", [0.7, 0.7])
+        assert columns["requests"] == array("q", [1, 1])
+    assert recording.series is not None
+    assert dict(recording.series.columns())["newest_bucket"] == recording.series.state.newest_bucket
+
+
+def test_what_a_window_holds_is_peeked_at_across_its_blocks() -> None:
+    windows = Windows([replace(MANY[0], window=4 * BLOCK)])
+    advance(windows, [(0, tick, tick % 2) for tick in range(3 * BLOCK)])
+    for now in (3 * BLOCK, 4 * BLOCK, 5 * BLOCK + 1, 6 * BLOCK + 1, 7 * BLOCK):
+        inside = [tick for tick in range(3 * BLOCK) if tick > now - 4 * BLOCK]
+        assert windows.peek(0, now) == Counts(len(inside), sum(tick % 2 for tick in inside))

@@ -1,4 +1,4 @@
-"""A change file is read in the form it has, its changes in order of time, and none unaccounted."""
+"""A change file is read in its own format, in order of time, and every record is accounted for."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def commits(changes: ChangeFile) -> list[str]:
         "sha,deployed_at\nc1,2018-11-28 14:11:31\n",
     ],
 )
-def test_the_form_shows_in_the_text(text: str) -> None:
+def test_the_format_is_detected_from_the_text(text: str) -> None:
     changes = read_changes(text, zone=LOS_ANGELES)
 
     assert changes.rejected == []
     assert changes.changes[0][0] == INSTANT
 
 
-def test_a_block_is_the_change_that_a_stream_has() -> None:
+def test_a_block_is_a_change_as_in_a_stream() -> None:
     assert read_changes(BLOCK, zone=LOS_ANGELES).changes == [
         (INSTANT, Change("c1", "<ana@example.com>", "2018-11-28 14:11:31", "shop"))
     ]
@@ -82,7 +82,7 @@ def test_a_file_of_no_records_has_no_changes(text: str) -> None:
         ("x" * 10_000, "x" * 80 + "... (10000 characters)"),
     ],
 )
-def test_a_file_of_another_form_is_refused(text: str, shown: str) -> None:
+def test_a_file_of_another_format_is_rejected(text: str, shown: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_changes(text)
     assert str(caught.value) == f"the changes begin with '{shown}'; allowed: {FORMS}"
@@ -97,7 +97,7 @@ def test_a_file_of_another_form_is_refused(text: str, shown: str) -> None:
         ('{"sha": "c1", "date": 5}\n{"sha": "c1", "date": "2018-11-28 14:11:31"}', 2),
     ],
 )
-def test_a_date_without_a_zone_stops_where_none_was_given(text: str, line: int) -> None:
+def test_a_date_without_a_zone_is_an_error_if_none_is_given(text: str, line: int) -> None:
     date = "2018-11-28 14:11:31 IST" if "IST" in text else "2018-11-28 14:11:31"
     with pytest.raises(ConfigurationError) as caught:
         read_changes(text)
@@ -108,7 +108,7 @@ def test_a_date_without_a_zone_stops_where_none_was_given(text: str, line: int) 
     )
 
 
-def test_a_date_that_is_none_costs_only_its_record() -> None:
+def test_a_malformed_date_rejects_only_its_record() -> None:
     changes = read_changes(BLOCK.replace("2018-11-28", "today") + BLOCK, zone=UTC)
 
     assert len(changes.changes) + len(changes.rejected) == 2
@@ -119,7 +119,7 @@ def test_a_date_that_is_none_costs_only_its_record() -> None:
     assert rejected.reason.startswith("the date is 'today 14:11:31'; allowed: ")
 
 
-def test_a_block_that_is_torn_costs_no_other() -> None:
+def test_an_incomplete_block_rejects_no_other() -> None:
     head = "Date: 2018-11-28 14:11:31\n\nService: shop\n"
     changes = read_changes(f"{head}\ncommit: c0\nAuthor: x\n{BLOCK}commit: c2\n", zone=UTC)
 
@@ -133,7 +133,7 @@ def test_a_block_that_is_torn_costs_no_other() -> None:
     ]
 
 
-def test_a_record_that_names_no_service_has_the_one_given() -> None:
+def test_a_record_without_a_service_has_the_service_given() -> None:
     text = '{"sha": "a", "ts": 2}\n{"sha": "b", "ts": 3, "app": "cart"}'
 
     assert [change.service for _, change in read_changes(text).changes] == ["", "cart"]
@@ -164,7 +164,7 @@ def test_changes_come_in_the_order_in_which_they_were_made(
     assert commits(read_changes(deploys(*ticks))) == list(order)
 
 
-def test_a_log_of_one_second_runs_from_new_to_old() -> None:
+def test_a_git_log_of_one_second_runs_from_new_to_old() -> None:
     text = "commit bbbb\nDate: 5\n\n    second\n\ncommit aaaa\nDate: 5\n\n    first\n"
     assert commits(read_changes(text)) == ["aaaa", "bbbb"]
 
@@ -178,7 +178,7 @@ def test_a_log_of_one_second_runs_from_new_to_old() -> None:
     ],
     ids=["block", "json", "csv"],
 )
-def test_a_hostile_commit_is_kept_and_what_is_said_about_it_is_fit_to_be_shown(text: str) -> None:
+def test_a_hostile_commit_is_kept_and_reasons_about_it_are_printable(text: str) -> None:
     assert len(commits(read_changes(text, zone=UTC))[0]) >= 10_000
 
     (rejected,) = read_changes(text.replace(":31", ":31" + HOSTILE), zone=UTC).rejected
@@ -190,7 +190,7 @@ def test_a_hostile_commit_is_kept_and_what_is_said_about_it_is_fit_to_be_shown(t
     st.sampled_from(["sha,date\n", "{}\n", "commit: a\n", "commit abcd\n"]),
     st.text(alphabet='commit:{}[]",;\n\tshadte 0123ab\\', max_size=200),
 )
-def test_what_is_rejected_is_shown_whatever_the_text(head: str, text: str) -> None:
+def test_a_rejected_record_is_shown_whatever_its_text(head: str, text: str) -> None:
     changes = read_changes(head + text, zone=UTC)
 
     assert all(rejected.text.strip() for rejected in changes.rejected)

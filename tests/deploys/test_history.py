@@ -1,4 +1,4 @@
-"""Changes of several files, in one order."""
+"""The changes of several files are one history."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_changes_of_several_files_are_merged_by_time(tmp_path: Path) -> None:
     assert [change.service for _, change in history.changes] == ["x", "shop", "x", "shop"]
 
 
-def test_a_record_that_is_none_is_rejected_with_its_place(tmp_path: Path) -> None:
+def test_a_malformed_record_is_rejected_with_its_file_and_line(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", HEADER + "a,1,x\nb,soon,x\n")
     (rejected,) = read_history([path], None, "").rejected
 
@@ -46,11 +46,11 @@ def test_dates_without_a_zone_need_one(tmp_path: Path) -> None:
     assert tick == 1_543_443_091_000_000_000
 
 
-def test_services_that_own_nothing_are_named_once() -> None:
-    assert History([], []).find_strays(set()) == []
+def test_services_that_own_no_endpoint_are_listed_once() -> None:
+    assert History([], []).find_unmatched_services(set()) == []
 
 
-def test_a_file_that_is_damaged_or_has_no_lines_is_told(tmp_path: Path) -> None:
+def test_a_damaged_or_oversized_file_is_an_error(tmp_path: Path) -> None:
     damaged = write(tmp_path, "a.csv.gz", b"\x1f\x8b\x08\x00")
     endless = write(tmp_path, "b.csv", HEADER + "x" * (MAX_LINE + 1))
 

@@ -1,4 +1,4 @@
-"""What git log prints is read for its commits."""
+"""The output of `git log` is read for its commits."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_date_of_the_commit_counts_and_not_the_authors(old: str, new: str) -
     assert (change.author, change.date) == ("Ana Lima <ana@example.com>", new)
 
 
-def test_what_is_no_commit_of_a_log_is_rejected() -> None:
+def test_text_before_the_first_commit_is_rejected() -> None:
     changes = read_changes(f"\nwarning: x\n\n{DEFAULT}commit abcd\nAuthor: Cy <cy@example.com>\n")
 
     assert len(changes.changes) == 2

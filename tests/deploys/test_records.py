@@ -1,4 +1,4 @@
-"""Deploys are read from JSON and from CSV, by the names that their fields have."""
+"""Deploys are read from JSON and CSV by the names of their fields."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_objects_stand_in_lines_or_in_an_array(text: str) -> None:
         (f'{FIRST}\n{{"ts": 7}}\n{SECOND}', RejectedRecord(2, '{"ts": 7}', NO_COMMIT)),
     ],
 )
-def test_what_is_no_deploy_costs_no_other(text: str, rejected: RejectedRecord) -> None:
+def test_a_malformed_deploy_rejects_no_other(text: str, rejected: RejectedRecord) -> None:
     changes = read_changes(text)
 
     assert changes.changes == BOTH
@@ -81,7 +81,7 @@ def test_what_is_no_deploy_costs_no_other(text: str, rejected: RejectedRecord) -
 @pytest.mark.parametrize(
     "line", ['{"a":' * 100_000, json.dumps({"sha": "a" * 65_536, "ts": 5})], ids=["deep", "long"]
 )
-def test_a_line_of_too_much_costs_only_itself(line: str) -> None:
+def test_an_oversized_object_rejects_only_its_line(line: str) -> None:
     changes = read_changes(f"{FIRST}\n{line}\n{SECOND}")
 
     assert changes.changes == BOTH
@@ -183,7 +183,7 @@ def test_a_table_is_divided_by_what_divides_its_header(delimiter: str) -> None:
     assert changes.changes == [(5_000_000_000, Change("a", rows[1][2], "5", ""))]
 
 
-def test_a_row_may_span_lines_and_blank_ones_are_passed_over() -> None:
+def test_a_row_may_span_lines_and_blank_rows_are_skipped() -> None:
     text = 'sha,ts,note\na,5,"first\n\nsecond ""quoted"""\n\n,,\nb,6,'
     changes = read_changes(text)
 
@@ -202,14 +202,14 @@ def test_a_row_may_span_lines_and_blank_ones_are_passed_over() -> None:
         ("a" * 200_000 + ",5", TORN),
     ],
 )
-def test_a_row_that_does_not_fit_costs_its_first_line(row: str, why: str) -> None:
+def test_a_row_that_does_not_fit_rejects_its_first_line(row: str, why: str) -> None:
     changes = read_changes(f"sha,ts\n{row}\nc,7\nd,8")
 
     assert changes.rejected[0] == RejectedRecord(2, row.partition("\n")[0], why)
     assert [change.commit for _, change in changes.changes] == ["c", "d"]
 
 
-def test_what_stands_above_the_header_is_rejected() -> None:
+def test_lines_above_the_header_are_rejected() -> None:
     changes = read_changes("Deploys of 2018\n\nsha;date\na;5")
 
     assert changes.rejected == [RejectedRecord(1, "Deploys of 2018", "it stands above the header")]

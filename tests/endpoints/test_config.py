@@ -1,4 +1,4 @@
-"""A file of endpoints is read as a person writes it, and what is wrong with it is said."""
+"""A file of endpoints may be written in several ways, and errors name what is wrong with it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def refusal(tmp_path: Path, text: str, name: str = "endpoints.json") -> str:
         ("endpoints.toml", TOML),
     ],
 )
-def test_endpoints_are_the_same_in_all_forms(tmp_path: Path, name: str, text: str) -> None:
+def test_endpoints_are_the_same_in_all_formats(tmp_path: Path, name: str, text: str) -> None:
     assert Catalogue(read(tmp_path, text, name)).endpoints == [
         Endpoint("shop", "ana@example.com", "GET", "/shop", 0.999, 300_000_000_000),
         Endpoint("cart", "-", "POST", "/cart/{id}", 0.999, 300_000_000_000),
@@ -139,7 +139,7 @@ def test_an_objective_is_a_share_or_a_percentage(tmp_path: Path, written: str, s
         ("targetPercent", "null", "None", PERCENTAGE),
     ],
 )
-def test_an_objective_that_could_be_the_other_kind_is_refused(
+def test_an_objective_that_could_be_of_the_other_kind_is_rejected(
     tmp_path: Path, field: str, value: str, shown: str, allowed: str
 ) -> None:
     assert refusal(tmp_path, f'[5, {{"name": "shop", "{field}": {value}}}]') == (
@@ -147,7 +147,7 @@ def test_an_objective_that_could_be_the_other_kind_is_refused(
     )
 
 
-def test_two_objectives_are_refused(tmp_path: Path) -> None:
+def test_two_objectives_are_rejected(tmp_path: Path) -> None:
     text = '[{"slo": 0.9, "target": 0.9, "targetPercent": 90}]'
 
     assert refusal(tmp_path, text) == (
@@ -156,7 +156,7 @@ def test_two_objectives_are_refused(tmp_path: Path) -> None:
     )
 
 
-def test_a_window_that_is_no_duration_is_refused(tmp_path: Path) -> None:
+def test_a_window_that_is_no_duration_is_rejected(tmp_path: Path) -> None:
     message = refusal(tmp_path, '[{"name": "shop", "window": "1M"}]')
 
     assert message.startswith("entry 0 ('shop'): field 'window': the duration is '1M'; allowed: ")
@@ -171,7 +171,7 @@ def test_a_window_is_a_duration_or_seconds(tmp_path: Path, window: str, ticks: i
     assert Catalogue(read(tmp_path, text)).endpoints[0].window == ticks
 
 
-def test_what_only_the_catalogue_checks_is_left_to_it(tmp_path: Path) -> None:
+def test_other_fields_are_left_to_the_catalogue(tmp_path: Path) -> None:
     entries: list[object] = [
         *read(tmp_path, '[5, {}, {"window": 0}, {"name": ["a"], "extra": {"b": 1}}]')
     ]
@@ -209,7 +209,7 @@ def test_a_field_that_an_entry_has_twice_is_named(
         ("x.toml", "[endpoints]", "{}"),
     ],
 )
-def test_what_is_no_list_of_entries_is_refused(
+def test_a_file_without_a_list_of_entries_is_rejected(
     tmp_path: Path, name: str, text: str, shown: str
 ) -> None:
     assert refusal(tmp_path, text, name) == (
@@ -220,7 +220,7 @@ def test_what_is_no_list_of_entries_is_refused(
 
 @pytest.mark.parametrize("form", ["json", "yaml", "toml"])
 @pytest.mark.parametrize("text", ["[", "\ud800", "\0"], ids=["cut", "bytes", "null"])
-def test_a_file_that_is_not_in_its_form_is_named(tmp_path: Path, form: str, text: str) -> None:
+def test_a_file_that_is_not_in_its_format_is_named(tmp_path: Path, form: str, text: str) -> None:
     message = refusal(tmp_path, text, f"endpoints.{form}")
 
     assert message.startswith(f"not {form.upper()} in UTF-8: ")
@@ -229,20 +229,20 @@ def test_a_file_that_is_not_in_its_form_is_named(tmp_path: Path, form: str, text
 
 
 @pytest.mark.parametrize("form", ["json", "yaml", "toml"])
-def test_a_file_that_is_nested_without_end_is_refused(tmp_path: Path, form: str) -> None:
+def test_a_file_that_is_nested_too_deep_is_rejected(tmp_path: Path, form: str) -> None:
     message = refusal(tmp_path, "a = " * (form == "toml") + "[" * 100_000, f"endpoints.{form}")
 
     assert form.upper() in message
 
 
 @pytest.mark.parametrize("name", ["endpoints.ini", "endpoints", "endpoints.json.gz"])
-def test_a_file_of_another_name_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_file_with_another_suffix_is_rejected(tmp_path: Path, name: str) -> None:
     assert refusal(tmp_path, JSON, name) == (
         f"the file's name ends with '{Path(name).suffix}'; allowed: .json, .yaml, .yml, .toml"
     )
 
 
-def test_yaml_keeps_words_that_it_would_take_for_something_else(tmp_path: Path) -> None:
+def test_yaml_keeps_words_that_it_would_otherwise_convert(tmp_path: Path) -> None:
     (entry,) = read(tmp_path, "- {name: no, email: ~, verb: on, resource: 1e3}", "x.yaml")
 
     assert entry == {"name": "no", "email": "~", "verb": "on", "resource": "1e3"}
@@ -261,7 +261,7 @@ def test_yaml_makes_no_object_of_a_tag(tmp_path: Path) -> None:
         ("- {[a]: b}\n", "the YAML has a sequence as a field's name; allowed: text"),
     ],
 )
-def test_yaml_that_is_more_than_text_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_yaml_with_more_than_text_is_rejected(tmp_path: Path, text: str, reason: str) -> None:
     assert refusal(tmp_path, text, "x.yaml") == reason
 
 
@@ -273,12 +273,12 @@ def test_yaml_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_a_file_that_is_not_there_is_the_callers_to_handle(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_entries(tmp_path / "endpoints.json")
 
 
-def test_all_entries_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
+def test_all_wrong_entries_are_in_one_error(tmp_path: Path) -> None:
     assert refusal(
         tmp_path,
         """[{"name": "a", "slo": "0.9 "}, {"name": "b"}, 5,

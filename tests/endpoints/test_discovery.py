@@ -1,4 +1,4 @@
-"""Which endpoint a request belongs to: a given one, or one that is found."""
+"""A request belongs to a configured endpoint, or to a discovered one."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def found(most: int = 10, name: str = "") -> FoundRequests:
     return FoundRequests(PythonEndpointNames(most), Endpoint(name, "-", "", "", 0.9, 300))
 
 
-def test_given_requests_are_those_that_are_watched() -> None:
+def test_configured_endpoints_are_found_by_their_requests() -> None:
     requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)
     assert [requests.key("GET", target) for target in ("/b", "/a", "/c")] == [1, 0, UNMATCHED]
     assert requests.key("POST", "/a") == UNMATCHED
     assert requests.endpoints == CATALOGUE.endpoints
 
 
-def test_only_requests_that_are_short_are_remembered() -> None:
+def test_only_short_requests_are_cached() -> None:
     asked = []
 
     def find(verb: str, target: str) -> None:
@@ -46,8 +46,8 @@ def test_only_requests_that_are_short_are_remembered() -> None:
     assert asked == [(LONGEST, 1)] * 2 + [(1, LONGEST)] * 2 + [(1, LONGEST - 1)]
 
 
-def test_so_many_are_remembered_and_then_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slomon.endpoints.discovery._REMEMBERED", 2)
+def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slomon.endpoints.discovery._CACHED", 2)
     asked = []
 
     def find(verb: str, target: str) -> str:
@@ -62,12 +62,12 @@ def test_so_many_are_remembered_and_then_others(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("service", "watched"), [("shop", True), ("cart", True), ("", True), ("Shop", False)]
 )
-def test_a_change_is_to_the_services_that_were_given_or_to_all(service: str, watched: bool) -> None:
+def test_a_change_belongs_to_a_configured_service_or_to_all(service: str, watched: bool) -> None:
     requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)
     assert requests.watches(service) is watched
 
 
-def test_endpoints_are_found_as_they_come_and_known_again() -> None:
+def test_endpoints_are_discovered_in_order_and_recognised_again() -> None:
     requests = found()
     targets = "/a", "/b", "/a?x=1", "/a#top", "http://shop.example.com/b", "/users/7", "/users/8"
     assert [requests.key("GET", target) for target in targets] == [0, 1, 0, 0, 1, 2, 2]
@@ -77,7 +77,7 @@ def test_endpoints_are_found_as_they_come_and_known_again() -> None:
     ]
 
 
-def test_requests_to_more_endpoints_than_there_may_be_are_capped() -> None:
+def test_requests_to_endpoints_beyond_the_limit_are_capped() -> None:
     names = PythonEndpointNames(1)
     requests = FoundRequests(names, LIKE)
     assert [requests.key("GET", target) for target in ("/a", "/b", "/a")] == [0, 1, 0]
@@ -96,7 +96,7 @@ def test_a_request_that_is_too_long_is_no_endpoint() -> None:
 
 
 @pytest.mark.parametrize("text", ["/\u00e9", "/\ud800", "/\x00\n", '/"\\'])
-def test_a_path_of_any_characters_may_be_found(text: str) -> None:
+def test_a_path_of_any_characters_can_be_discovered(text: str) -> None:
     requests = found()
     assert [requests.key("GET", text), requests.key("GET", text)] == [0, 0]
     shown = text.encode("utf-8", "backslashreplace").decode()
@@ -104,14 +104,14 @@ def test_a_path_of_any_characters_may_be_found(text: str) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 100, 2000])
-def test_an_endpoint_with_many_short_identifiers_is_found(most: int) -> None:
+def test_an_endpoint_with_many_short_identifiers_is_discovered(most: int) -> None:
     requests = found()
     path = ("/" + "1/" * most)[: LONGEST - 4]
     assert requests.key("GET", path) == 0
     assert requests.endpoints[0].resource.count("{id}") == path.count("1")
 
 
-def test_a_found_endpoint_is_a_service_of_its_own_or_of_one_that_was_named() -> None:
+def test_a_discovered_endpoint_is_a_service_of_its_own_or_belongs_to_the_default() -> None:
     for name, service in (("", "GET /a"), ("shop", "shop")):
         requests = found(name=name)
         requests.key("GET", "/a")
@@ -121,7 +121,7 @@ def test_a_found_endpoint_is_a_service_of_its_own_or_of_one_that_was_named() -> 
         assert not requests.watches("cart")
 
 
-def test_found_endpoints_grow_while_they_are_looked_at() -> None:
+def test_discovered_endpoints_can_grow_while_they_are_read() -> None:
     names = PythonEndpointNames(5)
     endpoints = FoundEndpoints(names, LIKE)
     assert len(endpoints) == 0
@@ -131,7 +131,7 @@ def test_found_endpoints_grow_while_they_are_looked_at() -> None:
         endpoints[1]
 
 
-def test_the_names_that_accesses_go_out_to_first_are_admitted() -> None:
+def test_names_are_admitted_in_order_of_their_accesses() -> None:
     names = PythonEndpointNames(2)
     assert [names.key(name) for name in (b"GET /a", b"GET /b", b"GET /c", b"GET /a")] == [
         0,
@@ -146,7 +146,7 @@ def test_the_names_that_accesses_go_out_to_first_are_admitted() -> None:
     assert (len(names), names.admitted, names.capped) == (3, 2, 2)
 
 
-def test_names_are_saved_as_their_bytes_and_lengths_and_which_are_admitted() -> None:
+def test_names_are_saved_as_bytes_lengths_and_admissions() -> None:
     names = PythonEndpointNames(2)
     for name in (b"GET /a", b"", b"GET /b\xff"):
         names.key(name)

@@ -1,4 +1,4 @@
-"""A request finds the endpoint whose resource fits it best, if any does."""
+"""A request belongs to the endpoint whose resource matches it best, if any does."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_request_finds_its_endpoint(resource: str, target: str) -> None:
         ("/users", "shop.example/users"),
     ],
 )
-def test_a_request_that_no_resource_fits_finds_none(resource: str, target: str) -> None:
+def test_a_request_that_no_resource_matches_has_no_endpoint(resource: str, target: str) -> None:
     assert router(resource).find("GET", target) is None
 
 
@@ -100,7 +100,7 @@ def test_the_first_segment_that_differs_decides() -> None:
     assert router("/{a}/b/c", "/a/{b:path}").find("GET", "/a/b/c") == 1
 
 
-def test_a_way_that_leads_nowhere_is_left_for_the_next_best() -> None:
+def test_a_branch_without_a_match_is_left_for_the_next_best() -> None:
     resources = ("/a/b/c", "/a/{x}/d", "/{x}/b/e", "/{x}/{y}/f", "/{all:path}")
     routes = router(*resources)
 
@@ -127,7 +127,7 @@ def test_a_way_that_leads_nowhere_is_left_for_the_next_best() -> None:
         "/u#top",
     ],
 )
-def test_a_brace_or_a_query_in_a_wrong_place_is_refused(resource: str) -> None:
+def test_a_brace_or_a_query_in_a_wrong_place_is_rejected(resource: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         router("/ok", resource)
     assert str(caught.value) == (
@@ -144,7 +144,7 @@ def test_a_brace_or_a_query_in_a_wrong_place_is_refused(resource: str) -> None:
         ("/u/{a:path}", "/u/{b:path}"),
     ],
 )
-def test_two_resources_for_the_same_requests_are_refused(first: str, second: str) -> None:
+def test_two_resources_for_the_same_requests_are_rejected(first: str, second: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         router(first, second)
     assert str(caught.value) == (
@@ -153,7 +153,7 @@ def test_two_resources_for_the_same_requests_are_refused(first: str, second: str
     )
 
 
-def test_a_target_of_many_segments_is_no_danger() -> None:
+def test_a_target_of_many_segments_is_cheap() -> None:
     routes = router("/a/a/a", "/{x}/a/{y}", "/{x}/{y}/a/{z}", "/b/{all:path}")
     deep = "/a" * 100_000
 
@@ -161,12 +161,12 @@ def test_a_target_of_many_segments_is_no_danger() -> None:
     assert routes.find("GET", "/b" + deep) == 3
 
 
-def test_a_resource_of_many_segments_is_no_danger() -> None:
+def test_a_resource_of_many_segments_is_cheap() -> None:
     assert router("/{x}" * 10_000).find("GET", "/a" * 10_000) == 0
 
 
 def rank(resource: str, target: str) -> tuple[int, ...] | None:
-    """How specific a fit is, segment by segment, the better the smaller; None where none."""
+    """The rank of a match, segment by segment, the best is the least; None if there is no match."""
     patterns, segments = resource.split("/"), target.split("/")
     ranks: list[int] = []
     for place, pattern in enumerate(patterns):

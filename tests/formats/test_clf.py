@@ -1,7 +1,7 @@
 """
-Lines of the common log format, as its kin write them and as they are mangled on the way.
+Lines of the common log format, of the formats that extend it, and lines that were damaged.
 
-A request line is told from what is none.
+A request line is distinguished from other text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A live monitor can be scraped: the text is right, and a real Prometheus takes it."""
+"""A live monitor can be scraped: the text is right, and a real Prometheus accepts it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LABELS = ("service", "method", "route", "result", "reason")
 
 
 class StillClock:
-    """It is a certain time until a test says otherwise."""
+    """A clock that stands still until a test changes it."""
 
     def __init__(self) -> None:
         self.tick = 60 * SECOND
@@ -56,7 +56,7 @@ async def break_it(monitor: slomon.LiveMonitor) -> None:
 
 
 async def break_and_fix(monitor: slomon.LiveMonitor) -> None:
-    """An incident of three seconds, and whatever else can become of an event."""
+    """An incident of three seconds, and an event for each other outcome."""
     await break_it(monitor)
     for at in (44, 43, 45):
         monitor.access("GET", "/users/{id}", 200, at=at)
@@ -78,7 +78,7 @@ def scrape(monitor: slomon.LiveMonitor) -> str:
 
 
 def read(text: str) -> dict[tuple[str, ...], float]:
-    """The samples: name and values of labels, and the value."""
+    """The samples: the name and the values of the labels, with the value."""
     return name_samples(text_string_to_metric_families(text))
 
 
@@ -132,7 +132,7 @@ async def test_there_is_no_sli_without_a_request_in_the_window() -> None:
         assert "slomon_sli_ratio{" not in scrape(monitor)
 
 
-async def test_an_open_incident_is_seen() -> None:
+async def test_an_open_incident_is_a_sample() -> None:
     async with live() as monitor:
         await break_it(monitor)
         samples = read(scrape(monitor))
@@ -151,7 +151,7 @@ async def test_no_commit_and_no_path_is_ever_in_a_label() -> None:
     assert "nowhere" not in text
 
 
-async def test_promtool_finds_nothing_to_mend() -> None:
+async def test_promtool_finds_no_fault() -> None:
     command = [find_program("promtool"), "check", "metrics"]
     async with live() as monitor:
         await break_and_fix(monitor)
@@ -160,7 +160,7 @@ async def test_promtool_finds_nothing_to_mend() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (0, b"", b"")
 
 
-async def test_openmetrics_say_the_same() -> None:
+async def test_openmetrics_has_the_same_samples() -> None:
     async with live() as monitor:
         await break_and_fix(monitor)
         plain, text = scrape(monitor), show_openmetrics(make_registry(monitor)).decode()
@@ -176,7 +176,7 @@ async def test_any_text_can_be_a_label() -> None:
     assert samples["slomon_slo_ratio", shown, "GET", "/users/{id}"] == 0.75
 
 
-async def test_it_is_registered_before_the_monitor_runs_and_read_after() -> None:
+async def test_it_can_be_registered_before_and_read_after_the_monitor_runs() -> None:
     monitor = live()
     registry = make_registry(monitor)
     with pytest.raises(ValueError, match="Duplicated timeseries"):
@@ -207,7 +207,7 @@ async def test_counters_never_go_down() -> None:
     assert seen["slomon_incident_duration_seconds_count", *USER] > 1
 
 
-async def test_counters_go_on_after_a_restart_that_keeps_the_state(tmp_path: Path) -> None:
+async def test_counters_continue_after_a_restart_with_saved_state(tmp_path: Path) -> None:
     for _ in range(2):
         async with slomon.live([LIST], state=tmp_path / "state") as monitor:
             monitor.access("GET", "/users/{id}", 200)
@@ -224,7 +224,7 @@ def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 @contextmanager
 def serving(registry: CollectorRegistry) -> Iterator[str]:
-    """A service's `/metrics`, at this `host:port`."""
+    """A service with `/metrics`, at this `host:port`."""
     server, thread = start_http_server(0, "127.0.0.1", registry)
     try:
         yield f"127.0.0.1:{server.server_port}"
@@ -240,7 +240,7 @@ async def test_a_real_prometheus_sees_an_incident_open_and_close(servers: Server
             prometheus = await to_thread.run_sync(servers.prometheus, target)
 
             async def wait_until(name: str, value: float) -> dict[str, str]:
-                """Its labels once its newest sample is of that value."""
+                """The labels of the metric once its newest sample has that value."""
                 path = f"/api/v1/query?query={name}%7Bmethod=%22GET%22%7D"
 
                 def ask() -> dict[str, str] | None:
@@ -265,7 +265,7 @@ async def test_a_real_prometheus_sees_an_incident_open_and_close(servers: Server
     assert len(types) == 11
 
 
-def test_what_is_no_monitor_is_refused() -> None:
+def test_another_object_than_a_monitor_is_rejected() -> None:
     nothing: Any = None
     with pytest.raises(ConfigurationError, match=r"'monitor' is None; allowed: what slomon.live"):
         Collector(nothing)

@@ -1,4 +1,4 @@
-"""The code of a row says what it is, and no two things have the same."""
+"""The code of a row says what the row is; no two kinds of rows share a code."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from slomon.compiled import request_table as requests_host
 from slomon.compiled.library import Library
-from slomon.compiled.reorder import CompiledOrder
+from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames
+from slomon.core.reorder import Order
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
@@ -26,7 +27,7 @@ PADDING = bytes(8)
 
 def accept(library: Library, names: CompiledEndpointNames, key: int) -> None:
     """Let an access to an endpoint go out."""
-    order = CompiledOrder(library, 1, 1, names)
+    order = Order(1, CompiledRowBuffer(library, 1, names))
     order.enter(0, array("q", [5]), array("q", [key << 1]), 1)
     order.end(0)
     order.take()
@@ -42,7 +43,7 @@ texts = st.one_of(
 
 
 class Dict:
-    """The kernels' functions over a table of so many buckets, grown when it is full."""
+    """The kernel's functions over a table of `buckets` buckets, which grows when it is full."""
 
     def __init__(self, buckets: int = 1) -> None:
         self._table = array("q", bytes(8 * BUCKET * buckets))
@@ -91,7 +92,7 @@ def collide(text: bytes, other: bytes) -> bytes:
     return other + word.to_bytes(8, "little", signed=True)
 
 
-def test_texts_of_the_same_hash_are_told_apart() -> None:
+def test_texts_with_the_same_hash_are_distinguished() -> None:
     text = b"GET /checkout/v1"
     rivals = [text, *(collide(text, b"GET /%03d" % number) for number in range(50))]
     assert {hash_request(rival + PADDING, 0, 16, 0) for rival in rivals} == {
@@ -111,10 +112,11 @@ def test_a_hash_spreads_similar_requests_over_a_table() -> None:
     assert len({hashed & 1023 for hashed in hashes}) > 550  # 632 are expected of a random one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("most", [0, 1, 5, 10_000])
 @pytest.mark.parametrize("buckets", [1, 2, 1 << 10])
-def test_names_that_are_found_are_numbered_alike_at_every_speed(
+def test_names_that_are_found_are_numbered_alike_in_each_backend(
     backend: Opened, most: int, buckets: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(requests_host, "_BUCKETS", buckets)

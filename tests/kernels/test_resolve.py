@@ -1,4 +1,4 @@
-"""What is settled between the blocks without the careful reader, and what is left to it."""
+"""Which lines are resolved without the reference parser, and which are left to it."""
 
 from __future__ import annotations
 
@@ -32,34 +32,29 @@ OTHERS = (
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("request_text", [*PLAIN, LONG, *OTHERS], ids=lambda text: text[:12])
-def test_a_plain_request_to_what_is_found_needs_no_careful_reader(
-    backend: Opened, request_text: bytes
-) -> None:
-    resolved = request_text not in OTHERS
-    assert (
-        bool(is_plain(request_text, 0, len(request_text)) and len(request_text) <= LONGEST)
-        is resolved
-    )
-    line = b"5 " + request_text + b" 500\n"
-    with backend() as library:
-        reading = BlockReading(CompiledBackend(library), found)
-        block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
-        block.log = reading.log("plain", b"", match_exactly=True)
-        reading.settler.scan(block)
-        table = reading.names
-        assert isinstance(table, CompiledEndpointNames)
-        stopped = table.resolve(
-            block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
-        )
-        assert (block.unresolved_count, stopped) == (2, 2 if resolved else 0)
-        if resolved:
-            assert block.codes[:2].tolist() == [1, 1]
-            assert len(table) == 1
+def test_a_plain_request_to_a_found_endpoint_needs_no_reference_parser(backend: Opened) -> None:
+    for text in (*PLAIN, LONG, *OTHERS):
+        resolved = text not in OTHERS
+        assert bool(is_plain(text, 0, len(text)) and len(text) <= LONGEST) is resolved, text
+        line = b"5 " + text + b" 500\n"
+        with backend() as library:
+            reading = BlockReading(CompiledBackend(library), found)
+            block = Block(bytearray(line * 2 + bytes(PADDING)), length=2 * len(line))
+            block.log = reading.log("plain", b"", match_exactly=True)
+            reading.settler.scan(block)
+            table = reading.names
+            assert isinstance(table, CompiledEndpointNames)
+            stopped = table.resolve(
+                block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+            )
+            assert (block.unresolved_count, stopped) == (2, 2 if resolved else 0), text
+            if resolved:
+                assert block.codes[:2].tolist() == [1, 1], text
+                assert len(table) == 1, text
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_given_request_needs_a_careful_reader_once(backend: Opened) -> None:
+def test_a_request_to_a_given_endpoint_needs_the_reference_parser_once(backend: Opened) -> None:
     line = b"5 GET /nobody/watches/this 500\n"
     with backend() as library:
         reading = BlockReading(CompiledBackend(library), given_by_template)
@@ -72,3 +67,20 @@ def test_a_given_request_needs_a_careful_reader_once(backend: Opened) -> None:
         table.learn(b"GET /nobody/watches/this", 7 << 1)
         assert table.resolve(*columns) == 2
         assert block.codes[:2].tolist() == [7 << 1 | 1] * 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_table_without_room_is_left_to_who_can_make_some(backend: Opened) -> None:
+    requests = [b"GET /x%d" % number for number in range(3000)]
+    text = b"".join(b"5 %b 500\n" % request for request in requests)
+    with backend() as library:
+        reading = BlockReading(CompiledBackend(library), found)
+        table = CompiledEndpointNames(library, 5000)
+        block = Block(bytearray(text + bytes(PADDING)), length=len(text))
+        block.log = reading.log("plain", b"", match_exactly=True)
+        reading.settler.scan(block)
+        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        stopped = table.resolve(*columns)
+        assert (len(table), block.unresolved_count) == (stopped, 3000)
+        assert 0 < stopped < 3000
+        assert [table.key(request) for request in requests] == list(range(3000))

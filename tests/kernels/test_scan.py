@@ -1,4 +1,4 @@
-"""The scanner: stamps, dates and texts to their edges, and the same columns at either speed."""
+"""The scanner: stamps, dates and texts to their limits, and the same columns in each backend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MONTHS = (
 
 
 def scan(backend: Opened, name: str, known: list[bytes], text: bytes) -> tuple[object, ...]:
-    """All that the scanner writes for a text, once it knows what some lines ask for."""
+    """All that the scanner writes for a text, with some requests in its table."""
     with backend() as library:
         reading = BlockReading(CompiledBackend(library), given_by_template)
         log = reading.log(name, PREFIXES[0], match_exactly=False)
@@ -43,7 +43,7 @@ def scan(backend: Opened, name: str, known: list[bytes], text: bytes) -> tuple[o
 
 @formats
 @pytest.mark.parametrize("seed", range(4))
-def test_the_scanner_writes_the_same_columns_at_either_speed(name: str, seed: int) -> None:
+def test_the_scanner_writes_the_same_columns_in_each_backend(name: str, seed: int) -> None:
     rng = random.Random(f"{name} {seed}")
     known = random_lines(rng, name, 200)
     text = b"".join(line + b"\n" for line in [*random_lines(rng, name, 400), *known])
@@ -58,7 +58,7 @@ def test_the_scanner_writes_the_same_columns_at_either_speed(name: str, seed: in
 @formats
 @settings(deadline=None)
 @given(st.binary(max_size=200).map(lambda data: data + b"\n"))
-def test_whatever_the_bytes_both_speeds_write_the_same(name: str, text: bytes) -> None:
+def test_whatever_the_bytes_both_backends_write_the_same(name: str, text: bytes) -> None:
     assert scan(compiled_kernels, name, [], text) == scan(uncompiled_kernels, name, [], text)
 
 
@@ -93,7 +93,7 @@ def test_a_block_that_was_used_before_has_room_for_more_and_shorter_lines(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["plain", "events"])
-def test_a_stamp_of_any_width_is_the_tick_that_the_careful_parser_reads(
+def test_a_stamp_of_any_width_is_the_tick_that_the_reference_parser_reads(
     backend: Opened, name: str
 ) -> None:
     # by the number of digits before the point and behind it: -1 has no point
@@ -119,6 +119,7 @@ def combined(date: str) -> bytes:
     return f'192.0.2.1 - - [{date}] "GET /a HTTP/1.1" 200 512'.encode()
 
 
+@pytest.mark.slow
 def test_every_date_at_the_edges_of_a_month_is_that_of_the_calendar() -> None:
     years, days = range(1968, 2265), ("00", "01", "28", "29", "30", "31", "32")
     dates = [
@@ -140,6 +141,7 @@ def test_every_day_of_the_calendar_and_every_zone_is_taken_by_the_scanner(backen
     assert read_at(backend, given_by_template, ("combined", False, [lines])).unresolved_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_times_and_zones_have_edges(backend: Opened) -> None:
     times = [
@@ -168,9 +170,10 @@ def test_a_date_that_differs_from_the_one_before_in_any_byte_is_read_anew(backen
     read_at(backend, given_by_template, ("combined", False, [list(map(combined, dates))]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @formats
-def test_a_line_with_any_byte_anywhere_is_what_the_careful_parser_takes_it_for(
+def test_a_line_with_any_byte_anywhere_is_what_the_reference_parser_takes_it_for(
     backend: Opened, name: str
 ) -> None:
     whole = {

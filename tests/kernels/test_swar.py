@@ -1,11 +1,20 @@
-"""What words of eight bytes are asked, against the bytes themselves."""
+"""The functions on words of eight bytes, compared with the bytes themselves."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.kernels.swar import HIGHS, ONES, find, first_byte, leading, load, shifted, wrap
+from slomon.kernels.swar import (
+    HIGHS,
+    ONES,
+    equal_bytes,
+    first_byte,
+    leading_bytes,
+    load,
+    shift_up,
+    wrap,
+)
 
 eight = st.binary(min_size=8, max_size=8)
 # often the bytes that borrow from each other: one above, one below, with and without high bits
@@ -29,16 +38,16 @@ def test_a_number_is_wrapped_as_the_low_64_bits_hold_it(number: int) -> None:
 
 @given(eight, st.integers(0, 7))
 def test_the_leading_bytes_stay_and_the_others_are_zero(data: bytes, count: int) -> None:
-    assert text(leading(load(data, 0), count)) == data[:count].ljust(8, b"\0")
+    assert text(leading_bytes(load(data, 0), count)) == data[:count].ljust(8, b"\0")
 
 
 @given(eight, st.integers(0, 7))
 def test_bytes_are_shifted_up_behind_zeros(data: bytes, count: int) -> None:
-    assert text(shifted(load(data, 0), count)) == (bytes(count) + data)[:8]
+    assert text(shift_up(load(data, 0), count)) == (bytes(count) + data)[:8]
 
 
 @given(near.map(bytes) | eight, st.sampled_from(b"\x20\x00\x7f\x80\xff") | st.integers(0, 255))
 def test_the_first_of_a_byte_is_found_or_none(data: bytes, byte: int) -> None:
-    marks = find(load(data, 0), wrap(byte * ONES))
+    marks = equal_bytes(load(data, 0), wrap(byte * ONES))
     assert (first_byte(marks) if marks else -1) == data.find(byte)
     assert marks & ~HIGHS == 0

@@ -15,6 +15,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
 from slomon.kernels.window import BLOCK, OPENED, Crossing, WindowState
+from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000
 
@@ -23,7 +24,7 @@ GOOD, BAD = 0, 1
 
 
 def endpoint(*, slo: float = 0.9, width: int = 10) -> Endpoint:
-    return Endpoint("shop", "ana@example.com", "GET", "/shop", slo, width)
+    return make_endpoint(slo=slo, window=width)
 
 
 def batches(rows: Iterable[Row], size: int = 1) -> Iterator[Batch]:
@@ -53,11 +54,11 @@ def entries(state: WindowState) -> int:
 
 
 def blocks_in_use(state: WindowState) -> int:
-    return len(state.next_block) - 1 - state.spare[0]
+    return len(state.next_block) - 1 - state.free_count[0]
 
 
-# In the pictures an access is "x" where it failed and "o" where it did not, and stands under its
-# tick. Below it is a window: what stands above its "(" is outside, what stands above its "]" is in.
+# In the pictures "x" is an access that failed and "o" one that did not, each under its tick. The
+# line below is a window: an access above its "(" is outside, an access above its "]" is inside.
 
 
 def test_an_access_exactly_a_window_old_has_left() -> None:
@@ -74,7 +75,7 @@ def test_an_access_a_nanosecond_younger_is_still_in_the_window() -> None:
     assert crossings((5, BAD), (14, GOOD)) == ["5 opened"]
 
 
-def test_what_left_the_window_is_gone_at_once_however_much_it_was() -> None:
+def test_all_accesses_that_left_the_window_are_gone_at_once() -> None:
     #   tick   1    2    3    4    5   ...  15
     #          x    x    x    x    x         o
     #                              (---------]
@@ -119,7 +120,7 @@ def test_a_late_access_counts_at_the_newest_time() -> None:
 
 
 @pytest.mark.parametrize(("ticks", "late"), [((5, 5, 6), 0), ((6, 5), 1), ((6, 5, 5, 6, 0), 3)])
-def test_an_access_is_late_where_its_endpoint_has_seen_a_newer_one(
+def test_an_access_is_late_if_its_endpoint_has_seen_a_newer_one(
     ticks: tuple[int, ...], late: int
 ) -> None:
     windows = Windows([endpoint(), endpoint()])
@@ -189,7 +190,7 @@ def test_a_crossing_says_which_endpoint_and_which_access() -> None:
     ]
 
 
-def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
+def test_a_crossing_has_its_onset_and_the_totals_of_the_endpoint() -> None:
     #   tick      0 . 2 . 4 . 6 . 8 . 10 . 12 . 14       slo 0.6, window 8
     #             o   o   x   x   o   o    o    o
     #             (             ]                    2 of 4 opens; 3 of 4, of 12 on, closes
@@ -207,11 +208,11 @@ def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
         onset_position=2,
         requests=4,
         failures=2,
-        failed_tick=6,
-        failed_position=3,
-        lowest_requests=4,
-        lowest_failures=2,
-        lowest_tick=6,
+        last_failure_tick=6,
+        last_failure_position=3,
+        min_sli_requests=4,
+        min_sli_failures=2,
+        min_sli_tick=6,
     )
     assert closed[7:] == (7, 2, 6, 3, 4, 2, 6)
     assert (closed.tick, closed.onset_tick, closed.onset_position) == (12, 12, 6)
@@ -221,7 +222,7 @@ def test_a_crossing_says_what_led_to_it_and_where_the_endpoint_is() -> None:
 
 @pytest.mark.parametrize("merged", [True, False])
 def test_the_onset_is_the_first_failure_that_is_still_in_the_window(merged: bool) -> None:
-    #   the failure at 0 has left as the SLI crosses; of those at one tick the first one counts
+    #   the failure at 0 has left when the SLI crosses; of several at one tick the first counts
     windows = Windows([endpoint(slo=0.9, width=10)])
     rows = [(0, 0, BAD), (0, 1, GOOD), *[(0, 11, GOOD)] * merged, (0, 11, BAD), (0, 11, BAD)]
     found = [crossing for batch in batches(rows) for crossing in windows.advance(batch)]
@@ -232,7 +233,7 @@ def test_the_onset_is_the_first_failure_that_is_still_in_the_window(merged: bool
     ][: 1 + 2 * merged]
 
 
-def test_marks_are_the_totals_as_the_newest_changes_came_and_skip_those_without_requests() -> None:
+def test_marks_are_the_totals_at_the_newest_changes_with_requests_between_them() -> None:
     windows = Windows([endpoint(width=3), endpoint()])
     both, first = array("q", [0, 1]), array("q", [0])
     for step in ([(0, 1, BAD), (0, 2, GOOD)], [], [(0, 30, BAD)], [(1, 31, GOOD)]):
@@ -243,7 +244,7 @@ def test_marks_are_the_totals_as_the_newest_changes_came_and_skip_those_without_
 
 
 ROWS = st.lists(
-    # slot, ticks since the access before (late ones have less than none), failed
+    # slot, ticks since the access before (negative: the access is late), failed
     st.tuples(st.integers(0, 2), st.sampled_from([1, 0, 2, 5, 7, 10, 30, -1, -3]), st.booleans()),
     max_size=200,
 )
@@ -268,7 +269,7 @@ def test_the_counts_in_a_window_are_those_of_a_brute_force_count(
         horizon = clock - endpoints[slot].window
         inside = [failed for tick, failed in seen[slot] if horizon < tick]
         assert windows.state.failures[slot] == sum(inside)
-        # While nothing fails, what has left may still be counted: the rate is 1 either way.
+        # Without a failure, requests that left may still be counted: the SLI is 1 either way.
         assert windows.state.requests[slot] == len(inside) or not any(inside)
         below = inside.count(False) / len(inside) < endpoints[slot].slo
         assert windows.state.breached[slot] == below
@@ -289,14 +290,12 @@ def test_with_a_resolution_the_answer_is_the_exact_one_for_times_in_its_steps(
     steps: list[tuple[int, int, bool]], resolution: int
 ) -> None:
     endpoints = [endpoint(width=10), endpoint(slo=1.0, width=1), endpoint(slo=0.5, width=25)]
-    coarse, match_exactly = Windows(endpoints, resolution=resolution), Windows(endpoints)
+    coarse, exact = Windows(endpoints, resolution=resolution), Windows(endpoints)
     ticks = list(accumulate((step for _, step, _ in steps), initial=500))[1:]
     rows = [(slot, tick, failed) for (slot, _, failed), tick in zip(steps, ticks, strict=True)]
     floored = [(slot, tick - tick % resolution, failed) for slot, tick, failed in rows]
     found = [crossing for batch in batches(rows, 7) for crossing in coarse.advance(batch)]
-    assert found == [
-        crossing for batch in batches(floored) for crossing in match_exactly.advance(batch)
-    ]
+    assert found == [crossing for batch in batches(floored) for crossing in exact.advance(batch)]
     for slot in range(3):
         times = [crossing.tick for crossing in found if crossing.slot == slot]
         assert times == sorted(times)
@@ -318,6 +317,7 @@ HABITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("habit", HABITS)
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_the_pool_of_a_steady_endpoint_stops_growing(habit: list[int], size: int) -> None:
@@ -397,7 +397,7 @@ def test_blocks_are_passed_on_from_endpoint_to_endpoint() -> None:
     st.integers(0, 60),
     st.integers(1, 40),
 )
-def test_a_window_can_be_looked_into_later_than_its_newest_request(
+def test_a_window_can_be_read_at_a_time_after_its_newest_request(
     drawn: list[tuple[int, int]], later: int, width: int
 ) -> None:
     windows = Windows([endpoint(), endpoint(width=width)])

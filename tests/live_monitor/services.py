@@ -10,11 +10,12 @@ from typing import Any
 
 import slomon
 from slomon.core.endpoints import Catalogue
-from slomon.core.events import Change, server_errors_fail
+from slomon.core.events import Change, StatusTable, server_errors_fail
 from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.snapshot import Snapshot
+from slomon.state.encoding import Saved
 from slomon.streams import RecordedStream
 
 Entry = dict[str, object]
@@ -36,19 +37,24 @@ ENTRIES = [USERS, ORDERS]
 
 
 def make_engine(
-    *entries: Entry, history: int = 100, no_traffic: int | None = None, sli_series: bool = False
+    *entries: Entry,
+    history: int = 100,
+    no_traffic: int | None = None,
+    sli_series: bool = False,
+    saved: Saved | None = None,
 ) -> Engine:
     stale = STALE_AFTER * TICKS_PER_SECOND
     catalogue = Catalogue(entries or ENTRIES)
     return Engine(
         catalogue,
-        server_errors_fail,
+        StatusTable.from_rule(server_errors_fail),
         min_requests=1,
         no_traffic=None if no_traffic is None else no_traffic * TICKS_PER_SECOND,
         sli_series=sli_series,
         stale_after=stale,
         history=history,
         resolution=0,
+        saved=saved,
     )
 
 

@@ -23,7 +23,7 @@ def put(buffer: Buffer, resource: str, status: int = 500) -> bool:
     return buffer.put(1, "GET", resource, status)
 
 
-def told(*resources: str, status: int = 500) -> list[RawEvent]:
+def requests(*resources: str, status: int = 500) -> list[RawEvent]:
     return [(1, "GET", resource, status) for resource in resources]
 
 
@@ -38,7 +38,7 @@ async def test_what_does_not_fit_is_dropped_and_counted_by_its_reason() -> None:
     assert not buffer.put_change(DEPLOY)
     assert buffer.dropped == {"closed": 2, "full": 1, "too long": 1}  # the two in it may be taken
 
-    assert buffer.take(1) == told("a")
+    assert buffer.take(1) == requests("a")
     buffer.freeze()
     assert buffer.dropped == {"closed": 3, "full": 1, "too long": 1}
 
@@ -91,7 +91,7 @@ async def test_an_arrival_wakes_the_loop_from_any_thread() -> None:
     buffer = Buffer(10, CALM)
     buffer.open()
     for leave, item in (
-        (partial(put, buffer, "a"), told("a")),
+        (partial(put, buffer, "a"), requests("a")),
         (partial(buffer.put_change, DEPLOY), [DEPLOY]),
     ):
         with anyio.fail_after(20):
@@ -148,7 +148,7 @@ async def test_who_comes_when_something_urgent_is_there_need_not_wait() -> None:
     buffer.open()
     put(buffer, "x")
     await buffer.urgency()
-    assert buffer.take(6) == told("x")
+    assert buffer.take(6) == requests("x")
 
 
 async def test_something_urgent_that_was_left_is_still_urgent() -> None:
@@ -159,7 +159,7 @@ async def test_something_urgent_that_was_left_is_still_urgent() -> None:
     buffer.take(1)
     with anyio.fail_after(20):
         await buffer.urgency()
-    assert buffer.take(6) == told("x")
+    assert buffer.take(6) == requests("x")
 
 
 async def test_much_of_what_can_wait_need_not() -> None:
@@ -172,7 +172,7 @@ async def test_much_of_what_can_wait_need_not() -> None:
             assert put(buffer, "o", 200)
             assert put(buffer, "o", 200)
             await wait_all_tasks_blocked()
-            assert buffer.take(6) == told("o", "o", status=200)
+            assert buffer.take(6) == requests("o", "o", status=200)
 
 
 async def test_who_has_waited_for_room_is_taken_in_where_others_took_it() -> None:
@@ -190,7 +190,7 @@ async def test_something_urgent_that_was_taken_wakes_nobody() -> None:
     buffer.open()
     put(buffer, "a")
     buffer.take(1)
-    buffer._pressing = True  # as a thread does that leaves one and is then slow
+    buffer._urgent = True  # as a thread does that is about to append an urgent event
     woken = anyio.Event()
 
     async def wait() -> None:

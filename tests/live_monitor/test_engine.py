@@ -39,9 +39,7 @@ def saved(engine: Engine) -> Saved:
 
 def reload(engine: Engine, *entries: Entry, history: int = 100) -> Engine:
     """The next engine, of these endpoints."""
-    following = make_engine(*entries, history=history)
-    following.load(saved(engine))
-    return following
+    return make_engine(*entries, history=history, saved=saved(engine))
 
 
 def test_every_event_is_accounted_for() -> None:
@@ -68,7 +66,7 @@ def test_of_what_is_rejected_the_first_hundred_are_kept_and_cut() -> None:
     assert read(engine).accounting.rejected == 160
 
 
-def test_incidents_of_one_step_are_told_together() -> None:
+def test_incidents_of_one_step_are_described_together() -> None:
     names = [f"s{number}" for number in range(12)]
     engine = make_engine(*(entry(name) for name in names))
     before = engine.feed([access(100, "s0", 500)]).moved
@@ -138,12 +136,11 @@ def test_another_slo_or_window_holds_from_the_next_request_on() -> None:
     assert read(now).incidents[0].endpoint.slo == 0.9  # as it was when it opened
 
 
-def test_the_least_number_of_requests_is_that_of_now() -> None:
+def test_the_minimum_of_requests_is_the_present_one_not_the_saved_one() -> None:
     engine = make_engine()
     sections: dict[str, Any] = dict(saved(engine))
-    sections["shard 0 least"] = array("q", [50])
-    following = make_engine()
-    following.load(sections)
+    sections["shard 0 min_requests"] = array("q", [50])
+    following = make_engine(saved=sections)
     assert len(following.feed([access(100, status=500)]).moved) == 1
 
 
@@ -151,9 +148,9 @@ def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -
     before = make_engine(sli_series=True)
     before.feed([access(1000), access(1001, status=500)])
     saved = dict(before.save())
-    same, fewer = make_engine(sli_series=True), make_engine(USERS, sli_series=True)
+    same = make_engine(sli_series=True, saved=saved)
+    fewer = make_engine(USERS, sli_series=True, saved=saved)
     for engine in (same, fewer):
-        engine.load(saved)
         engine.feed([access(1002)])
 
     [whole] = same.read(10**12, {}).summary().sli_series
@@ -162,12 +159,12 @@ def test_a_trace_goes_on_with_the_same_endpoints_and_begins_anew_with_others() -
     assert (list(rest.requests), list(rest.failures)) == ([1], [0])
 
 
-def test_what_was_told_of_a_silence_stands() -> None:
+def test_the_end_of_an_expired_incident_stays() -> None:
     engine = make_engine(no_traffic=40)
     engine.feed([access(100, status=500)])
-    assert engine.next_silence() == 140 * SECOND
+    assert engine.next_expiry() == 140 * SECOND
     assert [one.end for one in engine.close_expired(150 * SECOND)] == [140 * SECOND]
-    assert engine.next_silence() is None
+    assert engine.next_expiry() is None
     following = reload(engine, *ENTRIES)
     step = following.feed([access(120, "orders", 500), change("c1"), "no time", access(141)])
 
@@ -186,6 +183,7 @@ def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, sli_series
     assert sections == then
 
 
+@pytest.mark.slow
 def test_a_long_history_is_saved_whole() -> None:
     engine = make_engine(history=2000)
     for second in range(0, 1200 * 100, 100):

@@ -126,7 +126,9 @@ def test_what_is_no_recording_is_refused_and_untouched(tmp_path: Path, data: byt
 
 
 @pytest.mark.parametrize("where", ["no/folder/events", "folder", "pipe", "/dev/full", "/dev/zero"])
-def test_a_place_where_nothing_can_be_recorded_is_told_at_once(tmp_path: Path, where: str) -> None:
+def test_a_place_where_nothing_can_be_recorded_is_reported_at_once(
+    tmp_path: Path, where: str
+) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match=r"No such file|no file") as caught:

@@ -63,8 +63,7 @@ def test_of_what_is_no_longer_watched_the_counts_are_kept() -> None:
     note(then, 0)
     note(then, 10, key=1)
     saved, incidents = json.loads(json.dumps(then.save())), then.incidents.values()
-    now = History(1, 10)
-    now.load(saved, incidents, {1: 0})
+    now = History.restore(saved, incidents, {1: 0}, endpoints=1, bound=10)
 
     assert [(one.start_position, one.key) for one in now.incidents.values()] == [(10, 0)]
     assert now.forgotten == 1
@@ -77,8 +76,8 @@ def test_where_fewer_are_kept_than_before_the_oldest_are_forgotten() -> None:
     then = History(2, 10)
     for number in range(0, 60, 10):
         note(then, number)
-    now = History(2, 2)
-    now.load(then.save(), then.incidents.values(), {0: 0, 1: 1})
+    incidents, keys = then.incidents.values(), {0: 0, 1: 1}
+    now = History.restore(then.save(), incidents, keys, endpoints=2, bound=2)
 
     assert positions(now) == [40, 50]
     assert now.forgotten == 4

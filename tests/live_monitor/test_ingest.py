@@ -1,4 +1,4 @@
-"""What a host told is counted as its text would be."""
+"""A raw event counts as its text would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import server_errors_fail
+from slomon.core.events import StatusTable, server_errors_fail
 from slomon.live_monitor.ingest import (
     Deploy,
     LiveBatcher,
@@ -27,37 +27,38 @@ _ticks = st.integers(0, 5_000_000_000)
 _verbs = st.sampled_from(["GET", "POST", "", "GE T"])
 _resources = st.sampled_from(["/users", "/orders", "/nobody", "", "/users 200", "\ud800"])
 _statuses = st.sampled_from([200, 404, 500, 99, 600, -500, 10**5000])
-_told: st.SearchStrategy[RawEvent] = st.one_of(
+_raw_events: st.SearchStrategy[RawEvent] = st.one_of(
     st.tuples(_ticks, _verbs, _resources, _statuses),
     st.builds(Deploy, _ticks, st.sampled_from(["users", "nobody"]), st.just("c1"), st.just("ana")),
     st.sampled_from(["1 GET /users 500", "2.5 GET /orders 200", "what?", "GET!", "", change("c2")]),
 )
 
 
-def as_text(told: RawEvent) -> Item:
-    if isinstance(told, Deploy):
-        return read_deploy(told)
-    return show_request(*told) if isinstance(told, tuple) else told
+def as_text(raw: RawEvent) -> Item:
+    if isinstance(raw, Deploy):
+        return read_deploy(raw)
+    return show_request(*raw) if isinstance(raw, tuple) else raw
 
 
-def cut(batcher: Batcher, stretches: Sequence[Sequence[RawEvent]]) -> list[object]:
+def cut(batcher: Batcher | LiveBatcher, stretches: Sequence[Sequence[RawEvent]]) -> list[object]:
     cuts = [batcher.cut(stretch) for stretch in stretches]  # type: ignore[arg-type] # either's own
-    return [cuts, batcher.accounting, batcher.deploys, batcher.span, batcher.newest]
+    return [cuts, batcher.state]
 
 
-@given(st.lists(st.lists(_told, max_size=12), max_size=4))
+@given(st.lists(st.lists(_raw_events, max_size=12), max_size=4))
 def test_it_is_cut_as_its_texts_would_be(stretches: list[list[RawEvent]]) -> None:
-    texts = [[as_text(told) for told in stretch] for stretch in stretches]
-    told = cut(LiveBatcher(SHARDING, server_errors_fail), stretches)
-    assert told == cut(Batcher(SHARDING, server_errors_fail), texts)
+    texts = [[as_text(raw) for raw in stretch] for stretch in stretches]
+    found = cut(LiveBatcher(SHARDING, StatusTable.from_rule(server_errors_fail)), stretches)
+    assert found == cut(Batcher(SHARDING, server_errors_fail), texts)
 
 
 def test_a_rule_decides_which_statuses_there_are() -> None:
-    batcher = LiveBatcher(SHARDING, lambda status: None if status == 404 else status == 429)
-    told = [(1, "GET", "/users", status) for status in (200, 404, 429, 500)]
-    [(_, batch)] = batcher.cut(told).batches
+    statuses = StatusTable.from_rule(lambda status: None if status == 404 else status == 429)
+    batcher = LiveBatcher(SHARDING, statuses)
+    requests: list[RawEvent] = [(1, "GET", "/users", status) for status in (200, 404, 429, 500)]
+    [(_, batch)] = batcher.cut(requests).batches
     assert batch.failures == [0, 1, 0]
-    assert batcher.accounting.rejected == 1
+    assert batcher.state.accounting.rejected == 1
 
 
 class Verb(str):

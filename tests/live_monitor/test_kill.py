@@ -19,10 +19,10 @@ SERVICE = """
 import sys
 from itertools import count
 import anyio, slomon
-from tests.embedding.services import ENTRIES
+from tests.live_monitor.services import ENTRIES
 
 async def serve(folder):
-    files = {"state": f"{folder}/state", "record": f"{folder}/events"}
+    files = {"state": f"{folder}/state", "event_log": f"{folder}/events"}
     async with slomon.live(ENTRIES, save_every="1us", **files) as monitor:
         for number in count():
             monitor.access("GET", "/users", 500)
@@ -36,7 +36,10 @@ anyio.run(serve, sys.argv[1])
 """
 KILLS = 5
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with"),
+]
 
 
 def serve_and_kill(folder: Path, wait: float) -> None:
@@ -86,7 +89,7 @@ async def test_what_was_open_is_open_after_any_number_of_kills(tmp_path: Path) -
 OPENED = """
 import os, sys
 import anyio, slomon
-from tests.embedding.services import ENTRIES
+from tests.live_monitor.services import ENTRIES
 
 async def serve(state):
     async with slomon.live(ENTRIES, state=state, save_every="1d") as monitor:

@@ -49,7 +49,7 @@ USERS = {
 }
 
 
-async def test_a_subscriber_is_told_what_broke_it_and_what_fixed_it() -> None:
+async def test_a_subscriber_is_notified_of_what_broke_it_and_what_fixed_it() -> None:
     clock = ManualClock()
     async with slomon.live([USERS], clock=clock) as monitor:
         told = monitor.subscribe()
@@ -133,7 +133,7 @@ def call(monitor: LiveMonitor, kind: str, *values: Any) -> None:
 async def watch(folder: Path, calls: list[Call], **options: Any) -> Snapshot:
     """What a service finds that is called so, and restarted now and then."""
     clock = ManualClock()
-    files: dict[str, Any] = {"state": folder / "state", "record": folder / "events"}
+    files: dict[str, Any] = {"state": folder / "state", "event_log": folder / "events"}
     for life in split(calls):
         monitor = slomon.live(ENTRIES, clock=clock, **files, **options)
         async with monitor:
@@ -157,6 +157,7 @@ def split(calls: list[Call]) -> list[list[Call]]:
     return lives
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(CALLS, max_size=40), st.sampled_from([None, 10, 100]))
 def test_a_recording_says_what_the_service_found(
@@ -176,6 +177,7 @@ def test_a_recording_says_what_the_service_found(
     assert counted == asdict(consumed.accounting)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(CALLS, max_size=40),
@@ -274,7 +276,7 @@ async def test_calls_before_and_after_are_dropped_as_closed() -> None:
 
 
 async def test_one_that_ended_goes_on_when_it_is_entered_again(tmp_path: Path) -> None:
-    files: dict[str, Any] = {"state": tmp_path / "state", "record": tmp_path / "events"}
+    files: dict[str, Any] = {"state": tmp_path / "state", "event_log": tmp_path / "events"}
     monitor = slomon.live(ENTRIES, clock=ManualClock(), **files)
     for number in range(3):
         told = monitor.subscribe()
@@ -309,7 +311,7 @@ async def test_it_runs_once_at_a_time(tmp_path: Path) -> None:
     assert monitor.snapshot().accounting.events == 1
 
 
-@pytest.mark.parametrize("name", ["state", "record"])
+@pytest.mark.parametrize("name", ["state", "event_log"])
 async def test_a_file_of_another_one_that_runs_is_refused_until_that_has_ended(
     tmp_path: Path, name: str
 ) -> None:
@@ -328,7 +330,7 @@ async def test_a_file_of_another_one_that_runs_is_refused_until_that_has_ended(
 def test_the_state_and_the_record_are_two_files(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "file")
     for name in ("file", "link"):
-        with pytest.raises(ConfigurationError, match="'state' and 'record' are the same file"):
+        with pytest.raises(ConfigurationError, match="'state' and 'event_log' are the same file"):
             slomon.live(ENTRIES, state=tmp_path / "file", event_log=tmp_path / name)
 
 
@@ -400,7 +402,7 @@ async def test_a_cancelled_scope_ends_it_and_all_is_counted(
 
 @pytest.mark.parametrize("times", [1, 2, 5])
 async def test_a_cancelled_task_ends_and_all_is_counted(tmp_path: Path, times: int) -> None:
-    files: dict[str, Any] = {"state": tmp_path / "state", "record": tmp_path / "events"}
+    files: dict[str, Any] = {"state": tmp_path / "state", "event_log": tmp_path / "events"}
     monitor = slomon.live(ENTRIES, clock=ManualClock(), **files)
     entered = anyio.Event()
 
@@ -496,7 +498,7 @@ async def test_what_the_body_raises_comes_before_what_fails_meanwhile(
 
 
 @pytest.mark.parametrize("event", ["incident.opened", "event.rejected"])
-async def test_where_nobody_can_be_told_it_ends_as_that_says_and_all_is_counted(
+async def test_if_nobody_can_be_notified_it_ends_as_that_says_and_all_is_counted(
     tmp_path: Path, event: str
 ) -> None:
     def process(_: object, __: str, entry: EventDict) -> str:
@@ -628,7 +630,7 @@ async def test_a_clock_that_raises_costs_an_event_its_time_and_raises_nothing(
     assert (counted.rejected, counted.changes, counted.events) == (3, 1, 4)
 
 
-async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
+async def test_many_subscribers_are_each_notified_of_what_they_have_room_for() -> None:
     async with slomon.live(ENTRIES, clock=ManualClock()) as monitor:
         bounds = (1, 3, 100)
         told = [monitor.subscribe(bound=bound) for bound in bounds]
@@ -656,7 +658,7 @@ async def test_many_subscribers_are_each_told_what_they_have_room_for() -> None:
     "options",
     [
         *({"min_requests": 0}, {"buffer": 0}, {"history": True}, {"save_every": "0s"}),
-        *({"is_failure": 500}, {"state": 7}, {"record": ""}, {"stale_after": "soon"}),
+        *({"is_failure": 500}, {"state": 7}, {"event_log": ""}, {"stale_after": "soon"}),
         *({"clock": 5}, {"clock": ManualClock}, {"resolution": 0}, {"resolution": "30s"}),
     ],
     ids=str,
@@ -719,7 +721,7 @@ async def test_with_a_damaged_state_it_begins_anew(tmp_path: Path, logs: list[Ev
 async def test_a_full_disk_stops_neither_the_service_nor_its_end(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
-    files: dict[str, Any] = {"state": tmp_path / "state", "record": tmp_path / "events"}
+    files: dict[str, Any] = {"state": tmp_path / "state", "event_log": tmp_path / "events"}
     with files_end_at(100):
         async with slomon.live(ENTRIES, clock=ManualClock(), **files) as monitor:
             for _ in range(3):

@@ -16,7 +16,7 @@ from slomon.live_monitor.persistence import StateFile
 from slomon.state.file import read_state, write_state
 from tests.histories import broken
 from tests.live_monitor.limits import files_end_at
-from tests.live_monitor.services import access, answers, entry, make_engine, read, replay
+from tests.live_monitor.services import Entry, access, answers, entry, make_engine, read, replay
 
 
 def names(folder: Path) -> list[str]:
@@ -31,19 +31,24 @@ async def save(path: Path) -> Engine:
     return engine
 
 
+async def load(path: Path, *entries: Entry) -> Engine | None:
+    """The engine of these endpoints that continues from a file."""
+    return await StateFile(path, 1).load(lambda saved: make_engine(*entries, saved=saved))
+
+
 async def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
-    engine, loaded = await save(tmp_path / "state"), make_engine()
-    assert await StateFile(tmp_path / "state", 1).load(loaded)
+    engine, loaded = await save(tmp_path / "state"), await load(tmp_path / "state")
+    assert loaded is not None
     assert answers(read(loaded)) == answers(read(engine))
     assert names(tmp_path) == ["state"]
 
 
-async def test_endpoints_that_are_watched_no_longer_are_told(
+async def test_endpoints_that_are_watched_no_longer_are_reported(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     engine = make_engine(*(entry(f"s{number}") for number in range(7)))
     await StateFile(tmp_path / "state", 1).save(engine)
-    assert await StateFile(tmp_path / "state", 1).load(make_engine(entry("s6")))
+    assert await load(tmp_path / "state", entry("s6"))
     (told,) = logs
     assert (told["event"], told["endpoints"], told["more"]) == (
         "state.unwatched",
@@ -53,9 +58,7 @@ async def test_endpoints_that_are_watched_no_longer_are_told(
 
 
 async def test_where_nothing_was_saved_nothing_is_loaded(tmp_path: Path) -> None:
-    engine = make_engine()
-    assert await StateFile(tmp_path / "state", 1).load(engine)
-    assert read(engine).accounting.events == 0
+    assert await load(tmp_path / "state") is None
     assert names(tmp_path) == []
 
 
@@ -75,7 +78,7 @@ DAMAGES = [*map(flip, (13, 14, 40, 500, 2000, -33, -32, -1)), *map(cut, (0, 1, 1
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-async def test_a_damaged_one_is_kept_aside_and_told(
+async def test_a_damaged_one_is_kept_aside_and_reported(
     tmp_path: Path, logs: list[EventDict], damage: Callable[[bytes], bytes]
 ) -> None:
     state = tmp_path / "state"
@@ -83,7 +86,7 @@ async def test_a_damaged_one_is_kept_aside_and_told(
         await save(state)
         data = damage(state.read_bytes())
         state.write_bytes(data)
-        assert not await StateFile(state, 1).load(make_engine())
+        assert not await load(state)
 
         aside = tmp_path / f"state.damaged-{number}"
         assert aside.read_bytes() == data
@@ -105,7 +108,7 @@ async def test_a_state_that_lacks_something_is_kept_aside_too(
     for name in sections.keys() - {"kind"}:
         kept = ((one, sections[one]) for one in sections if one != name)
         write_state(tmp_path / "state", kept)
-        assert not await StateFile(tmp_path / "state", 1).load(make_engine())
+        assert not await load(tmp_path / "state")
     assert len(logs) == len(names(tmp_path)) == len(sections) - 1
 
 
@@ -113,7 +116,7 @@ async def test_a_state_that_lacks_something_is_kept_aside_too(
 async def test_what_is_no_state_is_refused_and_untouched(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "state").write_bytes(data)
     with pytest.raises(StateFileError, match="state is no state of slomon's; allowed: one"):
-        await StateFile(tmp_path / "state", 1).load(make_engine())
+        await load(tmp_path / "state")
     assert (tmp_path / "state").read_bytes() == data
     assert names(tmp_path) == ["state"]
 
@@ -123,20 +126,22 @@ async def test_the_state_of_a_replay_is_refused_and_untouched(tmp_path: Path) ->
     replay(Path(broken(tmp_path)), checkpoint=state, checkpoint_every="1us", keep_checkpoint=True)
     data = state.read_bytes()
     with pytest.raises(StateFileError, match="is no state of a live monitor, but something else"):
-        await StateFile(state, 1).load(make_engine())
+        await load(state)
     assert state.read_bytes() == data
 
 
 @pytest.mark.parametrize("where", ["no/folder/state", "folder", "pipe", "/dev/zero"])
-async def test_a_place_where_no_state_can_be_is_told_at_once(tmp_path: Path, where: str) -> None:
+async def test_a_place_where_no_state_can_be_is_reported_at_once(
+    tmp_path: Path, where: str
+) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises((OSError, StateFileError), match=where):
-        await StateFile(tmp_path / where, 1).load(make_engine())
+        await load(tmp_path / where)
     assert names(tmp_path) == ["folder", "pipe"]
 
 
-async def test_a_full_disk_is_told_once_and_the_state_before_is_whole(
+async def test_a_full_disk_is_reported_once_and_the_state_before_is_whole(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     state = StateFile(tmp_path / "state", 1)

@@ -21,7 +21,7 @@ async def drain(subscription: Subscription) -> list[IncidentEvent]:
     return [event async for event in subscription]
 
 
-async def test_a_slow_one_is_told_how_many_it_missed_before_the_next_one() -> None:
+async def test_a_slow_one_learns_how_many_it_missed_before_the_next_one() -> None:
     subscription = Subscription(2)
     for number in range(5):
         subscription.put(opened(number))

@@ -89,6 +89,16 @@ class RawEvent:
         return json.dumps([*whole, summary.series_step, sli_series])
 
 
+def make_plan(hosts: Sequence[Sequence[object]], **options: Any) -> Plan:
+    """
+    To replay the logs of each host, which are in any known format, in small blocks: what a replay
+    leaves behind is not at once collected.
+    """
+    paths = [[str(path) for path in logs] for logs in hosts]
+    given = {"block_bytes": 1 << 16, "max_line": 10_000} | options
+    return Plan(hosts=paths, formats=given.pop("formats", list(FORMATS.values())), **given)
+
+
 def replay(
     backend: Backend, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
 ) -> RawEvent:
@@ -104,10 +114,9 @@ def replay(
                 Path(path).write_bytes(log)
                 before[path] = host, lines
                 lines += count_lines(log)
-        # Small blocks: what a replay leaves behind is not at once collected.
-        sizes = {"block_bytes": 1 << 16, "max_line": 10_000, "sli_series": True} | options
-        plan = Plan(hosts=paths, formats=formats, on_rejected=rejected.append, **sizes)
-        engine = Replay(plan, backend)
+        options = {"sli_series": True} | options
+        plan = make_plan(paths, formats=formats, **options)
+        engine = Replay(plan, backend, on_rejected=rejected.append)
         monitor = anyio.run(engine.run)
     told = [
         (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)

@@ -99,7 +99,7 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("is_failure", lambda status: status == 404),
     ],
 )
-def test_a_state_of_another_replay_is_told_and_kept(
+def test_a_state_of_another_replay_is_reported_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, value: object
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,7 +138,7 @@ def test_changes_with_one_more_bad_record_are_another_replay(tmp_path: Path) -> 
         go_on(log, state, changes=str(tmp_path / "deploys.jsonl"))
 
 
-def test_other_endpoints_are_told_in_words(tmp_path: Path) -> None:
+def test_other_endpoints_are_reported_in_words(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state, endpoints=[ENTRY])
     with pytest.raises(StateFileError, match="endpoints: 1 then, and 1 others now; remove"):
@@ -162,7 +162,7 @@ def test_another_rule_that_answers_alike_is_the_same(tmp_path: Path) -> None:
     assert go_on(log, state, is_failure=fail_alike) == ["stop"]
 
 
-def test_a_strict_replay_does_not_go_on_from_one_that_was_not(tmp_path: Path) -> None:
+def test_a_strict_replay_does_not_continue_from_one_that_was_not(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES + "bad\n"), tmp_path / "state"
     interrupt(log, state)
     with pytest.raises(MalformedLineError, match=r"a\.log, line 51: it has fields: 1"):
@@ -255,7 +255,7 @@ def replay_pipe(text: str, state: Path) -> list[str]:
         writer.join(timeout=30)
 
 
-def test_a_pipe_is_gone_on_from_as_it_comes_again(tmp_path: Path) -> None:
+def test_a_pipe_is_continued_as_it_comes_again(tmp_path: Path) -> None:
     state, text = tmp_path / "state", "\ufeffwhat?\n" + LINES
     assert replay_pipe(text, state) == ["what?"]
     assert replay_pipe(text + "more\n", state) == ["what?", "more"]
@@ -331,7 +331,7 @@ def test_a_log_that_was_not_recognised_yet_lends_its_format_to_the_next_one_all_
 
 
 @pytest.mark.parametrize("after", [LINES, LINES + "stop\n"], ids=["at the end", "before the end"])
-def test_problems_that_were_met_are_told_by_the_run_that_goes_on(
+def test_problems_that_were_met_are_reported_by_the_run_that_goes_on(
     tmp_path: Path, after: str
 ) -> None:
     state, last = tmp_path / "state", tmp_path / "last.log.gz"
@@ -368,7 +368,7 @@ def test_a_log_that_has_grown_is_read_on(tmp_path: Path) -> None:
     assert go_on(str(log), state) == ["stop", "more"]
 
 
-def test_what_is_no_state_is_told_and_kept(tmp_path: Path) -> None:
+def test_what_is_no_state_is_reported_and_kept(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.write_text("my precious notes", encoding="utf-8")
     with pytest.raises(StateFileError, match="is no state of slomon's"):
@@ -377,14 +377,14 @@ def test_what_is_no_state_is_told_and_kept(tmp_path: Path) -> None:
     assert state.read_text(encoding="utf-8") == "my precious notes"
 
 
-def test_a_state_of_something_else_is_told(tmp_path: Path) -> None:
+def test_a_state_of_something_else_is_reported(tmp_path: Path) -> None:
     mine = Checkpoint(tmp_path / "state", 1, {}, lambda: 0)
     mine.save(iter([("identity", "a service")]))
     with pytest.raises(StateFileError, match="is no state of a replay"):
         replay(broken(tmp_path), checkpoint=tmp_path / "state")
 
 
-def test_a_state_without_a_section_is_told(tmp_path: Path) -> None:
+def test_a_state_without_a_section_is_reported(tmp_path: Path) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
     interrupt(log, state)
     sections = read_state(state)
@@ -403,8 +403,9 @@ def misshape(section: Section) -> list[Section]:
     return shapes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["compiled", "python"])
-def test_a_state_whose_sections_are_of_another_shape_is_told_and_kept(
+def test_a_state_whose_sections_are_of_another_shape_is_reported_and_kept(
     tmp_path: Path, backend: BackendName
 ) -> None:
     log, state = write(tmp_path, "a.log", LINES), tmp_path / "state"
@@ -426,7 +427,7 @@ def test_a_state_whose_sections_are_of_another_shape_is_told_and_kept(
 
 
 @pytest.mark.parametrize("where", ["no/folder/state", "folder", "pipe", "/dev/zero"])
-def test_a_place_where_no_state_can_be_is_told_before_anything_is_read(
+def test_a_place_where_no_state_can_be_is_reported_before_anything_is_read(
     tmp_path: Path, where: str
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -450,7 +451,7 @@ def test_rejects_that_can_not_be_taken_back_are_refused(tmp_path: Path, where: s
     assert str(caught.value).endswith("; allowed: a file there, or one of the two")
 
 
-def test_a_full_disk_is_told_of_the_file_that_it_is_behind(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_file_on_it(tmp_path: Path) -> None:
     """The rejects are brought to the disk in the middle of saving the state."""
     resource = pytest.importorskip("resource", reason="only Unix limits what a process may write")
     rejects = RejectsFile(tmp_path / "rejects")

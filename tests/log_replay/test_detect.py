@@ -20,6 +20,7 @@ from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Reque
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, known_formats, regex_format
 from slomon.log_replay.detect import Recogniser, read_head
+from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
 from tests.sources.texts import Raw, whole
@@ -235,10 +236,9 @@ def test_a_log_that_is_not_recognised_yet_hands_on_the_format_of_the_one_before(
 
 def test_a_log_that_is_not_recognised_yet_lends_no_format_to_the_next_one() -> None:
     recognise = Recognised().recognise
-    for blank in (
-        recognise("access.log.1", b"\n", None),
-        recognise.remake("access.log.1", recognise("", b"", None).format.name, match_exactly=False),
-    ):
+    unknown = recognise("", b"", None).format.name
+    saved = SavedLog("access.log.1", unknown, *(False, "", False, False), None)
+    for blank in (recognise("access.log.1", b"\n", None), recognise.restore(saved, b"")):
         with pytest.raises(ConfigurationError, match=r"^access\.log: no format reads"):
             recognise("access.log", b"Traceback\n", blank)
 
@@ -253,10 +253,13 @@ def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice()
     assert Recognised(formats=[COMBINED_FORMAT]).recognise.needed == 1
 
 
-def test_a_log_of_a_saved_state_is_made_again_without_being_told() -> None:
+def test_a_log_of_a_saved_state_is_made_again_without_being_reported() -> None:
     recognised = Recognised()
-    log = recognised.recognise.remake("access.log", "combined", match_exactly=True)
+    saved = SavedLog("access.log", "combined", *(True, '{"', True, True), "a doubt")
+    log = recognised.recognise.restore(saved, b"the first bytes")
     assert (log.name, log.format.name, log.match_exactly) == ("access.log", "combined", True)
+    assert (log.prefix, log.beginning) == (b'{"', b"the first bytes")
+    assert (log.recognised, log.ended, log.doubt) == (True, True, "a doubt")
     assert log.requests is recognised.requests[True]
     assert recognised.told == []
 

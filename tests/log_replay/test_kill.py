@@ -21,10 +21,13 @@ from slomon.cli.main import main
 replay.Plan = functools.partial(replay.Plan, block_bytes=20_000, max_line=5_000)
 sys.exit(main(sys.argv[1:], sys.stdout, sys.stderr))
 """
-KILLS = 20
+KILLS = 8
 OUTPUTS = ("answers.json", "incidents.jsonl", "rejects.jsonl")
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to kill with"),
+]
 
 
 def make_log(folder: Path, name: str, seed: int) -> str:

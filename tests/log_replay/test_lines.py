@@ -10,7 +10,7 @@ import pytest
 
 from slomon.core.endpoints import Catalogue
 from slomon.core.events import Change, RejectedLine, server_errors_fail
-from slomon.core.reorder import Order
+from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.endpoints.discovery import GivenRequests
 from slomon.formats.registry import known_formats
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code
@@ -34,7 +34,7 @@ class Careful:
     """A careful reader of one log, and what it tells."""
 
     def __init__(self, name: str = "plain") -> None:
-        self.order = Order(1, 1)
+        self.order = Order(1, PythonRowBuffer(1))
         self.told: list[RejectedLine] = []
         self.reader = ReferenceParser(self.order, self.told.append)
         requests = GivenRequests(CATALOGUE.endpoints, CATALOGUE.find)
@@ -73,7 +73,7 @@ def test_a_line_is_a_row(line: bytes, row: tuple[int, int]) -> None:
     assert Careful().resolve(line + b"\n") == [row]
 
 
-def test_lines_are_counted_and_what_is_rejected_is_told_with_its_number_and_its_text() -> None:
+def test_lines_are_counted_and_what_is_rejected_is_reported_with_its_number_and_its_text() -> None:
     reference = Careful()
     assert len(reference.resolve(b"what?\r\n\n5 GET /a 200\n\xff\n", first_line=7)) == 4
     allowed = "it has fields: 1; allowed: '<timestamp> <verb> <resource> <status>'"
@@ -84,7 +84,7 @@ def test_lines_are_counted_and_what_is_rejected_is_told_with_its_number_and_its_
     assert (reference.reader.rejected, reference.reader.changes) == (2, 0)
 
 
-def test_a_fragment_is_one_row_and_told() -> None:
+def test_a_fragment_is_one_row_and_reported() -> None:
     reference = Careful()
     block = reference.block(b"")
     block.oversized = OversizedLine(b"5 GET /\xff", 2_000_000, "it is too long")
@@ -118,7 +118,7 @@ def test_what_follows_the_end_of_a_stream_is_rejected_in_every_later_block() -> 
     ]
 
 
-def test_the_rest_of_a_block_may_be_settled_behind_what_was_scanned() -> None:
+def test_the_rest_of_a_block_may_be_resolved_behind_what_was_scanned() -> None:
     reference = Careful()
     block = reference.block(b"5 GET /a 200\n6 GET /a 500\nwhat?\n", first_line=4)
     block.take(3)
@@ -152,7 +152,7 @@ def test_the_lines_of_a_block_end_at_newlines_and_nowhere_else(
     assert whole.lines() == lines
 
 
-def test_a_block_is_settled_part_by_part() -> None:
+def test_a_block_is_resolved_part_by_part() -> None:
     text = block(b"a\nb\n\nd\n\n", b"of another block\n")
     parts = []
     while True:

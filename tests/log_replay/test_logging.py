@@ -1,4 +1,4 @@
-"""What a replay logs, and that text from files can do no harm there."""
+"""A replay logs its events, and text from files is harmless in the log."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def warned(paths: str, **options: Any) -> list[EventDict]:
     return [entry for entry in logged(paths, **options) if entry["log_level"] != "info"]
 
 
-def test_a_replay_tells_the_format_of_each_log_and_what_became_of_the_lines(
+def test_a_replay_logs_the_format_of_each_log_and_the_accounting_of_its_lines(
     tmp_path: Path,
 ) -> None:
     log = broken(tmp_path)
-    recognised, finished = logged(log)
+    detected, finished = logged(log)
 
-    assert recognised == {
-        "event": "log.recognised",
+    assert detected == {
+        "event": "log.format_detected",
         "file": f"{log[:80]}... ({len(log)} characters)" if len(log) > 80 else log,
         "format": "plain",
         "log_level": "info",
@@ -49,7 +49,7 @@ def test_a_replay_tells_the_format_of_each_log_and_what_became_of_the_lines(
     assert (finished["lines"], finished["accesses"]) == (3, 3)
 
 
-def test_the_first_hundred_malformed_lines_are_warned_of_one_by_one(tmp_path: Path) -> None:
+def test_the_first_hundred_malformed_lines_are_logged_one_by_one(tmp_path: Path) -> None:
     log = write(tmp_path, "a", "1 GET / 200\n" * 200 + "\x1b[2J\n" * 150)
     *warnings, last = warned(log)
 
@@ -58,27 +58,27 @@ def test_the_first_hundred_malformed_lines_are_warned_of_one_by_one(tmp_path: Pa
     assert last["more"] == "counted, but no longer logged"
 
 
-def test_changes_of_services_that_own_nothing_are_warned_of(tmp_path: Path) -> None:
+def test_changes_of_services_that_own_no_endpoint_are_warned_of(tmp_path: Path) -> None:
     deploys = [
         {"commit": "c", "date": "1970-01-01T00:00:00Z", "service": f"\x1b{number}"}
         for number in (1, 2, 2, 3, 4, 5, 6, 7)
     ]
     changes = write(tmp_path, "deploys.json", json.dumps(deploys))
-    (strays,) = warned(broken(tmp_path), changes=changes)
+    (unmatched,) = warned(broken(tmp_path), changes=changes)
 
-    assert strays["event"] == "changes.stray"
-    assert (strays["services"], strays["more"]) == (r"\x1b1, \x1b2, \x1b3, \x1b4, \x1b5", 2)
+    assert unmatched["event"] == "changes.unmatched"
+    assert (unmatched["services"], unmatched["more"]) == (r"\x1b1, \x1b2, \x1b3, \x1b4, \x1b5", 2)
 
 
 @pytest.mark.parametrize("service", ["users", ""])
-def test_changes_of_an_owner_or_of_everyone_are_fine(tmp_path: Path, service: str) -> None:
+def test_changes_of_an_owner_or_of_every_service_are_fine(tmp_path: Path, service: str) -> None:
     deploy = {"commit": "c", "date": "1970-01-01T00:00:00Z", "service": service}
     changes = write(tmp_path, "deploys.json", json.dumps([deploy]))
 
     assert warned(broken(tmp_path), changes=changes, endpoints=[ENTRY]) == []
 
 
-def test_accesses_to_endpoints_beyond_the_most_are_warned_of(tmp_path: Path) -> None:
+def test_accesses_to_endpoints_beyond_the_limit_are_warned_of(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "1 GET /a 200\n1 GET /b 200\n1 GET /c 200\n")
     (capped,) = warned(log, max_endpoints=1)
 
@@ -86,7 +86,7 @@ def test_accesses_to_endpoints_beyond_the_most_are_warned_of(tmp_path: Path) -> 
     assert "--max-endpoints" in capped["hint"]
 
 
-def test_late_accesses_are_warned_of_with_the_lateness_that_would_do(tmp_path: Path) -> None:
+def test_late_accesses_are_warned_of_with_a_sufficient_lateness(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "9.5 GET / 200\n8 GET / 200\n")
     (late,) = warned(log, lateness=0)
 

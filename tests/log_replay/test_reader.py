@@ -176,7 +176,9 @@ async def test_a_log_that_can_not_be_opened_is_a_problem_and_the_others_are_read
     assert str(tmp_path) in folder
 
 
-async def test_of_a_damaged_log_the_good_part_is_read_and_the_problem_told(tmp_path: Path) -> None:
+async def test_of_a_damaged_log_the_good_part_is_read_and_the_problem_reported(
+    tmp_path: Path,
+) -> None:
     lines = b"".join(b"%d\n" % (number * number) for number in range(2000))
     paths = write(tmp_path, gzip.compress(lines)[:-20], b"b\n")
     host = make_host(paths, block_bytes=1000)
@@ -188,7 +190,7 @@ async def test_of_a_damaged_log_the_good_part_is_read_and_the_problem_told(tmp_p
 
 
 @pytest.mark.parametrize("resolved", range(12))
-async def test_a_host_goes_on_from_any_place_it_was_in(tmp_path: Path, resolved: int) -> None:
+async def test_a_host_continues_from_any_place_it_was_in(tmp_path: Path, resolved: int) -> None:
     paths = write(tmp_path, b"%025d\n" % 7 * 5, b"", b"%025d\n" % 8 * 4 + b"x" * 50)
     host = make_host(paths)
     before = []
@@ -246,7 +248,7 @@ async def test_a_host_that_is_closed_reads_no_more_and_leaves_no_task(tmp_path: 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("said", [None, b"", b"a\n", b"a\nb"])
 @pytest.mark.parametrize("closed", [False, True], ids=["cancelled", "closed"])
-def test_a_host_that_waits_for_a_pipe_ends_when_it_is_told_to(
+def test_a_host_that_waits_for_a_pipe_ends_when_it_is_closed(
     tmp_path: Path, closed: bool, said: bytes | None, compress: Callable[[bytes], bytes]
 ) -> None:
     pipe = tmp_path / "pipe"

@@ -54,7 +54,7 @@ def test_a_file_that_is_shorter_than_what_is_to_be_kept_is_refused(tmp_path: Pat
     assert path.read_text(encoding="utf-8") == "old"
 
 
-def test_a_full_disk_is_told_with_the_name() -> None:
+def test_a_full_disk_is_reported_with_the_name() -> None:
     with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
         write("/dev/full")
 

@@ -1,4 +1,4 @@
-"""`slomon.replay(...)`: what its options do, how wrong ones are refused, and what it tells."""
+"""`slomon.replay(...)`: what its options do, which values are rejected, what is reported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_log_and_deploys_are_all_it_takes(tmp_path: Path) -> None:
     assert isinstance(monitor, slomon.ServiceMonitor)
 
 
-def test_both_speeds_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
+def test_both_backends_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
     log, changes = broken(tmp_path), deploys(tmp_path)
     plain = replay(log, changes=changes, workers=3)
     compiled = replay(log, changes=changes, backend="compiled")
@@ -54,7 +54,7 @@ def test_both_speeds_and_any_number_of_workers_give_the_same(tmp_path: Path) -> 
     assert replay(log, changes=changes, backend="auto").accounting == plain.accounting
 
 
-def test_what_compiles_is_asked_for_by_name_where_it_is_missing(
+def test_a_missing_compiled_backend_is_an_error_only_if_it_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "load", lambda **_: None)
@@ -103,7 +103,7 @@ def test_a_log_in_no_known_format_is_a_problem_wherever_it_stands(
 
 
 @pytest.mark.parametrize("names", [["junk"], ["junk", "blank"], ["blank", "junk"]])
-def test_where_no_log_is_in_a_known_format_the_first_one_is_refused(
+def test_if_no_log_is_in_a_known_format_the_first_one_is_rejected(
     tmp_path: Path, names: list[str]
 ) -> None:
     for name in names:
@@ -163,26 +163,26 @@ def test_windows_with_too_few_requests_are_not_judged(tmp_path: Path) -> None:
     assert replay(broken(tmp_path), min_requests=3).incidents == []
 
 
-def test_what_fails_is_the_users_to_say(tmp_path: Path) -> None:
+def test_is_failure_decides_which_requests_fail(tmp_path: Path) -> None:
     assert replay(broken(tmp_path), is_failure=lambda _: False).incidents == []
 
 
-def test_malformed_lines_are_told_kept_and_written(tmp_path: Path) -> None:
+def test_malformed_lines_are_reported_kept_and_written(tmp_path: Path) -> None:
     long = "x" * 5000
     log = write(tmp_path, "a.log", f"1 GET / 200\n{long}\n" + "2 GET / 200\n" * 3)
     changes = write(tmp_path, "deploys.csv", "commit,date\nc1,1970-01-01T00:00:00Z\nc2,\n")
-    told: list[RejectedLine] = []
+    reported: list[RejectedLine] = []
     rejects = tmp_path / "rejects.jsonl"
-    monitor = replay(log, changes=changes, on_rejected=told.append, rejects=rejects)
+    monitor = replay(log, changes=changes, on_rejected=reported.append, rejects=rejects)
 
-    assert [(line.file, line.line, line.text[:3]) for line in told] == [
+    assert [(line.file, line.line, line.text[:3]) for line in reported] == [
         (changes, 3, "c2,"),
         (log, 2, "xxx"),
     ]
-    assert [len(line.text) for line in monitor.rejections] == [len(told[0].text), 1000]
+    assert [len(line.text) for line in monitor.rejections] == [len(reported[0].text), 1000]
     written = [json.loads(line) for line in rejects.read_text(encoding="utf-8").splitlines()]
     assert [(one["file"], one["line"], one["text"]) for one in written] == [
-        (line.file, line.line, line.text) for line in told
+        (line.file, line.line, line.text) for line in reported
     ]
     accounting = monitor.accounting
     assert (accounting.rejected, accounting.records, accounting.changes) == (2, 2, 1)
@@ -220,17 +220,20 @@ def test_a_malformed_line_error_is_the_same_after_pickling() -> None:
     assert (str(copy), vars(copy)) == (str(error), vars(error))
 
 
-def test_progress_is_told_at_the_beginning_and_at_the_end(tmp_path: Path) -> None:
-    told: list[slomon.Progress] = []
+def test_progress_is_reported_at_the_beginning_and_at_the_end(tmp_path: Path) -> None:
+    reported: list[slomon.Progress] = []
     log = broken(tmp_path)
     size = Path(log).stat().st_size
-    replay(log, on_progress=told.append)
+    replay(log, on_progress=reported.append)
 
-    assert (told[0], told[-1]) == (slomon.Progress(0, size, 0), slomon.Progress(size, size, 3))
+    assert (reported[0], reported[-1]) == (
+        slomon.Progress(0, size, 0),
+        slomon.Progress(size, size, 3),
+    )
 
 
 @pytest.mark.parametrize("hook", ["on_progress", "on_rejected", "is_failure"])
-def test_what_a_hook_raises_is_raised_as_it_is(tmp_path: Path, hook: str) -> None:
+def test_an_exception_of_a_hook_is_raised_as_it_is(tmp_path: Path, hook: str) -> None:
     error = RuntimeError("mine")
 
     def fail(_: object) -> bool:
@@ -241,7 +244,7 @@ def test_what_a_hook_raises_is_raised_as_it_is(tmp_path: Path, hook: str) -> Non
     assert caught.value is error
 
 
-def test_what_fails_while_progress_is_told_is_raised_as_it_is(tmp_path: Path) -> None:
+def test_a_failure_while_progress_is_reported_is_raised_as_it_is(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "1 GET / 200\nbad\n")
 
     with pytest.raises(MalformedLineError) as caught:
@@ -253,7 +256,7 @@ async def awaited(_: object) -> None: ...
 
 
 class Awaited:
-    """A function that is awaited, and doesn't look like one."""
+    """An async callable that `iscoroutinefunction` does not recognise by itself."""
 
     async def __call__(self, _: object) -> None: ...
 
@@ -314,7 +317,7 @@ WRONG: dict[str, Values] = {
 
 
 @pytest.mark.parametrize("option", signature(slomon.replay).parameters)
-def test_every_option_refuses_what_is_no_value_of_it(tmp_path: Path, option: str) -> None:
+def test_every_option_rejects_wrong_values(tmp_path: Path, option: str) -> None:
     for value in WRONG[option]:
         options = {"paths": broken(tmp_path), option: value}
         with pytest.raises(ConfigurationError) as caught:
@@ -326,13 +329,13 @@ def test_every_option_refuses_what_is_no_value_of_it(tmp_path: Path, option: str
     assert [path.name for path in tmp_path.iterdir()] == ["access.log"]
 
 
-def test_a_strict_replay_refuses_a_wrong_hook_as_well(tmp_path: Path) -> None:
+def test_a_strict_replay_rejects_a_wrong_hook_as_well(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="option 'on_rejected' is 5"):
         slomon.replay(broken(tmp_path), strict=True, on_rejected=5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("none", [[], ()])
-def test_no_further_hosts_are_none(tmp_path: Path, none: Any) -> None:
+def test_an_empty_merge_adds_no_host(tmp_path: Path, none: Any) -> None:
     assert replay(broken(tmp_path), merge=none).mttr() == 360.0
 
 
@@ -405,7 +408,7 @@ def test_options_that_exclude_each_other_are_named(
     assert str(caught.value) == f"options {named} are both given; allowed: one"
 
 
-def test_a_wrong_entry_is_told_with_its_file(tmp_path: Path) -> None:
+def test_a_wrong_entry_is_reported_with_its_file(tmp_path: Path) -> None:
     endpoints = write(tmp_path, "endpoints.json", '[{"name": "users"}]')
 
     with pytest.raises(ConfigurationError) as caught:
@@ -414,7 +417,7 @@ def test_a_wrong_entry_is_told_with_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["paths", "merge", "changes", "endpoints"])
-def test_a_missing_file_is_told_before_anything_is_read(tmp_path: Path, option: str) -> None:
+def test_a_missing_file_is_reported_before_anything_is_read(tmp_path: Path, option: str) -> None:
     options: dict[str, Any] = {"paths": broken(tmp_path), option: "nowhere.json"}
     rejects = tmp_path / "rejects"
 
@@ -423,7 +426,7 @@ def test_a_missing_file_is_told_before_anything_is_read(tmp_path: Path, option: 
     assert not rejects.exists()
 
 
-def test_of_a_damaged_file_the_good_part_counts_and_the_problem_is_told(tmp_path: Path) -> None:
+def test_the_good_part_of_a_damaged_file_counts_and_the_problem_is_reported(tmp_path: Path) -> None:
     monitor = replay(write(tmp_path, "a.log.gz", b"\x1f\x8b\x08\x00"))
 
     assert len(monitor.problems) == 1

@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,14 @@ import pytest
 from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.library import load
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import Change, server_errors_fail
+from slomon.core.events import Change
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.formats.registry import known_formats
 from slomon.log_replay.backend import Backend, PythonBackend
-from slomon.log_replay.checkpoint import Checkpoint
+from slomon.log_replay.checkpoint import Checkpoint, SavedState
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
 from slomon.state.file import Section
+from tests.log_replay.replays import FORMATS, make_plan
 
 SECOND = TICKS_PER_SECOND
 ENTRIES = [
@@ -92,25 +92,32 @@ def changes(seed: int) -> list[tuple[int, Change]]:
     return [(t, Change(f"c{n}", "-", "-", draw.choice(services))) for n, t in enumerate(ticks)]
 
 
-def report(plan: Plan, backend: Backend) -> str:
+def report(
+    plan: Plan,
+    backend: Backend,
+    checkpoint: Checkpoint | None = None,
+    saved: SavedState | None = None,
+) -> str:
     """All that a replay says, to the last byte."""
-    rejected = list(plan.saved["rejections"]) if plan.saved else []
-    plan = replace(
+    rejected = list(saved["rejections"]) if saved else []
+    replay = Replay(
         plan,
+        backend,
         on_rejected=lambda bad: rejected.append(list(asdict(bad).values())),
+        checkpoint=checkpoint,
         save_rejections=lambda: list(rejected),
+        saved=saved,
     )
-    monitor = anyio.run(Replay(plan, backend).run)
+    monitor = anyio.run(replay.run)
     incidents = [asdict(incident) for incident in monitor.incidents]
     sli_series = [asdict(sli_series) for sli_series in monitor.summary().sli_series]
     assert sli_series
     return json.dumps([monitor.mttr(), incidents, asdict(monitor.accounting), rejected, sli_series])
 
 
-def make_plan(folder: Path, seed: int, **options: Any) -> Plan:
-    return Plan(
-        hosts=write_logs(folder, seed),
-        formats=known_formats(server_errors_fail),
+def plan_logs(folder: Path, seed: int, **options: Any) -> Plan:
+    return make_plan(
+        write_logs(folder, seed),
         changes=changes(seed),
         workers=2,
         lateness=SECOND,
@@ -126,20 +133,21 @@ EXPIRED = GIVEN | {"no_traffic": 0}
 FOUND = {"defaults": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 @pytest.mark.parametrize("endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"])
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend, saves: int
 ) -> None:
-    plan = make_plan(tmp_path, saves, **endpoints)
+    plan = plan_logs(tmp_path, saves, **endpoints)
     whole = report(plan, backend)
     path = tmp_path / "state"
     deaths = 0
     while True:
         checkpoint = Fragile(path, saves)
         try:
-            resumed = report(replace(plan, checkpoint=checkpoint, saved=checkpoint.load()), backend)
+            resumed = report(plan, backend, checkpoint, checkpoint.load())
             break
         except Killed:
             deaths += 1
@@ -149,17 +157,17 @@ def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
 
 
 def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
-    plan = make_plan(tmp_path, 7, **GIVEN)
+    plan = plan_logs(tmp_path, 7, **GIVEN)
     interpreted, compiled = backends()
     whole = report(plan, interpreted)
     checkpoint = Fragile(tmp_path / "state", 3)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=checkpoint), compiled)
+        report(plan, compiled, checkpoint)
     again = Fragile(tmp_path / "state", 3)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=again, saved=again.load()), interpreted)
+        report(plan, interpreted, again, again.load())
 
-    assert report(replace(plan, saved=checkpoint.load()), compiled) == whole
+    assert report(plan, compiled, saved=checkpoint.load()) == whole
 
 
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
@@ -175,9 +183,9 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
     paths = [tmp_path / name for name in ("0.log", "1.log")]
     for path, text in zip(paths, hosts, strict=True):
         path.write_text(text, encoding="utf-8")
-    plan = Plan(
-        hosts=[[str(path)] for path in paths],
-        formats=known_formats(server_errors_fail)[:1],
+    plan = make_plan(
+        [[path] for path in paths],
+        formats=[FORMATS["events"]],
         endpoints=Catalogue(ENTRIES),
         sli_series=True,
         no_traffic=299 * SECOND,
@@ -188,21 +196,21 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
     assert json.loads(whole)[1][0]["end"] == 300 * SECOND
     checkpoint = Fragile(tmp_path / "state", 5)
     with pytest.raises(Killed):
-        report(replace(plan, checkpoint=checkpoint), backend)
-    assert report(replace(plan, saved=checkpoint.load()), backend) == whole
+        report(plan, backend, checkpoint)
+    assert report(plan, backend, saved=checkpoint.load()) == whole
 
 
 def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:
-    plan = make_plan(tmp_path, 8, **GIVEN)
+    plan = plan_logs(tmp_path, 8, **GIVEN)
     cut_off = Path(plan.hosts[0][-1])
     cut_off.write_bytes(gzip.compress(cut_off.read_bytes())[:-1])
     checkpoint = Fragile(tmp_path / "state", 10**9)
-    whole = Replay(replace(plan, checkpoint=checkpoint), PythonBackend())
+    whole = Replay(plan, PythonBackend(), checkpoint=checkpoint)
     found = anyio.run(whole.run)
     for paths in plan.hosts:
         for path in paths:
             Path(path).unlink()
-    again = Replay(replace(plan, saved=checkpoint.load()), PythonBackend())
+    again = Replay(plan, PythonBackend(), saved=checkpoint.load())
 
     assert anyio.run(again.run).accounting == found.accounting
     problems = [host.problems for host in whole.hosts]

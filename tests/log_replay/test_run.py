@@ -19,12 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import Change, server_errors_fail
+from slomon.core.events import Change
 from slomon.core.incident import State
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import known_formats
 from slomon.log_replay.backend import PythonBackend
-from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Progress, Replay, run_watched
 from tests.formats.lines import SCANNED, random_lines
 from tests.histories import broken
@@ -37,16 +35,18 @@ from tests.log_replay.replays import (
     check_accounts,
     compiled_backend,
     cut,
+    make_plan,
     python_backend,
     replay,
     told,
     traffic,
     uncompiled_backend,
 )
+from tests.strategies import portion
 
 
-def test_it_is_told_again_and_again(tmp_path: Path) -> None:
-    plan = Plan(hosts=[[broken(tmp_path)]], formats=known_formats(server_errors_fail))
+def test_progress_is_reported_again_and_again(tmp_path: Path) -> None:
+    plan = make_plan([[broken(tmp_path)]])
     told: list[Progress] = []
 
     async def run() -> None:
@@ -60,7 +60,7 @@ def test_it_is_told_again_and_again(tmp_path: Path) -> None:
 
 
 def test_it_ends_with_whoever_runs_it(tmp_path: Path) -> None:
-    plan = Plan(hosts=[[broken(tmp_path)]], formats=known_formats(server_errors_fail))
+    plan = make_plan([[broken(tmp_path)]])
 
     async def run() -> None:
         with anyio.CancelScope() as scope:
@@ -132,6 +132,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "hosts", "options"), CASES)
 def test_the_report_is_the_same_however_the_work_was_cut(
     name: str, hosts: int, options: dict[str, Any]
@@ -177,10 +178,11 @@ def test_blank_lines_are_counted_and_nothing_else(backend: Opened, name: str) ->
     assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", [python_backend, compiled_backend])
 def test_a_replay_that_is_done_is_gone_with_its_blocks(backend: Opened, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"5 GET /a 200\n")
-    plan = Plan(hosts=[[str(tmp_path / "a.log")]], formats=[FORMATS["plain"]])
+    plan = make_plan([[tmp_path / "a.log"]], formats=[FORMATS["plain"]])
     gc.collect()
     gc.disable()  # so that what is in a cycle stays
     try:
@@ -204,7 +206,7 @@ def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> No
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SCANNED)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=portion(20))
 @given(st.binary(max_size=400), st.integers(0, 2**32))
 def test_nothing_is_lost_of_any_bytes(backend: Opened, name: str, data: bytes, seed: int) -> None:
     rng = random.Random(seed)
@@ -242,6 +244,7 @@ def say(backend: Opened, hosts: list[list[bytes]]) -> str:
     return found.report()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) -> None:
     rng = random.Random(sample.name)

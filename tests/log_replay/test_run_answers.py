@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Catalogue
@@ -13,13 +13,13 @@ from slomon.core.events import Change
 from tests.core.ordering import Arrival, Arrivals, by_the_rule
 from tests.log_replay.replays import BACKENDS, SECOND, Opened, RawEvent, told
 from tests.oracle import expected
-from tests.strategies import END_OF_STREAM, NO_TRAFFIC, Event, ending_at, stamp, streams
+from tests.strategies import END_OF_STREAM, NO_TRAFFIC, Event, ending_at, portion, stamp, streams
 from tests.strategies import Stream as Drawn
 
 NOW = 1_543_443_091 * SECOND
 backends = pytest.mark.parametrize("backend", BACKENDS)
 any_workers = st.integers(1, 3)
-whole_run = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+whole_run = settings(max_examples=portion(25))
 
 
 def json_lines(events: list[Event]) -> tuple[bytes, list[Event]]:
@@ -104,7 +104,7 @@ _deploys = st.tuples(_quarters, st.sampled_from(["shop", "cart", "nobody"]))
 
 
 @backends
-@settings(whole_run, max_examples=60)
+@settings(max_examples=portion(60))
 @given(
     st.lists(st.lists(_accesses, max_size=40), min_size=1, max_size=3),
     st.lists(_deploys, max_size=6).map(sorted),

@@ -79,6 +79,7 @@ async def cancel_after(number: int, cancel: Callable[[], object]) -> None:
 any_way = pytest.mark.parametrize("cancelled", [by_task, by_scope, by_timeout])
 
 
+@pytest.mark.slow
 @any_way
 async def test_a_run_that_is_cancelled_at_any_await_is_cancelled_or_complete(
     kind: type[Stream], cancelled: Cancelled
@@ -92,7 +93,7 @@ async def test_a_run_that_is_cancelled_at_any_await_is_cancelled_or_complete(
 
 @any_way
 async def test_a_run_without_end_can_be_cancelled(kind: type[Stream], cancelled: Cancelled) -> None:
-    assert await cancelled(500, run(kind(flapping()), TIGHT)) is None
+    assert await cancelled(100, run(kind(flapping()), TIGHT)) is None
 
 
 async def test_a_run_can_be_waited_for_with_a_timeout(kind: type[Stream]) -> None:

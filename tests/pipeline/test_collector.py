@@ -5,13 +5,13 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from slomon.core.endpoints import Endpoint
 from slomon.core.incident import Incident
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.stream import Listener
+from tests.core.builders import make_endpoint
 from tests.incidents import make_incident
 
-ENDPOINT = Endpoint("api", "api@x.org", "GET", "/api", 0.9, 10**9)
+ENDPOINT = make_endpoint("api", window=10**9)
 EARLY, LATE = (make_incident(ENDPOINT, position, position) for position in (3, 8))
 CLOSED = replace(EARLY, end=9, end_position=9)
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from itertools import chain, repeat
+from itertools import chain, product, repeat
 from typing import Any
 
 import anyio
@@ -103,11 +103,7 @@ async def test_an_event_that_comes_just_as_the_reader_turns_to_wait_is_not_misse
     assert await intake.take() == ["item"]
 
 
-@pytest.mark.parametrize("batch_bound", [1, 2, 1000])
-@pytest.mark.parametrize("quiet_after", [1, 2, 5])
-async def test_an_event_never_waits_for_the_next_one(
-    kind: type[Stream], quiet_after: int, batch_bound: int
-) -> None:
+async def test_an_event_never_waits_for_the_next_one(kind: type[Stream]) -> None:
     class Watcher(Listener):
         def __init__(self) -> None:
             self.moved: list[object] = []
@@ -115,15 +111,19 @@ async def test_an_event_never_waits_for_the_next_one(
         def incident_moved(self, incident: object) -> None:
             self.moved.append(incident)
 
-    gate, watcher = Gate(), Watcher()
-    stream = kind([*(success(second) for second in range(1, quiet_after)), failure(9), gate])
-    task = asyncio.ensure_future(run(stream, Options(batch_bound=batch_bound), [watcher]))
-    await until(lambda: watcher.moved)
-    await until(lambda: gate.reached)
-    assert not task.done()
-    gate.open()
-    monitor = await task
-    assert monitor.incidents == watcher.moved
+    async def watch(quiet_after: int, batch_bound: int) -> None:
+        gate, watcher = Gate(), Watcher()
+        stream = kind([*(success(second) for second in range(1, quiet_after)), failure(9), gate])
+        task = asyncio.ensure_future(run(stream, Options(batch_bound=batch_bound), [watcher]))
+        await until(lambda: watcher.moved)
+        await until(lambda: gate.reached)
+        assert not task.done(), (quiet_after, batch_bound)
+        gate.open()
+        monitor = await task
+        assert monitor.incidents == watcher.moved, (quiet_after, batch_bound)
+
+    for quiet_after, batch_bound in product((1, 2, 5), (1, 2, 1000)):
+        await watch(quiet_after, batch_bound)
 
 
 async def test_a_stream_that_waits_never_blocks_the_event_loop(kind: type[Stream]) -> None:
@@ -170,27 +170,25 @@ async def test_a_stream_may_use_its_dict_again() -> None:
     assert [incident.start // 10**9 for incident in monitor.incidents] == [1, 3]
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"type": "access", "value": None},
-        {"type": "change", "value": None},
-        {"type": "access"},
-        {"type": None},
-        {},
-        None,
-        7,
-        "access",
-        ["access", "1 GET /api 500"],
-        pytest.param(type("Row", (), {"__getitem__": lambda _, key: failure(1)[key]})(), id="row"),
-    ],
-)
-async def test_what_is_no_event_is_rejected_whichever_way_it_came(
-    kind: type[Stream], event: object
-) -> None:
-    monitor = await run(kind([failure(1), event, success(2)]), Options())
-    assert [rejection.position for rejection in monitor.rejections] == [1]
-    assert monitor.accounting.events == 3
+NO_EVENTS: list[object] = [
+    {"type": "access", "value": None},
+    {"type": "change", "value": None},
+    {"type": "access"},
+    {"type": None},
+    {},
+    None,
+    7,
+    "access",
+    ["access", "1 GET /api 500"],
+    type("Row", (), {"__getitem__": lambda _, key: failure(1)[key]})(),
+]
+
+
+async def test_what_is_no_event_is_rejected_whichever_way_it_came(kind: type[Stream]) -> None:
+    for event in NO_EVENTS:
+        monitor = await run(kind([failure(1), event, success(2)]), Options())
+        assert [rejection.position for rejection in monitor.rejections] == [1], event
+        assert monitor.accounting.events == 3, event
 
 
 @both
@@ -267,8 +265,10 @@ async def test_a_stream_may_return_awaitables_for_some_events_and_not_for_others
     assert monitor.accounting.accesses == 5
 
 
-any_cut = pytest.mark.parametrize("batch_bound", [1, 2, 3, 1000])
-any_workers = pytest.mark.parametrize("workers", [1, 7])
+CUTS: list[dict[str, Any]] = [
+    {"batch_bound": batch_bound, "workers": workers}
+    for batch_bound, workers in ((1, 1), (2, 7), (3, 1), (1000, 1), (1000, 7))
+]
 
 BAD_STAMP = access_event("soon", "GET", "/api", "200")  # known by its text, but for the stamp
 BAD_STATUS = access_event("4", "GET", "/web", "900")
@@ -291,34 +291,24 @@ REJECTIONS = [
 ]
 
 
-@any_cut
-@any_workers
-async def test_malformed_events_are_counted_and_told_in_stream_order(
-    kind: type[Stream], batch_bound: int, workers: int
-) -> None:
-    told: list[Rejection] = []
-    monitor = await consume(
-        kind(STREAM), workers=workers, batch_bound=batch_bound, on_rejected=told.append
-    )
-    assert told == monitor.rejections == REJECTIONS
-    assert (monitor.accounting.events, monitor.accounting.rejected) == (6, 3)
+async def test_malformed_events_are_counted_and_told_in_stream_order(kind: type[Stream]) -> None:
+    for cut in CUTS:
+        told: list[Rejection] = []
+        monitor = await consume(kind(STREAM), **cut, on_rejected=told.append)
+        assert told == monitor.rejections == REJECTIONS, cut
+        assert (monitor.accounting.events, monitor.accounting.rejected) == (6, 3), cut
 
 
-@any_cut
-@any_workers
-async def test_strict_mode_stops_at_the_first_malformed_event(
-    kind: type[Stream], batch_bound: int, workers: int
-) -> None:
-    told: list[Rejection] = []
-    stream = kind(chain(STREAM, repeat(BAD_STATUS)))
-    with pytest.raises(MalformedEventError) as caught:
-        await consume(
-            stream, strict=True, workers=workers, batch_bound=batch_bound, on_rejected=told.append
-        )
-    error = caught.value
-    assert Rejection(error.position, error.text, error.reason) == REJECTIONS[0]
-    assert (error.__cause__, error.__context__) == (None, None)
-    assert not told
+async def test_strict_mode_stops_at_the_first_malformed_event(kind: type[Stream]) -> None:
+    for cut in CUTS:
+        told: list[Rejection] = []
+        stream = kind(chain(STREAM, repeat(BAD_STATUS)))
+        with pytest.raises(MalformedEventError) as caught:
+            await consume(stream, strict=True, **cut, on_rejected=told.append)
+        error = caught.value
+        assert Rejection(error.position, error.text, error.reason) == REJECTIONS[0], cut
+        assert (error.__cause__, error.__context__) == (None, None), cut
+        assert not told, cut
 
 
 @pytest.mark.parametrize("batch_bound", [7, 1000])

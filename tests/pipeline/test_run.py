@@ -1,4 +1,4 @@
-"""The whole of a run: its answer, whom it tells, and what waits for what."""
+"""A whole run: its answer, the calls of its listeners, and what waits for what."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from tests.oracle import expected
 from tests.strategies import random_stream
 from tests.streams import (
     ENTRIES,
+    KINDS,
+    AsyncStream,
     Gate,
     PlainStream,
     Stream,
@@ -35,6 +37,11 @@ from tests.streams import (
 
 Make = Callable[..., Options]
 
+WAYS: list[tuple[type[Stream], BackendName]] = [
+    *((kind, "python") for kind in KINDS),
+    (PlainStream, "compiled"),
+    (AsyncStream, "compiled"),
+]
 NUMBERS = {"workers": 1024, "queue_bound": 2**20, "batch_bound": 2**20}
 
 
@@ -77,21 +84,19 @@ RANDOM = [random_stream(random.Random(seed), 150) for seed in (1, 2)]
 ANSWERS = [expected(events, entries) for events, entries in RANDOM]
 
 
-@pytest.mark.parametrize("batch_bound", [1, 2, 1000])
-@pytest.mark.parametrize("workers", [1, 2, 7, 64])
-async def test_the_answer_is_the_same_however_the_work_is_cut(
-    kind: type[Stream], workers: int, batch_bound: int
-) -> None:
-    for (events, entries), answer in zip(RANDOM, ANSWERS, strict=True):
-        monitor = await consume(kind(events, entries), workers=workers, batch_bound=batch_bound)
-        assert repr(monitor.incident_details()) == repr(answer.incident_details)
-        assert repr(monitor.api_histogram()) == repr(answer.api_histogram)
-        assert monitor.mttr() == answer.mttr
-        assert asdict(monitor.accounting) == answer.accounting
+async def test_the_answer_is_the_same_however_the_work_is_cut(kind: type[Stream]) -> None:
+    for workers, batch_bound in ((1, 1), (1, 1000), (2, 2), (7, 1000), (64, 2)):
+        for (events, entries), answer in zip(RANDOM, ANSWERS, strict=True):
+            monitor = await consume(kind(events, entries), workers=workers, batch_bound=batch_bound)
+            way = workers, batch_bound
+            assert repr(monitor.incident_details()) == repr(answer.incident_details), way
+            assert repr(monitor.api_histogram()) == repr(answer.api_histogram), way
+            assert monitor.mttr() == answer.mttr, way
+            assert asdict(monitor.accounting) == answer.accounting, way
 
 
 class Diary(Listener):
-    """Writes down what it is told."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, object]] = []
@@ -151,18 +156,19 @@ def end(value: object) -> dict[str, object]:
         pytest.param([failure(1), success(6, "web"), end("2")], 5, id="said: less than is known"),
     ],
 )
-@pytest.mark.parametrize("backend", ["python", "compiled"])
 async def test_at_the_end_incidents_without_traffic_until_then_have_expired(
-    kind: type[Stream], events: list[object], end_of_api: int | None, backend: BackendName
+    events: list[object], end_of_api: int | None
 ) -> None:
-    monitor = await consume(kind(events), close_after_no_traffic="4s", backend=backend)
-    [incident] = monitor.incidents
-    assert incident.end == (None if end_of_api is None else end_of_api * 10**9)
-    assert incident.state == (State.OPEN if end_of_api is None else State.EXPIRED)
-    assert (await consume(kind(events), backend=backend)).incidents[0].end is None
+    for kind, backend in WAYS:
+        way = kind, backend
+        monitor = await consume(kind(events), close_after_no_traffic="4s", backend=backend)
+        [incident] = monitor.incidents
+        assert incident.end == (None if end_of_api is None else end_of_api * 10**9), way
+        assert incident.state == (State.OPEN if end_of_api is None else State.EXPIRED), way
+        assert (await consume(kind(events), backend=backend)).incidents[0].end is None, way
 
 
-async def test_listeners_are_told_of_what_ended_in_silence_whenever_that_is_known() -> None:
+async def test_listeners_are_notified_of_expired_incidents_whenever_these_are_found() -> None:
     diary, options = Diary(), Options(no_traffic=4 * 10**9)
     await run(
         PlainStream([failure(1), success(5), failure(6), success(9, "web")]), options, [diary]
@@ -189,7 +195,6 @@ async def test_a_get_info_that_waits_never_blocks_the_event_loop(kind: type[Stre
     assert (await task).accounting.accesses == 1
 
 
-@pytest.mark.parametrize("length", [200, 2000])
 @pytest.mark.parametrize(
     ("held", "batches_on_the_way"),
     [
@@ -204,25 +209,30 @@ async def test_a_slow_consumer_holds_the_stream_up_however_long_it_is(
     kind: type[Stream],
     held: tuple[object, str],
     batches_on_the_way: int,
-    length: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    gate, batch_bound = Gate(), 5
+    batch_bound = 5
     consumer = getattr(*held)
 
-    async def slow(*arguments: object) -> None:
-        await gate.wait()
-        await consumer(*arguments)
+    async def hold(length: int) -> None:
+        gate = Gate()
 
-    monkeypatch.setattr(*held, slow)
-    # Each batch has an incident that opens or closes, so each goes all the way.
-    pairs = ((failure(second), success(second + 1)) for second in count(1, 2))
-    stream = kind(islice(chain.from_iterable(pairs), length))
-    options = Options(workers=1, queue_bound=3, batch_bound=batch_bound)
-    task = asyncio.ensure_future(run(stream, options))
-    # At least: a batch in the intake, and in each of the other places one of a single event.
-    await until(lambda: stream.calls >= batch_bound + batches_on_the_way - BATCHES)
-    await turns(100)
-    assert stream.calls <= batch_bound * batches_on_the_way
-    gate.open()
-    assert (await task).accounting.accesses == length
+        async def slow(*arguments: object) -> None:
+            await gate.wait()
+            await consumer(*arguments)
+
+        monkeypatch.setattr(*held, slow)
+        # Each batch has an incident that opens or closes, so each goes all the way.
+        pairs = ((failure(second), success(second + 1)) for second in count(1, 2))
+        stream = kind(islice(chain.from_iterable(pairs), length))
+        options = Options(workers=1, queue_bound=3, batch_bound=batch_bound)
+        task = asyncio.ensure_future(run(stream, options))
+        # At least: a batch in the intake, and in each of the other places one of a single event.
+        await until(lambda: stream.calls >= batch_bound + batches_on_the_way - BATCHES)
+        await turns(100)
+        assert stream.calls <= batch_bound * batches_on_the_way, length
+        gate.open()
+        assert (await task).accounting.accesses == length
+
+    for length in (100, 400):
+        await hold(length)

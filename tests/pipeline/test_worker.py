@@ -1,7 +1,7 @@
 """
-Whoever waits at a barrier goes on once every shard has done what came before it.
+A barrier is passed once every shard has processed everything before it.
 
-A run may be handed over to other parts between any two batches, once, and only if it is due.
+A run may switch to another backend between any two batches, once, and only if it is due.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from slomon import ServiceMonitor, get_service_monitor
-from slomon.core.batching import Batch, Batcher
-from slomon.core.endpoints import Catalogue, Endpoint, Sharding
+from slomon.core.batching import AnyBatcher, Batch, Batcher
+from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import End, StatusRule, read_event, server_errors_fail
 from slomon.core.shard import AnyWindows, Shard
 from slomon.core.windows import Windows
@@ -34,9 +34,10 @@ from slomon.pipeline.worker import (
     WorkerOutput,
     work,
 )
+from tests.core.builders import make_endpoint
 from tests.streams import ENTRIES, PlainStream, Stream, flapping
 
-SHOP = Endpoint("shop", "-", "GET", "/shop", 0.9, 300)
+SHOP = make_endpoint(window=300)
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -86,14 +87,14 @@ async def test_a_barrier_that_flows_behind_batches_tells_that_their_incidents_ar
     assert sorted(seen) == list(range(shards))
 
 
-class SameParts:
-    """Parts that are those of before, and remember that they were asked for."""
+class SameBackend:
+    """Returns the parts that it gets, and remembers them."""
 
     def __init__(self) -> None:
-        self.batchers: list[Batcher] = []
+        self.batchers: list[AnyBatcher] = []
         self.all_windows: list[AnyWindows] = []
 
-    def batcher(self, batcher: Batcher) -> Batcher:
+    def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
         self.batchers.append(batcher)
         return batcher
 
@@ -102,11 +103,11 @@ class SameParts:
         return windows
 
 
-class Reliever:
-    """Is due after so many events, and brings nothing the first few times."""
+class Upgrade:
+    """Is due after some events; the first `failures` attempts to load find no backend."""
 
     def __init__(self, after: int, failures: int = 0) -> None:
-        self.backend = SameParts()
+        self.backend = SameBackend()
         self.asked: list[tuple[int, bool]] = []
         self.threads: list[threading.Thread] = []
         self._after = after
@@ -126,11 +127,11 @@ class Reliever:
         return self.backend if len(self.threads) > self._failures else None
 
 
-async def relieved(
-    stream: Stream, reliever: Callable[[Sharding, StatusRule], BackendUpgrade]
+async def run_with(
+    stream: Stream, upgrade: Callable[[Sharding, StatusRule], BackendUpgrade]
 ) -> str:
     options = Options(workers=3, batch_bound=10)
-    return report(await run(stream, options, make_upgrade=reliever))
+    return report(await run(stream, options, make_upgrade=upgrade))
 
 
 def report(monitor: ServiceMonitor) -> str:
@@ -141,52 +142,52 @@ def events() -> list[object]:
     return [event for event, _ in zip(flapping(), range(200), strict=False)]
 
 
-async def test_a_run_that_is_handed_over_gives_the_same_answer(kind: type[Stream]) -> None:
-    reliever = Reliever(after=100)
+async def test_a_run_that_switches_its_backend_gives_the_same_answer(kind: type[Stream]) -> None:
+    upgrade = Upgrade(after=100)
     alone = report(await run(kind(events()), Options(workers=3, batch_bound=10)))
 
-    assert await relieved(kind(events()), reliever) == alone
-    assert len(reliever.backend.batchers) == 1
-    assert len(reliever.backend.all_windows) == 3, "one for each shard"
-    assert reliever.threads != [threading.current_thread()], "it may take long"
+    assert await run_with(kind(events()), upgrade) == alone
+    assert len(upgrade.backend.batchers) == 1
+    assert len(upgrade.backend.all_windows) == 3, "one for each shard"
+    assert upgrade.threads != [threading.current_thread()], "it may take long"
 
 
-async def test_nobody_is_asked_again_once_a_run_was_handed_over() -> None:
-    reliever = Reliever(after=100)
-    await relieved(PlainStream(events()), reliever)
+async def test_an_upgrade_is_not_asked_again_once_the_backend_was_switched() -> None:
+    upgrade = Upgrade(after=100)
+    await run_with(PlainStream(events()), upgrade)
 
-    assert [read for read, _ in reliever.asked if read >= 100] == [reliever.asked[-1][0]]
+    assert [read for read, _ in upgrade.asked if read >= 100] == [upgrade.asked[-1][0]]
 
 
-async def test_a_run_that_can_not_be_handed_over_goes_on_and_may_be_later() -> None:
-    reliever = Reliever(after=0, failures=2)
-    await relieved(PlainStream(events()), reliever)
+async def test_a_run_continues_if_no_backend_can_be_loaded_and_may_try_again() -> None:
+    upgrade = Upgrade(after=0, failures=2)
+    await run_with(PlainStream(events()), upgrade)
 
-    assert len(reliever.threads) == 3
-    assert len(reliever.backend.batchers) == 1
+    assert len(upgrade.threads) == 3
+    assert len(upgrade.backend.batchers) == 1
 
 
 async def test_a_stream_that_fills_its_batches_is_busy() -> None:
-    reliever = Reliever(after=1000)
-    await relieved(PlainStream(events()), reliever)
+    upgrade = Upgrade(after=1000)
+    await run_with(PlainStream(events()), upgrade)
 
-    assert reliever.asked[-1][0] == 200
-    assert any(busy for _, busy in reliever.asked)
-    for (before, _), (read, busy) in pairwise([(0, False), *reliever.asked]):
+    assert upgrade.asked[-1][0] == 200
+    assert any(busy for _, busy in upgrade.asked)
+    for (before, _), (read, busy) in pairwise([(0, False), *upgrade.asked]):
         assert busy == (read - before == 10)
 
 
-def test_where_nothing_may_take_over_none_is_asked() -> None:
+def test_without_an_upgrade_a_run_does_not_switch() -> None:
     monitor = get_service_monitor(PlainStream(events(), ENTRIES), backend="python")
     assert monitor.accounting.events == 200
 
 
-def test_what_may_take_over_is_named_where_it_is_wrong() -> None:
+def test_a_wrong_backend_is_named() -> None:
     with pytest.raises(ValueError, match="backend"):
         get_service_monitor(PlainStream(events(), ENTRIES), backend="yes")  # type: ignore[arg-type]
 
 
-async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end() -> None:
+async def test_a_worker_sends_incidents_and_closes_both_its_streams_at_the_end() -> None:
     sharding = Sharding(Catalogue(ENTRIES), 1)
     batcher = Batcher(sharding, server_errors_fail)
     send, batches = anyio.create_memory_object_stream[WorkerInput](9)
@@ -200,8 +201,8 @@ async def test_a_worker_passes_incidents_on_and_closes_both_its_ends_at_the_end(
     send.close()
     with receive:
         await work(Shard(sharding.members[0]), batches, moved)
-        told = [incidents async for incidents in receive if isinstance(incidents, list)]
-    assert [[incident.end_position for incident in incidents] for incidents in told] == [
+        sent = [incidents async for incidents in receive if isinstance(incidents, list)]
+    assert [[incident.end_position for incident in incidents] for incidents in sent] == [
         [None],
         [3],
     ]

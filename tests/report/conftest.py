@@ -1,4 +1,4 @@
-"""A real browser, and pages opened in it that may not complain, nor ask anybody for anything."""
+"""A real browser, in which pages must open without errors and without network requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMIT_URL = "https://git.example.com/commit/{commit}"
 
 
 def find_chromium() -> str:
-    """Its path. Where it's missing tests are skipped, but in CI, which installs it, they fail."""
+    """The path of Chromium. If it is missing, tests are skipped; in CI, they fail."""
     found = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     )
@@ -30,11 +30,11 @@ def find_chromium() -> str:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="package")  # no longer: while it lives its event loop is the thread's
+@pytest.fixture(scope="package")  # no wider: its event loop occupies the thread
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     with sync_playwright() as playwright:
-        # As root, as in a container, it has no sandbox; it opens only what the tests wrote.
+        # Root, as in a container, has no sandbox. It opens only what the tests wrote.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -43,8 +43,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """
-    Opens the page of a summary as a file, offline, `width` pixels wide. At the end of the test no
-    page has complained, and each has asked for nothing but itself.
+    Opens the page of a summary as a file, offline, `width` pixels wide. At the end of the test it
+    checks that no page logged to the console and that each requested only itself.
     """
     complaints: list[str] = []
     requests: list[str] = []

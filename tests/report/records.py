@@ -1,4 +1,4 @@
-"""Records from a seed and of Hypothesis, with names as bad as they get."""
+"""Incident records, from a seed and from Hypothesis, with hostile names."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def record(
 def build(
     seed: int, *, incidents: int = 40, services: int = 6, hostile: bool = False
 ) -> list[IncidentRecord]:
-    """The incidents of two hours with all that there may be, the same for the same seed."""
+    """Incidents of two hours with every kind of field, the same for the same seed."""
     chance = random.Random(seed)
     names = [f"service-{number}" for number in range(services)]
     if hostile:
@@ -139,7 +139,7 @@ texts = st.one_of(
 names = texts.filter(bool)
 ticks = st.integers(0, 2**62)
 seconds = ticks.map(lambda tick: tick / 1_000_000_000)
-ranking = st.floats(0, 1)
+shares = st.floats(0, 1)
 counts = st.integers(0, 2**40)
 tallies = st.builds(Counts, counts, counts)
 comparisons = st.builds(
@@ -168,7 +168,7 @@ records = st.builds(
     last_failure=seconds,
     requests=counts,
     failures=counts,
-    min_sli=ranking,
+    min_sli=shares,
     min_sli_at=seconds,
     burn_rate=st.none() | st.floats(0, 1e9),
     error_budget_consumed=st.none() | st.floats(0, 1e9),

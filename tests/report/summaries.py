@@ -1,4 +1,4 @@
-"""Summaries as a run would give them: made up, but of one piece, and the same for the same seed."""
+"""Made-up but consistent summaries, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AUTHORS: Final = [f"{name}@example.com" for name in ["ana", "bob", "chen", "dora
 
 @dataclass
 class Maker:
-    """Makes a summary of so many services, endpoints and incidents, over so many seconds."""
+    """Makes a summary with these numbers of services, endpoints and incidents, over `seconds`."""
 
     seed: int = 1
     services: int = 8
@@ -142,7 +142,7 @@ class Maker:
         return Attribution(verdict, tuple(candidates), omitted, evidence)
 
     def deploy_near(self, service: str, at: float) -> Deploy:
-        """One that is near already, or a new one: a deploy that breaks much breaks it at once."""
+        """A recent deploy of the service, or a new one, so that incidents share deploys."""
         newest = self.newest.get(service)
         if newest is None or not 0 <= at - newest.at < self.between:
             newest = self.newest[service] = self.deploy(service, at)
@@ -190,7 +190,7 @@ def summarise(
     ended: float,
     sli_series: list[SliSeries],
 ) -> Summary:
-    """The summary of these, with figures that fit them."""
+    """The summary of these, with matching metrics."""
     requests = sum(one.requests for one in totals)
     overall, services = aggregate(records, totals, deploys, (BEGAN, ended))
     return Summary(
@@ -221,7 +221,7 @@ def summarise(
 
 
 def large() -> Summary:
-    """A week of a company that has it all: what a page must bear."""
+    """A week with 10,000 incidents on 1,000 endpoints, which a page must hold."""
     week, half_a_day = 7 * 86_400.0, 43_200.0
     return Maker(
         seed=2, services=120, endpoints=1000, incidents=10_000, seconds=week, between=half_a_day
@@ -251,7 +251,7 @@ HOSTILE: Final = [
 
 
 def hostile() -> Summary:
-    """A run whose every text is an attack, or at least bad manners."""
+    """A run in which every text is an attack, or at least malformed."""
     made = Maker(seed=3, services=len(HOSTILE), endpoints=len(HOSTILE), incidents=40).make()
     text = {
         name: HOSTILE[n] for n, name in enumerate(dict.fromkeys(t.service for t in made.endpoints))

@@ -1,4 +1,4 @@
-"""Runs to report on, by hand and from a seed, with names as bad as they get."""
+"""Summaries for the terminal report, by hand and from a seed, with hostile names."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def summary(
     ended: float = BEGAN + SPAN,
     quiet: Sequence[str] = (),
 ) -> Summary:
-    """A run with these incidents and deploys, and services of which nothing broke."""
+    """A run with these incidents and deploys, and services without incidents."""
     services = [*dict.fromkeys(one.service for one in records), *quiet]
     of_service = {name: [one for one in records if one.service == name] for name in services}
     commits = Counter(one.broken_by.commit for one in records)
@@ -83,7 +83,7 @@ def summary(
 
 
 def build(seed: int, *, incidents: int = 40, services: int = 6, hostile: bool = False) -> Summary:
-    """A run of two hours with all that a run may have, the same for the same seed."""
+    """A run of two hours with every kind of incident and deploy, the same for the same seed."""
     chance = random.Random(seed)
     names = [f"service-{number}" for number in range(services)]
     if hostile:
@@ -126,7 +126,7 @@ def _draw(chance: random.Random, names: Sequence[str], deploys: Sequence[Deploy]
 
 
 def _attribute(chance: random.Random, deploys: Sequence[Deploy], at: float) -> Attribution:
-    """To the newest deploys before a time, as sure as chance will have it."""
+    """An attribution to the newest deploys before a time, with a random verdict."""
     before = [deploy for deploy in deploys if deploy.at <= at]
     if not before:
         return Attribution(Verdict.NONE)

@@ -1,4 +1,4 @@
-"""The page in a browser: what it tells, whatever a log holds, and on what it is read."""
+"""The page in a browser: its content, hostile texts, and screens of any size."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def measure(page: Page, expression: str) -> Any:
     return page.evaluate(expression)
 
 
-def test_the_figures_and_the_accounting_stand_on_top(open_page: Open) -> None:
+def test_the_metrics_and_the_accounting_stand_on_top(open_page: Open) -> None:
     summary = Maker().make()
     page = open_page(summary)
 
-    expect(page.locator("#figures > div").first).to_contain_text(
+    expect(page.locator("#metrics > div").first).to_contain_text(
         f"incidents{len(summary.incidents)}"
     )
     expect(page.locator("#accounting")).to_contain_text("unmatched120")
@@ -48,7 +48,7 @@ def test_a_run_without_requests_says_so(open_page: Open) -> None:
 
     expect(page.locator("#extent")).to_have_text("No request was counted. 0 services, 0 endpoints.")
     expect(page.locator("#timeline")).to_be_hidden()
-    expect(page.locator("#figures")).not_to_contain_text("within")
+    expect(page.locator("#metrics")).not_to_contain_text("within")
     expect(page.locator("#chart-section")).to_be_hidden()
     page.locator("#lanes").focus()
     for key in ("ArrowRight", "ArrowDown", "Enter", "End"):
@@ -82,9 +82,9 @@ def test_a_text_of_ten_thousand_characters_is_clipped_and_can_be_read(open_page:
     page.get_by_role("searchbox").first.fill("xxxxxx")
     for toggle in page.locator("#incidents .toggle").all():
         toggle.click()
-    overall = page.locator(".whole").filter(has_text=long).first
-    expect(overall).to_be_visible()
-    assert overall.evaluate("box => box.clientHeight < box.scrollHeight && box.clientHeight < 200")
+    whole = page.locator(".whole").filter(has_text=long).first
+    expect(whole).to_be_visible()
+    assert whole.evaluate("box => box.clientHeight < box.scrollHeight && box.clientHeight < 200")
 
 
 @pytest.mark.parametrize("width", [320, 400, 1200])
@@ -98,7 +98,7 @@ def test_the_page_never_scrolls_sideways(open_page: Open, width: int, made: Any)
 
 
 @pytest.mark.parametrize("width", [320, 360, 680, 1030, 1100, 1200])
-def test_all_of_the_incidents_fits_however_small_the_screen(open_page: Open, width: int) -> None:
+def test_the_table_of_incidents_fits_any_screen(open_page: Open, width: int) -> None:
     page = open_page(Maker().make(), width=width)
     for toggle in page.locator("#incidents .toggle").all()[:6]:
         toggle.click()
@@ -109,7 +109,7 @@ def test_all_of_the_incidents_fits_however_small_the_screen(open_page: Open, wid
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_it_is_light_or_dark_as_its_reader_is_used_to(open_page: Open, dark: bool) -> None:
+def test_the_page_is_light_or_dark_as_the_browser_prefers(open_page: Open, dark: bool) -> None:
     page = open_page(Maker().make(), dark=dark)
     ground = measure(page, "getComputedStyle(document.body).backgroundColor")
 
@@ -136,7 +136,7 @@ def test_paper_is_white_and_its_drawings_fit(open_page: Open, tmp_path: Path) ->
     page.set_viewport_size({"width": 1200, "height": 900})
     expect(page.locator("#unprinted")).to_have_text("19 of 40 services.")
     expect(page.locator("#filters")).to_be_hidden()
-    expect(page.get_by_text("hover over one for local time")).to_be_hidden()
+    expect(page.get_by_text("hover over a time for local time")).to_be_hidden()
 
     page.emulate_media(media="screen")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
@@ -168,7 +168,7 @@ def test_every_control_has_a_name_and_every_id_is_one(open_page: Open) -> None:
         assert page.locator(level).first.is_visible()
 
 
-def test_an_attribution_shows_its_doubt(open_page: Open) -> None:
+def test_an_attribution_shows_its_verdict_candidates_and_evidence(open_page: Open) -> None:
     summary = Maker().make()
     one = next(
         one
@@ -201,7 +201,7 @@ def test_an_attribution_shows_its_doubt(open_page: Open) -> None:
     expect(page.locator("#chosen .co-occurring")).to_contain_text("users")
 
 
-def test_a_commit_leads_to_where_it_can_be_looked_at(open_page: Open) -> None:
+def test_a_commit_links_to_its_address(open_page: Open) -> None:
     page = open_page(hostile())
     hrefs = page.locator("a.commit").evaluate_all("links => links.map(link => link.href)")
 
@@ -210,7 +210,7 @@ def test_a_commit_leads_to_where_it_can_be_looked_at(open_page: Open) -> None:
     assert any("%3Cscript%3E" in href for href in hrefs)
 
 
-def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> None:
+def test_an_slo_is_shown_exactly_and_a_duration_in_its_units(open_page: Open) -> None:
     made = Maker(endpoints=1, services=1, incidents=1).make()
     near = replace(made, endpoints=[replace(made.endpoints[0], slo=0.99999)])
     page = open_page(near)
@@ -219,7 +219,7 @@ def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> N
 
 
 @pytest.mark.parametrize(
-    ("left", "allowed", "shown", "told"),
+    ("left", "allowed", "shown", "remark"),
     [
         (-826.59, 0.0145, "\u221282,659 %", "0.015 allowed"),
         (0.003, 1234.56, "0.3 %", "1,234.6 allowed"),
@@ -227,15 +227,15 @@ def test_shares_never_read_as_all_and_spans_keep_two_units(open_page: Open) -> N
         (0.0, 0.0, "0 %", "0 allowed"),
     ],
 )
-def test_a_budget_is_told_as_finely_as_it_has_to_be(
-    open_page: Open, left: float, allowed: float, shown: str, told: str
+def test_a_budget_has_as_many_digits_as_it_needs(
+    open_page: Open, left: float, allowed: float, shown: str, remark: str
 ) -> None:
     made = Maker().make()
     budget = replace(made.overall.budget, left=left, allowed=allowed)
     page = open_page(replace(made, overall=replace(made.overall, budget=budget)))
 
-    tile = page.locator("#figures dd").filter(has_text="allowed")
-    expect(tile).to_contain_text(told)
+    tile = page.locator("#metrics dd").filter(has_text="allowed")
+    expect(tile).to_contain_text(remark)
     assert tile.inner_text().splitlines()[0] == shown
 
 
@@ -248,7 +248,7 @@ def test_a_budget_is_told_as_finely_as_it_has_to_be(
         (0.9, 0.57, "90 %", "57 %"),
     ],
 )
-def test_an_sli_below_its_slo_never_reads_as_that(
+def test_an_sli_below_its_slo_never_reads_as_the_slo(
     open_page: Open, slo: float, lowest: float, shown_slo: str, shown: str
 ) -> None:
     made = Maker(services=1, endpoints=1, incidents=1).make()
@@ -261,20 +261,20 @@ def test_an_sli_below_its_slo_never_reads_as_that(
     expect(page.locator("#chart-note")).to_contain_text(f"SLO {shown_slo} over 5m")
 
 
-def test_what_is_left_out_of_a_long_run_is_said_on_top_and_below_the_tables(
+def test_what_is_omitted_of_a_long_run_is_stated_on_top_and_below_the_tables(
     open_page: Open,
 ) -> None:
     page = open_page(Maker(services=2000, endpoints=11_000, incidents=10_500, buckets=2).make())
 
-    expect(page.locator("#left-out")).to_contain_text("Left out, to keep this page small: 500 inc")
-    expect(page.locator("#left-out")).to_contain_text("1,000 endpoints (those with fewest inciden")
+    expect(page.locator("#omitted")).to_contain_text("Omitted to keep this page small: 500 incid")
+    expect(page.locator("#omitted")).to_contain_text("1,000 endpoints (those with the fewest inc")
     expect(page.locator("#incidents [role=status]")).to_have_text(
         "1 to 25 of 10,000 incidents; 500 more are not in this page"
     )
     expect(page.locator("#extent")).to_contain_text("2,000 services, 11,000 endpoints")
 
 
-def test_a_service_that_is_left_out_is_counted_once_though_it_is_named(open_page: Open) -> None:
+def test_an_omitted_service_is_counted_once_even_if_it_is_named(open_page: Open) -> None:
     made = Maker(services=11_000, endpoints=11_000, incidents=11, buckets=1).make()
     named = [one.service for one in made.endpoints]
     incidents = [replace(one, co_occurring=tuple(named)) for one in made.incidents]
@@ -283,13 +283,13 @@ def test_a_service_that_is_left_out_is_counted_once_though_it_is_named(open_page
     expect(page.locator("#extent")).to_contain_text("11,000 services, 11,000 endpoints")
 
 
-def test_what_is_not_long_has_nothing_left_out(open_page: Open) -> None:
+def test_a_short_run_is_shown_whole(open_page: Open) -> None:
     page = open_page(Maker().make())
-    expect(page.locator("#left-out")).to_be_hidden()
+    expect(page.locator("#omitted")).to_be_hidden()
     expect(page.locator("#problems")).to_be_hidden()
 
 
-def test_without_traces_there_is_no_chart_and_nothing_that_leads_to_it(open_page: Open) -> None:
+def test_without_sli_series_there_is_no_chart_and_no_link_to_it(open_page: Open) -> None:
     summary = replace(Maker().make(), sli_series=[], series_step=0.0)
     page = open_page(summary, place=f"#incident-{summary.incidents[0].id}")
 
@@ -298,7 +298,7 @@ def test_without_traces_there_is_no_chart_and_nothing_that_leads_to_it(open_page
     expect(page.locator("#endpoints tbody button")).to_have_count(0)
 
 
-def test_an_endpoint_without_a_trace_says_so(open_page: Open) -> None:
+def test_an_endpoint_without_an_sli_series_says_so(open_page: Open) -> None:
     summary = Maker().make()
     some = replace(summary, sli_series=[one for one in summary.sli_series if one.endpoint == 0])
     page = open_page(some)
@@ -309,12 +309,12 @@ def test_an_endpoint_without_a_trace_says_so(open_page: Open) -> None:
     expect(page.locator("#chart canvas")).to_have_count(0)
 
 
-def test_what_was_read_is_told_in_its_units(open_page: Open) -> None:
+def test_the_accounting_has_units(open_page: Open) -> None:
     page = open_page(Maker().make())
     expect(page.locator("#accounting")).to_contain_text("largest lateness2.5 s")
 
 
-def test_what_was_dropped_is_told_by_its_reasons(open_page: Open) -> None:
+def test_dropped_events_are_counted_by_reason(open_page: Open) -> None:
     @dataclass
     class Dropping(Accounting):
         dropped: dict[str, int] = field(default_factory=lambda: {"full": 7, "closed": 0})
@@ -323,7 +323,7 @@ def test_what_was_dropped_is_told_by_its_reasons(open_page: Open) -> None:
     expect(page.locator("#accounting")).to_contain_text("dropped: full7dropped: closed0")
 
 
-def test_a_commit_that_is_cut_leads_nowhere(open_page: Open) -> None:
+def test_a_commit_that_is_cut_has_no_link(open_page: Open) -> None:
     made = Maker(services=1, endpoints=1, incidents=1).make()
     (one,) = made.incidents
     long = replace(one.broken_by.candidates[-1], commit="c" * 100_000)
@@ -332,10 +332,10 @@ def test_a_commit_that_is_cut_leads_nowhere(open_page: Open) -> None:
     row = page.locator("#incidents tbody tr").first
     expect(row.locator("td:nth-child(8)")).to_contain_text("ccc")
     expect(row.locator("td:nth-child(8) a")).to_have_count(0)
-    expect(page.locator("#left-out")).to_contain_text("what texts have beyond 16,384 characters")
+    expect(page.locator("#omitted")).to_contain_text("the text beyond 16,384 characters")
 
 
-def test_a_browser_of_old_is_told_so(browser: Browser, tmp_path: Path) -> None:
+def test_an_old_browser_gets_a_message(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(render_page(quiet()), encoding="utf-8")
     page = browser.new_page()

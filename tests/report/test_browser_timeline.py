@@ -17,8 +17,8 @@ from tests.report.conftest import Open
 from tests.report.summaries import BEGAN, Maker
 
 
-def stretch(page: Page) -> tuple[float, float]:
-    """What is shown, in seconds since the epoch."""
+def time_range(page: Page) -> tuple[float, float]:
+    """The time range of the view, in seconds since the epoch."""
     first, last = page.locator("#shown").inner_text().split(" to ")
     return seconds(first), seconds(last)
 
@@ -28,9 +28,9 @@ def seconds(text: str) -> float:
 
 
 def painted(page: Page) -> str:
-    """The drawing as it is once it was drawn anew."""
-    drawing: str = page.evaluate("""() => new Promise((tell) => requestAnimationFrame(() =>
-        requestAnimationFrame(() => tell(document.getElementById("drawing").toDataURL()))))""")
+    """The drawing after the next frame."""
+    drawing: str = page.evaluate("""() => new Promise((resolve) => requestAnimationFrame(() =>
+        requestAnimationFrame(() => resolve(document.getElementById("drawing").toDataURL()))))""")
     return drawing
 
 
@@ -41,31 +41,31 @@ def one_incident() -> tuple[Summary, IncidentRecord]:
 
 def at(page: Page, moment: float) -> float:
     """Where a moment is in the drawing, in pixels from its left."""
-    first, last = stretch(page)
+    first, last = time_range(page)
     width: float = page.locator("#drawing").evaluate("canvas => canvas.offsetWidth")
     return (moment - first) / (last - first) * width
 
 
 def test_buttons_zoom_and_move(open_page: Open) -> None:
     page = open_page(Maker().make())
-    first, last = stretch(page)
-    overall = painted(page)
+    first, last = time_range(page)
+    run = painted(page)
     page.get_by_role("button", name="zoom in").click()
-    zoomed = stretch(page)
+    zoomed = time_range(page)
 
     assert zoomed[1] - zoomed[0] == pytest.approx((last - first) / 2, abs=2)
-    assert painted(page) != overall
+    assert painted(page) != run
     page.get_by_role("button", name="later").click()
-    assert stretch(page)[0] > zoomed[0]
+    assert time_range(page)[0] > zoomed[0]
     page.get_by_role("button", name="Whole run").click()
-    assert stretch(page) == (first, last)
-    assert painted(page) == overall
+    assert time_range(page) == (first, last)
+    assert painted(page) == run
     expect(page.get_by_role("button", name="Whole run")).to_be_disabled()
 
 
-def test_a_stretch_is_dragged_over_and_left_by_a_double_click(open_page: Open) -> None:
+def test_a_drag_zooms_in_and_a_double_click_zooms_out(open_page: Open) -> None:
     page = open_page(Maker().make())
-    overall = stretch(page)
+    run = time_range(page)
     box = page.locator("#drawing").bounding_box()
     assert box
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 200)
@@ -75,28 +75,28 @@ def test_a_stretch_is_dragged_over_and_left_by_a_double_click(open_page: Open) -
     page.mouse.up()
     expect(page.locator("#band")).to_be_hidden()
 
-    first, last = stretch(page)
-    assert last - first == pytest.approx((overall[1] - overall[0]) / 4, abs=120)
+    first, last = time_range(page)
+    assert last - first == pytest.approx((run[1] - run[0]) / 4, abs=120)
     page.locator("#lanes").dblclick(position={"x": 5, "y": 40})
-    assert stretch(page) == overall
+    assert time_range(page) == run
 
 
 def test_the_wheel_zooms_only_with_control(open_page: Open) -> None:
     page = open_page(Maker().make())
-    overall = stretch(page)
+    run = time_range(page)
     shown = page.locator("#shown").inner_text()
     page.locator("#lanes").hover()
     page.mouse.wheel(0, -100)
-    assert stretch(page) == overall
+    assert time_range(page) == run
     page.keyboard.down("Control")
     page.mouse.wheel(0, -100)
     expect(page.locator("#shown")).not_to_have_text(shown)
     page.keyboard.up("Control")
 
-    assert stretch(page)[1] - stretch(page)[0] < overall[1] - overall[0]
+    assert time_range(page)[1] - time_range(page)[0] < run[1] - run[0]
 
 
-def test_hovering_tells_what_is_there_and_a_click_chooses_it(open_page: Open) -> None:
+def test_hovering_shows_a_hint_and_a_click_opens_the_incident(open_page: Open) -> None:
     summary, one = one_incident()
     page = open_page(summary)
     x = at(page, one.start + (one.duration or 0) / 2)
@@ -111,7 +111,7 @@ def test_hovering_tells_what_is_there_and_a_click_chooses_it(open_page: Open) ->
     expect(page.locator("#hint")).to_be_hidden()
 
 
-def test_a_change_is_told_too(open_page: Open) -> None:
+def test_hovering_over_a_change_shows_a_hint(open_page: Open) -> None:
     summary, _one = one_incident()
     page = open_page(summary)
     deploy = summary.deploys[-1]
@@ -182,12 +182,12 @@ def test_arrows_walk_through_a_lane_and_from_lane_to_lane(open_page: Open) -> No
 def test_keys_zoom_and_enter_chooses(open_page: Open) -> None:
     summary, one = one_incident()
     page = open_page(summary)
-    overall = stretch(page)
+    run = time_range(page)
     page.locator("#lanes").focus()
     page.keyboard.press("+")
-    assert stretch(page) != overall
+    assert time_range(page) != run
     page.keyboard.press("0")
-    assert stretch(page) == overall
+    assert time_range(page) == run
     for _ in range(len(summary.deploys) + 1):
         page.keyboard.press("ArrowRight")
         if "incident" in page.locator("#current").inner_text():
@@ -204,7 +204,7 @@ def test_a_row_leads_to_its_place_on_the_timeline_and_back(open_page: Open) -> N
     one = summary.incidents[30]
     page.locator("#incidents tr[data-row='30'] a").first.click()
 
-    first, last = stretch(page)
+    first, last = time_range(page)
     assert first < one.start < last
     expect(page.locator("#lanes")).to_be_focused()
     expect(page.locator("#drawing")).to_be_in_viewport()
@@ -224,7 +224,7 @@ def test_an_address_with_an_incident_opens_there(open_page: Open) -> None:
     page = open_page(summary, place=f"#incident-{one.id}")
 
     expect(page.locator("#chosen")).to_contain_text(one.resource)
-    first, last = stretch(page)
+    first, last = time_range(page)
     assert first < one.start < last
     expect(page.locator(".lane-name").filter(has_text=one.service).first).to_be_in_viewport()
 
@@ -232,7 +232,7 @@ def test_an_address_with_an_incident_opens_there(open_page: Open) -> None:
 def test_an_address_of_nothing_is_the_whole_run(open_page: Open) -> None:
     page = open_page(Maker().make(), place="#incident-%E0%A4")
     expect(page.locator("#chosen")).to_be_hidden()
-    assert stretch(page)[0] < BEGAN
+    assert time_range(page)[0] < BEGAN
 
 
 def test_only_lanes_that_can_be_seen_have_names_in_the_page(open_page: Open) -> None:
@@ -246,11 +246,11 @@ def test_only_lanes_that_can_be_seen_have_names_in_the_page(open_page: Open) -> 
     assert page.locator("#drawing").evaluate("canvas => canvas.height") < 4000
 
 
-def test_the_chart_tells_the_bucket_under_the_pointer_and_zooms_by_dragging(
+def test_the_chart_shows_the_bucket_under_the_pointer_and_zooms_by_dragging(
     open_page: Open,
 ) -> None:
     page = open_page(Maker().make())
-    overall = stretch(page)
+    run = time_range(page)
     over = page.locator("#chart .u-over").first
     over.scroll_into_view_if_needed()
     over.hover(position={"x": 300, "y": 50})
@@ -262,12 +262,12 @@ def test_the_chart_tells_the_bucket_under_the_pointer_and_zooms_by_dragging(
     page.mouse.down()
     page.mouse.move(box["x"] + 500, box["y"] + 60, steps=4)
     page.mouse.up()
-    assert stretch(page)[1] - stretch(page)[0] < (overall[1] - overall[0]) / 2
+    assert time_range(page)[1] - time_range(page)[0] < (run[1] - run[0]) / 2
     over.dblclick(position={"x": 10, "y": 10})
-    assert stretch(page) == overall
+    assert time_range(page) == run
 
 
-LINE = """() => new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => {
+LINE = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
     const box = document.querySelector("#chart .u-over").getBoundingClientRect();
     const canvas = document.querySelector("#chart canvas");
     const { width, height, data } = {
@@ -298,7 +298,7 @@ def test_each_bucket_of_the_sli_is_drawn_from_its_start_to_its_end(open_page: Op
     drawn: list[float]
     width: float
     drawn, width = page.evaluate(LINE)
-    first, last = stretch(page)
+    first, last = time_range(page)
 
     def x(place: float) -> float:
         return (BEGAN + place * step - first) / (last - first) * width

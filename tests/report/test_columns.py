@@ -1,7 +1,5 @@
 """
-The flat columns: which there are, and that they leave nothing out.
-
-What is written for programs: whole, plain, and as its schema says.
+The columns cover every field of an incident, and its JSON document is as the schema says.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from tests.report.records import BEGAN, attribution, record, records
 
 
 def row(one: IncidentRecord) -> dict[str, object]:
-    return {column.name: column.look(one) for column in COLUMNS}
+    return {column.name: column.get(one) for column in COLUMNS}
 
 
 def test_every_field_of_an_incident_is_a_column_or_several() -> None:
@@ -82,7 +80,7 @@ def test_an_open_incident_ends_at_minus_1_and_has_no_fix() -> None:
     assert (document["duration"], document["fixed_by"]) == (None, None)
 
 
-def test_a_silent_incident_has_an_end_and_no_fix() -> None:
+def test_an_expired_incident_has_an_end_and_no_fix() -> None:
     document = incident_document(record(state=State.EXPIRED))
 
     assert (document["end"], document["fix"], document["fixed_by"]) == (BEGAN + 60, "", None)
@@ -134,7 +132,7 @@ def test_every_document_is_as_the_schema_says(one: IncidentRecord) -> None:
         ("new", 1),
     ],
 )
-def test_the_schema_refuses_what_no_document_is(name: str, value: object) -> None:
+def test_the_schema_rejects_what_no_document_is(name: str, value: object) -> None:
     with pytest.raises(ValidationError):
         VALIDATOR.validate({**incident_document(record()), name: value})
 

@@ -40,7 +40,7 @@ def parse(cell: str, kind: Kind) -> object:
 
 
 def written(one: IncidentRecord) -> dict[str, object]:
-    row = {column.name: column.look(one) for column in COLUMNS}
+    row = {column.name: column.get(one) for column in COLUMNS}
     for column in COLUMNS:
         value = row[column.name]
         if isinstance(value, tuple):

@@ -1,7 +1,5 @@
 """
-Data frames, of the library that is asked for, with the columns of a Parquet file.
-
-Files of incidents: their name says the form, and what is read back is what was written.
+Data frames and files of incidents: typed columns, and what is read back is what was written.
 """
 
 from __future__ import annotations
@@ -95,16 +93,17 @@ def test_the_incidents_of_a_monitor_are_its_records() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, "incidents.jsonl", [{"id": "x"}], iter(FOUND)])
-def test_what_has_no_incidents_is_refused(wrong: list[IncidentRecord]) -> None:
+def test_what_has_no_incidents_is_rejected(wrong: list[IncidentRecord]) -> None:
     with pytest.raises(ConfigurationError, match=r"^the incidents are .*; allowed: a monitor, or"):
         to_frame(wrong, "polars")
 
 
-def test_another_library_is_refused() -> None:
+def test_another_library_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match=r"is 'dask'; allowed: 'pandas', 'polars'"):
         to_frame(FOUND, "dask")  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 def test_importing_the_reports_loads_none_of_the_extras() -> None:
     script = (
         "import sys, pkgutil, importlib, slomon.report as r; "
@@ -175,7 +174,7 @@ def test_parquet_reads_back_as_it_was_written(found: list[IncidentRecord]) -> No
     assert table.column_names == [column.name for column in COLUMNS]
     for column in COLUMNS:
         cells = table[column.name]
-        values = [expect(column.kind, column.look(one)) for one in found]
+        values = [expect(column.kind, column.get(one)) for one in found]
         if column.kind is Kind.TIME:
             stamps = cells.cast(pa.int64()).to_pylist()
             assert [None if tick is None else to_seconds(tick) for tick in stamps] == values
@@ -216,14 +215,14 @@ def test_the_same_incidents_give_the_same_bytes(name: str) -> None:
     assert write(name, build(4)) == write(name, build(4))
 
 
-def test_another_ending_is_refused_with_those_that_are_allowed() -> None:
+def test_another_ending_is_rejected_with_those_that_are_allowed() -> None:
     with pytest.raises(
         ConfigurationError, match=r"ends with '\.xlsx'; allowed: \.jsonl, \.ndjson,"
     ):
         choose_form("incidents.XLSX")
 
 
-def test_parquet_without_its_extra_is_refused_before_the_run(
+def test_parquet_without_its_extra_is_rejected_before_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -1,4 +1,4 @@
-"""The table of incidents: which come first, and how sure it is who did it."""
+"""The table of incidents: their order, their attributions and the verdicts."""
 
 from __future__ import annotations
 
@@ -90,12 +90,12 @@ def test_the_worst_are_shown_and_the_others_counted() -> None:
     assert table(*found)[16:] == ["… and 1,042 more; --incidents FILE has them all"]
 
 
-def test_incidents_that_began_together_are_told() -> None:
+def test_co_occurring_incidents_are_counted() -> None:
     lines = table(
         record(co_occurring=("cart",)), record("cart", co_occurring=("shop",)), record("x")
     )
 
-    assert lines[-1].startswith("2 of 3 began within a minute of another service's: one cause")
+    assert lines[-1].startswith("2 of 3 began within a minute of an incident of another service")
 
 
 def test_the_lowest_sli_is_never_rounded_up_to_an_slo() -> None:

@@ -1,7 +1,5 @@
 """
-The figures as text: those that are known, and no others.
-
-What a person reads, whole: it fits, does no harm, and is the same each time.
+The terminal report: its metrics and services, and as a whole it fits, is harmless and repeatable.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from slomon.core.events import Accounting
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
-from slomon.report.overview import show_figures, show_report, show_services
+from slomon.report.overview import show_metrics, show_report, show_services
 from slomon.report.screen import Screen, measure
 from tests.report.records import record, records
 from tests.report.terminal_summaries import build, metrics, summary
@@ -38,12 +36,12 @@ def run() -> Summary:
     return replace(summary(*found), overall=overall, accounting=accounting)
 
 
-def test_every_figure_has_its_line() -> None:
-    assert list(show_figures(run(), Screen(120))) == [
+def test_every_metric_has_its_line() -> None:
+    assert list(show_metrics(run(), Screen(120))) == [
         "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 expired",
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
-        "Error budget 123 of 6,000 requests failed, 60.0 may: 105.0% overspent",
+        "Error budget 123 of 6,000 requests failed, 60.0 allowed: 105.0% overspent",
         "Deploys      14 (2.33 a day), failed 3 (21.4%), recovery time 20m",
         "Accounting   events 6,014 = accesses 6,000 + changes 14 + unmatched 0 + rejected 0; "
         "late 0",
@@ -57,7 +55,7 @@ def test_every_figure_has_its_line() -> None:
 def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
     one = run()
     overall = replace(one.overall, delivery=DoraMetrics(2, frequency, 0, None, None))
-    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
+    lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert f"Deploys      2 ({shown} a day), failed 0" in lines
 
@@ -65,15 +63,15 @@ def test_a_rate_is_a_plain_number(frequency: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("allowed", "shown"), [(1234.5, "1,234.5"), (0.25, "0.25"), (1e-5, "0.00001")]
 )
-def test_what_may_fail_is_a_plain_number(allowed: float, shown: str) -> None:
+def test_the_allowed_failures_are_a_plain_number(allowed: float, shown: str) -> None:
     one = run()
     overall = replace(one.overall, budget=Budget(9, 0, allowed, 1.0))
-    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
+    lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
-    assert f"Error budget 0 of 9 requests failed, {shown} may: 100.0% left" in lines
+    assert f"Error budget 0 of 9 requests failed, {shown} allowed: 100.0% left" in lines
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_what_is_not_known_is_omitted() -> None:
     one = run()
     overall = replace(
         one.overall,
@@ -82,17 +80,17 @@ def test_what_is_not_known_is_left_out() -> None:
         budget=Budget(10, 1, 0.0, None),
         delivery=DoraMetrics(2, None, 0, None, None),
     )
-    lines = list(show_figures(replace(one, overall=overall), Screen(100)))
+    lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert lines[:3] == [
         "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",
-        "Error budget 1 of 10 requests failed, none may",
+        "Error budget 1 of 10 requests failed, none allowed",
         "Deploys      2, failed 0",
     ]
 
 
 def test_lines_are_wrapped_below_their_text() -> None:
-    assert list(show_figures(run(), Screen(40)))[2:5] == [
+    assert list(show_metrics(run(), Screen(40)))[2:5] == [
         "Repair       MTTR 25m 54s, median 20m,",
         "             p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the",
@@ -159,10 +157,10 @@ def test_the_same_run_gives_the_same_lines() -> None:
     assert list(show_report(build(1), Screen())) == list(show_report(build(1), Screen()))
 
 
-def test_a_run_without_incidents_is_its_figures() -> None:
+def test_a_run_without_incidents_shows_only_its_metrics() -> None:
     assert list(show_report(summary(began=0.0, ended=0.0), Screen(120))) == [
         "Incidents    none",
-        "Error budget 0 of 1,000 requests failed, 10.0 may: 100.0% left",
+        "Error budget 0 of 1,000 requests failed, 10.0 allowed: 100.0% left",
         "Accounting   lines 1,000 = accesses 1,000 + changes 0 + unmatched 0 + rejected 0 + "
         "blank 0; late 0, out of order 0,",
         "             capped 0",

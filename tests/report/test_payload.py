@@ -1,7 +1,5 @@
 """
-Numbers as short text come back as they were; see test_payload.py for the browser's side.
-
-What the browser reads is what the summary says, to the millisecond.
+The data of a page: packed numbers come back, and the browser reads the summary to the millisecond.
 """
 
 from __future__ import annotations
@@ -49,11 +47,11 @@ def test_negative_numbers_carry_their_sign_in_the_lowest_bit(numbers: list[int])
     assert signed == numbers
 
 
-def test_rising_numbers_are_told_by_their_steps() -> None:
+def test_rising_numbers_are_packed_as_differences() -> None:
     assert pack_rising([1000, 1003, 1002]) == pack_signed([1000, 3, -1])
 
 
-def test_small_numbers_take_one_sign() -> None:
+def test_small_numbers_take_one_character() -> None:
     assert len(pack(range(32))) == 32
     assert pack([]) == ""
 
@@ -88,7 +86,7 @@ def test_incidents_are_read_as_they_were(read: Any) -> None:
 
 def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None:
     endpoint = one["endpoint"]
-    moments = (one["start"], one["onset"], one["lastFailure"], one["lowestAt"])
+    moments = (one["start"], one["onset"], one["lastFailure"], one["minSliAt"])
     expected = (known.start, known.onset, known.last_failure, known.min_sli_at)
 
     assert (one["id"], one["state"]) == (known.id, known.state)
@@ -97,8 +95,8 @@ def check_incident(one: Any, known: IncidentRecord, services: list[str]) -> None
     assert (one["requests"], one["failures"]) == (known.requests, known.failures)
     assert moments == pytest.approx(expected, abs=0.002)
     assert (one["end"] is None) == (known.state is State.OPEN)
-    assert one["lasted"] == (known.duration and pytest.approx(known.duration, abs=0.001))
-    assert one["lowest"] == pytest.approx(known.min_sli, abs=(1 - known.slo) / 1000)
+    assert one["duration"] == (known.duration and pytest.approx(known.duration, abs=0.001))
+    assert one["minSli"] == pytest.approx(known.min_sli, abs=(1 - known.slo) / 1000)
     assert one["burnRate"] == pytest.approx(known.burn_rate, rel=0.005)
     assert [services[number] for number in one["coOccurring"]] == list(known.co_occurring)
     check_attribution(one["brokenBy"], known.broken_by)
@@ -138,7 +136,7 @@ def test_deploys_are_read_as_they_were(read: Any) -> None:
     )
 
 
-def test_traces_are_read_as_they_were_with_gaps_where_no_request_came(read: Any) -> None:
+def test_sli_series_are_read_with_gaps_where_there_were_no_requests(read: Any) -> None:
     summary = Maker().make()
 
     for shown, known in zip(read(summary)["series"], summary.sli_series, strict=True):
@@ -167,8 +165,8 @@ def test_an_slo_that_allows_nothing_has_an_sli_too(read: Any) -> None:
     )
     shown = read(strict)["incidents"]
 
-    assert all(one["burnRate"] is None and one["budgetBurnt"] is None for one in shown)
-    assert [one["lowest"] for one in shown] == pytest.approx(
+    assert all(one["burnRate"] is None and one["budgetConsumed"] is None for one in shown)
+    assert [one["minSli"] for one in shown] == pytest.approx(
         [one.min_sli for one in made.incidents], abs=1e-6
     )
 

@@ -81,7 +81,7 @@ def test_a_notebook_shows_the_page_in_a_frame_that_reaches_nothing_around_it(
     page.goto(notebook.as_uri())
     frame = page.frame_locator("iframe")
 
-    expect(frame.locator("#figures > div").first).to_contain_text("incidents1")
+    expect(frame.locator("#metrics > div").first).to_contain_text("incidents1")
     frame.locator("#incidents tbody a[href^='#incident']").click()
     expect(frame.locator("#chosen")).to_be_visible()
     expect(frame.locator("#chosen")).to_contain_text("c1")

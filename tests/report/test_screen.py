@@ -46,7 +46,7 @@ def test_clean_text_is_placed_in_exactly_its_columns(
     text: str, columns: int, encoding: str
 ) -> None:
     screen = Screen(encoding=encoding)
-    positioned = screen.place(screen.clean(text), columns)
+    positioned = screen.fit(screen.clean(text), columns)
 
     assert measure(positioned) == columns
     assert positioned.isprintable()
@@ -57,8 +57,8 @@ def test_what_is_cut_keeps_whole_characters_with_their_marks() -> None:
     assert Screen().cut("e\u0301" * 3, 3) == "e\u0301" * 3
     assert Screen().cut("e\u0301" * 4, 3) == "e\u0301" * 2 + "…"
     assert Screen().cut("支払い", 4) == "支…"
-    assert Screen().place("支払い", 5, right=True) == "支払…"
-    assert Screen().place("a", 3, right=True) == "  a"
+    assert Screen().fit("支払い", 5, right=True) == "支払…"
+    assert Screen().fit("a", 3, right=True) == "  a"
     assert Screen(encoding="ascii").cut("abcdef", 5) == "ab..."
     assert Screen(encoding="ascii").cut("abcdef", 2) == ".."
 

@@ -1,4 +1,4 @@
-"""Of a long run the page shows what matters most, and says what it leaves out."""
+"""A page shows what matters most of a long run, and counts what it omits."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
 from slomon.core.metrics import Deploy
-from slomon.report.selection import BUCKETS, DEPLOYS, ENDPOINTS, INCIDENTS, LeftOut, select
+from slomon.report.selection import BUCKETS, DEPLOYS, ENDPOINTS, INCIDENTS, Omitted, select
 from tests.report.summaries import BEGAN, Maker
 
 
 def test_a_run_that_is_not_long_is_shown_whole() -> None:
     summary = Maker().make()
 
-    assert select(summary) == (summary, LeftOut(0, 0, 0, 0, 0))
+    assert select(summary) == (summary, Omitted(0, 0, 0, 0, 0))
 
 
 def test_no_incident_is_shown_without_its_endpoint() -> None:
@@ -28,40 +28,40 @@ def test_no_incident_is_shown_without_its_endpoint() -> None:
 def test_open_incidents_are_shown_and_then_the_longest_in_their_order() -> None:
     summary = Maker(incidents=200).make()
     share = 50 / INCIDENTS
-    shown, left_out = select(summary, share)
+    shown, omitted = select(summary, share)
     places = [summary.incidents.index(one) for one in shown.incidents]
     hidden = [one for one in summary.incidents if one not in shown.incidents]
     lasted = [one.duration for one in shown.incidents if one.duration is not None]
 
-    assert (len(places), left_out.incidents) == (50, 150)
+    assert (len(places), omitted.incidents) == (50, 150)
     assert places == sorted(places)
     assert all(one.state is not State.OPEN for one in hidden)
     assert min(lasted) >= max(one.duration or 0 for one in hidden)
 
 
-def test_the_figures_stay_those_of_the_whole_run() -> None:
+def test_the_metrics_stay_those_of_the_whole_run() -> None:
     summary = Maker().make()
-    shown, left_out = select(summary, 5 / ENDPOINTS)
+    shown, omitted = select(summary, 5 / ENDPOINTS)
 
     assert shown.overall == summary.overall
     assert shown.ranking == summary.ranking
-    assert len(shown.services) + left_out.services == len(summary.services)
+    assert len(shown.services) + omitted.services == len(summary.services)
     assert all(metrics in summary.services for metrics in shown.services)
 
 
-def test_traces_stay_with_their_endpoints_while_there_is_room() -> None:
+def test_sli_series_stay_with_their_endpoints_while_there_is_room() -> None:
     summary = Maker(endpoints=40).make()
     share = 10.5 * 256 / BUCKETS  # so ten series are shown, or some more that have gaps
-    shown, left_out = select(summary, share)
+    shown, omitted = select(summary, share)
 
-    assert 10 <= len(shown.sli_series) == 40 - left_out.series < 14
+    assert 10 <= len(shown.sli_series) == 40 - omitted.series < 14
     for sli_series in shown.sli_series:
         endpoint = shown.endpoints[sli_series.endpoint]
         known = summary.sli_series[summary.endpoints.index(endpoint)]
         assert replace(known, endpoint=sli_series.endpoint) == sli_series
 
 
-def test_changes_that_may_be_to_blame_are_shown_before_newer_ones() -> None:
+def test_candidates_are_shown_before_newer_ones() -> None:
     made = Maker(services=1, endpoints=1, incidents=1).make()
     (one,) = made.incidents
     changes = [
@@ -71,8 +71,8 @@ def test_changes_that_may_be_to_blame_are_shown_before_newer_ones() -> None:
         Deploy(one.service, "new", "ana", "", BEGAN + 3),
         Deploy(one.service, "newest", "ana", "", BEGAN + 4),
     ]
-    shown, left_out = select(replace(made, deploys=changes), 2 / DEPLOYS)
+    shown, omitted = select(replace(made, deploys=changes), 2 / DEPLOYS)
 
     assert one.broken_by.commit
     assert shown.deploys == [changes[1], changes[4]]
-    assert left_out.changes == 3
+    assert omitted.changes == 3

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.report.screen import Screen, measure
-from slomon.report.tables import Column, format_table
+from slomon.report.tables import TableColumn, format_table
 from tests.report.records import texts
 
 HEADINGS = (
-    Column("name", flexible=True),
-    Column("count", right=True, rank=1),
-    Column("more", rank=2),
-    Column("last"),
+    TableColumn("name", flexible=True),
+    TableColumn("count", right=True, rank=1),
+    TableColumn("more", rank=2),
+    TableColumn("last"),
 )
 ROW = (("a name that is as long as this", None), ("5", None), ("something", None), ("end", None))
 

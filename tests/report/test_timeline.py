@@ -79,8 +79,8 @@ def test_a_lane_has_its_incidents_as_bars_and_its_deploys_below() -> None:
     assert draw(run)[4:] == [
         "2018-11-28 00:00:00 to 2018-11-28 00:40:00",
         "UTC; a column is 1m",
-        "█ broken  ▒ broken until it expired",
-        "▶ still open  ╵ deploy  ▲ deploy that broke it",
+        "█ broken  ▒ expired  ▶ still open  ╵ deploy",
+        "▲ deploy that broke it",
     ]
 
 

@@ -1,7 +1,6 @@
 """
 Bytes come in order, whatever is peeked at, taken and put back.
-
-A pipe is waited for until bytes come, its writer goes, or whoever waits is told to stop.
+A read of a pipe waits until bytes arrive, the writer leaves or the check raises.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.sources.peekable import Feed, Pipe, open_raw
+from slomon.sources.peekable import PeekableStream, Pipe, open_raw
 from slomon.sources.source import MAX_LINE, open_source
 from tests.sources.texts import Raw
 
 MARKS = (b"ab", b"abcd", b"x")
 
 
-def read_all(feed: Feed, size: int = 1000) -> bytes:
+def read_all(stream: PeekableStream, size: int = 1000) -> bytes:
     data = b""
     view = memoryview(bytearray(size))
-    while count := feed.readinto(view):
+    while count := stream.readinto(view):
         data += view[:count]
     return data
 
@@ -36,26 +35,28 @@ def read_all(feed: Feed, size: int = 1000) -> bytes:
 def test_bytes_come_in_order_whatever_was_taken_before(
     data: bytes, step: int, size: int, count: int
 ) -> None:
-    feed = Feed(Raw(data, step))
+    stream = PeekableStream(Raw(data, step))
 
-    taken = feed.take(count)
+    taken = stream.take(count)
 
     assert taken == data[:count]
-    assert feed.position == len(taken)
-    assert taken + read_all(feed, size) == data
-    assert feed.position == len(data)
+    assert stream.position == len(taken)
+    assert taken + read_all(stream, size) == data
+    assert stream.position == len(data)
 
 
 @given(st.binary(min_size=1, max_size=50), st.integers(1, 60), st.data())
-def test_what_is_put_back_comes_again(data: bytes, step: int, choice: st.DataObject) -> None:
-    feed = Feed(Raw(data, step))
-    taken = feed.take(choice.draw(st.integers(1, len(data))))
+def test_bytes_that_were_put_back_are_read_again(
+    data: bytes, step: int, choice: st.DataObject
+) -> None:
+    stream = PeekableStream(Raw(data, step))
+    taken = stream.take(choice.draw(st.integers(1, len(data))))
     count = choice.draw(st.integers(0, len(taken)))
 
-    feed.put_back(taken[count:])
+    stream.put_back(taken[count:])
 
-    assert feed.position == count
-    assert read_all(feed) == data[count:]
+    assert stream.position == count
+    assert read_all(stream) == data[count:]
 
 
 @pytest.mark.parametrize("step", [1, 2, 100])
@@ -72,52 +73,52 @@ def test_what_is_put_back_comes_again(data: bytes, step: int, choice: st.DataObj
         (b"xab", b"x"),
     ],
 )
-def test_the_longest_mark_is_found_and_taken_by_nobody(
+def test_the_longest_prefix_is_found_and_not_taken(
     data: bytes, mark: bytes | None, step: int
 ) -> None:
-    feed = Feed(Raw(data, step))
-    assert feed.find_mark(MARKS) == mark
-    assert feed.position == 0
-    assert read_all(feed) == data
+    stream = PeekableStream(Raw(data, step))
+    assert stream.find_prefix(MARKS) == mark
+    assert stream.position == 0
+    assert read_all(stream) == data
 
 
-def test_a_stream_that_has_told_its_mark_is_not_read_on() -> None:
+def test_a_stream_is_read_no_further_once_its_prefix_is_certain() -> None:
     raw = Raw(b"xyz", step=1)
-    assert Feed(raw).find_mark(MARKS) == b"x"
+    assert PeekableStream(raw).find_prefix(MARKS) == b"x"
     assert raw.reads == 1
 
 
 def test_a_stream_is_not_read_past_its_end() -> None:
     raw = Raw(b"a")
-    feed = Feed(raw)
-    assert read_all(feed) == b"a"
-    assert (bytes(feed.peek()), feed.take(1), raw.reads) == (b"", b"", 2)
+    stream = PeekableStream(raw)
+    assert read_all(stream) == b"a"
+    assert (bytes(stream.peek()), stream.take(1), raw.reads) == (b"", b"", 2)
 
 
 def test_an_error_is_raised_once_and_then_the_stream_has_ended() -> None:
-    feed = Feed(Raw(b"", error=OSError("torn")))
+    stream = PeekableStream(Raw(b"", error=OSError("torn")))
     with pytest.raises(OSError, match="torn"):
-        feed.peek()
-    assert bytes(feed.peek()) == b""
+        stream.peek()
+    assert bytes(stream.peek()) == b""
 
 
-def test_a_feed_that_was_ended_hands_out_nothing() -> None:
-    feed = Feed(Raw(b"abc"))
-    feed.peek()
-    feed.end()
-    assert read_all(feed) == b""
+def test_a_stream_that_was_ended_hands_out_nothing() -> None:
+    stream = PeekableStream(Raw(b"abc"))
+    stream.peek()
+    stream.end()
+    assert read_all(stream) == b""
 
 
 class Silent:
-    """A stream that doesn't block, and to which nothing has come yet."""
+    """A non-blocking stream for which no bytes have arrived."""
 
     def readinto(self, buffer: memoryview, /) -> int | None:
         return None if buffer else 0
 
 
-def test_nothing_yet_is_no_end() -> None:
+def test_no_bytes_yet_is_not_the_end() -> None:
     with pytest.raises(BlockingIOError):
-        Feed(Silent()).peek()
+        PeekableStream(Silent()).peek()
 
 
 class Stopped(Exception):  # noqa: N818 (no error: somebody wants no more)
@@ -140,7 +141,7 @@ def pipe(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_pipe_without_a_writer_is_opened_at_once_and_its_wait_ended(pipe: Path) -> None:
+def test_a_pipe_without_a_writer_opens_at_once_and_its_wait_can_be_ended(pipe: Path) -> None:
     with open_raw(pipe, stop) as raw, pytest.raises(Stopped):
         read(raw)
 
@@ -159,12 +160,12 @@ def test_a_pipe_does_not_end_before_its_first_writer_has_come_and_gone(pipe: Pat
         assert len(checks) == 2
 
 
-def test_a_pipe_ends_with_a_writer_that_says_nothing(pipe: Path) -> None:
+def test_a_pipe_ends_with_a_writer_that_writes_nothing(pipe: Path) -> None:
     with open_raw(pipe, lambda: pipe.write_bytes(b"")) as raw:
         assert read(raw) == b""
 
 
-def test_what_has_arrived_is_read_without_a_wait(pipe: Path) -> None:
+def test_bytes_that_have_arrived_are_read_without_a_wait(pipe: Path) -> None:
     with open_raw(pipe, stop) as raw, pipe.open("wb", buffering=0) as writer:
         writer.write(b"one")
         assert read(raw) == b"one"
@@ -179,13 +180,13 @@ def test_bytes_that_another_process_took_are_not_the_end() -> None:
     os.set_blocking(end, False)
     with Pipe(end, check=stop) as raw:
         writes = iter([b"", b"mine"])
-        raw._arrival = Always(lambda: os.write(begin, next(writes)))  # type: ignore[assignment]
+        raw._poller = Always(lambda: os.write(begin, next(writes)))  # type: ignore[assignment]
         assert read(raw) == b"mine"
     os.close(begin)
 
 
 class Always:
-    """Tells that bytes are there, as is true until another process takes them."""
+    """Reports that bytes have arrived, although another process has taken them."""
 
     def __init__(self, meanwhile: Callable[[], object]) -> None:
         self._meanwhile = meanwhile
@@ -195,7 +196,7 @@ class Always:
         return True
 
 
-def test_a_socket_may_be_read_as_well() -> None:
+def test_a_socket_can_be_read() -> None:
     mine, theirs = socket.socketpair()
     with mine, theirs, Pipe(mine.fileno(), closefd=False, check=stop) as raw:
         with pytest.raises(Stopped):
@@ -206,7 +207,7 @@ def test_a_socket_may_be_read_as_well() -> None:
         assert read(raw) == b""
 
 
-def test_a_file_is_read_as_it_is_and_a_device_never_waited_for(tmp_path: Path) -> None:
+def test_a_file_is_a_plain_stream_and_a_device_is_never_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(b"one\n")
     with open_raw(path, stop) as raw:
@@ -219,10 +220,8 @@ def test_a_file_is_read_as_it_is_and_a_device_never_waited_for(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("said", [b"", b"\x1f", b"\x1f\x8b\x08"])
-def test_a_source_whose_first_bytes_do_not_come_is_given_up_and_closed(
-    pipe: Path, said: bytes
-) -> None:
-    """What is left open is a warning, which fails the test."""
+def test_a_source_whose_first_bytes_never_arrive_is_closed(pipe: Path, said: bytes) -> None:
+    """A file that stays open is a warning, which fails the test."""
     writer = os.open(pipe, os.O_RDWR)
     os.write(writer, said)
     with pytest.raises(Stopped), open_source(pipe, check=stop) as source:

@@ -1,4 +1,4 @@
-"""A log is handed out as whole lines, each byte of it once."""
+"""A log is handed out as whole lines, each byte once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_compressed_file_is_its_text(tmp_path: Path, name: str) -> None:
         assert source.progress == source.size == path.stat().st_size
 
 
-def test_a_file_of_nothing_has_no_lines(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     path = tmp_path / "empty.log"
     path.touch()
     with open_source(path) as source:
@@ -58,7 +58,7 @@ def test_a_file_of_nothing_has_no_lines(tmp_path: Path) -> None:
         assert source.problem is None
 
 
-def test_a_last_line_gets_the_newline_that_it_lacks(tmp_path: Path) -> None:
+def test_a_last_line_without_a_newline_gets_one(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(b"one\r\ntwo")
     with open_source(path) as source:
@@ -83,7 +83,7 @@ LONG = st.integers(0, 5 * SHORT).map(lambda length: b"x" * length)
 
 
 @given(st.lists(LONG), st.booleans(), st.integers(1, 60), st.integers(SHORT + 1, 60))
-def test_a_line_that_is_too_long_is_told_in_its_place(
+def test_an_oversized_line_is_reported_in_its_place(
     lines: list[bytes], ended: bool, step: int, size: int
 ) -> None:
     source = small(b"\n".join(lines) + b"\n" * ended, step)
@@ -103,7 +103,7 @@ def test_a_line_that_is_too_long_is_told_in_its_place(
     assert source.offset == len(text)
 
 
-def test_a_line_without_end_costs_no_memory_and_no_other_line(tmp_path: Path) -> None:
+def test_a_huge_line_takes_no_memory_and_loses_no_other_line(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(b"before\n" + bytes(5 * MAX_LINE) + b"\nafter\n")
     with open_source(path) as source:
@@ -131,12 +131,12 @@ def test_the_longest_line_is_whole_and_a_longer_one_is_not() -> None:
     assert drain(small(longer + b"\n")) == [OversizedLine(longer, SHORT + 1, reason)]
 
 
-def test_a_buffer_for_less_than_the_longest_line_is_refused(log: Path) -> None:
+def test_a_buffer_shorter_than_the_longest_line_is_rejected(log: Path) -> None:
     with open_source(log) as source, pytest.raises(ValueError, match="allowed: over 1048576"):
         source.fill(bytearray(MAX_LINE))
 
 
-def test_a_byte_order_mark_of_utf8_is_passed_over_and_counted(tmp_path: Path) -> None:
+def test_a_byte_order_mark_of_utf8_is_skipped_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(b"\xef\xbb\xbfone\n")
     with open_source(path) as source:
@@ -147,7 +147,7 @@ def test_a_byte_order_mark_of_utf8_is_passed_over_and_counted(tmp_path: Path) ->
 @pytest.mark.parametrize("compress", [bytes, *COMPRESS.values()], ids=["plain", *COMPRESS])
 @pytest.mark.parametrize("encoding", ["UTF-16", "UTF-32"])
 @pytest.mark.parametrize("order", ["LE", "BE"])
-def test_another_encoding_is_refused_with_what_converts_it(
+def test_another_encoding_is_a_problem_that_names_the_conversion(
     tmp_path: Path, encoding: str, order: str, compress: type[bytes]
 ) -> None:
     path = tmp_path / "access.log"
@@ -158,7 +158,7 @@ def test_another_encoding_is_refused_with_what_converts_it(
         assert source.problem == f"it is {encoding}, not UTF-8: iconv -f {encoding} -t UTF-8"
 
 
-def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match=str(tmp_path)):
         open_source(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"missing\.log"):
@@ -179,10 +179,10 @@ def test_a_missing_library_is_named_with_the_file(
 
 
 class StoppedError(Exception):
-    """Nobody wants to read on."""
+    """Raised by a check, to end the reading."""
 
 
-def test_a_line_without_end_is_given_up_where_nobody_wants_to_read_on() -> None:
+def test_a_check_can_end_the_reading_of_an_endless_line() -> None:
     reads = 0
 
     def check() -> None:

@@ -1,4 +1,4 @@
-"""A pipe hands out what has arrived, and standard input is one."""
+"""A pipe, such as standard input, hands out the lines that have arrived."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.sources.texts import (
 
 
 class Pipe:
-    """A real pipe, with a source at its end."""
+    """A pipe of the system, read by a source."""
 
     def __init__(self, said: bytes) -> None:
         end, self._begin = os.pipe()
@@ -35,7 +35,7 @@ class Pipe:
         os.close(self._begin)
 
 
-def test_a_pipe_hands_out_each_line_as_it_comes() -> None:
+def test_a_pipe_hands_out_each_line_as_it_arrives() -> None:
     pipe = Pipe(b"a")
     with pipe.source as source:
         source_lines = pieces(source, 100)
@@ -95,7 +95,7 @@ def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path, name: str) -> 
 
 @pytest.fixture
 def stdin() -> Iterator[int]:
-    """The begin of a pipe of which standard input is the end."""
+    """The writing end of a pipe whose reading end is standard input."""
     kept = os.dup(0)
     end, begin = os.pipe()
     os.dup2(end, 0)
@@ -107,7 +107,7 @@ def stdin() -> Iterator[int]:
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdin"])
 @pytest.mark.parametrize("name", ["plain", *COMPRESS])
-def test_standard_input_may_be_compressed_as_well(stdin: int, name: str, path: str) -> None:
+def test_standard_input_may_be_compressed(stdin: int, name: str, path: str) -> None:
     os.write(stdin, COMPRESS.get(name, bytes)(TEXT))
     os.close(stdin)
     with open_source(path) as source:

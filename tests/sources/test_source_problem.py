@@ -1,4 +1,4 @@
-"""What breaks in a source is told, and costs nothing that was read before."""
+"""A failure in a source is a problem, and loses nothing that was read before."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_read_error_costs_nothing_that_was_read_before() -> None:
+def test_a_read_error_loses_nothing_that_was_read_before() -> None:
     source = small(b"one\ntwo\nthr", error=EIO)
     problem = "[Errno 5] Input/output error, after 11 bytes of text"
     cut_off = OversizedLine(b"thr", 3, f"the line is cut off: {problem}")
@@ -40,13 +40,13 @@ def test_a_read_error_costs_nothing_that_was_read_before() -> None:
     assert source.fill(bytearray(100)) is None
 
 
-def test_an_error_at_the_first_byte_is_told_as_any_other() -> None:
+def test_an_error_at_the_first_byte_is_a_problem_like_any_other() -> None:
     source = small(b"", error=EIO)
     assert drain(source) == []
     assert source.problem == "[Errno 5] Input/output error, after 0 bytes of text"
 
 
-def test_an_error_in_a_line_that_is_too_long_is_told_after_it() -> None:
+def test_an_error_in_an_oversized_line_is_a_problem_after_it() -> None:
     source = small(b"x" * 50, step=20, error=EIO)
     assert drain(source) == [
         OversizedLine(b"x" * (SHORT + 1), 50, "the line has 50 bytes; allowed: 8")
@@ -54,7 +54,7 @@ def test_an_error_in_a_line_that_is_too_long_is_told_after_it() -> None:
     assert source.problem == "[Errno 5] Input/output error, after 50 bytes of text"
 
 
-def test_an_error_while_a_byte_order_mark_is_looked_for_is_told() -> None:
+def test_an_error_in_the_search_for_a_byte_order_mark_is_a_problem() -> None:
     data = COMPRESS["gzip"](TEXT)[:12]
     source = Source(Raw(data), "cut", len(data))
     assert drain(source) == []
@@ -63,7 +63,7 @@ def test_an_error_while_a_byte_order_mark_is_looked_for_is_told() -> None:
 
 @pytest.mark.parametrize("name", COMPRESS)
 @given(data=st.data())
-def test_a_compressed_file_that_is_cut_anywhere_gives_what_it_can(
+def test_a_compressed_file_that_is_cut_gives_the_lines_before_the_cut(
     name: str, data: st.DataObject
 ) -> None:
     compressed = COMPRESS[name](TEXT)
@@ -82,7 +82,7 @@ def test_a_compressed_file_that_is_cut_anywhere_gives_what_it_can(
     assert source.problem == f"the {name} data is cut off, after {source.offset} bytes of text"
 
 
-def test_damage_in_the_middle_is_told_once_and_as_it_was_first(tmp_path: Path) -> None:
+def test_damage_in_the_middle_is_one_problem_the_first(tmp_path: Path) -> None:
     path = tmp_path / "access.log.gz"
     path.write_bytes(COMPRESS["gzip"](TEXT) + b"no member" + bytes(300_000))
     with open_source(path) as source:
@@ -91,7 +91,7 @@ def test_damage_in_the_middle_is_told_once_and_as_it_was_first(tmp_path: Path) -
         assert source.problem.endswith(f"is not gzip, after {len(TEXT)} bytes of text")
 
 
-def test_a_file_that_shrinks_while_it_is_read_is_told(log: Path) -> None:
+def test_a_file_that_shrinks_while_it_is_read_is_a_problem(log: Path) -> None:
     with open_source(log) as source:
         os.truncate(log, 3)
         source.skip(0)
@@ -101,14 +101,14 @@ def test_a_file_that_shrinks_while_it_is_read_is_told(log: Path) -> None:
     assert log_begins == [OversizedLine(TEXT[:3], 3, f"the line is cut off: {problem}")]
 
 
-def test_a_file_that_disappears_while_it_is_read_is_read(log: Path) -> None:
+def test_a_file_that_is_deleted_while_it_is_read_is_read_to_its_end(log: Path) -> None:
     with open_source(log) as source:
         log.unlink()
         assert whole(source) == TEXT
         assert source.problem is None
 
 
-def test_a_file_that_grows_is_read_to_its_end_as_first_met(log: Path) -> None:
+def test_a_file_that_grows_is_read_until_its_end_is_first_reached(log: Path) -> None:
     with open_source(log) as source, log.open("ab") as more:
         more.write(b"appended\n")
         more.flush()
@@ -121,7 +121,7 @@ def test_a_file_that_grows_is_read_to_its_end_as_first_met(log: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["plain", *COMPRESS])
-def test_a_source_goes_on_from_where_another_one_stopped(tmp_path: Path, name: str) -> None:
+def test_a_source_resumes_where_another_one_stopped(tmp_path: Path, name: str) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(COMPRESS.get(name, bytes)(TEXT))
     line = TEXT.index(b"\n", 5_000) + 1
@@ -133,9 +133,7 @@ def test_a_source_goes_on_from_where_another_one_stopped(tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("name", ["plain", *COMPRESS])
-def test_a_text_that_has_become_shorter_than_what_is_to_be_skipped_is_a_problem(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_text_shorter_than_the_offset_to_skip_to_is_a_problem(tmp_path: Path, name: str) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(COMPRESS.get(name, bytes)(b"one\n"))
     with open_source(path) as source:
@@ -144,7 +142,7 @@ def test_a_text_that_has_become_shorter_than_what_is_to_be_skipped_is_a_problem(
         assert source.problem == "the text has 4 bytes, 10 of them were to be skipped"
 
 
-def test_damage_in_what_is_skipped_is_the_problem(tmp_path: Path) -> None:
+def test_damage_in_skipped_text_is_the_problem(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(COMPRESS["gzip"](TEXT)[:-1])
     with open_source(path) as source:

@@ -1,4 +1,4 @@
-"""Compressed texts, raw streams, and all that a source hands out."""
+"""Compressed texts, raw streams, and the output of a source."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ SHORT: Final = 8  # the longest line of a small source
 
 
 def gzip_member(text: bytes, *, flags: int, fields: bytes) -> bytes:
-    """A member whose header has these flags, and the fields that they announce."""
+    """A member whose header has these flags and the optional fields of the flags."""
     header = b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + fields
-    squeezed = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     trailer = zlib.crc32(text).to_bytes(4, "little") + len(text).to_bytes(4, "little")
-    return header + squeezed.compress(text) + squeezed.flush() + trailer
+    return header + compressor.compress(text) + compressor.flush() + trailer
 
 
 class Raw(io.RawIOBase):
-    """Bytes that come in reads of at most `step`, and then an error where there is one."""
+    """Bytes in reads of at most `step`, then the error, if there is one."""
 
     def __init__(self, data: bytes, step: int = 2**20, error: OSError | None = None) -> None:
         self._data = io.BytesIO(data)
@@ -68,7 +68,7 @@ def drain(source: Source, size: int = 2 * MAX_LINE) -> list[bytes | OversizedLin
 
 
 def whole(source: Source, size: int = 2 * MAX_LINE) -> bytes:
-    """All that the source hands out, of which everything is to be whole lines."""
+    """The text that the source hands out; all of it must be whole lines."""
     lines = drain(source, size)
     assert all(isinstance(piece, bytes) and piece.endswith(b"\n") for piece in lines)
     return b"".join(piece for piece in lines if isinstance(piece, bytes))

@@ -46,7 +46,7 @@ def test_no_file_is_no_state(tmp_path: Path) -> None:
 
 @in_one_folder
 @given(st.data())
-def test_a_state_of_which_any_byte_is_changed_or_missing_is_told(
+def test_a_state_of_which_any_byte_is_changed_or_missing_is_reported(
     tmp_path: Path, data: st.DataObject
 ) -> None:
     path = tmp_path / "state"
@@ -69,7 +69,7 @@ def sealed(body: bytes) -> bytes:
 
 @in_one_folder
 @given(st.data())
-def test_a_state_that_was_changed_and_sealed_again_is_read_or_told(
+def test_a_state_that_was_changed_and_sealed_again_is_read_or_reported(
     tmp_path: Path, data: st.DataObject
 ) -> None:
     path = tmp_path / "state"
@@ -107,14 +107,14 @@ def test_a_state_that_was_changed_and_sealed_again_is_read_or_told(
         b'{"name": "a", "type": "json", "bytes": 5000}\n' + b"1" * 5000,
     ],
 )
-def test_what_something_else_wrote_is_told(tmp_path: Path, sections: bytes) -> None:
+def test_what_something_else_wrote_is_reported(tmp_path: Path, sections: bytes) -> None:
     path = tmp_path / "state"
     path.write_bytes(sealed(b"slomon state 5\n" + sections))
     with pytest.raises(StateFileError, match="state was not written by slomon: "):
         read_state(path)
 
 
-def test_a_state_of_another_version_is_told(tmp_path: Path) -> None:
+def test_a_state_of_another_version_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_bytes(sealed(b"slomon state 4\n"))
     with pytest.raises(

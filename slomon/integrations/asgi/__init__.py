@@ -1,4 +1,4 @@
-"""slomon inside an ASGI service: `Middleware` tells a live monitor of each request."""
+"""slomon inside an ASGI service: `Middleware` reports each request to a live monitor."""
 
 from slomon.integrations.asgi.middleware import Middleware, Route
 

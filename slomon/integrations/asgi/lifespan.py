@@ -1,4 +1,4 @@
-"""The lifespan of an application, within that of its monitor."""
+"""The ASGI lifespan of an application together with its monitor."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from slomon.text import excerpt
 _STARTED: Final = "lifespan.startup.complete"
 _NOT_STARTED: Final = "lifespan.startup.failed"
 _SHUTDOWN: Final = "lifespan.shutdown"
-_ENDED: Final = "lifespan.shutdown.complete"
-_NOT_ENDED: Final = "lifespan.shutdown.failed"
+_STOPPED: Final = "lifespan.shutdown.complete"
+_NOT_STOPPED: Final = "lifespan.shutdown.failed"
 
 
 class Lifespan:
     """
-    Runs an application with its monitor around it. What the application says last is held back
-    until the monitor has ended, since a server waits for nothing after that.
+    Runs the monitor around the lifespan of an application. The application's last message is held
+    back until the monitor has ended, because the server waits for nothing after that message.
     """
 
     def __init__(self, app: App, receive: Receive, send: Send) -> None:
@@ -30,49 +30,49 @@ class Lifespan:
         self._started = False
         self._shutting_down = False
         self._last: Message | None = None
-        self._told = False
+        self._is_last_sent = False
 
     async def run(self, scope: Scope, monitor: AbstractAsyncContextManager[object]) -> None:
-        """Raises what the application or the monitor does, once the server has been told."""
+        """Raises exceptions of the application and the monitor, after reporting to the server."""
         self._startup = await self._receive()
         try:
             async with monitor:
                 await self._run_app(scope)
         except Exception as error:
-            await self._say_last(self._failure(error))
+            await self._send_last(self._failure_message(error))
             raise
-        await self._say_last(self._last)
+        await self._send_last(self._last)
 
     async def _run_app(self, scope: Scope) -> None:
         try:
-            await self._app(scope, self._hand_on, self._hold_back)
+            await self._app(scope, self._receive_for_app, self._send_for_app)
         except Exception as error:
             if self._started or self._last:
                 raise
             get_logger().info("lifespan.unsupported", reason=excerpt(repr(error)))
         if not self._last:
-            await self._stand_in()
+            await self._answer_for_app()
 
-    async def _stand_in(self) -> None:
-        """Say what an application hasn't that knows no lifespans, or returned before its end."""
+    async def _answer_for_app(self) -> None:
+        """Send the messages of an application that supports no lifespan or returned too early."""
         if not self._started:
-            await self._hold_back({"type": _STARTED})
+            await self._send_for_app({"type": _STARTED})
         while not self._shutting_down:
-            await self._hand_on()
-        self._last = {"type": _ENDED}
+            await self._receive_for_app()
+        self._last = {"type": _STOPPED}
 
-    async def _hand_on(self) -> Message:
+    async def _receive_for_app(self) -> Message:
         """The application's `receive`."""
         if self._startup:
             startup, self._startup = self._startup, None
             return startup
-        if self._last:  # it stays, though it has ended: nobody can wait for it
-            await self._say_last(self._last)
+        if self._last:  # the application has ended but still asks, so it may never return
+            await self._send_last(self._last)
         message = await self._receive()
         self._shutting_down = message["type"] == _SHUTDOWN
         return message
 
-    async def _hold_back(self, message: Message) -> None:
+    async def _send_for_app(self, message: Message) -> None:
         """The application's `send`."""
         if message["type"] == _STARTED:
             self._started = True
@@ -80,15 +80,15 @@ class Lifespan:
         else:
             self._last = message
 
-    async def _say_last(self, message: Message | None) -> None:
-        if message and not self._told:
-            self._told = True
+    async def _send_last(self, message: Message | None) -> None:
+        if message and not self._is_last_sent:
+            self._is_last_sent = True
             await self._send(message)
 
-    def _failure(self, error: Exception) -> Message | None:
-        """What the server is told of an error: the application's own words, if it has any."""
-        if self._last and self._last["type"] != _ENDED:
+    def _failure_message(self, error: Exception) -> Message | None:
+        """The message that reports an error: the application's own, if it has sent one."""
+        if self._last and self._last["type"] != _STOPPED:
             return self._last
         if not self._started:
             return {"type": _NOT_STARTED, "message": str(error)}
-        return {"type": _NOT_ENDED, "message": str(error)} if self._shutting_down else None
+        return {"type": _NOT_STOPPED, "message": str(error)} if self._shutting_down else None

@@ -1,10 +1,4 @@
-"""
-Which endpoint a request is counted for, once the status of its response is known.
-
-A request and its response, watched as their messages pass.
-
-The middleware: it tells a live monitor of each request of an ASGI application.
-"""
+"""The middleware: it reports each request of an ASGI application to a live monitor."""
 
 from __future__ import annotations
 
@@ -23,157 +17,60 @@ from slomon.options import check_choice, check_function, option_error, read_text
 from slomon.text import excerpt
 
 Count: TypeAlias = Callable[[int], object]
+"""Counts a request by the status of its response."""
+
 Route: TypeAlias = Callable[[Scope], str | None]
-"""The resource of a request, as its endpoint has it; None where there is none."""
+"""Returns the resource of a request as in its endpoint's entry, None if there is none."""
 
-_NOTHING: Final = "-"  # the verb and resource of no endpoint: what clients make up goes no further
+_UNKNOWN: Final = "-"
+"""The verb and resource of all requests without an endpoint: no text of a client is stored."""
 
-
-class PathCounter:
-    """
-    By method and path, as an access log of the same requests is read: not decoded, where the server
-    says how it was asked for. Servers put `root_path` before both paths or before neither.
-    """
-
-    def __init__(self, monitor: LiveMonitor) -> None:
-        """Raises ConfigurationError where a resource is no template."""
-        endpoints = monitor.catalogue.endpoints
-        router = Router(endpoints)
-        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
-        nothing = monitor.counter(_NOTHING, _NOTHING)
-
-        def find_count(method: str, path: str | bytes) -> Count:
-            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
-            key = router.find(method, text)
-            return nothing if key is None else counts[key]
-
-        self._counts = LruDict(find_count)
-
-    def find(self, scope: Scope) -> Count:
-        """What counts the status of a request, of which the application has not seen the scope."""
-        raw = scope.get("raw_path")
-        return self._counts[scope["method"], scope["path"] if raw is None else raw]
-
-
-class RouteCounter:
-    """
-    By method and by what a `route` says of the scope as the application leaves it. Where it raises,
-    which is logged once, there is no endpoint.
-    """
-
-    def __init__(self, monitor: LiveMonitor, route: Route) -> None:
-        self._monitor = monitor
-        self._route = route
-        self._failed = False
-
-    def find(self, scope: Scope) -> Count:
-        """What counts the status of a request, once the application has seen its scope."""
-        return partial(self._count, scope)
-
-    def _count(self, scope: Scope, status: int) -> None:
-        resource = self._find(scope)
-        verb = _NOTHING if resource is None else scope["method"]
-        self._monitor.access(verb, resource or _NOTHING, status)
-
-    def _find(self, scope: Scope) -> str | None:
-        try:
-            return self._route(scope)
-        except Exception as error:  # noqa: BLE001 (whatever it raises, the request goes on)
-            if not self._failed:
-                reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
-                get_logger().error("route.failed", reason=reason)
-            self._failed = True
-            return None
-
-
-_FAILED: Final = 500
-_CLIENT_LEFT: Final = 499
-"""As nginx logs it: so a replay of its log agrees, and `is_failure=` may decide otherwise."""
+_UNFINISHED: Final = 500
+_DISCONNECTED: Final = 499
+"""As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
 
 _BODIES: Final = {"http.response.body", "http.response.pathsend", "http.response.zerocopysend"}
 
 
-class Exchange:
-    """
-    Counts the response by its status once its last message was sent, whatever runs after that. One
-    that doesn't get so far has failed. If the client left first the status counts that had begun by
-    then, and 499 if none had: what is done for nobody, such as to send a 500, is no failure.
-    """
-
-    # Of most requests these stay as they are: not to set them for each takes less time.
-    _status = _CLIENT_LEFT
-    _client_left = False
-
-    def __init__(self, count: Callable[[int], object], receive: Receive, send: Send) -> None:
-        self.count: Callable[[int], object] | None = count
-        """None once it has counted."""
-        self._receive = receive
-        self._send = send
-
-    async def receive(self) -> Message:
-        """For the application."""
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self._client_left = True
-        return message
-
-    async def send(self, message: Message) -> None:
-        """For the application."""
-        kind = message["type"]
-        if kind == "http.response.start" and not self._client_left:
-            self._status = message["status"]
-        try:
-            await self._send(message)
-        except OSError:  # what a server raises once the client has left
-            self._client_left = True
-            raise
-        if kind in _BODIES and self.count and not message.get("more_body"):
-            self.count(self._status)
-            self.count = None
-
-    def end(self, *, cancelled: bool = False) -> None:
-        """
-        The application has returned or raised. Who cancels it is the server, because its client
-        has left or it shuts down.
-        """
-        if self.count:
-            self.count(self._status if self._client_left or cancelled else _FAILED)
-            self.count = None
-
-
 class Middleware:
     """
-    An ASGI application around another one, `app`:
+    An ASGI application that wraps another one, `app`:
 
-        app = slomon.asgi.Middleware(app, monitor)                        # Litestar, all others
-        app.add_middleware(slomon.asgi.Middleware, monitor=monitor)       # Starlette, FastAPI
+        from slomon.integrations.asgi import Middleware
 
-    **Which endpoint** a request belongs to is decided as it is for the log of a proxy in front: by
-    its method, by its path, whole and as it was asked for (`root_path` included, mounted or not;
-    nothing decoded: `/a%2Fb` has one segment), and by the most specific of the resources that
-    match, as `/users/{id}`. HEAD is not GET. What none matches is counted as unmatched.
+        app = Middleware(app, monitor)                      # Litestar, all others
+        app.add_middleware(Middleware, monitor=monitor)     # Starlette, FastAPI
 
-    A `route` may name the resource instead. It is called as the response ends, when the scope has
-    what the framework puts there: `lambda scope: scope.get("path_template")` for Litestar.
-    Resources are no templates then, but compared as they stand. Where it raises, the request is
-    unmatched, and the first time that is logged.
+    **The endpoint.** A request is matched as in the access log of a proxy in front: by its method
+    and by its path as the client sent it. The path includes `root_path`, mounted or not, and is not
+    decoded: `/a%2Fb` has one segment. If several resources match, such as `/users/{id}`, the most
+    specific one wins. HEAD is not GET. A request that matches no resource counts as unmatched.
 
-    **What counts** is a response that was sent to its end, by its status; what the application does
-    after that fails nobody. An exception before that is a failure (500), and raised on; to return
-    without a whole response is one, too. A client that leaves first, or a server that cancels, is
-    none: the status counts if the response had begun, and 499 if not, as nginx has it. That a
-    client has left is known once the application was told so (to read a body or to stream a
-    response is to ask), or the server raised: under uvicorn others are counted as they end.
+    A `route` may return the resource instead. It is called when the response ends, after the
+    framework has filled the scope: `lambda scope: scope.get("path_template")` for Litestar. Then
+    resources are no templates, but are compared as text. If `route` raises, the request is
+    unmatched; the first exception is logged.
 
-    With `run_monitor` the monitor runs as long as the application's lifespan, also where the
-    application knows none. What it raises as it begins fails the start of the server, with its
-    message. Others enter the monitor themselves.
+    **The status.** A response that was sent completely counts by its status. What the application
+    does after that doesn't matter. If the application raises before that, the request is a failure
+    (500) and the exception is raised again; if it returns without a complete response, the request
+    is a failure, too.
 
-    `status_path` is where GET answers with `slomon.asgi.status.status_document`, to anyone who may
-    ask; such requests are not counted. It is compared as the server has the path, in which
-    `root_path` is included as well.
+    If the client disconnects or the server cancels the application, the request counts by the
+    status of the response if the response has started, else as status 499, as in nginx. The
+    middleware learns of a disconnect if the server tells the application (when that reads a body
+    or streams a response) or if the server raises. Under uvicorn, other requests count as they
+    end.
 
-    Raises ConfigurationError where an option is wrong, or a resource is no template.
+    **The lifespan.** With `run_monitor` the monitor runs as long as the application's lifespan,
+    even if the application supports none. If the monitor can't start, the server's startup fails
+    with the monitor's message. Without `run_monitor`, the caller must enter the monitor.
+
+    **The status page.** GET on `status_path` returns the `status_document` of
+    `slomon.integrations.asgi.status`, to anyone; such requests are not counted. The path is
+    compared with the server's path, which includes `root_path`.
+
+    Raises ConfigurationError if an option is wrong or a resource is malformed.
     """
 
     def __init__(
@@ -199,7 +96,7 @@ class Middleware:
         self._find_count = counter.find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises what the application does."""
+        """Raises any exception of the application."""
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
         elif scope["path"] == self._status_path:
@@ -222,3 +119,111 @@ class Middleware:
             await Lifespan(self._app, receive, send).run(scope, self._monitor)
         else:
             await self._app(scope, receive, send)
+
+
+class Exchange:
+    """
+    A request and its response. Counts the response by its status as soon as its last message is
+    sent. A response that ends before that counts as 500. If the client disconnects before that, the
+    status of the response counts if the response has started, else 499: a response to nobody, such
+    as a 500, is no failure.
+    """
+
+    # Class attributes, because most requests never change them: setting them would take time.
+    _status = _DISCONNECTED
+    _is_disconnected = False
+
+    def __init__(self, count: Count, receive: Receive, send: Send) -> None:
+        self.count: Count | None = count
+        """None as soon as the response is counted."""
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> Message:
+        """The `receive` of the application."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._is_disconnected = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The `send` of the application."""
+        kind = message["type"]
+        if kind == "http.response.start" and not self._is_disconnected:
+            self._status = message["status"]
+        try:
+            await self._send(message)
+        except OSError:  # servers raise it after the client has disconnected
+            self._is_disconnected = True
+            raise
+        if kind in _BODIES and self.count and not message.get("more_body"):
+            self.count(self._status)
+            self.count = None
+
+    def end(self, *, cancelled: bool = False) -> None:
+        """
+        Call this when the application has returned or raised. The server cancels the application
+        if the client disconnects or the server shuts down.
+        """
+        if self.count:
+            self.count(self._status if self._is_disconnected or cancelled else _UNFINISHED)
+            self.count = None
+
+
+class PathCounter:
+    """
+    Counts requests by method and path, as a replay of their access log does: the path is not
+    decoded if the server has the raw path. Servers put `root_path` before both paths or before
+    neither.
+    """
+
+    def __init__(self, monitor: LiveMonitor) -> None:
+        """Raises ConfigurationError if a resource is malformed."""
+        endpoints = monitor.catalogue.endpoints
+        router = Router(endpoints)
+        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
+        unknown = monitor.counter(_UNKNOWN, _UNKNOWN)
+
+        def find_count(method: str, path: str | bytes) -> Count:
+            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
+            key = router.find(method, text)
+            return unknown if key is None else counts[key]
+
+        self._counts = LruDict(find_count)
+
+    def find(self, scope: Scope) -> Count:
+        """The counter of a request. Call this before the application changes the scope."""
+        raw = scope.get("raw_path")
+        return self._counts[scope["method"], scope["path"] if raw is None else raw]
+
+
+class RouteCounter:
+    """
+    Counts requests by method and by the resource that `route` returns for the scope, after the
+    application has changed the scope. If `route` raises, the request has no endpoint; the first
+    exception is logged.
+    """
+
+    def __init__(self, monitor: LiveMonitor, route: Route) -> None:
+        self._monitor = monitor
+        self._route = route
+        self._has_failed = False
+
+    def find(self, scope: Scope) -> Count:
+        """The counter of a request. It calls `route` when it counts."""
+        return partial(self._count, scope)
+
+    def _count(self, scope: Scope, status: int) -> None:
+        resource = self._find_resource(scope)
+        verb = _UNKNOWN if resource is None else scope["method"]
+        self._monitor.access(verb, resource or _UNKNOWN, status)
+
+    def _find_resource(self, scope: Scope) -> str | None:
+        try:
+            return self._route(scope)
+        except Exception as error:  # noqa: BLE001 (no exception of it may harm the request)
+            if not self._has_failed:
+                reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
+                get_logger().error("route.failed", reason=reason)
+            self._has_failed = True
+            return None

@@ -1,4 +1,4 @@
-"""Where a monitor stands, as JSON for people and scripts."""
+"""The status of a live monitor, as JSON for people and scripts."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from slomon.integrations.asgi.types import Send
 from slomon.live_monitor.snapshot import EndpointStatus, Snapshot
 from slomon.text import excerpt
 
-_SHOWN: Final = 100  # incidents, the newest: the whole history may be long
+_MAX_INCIDENTS: Final = 100  # the newest; the whole history may be long
 
 
 def status_document(snapshot: Snapshot) -> dict[str, object]:
     """
-    An object of
+    The JSON object of a snapshot:
 
     * `at` (seconds since the epoch), `mttr` (seconds)
-    * `incidents`: of each service how many there were
-    * `newest`: the last hundred incidents in the order in which they opened; `end` is None while
-      one is open, `broken_by` and `fixed_by` are commits or None
-    * `endpoints`: `slo`, `window` (seconds), and what is in the window now: `requests`, `failures`
-      and `sli`, None where there are no requests
-    * `accounting`: what became of every event
+    * `incidents`: the number of incidents of each service
+    * `newest`: the last hundred incidents in the order in which they opened; `end` is None if an
+      incident is open, `broken_by` and `fixed_by` are commits or None
+    * `endpoints`: `slo`, `window` (seconds), and of the current window `requests`, `failures` and
+      `sli`, which is None if there are no requests
+    * `accounting`: the number of events by what became of them
 
-    Texts are cut to 80 characters and printable. Nobody is named: no author, no address.
+    Texts are printable and cut to 80 characters. No author and no email is included.
     """
     return {
         "at": snapshot.at,
         "mttr": snapshot.mttr(),
         "incidents": {excerpt(name): count for name, count in snapshot.api_histogram().items()},
-        "newest": [_incident(incident) for incident in snapshot.incidents[-_SHOWN:]],
+        "newest": [_incident(incident) for incident in snapshot.incidents[-_MAX_INCIDENTS:]],
         "endpoints": [_endpoint(status) for status in snapshot.endpoints],
         "accounting": asdict(snapshot.accounting),
     }
 
 
 async def answer(snapshot: Callable[[], Snapshot], verb: str, send: Send) -> None:
-    """Answer GET and HEAD with the document of a snapshot, and whatever else with 405."""
+    """Answer GET and HEAD with the status document, other methods with 405."""
     if verb in ("GET", "HEAD"):
         body = json.dumps(status_document(snapshot()), separators=(",", ":")).encode()
         status, header = 200, (b"content-type", b"application/json")
     else:
         body, status, header = b"", 405, (b"allow", b"GET, HEAD")
-    length, fresh = (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")
-    headers = [header, length, fresh]
+    length, no_store = (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")
+    headers = [header, length, no_store]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if verb == "HEAD" else body})
 

@@ -1,6 +1,6 @@
 """
-The types of the ASGI specification (version 3). Scopes and messages are dicts, but each framework
-types them in a way that fits no other: so anything goes here, and the applications of all fit.
+The types of the ASGI specification (version 3). Scopes and messages are dicts, but the frameworks
+type them in incompatible ways. With `Any`, the applications of all frameworks fit.
 """
 
 from __future__ import annotations

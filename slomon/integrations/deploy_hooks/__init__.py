@@ -1,9 +1,9 @@
 """
-Changes from the webhooks of those who deploy: GitHub, GitLab, and whoever sends CDEvents.
+Changes from the webhooks of deploys: of GitHub, of GitLab, and of any sender of CDEvents.
 
     receiver = Receiver(GitHub(secret), environment="production")
 
-    change = receiver.read(request.headers, body)  # in a route of your own
+    change = receiver.read(request.headers, body)  # in a route of your service
     if change:
         monitor.change(**asdict(change))
 """

@@ -1,11 +1,10 @@
 """
-Who sends webhooks, as a receiver sees it.
+The senders of webhooks that report deploys:
 
-GitHub's webhooks of the event `deployment_status`.
-
-GitLab's webhooks of deployment events.
-
-CDEvents (cdevents.dev) over the HTTP binding of CloudEvents, in binary and structured mode.
+* GitHub: the event `deployment_status`
+* GitLab: deployment events
+* any sender of CDEvents (cdevents.dev) over the HTTP binding of CloudEvents, in binary and
+  structured mode
 """
 
 from __future__ import annotations
@@ -23,18 +22,21 @@ from slomon.integrations.deploy_hooks.signatures import (
     BodySignature,
     Headers,
     Token,
-    choose_proof,
+    choose_verifier,
     read_secret,
 )
 from slomon.text import quote
 
 Body: TypeAlias = Mapping[str, object]
+"""The JSON object of an event."""
+
+_MAX_FORM_FIELDS: Final = 10
 
 
 class Deployment(NamedTuple):
     """
-    A deployment that succeeded, with "" for what its event doesn't say, and the names by which its
-    environment is known.
+    A successful deployment, and the names of its environment. Fields that are not in the event
+    are "".
     """
 
     change: Change
@@ -42,20 +44,20 @@ class Deployment(NamedTuple):
 
 
 class Sender(Protocol):
-    """How a sender proves who it is, and how its events say what was deployed."""
+    """How the requests of a sender are verified and read."""
 
     def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) where they are not from who shares the secret."""
+        """Raises WebhookError (401) if the sender doesn't prove that it knows the secret."""
 
     def parse(self, body: bytes) -> Body:
-        """The event in a body. Raises WebhookError (400) where there is none."""
+        """The event in a body. Raises WebhookError (400) if the body has none."""
 
     def find_deployment(self, body: Body) -> Deployment | None:
-        """What was deployed, None where nothing was. Raises WebhookError (400)."""
+        """The event's deployment, or None. Raises WebhookError (400) if the event is malformed."""
 
 
 def parse_object(text: bytes | str) -> Body:
-    """An object of JSON. Raises WebhookError (400) where it is none."""
+    """The JSON object in a text. Raises WebhookError (400) if the text has another content."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -65,88 +67,86 @@ def parse_object(text: bytes | str) -> Body:
     return value
 
 
-def find_part(body: Body, name: str) -> Body:
-    """The object under a name, an empty one where there is none."""
+def find_object(body: Body, name: str) -> Body:
+    """The object in a field; an empty one if there is none."""
     part = body.get(name)
     return part if isinstance(part, Mapping) else {}
 
 
 def find_text(body: Body, *names: str) -> str:
-    """The text under the first of the names that has any, on one line; "" where none has."""
+    """The text of the first of the fields that has text, on one line; "" if none has."""
     texts = (" ".join(value.split()) for name in names if isinstance(value := body.get(name), str))
     return next(filter(None, texts), "")
 
 
-_MOST_FIELDS: Final = 10
-
-
 class GitHub:
     """
-    GitHub, with the webhook's secret. Both of its content types are read. Which event it is, is
-    asked of the body alone: the signature covers no header.
+    GitHub, with the webhook's secret. Both content types of GitHub's webhooks are supported. Only
+    the body says which event it is, because the signature covers no header.
 
-    The commit is the deployment's, its author who deployed it (GitHub names no other) or started
-    the workflow that did, the service the repository.
+    The commit is the deployment's and the service is the repository. The author is the person who
+    deployed (GitHub has no other) or who started the workflow that deployed.
     """
 
     def __init__(self, secret: str) -> None:
-        """Raises ConfigurationError where there is no secret."""
+        """Raises ConfigurationError if the secret is empty."""
         key = read_secret("secret", secret).encode()
-        self._proof = BodySignature("x-hub-signature-256", key)
+        self._verifier = BodySignature("x-hub-signature-256", key)
 
     def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) where GitHub didn't sign the body."""
-        self._proof.check(headers, body, now)
+        """Raises WebhookError (401) if GitHub didn't sign the body."""
+        self._verifier.check(headers, body, now)
 
     def parse(self, body: bytes) -> Body:
-        """The event, from JSON or from a form that has it as `payload`."""
+        """The event, from JSON or from the field `payload` of a form."""
         if not body.startswith(b"payload="):
             return parse_object(body)
         try:
-            form = parse_qs(body.decode(), max_num_fields=_MOST_FIELDS)
+            form = parse_qs(body.decode(), max_num_fields=_MAX_FORM_FIELDS)
             (payload,) = form.get("payload", [])
         except ValueError:
             raise WebhookError(400, "the body is no form with one payload") from None
         return parse_object(payload)
 
     def find_deployment(self, body: Body) -> Deployment | None:
-        """The deployment of a status, if that is `success`."""
-        status, deployment = find_part(body, "deployment_status"), find_part(body, "deployment")
+        """The deployment, if the deployment status is `success`."""
+        status, deployment = find_object(body, "deployment_status"), find_object(body, "deployment")
         if find_text(status, "state") != "success":
             return None
         change = Change(
             commit=find_text(deployment, "sha"),
             author=_find_author(body, deployment),
             date=find_text(status, "created_at"),
-            service=find_text(find_part(body, "repository"), "name"),
+            service=find_text(find_object(body, "repository"), "name"),
         )
-        where = find_text(status, "environment") or find_text(deployment, "environment")
-        return Deployment(change, (where,))
+        environment = find_text(status, "environment") or find_text(deployment, "environment")
+        return Deployment(change, (environment,))
 
 
 def _find_author(body: Body, deployment: Body) -> str:
-    creator = find_part(deployment, "creator")
-    starter = find_part(find_part(body, "workflow_run"), "triggering_actor")
+    creator = find_object(deployment, "creator")
+    starter = find_object(find_object(body, "workflow_run"), "triggering_actor")
     people = [creator, starter] if find_text(creator, "type") != "Bot" else [starter, creator]
     return next(filter(None, (find_text(person, "login") for person in people)), "")
 
 
 class GitLab:
     """
-    GitLab, with the webhook's secret token, or its signing token (`whsec_...`), which proves more:
-    that the body is GitLab's, and new.
+    GitLab, with the webhook's secret token or its signing token (`whsec_...`). The signing token
+    proves more: that the body is GitLab's and is recent.
 
-    The commit is the deployment's, its author who deployed it, the service the project.
+    The commit is the deployment's, the author is the person who deployed, the service is the
+    project.
     """
 
     def __init__(self, *, token: str | None = None, signing_secret: str | None = None) -> None:
-        """Raises ConfigurationError where there is not exactly one of both."""
+        """Raises ConfigurationError unless exactly one of the two is given."""
         plain = None if token is None else Token("x-gitlab-token", read_secret("token", token))
-        self._proof = choose_proof(plain, signing_secret)
+        self._verifier = choose_verifier(plain, signing_secret)
 
     def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) where the sender doesn't know the secret."""
-        self._proof.check(headers, body, now)
+        """Raises WebhookError (401) if the sender doesn't prove that it knows the secret."""
+        self._verifier.check(headers, body, now)
 
     def parse(self, body: bytes) -> Body:
         """The event."""
@@ -156,9 +156,9 @@ class GitLab:
         """The deployment, if its status is `success`."""
         if find_text(body, "object_kind") != "deployment" or find_text(body, "status") != "success":
             return None
-        user = find_part(body, "user")
-        email = find_text(user, "email")  # "[REDACTED]" where it is not public
-        project = find_part(body, "project")
+        user = find_object(body, "user")
+        email = find_text(user, "email")  # "[REDACTED]" if it is not public
+        project = find_object(body, "project")
         change = Change(
             commit=_find_commit(body),
             author=email if "@" in email else find_text(user, "username", "name"),
@@ -169,35 +169,36 @@ class GitLab:
 
 
 def _find_commit(body: Body) -> str:
-    """The whole hash, which only the commit's address has; the short one where that has not."""
+    """The full hash, which only the commit's URL has; the short hash if the URL lacks it."""
     short = find_text(body, "short_sha")
-    whole = find_text(body, "commit_url").rpartition("/")[2]
-    return whole if whole.startswith(short) else short
+    full = find_text(body, "commit_url").rpartition("/")[2]
+    return full if full.startswith(short) else short
 
 
 class CDEvents:
     """
-    Whoever sends `dev.cdevents.service.deployed`, `upgraded` and `rolledback`. CDEvents has no
-    signature of its own, so there is either a token, which CloudEvents' web hooks bring as
-    `Authorization: Bearer`, or a signing secret (`whsec_...`) of Standard Webhooks.
+    Any sender of `dev.cdevents.service.deployed`, `upgraded` and `rolledback`. CDEvents define no
+    signature. The sender is verified by a token, which webhooks of CloudEvents send as
+    `Authorization: Bearer`, or by a signing secret (`whsec_...`) of Standard Webhooks.
 
-    The commit is the artifact's id, the service the subject's; there is no author.
+    The commit is the artifact's id, the service is the subject's id; there is no author.
     """
 
     def __init__(self, *, token: str | None = None, signing_secret: str | None = None) -> None:
-        """Raises ConfigurationError where there is not exactly one of both."""
+        """Raises ConfigurationError unless exactly one of the two is given."""
         text = None if token is None else read_secret("token", token)
         bearer = None if text is None else Token("authorization", text, "bearer")
-        self._proof = choose_proof(bearer, signing_secret)
+        self._verifier = choose_verifier(bearer, signing_secret)
 
     def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) where the sender doesn't know the secret."""
-        self._proof.check(headers, body, now)
+        """Raises WebhookError (401) if the sender doesn't prove that it knows the secret."""
+        self._verifier.check(headers, body, now)
 
     def parse(self, body: bytes) -> Body:
         """
-        The CDEvent: the body itself in binary mode, the data of a CloudEvent in structured mode. A
-        CDEvent says all that the headers of CloudEvents do, and these are not signed.
+        The CDEvent: the body itself in binary mode, the data of a CloudEvent in structured mode.
+        The headers of CloudEvents are ignored, because they are not signed and a CDEvent repeats
+        them.
         """
         event = parse_object(body)
         if "specversion" not in event:
@@ -207,11 +208,11 @@ class CDEvents:
                 return parse_object(b64decode(encoded, validate=True))
             except ValueError:
                 raise WebhookError(400, "the event's data_base64 is no base64") from None
-        return find_part(event, "data")
+        return find_object(event, "data")
 
     def find_deployment(self, body: Body) -> Deployment | None:
-        """What was deployed, if it is an event of a deployment."""
-        kind = find_text(find_part(body, "context"), "type")
+        """The deployment, if the event is one of a deployment."""
+        kind = find_text(find_object(body, "context"), "type")
         if not kind.startswith("dev.cdevents."):
             raise WebhookError(400, f"the event's type is {quote(kind)}; allowed: dev.cdevents.*")
         if not is_deployment(kind):
@@ -219,6 +220,7 @@ class CDEvents:
         change = read_deploy(body)
         if isinstance(change, str):
             raise WebhookError(400, change)
-        content = find_part(find_part(body, "subject"), "content")
-        where = find_part(content, "environment")
-        return Deployment(change, (find_text(where, "id"), find_text(where, "name")))
+        content = find_object(find_object(body, "subject"), "content")
+        environment = find_object(content, "environment")
+        names = find_text(environment, "id"), find_text(environment, "name")
+        return Deployment(change, names)

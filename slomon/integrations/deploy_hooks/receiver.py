@@ -1,4 +1,4 @@
-"""Takes what a sender sends, and nobody else's; each change once."""
+"""The receiver: from a webhook request of one sender to a change, each change once."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ from slomon.options import (
 from slomon.text import excerpt
 
 Pair: TypeAlias = tuple[str | bytes, str | bytes]
+"""The name and the value of a header."""
 
-_MOST_BYTES: Final = 2**30
-_LONGEST: Final = 1000
-"""Characters of a field of a change."""
-_REMEMBERED: Final = 10_000
+_MAX_BYTES: Final = 2**30
+_MAX_FIELD: Final = 1000  # characters of a field of a change
+_MAX_REMEMBERED: Final = 10_000  # changes
 _SENDERS: Final = "a sender, such as GitHub(secret)"
 
 
 class HasItems(Protocol):
-    """The headers of a request, as about every framework has them."""
+    """The headers of a request in the form that most frameworks use."""
 
     def items(self) -> Iterable[Pair]:
-        """Names, in any case, and values."""
+        """Pairs of a name, in any case, and a value."""
 
 
 class Receiver:
     """
-    Reads the webhooks of one sender, on any thread.
+    Reads the webhooks of one sender, in any thread.
 
-    * `service`: whose changes they are, as the endpoints' entries name it: by default the
-      repository or project; a name; or a function of the event (a dict) that returns one, or None
-      where it is of no service
-    * `environment`: deployments to others are passed over; None takes those to all
-    * `max_age`: a deployment that is older than this (or as far ahead) is passed over with a
-      warning, and a younger one that was taken before without. So a request that was recorded and
-      is sent again does nothing, whenever it comes; only what was taken before a restart, and is
-      younger than this, would be taken once more
-    * `max_body`: bytes
-    * `now`: the time in nanoseconds since the epoch
+    * `service`: the service of the changes, as in the endpoints' entries: a name, or a function
+      of the event (a dict) that returns a name or None for no service; by default the repository
+      or project
+    * `environment`: deployments to other environments are skipped; None accepts all environments
+    * `max_age`: a deployment that is older than this, or as far in the future, is skipped with a
+      warning; a younger one that was accepted before is skipped without. So a recorded request
+      that is sent again has no effect. The exception: after a restart, a deployment younger than
+      this that was accepted before the restart is accepted once more
+    * `max_body`: the most bytes of a body
+    * `now`: returns the time in nanoseconds since the epoch
 
-    Raises ConfigurationError where an option is wrong.
+    Raises ConfigurationError if an option is wrong.
     """
 
     def __init__(
@@ -78,18 +78,18 @@ class Receiver:
         self._service = service if callable(service) else read_text("service", service)
         self._environment = read_text("environment", environment)
         self._max_age = read_duration("max_age", max_age, 1)
-        self._max_body = read_count("max_body", max_body, _MOST_BYTES)
+        self._max_body = read_count("max_body", max_body, _MAX_BYTES)
         self._now = now
-        self._taken: dict[Change, int] = {}
+        self._accepted: dict[Change, int] = {}
         self._lock = Lock()
 
     def read(self, headers: HasItems | Iterable[Pair], body: bytes) -> Change | None:
         """
-        The change that a request tells of, None where it tells of none or of one that was there
-        before: answer either with a success, or its sender will send it again. `body` is the
-        request's own bytes: no parsed and rewritten ones fit a signature.
+        The change that a request reports; None if it reports none, or one that was accepted before.
+        Answer both with a success status, otherwise the sender repeats the request. `body` must be
+        the bytes of the request: after parsing and rewriting, a signature no longer matches.
 
-        Raises WebhookError, with the status to answer (401, 413 or 400).
+        Raises WebhookError with the HTTP status to answer (401, 413 or 400).
         """
         if not isinstance(body, bytes | bytearray | memoryview):
             raise TypeError(f"body is {type(body).__name__}; allowed: bytes, as they came")
@@ -99,15 +99,15 @@ class Receiver:
         self._sender.check(read_headers(headers), body, now)
         event = self._sender.parse(body)
         deployment = self._sender.find_deployment(event)
-        if deployment is None or not self._is_here(deployment):
+        if deployment is None or not self._matches_environment(deployment):
             return None
         service = self._find_service(event, deployment.change.service)
         if service is None:
             return None
         change = replace(deployment.change, service=service)
-        return change if self._take(change, _read_time(change), now) else None
+        return change if self._accept(change, _read_time(change), now) else None
 
-    def _is_here(self, deployment: Deployment) -> bool:
+    def _matches_environment(self, deployment: Deployment) -> bool:
         return not self._environment or self._environment in deployment.environments
 
     def _find_service(self, event: Body, default: str) -> str | None:
@@ -118,8 +118,8 @@ class Receiver:
             raise option_error("service", found, "a function that returns a name, or None")
         return found
 
-    def _take(self, change: Change, tick: int, now: int) -> bool:
-        """Is it new? It isn't from now on."""
+    def _accept(self, change: Change, tick: int, now: int) -> bool:
+        """Is the change new? Remember it."""
         if abs(now - tick) > self._max_age:
             get_logger().warning(
                 "webhook.stale",
@@ -129,15 +129,15 @@ class Receiver:
             )
             return False
         with self._lock:
-            if change in self._taken:
+            if change in self._accepted:
                 return False
-            young = [item for item in self._taken.items() if now - item[1] <= self._max_age]
-            self._taken = dict([*young[1 - _REMEMBERED :], (change, tick)])
+            recent = [item for item in self._accepted.items() if now - item[1] <= self._max_age]
+            self._accepted = dict([*recent[1 - _MAX_REMEMBERED :], (change, tick)])
         return True
 
 
 def read_headers(headers: HasItems | Iterable[Pair]) -> Headers:
-    """By lower case names; those of one name are joined, as HTTP has it."""
+    """The values by lower-case name. Several values of a name are joined by commas, as in HTTP."""
     pairs = headers.items() if hasattr(headers, "items") else headers
     found: dict[str, str] = {}
     for pair in pairs:
@@ -148,14 +148,14 @@ def read_headers(headers: HasItems | Iterable[Pair]) -> Headers:
 
 
 def _read_time(change: Change) -> int:
-    """When it was deployed. Raises WebhookError (400) where the change is not complete."""
+    """The tick of the deploy. Raises WebhookError (400) if the change is malformed."""
     for field in fields(change):
         value = getattr(change, field.name)
         if not value and field.name != "author":
             raise WebhookError(400, f"the deployment has no {field.name}")
-        if len(value) > _LONGEST:
+        if len(value) > _MAX_FIELD:
             found = f"the deployment's {field.name} has characters: {len(value)}"
-            raise WebhookError(400, f"{found}; allowed: {_LONGEST}")
+            raise WebhookError(400, f"{found}; allowed: {_MAX_FIELD}")
     tick = read_date(change.date)
     if isinstance(tick, Undated):
         raise WebhookError(400, tick.reason)

@@ -1,6 +1,8 @@
 """
-How a sender proves that it knows the secret. Comparisons take the same time wherever two texts
-differ, and nothing of a secret is in an error or a repr.
+How a webhook's sender proves that it knows the secret: by a signature or by a token.
+
+The time of a comparison doesn't depend on where two texts differ. No error and no repr contains any
+part of a secret.
 """
 
 from __future__ import annotations
@@ -16,29 +18,28 @@ from slomon.errors import OptionError, WebhookError
 from slomon.integrations.standard_webhooks import PREFIX, decode_key, sign
 
 Headers: TypeAlias = Mapping[str, str]
-"""By their names in lower case."""
-
+"""Header values by lower-case name."""
 
 _TOLERANCE: Final = 300 * TICKS_PER_SECOND
-"""How far a signed time may be from now, as in the libraries of Standard Webhooks."""
+"""The most that a signed time may differ from now, as in the libraries of Standard Webhooks."""
 
 
-class Proof(Protocol):
-    """What is asked of a request."""
+class Verifier(Protocol):
+    """Checks that the sender of a request knows the secret."""
 
     def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) where a request doesn't have it."""
+        """Raises WebhookError (401) if the sender doesn't prove that it knows the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodySignature:
-    """The HMAC-SHA256 of the body, in hexadecimal behind `sha256=`, in a header: GitHub's way."""
+    """GitHub's signature: a header with `sha256=` and the body's HMAC-SHA256 in hexadecimal."""
 
     header: str
     key: bytes = field(repr=False)
 
-    def check(self, headers: Headers, body: bytes, now: int) -> None:  # noqa: ARG002 (no time)
-        """Raises WebhookError (401) where the signature is not that of the body."""
+    def check(self, headers: Headers, body: bytes, now: int) -> None:  # noqa: ARG002 (the signature has no time)
+        """Raises WebhookError (401) if the signature is not that of the body."""
         found = _get(headers, self.header)
         _compare(
             self.header, found, f"sha256={hmac.new(self.key, body, hashlib.sha256).hexdigest()}"
@@ -47,14 +48,14 @@ class BodySignature:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The secret itself in a header, behind a `scheme` (in any case) where it has one."""
+    """The secret itself in a header, behind a `scheme` (in any case) if it isn't empty."""
 
     header: str
     text: str = field(repr=False)
     scheme: str = ""
 
-    def check(self, headers: Headers, body: bytes, now: int) -> None:  # noqa: ARG002 (it proves no more)
-        """Raises WebhookError (401) where it is another."""
+    def check(self, headers: Headers, body: bytes, now: int) -> None:  # noqa: ARG002 (a token covers neither)
+        """Raises WebhookError (401) if the token is another one."""
         found = _get(headers, self.header)
         if self.scheme:
             scheme, _, found = found.partition(" ")
@@ -65,39 +66,39 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TimedSignature:
-    """The signature of Standard Webhooks (standardwebhooks.com): of an id, a time and the body."""
+    """The signature of Standard Webhooks (standardwebhooks.com) over an id, a time and the body."""
 
     key: bytes = field(repr=False)
 
     def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) where it is another's, or of a time far from now."""
-        ident, stamp = _get(headers, "webhook-id"), _get(headers, "webhook-timestamp")
+        """Raises WebhookError (401) if the signature is wrong or its time is far from now."""
+        message_id, stamp = _get(headers, "webhook-id"), _get(headers, "webhook-timestamp")
         found = _get(headers, "webhook-signature").split()
         time = parse_seconds(stamp)
         if time is None or abs(now - time) > _TOLERANCE:
             raise WebhookError(401, "the header webhook-timestamp is far from now")
-        signature = sign(self.key, _encode(ident), _encode(stamp), body)
+        signature = sign(self.key, _encode(message_id), _encode(stamp), body)
         if not any(hmac.compare_digest(_encode(one), signature) for one in found):
             raise WebhookError(401, "the header webhook-signature does not fit")
 
 
 def read_secret(name: str, value: object) -> str:
-    """The text of a secret. Raises ConfigurationError, which doesn't show it."""
+    """The text of a secret. Raises ConfigurationError if it is no secret; the error hides it."""
     if not isinstance(value, str) or not value.strip():
         raise OptionError([name], " is no secret; allowed: text that is not empty")
     return value
 
 
 def read_key(name: str, value: object) -> bytes:
-    """The key of a secret as Standard Webhooks writes it: `whsec_` and base64."""
+    """The key of a secret in the format of Standard Webhooks: `whsec_` and base64."""
     key = decode_key(read_secret(name, value))
     if not key:
         raise OptionError([name], f" has another form; allowed: '{PREFIX}' and base64")
     return key
 
 
-def choose_proof(token: Token | None, signing_secret: object) -> Proof:
-    """The one of both that is given."""
+def choose_verifier(token: Token | None, signing_secret: object) -> Verifier:
+    """The verifier of the token or the secret. Raises ConfigurationError unless one is given."""
     if (token is None) == (signing_secret is None):
         raise OptionError(["token", "signing_secret"], ": allowed: exactly one of them")
     return token or TimedSignature(read_key("signing_secret", signing_secret))
@@ -115,4 +116,4 @@ def _compare(header: str, found: str, expected: str) -> None:
 
 
 def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # whatever a header brings in
+    return text.encode("utf-8", "surrogatepass")  # a header may contain any code point

@@ -1,6 +1,6 @@
 """
-Tell others of the incidents of a live monitor: each receiver is an `async with` beside the monitor.
-Without the extra `slomon[notify]`, importing this raises ConfigurationError.
+Notifications of the incidents of a live monitor. Each receiver is an `async with` inside that of
+the monitor. Without the extra `slomon[notify]`, importing this raises ConfigurationError.
 """
 
 try:

@@ -1,8 +1,4 @@
-"""
-An incident as an alert of Alertmanager's API v2.
-
-Incidents as alerts of an Alertmanager, or of each of a cluster.
-"""
+"""Incidents as alerts of Alertmanager's API v2, for one Alertmanager or all of a cluster."""
 
 from __future__ import annotations
 
@@ -17,14 +13,14 @@ from typing import Final
 
 from anyio import Event
 
-from slomon.concurrency import first_completed
+from slomon.concurrency import Task, first_completed
 from slomon.core.attribution import Attribution
 from slomon.core.endpoints import EndpointName
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
-from slomon.integrations.notify.notifier import Notifier, Task
+from slomon.integrations.notify.notifier import Notifier
 from slomon.live_monitor.clock import Clock
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
@@ -39,14 +35,14 @@ _LONGEST: Final = 1000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An incident, and the tick until which its end is told, None while it is open."""
+    """An incident, and the tick until which its end is sent; None while it is open."""
 
     record: IncidentRecord
     until: int | None
 
 
 def read_labels(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
-    """Labels for all alerts. Raises ConfigurationError, which says what is wrong with them."""
+    """Labels for all alerts. Raises ConfigurationError if one is invalid."""
     labels = read_texts(name, {} if value is None else value)
     for label in labels:
         if not _LABEL.fullmatch(label) or label in _OURS:
@@ -62,8 +58,8 @@ def write_alert(
     record: IncidentRecord, labels: Mapping[str, str], now: int, lease: int
 ) -> dict[str, object]:
     """
-    The alert, as JSON has it. One that fires does so for `lease` ticks from now, so that it ends
-    by itself when nobody sends it any more.
+    The alert of an incident, as JSON. A firing alert ends `lease` ticks from now, so that it
+    resolves by itself if it is not sent again.
     """
     end = max(to_seconds(now + lease), record.start) if record.end is None else record.end
     own = {"service": record.service, "method": record.verb, "route": record.resource}
@@ -80,14 +76,14 @@ def write_alert(
 
 
 def show_time(seconds: float) -> str:
-    """A time as RFC 3339 has it."""
+    """A time, in seconds since the epoch, in RFC 3339."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _annotate(record: IncidentRecord) -> dict[str, str]:
     fixed_by = record.fixed_by
     return {
-        "summary": _sum_up(record),
+        "summary": _summarize(record),
         "incident": record.id,
         "sli": f"{record.min_sli:.6g}",
         "slo": f"{record.slo:.6g}",
@@ -100,7 +96,7 @@ def _annotate(record: IncidentRecord) -> dict[str, str]:
     }
 
 
-def _sum_up(record: IncidentRecord) -> str:
+def _summarize(record: IncidentRecord) -> str:
     blamed = f", broken by {excerpt(record.broken_by.commit)}" if record.broken_by.commit else ""
     return (
         f"{excerpt(record.verb)} {excerpt(record.resource)} of {excerpt(record.service)}: "
@@ -113,7 +109,7 @@ def _author(attribution: Attribution) -> str:
 
 
 def _candidates(attribution: Attribution) -> str:
-    """Their commits, where there is a choice."""
+    """The candidates' commits; empty unless there are several."""
     commits = [excerpt(candidate.commit) for candidate in attribution.candidates]
     return ", ".join(commits) if len(commits) > 1 else ""
 
@@ -121,26 +117,26 @@ def _candidates(attribution: Attribution) -> str:
 _PATH: Final = "/api/v2/alerts"
 _MOST: Final = 256  # alerts a request
 _RESOLVED: Final = 300 * TICKS_PER_SECOND
-"""So long an end is told: longer than an alert fires by itself, with the usual `resend_every`."""
-_LEASES: Final = 4  # resends may fail, so an alert fires for longer than until the next one
+"""How long an end is sent: longer than an alert fires by itself with the default `resend_every`."""
+_LEASES: Final = 4  # of `resend_every`: an alert fires on even if some resends fail
 
 
 class Alertmanager(Notifier):
     """
-    Fires an alert for each endpoint that has an open incident, and resolves it when that ends. Its
-    labels are `alertname` (SloBreached), `service`, `method`, `route` and those of `labels`; what
-    changes, such as commits and the SLI, stands in annotations.
+    Fires an alert for each endpoint that has an open incident, and resolves it when the incident
+    ends. The labels are `alertname` (SloBreached), `service`, `method`, `route` and those of
+    `labels`. Values that change, such as commits and the SLI, are annotations.
 
-    * `urls`: of an Alertmanager, or of all members of a cluster: each is told everything
-    * `labels`: for all alerts, such as a severity; `headers`: for all requests
-    * `generator_url`: what people are led to by an alert
-    * `resend_every`: how often an alert is sent while it fires, and for five minutes after it
-      resolved. It fires for four times as long: an Alertmanager that hears nothing more ends it
-    * `queue_bound`: how many events may wait to be taken; those beyond are made up for
-    * `linger`: how long leaving may wait for what is not delivered
+    * `urls`: an Alertmanager, or all members of a cluster; each gets all alerts
+    * `labels`: added to all alerts, such as a severity; `headers`: added to all requests
+    * `generator_url`: the page to which an alert links
+    * `resend_every`: how often an alert is sent while it fires, and for five minutes after it was
+      resolved. If it is no longer sent, Alertmanager resolves it after four times that long
+    * `queue_bound`: how many events may wait to be taken in; missed ones are found in the history
+    * `linger`: how long leaving may wait for undelivered alerts
 
-    On entering, incidents that are open fire at once. Several processes that watch the same
-    endpoints need a label each that tells them apart. Raises ConfigurationError where an option is
+    Entering fires the alerts of open incidents at once. Several processes that watch the same
+    endpoints each need a label with a different value. Raises ConfigurationError if an option is
     wrong.
     """
 
@@ -180,18 +176,18 @@ class Alertmanager(Notifier):
             peer.begin()
 
     def _take(self, event: IncidentOpened | IncidentClosed) -> None:
-        self._tell(event.incident)
+        self._set_alert(event.incident)
 
     def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
-        """Take what is open, what ended lately, and what ended since it was taken."""
+        """Take in open incidents, those that ended lately, and those whose alerts still fire."""
         lately = to_seconds(self._clock.now() - _RESOLVED)
         newest = {record.endpoint: record for record in records}
         for key, record in newest.items():
             fires = key in self._alerts and self._alerts[key].until is None
             if record.end is None or record.end > lately or fires:
-                self._tell(record)
+                self._set_alert(record)
 
-    def _tell(self, record: IncidentRecord) -> None:
+    def _set_alert(self, record: IncidentRecord) -> None:
         until = None if record.end is None else self._clock.now() + _RESOLVED
         self._alerts[record.endpoint] = Alert(record, until)
         for peer in self._peers:
@@ -203,13 +199,13 @@ class Alertmanager(Notifier):
     def _tasks(self) -> Sequence[Task]:
         return [peer.run for peer in self._peers]
 
-    async def _settle(self) -> None:
+    async def _drain(self) -> None:
         for peer in self._peers:
             await peer.rested.wait()
 
 
 class _Peer:
-    """One Alertmanager: what it was sent, and when."""
+    """One Alertmanager: which alerts were sent to it, and when."""
 
     def __init__(
         self,
@@ -227,12 +223,12 @@ class _Peer:
         self.begin()
 
     def begin(self) -> None:
-        """It was sent nothing yet."""
+        """Forget which alerts were sent."""
         self._sent: dict[EndpointName, tuple[Alert, int]] = {}
         self._batch: dict[EndpointName, Alert] = {}
         self._woken = Event()
         self.rested = Event()
-        """It was told all there is, for now."""
+        """Set while no alert is due."""
 
     def wake(self) -> None:
         """An alert changed."""
@@ -240,19 +236,19 @@ class _Peer:
         self._woken.set()
 
     async def run(self) -> None:
-        """Send what is due, for ever."""
+        """Send alerts when they are due, until cancelled."""
         while True:
             self._woken = Event()
             if self._find_due():
-                await self.sender.deliver(self._draw_up)
-                now = self._clock.now()  # one that refused an alert gets it again, but not at once
+                await self.sender.deliver(self._build_request)
+                now = self._clock.now()  # a rejected alert is sent again, but not at once
                 self._sent.update((key, (alert, now)) for key, alert in self._batch.items())
             else:
                 self.rested.set()
                 await self._rest()
 
-    def _draw_up(self) -> HttpRequest | None:
-        """What is due when it is sent: that may be later than it was to be."""
+    def _build_request(self) -> HttpRequest | None:
+        """The alerts that are due now, which may be a later try; None if there are none."""
         self._batch = dict(islice(self._find_due().items(), _MOST))
         if not self._batch:
             return None

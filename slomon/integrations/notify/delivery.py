@@ -1,13 +1,11 @@
 """
-Where notifications go, checked. An address may hold secrets: in its user and password, its query,
-its path. So errors don't show it, and logs show where it leads only: scheme, host and port.
+Delivery by HTTP: a `Sender` POSTs requests to the URL of one receiver until they are accepted.
 
-When to try again, after a receiver has failed.
+It doesn't follow redirects, which could lead signed data anywhere. It verifies certificates, every
+wait has a limit, and it raises nothing.
 
-Delivery by HTTP: one receiver's address, to which letters are POSTed until it takes them.
-
-It doesn't follow redirects (who knows where to, with what is signed), verifies certificates, waits
-for nothing without a limit, and raises nothing.
+A URL may contain secrets: in its user and password, its path and its query. So errors don't show
+it, and logs show only scheme, host and port.
 """
 
 from __future__ import annotations
@@ -41,14 +39,14 @@ _OURS: Final = (
     *("connection", "content-length", "content-type", "host", "transfer-encoding"),
     *("webhook-id", "webhook-signature", "webhook-timestamp"),
 )
-"""Set for each request: one more of that name would contradict."""
+"""Headers that are set for each request: a user's header of that name would contradict."""
 _FIELD: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
 class Url:
     """
-    An address to which is sent, with `path` at the end of its own. Raises ConfigurationError,
-    which names the option, where `value` is none.
+    The URL of a receiver, with `path` appended to its own path. Raises ConfigurationError, which
+    names the option, if `value` is not a URL.
     """
 
     def __init__(self, name: str, value: object, path: str = "") -> None:
@@ -57,16 +55,16 @@ class Url:
         if url.scheme not in _SCHEMES or not url.host or not 0 < port < 65_536:
             raise OptionError([name], f" is no address; allowed: {_ALLOWED}")
         self.authorization = _authorize(url)
-        """What its user and password are as a header, None where it has none."""
+        """The header for its user and password; None if it has none."""
         self.shown = f"{url.scheme}://{url.netloc.decode()}"
-        """As much of it as may be shown."""
+        """The part that may be shown."""
         self.target = _extend(url, path.encode()).copy_with(userinfo=b"", fragment=None)
 
 
 def read_headers(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
     """
-    Headers for every request, by names in lower case. Raises ConfigurationError, which shows no
-    value, where they can't be sent.
+    Headers for every request, by name in lower case. Raises ConfigurationError, which shows no
+    value, if one can't be sent.
     """
     headers = read_texts(name, {} if value is None else value)
     for header, text in headers.items():
@@ -108,33 +106,33 @@ _LISTED: Final = ", ".join(_OURS)
 
 _FIRST: Final = TICKS_PER_SECOND
 _LONGEST: Final = 60 * TICKS_PER_SECOND
-_LONGEST_ASKED: Final = 3600 * TICKS_PER_SECOND  # a receiver may err, too
+_LONGEST_ASKED: Final = 3600 * TICKS_PER_SECOND  # a receiver may ask for too much
 _DIGITS: Final = 9
 
 
 class Backoff:
     """
-    How long to wait: a second, then twice as long each time, up to a minute. Some of it, at most
-    half, is left out by chance, so that many senders don't come back at once.
+    How long to wait between tries: a second, then twice as long each time, up to a minute. Each
+    wait is shortened at random by up to a half, so that many senders don't retry at the same time.
     """
 
     def __init__(self) -> None:
         self._ticks = _FIRST
 
     def lengthen(self) -> int:
-        """The ticks to wait now."""
+        """The ticks to wait now; the next wait is longer."""
         ticks, self._ticks = self._ticks, min(2 * self._ticks, _LONGEST)
         return round(ticks * random.uniform(0.5, 1))  # noqa: S311 (chance, not a secret)
 
 
 def read_retry_after(text: str | None, now: int) -> int:
     """
-    The ticks that a `Retry-After` asks to wait, in seconds or until a date (RFC 9110, 10.2.3): an
-    hour at most, 0 where it isn't there or can't be read.
+    The ticks to wait by a `Retry-After` header, which has seconds or a date (RFC 9110, 10.2.3): an
+    hour at most, 0 if there is no header or it is invalid.
     """
     text = (text or "").strip()
     if text.isascii() and text.isdecimal():
-        ticks = int(text[:_DIGITS]) * TICKS_PER_SECOND  # so many seconds are too long already
+        ticks = int(text[:_DIGITS]) * TICKS_PER_SECOND  # more digits would exceed the limit anyway
     else:
         ticks = _read_date(text) - now
     return max(0, min(ticks, _LONGEST_ASKED))
@@ -149,15 +147,15 @@ def _read_date(text: str) -> int:
         return 0
 
 
-_TIMEOUT: Final = httpx.Timeout(10, connect=5)  # seconds of silence
-_WHOLE: Final = 20 * TICKS_PER_SECOND
-_ANSWER: Final = 65_536  # bytes of an answer that are read, so that its connection serves again
-_PASSING: Final = (408, 425, 429)  # Request Timeout, Too Early, Too Many Requests
+_TIMEOUT: Final = httpx.Timeout(10, connect=5)  # seconds without any data
+_TRY_TICKS: Final = 20 * TICKS_PER_SECOND
+_MOST_READ: Final = 65_536  # bytes of a response, read so that the connection can be reused
+_TEMPORARY: Final = (408, 425, 429)  # Request Timeout, Too Early, Too Many Requests
 
 
 @dataclass(slots=True)
 class Counts:
-    """Requests that receivers took and that failed, and notifications that nobody will get."""
+    """Requests that were accepted and that failed, and notifications that were given up."""
 
     delivered: int = 0
     failed: int = 0
@@ -166,7 +164,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What is POSTed: a JSON text, and headers of its own."""
+    """A request to POST: a JSON body, and headers of this request alone."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -174,7 +172,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a letter wasn't taken, whether it never will be, and the ticks until the next try."""
+    """
+    Why a request was not accepted, whether the receiver rejected it for good, and the ticks that it
+    asked to wait.
+    """
 
     reason: str
     final: bool = False
@@ -182,7 +183,7 @@ class Failure:
 
 
 class Sender:
-    """Sends to one address. The clock says when to try again, and when to give a try up."""
+    """Sends to one URL. Retries and time limits follow the clock."""
 
     def __init__(
         self,
@@ -199,21 +200,22 @@ class Sender:
         self._clock = clock
         self._counts = counts
         self._log = log
-        # Not a client: that logs the whole address of each request, which may hold a secret.
+        # Not a client: that logs the whole URL of each request, which may contain a secret.
         self._transport = _connect(url.target)
 
     def open(self) -> None:
-        """Before anything is delivered."""
+        """Called before anything is delivered."""
         self._hurry = Event()
 
-    async def deliver(self, write: Callable[[], HttpRequest | None]) -> bool:
+    async def deliver(self, build: Callable[[], HttpRequest | None]) -> bool:
         """
-        POST a letter until the receiver has taken it. `write` writes it anew for each try, and has
-        none where it needn't be sent any more. False where it was not, or was refused for good.
+        POST a request until the receiver has accepted it. `build` builds it anew for each try, and
+        returns None if it needn't be sent any more. Returns False then, and if the receiver
+        rejected it.
         """
         backoff = Backoff()
-        while (letter := write()) is not None:
-            failure = await self._try(letter)
+        while (request := build()) is not None:
+            failure = await self._try(request)
             if failure is None:
                 self._counts.delivered += 1
                 return True
@@ -226,7 +228,7 @@ class Sender:
         return False
 
     def hurry(self) -> None:
-        """There is little time left: try again now, unless the receiver asked to wait."""
+        """Retry without a pause from now on, unless the receiver asks to wait."""
         self._hurry.set()
 
     async def close(self) -> None:
@@ -240,36 +242,36 @@ class Sender:
         else:
             await first_completed(sleep, self._hurry.wait)
 
-    async def _try(self, letter: HttpRequest) -> Failure | None:
-        outcome: Failure | None = Failure(f"no answer within {_WHOLE // TICKS_PER_SECOND} s")
+    async def _try(self, request: HttpRequest) -> Failure | None:
+        outcome: Failure | None = Failure(f"no answer within {_TRY_TICKS // TICKS_PER_SECOND} s")
 
         async def exchange() -> None:
             nonlocal outcome
             try:
-                response = await self._transport.handle_async_request(self._address(letter))
+                response = await self._transport.handle_async_request(self._complete(request))
             except (httpx.HTTPError, OSError, ValueError) as error:
                 outcome = Failure(f"{type(error).__name__}: {excerpt(str(error), 200)}")
                 return
-            outcome = _judge(response, self._clock.now())
+            outcome = _find_failure(response, self._clock.now())
             await _finish(response)
 
         await first_completed(
-            exchange, partial(self._clock.sleep_until, self._clock.now() + _WHOLE)
+            exchange, partial(self._clock.sleep_until, self._clock.now() + _TRY_TICKS)
         )
         return outcome
 
-    def _address(self, letter: HttpRequest) -> httpx.Request:
+    def _complete(self, request: HttpRequest) -> httpx.Request:
         return httpx.Request(
             "POST",
             self._url.target,
-            headers={**self._headers, **letter.headers},
-            content=letter.body,
+            headers={**self._headers, **request.headers},
+            content=request.body,
             extensions={"timeout": _TIMEOUT.as_dict()},
         )
 
 
 def _connect(url: httpx.URL) -> httpx.AsyncHTTPTransport:
-    """Raises ConfigurationError, which shows no address: a proxy's may hold a password."""
+    """Raises ConfigurationError, which shows no URL: that of a proxy may contain a password."""
     proxy = _find_proxy(url)
     try:
         return httpx.AsyncHTTPTransport(proxy=proxy)
@@ -284,21 +286,21 @@ def _connect(url: httpx.URL) -> httpx.AsyncHTTPTransport:
 
 
 def _find_proxy(url: httpx.URL) -> str | None:
-    """The environment's, as clients of HTTP take it: HTTP_PROXY, HTTPS_PROXY, NO_PROXY."""
+    """The proxy of the environment: HTTP_PROXY, HTTPS_PROXY, NO_PROXY."""
     return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
 
 
-def _judge(response: httpx.Response, now: int) -> Failure | None:
+def _find_failure(response: httpx.Response, now: int) -> Failure | None:
     status = response.status_code
     if 200 <= status < 300:
         return None
     wait = read_retry_after(response.headers.get("Retry-After"), now)
-    return Failure(f"status {status}", status < 500 and status not in _PASSING, wait)
+    return Failure(f"status {status}", status < 500 and status not in _TEMPORARY, wait)
 
 
 async def _finish(response: httpx.Response) -> None:
     with suppress(httpx.HTTPError, OSError):
-        left = _ANSWER
+        left = _MOST_READ
         async for part in response.aiter_raw():
             left -= len(part)
             if left < 0:

@@ -1,16 +1,16 @@
-"""What all receivers have in common: they listen to a monitor, and deliver beside it."""
+"""The base of all notifiers: it listens to a live monitor and runs the delivery beside it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from typing import Final, Self
 
-from anyio import AsyncContextManagerMixin, CancelScope, Event, create_task_group
+from anyio import AsyncContextManagerMixin, CancelScope, Event
 
-from slomon.concurrency import first_completed, run_in_thread
+from slomon.concurrency import Task, background_tasks, first_completed, run_in_thread
 from slomon.core.records import IncidentRecord
 from slomon.integrations.notify.delivery import Counts, Sender, Url
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
@@ -24,18 +24,17 @@ from slomon.logging import RateLimitedLog
 from slomon.options import Duration, read_count, read_duration
 from slomon.text import excerpt
 
-Task = Callable[[], Awaitable[None]]
-
 _MOST: Final = 2**20
 
 
 class Notifier(AsyncContextManagerMixin, ABC):
     """
-    Tells one receiver of the incidents of a monitor, while it is entered. Whatever becomes of the
-    receiver, the monitor and the body of the `async with` go on as if it weren't there.
+    Notifies one receiver of the incidents of a monitor, while it is entered. A failure of the
+    receiver never affects the monitor or the body of the `async with`.
 
-    Leaving waits until all is delivered, for `linger` at most, unless it is cancelled. Entering
-    it before its monitor raises RuntimeError: what is open isn't known by then.
+    Leaving waits until everything is delivered, for `linger` at most; if the body was cancelled, it
+    does not wait. Entering raises RuntimeError if the monitor is not running: then it is not known
+    which incidents are open.
     """
 
     def __init__(
@@ -53,51 +52,51 @@ class Notifier(AsyncContextManagerMixin, ABC):
 
     @property
     def delivered(self) -> int:
-        """How many requests the receiver took."""
+        """How many requests the receiver accepted."""
         return self._counts.delivered
 
     @property
     def failed(self) -> int:
-        """How many requests failed; each is tried again, unless the receiver refused it."""
+        """How many requests failed. Each is retried, unless the receiver rejected it."""
         return self._counts.failed
 
     @property
     def dropped(self) -> int:
-        """How many notifications were given up: nobody will get them."""
+        """How many notifications were given up and will never be delivered."""
         return self._counts.dropped
 
     @abstractmethod
     def _take(self, event: IncidentOpened | IncidentClosed) -> None:
-        """An incident opened or ended."""
+        """Take in that an incident opened or ended."""
 
     @abstractmethod
     def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
-        """Events were missed, or there were none yet: that is the history of the monitor."""
+        """Take in the monitor's whole history, at the beginning and after events were missed."""
 
     @abstractmethod
     def _senders(self) -> Sequence[Sender]:
-        """Those by which it delivers."""
+        """The senders that deliver the notifications."""
 
     @abstractmethod
     def _tasks(self) -> Sequence[Task]:
-        """What is to run all the time."""
+        """The tasks that run until the notifier is left."""
 
     @abstractmethod
-    async def _settle(self) -> None:
-        """Return once nothing is to be delivered any more."""
+    async def _drain(self) -> None:
+        """Return when everything is delivered."""
 
     def _held(self) -> AbstractContextManager[None]:
-        """What nobody else may use meanwhile."""
+        """A lock that is held while the notifier is entered."""
         return nullcontext()
 
     async def _begin(self) -> None:
-        """Before anything else: as if new. What it raises comes out of the `async with`."""
-        self._heard = Event()
+        """Reset everything on entering. What this raises comes out of the `async with`."""
+        self._listened = Event()
         for sender in self._senders():
             sender.open()
 
     async def _end(self) -> None:
-        """After everything else, whoever is cancelled."""
+        """Called at the very end, even if the task is cancelled."""
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
@@ -109,46 +108,34 @@ class Notifier(AsyncContextManagerMixin, ABC):
         try:
             with self._held():
                 await self._begin()
-                async with self._beside_the_body():
+                subscription = self._monitor.subscribe(bound=self._bound)
+                self._catch_up(await self._read_history())
+                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
+                async with background_tasks(
+                    [partial(self._guard, task) for task in running],
+                    finish=partial(self._guard, partial(self._leave, subscription)),
+                    end=partial(self._close, subscription),
+                ):
                     yield self
         finally:
             self._running = False
-
-    @asynccontextmanager
-    async def _beside_the_body(self) -> AsyncGenerator[None]:
-        subscription = self._monitor.subscribe(bound=self._bound)
-        self._catch_up(await self._read_history())
-        failure: BaseException | None = None
-        try:
-            async with create_task_group() as tasks:
-                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
-                for task in running:
-                    tasks.start_soon(self._guard, task)
-                try:
-                    yield
-                except BaseException as error:  # noqa: BLE001 (the host's own comes out as itself)
-                    failure = error
-                if failure is None or isinstance(failure, Exception):
-                    await self._guard(partial(self._leave, subscription))
-                tasks.cancel_scope.cancel()
-        finally:
-            subscription.close()
-            with CancelScope(shield=True):
-                await self._guard(self._close)
-        if failure is not None:
-            raise failure
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
         log = RateLimitedLog(self._clock.now, receiver=self._receiver, to=url.shown)
         return Sender(url, headers, self._clock, self._counts, log)
 
-    async def _close(self) -> None:
+    async def _close(self, subscription: Subscription) -> None:
+        subscription.close()
+        with CancelScope(shield=True):
+            await self._guard(self._end_and_disconnect)
+
+    async def _end_and_disconnect(self) -> None:
         await self._end()
         for sender in self._senders():
             await sender.close()
 
     async def _guard(self, task: Task) -> None:
-        """The host is not to fail because its notifications do, whatever they fail of."""
+        """Run a task and log what it raises: the host must not fail if its notifications do."""
         try:
             await task()
         except Exception as error:  # noqa: BLE001
@@ -162,10 +149,10 @@ class Notifier(AsyncContextManagerMixin, ABC):
                 self._catch_up(await self._read_history())
             else:
                 self._take(event)
-        self._heard.set()
+        self._listened.set()
 
     async def _read_history(self) -> list[IncidentRecord]:
-        """It may be long: it is read off the loop."""
+        """The history may be long, so it is read in another thread."""
         return await run_in_thread(self._monitor.snapshot().records)
 
     async def _leave(self, subscription: Subscription) -> None:
@@ -178,5 +165,5 @@ class Notifier(AsyncContextManagerMixin, ABC):
         subscription.close()
         for sender in self._senders():
             sender.hurry()
-        await self._heard.wait()
-        await self._settle()
+        await self._listened.wait()
+        await self._drain()

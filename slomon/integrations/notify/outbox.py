@@ -1,8 +1,6 @@
 """
-An incident's opening or end as a message of a webhook, by the conventions of Standard Webhooks
-(https://www.standardwebhooks.com): receivers verify them with libraries that there are already.
-
-What is to be delivered, and how far that has come.
+The messages of a webhook, and the outbox that holds them until they are delivered. Messages follow
+Standard Webhooks (https://www.standardwebhooks.com), so existing libraries can verify them.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from slomon.core.endpoints import EndpointName
 from slomon.core.incident import State
@@ -33,8 +31,8 @@ Event: TypeAlias = IncidentOpened | IncidentClosed
 @dataclass(frozen=True, slots=True)
 class Message:
     """
-    What an event says. `id` is the same at every try, after restarts too: the receiver knows by it
-    what it has already. `body` is JSON, in ASCII.
+    The message of an event. `id` is the same at every try, even after a restart: receivers
+    recognise duplicates by it. `body` is JSON in ASCII.
     """
 
     id: str
@@ -42,26 +40,26 @@ class Message:
 
 
 def find_events(record: IncidentRecord) -> Iterator[Event]:
-    """What happened to an incident so far."""
+    """The events of an incident so far."""
     yield IncidentOpened(record)
     if record.end is not None:
         yield IncidentClosed(record)
 
 
 def identify(event: Event) -> str:
-    """The id of its message: of which incident it is, when that opened, and what is told of it."""
+    """The id of an event's message: the incident, the time at which it opened, and the event."""
     record = event.incident
     return f"{record.id}-{round(record.start * _MICROSECONDS)}-{_kind(event)}"
 
 
 def date(event: Event) -> float:
-    """When it happened, in seconds."""
+    """The time of an event, in seconds since the epoch."""
     record = event.incident
     return record.start if isinstance(event, IncidentOpened) or record.end is None else record.end
 
 
 def write_message(event: Event) -> Message:
-    """Its message. An opening is told as one, though the end may be known already."""
+    """The message of an event. That of an opening never shows the end, even if it is known."""
     record = event.incident
     if isinstance(event, IncidentOpened):
         record = replace(record, state=State.OPEN, end=None, duration=None, fixed_by=None)
@@ -74,7 +72,7 @@ def write_message(event: Event) -> Message:
 
 
 def read_secret(name: str, value: object) -> bytes:
-    """A key as it is handed out. Raises ConfigurationError, which doesn't show it, for others."""
+    """The key of a secret. Raises ConfigurationError, which doesn't show it, if it is invalid."""
     key = decode_key(value) if isinstance(value, str) else b""
     if not 24 <= len(key) <= 64:
         raise OptionError(
@@ -83,8 +81,8 @@ def read_secret(name: str, value: object) -> bytes:
     return key
 
 
-def write_letter(message: Message, key: bytes, seconds: int) -> HttpRequest:
-    """The message as it is sent at a time, which is signed with it."""
+def build_request(message: Message, key: bytes, seconds: int) -> HttpRequest:
+    """The signed request of a message at a time, in seconds since the epoch."""
     time, body = str(seconds), message.body.encode()
     headers = {
         "webhook-id": message.id,
@@ -99,7 +97,7 @@ def _kind(event: Event) -> str:
 
 
 class Cursor(NamedTuple):
-    """The last event of an endpoint that was taken: the id of its message, and when it happened."""
+    """The last event of an endpoint that was taken in: its message's id, and its time."""
 
     id: str
     at: float
@@ -107,57 +105,62 @@ class Cursor(NamedTuple):
 
 class Outbox:
     """
-    Messages in order, at most `bound` of them, and a mark for each endpoint. What happened since
-    the marks is found in a monitor's history: so events are made up for that nobody took, because
-    the process was killed or the loop held up.
+    The undelivered messages in order, at most `bound` of them, and a cursor for each endpoint. By
+    the cursors, events that were missed are found in a monitor's history: the process may have been
+    killed, or the loop blocked.
 
-    Its methods return how many messages were given up for newer ones.
+    `begin`, `take` and `catch_up` return how many messages were given up for newer ones.
     """
 
     def __init__(self, bound: int) -> None:
         self.messages: dict[str, Message] = {}
-        """Those to be delivered, by their ids."""
-        self.marks: dict[EndpointName, Cursor] = {}
+        """Messages to be delivered, by id."""
+        self.cursors: dict[EndpointName, Cursor] = {}
         self._bound = bound
 
     def begin(self, records: Iterable[IncidentRecord]) -> int:
-        """The first time: of a history only what is open is news."""
+        """Take in a history for the first time: only open incidents are news."""
         newest = [events[-1] for events in _group(records).values()]
         for event in newest:
-            self._mark(event)
+            self._advance(event)
         return self._put([event for event in newest if event.incident.end is None])
 
     def take(self, event: Event) -> int:
-        """An incident opened or ended."""
-        self._mark(event)
+        """Take in that an incident opened or ended."""
+        self._advance(event)
         return self._put([event])
 
     def catch_up(self, records: Iterable[IncidentRecord]) -> int:
-        """What a history has that was not taken, in the order in which it happened."""
+        """Take in the events of a history that were missed, in the order in which they happened."""
         news: list[Event] = []
         for key, events in _group(records).items():
-            news += _find_news(events, self.marks.get(key))
-            self._mark(events[-1])
+            news += _find_news(events, self.cursors.get(key))
+            self._advance(events[-1])
         return self._put(sorted(news, key=date))
 
     def save(self) -> list[tuple[str, Section]]:
-        """All of it, as sections of a file."""
+        """The whole state, as sections of a file."""
         return [
             ("messages", [astuple(message) for message in self.messages.values()]),
-            ("marks", [[*key, *mark] for key, mark in self.marks.items()]),
+            ("marks", [[*key, *cursor] for key, cursor in self.cursors.items()]),
         ]
 
-    def load(self, saved: Mapping[str, Any]) -> None:
-        """What was saved. Raises ValueError, LookupError or TypeError where it wasn't."""
+    @classmethod
+    def restore(cls, saved: Mapping[str, Any], bound: int) -> Self:
+        """
+        Continue from a saved state. Raises ValueError, LookupError or TypeError if that is invalid.
+        """
+        outbox = cls(bound)
         messages = [Message(*fields) for fields in saved["messages"]]
-        marks = {
-            (service, verb, resource): Cursor(*mark)
-            for service, verb, resource, *mark in saved["marks"]
+        outbox.messages = {message.id: message for message in messages}
+        outbox.cursors = {
+            (service, verb, resource): Cursor(*cursor)
+            for service, verb, resource, *cursor in saved["marks"]
         }
-        self.messages, self.marks = {message.id: message for message in messages}, marks
+        return outbox
 
-    def _mark(self, event: Event) -> None:
-        self.marks[event.incident.endpoint] = Cursor(identify(event), date(event))
+    def _advance(self, event: Event) -> None:
+        self.cursors[event.incident.endpoint] = Cursor(identify(event), date(event))
 
     def _put(self, events: Iterable[Event]) -> int:
         news = [event for event in events if identify(event) not in self.messages]
@@ -170,14 +173,15 @@ class Outbox:
         return dropped + excess
 
 
-def _find_news(events: Sequence[Event], mark: Cursor | None) -> Sequence[Event]:
-    """Of an endpoint's events those since its mark."""
-    if mark is None:
+def _find_news(events: Sequence[Event], cursor: Cursor | None) -> Sequence[Event]:
+    """The events of an endpoint since its cursor."""
+    if cursor is None:
         return events
     ids = [identify(event) for event in events]
-    if mark.id in ids:
-        return events[ids.index(mark.id) + 1 :]
-    return [event for event in events if date(event) >= mark.at]  # of a history without it
+    if cursor.id in ids:
+        return events[ids.index(cursor.id) + 1 :]
+    # The history no longer has the event of the cursor.
+    return [event for event in events if date(event) >= cursor.at]
 
 
 def _group(records: Iterable[IncidentRecord]) -> dict[EndpointName, list[Event]]:

@@ -1,4 +1,4 @@
-"""Incidents as signed messages, to any receiver that speaks HTTP."""
+"""Incidents as signed messages to any HTTP receiver."""
 
 from __future__ import annotations
 
@@ -6,49 +6,51 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from anyio import Event
 
+from slomon.concurrency import Task
 from slomon.core.records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
-from slomon.integrations.notify.notifier import Notifier, Task
-from slomon.integrations.notify.outbox import Message, Outbox, read_secret, write_letter
+from slomon.integrations.notify.notifier import Notifier
+from slomon.integrations.notify.outbox import Message, Outbox, build_request, read_secret
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
-from slomon.options import AnyPath, Duration, check_apart, read_duration, read_path
-from slomon.state.file import LoadOutcome, PersistentFile
+from slomon.options import AnyPath, Duration, distinct_paths, read_duration, read_path
+from slomon.state.file import PersistentFile
 
 
 class Webhook(Notifier):
     """
-    POSTs a message for each incident that opens and for each that ends, in this order, until the
-    receiver has taken it (a status of 2xx). A 4xx other than 408, 425 and 429, and a redirect, is a
-    refusal, which is final.
+    POSTs a message for each incident that opens and for each that ends, in this order. Each is
+    retried until the receiver has accepted it (status 2xx) or rejected it (a redirect, or a 4xx
+    other than 408, 425 and 429).
 
     The body is `{"type": ..., "timestamp": ..., "data": ...}`: the type `incident.opened`,
-    `incident.closed` or `incident.expired`, the time at which that happened, in RFC 3339, and the
-    incident's document, which `slomon.incident_schema()` describes. It is signed
-    as Standard Webhooks has it, and libraries of that name verify it: `webhook-signature` is
-    `v1,` and the base64 of the HMAC-SHA256 of `webhook-id`, `webhook-timestamp` and the body, with
-    full stops between. The id is the same whenever a message is sent again: a receiver that must
-    not take any twice remembers those that it has.
+    `incident.closed` or `incident.expired`, the time of that event in RFC 3339, and the document of
+    the incident, which `slomon.incident_schema()` describes.
 
-    * `secret`: of the signature, `whsec_` and the base64 of 24 to 64 bytes; `headers`: for all
+    Messages are signed by the conventions of Standard Webhooks, so its libraries verify them:
+    `webhook-signature` is `v1,` and the base64 of the HMAC-SHA256 of `webhook-id`,
+    `webhook-timestamp` and the body, joined by full stops. A message that is sent again has the
+    same id, by which a receiver can recognise duplicates.
+
+    * `secret`: the signing key, `whsec_` and the base64 of 24 to 64 bytes; `headers`: added to all
       requests
-    * `outbox`: a file that keeps what is not delivered over restarts, for this webhook alone. With
-      it and the monitor's `state` every message arrives at least once, whenever the process is
-      killed, but of an incident that neither file had yet: both are written as soon as one moves,
-      which takes as long as writing them. Without it, on entering it tells what is open, and
-      nothing else of before
-    * `retry_for`: how long a message is sent again, from its first try on, which waits for all
+    * `outbox`: a file for this webhook alone, which keeps undelivered messages over restarts. With
+      this and the monitor's `state`, every message arrives at least once even if the process is
+      killed, except those of an incident that was in neither file yet: both are written as soon as
+      an incident opens or ends, which takes the time of a write. Without it, entering sends
+      messages for the open incidents, and for nothing else from before
+    * `retry_for`: for how long a message is retried after its first try, which waits for all
       messages before it
     * `queue_bound`: how many messages may wait; beyond that the oldest are given up
-    * `linger`: how long leaving may wait for what is not delivered
+    * `linger`: how long leaving may wait for undelivered messages
 
-    Raises ConfigurationError where an option is wrong. Entering raises OSError where the outbox
-    can't be used, and StateFileError where that is a file of something else. A damaged one is kept
-    aside.
+    Raises ConfigurationError if an option is wrong. Entering raises OSError if the outbox can't be
+    used, and StateFileError if that is a file of another kind. A damaged outbox is renamed.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class Webhook(Notifier):
         self._key = read_secret("secret", secret)
         self._retry_for = read_duration("retry_for", retry_for)
         path = read_path("outbox", outbox)
-        check_apart(**monitor.files, outbox=path)
+        distinct_paths({**monitor.files, "outbox": path})
         self._sender = self._make_sender(Url("url", url), read_headers("headers", headers))
         self._file = None if path is None else PersistentFile(Path(path), "outbox")
         self._outbox = Outbox(self._bound)
@@ -78,10 +80,12 @@ class Webhook(Notifier):
     async def _begin(self) -> None:
         await super()._begin()
         self._changed, self._unsaved, self._emptied = Event(), Event(), Event()
-        self._outbox = Outbox(self._bound)
-        self._fresh = (
-            self._file is None or await self._file.load(self._outbox) is not LoadOutcome.GOOD
-        )
+        saved = None if self._file is None else await self._file.load(self._restore)
+        self._outbox = Outbox(self._bound) if saved is None else saved
+        self._fresh = saved is None
+
+    def _restore(self, saved: Mapping[str, Any]) -> Outbox:
+        return Outbox.restore(saved, self._bound)
 
     async def _end(self) -> None:
         left = len(self._outbox.messages)
@@ -91,11 +95,11 @@ class Webhook(Notifier):
             self._drop(left, "left behind")
 
     def _take(self, event: IncidentOpened | IncidentClosed) -> None:
-        self._note(self._outbox.take(event))
+        self._handle_change(self._outbox.take(event))
 
     def _catch_up(self, records: Sequence[IncidentRecord]) -> None:
         take = self._outbox.begin if self._fresh else self._outbox.catch_up
-        self._note(take(records))
+        self._handle_change(take(records))
         self._fresh = False
 
     def _senders(self) -> Sequence[Sender]:
@@ -104,7 +108,7 @@ class Webhook(Notifier):
     def _tasks(self) -> Sequence[Task]:
         return [self._deliver, *([partial(self._save_often, self._file)] if self._file else [])]
 
-    async def _settle(self) -> None:
+    async def _drain(self) -> None:
         while self._outbox.messages:
             self._emptied = Event()
             await self._emptied.wait()
@@ -119,17 +123,17 @@ class Webhook(Notifier):
 
     async def _send(self, message: Message) -> None:
         end = self._clock.now() + self._retry_for
-        delivered = await self._sender.deliver(partial(self._write, message, end))
+        delivered = await self._sender.deliver(partial(self._build, message, end))
         if self._outbox.messages.pop(message.id, None) and not delivered:
             self._drop(1, "not taken by the receiver")
         self._unsaved.set()
 
-    def _write(self, message: Message, end: int) -> HttpRequest | None:
-        """None once it has been tried for long enough, or was given up for newer ones."""
+    def _build(self, message: Message, end: int) -> HttpRequest | None:
+        """The request of a message; None if its time is over, or it was given up."""
         now = self._clock.now()
         if now > end or message.id not in self._outbox.messages:
             return None
-        return write_letter(message, self._key, now // TICKS_PER_SECOND)
+        return build_request(message, self._key, now // TICKS_PER_SECOND)
 
     async def _save_often(self, file: PersistentFile) -> None:
         while True:
@@ -140,11 +144,11 @@ class Webhook(Notifier):
     async def _save(self, file: PersistentFile) -> None:
         try:
             await file.save(self._outbox)
-        except OSError as error:  # the next time it may be possible
+        except OSError as error:  # the next time may succeed
             self._log.warn("outbox.unsaved", reason=str(error))
 
-    def _note(self, dropped: int) -> None:
-        """The outbox has changed."""
+    def _handle_change(self, dropped: int) -> None:
+        """The outbox has changed, and gave up that many messages."""
         if dropped:
             self._drop(dropped, "too many wait")
         self._changed.set()

@@ -1,18 +1,18 @@
-// One endpoint over time: its SLI against its SLO, and its requests and failures, by uPlot.
+// The charts of one endpoint, drawn by uPlot: its SLI against its SLO, and its requests and failures.
 
-const GUTTER = 72; // pixels, of the numbers at the left
+const AXIS_WIDTH = 72; // pixels, of the numbers at the left
 
 class Chart {
   constructor(data, view) {
     this.data = data;
     this.view = view;
-    this.place = get("chart");
+    this.container = get("chart");
     this.readout = get("readout");
     this.plots = [];
     this.redraw = () => this.plots.forEach((plot) => plot.redraw(false));
-    view.onChange(beforeNextFrame(() => this.follow()));
-    onRecolour(this.redraw);
-    new ResizeObserver(() => this.resize(this.place.clientWidth)).observe(this.place);
+    view.onChange(beforeNextFrame(() => this.followView()));
+    onColourChange(this.redraw);
+    new ResizeObserver(() => this.resize(this.container.clientWidth)).observe(this.container);
   }
 
   show(endpoint) {
@@ -23,10 +23,10 @@ class Chart {
     const columns = this.data.series(endpoint);
     this.columns = columns;
     get("chart-note").replaceChildren(
-      `SLO ${showSlo(endpoint.slo)} over ${showSpan(endpoint.window)}; ${showMany(endpoint.requests, "request")}, `,
+      `SLO ${showSlo(endpoint.slo)} over ${showDuration(endpoint.window)}; ${showMany(endpoint.requests, "request")}, `,
       `${showCount(endpoint.failures)} failed; ${showMany(endpoint.incidents.length, "incident")}. `,
       columns.at.length
-        ? `Each point is the lowest SLI of ${showSpan(this.data.raw.seriesStep)}.`
+        ? `Each point is the lowest SLI within ${showDuration(this.data.raw.seriesStep)}.`
         : "Its SLI over time is not in this page.",
     );
     this.readout.replaceChildren();
@@ -36,19 +36,19 @@ class Chart {
       new uPlot(
         this.options(210, this.sliScale(), this.sliSeries()),
         [columns.at, columns.sli, slo],
-        this.place,
+        this.container,
       ),
       new uPlot(
         this.options(130, [0, null], countSeries()),
         [columns.at, columns.requests, columns.failures],
-        this.place,
+        this.container,
       ),
     ];
-    this.follow();
+    this.followView();
   }
 
   options(height, range, series) {
-    const share = range[1] !== null;
+    const isShare = range[1] !== null;
     const axis = (more) => ({
       stroke: () => colour("muted"),
       font: `12px ${getComputedStyle(document.body).fontFamily}`,
@@ -57,24 +57,24 @@ class Chart {
       ...more,
     });
     return {
-      width: this.place.clientWidth,
+      width: this.container.clientWidth,
       height,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       legend: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 12, isShare ? 7 : 0, 0], // room for half of a label
       scales: {
         x: { range: () => [this.view.from, this.view.to] },
         y: { range: (_plot, _low, high) => [range[0], range[1] ?? Math.max(1, high * 1.05)] },
       },
       axes: [
         axis({
-          show: !share,
+          show: !isShare,
           size: 26,
           gap: 2,
           splits: (plot) => this.moments(plot)[0],
           values: (plot, splits) => splits.map((seconds) => showAxisTime(seconds, this.moments(plot)[1])),
         }),
-        axis({ size: GUTTER, values: (_plot, splits) => splits.map(share ? showShare : showCount) }),
+        axis({ size: AXIS_WIDTH, values: (_plot, splits) => splits.map(isShare ? showShare : showCount) }),
       ],
       series: [{}, ...series],
       cursor: {
@@ -86,23 +86,23 @@ class Chart {
         dataIdx: (plot, _series, nearest, seconds) => findBucket(plot.data[0], nearest, seconds),
       },
       hooks: {
-        drawClear: [(plot) => this.shade(plot)],
+        drawClear: [(plot) => this.drawBackground(plot)],
         setSelect: [(plot) => this.zoomTo(plot)],
-        setCursor: [(plot) => this.read(plot.cursor.idxs[1])],
+        setCursor: [(plot) => this.showReadout(plot.cursor.idxs[1])],
       },
     };
   }
 
   moments(plot) {
-    return roundMoments(this.view.from, this.view.to, Math.max(2, Math.floor((plot.width - GUTTER) / 95)));
+    return roundMoments(this.view.from, this.view.to, Math.max(2, Math.floor((plot.width - AXIS_WIDTH) / 95)));
   }
 
   sliScale() {
-    const lowest = this.columns.sli.reduce(
+    const minimum = this.columns.sli.reduce(
       (least, sli) => (sli === null ? least : Math.min(least, sli)),
       this.endpoint.slo,
     );
-    const reach = 1 - lowest || 0.01;
+    const reach = 1 - minimum || 0.01;
     return [Math.max(0, 1 - reach * 1.1), 1 + reach * 0.06];
   }
 
@@ -111,7 +111,7 @@ class Chart {
       {
         stroke: () => colour("line"),
         width: 1.5,
-        cap: "square", // a bucket narrower than a pixel is seen as well
+        cap: "square", // keeps a bucket narrower than a pixel visible
         paths: drawBuckets,
         points: { show: false },
       },
@@ -119,53 +119,53 @@ class Chart {
     ];
   }
 
-  /** The incidents of the endpoint behind the lines, and the changes of its service. */
-  shade(plot) {
-    const { ctx: pen, bbox } = plot;
+  /** Draws the incidents of the endpoint and the changes of its service behind the lines. */
+  drawBackground(plot) {
+    const { ctx: context, bbox } = plot;
     const pixel = window.devicePixelRatio || 1;
     const x = (seconds) =>
       Math.min(Math.max(plot.valToPos(seconds, "x", true), bbox.left), bbox.left + bbox.width);
-    pen.save();
+    context.save();
     for (const incident of this.endpoint.incidents) {
       const left = x(incident.start);
       const right = x(this.data.shownEnd(incident));
       if (left === right && (left === bbox.left || left === bbox.left + bbox.width)) continue;
-      pen.fillStyle = colour("shade");
-      pen.fillRect(left, bbox.top, Math.max(pixel, right - left), bbox.height);
+      context.fillStyle = colour("shade");
+      context.fillRect(left, bbox.top, Math.max(pixel, right - left), bbox.height);
     }
-    pen.fillStyle = colour("deploy");
-    pen.globalAlpha = 0.4;
+    context.fillStyle = colour("deploy");
+    context.globalAlpha = 0.4;
     for (const deploy of this.data.deploys) {
-      const seen = deploy.at >= this.view.from && deploy.at <= this.view.to;
-      if (seen && this.data.concerns(deploy, this.endpoint.service))
-        pen.fillRect(Math.round(x(deploy.at)), bbox.top, pixel, bbox.height);
+      const inView = deploy.at >= this.view.from && deploy.at <= this.view.to;
+      if (inView && this.data.concerns(deploy, this.endpoint.service))
+        context.fillRect(Math.round(x(deploy.at)), bbox.top, pixel, bbox.height);
     }
-    pen.restore();
+    context.restore();
   }
 
   zoomTo(plot) {
     if (plot.select.width < 4) return;
-    const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((place) =>
-      plot.posToVal(place, "x"),
+    const [from, to] = [plot.select.left, plot.select.left + plot.select.width].map((x) =>
+      plot.posToVal(x, "x"),
     );
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.view.show(from, to);
   }
 
-  read(place) {
+  showReadout(index) {
     const { at, sli, requests, failures } = this.columns;
-    if (place === null || place === undefined || requests[place] === null) {
+    if (index === null || index === undefined || requests[index] === null) {
       this.readout.replaceChildren();
       return;
     }
     this.readout.replaceChildren(
-      moment(at[place]),
-      ` UTC: lowest SLI ${showSli(sli[place])}; `,
-      `${showMany(requests[place], "request")}, ${showCount(failures[place])} failed`,
+      moment(at[index]),
+      ` UTC: lowest SLI ${showSli(sli[index])}; `,
+      `${showMany(requests[index], "request")}, ${showCount(failures[index])} failed`,
     );
   }
 
-  follow() {
+  followView() {
     for (const plot of this.plots) plot.setScale("x", { min: this.view.from, max: this.view.to });
   }
 
@@ -175,22 +175,22 @@ class Chart {
   }
 }
 
-/** Each bucket from its start to its end, which is where the next one starts or a gap does. */
+/** Draws each bucket from its start to its end: the start of the next bucket, or of a gap. */
 function drawBuckets(plot, series, first, last) {
   const [at, values] = [plot.data[0], plot.data[series]];
-  const x = (place) => plot.valToPos(at[place], "x", true);
+  const x = (index) => plot.valToPos(at[index], "x", true);
   const stroke = new Path2D();
-  for (let place = first; place <= last; place += 1) {
-    if (values[place] === null) continue;
-    const y = plot.valToPos(values[place], "y", true);
-    if (place === first || values[place - 1] === null) stroke.moveTo(x(place), y);
-    else stroke.lineTo(x(place), y);
-    stroke.lineTo(x(place + 1), y);
+  for (let index = first; index <= last; index += 1) {
+    if (values[index] === null) continue;
+    const y = plot.valToPos(values[index], "y", true);
+    if (index === first || values[index - 1] === null) stroke.moveTo(x(index), y);
+    else stroke.lineTo(x(index), y);
+    stroke.lineTo(x(index + 1), y);
   }
   return { stroke };
 }
 
-/** The bucket with this moment, where the one that begins nearest to it may be the next one. */
+/** The index of the bucket that contains a moment; `nearest` is the bucket that begins nearest. */
 function findBucket(at, nearest, seconds) {
   return at[nearest] <= seconds ? nearest : nearest > 0 ? nearest - 1 : null;
 }

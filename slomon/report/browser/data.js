@@ -1,15 +1,15 @@
-// What the page shows, read from the JSON inside it. `packing.py` and `payload.py` wrote it.
+// The records of the page, read from the JSON inside it that `payload.py` wrote.
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const VALUES = new Uint8Array(128);
 for (let value = 0; value < DIGITS.length; value += 1) VALUES[DIGITS.charCodeAt(value)] = value;
 
 const MILLIS = 1000; // of a second
-const EVERYONE = -1; // in place of the service of a change that is one of every service
+const EVERY_SERVICE = -1; // the service of a change that applies to every service
 
-/** The JSON that stands in the page compressed, in base64. */
+/** The JSON of the page, which is compressed and in base64. */
 async function inflate(text) {
-  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).text();
 }
@@ -18,8 +18,8 @@ function unpack(text) {
   const numbers = [];
   let number = 0;
   let unit = 1;
-  for (let place = 0; place < text.length; place += 1) {
-    const digit = VALUES[text.charCodeAt(place)];
+  for (let index = 0; index < text.length; index += 1) {
+    const digit = VALUES[text.charCodeAt(index)];
     number += (digit & 31) * unit; // not shifted: a time has more than 32 bits
     if (digit & 32) {
       unit *= 32;
@@ -38,11 +38,11 @@ function unpackSigned(text) {
 
 function unpackRising(text) {
   let last = 0;
-  return unpackSigned(text).map((step) => (last += step));
+  return unpackSigned(text).map((difference) => (last += difference));
 }
 
-/** How many stand in it, over and over: where each one's begin, and where the last one's end. */
-function sumUp(counts) {
+/** Cumulated counts: where the items of each owner start, and where those of the last one end. */
+function cumulate(counts) {
   const starts = [0];
   for (const count of counts) starts.push(starts[starts.length - 1] + count);
   return starts;
@@ -52,8 +52,8 @@ class Data {
   constructor(raw) {
     this.raw = raw;
     this.commitUrl = raw.commitUrl;
-    this.services = raw.services; // those with figures, and then others that are only named
-    this.counted = raw.metrics.incidents ? raw.metrics.incidents.length : 0;
+    this.services = raw.services; // first those with metrics, then those that are only named
+    this.serviceCount = raw.metrics.incidents ? raw.metrics.incidents.length : 0;
     this.changes = this.readChanges(raw.changes);
     this.began = this.moment(raw.began);
     this.ended = this.moment(raw.ended);
@@ -61,7 +61,7 @@ class Data {
     this.deploys = this.readDeploys(raw.deploys);
     this.incidents = this.readIncidents(raw.incidents);
     this.seriesNumbers = new Map(raw.series.endpoint.map((endpoint, number) => [endpoint, number]));
-    this.count();
+    this.groupIncidents();
   }
 
   /** Seconds since the epoch. */
@@ -69,7 +69,7 @@ class Data {
     return this.raw.origin + millis / MILLIS;
   }
 
-  /** From how many steps it is below 1: a thousand of them lead to the SLO. */
+  /** An SLI from its distance below 1 in steps, of which `sliSteps` lead to the SLO. */
   sli(steps, slo) {
     return 1 - (steps / this.raw.sliSteps) * (1 - slo || 0.001);
   }
@@ -91,7 +91,7 @@ class Data {
       service: service[number],
       verb: this.text(verb[number]),
       resource: this.text(resource[number]),
-      texts: [verb[number], resource[number]], // their numbers, for the search
+      texts: [verb[number], resource[number]], // numbers of texts, for the search
       slo,
       window: raw.window[number],
       requests: requests[number],
@@ -119,48 +119,48 @@ class Data {
     }));
   }
 
-  /** Where a commit can be looked at; null where that isn't known, or not the whole commit is. */
+  /** The address of a commit; null if the page has none, or if the commit was cut. */
   urlOf(commit) {
-    if (commit === "" || this.commitUrl === null || commit.length > this.raw.longest) return null;
+    if (commit === "" || this.commitUrl === null || commit.length > this.raw.maxLength) return null;
     return this.commitUrl.replaceAll("{commit}", () => encode(commit));
   }
 
   concerns(deploy, service) {
-    return deploy.service === service || deploy.service === EVERYONE;
+    return deploy.service === service || deploy.service === EVERY_SERVICE;
   }
 
   readIncidents(raw) {
     const columns = {};
-    for (const name of ["endpoint", "state", "requests", "failures", "lowest"])
+    for (const name of ["endpoint", "state", "requests", "failures", "minSli"])
       columns[name] = unpack(raw[name]);
-    for (const name of ["lasted", "onset", "lastFailure", "lowestAt"]) {
+    for (const name of ["duration", "onset", "lastFailure", "minSliAt"]) {
       columns[name] = unpackSigned(raw[name]).map((millis) => millis / MILLIS);
     }
     const brokenBy = this.readAttributions(raw.brokenBy, raw.id.length);
     const fixedBy = this.readAttributions(raw.fixedBy, raw.id.length);
     const coOccurring = unpack(raw.coOccurring.service);
-    const ends = sumUp(unpack(raw.coOccurring.count));
+    const ends = cumulate(unpack(raw.coOccurring.count));
     return unpackRising(raw.start).map((millis, number) => {
       const start = this.moment(millis);
       const endpoint = this.endpoints[columns.endpoint[number]];
       const state = this.raw.states[columns.state[number]];
-      const lasted = state === "open" ? null : columns.lasted[number];
+      const duration = state === "open" ? null : columns.duration[number];
       return {
         number,
         id: raw.id[number],
         endpoint,
         state,
         start,
-        end: lasted === null ? null : start + lasted,
-        lasted,
+        end: duration === null ? null : start + duration,
+        duration,
         onset: start - columns.onset[number],
         lastFailure: start + columns.lastFailure[number],
         requests: columns.requests[number],
         failures: columns.failures[number],
-        lowest: this.sli(columns.lowest[number], endpoint.slo),
-        lowestAt: start + columns.lowestAt[number],
+        minSli: this.sli(columns.minSli[number], endpoint.slo),
+        minSliAt: start + columns.minSliAt[number],
         burnRate: raw.burnRate[number],
-        budgetBurnt: raw.budgetBurnt[number],
+        budgetConsumed: raw.budgetConsumed[number],
         coOccurring: coOccurring.slice(ends[number], ends[number + 1]),
         brokenBy: brokenBy[number],
         fixedBy: fixedBy[number],
@@ -169,10 +169,10 @@ class Data {
   }
 
   readAttributions(raw, count) {
-    const heads = unpack(raw.heads);
+    const headers = unpack(raw.headers);
     const change = unpack(raw.change);
     const [age, evidence] = [raw.age, raw.evidence].map(unpackSigned);
-    let head = 0;
+    let header = 0;
     let candidate = 0;
     let compared = 0;
     const readCandidate = () => {
@@ -191,16 +191,16 @@ class Data {
       };
     };
     return Array.from({ length: count }, () => {
-      const shown = heads[head++];
-      if (!shown) return null;
-      const candidates = Array.from({ length: heads[head++] }, readCandidate);
-      const verdict = this.raw.verdicts[(shown >> 1) - 1];
-      return { verdict, candidates, omitted: heads[head++], evidence: shown & 1 ? readEvidence() : null };
+      const flags = headers[header++];
+      if (!flags) return null;
+      const candidates = Array.from({ length: headers[header++] }, readCandidate);
+      const verdict = this.raw.verdicts[(flags >> 1) - 1];
+      return { verdict, candidates, omitted: headers[header++], evidence: flags & 1 ? readEvidence() : null };
     });
   }
 
-  /** Which incidents each endpoint and each service has. */
-  count() {
+  /** Gives each endpoint and each service its incidents. */
+  groupIncidents() {
     this.incidentsOf = this.services.map(() => []);
     for (const incident of this.incidents) {
       incident.endpoint.incidents.push(incident);
@@ -208,35 +208,35 @@ class Data {
     }
   }
 
-  /** The end of an incident on a drawing: an open one's is that of the run. */
+  /** The end of an incident in a drawing; an open incident ends with the run. */
   shownEnd(incident) {
     return incident.end === null ? Math.max(this.ended, incident.start) : incident.end;
   }
 
-  /** Columns of an endpoint's series, with an empty place wherever buckets without requests were. */
+  /** The columns of an endpoint's SLI series. A gap, which has no requests, is one entry of nulls. */
   series(endpoint) {
     const { series: raw, seriesStep: step } = this.raw;
     const number = this.seriesNumbers.get(endpoint.number);
     const columns = { at: [], requests: [], failures: [], sli: [] };
     if (number === undefined) return columns;
-    const [requests, failures, lowest] = [raw.requests, raw.failures, raw.lowest].map((column) =>
+    const [requests, failures, minSli] = [raw.requests, raw.failures, raw.minSli].map((column) =>
       unpack(column[number]),
     );
-    const put = (place, bucket) => {
-      columns.at.push(this.moment(raw.first[number]) + place * step);
+    const put = (position, bucket) => {
+      columns.at.push(this.moment(raw.first[number]) + position * step);
       columns.requests.push(bucket === null ? null : requests[bucket]);
       columns.failures.push(bucket === null ? null : failures[bucket]);
-      columns.sli.push(bucket === null ? null : this.sli(lowest[bucket], endpoint.slo));
+      columns.sli.push(bucket === null ? null : this.sli(minSli[bucket], endpoint.slo));
     };
-    const runs = unpack(raw.places[number]);
-    let place = 0;
+    const runs = unpack(raw.runs[number]);
+    let position = 0;
     let bucket = 0;
     for (let run = 0; run < runs.length; run += 2) {
-      if (runs[run]) put(place, null);
-      place += runs[run];
-      for (let end = bucket + runs[run + 1]; bucket < end; bucket += 1, place += 1) put(place, bucket);
+      if (runs[run]) put(position, null);
+      position += runs[run];
+      for (let end = bucket + runs[run + 1]; bucket < end; bucket += 1, position += 1) put(position, bucket);
     }
-    if (place) put(place, null); // where the last bucket ends
+    if (position) put(position, null); // the end of the last bucket
     return columns;
   }
 }

@@ -1,6 +1,6 @@
-// Elements are made here and nowhere else. Text only ever becomes text: nothing is parsed as HTML.
+// The only place that makes HTML elements. Text stays text: nothing is parsed as HTML.
 
-/** Attributes that are functions listen to the event of their name; null and false are left out. */
+/** An element. A function as attribute listens to the event of that name; null and false are skipped. */
 function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -15,10 +15,10 @@ function get(id) {
   return document.getElementById(id);
 }
 
-const SHOWN = 160;
+const MAX_SHOWN = 160; // characters
 
-/** Text from outside, apart from the direction and the length of what is around it. */
-function quote(text, limit = SHOWN) {
+/** Text from outside, clipped. Its text direction doesn't affect the text around it. */
+function quote(text, limit = MAX_SHOWN) {
   if (text === "") return make("span", { class: "nothing" }, "(empty)");
   const cut = text.length > limit;
   return make(
@@ -28,9 +28,9 @@ function quote(text, limit = SHOWN) {
   );
 }
 
-/** All of it, in a box that scrolls where it is long. */
+/** All of a text from outside; a long one is in a box that scrolls. */
 function quoteWhole(text) {
-  return text.length <= SHOWN
+  return text.length <= MAX_SHOWN
     ? quote(text)
     : make(
         "bdi",
@@ -39,7 +39,7 @@ function quoteWhole(text) {
       );
 }
 
-/** A moment: in UTC, and where one hovers in local time. */
+/** A moment in UTC; the tooltip has local time. */
 function moment(seconds, exact = false) {
   return make(
     "time",
@@ -48,9 +48,9 @@ function moment(seconds, exact = false) {
   );
 }
 
-const FRAMED = window !== window.parent; // as in a notebook, whose frame is no place for others
+const FRAMED = window !== window.parent; // as in a notebook: links open outside of the frame
 
-/** A commit, which leads to where it can be looked at. */
+/** A commit, as a link if its address is known. */
 function commitLink(data, commit, limit = 12) {
   const href = data.urlOf(commit);
   if (href === null) return quote(commit, limit);
@@ -66,7 +66,7 @@ function button(words, press, attributes = {}) {
   return make("button", { type: "button", click: press, ...attributes }, words);
 }
 
-/** Terms and what they are, as a description list. */
+/** Terms and their values as a description list. */
 function describe(pairs, attributes = {}) {
   const groups = pairs.map(([term, ...values]) =>
     make("div", {}, make("dt", {}, term), make("dd", {}, ...values)),

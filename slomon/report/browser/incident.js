@@ -1,20 +1,20 @@
-// One incident in full, and how sure it is who did it.
+// All facts of one incident, and the attributions with their candidates and evidence.
 
-const VERDICTS_MEAN = {
-  clear: "the only candidate and nothing speaks against it, or the endpoint met its SLO until it came, and broke with it",
-  ambiguous: "there are several candidates, or the failure rate before and after it can\u2019t be told apart",
-  stale: "older than a change that breaks something usually is",
-  none: "no change is known that could have done it",
+const VERDICT_MEANINGS = {
+  clear: "the only candidate with no evidence against it, or the endpoint met its SLO until this change and broke with it",
+  ambiguous: "several changes are candidates, or the failure rate did not change significantly with the change",
+  stale: "the change is too old to be a likely cause",
+  none: "no known change can be the cause",
 };
 
-function endpointName(data, endpoint, limit = SHOWN) {
+function endpointName(data, endpoint, limit = MAX_SHOWN) {
   return make("span", { class: "endpoint" }, quote(endpoint.verb, 20), " ", quote(endpoint.resource, limit));
 }
 
-/** How an incident ended: when it closed, or that nobody knows. */
+/** When and how an incident ended. */
 function showEnd(incident) {
   if (incident.state === "open") return ["still open"];
-  const expired = incident.state === "expired" ? ", as no more requests came" : "";
+  const expired = incident.state === "expired" ? " (expired: no more traffic)" : "";
   return [moment(incident.end, true), expired];
 }
 
@@ -23,20 +23,20 @@ function describeIncident(data, incident) {
   const pairs = [
     ["service", quoteWhole(data.services[endpoint.service])],
     ["endpoint", quote(endpoint.verb, 20), " ", quoteWhole(endpoint.resource)],
-    ["SLO", `${showSlo(endpoint.slo)} over ${showSpan(endpoint.window)}`],
+    ["SLO", `${showSlo(endpoint.slo)} over ${showDuration(endpoint.window)}`],
     ["start", moment(incident.start, true)],
     ["end", ...showEnd(incident)],
-    ["lasted", showSpan(incident.lasted)],
+    ["lasted", showDuration(incident.duration)],
     [
       "first failure",
       moment(incident.onset, true),
-      `, ${showSpan(incident.start - incident.onset)} before the start`,
+      `, ${showDuration(incident.start - incident.onset)} before the start`,
     ],
     ["last failure", moment(incident.lastFailure, true)],
-    ["lowest SLI", showSli(incident.lowest), " at ", moment(incident.lowestAt, true)],
+    ["lowest SLI", showSli(incident.minSli), " at ", moment(incident.minSliAt, true)],
     ["failed", `${showCount(incident.failures)} of ${showMany(incident.requests, "request")}`],
     ["burn rate", showNumber(incident.burnRate)],
-    ["error budget burnt", showShare(incident.budgetBurnt)],
+    ["error budget consumed", showShare(incident.budgetConsumed)],
   ];
   const parts = [
     describe(pairs, { class: "facts" }),
@@ -52,29 +52,29 @@ function describeCoOccurring(data, incident) {
   return make(
     "p",
     { class: "co-occurring" },
-    make("strong", {}, "Broke within a minute of it: "),
+    make("strong", {}, "Also broken within a minute: "),
     ...names,
-    ". One cause upstream is likelier than many.",
+    ". A common upstream cause is likely.",
   );
 }
 
 function describeAttribution(data, heading, attribution) {
   const { verdict, candidates, omitted, evidence } = attribution;
-  const names = ["commit", "author", "its date", "before the crossing"];
+  const names = ["commit", "author", "date", "age"];
   const rows = [...candidates]
     .reverse()
-    .map((candidate, place) =>
+    .map((candidate, index) =>
       make(
         "tr",
-        { class: place ? null : "newest" },
+        { class: index ? null : "newest" },
         make("td", { "data-name": names[0] }, commitLink(data, candidate.commit, 40)),
         make("td", { "data-name": names[1] }, quote(candidate.author, 60)),
         make("td", { "data-name": names[2] }, quote(candidate.date, 40)),
-        make("td", { class: "number", "data-name": names[3] }, showSpan(candidate.age)),
+        make("td", { class: "number", "data-name": names[3] }, showDuration(candidate.age)),
       ),
     );
-  const heads = names.map((word, place) =>
-    make("th", { scope: "col", class: place === 3 ? "number" : null }, word),
+  const heads = names.map((word, index) =>
+    make("th", { scope: "col", class: index === 3 ? "number" : null }, word),
   );
   const table = rows.length
     ? [
@@ -91,26 +91,26 @@ function describeAttribution(data, heading, attribution) {
     "section",
     { class: "attribution" },
     make("h4", {}, `${heading} `, badge(verdict)),
-    make("p", { class: "note" }, `${verdict}: ${VERDICTS_MEAN[verdict]}.`),
+    make("p", { class: "note" }, `${verdict}: ${VERDICT_MEANINGS[verdict]}.`),
     ...table,
   );
 }
 
-/** Failures before and after the newest candidate, and the interval of the difference, drawn. */
+/** The failures before and after the newest candidate, and the interval of the difference. */
 function describeEvidence(evidence) {
   const { before, after, difference, low, high } = evidence;
-  const told = [before, after].map(
+  const [earlier, later] = [before, after].map(
     (counts) => `${showCount(counts.failures)} of ${showCount(counts.requests)} failed`,
   );
-  const word = low > 0 ? "rose" : high < 0 ? "fell" : "can\u2019t be told apart";
+  const word = low > 0 ? "rose" : high < 0 ? "fell" : "did not change significantly";
   return make(
     "div",
     { class: "evidence" },
-    make("p", {}, `Before the newest candidate ${told[0]}, after it ${told[1]}: the failure rate ${word}.`),
+    make("p", {}, `Before the newest candidate ${earlier}, after it ${later}: the failure rate ${word}.`),
     make(
       "p",
       {},
-      `${showPoints(difference)} points, between ${showPoints(low)} and ${showPoints(high)} with 95 % confidence `,
+      `${showPoints(difference)} percentage points, between ${showPoints(low)} and ${showPoints(high)} with 95 % confidence `,
       drawInterval(difference, low, high),
     ),
   );
@@ -118,7 +118,7 @@ function describeEvidence(evidence) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An interval within -1 to 1, with its middle and where 0 is. */
+/** A drawing of an interval within -1 to 1, with its middle and 0. */
 function drawInterval(middle, low, high) {
   const shape = (name, attributes) => {
     const element = document.createElementNS(SVG, name);
@@ -126,7 +126,7 @@ function drawInterval(middle, low, high) {
     return element;
   };
   const reach = Math.max(Math.abs(low), Math.abs(high), 1e-9);
-  const place = (share) => 60 + (54 * share) / reach;
+  const x = (share) => 60 + (54 * share) / reach;
   const drawing = shape("svg", {
     class: "interval",
     viewBox: "0 0 120 12",
@@ -136,8 +136,8 @@ function drawInterval(middle, low, high) {
   });
   drawing.append(
     shape("line", { class: "zero", x1: 60, x2: 60, y1: 0, y2: 12 }),
-    shape("line", { class: "span", x1: place(low), x2: place(high), y1: 6, y2: 6 }),
-    shape("circle", { class: "middle", cx: place(middle), cy: 6, r: 3.5 }),
+    shape("line", { class: "span", x1: x(low), x2: x(high), y1: 6, y2: 6 }),
+    shape("circle", { class: "middle", cx: x(middle), cy: 6, r: 3.5 }),
   );
   return drawing;
 }

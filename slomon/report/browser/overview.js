@@ -1,36 +1,36 @@
-// The run at a glance: figures, what became of every line, and who had most incidents.
+// The metrics of the run, its accounting, what the page omits, and the rankings.
 
-function showFigures(data) {
-  const figure = (name) => data.raw.overall[name][0];
+function showMetrics(data) {
+  const metric = (name) => data.raw.overall[name][0];
   const states = [
-    ["open", figure("repair.open")],
-    ["expired", figure("repair.expired")],
+    ["open", metric("repair.open")],
+    ["expired", metric("repair.expired")],
   ];
   const remarks = states.filter(([, count]) => count).map(([word, count]) => `${showCount(count)} ${word}`);
-  const left = figure("budget.left");
+  const left = metric("budget.left");
   const tiles = [
-    ["incidents", showCount(figure("incidents")), remarks.join(", ") || "none of them open"],
+    ["incidents", showCount(metric("incidents")), remarks.join(", ") || "none of them open"],
     [
       "mean time to repair",
-      showSpan(figure("repair.mean")),
-      `over ${showCount(figure("repair.closed"))} closed`,
+      showDuration(metric("repair.mean")),
+      `of ${showCount(metric("repair.closed"))} closed`,
     ],
-    ["median repair", showSpan(figure("repair.median")), showMost(figure("repair.p90"))],
-    ["longest repair", showSpan(figure("repair.longest")), "of the closed"],
-    ["median detection", showSpan(figure("detection")), "from the change to the incident"],
+    ["median time to repair", showDuration(metric("repair.median")), showP90(metric("repair.p90"))],
+    ["longest time to repair", showDuration(metric("repair.longest")), "of the closed incidents"],
+    ["median time to detect", showDuration(metric("detection")), "from the change to the incident"],
     [
       "error budget left",
       showPercent(left),
-      `${showCount(figure("budget.failures"))} failures, ${showAmount(figure("budget.allowed"))} allowed`,
+      `${showCount(metric("budget.failures"))} failures, ${showAmount(metric("budget.allowed"))} allowed`,
     ],
     [
       "change failure rate",
-      showShare(figure("delivery.change_failure_rate")),
-      `${showCount(figure("delivery.failed"))} of ${showMany(figure("delivery.deployments"), "deployment")}${showFrequency(figure("delivery.frequency"))}`,
+      showShare(metric("delivery.change_failure_rate")),
+      `${showCount(metric("delivery.failed"))} of ${showMany(metric("delivery.deployments"), "deployment")}${showFrequency(metric("delivery.frequency"))}`,
     ],
-    ["recovery of deployments", showSpan(figure("delivery.recovery_time")), "median, of the failed"],
+    ["deployment recovery time", showDuration(metric("delivery.recovery_time")), "median of the failed deployments"],
   ];
-  get("figures").append(
+  get("metrics").append(
     ...tiles.map(([term, value, remark]) =>
       make("div", {}, make("dt", {}, term), make("dd", {}, value, make("small", {}, remark))),
     ),
@@ -38,9 +38,9 @@ function showFigures(data) {
 }
 
 function showExtent(data) {
-  const { services, endpoints } = data.raw.leftOut;
+  const { services, endpoints } = data.raw.omitted;
   const counts = [
-    showMany(data.counted + services, "service"),
+    showMany(data.serviceCount + services, "service"),
     showMany(data.endpoints.length + endpoints, "endpoint"),
   ].join(", ");
   const requests = `${showMany(data.raw.overall["budget.requests"][0], "request")}`;
@@ -49,76 +49,76 @@ function showExtent(data) {
     get("timeline").hidden = get("chart-section").hidden = true; // there is no time to show
     return;
   }
-  const span = data.ended - data.began;
+  const duration = data.ended - data.began;
   get("extent").append(
     moment(data.began),
     " to ",
     moment(data.ended),
-    ` UTC (${showSpan(span)}). ${counts}, ${requests}.`,
+    ` UTC (${showDuration(duration)}). ${counts}, ${requests}.`,
   );
 }
 
-/** What of a long run the page doesn't show. */
-function showLeftOut(data) {
-  const counts = data.raw.leftOut;
-  const told = [
+/** States what the page omits of a long run. */
+function showOmitted(data) {
+  const counts = data.raw.omitted;
+  const parts = [
     ["incident", counts.incidents, "the shortest"],
-    ["endpoint", counts.endpoints, "those with fewest incidents and requests"],
-    ["service", counts.services, "theirs"],
-    ["change", counts.changes, "old ones that no incident shown here may be due to"],
+    ["endpoint", counts.endpoints, "those with the fewest incidents and requests"],
+    ["service", counts.services, "those of the omitted endpoints"],
+    ["change", counts.changes, "old ones that are candidates of no incident shown here"],
   ];
-  const words = told
+  const words = parts
     .filter(([, count]) => count)
     .map(([noun, count, which]) => `${showMany(count, noun)} (${which})`);
   if (counts.series) words.push(`the SLI over time of ${showMany(counts.series, "endpoint")}`);
-  if (data.raw.cut) words.push(`what texts have beyond ${showMany(data.raw.longest, "character")}`);
+  if (data.raw.cut) words.push(`the text beyond ${showMany(data.raw.maxLength, "character")}`);
   if (!words.length) return;
-  get("left-out").hidden = false;
-  get("left-out").textContent =
-    `Left out, to keep this page small: ${words.join(", ")}. The figures are those of the whole run.`;
+  get("omitted").hidden = false;
+  get("omitted").textContent =
+    `Omitted to keep this page small: ${words.join(", ")}. The metrics are those of the whole run.`;
 }
 
-/** Counts by their names; that of a lateness is of seconds, and some are of several reasons. */
+/** The accounting by name. A lateness is in seconds; a count by reasons has a row for each reason. */
 function showAccounting(data) {
-  const told = Object.entries(data.raw.accounting).flatMap(([name, count]) =>
+  const rows = Object.entries(data.raw.accounting).flatMap(([name, count]) =>
     name === "largest_lateness"
-      ? [[showName(name), showSpan(count)]]
+      ? [[showName(name), showDuration(count)]]
       : typeof count === "object"
         ? Object.entries(count).map(([reason, part]) => [`${showName(name)}: ${reason}`, showCount(part)])
         : [[showName(name), showCount(count)]],
   );
-  get("accounting").append(...describe(told).children);
+  get("accounting").append(...describe(rows).children);
 }
 
-function showShares(data) {
-  const lists = [
-    ["endpoint", data.raw.byEndpoint],
-    ["author", data.raw.byAuthor],
-    ["commit", data.raw.byCommit],
+function showRankings(data) {
+  const rankings = [
+    ["endpoint", data.raw.ranking.byEndpoint],
+    ["author", data.raw.ranking.byAuthor],
+    ["commit", data.raw.ranking.byCommit],
   ];
-  for (const [noun, shares] of lists) {
-    if (!shares.name.length) continue;
-    const most = Math.max(...shares.incidents);
-    const rows = shares.name.map((number, place) => {
+  for (const [noun, ranking] of rankings) {
+    if (!ranking.name.length) continue;
+    const most = Math.max(...ranking.incidents);
+    const rows = ranking.name.map((number, index) => {
       const name = data.text(number);
       const shown = noun === "commit" ? commitLink(data, name) : quote(name, 80);
-      const bar = make("div", { class: "share" });
-      bar.style.width = `${(100 * shares.incidents[place]) / most}%`;
+      const bar = make("div", { class: "ranking-bar" });
+      bar.style.width = `${(100 * ranking.incidents[index]) / most}%`;
       return make(
         "tr",
         {},
         make("td", {}, shown),
         make("td", { class: "bar", "aria-hidden": "true" }, bar),
-        make("td", { class: "number" }, showCount(shares.incidents[place])),
-        make("td", { class: "number" }, showSpan(shares.seconds[place])),
+        make("td", { class: "number" }, showCount(ranking.incidents[index])),
+        make("td", { class: "number" }, showDuration(ranking.seconds[index])),
       );
     });
-    const heads = [noun, "", "incidents", "lasted"].map((word, place) =>
-      word ? make("th", { scope: "col", class: place > 1 ? "number" : null }, word) : make("td"),
+    const heads = [noun, "", "incidents", "lasted"].map((word, index) =>
+      word ? make("th", { scope: "col", class: index > 1 ? "number" : null }, word) : make("td"),
     );
-    const rest = shares.more ? make("p", { class: "note" }, `and ${showCount(shares.more)} more`) : "";
+    const rest = ranking.more ? make("p", { class: "note" }, `and ${showCount(ranking.more)} more`) : "";
     const caption = make("caption", {}, `Most incidents by ${noun}`);
-    get("shares").append(
+    get("ranking").append(
       make(
         "div",
         { class: "wide" },
@@ -135,11 +135,11 @@ function showShares(data) {
   }
 }
 
-function showMost(p90) {
-  return p90 === null ? "of the closed" : `90 % within ${showSpan(p90)}`;
+function showP90(p90) {
+  return p90 === null ? "of the closed incidents" : `90 % within ${showDuration(p90)}`;
 }
 
-/** None of a run that is too short for one. */
+/** The frequency of deployments; a run that is too short has none. */
 function showFrequency(frequency) {
   return frequency === null ? "" : `, ${showNumber(frequency)} a day`;
 }

@@ -1,14 +1,14 @@
-// The page: its parts, made from the data, and what one of them tells the others.
+// The page: makes its parts from the data and connects them.
 
 if (!("DecompressionStream" in window)) {
-  get("extent").textContent = "This browser is too old for this page, which needs one of 2023 or later.";
+  get("extent").textContent = "This browser is too old for this page. It needs a browser of 2023 or later.";
   return;
 }
 const data = new Data(JSON.parse(await inflate(get("data").textContent)));
 const view = new View(data.began, data.ended);
-const timeline = new Timeline(data, view, (incident) => go(incident));
+const timeline = new Timeline(data, view, (incident) => navigate(incident));
 const chart = new Chart(data, view);
-const lowered = [...data.raw.texts, ...data.services].map((text) => text.toLowerCase());
+const lowercaseTexts = [...data.raw.texts, ...data.services].map((text) => text.toLowerCase());
 for (const endpoint of data.endpoints) endpoint.texts.push(data.raw.texts.length + endpoint.service);
 for (const incident of data.incidents) {
   const candidates = [
@@ -18,7 +18,7 @@ for (const incident of data.incidents) {
   incident.texts = [...incident.endpoint.texts, ...candidates.flatMap(({ texts }) => texts)];
 }
 
-// An incident's address is its place in the page: `#incident-` and its id.
+// The address of an incident within the page is `#incident-` and its id.
 
 const byAddress = new Map(data.incidents.map((incident) => [address(incident), incident]));
 
@@ -28,24 +28,24 @@ function address(incident) {
 
 let chosen = null;
 
-function go(incident) {
-  if (FRAMED || location.hash === address(incident)) arrive(incident);
+function navigate(incident) {
+  if (FRAMED || location.hash === address(incident)) openIncident(incident);
   else location.hash = address(incident);
 }
 
-/** A frame without an address of its own takes those in it for addresses of the page around it. */
-function follow(event) {
+/** In a frame, links to parts of the page don't work by themselves: they refer to the outer page. */
+function followLink(event) {
   const link = event.target.closest("a[href^='#']");
   if (!link || event.defaultPrevented) return;
   event.preventDefault();
   const hash = link.getAttribute("href");
-  if (byAddress.has(hash)) arrive(byAddress.get(hash));
+  if (byAddress.has(hash)) openIncident(byAddress.get(hash));
   else get(hash.slice(1)).focus();
 }
 
-if (FRAMED) document.addEventListener("click", follow);
+if (FRAMED) document.addEventListener("click", followLink);
 
-function arrive(incident) {
+function openIncident(incident) {
   if (!incident) return;
   chosen = incident;
   timeline.showIncident(incident);
@@ -58,7 +58,7 @@ function arrive(incident) {
     badge(incident.state),
   );
   get("chosen-facts").replaceChildren(describeIncident(data, incident));
-  get("current").classList.add("unseen"); // what it tells stands below, and in full
+  get("current").classList.add("unseen"); // the same text follows in full
   get("timeline").scrollIntoView({ block: "start" });
   get("lanes").focus({ preventScroll: true });
 }
@@ -104,19 +104,19 @@ const INCIDENT_COLUMNS = [
   },
   {
     name: "lasted",
-    key: (one) => one.lasted ?? Infinity,
+    key: (one) => one.duration ?? Infinity,
     number: true,
     cell: (one) =>
       one.state === "closed"
-        ? showSpan(one.lasted)
-        : [one.lasted === null ? "" : `${showSpan(one.lasted)} `, badge(one.state)],
+        ? showDuration(one.duration)
+        : [one.duration === null ? "" : `${showDuration(one.duration)} `, badge(one.state)],
   },
   {
     name: "lowest SLI",
-    key: (one) => one.lowest,
+    key: (one) => one.minSli,
     number: true,
     minor: "minor",
-    cell: (one) => showSli(one.lowest),
+    cell: (one) => showSli(one.minSli),
   },
   {
     name: "failed",
@@ -136,7 +136,7 @@ const INCIDENT_COLUMNS = [
 ];
 const incidents = new Table("incidents", INCIDENT_COLUMNS, data.incidents, {
   noun: "incident",
-  missing: data.raw.leftOut.incidents,
+  missing: data.raw.omitted.incidents,
   details: (incident) => describeIncident(data, incident),
 });
 
@@ -145,10 +145,10 @@ const SERVICE_COLUMNS = [
   ...[
     ["incidents", "incidents", showCount],
     ["open", "repair.open", showCount],
-    ["mean repair", "repair.mean", showSpan],
-    ["median", "repair.median", showSpan, "minor"],
-    ["90 %", "repair.p90", showSpan, "minor"],
-    ["detection", "detection", showSpan, "minor"],
+    ["MTTR", "repair.mean", showDuration],
+    ["median", "repair.median", showDuration, "minor"],
+    ["90 %", "repair.p90", showDuration, "minor"],
+    ["detection", "detection", showDuration, "minor"],
     ["budget left", "budget.left", showPercent],
     ["deployments", "delivery.deployments", showCount, "minor"],
     ["failed", "delivery.failed", showCount, "minor"],
@@ -160,10 +160,10 @@ const SERVICE_COLUMNS = [
     cell: (one) => show(data.raw.metrics[column][one.number]),
   })),
 ];
-const services = data.services.slice(0, data.counted).map((name, number) => ({ name, number }));
+const services = data.services.slice(0, data.serviceCount).map((name, number) => ({ name, number }));
 new Table("services", SERVICE_COLUMNS, services, {
   noun: "service",
-  missing: data.raw.leftOut.services,
+  missing: data.raw.omitted.services,
   size: 20,
   sorted: { column: SERVICE_COLUMNS[1], down: true },
 });
@@ -197,7 +197,7 @@ const ENDPOINT_COLUMNS = [
     key: (one) => one.window,
     number: true,
     minor: "minor",
-    cell: (one) => showSpan(one.window),
+    cell: (one) => showDuration(one.window),
   },
   {
     name: "requests",
@@ -222,7 +222,7 @@ function succeeded(endpoint) {
 
 const endpoints = new Table("endpoints", ENDPOINT_COLUMNS, data.endpoints, {
   noun: "endpoint",
-  missing: data.raw.leftOut.endpoints,
+  missing: data.raw.omitted.endpoints,
   size: 20,
   sorted: { column: ENDPOINT_COLUMNS[2], down: true },
 });
@@ -231,7 +231,7 @@ const endpoints = new Table("endpoints", ENDPOINT_COLUMNS, data.endpoints, {
 
 function filterIncidents() {
   const [state, verdict] = [get("state").value, get("verdict").value];
-  const matches = searchTexts(lowered, get("search").value);
+  const matches = searchTexts(lowercaseTexts, get("search").value);
   incidents.filter(
     (one) =>
       (!state || one.state === state) && (!verdict || one.brokenBy.verdict === verdict) && matches(one.texts),
@@ -239,7 +239,7 @@ function filterIncidents() {
 }
 
 function filterEndpoints() {
-  const matches = searchTexts(lowered, get("endpoint-search").value);
+  const matches = searchTexts(lowercaseTexts, get("endpoint-search").value);
   endpoints.filter((one) => matches(one.texts));
 }
 
@@ -272,7 +272,7 @@ get("zoom-in").addEventListener("click", () => view.zoom(0.5, timeline.middle())
 get("zoom-out").addEventListener("click", () => view.zoom(2, timeline.middle()));
 get("zoom-reset").addEventListener("click", () => view.reset());
 
-function tellView() {
+function showView() {
   get("shown").textContent = `${showTime(view.from)} to ${showTime(view.to)}`;
   const whole = view.from === view.whole[0] && view.to === view.whole[1];
   get("zoom-out").disabled = get("zoom-reset").disabled = whole;
@@ -280,9 +280,9 @@ function tellView() {
   get("pan-forth").disabled = view.to >= view.whole[1];
 }
 
-view.onChange(tellView);
+view.onChange(showView);
 
-// Paper is white and has a width of its own: the style sheet says it.
+// Printing has colours and a width of its own, set by the style sheet.
 
 function redrawNow() {
   timeline.draw();
@@ -298,26 +298,26 @@ window.addEventListener("afterprint", () => {
   redrawNow();
 });
 
-// What is there at the start
+// Start
 
-function tellChanges() {
+function showChanges() {
   const [first, last] = view.whole;
   const outside = data.deploys.filter(({ at }) => at < first || at > last).length;
-  const common = data.deploys.filter(({ service }) => service === EVERYONE).length;
-  const told = [
+  const common = data.deploys.filter(({ service }) => service === EVERY_SERVICE).length;
+  const notes = [
     common ? `${showMany(common, "change")} of every service: a tick on each lane.` : "",
-    outside ? `${showMany(outside, "change")} before or after the run can\u2019t be seen here.` : "",
+    outside ? `${showMany(outside, "change")} before or after the run: not shown here.` : "",
   ];
-  get("changes").textContent = told.filter(Boolean).join(" ");
+  get("changes").textContent = notes.filter(Boolean).join(" ");
 }
 
 showExtent(data);
-showLeftOut(data);
-showFigures(data);
+showOmitted(data);
+showMetrics(data);
 showAccounting(data);
-showShares(data);
-tellView();
-tellChanges();
+showRankings(data);
+showView();
+showChanges();
 timeline.draw();
 const busiest = data.endpoints.reduce(
   (most, one) => (most && most.incidents.length >= one.incidents.length ? most : one),
@@ -325,8 +325,8 @@ const busiest = data.endpoints.reduce(
 );
 if (busiest && data.seriesNumbers.size) chart.show(busiest);
 else get("chart-section").hidden = true;
-const arriveThere = () => arrive(byAddress.get(location.hash));
-window.addEventListener("hashchange", arriveThere);
-arriveThere();
+const openAddress = () => openIncident(byAddress.get(location.hash));
+window.addEventListener("hashchange", openAddress);
+openAddress();
 document.documentElement.dataset.ready = "";
 performance.mark("ready");

@@ -1,10 +1,11 @@
-// Tables that sort, filter and turn pages. Only the rows of one page are in the document.
+// Tables with sorting, filters and pages. Only the rows of one page are in the document.
 
 const COLLATOR = new Intl.Collator("en");
 
 /**
- * A column: its `name`; `key` of a row, to sort by; `cell`, what is shown; `number` or `time` where it
- * is one, `minor`: "minor" where a phone can do without it, "least" where a small screen can.
+ * A column has a `name`, a `key` of a row to sort by, a `cell` that is shown, `number` or `time` if its
+ * keys are numbers or times, and `minor`: "minor" columns are hidden on a phone, "least" ones on any
+ * small screen.
  */
 class Table {
   constructor(id, columns, rows, { size = 25, noun = "row", details = null, sorted = null, missing = 0 } = {}) {
@@ -12,7 +13,7 @@ class Table {
     this.rows = rows;
     this.size = size;
     this.noun = noun;
-    this.missing = missing; // how many are not in the page
+    this.missing = missing; // rows that the page omits
     this.details = details;
     this.root = get(id);
     this.order = sorted || { column: columns[0], down: false };
@@ -21,7 +22,7 @@ class Table {
     this.keys = new Map();
     this.accept = null;
     this.build();
-    this.arrange();
+    this.sortRows();
   }
 
   build() {
@@ -46,8 +47,8 @@ class Table {
       this.body,
     );
     this.status = make("span", { role: "status" });
-    this.back = button("Previous", () => this.turn(-1));
-    this.forth = button("Next", () => this.turn(1));
+    this.back = button("Previous", () => this.turnPage(-1));
+    this.forth = button("Next", () => this.turnPage(1));
     const wide = make(
       "div",
       { class: "wide", tabindex: 0, role: "region", "aria-label": this.root.dataset.caption },
@@ -59,77 +60,77 @@ class Table {
   /** Shows only rows for which `accept` is true. */
   filter(accept) {
     this.accept = accept;
-    this.choose();
+    this.applyFilter();
   }
 
-  choose() {
-    this.sorted = this.accept ? this.arranged.filter(this.accept) : this.arranged;
+  applyFilter() {
+    this.accepted = this.accept ? this.sorted.filter(this.accept) : this.sorted;
     this.page = 0;
-    this.write();
+    this.render();
   }
 
   sort(column) {
     const again = this.order.column === column;
     this.order = { column, down: again ? !this.order.down : Boolean(column.number) };
-    this.arrange();
+    this.sortRows();
   }
 
-  turn(by) {
+  turnPage(by) {
     this.page += by;
-    this.write();
+    this.render();
     this.root.scrollIntoView({ block: "nearest" });
   }
 
-  /** Turns to the page that has a row, opens it, and returns its element; null if it's filtered out. */
+  /** Turns to the page of a row, expands the row and returns its element; null if it is filtered out. */
   find(row) {
-    const place = this.sorted.indexOf(row);
-    if (place < 0) return null;
-    this.page = Math.floor(place / this.size);
+    const index = this.accepted.indexOf(row);
+    if (index < 0) return null;
+    this.page = Math.floor(index / this.size);
     this.expanded.add(row);
-    this.write();
+    this.render();
     return this.body.querySelector(`[data-row="${row.number}"]`);
   }
 
-  arrange() {
+  sortRows() {
     const { column, down } = this.order;
     if (!this.keys.has(column)) this.keys.set(column, this.rank(column));
     const ranks = this.keys.get(column);
-    const way = down ? -1 : 1;
-    this.arranged = [...this.rows].sort(
-      (one, other) => way * (ranks.get(one) - ranks.get(other)) || one.number - other.number,
+    const sign = down ? -1 : 1;
+    this.sorted = [...this.rows].sort(
+      (one, other) => sign * (ranks.get(one) - ranks.get(other)) || one.number - other.number,
     );
-    for (const [place, head] of this.heads.entries()) {
-      if (this.columns[place] === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    for (const [index, head] of this.heads.entries()) {
+      if (this.columns[index] === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
-    this.choose();
+    this.applyFilter();
   }
 
-  /** Each row's place by a column: what is nothing comes first. Texts are compared once. */
+  /** The rank of each row by a column; empty values come first. Each distinct text is compared once. */
   rank(column) {
     const keys = this.rows.map((row) => column.key(row));
     if (column.number || column.time)
-      return new Map(this.rows.map((row, place) => [row, keys[place] ?? -Infinity]));
+      return new Map(this.rows.map((row, index) => [row, keys[index] ?? -Infinity]));
     const texts = [...new Set(keys)].sort(COLLATOR.compare);
     const ranks = new Map(texts.map((text, rank) => [text, rank]));
-    return new Map(this.rows.map((row, place) => [row, ranks.get(keys[place])]));
+    return new Map(this.rows.map((row, index) => [row, ranks.get(keys[index])]));
   }
 
-  write() {
-    const count = this.sorted.length;
+  render() {
+    const count = this.accepted.length;
     const first = this.page * this.size;
     const last = Math.min(first + this.size, count);
-    this.body.replaceChildren(...this.sorted.slice(first, last).flatMap((row) => this.writeRow(row)));
-    const of = count === this.rows.length ? "" : ` (of ${showCount(this.rows.length)})`;
+    this.body.replaceChildren(...this.accepted.slice(first, last).flatMap((row) => this.renderRow(row)));
+    const total = count === this.rows.length ? "" : ` (of ${showCount(this.rows.length)})`;
     const missing = this.missing ? `; ${showCount(this.missing)} more are not in this page` : "";
     const rows = count > this.size ? `${showCount(first + 1)} to ${showCount(last)} of ` : "";
-    this.status.textContent = `${rows}${showMany(count, this.noun)}${of}${missing}`;
+    this.status.textContent = `${rows}${showMany(count, this.noun)}${total}${missing}`;
     this.back.hidden = this.forth.hidden = count <= this.size;
     this.back.disabled = first === 0;
     this.forth.disabled = last === count;
   }
 
-  writeRow(row) {
+  renderRow(row) {
     const cells = this.columns.map((column) =>
       make("td", { class: classes(column), "data-name": column.name }, ...[column.cell(row)].flat()),
     );
@@ -156,7 +157,7 @@ class Table {
 
   toggle(row) {
     if (!this.expanded.delete(row)) this.expanded.add(row);
-    this.write();
+    this.render();
     this.body.querySelector(`[data-row="${row.number}"] .toggle`).focus();
   }
 }
@@ -166,8 +167,8 @@ function classes(column) {
 }
 
 /**
- * Whether all words of a search stand in a row's texts. Each text is looked at once, however many
- * rows have it: `numbers` of a row are those of its texts.
+ * A predicate: whether the texts of a row, given by their numbers, contain all words of a search. Each
+ * text is searched once, however many rows have it.
  */
 function searchTexts(texts, search) {
   const hits = search

@@ -1,6 +1,6 @@
-// The stretch of time that the timeline and the charts show: one for all of them.
+// The time range that the timeline and the charts show.
 
-const SHORTEST = 0.01; // seconds
+const MIN_DURATION = 0.01; // seconds
 
 class View {
   constructor(from, to) {
@@ -14,21 +14,21 @@ class View {
     this.listeners.push(listen);
   }
 
-  get span() {
+  get duration() {
     return this.to - this.from;
   }
 
-  /** Shows a stretch as it is, or what of it is inside the run. */
+  /** Shows a time range, limited to the run. */
   show(from, to) {
     const [first, last] = this.whole;
-    const span = Math.min(Math.max(to - from, SHORTEST), last - first);
+    const duration = Math.min(Math.max(to - from, MIN_DURATION), last - first);
     const middle = (from + to) / 2;
-    this.from = Math.min(Math.max(middle - span / 2, first), last - span);
-    this.to = this.from + span;
+    this.from = Math.min(Math.max(middle - duration / 2, first), last - duration);
+    this.to = this.from + duration;
     for (const listen of this.listeners) listen();
   }
 
-  /** Shows a stretch with as much again on each side. */
+  /** Shows a time range with a margin of the same length on each side. */
   showAround(from, to) {
     const margin = Math.max(to - from, (this.whole[1] - this.whole[0]) / 500);
     this.show(from - margin, to + margin);
@@ -38,21 +38,21 @@ class View {
     this.show(...this.whole);
   }
 
-  /** Shows `factor` times as much, around a moment that stays where it is. */
+  /** Shows `factor` times the duration; the moment `around` keeps its position. */
   zoom(factor, around = (this.from + this.to) / 2) {
     this.show(around - (around - this.from) * factor, around + (this.to - around) * factor);
   }
 
-  /** Moves by a share of what is shown. */
+  /** Moves by a share of the duration that is shown. */
   pan(share) {
-    this.show(this.from + share * this.span, this.to + share * this.span);
+    this.show(this.from + share * this.duration, this.to + share * this.duration);
   }
 
-  /** Moves as little as shows a stretch, which may be longer than what is shown. */
+  /** Moves so that a time range is shown; zooms out only if it is longer than the view. */
   reveal(from, to) {
     if (from >= this.from && to <= this.to) return;
-    if (to - from > this.span) this.showAround(from, to);
-    else this.show((from + to - this.span) / 2, (from + to + this.span) / 2);
+    if (to - from > this.duration) this.showAround(from, to);
+    else this.show((from + to - this.duration) / 2, (from + to + this.duration) / 2);
   }
 }
 
@@ -61,10 +61,10 @@ const STEPS = [
   3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000, 315360000,
 ];
 
-/** Round moments of a stretch, at most `most` of them, and the step between them. */
+/** At most `most` round moments within a time range, and the step between them. */
 function roundMoments(from, to, most) {
   const step = STEPS.find((one) => (to - from) / one <= most) || STEPS[STEPS.length - 1];
   const moments = [];
-  for (let place = Math.ceil(from / step); place * step <= to; place += 1) moments.push(place * step);
+  for (let count = Math.ceil(from / step); count * step <= to; count += 1) moments.push(count * step);
   return [moments, step];
 }

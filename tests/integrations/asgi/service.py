@@ -1,4 +1,4 @@
-"""Services to watch: an ASGI server's side by hand, and a real one on a socket."""
+"""Services to watch: one behind a fake ASGI server, and one behind a real server on a socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def watch(*resources: str, **options: Any) -> LiveMonitor:
 
 
 def counts(monitor: LiveMonitor) -> dict[str, tuple[int, int]]:
-    """Requests and failures of each endpoint that had any, and how many were unmatched."""
+    """The requests and failures of each endpoint with requests, and the unmatched requests."""
     snapshot = monitor.snapshot()
     found = {
         f"{one.verb} {one.resource}": (one.all_requests, one.all_failures)
@@ -44,8 +44,8 @@ def counts(monitor: LiveMonitor) -> dict[str, tuple[int, int]]:
 
 class Server:
     """
-    The server's side of one scope: it gives these messages and then waits for ever, and keeps what
-    it is sent, unless `on_send` raises.
+    A fake server for one scope. It gives these messages and then waits for ever. It keeps the
+    messages that it is sent, unless `on_send` raises.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ def request(path: str = "/users/7", verb: str = "GET", **more: object) -> Scope:
 
 @asynccontextmanager
 async def serving(app: App, **options: Any) -> AsyncGenerator[AsyncClient]:
-    """The application behind uvicorn on a socket of its own, and a client of it."""
+    """Run the application under uvicorn on a socket of its own; a client of it."""
     server = _Uvicorn(
         uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5, **options)
     )

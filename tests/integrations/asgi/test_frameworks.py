@@ -29,6 +29,8 @@ from tests.integrations.asgi.service import counts, serving, watch
 
 Make = Callable[[LiveMonitor], App]
 
+pytestmark = pytest.mark.slow
+
 
 async def half() -> AsyncIterator[bytes]:
     yield b"half"
@@ -66,7 +68,7 @@ def around_starlette(monitor: LiveMonitor) -> App:
 
 
 def mounted_in_starlette(monitor: LiveMonitor) -> App:
-    """The middleware inside of a mounted application, whose host runs the monitor."""
+    """The middleware inside a mounted application; the outer application runs the monitor."""
     inner = slomon.integrations.asgi.Middleware(plain_starlette(), monitor)
 
     @asynccontextmanager
@@ -135,7 +137,7 @@ SEEN_BY_ROUTERS_ONLY = {added_to_litestar}
 
 
 @pytest.mark.parametrize("make", MAKERS)
-async def test_frameworks_are_watched_alike(make: Make) -> None:
+async def test_all_frameworks_give_the_same_counts(make: Make) -> None:
     monitor = watch("/users/{id}", "/admin/users/{id}", "/bug", "/stream")
     async with serving(make(monitor)) as client:
         statuses = [
@@ -164,7 +166,7 @@ async def test_frameworks_are_watched_alike(make: Make) -> None:
     assert unmatched == (0 if make in SEEN_BY_ROUTERS_ONLY else 2)
 
 
-async def test_a_route_of_the_framework_may_decide() -> None:
+async def test_a_route_of_the_framework_may_choose_the_endpoint() -> None:
     monitor = watch("/users/{number}", "/admin/users/{number}", "/bug")
     app = plain_litestar()
     watched = slomon.integrations.asgi.Middleware(
@@ -184,7 +186,7 @@ async def test_a_route_of_the_framework_may_decide() -> None:
     }
 
 
-async def test_a_background_task_counts_neither_in_time_nor_in_outcome() -> None:
+async def test_a_background_task_neither_delays_nor_changes_the_count() -> None:
     at_work = anyio.Event()
 
     async def work() -> None:
@@ -211,7 +213,7 @@ async def test_a_background_task_counts_neither_in_time_nor_in_outcome() -> None
 
 
 @pytest.mark.parametrize(("begins", "failures"), [(True, 0), (False, 1)])
-async def test_a_client_that_leaves_is_499_or_the_status_that_had_begun(
+async def test_a_disconnected_client_counts_as_499_or_by_the_started_response(
     begins: bool, failures: int
 ) -> None:
     asked, left = anyio.Event(), anyio.Event()
@@ -260,7 +262,7 @@ async def test_the_status_route_answers_on_a_socket() -> None:
     assert monitor.snapshot().accounting.accesses == 1
 
 
-async def test_a_service_is_not_started_whose_monitor_cannot_be(
+async def test_a_service_whose_monitor_cannot_start_is_not_started(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     state = tmp_path / "state"

@@ -1,4 +1,4 @@
-"""The monitor lives as long as the application, whatever that knows of lifespans."""
+"""The monitor runs as long as the application, whether or not that supports lifespans."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDED, NOT_ENDED = f"{SHUTDOWN}.complete", f"{SHUTDOWN}.failed"
 
 
 class Stage:
-    """A server, a monitor and an application, and the order in which they act."""
+    """A server, a monitor and an application, and the order of their actions."""
 
     def __init__(self, *, begin: Exception | None = None, end: Exception | None = None) -> None:
         self.acts: list[str] = []
@@ -49,7 +49,7 @@ class Stage:
 
 
 async def knowing(_: Scope, receive: Receive, send: Send) -> None:
-    """An application as the specification shows it."""
+    """The application of the ASGI specification."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
@@ -82,7 +82,7 @@ async def deaf(_: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize("app", [knowing, ignorant, indifferent, ignorant_of_scopes, hasty, deaf])
-async def test_the_monitor_ends_before_the_server_hears_that_all_has(app: App) -> None:
+async def test_the_monitor_ends_before_the_server_gets_the_last_message(app: App) -> None:
     assert await Stage().play(app) == [
         "monitor begins",
         "startup.complete",
@@ -91,7 +91,7 @@ async def test_the_monitor_ends_before_the_server_hears_that_all_has(app: App) -
     ]
 
 
-async def test_an_application_hears_each_message_once() -> None:
+async def test_an_application_receives_each_message_once() -> None:
     heard = []
 
     async def listening(_: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +104,7 @@ async def test_an_application_hears_each_message_once() -> None:
 
 
 @pytest.mark.parametrize("then_raises", [True, False])
-async def test_a_startup_that_fails_is_passed_on_once_the_monitor_has_ended(
+async def test_a_failed_startup_is_reported_after_the_monitor_has_ended(
     then_raises: bool,
 ) -> None:
     async def failing(_: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +122,7 @@ async def test_a_startup_that_fails_is_passed_on_once_the_monitor_has_ended(
     assert stage.acts == ["monitor begins", "monitor ends", "startup.failed: no database"]
 
 
-async def test_a_monitor_that_cannot_begin_fails_the_startup() -> None:
+async def test_a_monitor_that_cannot_start_fails_the_startup() -> None:
     stage = Stage(begin=StateFileError("state.slomon is of a replay"))
     with pytest.raises(StateFileError):
         await stage.play(knowing)
@@ -137,7 +137,7 @@ async def test_a_monitor_that_cannot_end_fails_the_shutdown(app: App) -> None:
     assert stage.acts[-2:] == ["monitor ends", "shutdown.failed: disk full"]
 
 
-async def test_a_shutdown_that_fails_is_told_in_the_applications_words() -> None:
+async def test_a_failed_shutdown_is_reported_by_the_applications_message() -> None:
     async def failing(_: Scope, receive: Receive, send: Send) -> None:
         await hasty(_, receive, send)
         await receive()
@@ -150,7 +150,7 @@ async def test_a_shutdown_that_fails_is_told_in_the_applications_words() -> None
     assert stage.acts[-2:] == ["monitor ends", "shutdown.failed: its own words"]
 
 
-async def test_an_application_that_fails_as_it_runs_ends_the_monitor_and_is_heard() -> None:
+async def test_an_application_that_fails_while_it_runs_ends_the_monitor_and_raises() -> None:
     async def failing(_: Scope, receive: Receive, send: Send) -> None:
         await hasty(_, receive, send)
         raise ConnectionError("the broker is gone")
@@ -161,7 +161,7 @@ async def test_an_application_that_fails_as_it_runs_ends_the_monitor_and_is_hear
     assert stage.acts == ["monitor begins", "startup.complete", "monitor ends"]
 
 
-async def test_nobody_waits_for_an_application_that_stays_after_its_end() -> None:
+async def test_an_application_that_keeps_running_after_its_last_message_is_not_waited_for() -> None:
     async def staying(_: Scope, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
@@ -173,7 +173,7 @@ async def test_nobody_waits_for_an_application_that_stays_after_its_end() -> Non
     assert stage.acts == ["monitor begins", "startup.complete", "shutdown.complete", "monitor ends"]
 
 
-async def test_the_end_is_told_once_though_an_application_asks_on() -> None:
+async def test_the_last_message_is_sent_once_though_the_application_receives_again() -> None:
     async def asking(_: Scope, receive: Receive, send: Send) -> None:
         await knowing(_, receive, send)
         await receive()

@@ -1,8 +1,4 @@
-"""
-What counts as a success and what as a failure, message by message.
-
-The middleware with a hand-driven server: which endpoint, and what passes.
-"""
+"""A request counts once, for the right endpoint and by the right status, and its messages pass."""
 
 from __future__ import annotations
 
@@ -34,7 +30,7 @@ def start(status: int = 200) -> Message:
 
 
 async def exchange(respond: Respond, server: Server) -> list[int]:
-    """The statuses that were counted, of which there may be one."""
+    """The statuses that were counted."""
     counted: list[int] = []
     watched = Exchange(counted.append, server.receive, server.send)
     try:
@@ -61,7 +57,7 @@ def sending(*messages: Message, then: BaseException | None = None) -> Respond:
 def leaving(
     *messages: Message, then_sends: Sequence[Message] = (), then: BaseException | None = None
 ) -> Respond:
-    """An application that is told of the client's leave after what it has sent."""
+    """An application that receives the disconnect after these messages."""
 
     async def respond(receive: Receive, send: Send) -> None:
         await sending(*messages)(receive, send)
@@ -107,11 +103,11 @@ CANCELLED = asyncio.CancelledError()
         (sending(start(503), then=CANCELLED), 503),
     ],
 )
-async def test_a_response_counts_once_by_how_it_ended(respond: Respond, status: int) -> None:
+async def test_a_response_counts_once_by_its_end(respond: Respond, status: int) -> None:
     assert await exchange(respond, Server(["http.request", "http.disconnect"])) == [status]
 
 
-async def test_a_client_that_has_left_may_be_told_by_an_error_of_the_servers() -> None:
+async def test_an_os_error_of_the_server_means_that_the_client_has_disconnected() -> None:
     def break_pipe(message: Message) -> None:
         if message is BODY:
             raise BrokenPipeError
@@ -124,7 +120,7 @@ async def test_a_client_that_has_left_may_be_told_by_an_error_of_the_servers() -
     assert await exchange(respond, Server(on_send=break_pipe)) == [200]
 
 
-async def test_a_response_that_the_server_refuses_at_its_end_has_failed() -> None:
+async def test_a_response_whose_last_message_the_server_rejects_has_failed() -> None:
     def refuse(message: Message) -> None:
         if message is BODY:
             raise ValueError("Response content shorter than Content-Length")
@@ -132,7 +128,7 @@ async def test_a_response_that_the_server_refuses_at_its_end_has_failed() -> Non
     assert await exchange(sending(start(), BODY), Server(on_send=refuse)) == [500]
 
 
-async def test_all_messages_pass_as_they_are() -> None:
+async def test_all_messages_pass_unchanged() -> None:
     received: list[Message] = []
 
     async def echo(receive: Receive, send: Send) -> None:
@@ -159,6 +155,7 @@ async def ask(app: App, scope: Scope, server: Server | None = None) -> Server:
     return server
 
 
+@pytest.mark.slow
 def test_it_needs_no_framework_and_no_server() -> None:
     script = (
         "import sys, slomon.integrations.asgi; "
@@ -191,7 +188,7 @@ async def test_requests_are_counted_by_the_most_specific_template(
     assert counts(monitor) == {counted: (1, 0)}
 
 
-async def test_a_path_is_the_one_that_was_asked_for_mounted_or_not() -> None:
+async def test_a_path_is_the_clients_whether_mounted_or_not() -> None:
     async def router(scope: Scope, receive: Receive, send: Send) -> None:
         scope["path"] = "/users/7"  # as a router does that strips where it is mounted
         await fine(scope, receive, send)
@@ -212,9 +209,7 @@ async def test_a_path_is_the_one_that_was_asked_for_mounted_or_not() -> None:
         ("/users/7", b"/users/\xff", "GET /users/{id}"),
     ],
 )
-async def test_a_path_is_read_as_it_was_asked_for_not_decoded(
-    path: str, raw: bytes | None, counted: str
-) -> None:
+async def test_a_path_is_not_decoded(path: str, raw: bytes | None, counted: str) -> None:
     monitor = watch("/users/{id}", "/caf%C3%A9")
     async with monitor:
         await ask(slomon.integrations.asgi.Middleware(fine, monitor), request(path, raw_path=raw))
@@ -241,7 +236,7 @@ async def test_a_server_counts_as_a_log_of_the_same_requests_does(root: str, htt
     }
 
 
-async def test_a_route_sees_the_scope_as_the_application_left_it() -> None:
+async def test_a_route_gets_the_scope_that_the_application_has_filled() -> None:
     async def router(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != "/nowhere":
             scope["path_template"] = "users.show"
@@ -280,7 +275,7 @@ async def test_a_route_that_raises_harms_no_request_and_is_logged_once(
     assert failed == ["KeyError: 'template'"]
 
 
-async def test_what_clients_make_up_is_kept_nowhere(tmp_path: Path) -> None:
+async def test_unknown_methods_and_paths_are_not_stored(tmp_path: Path) -> None:
     events = tmp_path / "events"
     async with watch("/users/{id}", event_log=events) as monitor:
         app = slomon.integrations.asgi.Middleware(fine, monitor)
@@ -315,12 +310,12 @@ async def asynchronous(_: Scope) -> str:
         ({"run_monitor": "no"}, "'run_monitor' is 'no'; allowed: True, False"),
     ],
 )
-def test_a_wrong_option_is_refused_by_its_name(options: dict[str, Any], fault: str) -> None:
+def test_a_wrong_option_is_rejected_by_its_name(options: dict[str, Any], fault: str) -> None:
     with pytest.raises(ConfigurationError, match=fault):
         slomon.integrations.asgi.Middleware(fine, **{"monitor": watch("/a"), **options})
 
 
-async def test_an_exception_is_a_failure_and_raised_on() -> None:
+async def test_an_exception_is_a_failure_and_is_raised_again() -> None:
     async def faulty(_: Scope, __: Receive, ___: Send) -> None:
         raise ZeroDivisionError
 
@@ -382,7 +377,7 @@ async def test_the_monitor_runs_with_the_application() -> None:
     assert not monitor.access("GET", "/users/{id}", 200)
 
 
-async def test_a_state_of_something_else_fails_the_startup_with_its_name(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_state_fails_the_startup_with_its_name(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.write_text("not ours\n")
     monitor, server = live([entry("/a")], state=state), Server(["lifespan.startup"])
@@ -393,7 +388,7 @@ async def test_a_state_of_something_else_fails_the_startup_with_its_name(tmp_pat
     assert str(state) in server.sent[0]["message"]
 
 
-async def test_the_status_route_is_there_only_if_asked_for_and_is_not_counted() -> None:
+async def test_the_status_route_is_optional_and_is_not_counted() -> None:
     monitor = watch("/slomon")
     async with monitor:
         shown = await ask(

@@ -1,4 +1,4 @@
-"""The status route: JSON of a monitor, to whoever may ask."""
+"""The status route: the state of a monitor as JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def document(server: Server) -> dict[str, Any]:
 
 
 async def broken() -> LiveMonitor:
-    """One endpoint that broke and was fixed, at known times, and one that nobody asked for."""
+    """An endpoint that broke and was fixed, at known times, and one without requests."""
     monitor = watch("/users/{id}", "/quiet")
     async with monitor:
         monitor.change(service="users", commit="6d0080a", author="ana@example.com")
@@ -34,7 +34,7 @@ async def broken() -> LiveMonitor:
     return monitor
 
 
-async def test_it_says_where_the_endpoints_stand_and_which_incidents_there_were() -> None:
+async def test_it_has_the_state_of_the_endpoints_and_the_incidents() -> None:
     monitor = await broken()
     found = document(await ask(monitor))
 
@@ -79,7 +79,7 @@ async def test_it_says_where_the_endpoints_stand_and_which_incidents_there_were(
     }
 
 
-async def test_an_open_incident_has_no_end_and_whoever_broke_it_may_be_unknown() -> None:
+async def test_an_open_incident_has_no_end_and_may_have_no_known_cause() -> None:
     monitor = watch("/users/{id}")
     async with monitor:
         monitor.access("GET", "/users/{id}", 500)
@@ -92,7 +92,7 @@ async def test_an_open_incident_has_no_end_and_whoever_broke_it_may_be_unknown()
     assert [(one["sli"], one["is_open"]) for one in found["endpoints"]] == [(0.0, True)]
 
 
-async def test_nobody_is_named_and_no_text_is_long() -> None:
+async def test_no_author_is_named_and_no_text_is_long() -> None:
     monitor = watch("/users/{id}")
     async with monitor:
         monitor.change(service="users", commit="c" * 5000, author="eve@example.com")
@@ -103,7 +103,7 @@ async def test_nobody_is_named_and_no_text_is_long() -> None:
     assert len(message["body"]) < 2000
 
 
-async def test_the_headers_let_nobody_keep_it() -> None:
+async def test_the_response_must_not_be_cached() -> None:
     server = await ask(watch("/a"))
     assert server.sent[0]["status"] == 200
     assert dict(server.sent[0]["headers"]) == {
@@ -123,7 +123,7 @@ async def test_head_has_the_headers_alone() -> None:
     assert head.sent[1]["body"] == b""
 
 
-async def test_nothing_else_is_allowed() -> None:
+async def test_other_methods_are_rejected() -> None:
     server = await ask(watch("/a"), "POST")
     assert server.sent[0]["status"] == 405
     assert (b"allow", b"GET, HEAD") in server.sent[0]["headers"]

@@ -1,4 +1,4 @@
-"""Requests as GitHub, GitLab and senders of CDEvents make them, of one deployment."""
+"""Requests of GitHub, GitLab and a sender of CDEvents that report one deployment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any, Final
 
-SAMPLES: Final = Path(__file__).parent.parent / "data" / "webhooks"
+SAMPLES: Final = Path(__file__).parents[2] / "data" / "webhooks"
 SECRET: Final = "not to be shown"
 SIGNING_SECRET: Final = "whsec_bm90IHRvIGJlIHNob3duIGVpdGhlcg=="
 SECOND: Final = 1_000_000_000
@@ -39,7 +39,7 @@ def sign(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 def sign_in_time(body: bytes, stamp: str = "1543443091") -> dict[str, str]:
-    """Those of Standard Webhooks."""
+    """The headers of Standard Webhooks."""
     signed = b"msg_1." + stamp.encode() + b"." + body
     digest = hmac.new(b"not to be shown either", signed, hashlib.sha256).digest()
     return {

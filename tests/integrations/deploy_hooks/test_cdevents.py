@@ -38,12 +38,12 @@ def encoded(data: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "body", [sample(BINARY), sample(STRUCTURED), encoded(b64encode(dump(sample(BINARY))).decode())]
 )
-def test_binary_and_structured_mode_say_the_same(body: object) -> None:
+def test_binary_and_structured_mode_give_the_same_change(body: object) -> None:
     assert read(body) == CHANGE
 
 
 @pytest.mark.parametrize("data", ["no base64!", b64encode(b"[1]").decode()])
-def test_data_that_are_no_event_are_refused(data: str) -> None:
+def test_data_without_an_event_is_rejected(data: str) -> None:
     with pytest.raises(WebhookError, match=r"base64|allowed: an object") as refused:
         read(encoded(data))
 
@@ -54,7 +54,7 @@ def test_data_that_are_no_event_are_refused(data: str) -> None:
     ("predicate", "is_change"),
     [("deployed", True), ("rolledback", True), ("removed", False), ("published", False)],
 )
-def test_other_events_are_none(predicate: str, *, is_change: bool) -> None:
+def test_other_events_are_no_change(predicate: str, *, is_change: bool) -> None:
     body = sample(BINARY)
     body["context"]["type"] = f"dev.cdevents.service.{predicate}.0.2.0"
 
@@ -62,14 +62,14 @@ def test_other_events_are_none(predicate: str, *, is_change: bool) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"context": 1}, {"specversion": "1.0", "data": []}])
-def test_what_is_no_cdevent_is_refused(body: object) -> None:
+def test_an_event_of_another_kind_is_rejected(body: object) -> None:
     with pytest.raises(WebhookError, match=r"type is ''; allowed: dev\.cdevents\.") as refused:
         read(body)
 
     assert refused.value.status == 400
 
 
-def test_an_event_that_lacks_something_is_refused() -> None:
+def test_an_incomplete_event_is_rejected() -> None:
     body = sample(BINARY)
     del body["subject"]["content"]["artifactId"]
 
@@ -79,7 +79,7 @@ def test_an_event_that_lacks_something_is_refused() -> None:
     assert refused.value.status == 400
 
 
-def test_an_environment_is_known_by_its_name_as_well() -> None:
+def test_an_environment_has_an_id_and_a_name() -> None:
     body = sample(BINARY)
     body["subject"]["content"]["environment"] = {"id": "c-1", "name": "production"}
 
@@ -89,18 +89,18 @@ def test_an_environment_is_known_by_its_name_as_well() -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", f"Basic {SECRET}", SECRET, f"Bearer {SECRET}x", "Bearer another"]
 )
-def test_another_token_is_refused(header: str) -> None:
+def test_another_token_is_rejected(header: str) -> None:
     with pytest.raises(WebhookError, match="header authorization") as refused:
         read(sample(BINARY), {"Authorization": header})
 
     assert refused.value.status == 401
 
 
-def test_a_scheme_has_no_case() -> None:
+def test_a_scheme_matches_in_any_case() -> None:
     assert read(sample(BINARY), {"authorization": f"bearer {SECRET}"}) == CHANGE
 
 
-def test_a_signing_secret_is_used_where_that_was_agreed_on() -> None:
+def test_a_signing_secret_is_used_if_one_is_given() -> None:
     receiver = Receiver(CDEvents(signing_secret=SIGNING_SECRET), now=lambda: NOW)
     body = dump(sample(STRUCTURED))
 

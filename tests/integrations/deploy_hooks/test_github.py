@@ -1,4 +1,4 @@
-"""A deployment_status of GitHub is a change, if it is GitHub's and says success."""
+"""A deployment_status is a change if GitHub signed it and its state is success."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_status_of_success_is_a_change() -> None:
     assert read(dump(sample("github_deployment_status"))) == CHANGE
 
 
-def test_a_form_is_read_as_json_is() -> None:
+def test_a_form_is_read_like_json() -> None:
     body = sample("github_deployment_status")
     body["repository"]["description"] = "Größe 📏 & co."
 
@@ -31,7 +31,7 @@ def test_a_form_is_read_as_json_is() -> None:
 
 
 @pytest.mark.parametrize("form", ["payload=", "payload=1&payload=2", "payload=" + "&a=1" * 10])
-def test_a_form_without_one_payload_is_refused(form: str) -> None:
+def test_a_form_without_one_payload_is_rejected(form: str) -> None:
     with pytest.raises(WebhookError, match="the body is no form with one payload") as refused:
         read(form.encode())
 
@@ -39,12 +39,12 @@ def test_a_form_without_one_payload_is_refused(form: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["github_deployment", "github_ping"])
-def test_another_event_is_none_whatever_its_header_says(name: str) -> None:
+def test_another_event_is_no_change_whatever_its_header_says(name: str) -> None:
     assert read(dump(sample(name))) is None
 
 
 @pytest.mark.parametrize("state", ["pending", "in_progress", "failure", "error", "inactive", None])
-def test_another_state_is_none(state: str | None) -> None:
+def test_another_state_is_no_change(state: str | None) -> None:
     body = sample("github_deployment_status")
     body["deployment_status"]["state"] = state
 
@@ -61,7 +61,7 @@ def test_another_state_is_none(state: str | None) -> None:
         (None, None, ""),
     ],
 )
-def test_the_author_is_a_human_where_one_is_named(
+def test_the_author_is_a_person_if_the_event_has_one(
     creator: object, starter: object, author: str
 ) -> None:
     body = sample("github_deployment_status")
@@ -74,14 +74,14 @@ def test_the_author_is_a_human_where_one_is_named(
     assert change.author == author
 
 
-def test_an_old_server_names_the_environment_with_the_deployment_alone() -> None:
+def test_an_old_server_has_the_environment_in_the_deployment_only() -> None:
     body = sample("github_deployment_status")
     del body["deployment_status"]["environment"]
 
     assert read(dump(body)) == CHANGE
 
 
-def test_the_signature_is_the_one_of_githubs_own_example() -> None:
+def test_the_signature_is_that_of_githubs_example() -> None:
     digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     proof = BodySignature("x-hub-signature-256", b"It's a Secret to Everybody")
 
@@ -100,7 +100,7 @@ def test_the_signature_is_the_one_of_githubs_own_example() -> None:
         sign(dump(sample("github_deployment_status")), secret="another secret"),
     ],
 )
-def test_what_github_did_not_sign_is_refused(headers: dict[str, str]) -> None:
+def test_a_request_that_github_did_not_sign_is_rejected(headers: dict[str, str]) -> None:
     with pytest.raises(WebhookError, match="header x-hub-signature-256") as refused:
         read(dump(sample("github_deployment_status")), headers)
 

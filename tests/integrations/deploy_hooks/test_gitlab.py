@@ -1,4 +1,4 @@
-"""A deployment event of GitLab is a change, if it is GitLab's and says success."""
+"""A deployment event is a change if GitLab sent it and its status is success."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def test_a_status_of_success_is_a_change() -> None:
 
 
 @pytest.mark.parametrize("status", ["created", "running", "failed", "canceled", "blocked", None])
-def test_another_status_is_none(status: str | None) -> None:
+def test_another_status_is_no_change(status: str | None) -> None:
     assert read({**sample("gitlab_deployment"), "status": status}) is None
 
 
-def test_another_event_is_none() -> None:
+def test_another_event_is_no_change() -> None:
     assert read({"object_kind": "pipeline", "status": "success"}) is None
 
 
-def test_the_author_is_a_name_where_no_email_is_public() -> None:
+def test_the_author_is_a_name_if_no_email_is_public() -> None:
     body = sample("gitlab_deployment")
     body["user"]["email"] = "[REDACTED]"
 
@@ -48,7 +48,7 @@ def test_the_author_is_a_name_where_no_email_is_public() -> None:
 
 
 @pytest.mark.parametrize("url", [None, "", "https://gitlab.example.com/somewhere/else"])
-def test_the_commit_is_the_short_one_where_its_address_has_none(url: str | None) -> None:
+def test_the_commit_is_the_short_hash_if_its_url_has_none(url: str | None) -> None:
     change = read({**sample("gitlab_deployment"), "commit_url": url})
 
     assert change
@@ -56,14 +56,14 @@ def test_the_commit_is_the_short_one_where_its_address_has_none(url: str | None)
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Gitlab-Token": ""}, {"X-Gitlab-Token": "another"}])
-def test_another_token_is_refused(headers: dict[str, str]) -> None:
+def test_another_token_is_rejected(headers: dict[str, str]) -> None:
     with pytest.raises(WebhookError, match="header x-gitlab-token") as refused:
         read(sample("gitlab_deployment"), headers)
 
     assert refused.value.status == 401
 
 
-def test_a_signing_secret_is_used_where_that_was_agreed_on() -> None:
+def test_a_signing_secret_is_used_if_one_is_given() -> None:
     receiver = Receiver(GitLab(signing_secret=SIGNING_SECRET), now=lambda: NOW)
     body = dump(sample("gitlab_deployment"))
 

@@ -1,4 +1,4 @@
-"""A receiver takes what its sender sends: once, while it is young, and if it can be read."""
+"""A receiver accepts a deployment of its sender once, if it is recent and well formed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def deliver(receiver: Receiver, body: object) -> Change | None:
     return receiver.read(sign(text), text)
 
 
-def test_a_change_is_taken_once_however_often_it_is_sent() -> None:
+def test_a_change_is_accepted_once_however_often_it_is_sent() -> None:
     receiver = make_receiver()
     again = sample(STATUS)
     again["sender"]["login"] = "the same event, by another webhook"
@@ -77,7 +77,7 @@ def test_the_same_commit_can_be_deployed_again() -> None:
 
 @pytest.fixture
 def hasty() -> Iterator[None]:
-    """Threads take turns as often as they can."""
+    """Let threads switch as often as possible."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -85,7 +85,7 @@ def hasty() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("hasty")
-def test_of_many_threads_one_takes_it() -> None:
+def test_one_of_many_threads_gets_the_change() -> None:
     receiver = make_receiver()
     other = sample(STATUS)
     for number in range(300):  # so that there is something to look through
@@ -113,7 +113,7 @@ def test_of_many_threads_one_takes_it() -> None:
     ("age", "is_taken"),
     [(-HOUR - 1, False), (-HOUR, True), (0, True), (HOUR, True), (HOUR + 1, False)],
 )
-def test_a_deployment_that_is_too_old_or_ahead_is_none_and_told(
+def test_a_deployment_too_old_or_too_far_ahead_is_skipped_and_logged(
     age: int, *, is_taken: bool
 ) -> None:
     receiver = make_receiver(now=lambda: NOW - SECOND + age, max_age="1h")
@@ -125,7 +125,7 @@ def test_a_deployment_that_is_too_old_or_ahead_is_none_and_told(
     assert ("webhook.stale" in stderr.getvalue()) != is_taken
 
 
-def test_what_is_forgotten_is_too_old_to_be_taken_again() -> None:
+def test_a_forgotten_change_is_too_old_to_be_accepted_again() -> None:
     time = Time()
     receiver = make_receiver(now=time)
     assert deliver(receiver, sample(STATUS))
@@ -138,8 +138,8 @@ def test_what_is_forgotten_is_too_old_to_be_taken_again() -> None:
         assert deliver(receiver, sample(STATUS)) is None
 
 
-def test_no_more_than_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slomon.integrations.deploy_hooks.receiver._REMEMBERED", 2)
+def test_the_number_of_remembered_changes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slomon.integrations.deploy_hooks.receiver._MAX_REMEMBERED", 2)
     receiver = make_receiver()
     first, second, third = (sample(STATUS) for _ in range(3))
     second["deployment"]["sha"], third["deployment"]["sha"] = "second", "third"
@@ -152,7 +152,7 @@ def test_no_more_than_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     assert deliver(receiver, first)
 
 
-def test_deployments_to_another_environment_are_none() -> None:
+def test_deployments_to_another_environment_are_skipped() -> None:
     assert deliver(make_receiver(environment="staging"), sample(STATUS)) is None
     assert deliver(make_receiver(environment=None), sample(STATUS))
 
@@ -165,19 +165,19 @@ def test_deployments_to_another_environment_are_none() -> None:
         (None, "users"),
     ],
 )
-def test_a_service_is_the_repository_or_as_told(service: object, found: str) -> None:
+def test_a_service_is_the_repository_or_as_configured(service: object, found: str) -> None:
     change = deliver(make_receiver(service=service), sample(STATUS))
 
     assert change
     assert change.service == found
 
 
-def test_a_deployment_of_no_service_is_none() -> None:
+def test_a_deployment_of_no_service_is_skipped() -> None:
     assert deliver(make_receiver(service=lambda event: None), sample(STATUS)) is None  # noqa: ARG005
 
 
 @pytest.mark.parametrize("found", ["", 5])
-def test_a_service_of_another_kind_is_the_functions_fault(found: object) -> None:
+def test_a_service_of_another_type_is_a_configuration_error(found: object) -> None:
     with pytest.raises(ConfigurationError, match=r"option 'service' is .*; allowed: a function"):
         deliver(make_receiver(service=lambda event: found), sample(STATUS))  # noqa: ARG005
 
@@ -192,12 +192,12 @@ def test_a_wrong_option_is_named(options: dict[str, object]) -> None:
         make_receiver(**options)
 
 
-def test_a_body_that_is_no_longer_bytes_is_refused() -> None:
+def test_a_body_of_another_type_than_bytes_is_rejected() -> None:
     with pytest.raises(TypeError, match="body is str; allowed: bytes, as they came"):
         make_receiver().read({}, cast(bytes, "{}"))
 
 
-def test_a_body_that_is_too_long_is_refused_before_all_else() -> None:
+def test_a_body_that_is_too_long_is_rejected_first() -> None:
     with pytest.raises(WebhookError, match="the body has bytes: 6; allowed: 5") as refused:
         make_receiver(max_body=5).read({}, b"123456")
 
@@ -214,7 +214,7 @@ def test_a_body_that_is_too_long_is_refused_before_all_else() -> None:
         (b"[]", "the body is JSON of a list; allowed: an object"),
     ],
 )
-def test_what_is_no_object_of_json_is_refused(body: bytes, reason: str) -> None:
+def test_a_body_that_is_no_json_object_is_rejected(body: bytes, reason: str) -> None:
     with pytest.raises(WebhookError, match=reason) as refused:
         make_receiver().read(sign(body), body)
 
@@ -234,9 +234,7 @@ def test_what_is_no_object_of_json_is_refused(body: bytes, reason: str) -> None:
         (["deployment_status", "created_at"], "2018-11-28 22:11:31", "has no zone; allowed: "),
     ],
 )
-def test_a_deployment_that_lacks_something_is_refused(
-    place: list[str], value: object, reason: str
-) -> None:
+def test_an_incomplete_deployment_is_rejected(place: list[str], value: object, reason: str) -> None:
     body = sample(STATUS)
     body[place[0]][place[1]] = value
 
@@ -270,7 +268,7 @@ def as_pairs(headers: dict[str, str]) -> object:
 
 
 @pytest.mark.parametrize("form", [dict, as_message, as_pairs])
-def test_headers_are_taken_in_whichever_form_a_framework_has(
+def test_headers_may_have_the_form_of_any_framework(
     form: Callable[[dict[str, str]], Any],
 ) -> None:
     body = dump(sample(STATUS))
@@ -278,11 +276,11 @@ def test_headers_are_taken_in_whichever_form_a_framework_has(
     assert make_receiver().read(form(sign(body)), body)
 
 
-def test_headers_of_one_name_are_one() -> None:
+def test_headers_of_one_name_are_joined() -> None:
     assert read_headers([("A", "1"), (b"a", b"\xe9")]) == {"a": "1, \u00e9"}
 
 
-def test_a_refusal_survives_a_process_boundary() -> None:
+def test_a_webhook_error_survives_a_process_boundary() -> None:
     error = pickle.loads(pickle.dumps(WebhookError(401, "no")))
 
     assert (error.status, error.reason, str(error)) == (401, "no", "no")
@@ -311,7 +309,7 @@ BODIES = st.binary() | VALUES.map(dump) | st.binary().map(b"payload=".__add__)
 
 
 @given(body=BODIES)
-def test_any_bytes_are_a_change_or_none_or_an_error(body: bytes) -> None:
+def test_any_bytes_give_a_change_or_none_or_an_error(body: bytes) -> None:
     headers = {**sign(body), "X-Gitlab-Token": SECRET, "Authorization": f"Bearer {SECRET}"}
     for sender in (GitHub(SECRET), GitLab(token=SECRET), CDEvents(token=SECRET)):
         receiver = Receiver(sender, environment=None, now=lambda: NOW)
@@ -326,6 +324,6 @@ def test_any_bytes_are_a_change_or_none_or_an_error(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("sender", [None, "secret", GitHub])
-def test_what_is_no_sender_is_refused(sender: Any) -> None:
+def test_a_sender_of_another_type_is_rejected(sender: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"'sender' is .*; allowed: a sender, such as Git"):
         Receiver(sender)

@@ -1,4 +1,4 @@
-"""A secret is proven by signature or token, and shown nowhere."""
+"""A sender proves that it knows the secret by a signature or a token; secrets are never shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.integrations.deploy_hooks.deliveries import (
 KEY = b"not to be shown either"
 
 
-def test_a_timed_signature_is_the_one_of_standard_webhooks() -> None:
+def test_a_timed_signature_is_that_of_standard_webhooks() -> None:
     headers = {
         "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "webhook-timestamp": "1614265330",
@@ -53,7 +53,9 @@ def test_one_of_several_signatures_is_enough() -> None:
         ({"webhook-timestamp": ""}, "the header webhook-timestamp is far from now"),
     ],
 )
-def test_what_the_signature_does_not_cover_is_refused(change: dict[str, str], reason: str) -> None:
+def test_a_request_that_was_changed_after_signing_is_rejected(
+    change: dict[str, str], reason: str
+) -> None:
     with pytest.raises(WebhookError, match=f"^{reason}$") as refused:
         TimedSignature(KEY).check({**sign_in_time(b"body"), **change}, b"body", NOW)
 
@@ -101,7 +103,7 @@ def test_a_sender_has_a_token_or_a_signing_secret(sender: type[GitLab | CDEvents
 
 
 @pytest.mark.parametrize("secret", ["plain", "whsec_", "whsec_not base64", "bm90"])
-def test_a_signing_secret_of_another_form_is_refused_and_not_shown(secret: str) -> None:
+def test_a_malformed_signing_secret_is_rejected_and_not_shown(secret: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         GitLab(signing_secret=secret)
 

@@ -99,7 +99,7 @@ async def test_an_alertmanager_that_was_killed_learns_of_it_again(alertmanager: 
         await see(alertmanager, users="c1", shop="c2")
 
 
-async def test_each_of_a_cluster_is_told_though_others_are_dead(
+async def test_each_of_a_cluster_is_notified_though_others_are_dead(
     servers: Servers, logs: list[EventDict]
 ) -> None:
     clock = WatchedClock()
@@ -134,7 +134,7 @@ async def test_what_is_open_fires_again_on_entering_though_events_are_long_past(
         await see(alertmanager, users="c1")
 
 
-async def test_on_entering_what_ended_lately_is_told_and_what_ended_long_ago_is_not() -> None:
+async def test_on_entering_what_ended_lately_is_reported_and_what_ended_long_ago_is_not() -> None:
     clock = WatchedClock()
     async with serving() as receiver, live(clock) as monitor:
         await break_it(monitor, "users")
@@ -202,7 +202,7 @@ async def test_a_request_holds_so_many_alerts_at_most() -> None:
     assert (notifier.delivered, notifier.dropped) == (2, 0)
 
 
-async def test_an_end_that_was_missed_is_told_however_old_it_is() -> None:
+async def test_an_end_that_was_missed_is_reported_however_old_it_is() -> None:
     clock = WatchedClock()
     now = to_seconds(clock.now())
     async with (
@@ -238,7 +238,7 @@ async def test_a_refusal_is_no_reason_to_ask_again_at_once() -> None:
     assert (notifier.delivered, notifier.failed) == (1, 1)
 
 
-async def test_what_nobody_could_be_told_for_long_is_let_go() -> None:
+async def test_an_end_that_could_not_be_sent_for_long_is_dropped() -> None:
     clock = WatchedClock()
     async with serving(HANG) as receiver, live(clock) as monitor:
         async with Alertmanager(monitor, receiver.url) as notifier:

@@ -69,7 +69,7 @@ def test_what_happened_since_is_made_up_for_in_its_order() -> None:
     ]
 
 
-def test_of_an_incident_that_was_told_to_open_the_end_is_news() -> None:
+def test_of_an_incident_that_was_reported_to_open_the_end_is_news() -> None:
     outbox = known(SECOND)
     outbox.catch_up([ENDED])
 
@@ -97,7 +97,7 @@ def test_in_a_history_that_has_forgotten_it_what_is_later_is_news() -> None:
     assert events(outbox) == ["shop-200.0 opened", "shop-200.0 expired"]
 
 
-def test_an_opening_is_told_as_such_though_the_end_is_known() -> None:
+def test_an_opening_is_reported_as_such_though_the_end_is_known() -> None:
     outbox = Outbox(100)
     outbox.catch_up([FIRST])
     opened, _ = outbox.messages.values()
@@ -151,7 +151,9 @@ async def test_what_is_not_delivered_is_delivered_by_the_next_process(tmp_path: 
     assert {one.body for one in again} == {first.body}
 
 
-async def test_what_only_the_monitor_knows_of_is_told_by_the_next_process(tmp_path: Path) -> None:
+async def test_what_only_the_monitor_knows_of_is_reported_by_the_next_process(
+    tmp_path: Path,
+) -> None:
     clock, outbox, state = WatchedClock(), tmp_path / "outbox", tmp_path / "state"
     async with serving() as receiver:
         async with live(clock, state=state) as monitor:
@@ -201,6 +203,7 @@ def running(url: str, folder: Path) -> Iterator[None]:
         process.wait(GUARD_SECONDS)
 
 
+@pytest.mark.slow
 async def test_what_a_killed_process_had_not_delivered_arrives_after_all(tmp_path: Path) -> None:
     def find_message() -> bool | None:
         saved = read_state(tmp_path / "outbox")
@@ -224,7 +227,7 @@ async def refuse_to_enter(outbox: Path) -> str:
     return str(caught.value)
 
 
-async def test_a_file_of_something_else_is_told_on_entering_and_left_as_it_is(
+async def test_a_file_of_something_else_is_reported_on_entering_and_left_as_it_is(
     tmp_path: Path,
 ) -> None:
     outbox = tmp_path / "outbox"
@@ -240,7 +243,7 @@ async def test_a_file_of_something_else_is_told_on_entering_and_left_as_it_is(
     assert "no-folder" in await refuse_to_enter(tmp_path / "no-folder" / "outbox")
 
 
-async def test_a_damaged_outbox_is_kept_aside_and_told_and_the_service_comes_up(
+async def test_a_damaged_outbox_is_kept_aside_and_reported_and_the_service_comes_up(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     outbox = tmp_path / "outbox"
@@ -264,7 +267,7 @@ async def pass_through(outbox: Path) -> None:
         pass
 
 
-async def test_an_outbox_that_cant_be_written_any_more_is_told_and_delivery_goes_on(
+async def test_an_outbox_that_cant_be_written_any_more_is_reported_and_delivery_goes_on(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     clock, folder = WatchedClock(), tmp_path / "folder"
@@ -302,7 +305,7 @@ async def test_an_outbox_holds_what_waits_and_the_marks(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["state", "record"])
+@pytest.mark.parametrize("name", ["state", "event_log"])
 def test_an_outbox_is_no_file_of_its_monitor(tmp_path: Path, name: str) -> None:
     files: dict[str, Any] = {name: tmp_path / "file"}
     monitor = live(WatchedClock(), **files)

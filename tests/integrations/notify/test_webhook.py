@@ -36,7 +36,7 @@ def verify(request: Request) -> None:
     Verifier(SECRET).verify(request.body, request.headers)
 
 
-async def test_opening_and_closing_are_told_once_each_and_verify() -> None:
+async def test_opening_and_closing_are_reported_once_each_and_verify() -> None:
     clock = WatchedClock()
     async with (
         serving() as receiver,
@@ -115,7 +115,7 @@ async def test_a_receiver_that_asks_to_wait_is_left_alone_for_so_long() -> None:
 
 
 @pytest.mark.parametrize("status", [300, 400, 401, 404, 410, 422])
-async def test_a_refusal_is_final_and_told_and_what_follows_is_sent(
+async def test_a_refusal_is_final_and_reported_and_what_follows_is_sent(
     status: int, logs: list[EventDict]
 ) -> None:
     clock = WatchedClock()
@@ -314,7 +314,7 @@ async def test_leaving_is_no_reason_to_disturb_a_receiver_that_asked_to_wait() -
         assert webhook.dropped == 1
 
 
-async def test_what_the_body_raises_comes_out_as_it_is_after_all_was_told() -> None:
+async def test_what_the_body_raises_comes_out_as_it_is_after_everything_was_delivered() -> None:
     clock, error = WatchedClock(), OSError("the host's own")
     async with serving() as receiver:
 
@@ -503,6 +503,7 @@ def test_a_wrong_option_is_refused_and_no_secret_shown(
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_without_the_extra_an_error_names_it() -> None:
     code = "import sys; sys.modules['httpx'] = None; import slomon.integrations.notify"
     run = subprocess.run(
@@ -524,7 +525,7 @@ def test_without_the_extra_an_error_names_it() -> None:
         ("socks5://ana:pw@localhost:1", "is of SOCKS, which needs a package; allowed: to install"),
     ],
 )
-def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
+def test_a_proxy_that_can_not_be_used_is_reported_without_its_password(
     monkeypatch: pytest.MonkeyPatch, proxy: str, fault: str
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy)
@@ -537,7 +538,7 @@ def test_a_proxy_that_can_not_be_used_is_told_without_its_password(
     assert caught.value.__context__ is None
 
 
-async def test_who_enters_it_before_its_monitor_is_told() -> None:
+async def test_entering_it_before_its_monitor_is_an_error() -> None:
     monitor = live(WatchedClock())
     webhook = Webhook(monitor, "http://localhost", secret=SECRET)
     for _ in range(2):
