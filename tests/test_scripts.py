@@ -19,13 +19,13 @@ SCRIPTS = ROOT / "scripts"
 pytestmark = pytest.mark.slow
 
 
-def run(script: str, *arguments: str) -> str:
+def run(script: str, *arguments: str, seconds: float = 60) -> str:
     process = subprocess.run(
         [sys.executable, "-W", "error", str(SCRIPTS / script), *arguments],
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=seconds,
     )
     return process.stdout
 
@@ -77,6 +77,25 @@ def test_an_error_is_reported_in_one_line(script: str) -> None:
     )
     assert process.returncode == 1
     assert process.stderr == "error: [Errno 2] No such file or directory: 'nowhere.log'\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it mounts, limits and signals as Linux does")
+def test_the_torture_says_what_it_tried_and_that_nothing_broke() -> None:
+    shown = run(
+        "torture.py",
+        "--seconds",
+        "0",
+        "--only",
+        "full-tmpfs",
+        "read-only",
+        "--seed",
+        "1",
+        seconds=300,
+    )
+
+    assert re.search(r"(?m)^read-only --seed \d: fine, [\d.]+ s$", shown)
+    assert re.search(r"(?m)^read-only: 1 rounds, 0 broken, \d+ s$", shown)
+    assert re.search(r"(?m)^full-tmpfs: 1 rounds, 0 broken, \d+ s$", shown)
 
 
 @contextmanager

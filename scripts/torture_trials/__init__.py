@@ -1,0 +1,1 @@
+"""The trials of `scripts/torture.py`: each uses slomon from outside, as a user would."""
