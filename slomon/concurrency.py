@@ -14,13 +14,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iter
 from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import copy_context
+from functools import partial
 from importlib.util import find_spec
 from inspect import iscoroutine
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import anyio
 from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
 from anyio.from_thread import start_blocking_portal
+
+from slomon.interrupts import interrupts
 
 T = TypeVar("T")
 
@@ -37,7 +40,14 @@ def run_on_own_loop(call: Callable[[], Awaitable[T]]) -> T:
     if _loop_is_running():
         with start_blocking_portal(backend_options=backend_options) as portal:
             return portal.call(call)
-    return anyio.run(call, backend_options=backend_options)
+    with interrupts.deferred():  # no KeyboardInterrupt inside the loop: the call is cancelled
+        return anyio.run(_cancel_at_signal, call, backend_options=backend_options)
+
+
+async def _cancel_at_signal(call: Callable[[], Awaitable[T]]) -> T:
+    loop, task = asyncio.get_running_loop(), cast("asyncio.Task[T]", asyncio.current_task())
+    with interrupts.cancelling(partial(loop.call_soon_threadsafe, task.cancel)):
+        return await call()
 
 
 def _loop_is_running() -> bool:

@@ -25,7 +25,7 @@ STANDARD: Final = sys.stdlib_module_names
 # Every file and folder directly under slomon/, from the ground floor up. Each imports only from
 # those below it.
 LAYERS: Final = (
-    ("text",),
+    ("text", "interrupts"),
     ("errors", "concurrency"),
     ("files",),
     ("kernels",),

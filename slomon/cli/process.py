@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
-import signal
+import select
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from types import FrameType, TracebackType
-from typing import Final, Self, TextIO, TypeAlias, cast
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias, cast
+
+from slomon.interrupts import interrupts
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 FINE: Final = 0
 FAILED: Final = 1
@@ -17,56 +21,64 @@ MISUSED: Final = 2  # as in argparse
 BROKEN: Final = 3  # incidents were found, and --fail-on asks for a failure then
 INTERRUPTED: Final = 130  # as in a shell
 TERMINATED: Final = 143
+HUNG_UP: Final = 129
 
 Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
 """Takes arguments, stdout and stderr; returns the exit code."""
 
 
 def run_process(main: Main) -> int:
-    """Call `main` with the arguments and streams of the process. Returns the exit code."""
+    """
+    Call `main` with the arguments and streams of the process. Returns the exit code.
+
+    Call it last: after it, a signal ends the process at once.
+    """
+    code = FAILED
+    try:
+        interrupts.install()
+        code = _call(main)
+        interrupts.uninstall()
+    except BaseException:
+        if interrupts.received is None:
+            interrupts.uninstall()
+            raise
+    interrupts.uninstall()  # still to do if a signal came just before
+    return code if interrupts.exit_code is None else interrupts.exit_code
+
+
+def _call(main: Main) -> int:
     _reserve_descriptors()
-    with _Termination() as termination:
+    with (
+        redirect_stdout(_open_whole(sys.stdout)) as stdout,
+        redirect_stderr(_open_whole(sys.stderr)) as printed,
+    ):
+        stderr = cast(TextIO, _LossyStream(printed))
         try:
-            code = main(sys.argv[1:], sys.stdout, cast(TextIO, _LossyStream(sys.stderr)))
-        except BrokenPipeError:  # the reader of stdout has left; a message would help nobody
-            code = FAILED
-        except KeyboardInterrupt:
-            code = TERMINATED if termination.received else INTERRUPTED
-        except SystemExit as end:  # raised by argparse, which has printed its message
-            code = int(end.code or FINE)
-    if not _flush(sys.stdout):
-        code = code or FAILED
-    _flush(sys.stderr)
+            code = _report_failure(main, stdout, stderr)
+            if not _flush(stdout, None if code else stderr):
+                code = code or FAILED
+            stderr.flush()
+        finally:
+            _discard(stdout)
+            _discard(printed)
     return code
 
 
-class _Termination:
-    """While entered, SIGTERM acts like an interrupt, so that no file is left half written."""
-
-    def __init__(self) -> None:
-        self.received = False
-        self._before = signal.getsignal(signal.SIGTERM)
-
-    def __enter__(self) -> Self:
-        if self._before is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._interrupt)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._before is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._before)
-
-    def _interrupt(self, _: int, frame: FrameType | None) -> None:
-        self.received = True
-        interrupt = signal.getsignal(signal.SIGINT)
-        if not callable(interrupt):  # a shell makes its background processes ignore interrupts
-            raise KeyboardInterrupt
-        interrupt(signal.SIGINT, frame)
+def _report_failure(main: Main, stdout: TextIO, stderr: TextIO) -> int:
+    """Call `main`. Prints a line for a failure of the system. Returns the exit code."""
+    try:
+        return main(sys.argv[1:], stdout, stderr)
+    except BrokenPipeError:  # the reader of stdout has left; a message would help nobody
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as end:  # raised by argparse, which has printed its message
+        return int(end.code or FINE)
+    except OSError as error:
+        print(f"error: {error}", file=stderr)
+    except MemoryError:
+        print("error: out of memory", file=stderr)
+    return FAILED
 
 
 class _LossyStream(io.TextIOBase):
@@ -106,15 +118,59 @@ def _reserve_descriptors() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _flush(stream: TextIO) -> bool:
+class _WholeFile(io.FileIO):
+    """An open file. If it is non-blocking and can't be written to, `write` waits until it can."""
+
+    discards = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        if self.discards:
+            return memoryview(data).nbytes
+        while True:
+            # None: nothing was written (its declared type does not allow None)
+            written = cast("int | None", super().write(data))
+            if written is not None:
+                return written
+            select.select([], [self], [])
+
+
+def _open_whole(stream: TextIO) -> TextIO:
     """
-    Flush a stream. Returns False if that fails; the rest is discarded then, because Python would
-    try to write it again at exit, and report a second error.
+    A stream to the same file that writes everything. Python's own stream does not if it is
+    unbuffered (PYTHONUNBUFFERED): the system may write a part only, and the rest is lost.
     """
     try:
-        stream.flush()
-    except OSError:
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        file = _WholeFile(stream.fileno(), "w", closefd=False)
+    except (OSError, ValueError):  # no file of the system
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(file),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=bool(stream.line_buffering) or stream.isatty(),
+    )
+
+
+def _flush(stdout: TextIO, stderr: TextIO | None) -> bool:
+    """Flush stdout. Returns False if that fails, and prints a line, unless its reader has left."""
+    try:
+        stdout.flush()
+    except BrokenPipeError:
+        return False
+    except OSError as error:
+        error.filename = "standard output"
+        if stderr is not None:
+            print(f"error: {error}", file=stderr)
         return False
     return True
+
+
+def _discard(stream: TextIO) -> None:
+    """
+    Drop what a stream could not write: Python would try it again at exit, and report a second
+    error or wait for a reader that stalls.
+    """
+    file = getattr(getattr(stream, "buffer", None), "raw", None)
+    if isinstance(file, _WholeFile):
+        file.discards = True
+        stream.close()

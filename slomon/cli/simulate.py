@@ -18,7 +18,7 @@ from slomon.cli.arguments import (
     parse_count,
     parse_path,
 )
-from slomon.cli.process import FAILED, FINE, MISUSED, run_process
+from slomon.cli.process import FAILED, FINE, MISUSED
 from slomon.cli.replay import check_not_stdout, show_literals
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
@@ -56,11 +56,6 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         print(f"error: {error}", file=stderr)
         return FAILED
     return FINE
-
-
-def run() -> int:
-    """Run `main` with the arguments and streams of the process. Returns the exit code."""
-    return run_process(main)
 
 
 def _consume(arguments: argparse.Namespace) -> ServiceMonitor:

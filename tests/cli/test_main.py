@@ -78,18 +78,15 @@ def test_a_full_disk_behind_stdout_is_reported_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the devices are Unix's")
-@pytest.mark.parametrize(
-    ("option", "unbuffered", "message"),
-    [("--version", "", ""), ("--help", "", ""), ("--version", "1", "error: [Errno 28]")],
-)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("option", ["--version", "--help"])
 def test_a_full_disk_is_a_failure_of_what_prints_about_itself_too(
-    option: str, unbuffered: str, message: str
+    option: str, unbuffered: str
 ) -> None:
     process = run_on_full_disk([*SLOMON, option], PYTHONUNBUFFERED=unbuffered)
 
     assert process.returncode == FAILED
-    assert process.stderr.startswith(message)
-    assert process.stderr.count("\n") == bool(message)
+    assert process.stderr == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
 @pytest.mark.slow

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from slomon.cli import simulate
-from slomon.cli.process import FAILED, FINE, INTERRUPTED, MISUSED
-from slomon.cli.simulate import main, run
+from slomon.cli.process import FAILED, FINE, MISUSED, run_process
+from slomon.cli.simulate import main
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
@@ -133,15 +132,6 @@ def test_a_full_disk_is_reported() -> None:
     assert stderr.getvalue() == "error: [Errno 28] No space left on device: 'standard output'\n"
 
 
-def test_an_interrupt_is_an_exit_code_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(simulate, "main", interrupted)
-
-    assert run() == INTERRUPTED
-
-
 def test_control_characters_are_escaped(tmp_path: Path) -> None:
     entries = json.loads((EXAMPLE / "info.json").read_text(encoding="utf-8"))
     for entry in entries:
@@ -161,7 +151,7 @@ def test_a_process_writes_to_its_own_streams(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["main.py", *RECORDED])
 
-    assert run() == FINE
+    assert run_process(main) == FINE
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 3
     assert "stream.finished" in err
@@ -175,7 +165,7 @@ def test_a_reader_that_has_had_enough_is_no_failure_to_report(
     os.close(reader)
     with os.fdopen(writer, "w", encoding="utf-8") as stdout:
         monkeypatch.setattr(sys, "stdout", stdout)
-        assert run() == FAILED
+        assert run_process(main) == FAILED
 
     assert capsys.readouterr().err == ""
 
