@@ -9,6 +9,7 @@ Tools for running code concurrently.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
@@ -27,6 +28,8 @@ from slomon.interrupts import interrupts
 
 T = TypeVar("T")
 
+_LOOP_PIPES = 6  # an event loop takes up to 12 descriptors
+
 Task: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -34,8 +37,9 @@ def run_on_own_loop(call: Callable[[], Awaitable[T]]) -> T:
     """
     Run a coroutine function on a new event loop, with uvloop if that is installed, and return its
     result. If a loop is already running in this thread, the new one runs in another thread, and
-    this call blocks until it has ended.
+    this call blocks until it has ended. Raises OSError if the loop can't get its descriptors.
     """
+    _check_descriptors()
     backend_options = {"use_uvloop": find_spec("uvloop") is not None}
     if _loop_is_running():
         with start_blocking_portal(backend_options=backend_options) as portal:
@@ -48,6 +52,14 @@ async def _cancel_at_signal(call: Callable[[], Awaitable[T]]) -> T:
     loop, task = asyncio.get_running_loop(), cast("asyncio.Task[T]", asyncio.current_task())
     with interrupts.cancelling(partial(loop.call_soon_threadsafe, task.cancel)):
         return await call()
+
+
+def _check_descriptors() -> None:
+    """Raise an OSError that uvloop does not: it aborts the process, or can't be closed."""
+    with ExitStack() as pipes:
+        for _ in range(_LOOP_PIPES):
+            for descriptor in os.pipe():
+                pipes.callback(os.close, descriptor)
 
 
 def _loop_is_running() -> bool:

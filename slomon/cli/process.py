@@ -23,6 +23,8 @@ INTERRUPTED: Final = 130  # as in a shell
 TERMINATED: Final = 143
 HUNG_UP: Final = 129
 
+_NO_THREAD: Final = "can't start new thread"  # Python's message at the limit of the system
+
 Main: TypeAlias = Callable[[Sequence[str], TextIO, TextIO], int]
 """Takes arguments, stdout and stderr; returns the exit code."""
 
@@ -74,10 +76,15 @@ def _report_failure(main: Main, stdout: TextIO, stderr: TextIO) -> int:
         return INTERRUPTED
     except SystemExit as end:  # raised by argparse, which has printed its message
         return int(end.code or FINE)
-    except OSError as error:
-        print(f"error: {error}", file=stderr)
     except MemoryError:
-        print("error: out of memory", file=stderr)
+        failure = "out of memory"
+    except (OSError, ImportError) as error:  # a library can't be loaded if memory is short
+        failure = str(error)
+    except RuntimeError as error:
+        if str(error) != _NO_THREAD:
+            raise
+        failure = _NO_THREAD
+    print(f"error: {failure}", file=stderr)
     return FAILED
 
 

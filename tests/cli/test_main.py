@@ -17,7 +17,7 @@ import slomon
 from slomon.__main__ import run
 from slomon.cli import main as command
 from slomon.cli.main import main
-from slomon.cli.process import FAILED, FINE, INTERRUPTED, MISUSED, TERMINATED
+from slomon.cli.process import FAILED, FINE, HUNG_UP, INTERRUPTED, MISUSED, TERMINATED
 from tests.histories import BROKEN, broken, write
 
 SLOMON: Final = [sys.executable, "-m", "slomon"]
@@ -163,6 +163,8 @@ def test_a_run_goes_on_if_its_messages_can_not_be_written(tmp_path: Path) -> Non
         (signal.SIGTERM, "", TERMINATED),
         (signal.SIGTERM, "trap '' INT;", TERMINATED),  # as a shell starts a background process
         (signal.SIGTERM, "trap '' TERM;", FINE),
+        (signal.SIGHUP, "", HUNG_UP),
+        (signal.SIGHUP, "trap '' HUP;", FINE),  # as nohup does
     ],
 )
 def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
