@@ -46,7 +46,7 @@ def test_an_unbuffered_stdout_is_written_whole_if_its_reader_stalls(
     reader, writer = os.pipe()
     os.set_blocking(writer, blocking)
     stdout = os.fdopen(writer, "wb", buffering=0)
-    unbuffered = io.TextIOWrapper(stdout, write_through=True)  # type: ignore[type-var]
+    unbuffered = io.TextIOWrapper(stdout, write_through=True)
     monkeypatch.setattr(sys, "stdout", unbuffered)
     received = bytearray()
     writing = get_ident()
