@@ -38,7 +38,7 @@ class Interrupts:
         self._numbers: tuple[int, ...] = ()
         self._thread: int | None = None
         self._deferring = 0
-        self._is_pending = False  # received, but neither raised nor ignored yet
+        self._is_pending = False  # received, but not raised yet
         self._cancel: Callable[[], object] | None = None
         self._report_unraisable = sys.unraisablehook
 
@@ -52,8 +52,9 @@ class Interrupts:
         Handle the signals from now on. A signal that is ignored stays so: nohup ignores SIGHUP, and
         a shell makes its background processes ignore SIGINT. Call it in the main thread.
         """
-        self.__init__()  # type: ignore[misc]
+        self.received, self._is_pending, self._deferring = None, False, 0
         self._thread = get_ident()
+        self._report_unraisable = sys.unraisablehook
         sys.unraisablehook = self._hide_unraisable
         defaults = (signal.SIG_DFL, signal.default_int_handler)
         self._numbers = tuple(each for each in _NUMBERS if signal.getsignal(each) in defaults)
@@ -62,13 +63,10 @@ class Interrupts:
 
     def uninstall(self) -> None:
         """From now on, a signal ends the process at once, also while the interpreter shuts down."""
-        self._deferring += 1  # nothing is raised here
-        while self._numbers:
-            signal.signal(self._numbers[0], signal.SIG_DFL)
-            self._numbers = self._numbers[1:]
-        if self._thread is not None:
-            sys.unraisablehook = self._report_unraisable
-            self._thread = None
+        self._thread = None  # nothing is raised any more
+        for number in self._numbers:
+            signal.signal(number, signal.SIG_DFL)
+        sys.unraisablehook = self._report_unraisable
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
@@ -105,6 +103,8 @@ class Interrupts:
                 os._exit(128 + self.received)
             return
         self.received, self._received_at = number, time.monotonic()
+        if self._thread is None:
+            return
         if self._cancel is None and not self._deferring:
             raise KeyboardInterrupt
         self._is_pending = True
@@ -115,7 +115,7 @@ class Interrupts:
         """Python drops an exception in a callback or a destructor, and prints a traceback."""
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
             self._is_pending = True
-        elif self.received is None and self._numbers:
+        elif self.received is None and self._thread is not None:
             self._report_unraisable(unraisable)
 
 

@@ -180,4 +180,3 @@ def _discard(stream: TextIO) -> None:
     file = getattr(getattr(stream, "buffer", None), "raw", None)
     if isinstance(file, _WholeFile):
         file.discards = True
-        stream.close()

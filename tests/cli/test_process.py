@@ -32,11 +32,11 @@ CODES: Final = [
 
 
 @pytest.fixture(autouse=True)
-def signals_are_heard() -> Iterator[None]:
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP,)}
+def hangups_are_heard() -> Iterator[None]:
+    """SIGHUP ends a process: tests that are started by nohup would ignore it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("blocking", [True, False])
