@@ -28,7 +28,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias, overload
 
 from slomon.core.attribution import Candidate
-from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from slomon.core.attribution import Candidate
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.report.columns import COLUMNS, Kind
 from slomon.report.exports import FORMULA, csv_lines
 from tests.report.records import attribution, record, records
