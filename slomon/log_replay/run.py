@@ -121,8 +121,8 @@ class Replay:
     The parts of one replay, ready to run once.
 
     `on_rejected` is called with each malformed line, and `on_format_detected` with each log's name
-    and format. The state is saved to `checkpoint` when it is due, with what `save_rejections` returns;
-    `saved` is the state from which to resume.
+    and format. The state is saved to `checkpoint` when it is due, with what `save_rejections`
+    returns; `saved` is the state from which to resume.
     """
 
     def __init__(
