@@ -18,7 +18,7 @@ import pytest
 import slomon
 from slomon.cli.main import main
 from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
 from slomon.formats.registry import known_formats
 from tests.cli.terminal import Terminal
 from tests.histories import BROKEN as LOG
