@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from slomon import get_service_monitor
-from slomon.cli.arguments import configure_logging
-from slomon.streams import RecordedStream
+from slomon.cli.shared_arguments import configure_logging
+from slomon.example_streams import RecordedStream
 from tests.cli.terminal import Terminal
 
 HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
@@ -22,6 +22,7 @@ HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
 
 @pytest.fixture(autouse=True)
 def unconfigured() -> Iterator[None]:
+    structlog.reset_defaults()  # a test before may have left it configured
     yield
     structlog.reset_defaults()
 

@@ -13,9 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from slomon.cli.arguments import check_page_wanted, choose_page, configure_logging
 from slomon.cli.process import BROKEN, FAILED, FINE
 from slomon.cli.progress import open_bar
+from slomon.cli.shared_arguments import check_page_wanted, choose_page, configure_logging
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import OptionError
@@ -153,8 +153,8 @@ def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[s
 
 def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterable[str]:
     # Imported only if a terminal shows the report, as above.
-    from slomon.report.overview import show_report  # noqa: PLC0415
     from slomon.report.screen import open_screen  # noqa: PLC0415
+    from slomon.report.terminal import show_report  # noqa: PLC0415
 
     screen = open_screen(stdout, os.environ)
     return show_report(monitor.summary(stale_after=stale_after), screen)

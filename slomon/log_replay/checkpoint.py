@@ -59,7 +59,10 @@ class Checkpoint:
         return SavedState(self._path, sections)
 
     def save(self, sections: Iterator[tuple[str, Section]]) -> None:
-        """Save a state. Raises OSError, which names the file; the old state stays then."""
+        """
+        Save a state, durably (`state.file.write_state`). Raises OSError, which names the file; the
+        old state stays then.
+        """
         began = self._clock()
         write_state(self._path, _with_identity(self._identity, sections))
         ended = self._clock()

@@ -15,9 +15,10 @@ from typing import Annotated, Any, NoReturn, cast
 
 from slomon.concurrency import run_on_own_loop
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import RejectedLine, ReplayAccounting, StatusRule, server_errors_fail
+from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
 from slomon.dates import parse_zone, show_duration
 from slomon.deploys.history import read_history
@@ -417,7 +418,7 @@ def replay(
                 plan,
                 chosen,
                 on_rejected=rejections.add,
-                on_recognised=log.format_detected,
+                on_format_detected=log.format_detected,
                 checkpoint=state,
                 save_rejections=rejections.save,
                 saved=saved,

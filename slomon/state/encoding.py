@@ -16,9 +16,9 @@ from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Candidates, Incident, IncidentStats
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts
-from slomon.kernels import series, window
-from slomon.kernels.series import SeriesState
-from slomon.kernels.window import WindowState
+from slomon.kernels import sli_series, windows
+from slomon.kernels.sli_series import SeriesState
+from slomon.kernels.windows import WindowState
 from slomon.state.file import Section
 
 Sections: TypeAlias = Iterator[tuple[str, Section]]
@@ -142,8 +142,8 @@ def load_shard(number: int, saved: Saved) -> ShardState:
 def window_state(number: int, saved: Saved) -> WindowState:
     """The state of a shard's windows, as arrays. Raises ValueError if their lengths are wrong."""
     state = WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
-    entries = window.BLOCK * len(state.next_block)
-    counts = (window.ENDPOINT_COLUMNS, len(state.width)), (window.ENTRY_COLUMNS, entries)
+    entries = windows.BLOCK * len(state.next_block)
+    counts = (windows.ENDPOINT_COLUMNS, len(state.width)), (windows.ENTRY_COLUMNS, entries)
     _check_rows([column for column in state if column is not state.next_block], *counts)
     return state
 
@@ -153,8 +153,8 @@ def series_state(number: int, saved: Saved) -> SeriesState:
     state = SeriesState._make(
         saved[f"shard {number} series {name}"] for name in SeriesState._fields
     )
-    endpoints = series.ENDPOINT_COLUMNS, len(state.current_index)
-    _check_rows(state, endpoints, (series.BUCKET_COLUMNS, len(state.bucket_slot)))
+    endpoints = sli_series.ENDPOINT_COLUMNS, len(state.current_index)
+    _check_rows(state, endpoints, (sli_series.BUCKET_COLUMNS, len(state.bucket_slot)))
     return state
 
 

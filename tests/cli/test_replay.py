@@ -19,7 +19,7 @@ import pytest
 import slomon
 from slomon.cli.main import main
 from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
 from slomon.files import in_use
 from slomon.formats.registry import known_formats
 from slomon.log_replay.checkpoint import remove_checkpoint

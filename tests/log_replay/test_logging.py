@@ -18,6 +18,7 @@ from tests.histories import BROKEN, ENTRY, broken, write
 
 @pytest.fixture(autouse=True)
 def unconfigured() -> Iterator[None]:
+    structlog.reset_defaults()  # a test before may have left it configured
     yield
     structlog.reset_defaults()
 
