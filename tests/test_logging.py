@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,13 +17,6 @@ from slomon.example_streams import RecordedStream
 from tests.cli.terminal import Terminal
 
 HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
-
-
-@pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
-    structlog.reset_defaults()  # a test before may have left it configured
-    yield
-    structlog.reset_defaults()
 
 
 def change(commit: str, service: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
+from slomon.log_replay.checkpoint import remove_checkpoint
 from slomon.log_replay.replay import ReplayMonitor, replay
 from slomon.options import distinct_paths, list_options, naming_option, read_duration
 from slomon.text import quote
@@ -98,7 +99,7 @@ def _run_and_write(
         if unwritten is not None:
             raise unwritten
     if checkpoint := vars(arguments).get("checkpoint"):
-        Path(checkpoint).unlink(missing_ok=True)
+        remove_checkpoint(checkpoint)
     return _exit_code(monitor, arguments)
 
 

@@ -6,7 +6,7 @@ as sections of a file. Each `save` function has a `load` function that reads its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -16,6 +16,7 @@ from slomon.core.events import Change
 from slomon.core.reorder import Order, SourceClock
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
 from slomon.errors import OptionError, SlomonError, StateFileError
+from slomon.files import in_use
 from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
 from slomon.log_replay.reader import Host, HostState
 from slomon.state.encoding import Saved, Sections, check_lengths, pack_change, unpack_change
@@ -105,16 +106,18 @@ class SavedState(dict[str, Any]):
             raise StateFileError(f"{self._path} is no state of a replay: {reason}") from None
 
 
-def check_outputs(checkpoint: str | None, rejects: str | None) -> None:
+@contextmanager
+def hold_outputs(checkpoint: str | None, rejects: str | None) -> Iterator[None]:
     """
-    Check that a state can be saved to `checkpoint`, and that `rejects` can be resumed from it. So a
-    wrong path fails now and not after hours of work. Raises OSError, which names the file,
-    StateFileError or ConfigurationError.
+    Lock `checkpoint`, and check that a state can be saved to it, and that `rejects` can be resumed
+    from it. So a wrong path fails now and not after hours of work. Raises OSError, which names the
+    file, StateFileError or ConfigurationError.
 
     `rejects` can't be a pipe or a device if there is a checkpoint: what was written to these can't
     be removed, and a resumed replay would write the lines after the last checkpoint twice.
     """
     if checkpoint is None:
+        yield
         return
     check_place(Path(checkpoint))
     if rejects is not None and _is_stream(Path(rejects)):
@@ -123,6 +126,17 @@ def check_outputs(checkpoint: str | None, rejects: str | None) -> None:
             f" are both given, and the latter is {quote(rejects)}, from which nothing can be taken "
             "back when the replay goes on; allowed: a file there, or one of the two",
         )
+    with in_use(Path(checkpoint)):
+        yield
+
+
+def remove_checkpoint(checkpoint: str) -> None:
+    """
+    Remove the file when the replay is done and its answers are written, unless another run is
+    already continuing from it. Raises OSError.
+    """
+    with suppress(BlockingIOError), in_use(Path(checkpoint)):
+        Path(checkpoint).unlink(missing_ok=True)
 
 
 def _is_stream(path: Path) -> bool:

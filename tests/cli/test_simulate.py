@@ -9,11 +9,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from slomon.cli.process import FAILED, FINE, MISUSED, run_process
 from slomon.cli.simulate import main
@@ -21,13 +19,6 @@ from slomon.cli.simulate import main
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
 RECORDED = ["--events", str(EXAMPLE / "events.jsonl"), "--info", str(EXAMPLE / "info.json")]
-
-
-@pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
-    """The command configures structlog, for the whole process."""
-    yield
-    structlog.reset_defaults()
 
 
 def call(*arguments: str) -> tuple[int, str, str]:
