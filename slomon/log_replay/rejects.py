@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import astuple
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from typing import Any, Self
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.errors import ConfigurationError
 from slomon.files import naming
+from slomon.state.validation import check_counts, check_texts
 
 
 class Rejections:
@@ -40,6 +42,8 @@ class Rejections:
         """Continue from what `save` returned. Returns how many bytes of the file to keep."""
         self.first = [RejectedLine(*fields) for fields in saved["first"]]
         kept: int = saved["bytes"]
+        check_counts([kept, *(line.line for line in self.first)])
+        check_texts(chain.from_iterable((one.file, one.text, one.reason) for one in self.first))
         return kept
 
 
