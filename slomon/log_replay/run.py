@@ -282,6 +282,10 @@ class Replay:
         of the counts, and each count of the stream is that of all shards.
         """
         order, reference, plan = self._order, self._reference, self._plan
+        in_paths = all(
+            max([host.place.file, *host.known_problems]) < len(host.paths) for host in self.hosts
+        )
+        demand(in_paths, "a log is not one of its host")
         lines = sum(host.lines for host in self.hosts) - order.blank
         demand(order.position + sum(waiting) == lines + len(plan.changes), "an event is missing")
         rejected = order.position - order.accesses - order.unmatched - len(order.deploys)

@@ -61,7 +61,7 @@ class _Entries(NamedTuple):
     requests: Sequence[int]
     failures: Sequence[int]
     positions: Sequence[int]
-    numbers: Sequence[int]  # where they lie in the pool
+    blocks: Sequence[int]  # in which they lie
 
 
 def check_windows(state: WindowState, marks: Sequence[int], *, events: int, newest: int) -> None:
@@ -163,8 +163,8 @@ def _claim(state: WindowState, block: int, last: int, unclaimed: bytearray) -> l
     """The blocks from one to another, none of which may belong to anything else."""
     blocks = []
     while True:
-        demand(0 < block < len(unclaimed), f"there is no block {block}")
-        demand(unclaimed[block], f"block {block} is used twice")
+        if not (0 < block < len(unclaimed) and unclaimed[block]):
+            raise ValueError(f"block {block} does not exist or is used twice")
         unclaimed[block] = 0
         blocks.append(block)
         if block == last:
@@ -187,11 +187,10 @@ def _collect(state: WindowState, slot: int, blocks: Sequence[int]) -> _Entries:
     inside = slice(head % BLOCK, len(blocks) * BLOCK - (BLOCK - 1 - tail % BLOCK))
     parts = [slice(block * BLOCK, (block + 1) * BLOCK) for block in blocks]
     columns = state.entry_tick, state.entry_requests, state.entry_failures, state.entry_position
-    numbers = range(len(state.entry_tick))
-    return _Entries._make(
-        list(chain.from_iterable(column[part] for part in parts))[inside]
-        for column in (*columns, numbers)
+    collected = (
+        list(chain.from_iterable(column[part] for part in parts))[inside] for column in columns
     )
+    return _Entries._make([*collected, blocks])
 
 
 def _check_entries(
@@ -237,10 +236,11 @@ def _check_failures(state: WindowState, slot: int, entries: _Entries, events: in
     hinted = state.onset_hint_tick[slot]
     if hinted > ticks[-1] - state.width[slot]:
         index = bisect_left(ticks, hinted)
+        block, place = divmod(state.head[slot] % BLOCK + index, BLOCK)
         demand(
             index < len(ticks)
             and ticks[index] == hinted
-            and entries.numbers[index] == state.onset_hint[slot]
+            and entries.blocks[block] * BLOCK + place == state.onset_hint[slot]
             and failures[index]
             and not any(failures[:index]),
             "an onset is not the first failure of its window",
