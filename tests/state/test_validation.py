@@ -248,3 +248,32 @@ def test_a_wrong_number_in_a_live_state_is_refused_or_harmless(tmp_path: Path) -
 @pytest.mark.slow
 def test_no_wrong_number_in_a_live_state_does_harm(tmp_path: Path) -> None:
     assert try_states(tmp_path, random.Random(2), 100) == []
+
+
+FAULTS: Final = [
+    *(("shard 0 width", value) for value in (-1, 0, 2**62)),
+    *((f"shard 0 {name}", value) for name in ("head", "tail") for value in (-1, 2**62)),
+    *((f"shard 0 {name}", 2**63 - 1) for name in ("requests", "past_requests", "entry_tick")),
+    *((f"shard 0 {name}", 2**62) for name in ("failures", "entry_requests", "entry_failures")),
+    *((f"shard 0 {name}", 2**62) for name in ("next_block", "first_free", "free_count")),
+    *((f"shard 0 {name}", -1) for name in ("late", "min_requests", "no_traffic", "marks")),
+    *((f"shard 0 series {name}", 2**62) for name in ("bucket_slot", "doublings", "finished")),
+    *(("rows", 2**62), ("names' admitted", 255), ("names' lengths", -1)),
+    ("shard 0 open slots", 0.5),
+]
+
+
+@BACKENDS
+def test_what_no_run_could_save_is_refused_in_one_line(tmp_path: Path, backend: Backend) -> None:
+    plan, path, _ = checkpoint(tmp_path, FOUND, backend, 4)
+    sections = read_state(path)
+    assert sections is not None
+    for name, value in FAULTS:
+        changed: Any = sections[name]
+        if isinstance(changed, array):
+            changed = array(changed.typecode, [int(value)]) * len(changed)
+        else:
+            changed = [value for _ in changed] or [value]
+        saved = SavedState(path, {**sections, name: changed, "rejections": []})
+        with pytest.raises(StateFileError, match=r"state is invalid: .*[a-z0-9]$"):
+            report(plan, backend, saved=saved)
