@@ -17,13 +17,13 @@ if TYPE_CHECKING:
         RejectedLine,
         Rejection,
         ReplayAccounting,
-        StatusRule,
     )
     from slomon.core.incident import Incident, State
+    from slomon.core.incident_records import IncidentRecord
     from slomon.core.metrics import Metrics
-    from slomon.core.records import IncidentRecord
     from slomon.core.service_monitor import IncidentDetail, ServiceMonitor
     from slomon.core.statistics import Comparison
+    from slomon.core.statuses import StatusRule
     from slomon.core.summary import Summary
     from slomon.errors import (
         ConfigurationError,
@@ -115,7 +115,7 @@ _HOMES = {
     "IncidentDetail": "slomon.core.service_monitor",
     "IncidentEvent": "slomon.live_monitor.subscription",
     "IncidentOpened": "slomon.live_monitor.subscription",
-    "IncidentRecord": "slomon.core.records",
+    "IncidentRecord": "slomon.core.incident_records",
     "IncidentsMissed": "slomon.live_monitor.subscription",
     "LiveAccounting": "slomon.live_monitor.snapshot",
     "LiveMonitor": "slomon.live_monitor.monitor",
@@ -134,7 +134,7 @@ _HOMES = {
     "Snapshot": "slomon.live_monitor.snapshot",
     "State": "slomon.core.incident",
     "StateFileError": "slomon.errors",
-    "StatusRule": "slomon.core.events",
+    "StatusRule": "slomon.core.statuses",
     "Subscription": "slomon.live_monitor.subscription",
     "Summary": "slomon.core.summary",
     "Verdict": "slomon.core.attribution",

@@ -7,8 +7,9 @@ from functools import partial
 
 from slomon.concurrency import run_on_own_loop
 from slomon.core.endpoints import Sharding
-from slomon.core.events import Rejection, StatusRule
+from slomon.core.events import Rejection
 from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.statuses import StatusRule
 from slomon.logging import LogListener
 from slomon.options import BackendName, Duration, check_backend, check_function, read_no_traffic
 from slomon.pipeline.run import DEFAULTS, Options, run

@@ -8,19 +8,26 @@ Files that a run writes.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from errno import EAGAIN
+from contextlib import contextmanager, suppress
+from errno import EAGAIN, ELOOP
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TextIO
 
+from slomon.text import excerpt
+
 if sys.platform != "win32":
     import fcntl
 
-_IN_USE: Final = "is in use by another process or monitor; allowed: a file of its own for each"
+_IN_USE: Final = "is in use by another process or monitor{}; allowed: a file of its own for each"
+_LONGEST_STEM: Final = 200  # bytes; with a suffix, a name may have 255 on most file systems
+_TOKEN_BYTES: Final = 8
+_TEMPORARY: Final = ".slomon"
 
 
 class AtomicFile:
@@ -28,11 +35,12 @@ class AtomicFile:
     A temporary file, `file`, in the folder of `path`. `commit` replaces `path` by it. The context
     manager removes it if it was not committed.
 
-    A symbolic link at `path` stays, and its target is replaced. The mode of a replaced file stays.
-    There is one temporary file per path: a new one removes what a killed run left behind.
+    Each temporary file has a name of its own, so several processes may replace `path` at the same
+    time: the last one wins. A symbolic link at `path` stays, and its target is replaced. The
+    temporary file has the mode of the replaced file from its first byte on, and its owner if root
+    runs this. It is locked, so that `remove_abandoned` leaves it alone.
 
-    `private` is for a path that several processes may replace at the same time: each has its own
-    temporary file, only the user can read the new file, and a symbolic link is itself replaced.
+    If `private`, only the user can read the new file, and a symbolic link is itself replaced.
 
     Raises OSError, here and in `commit`.
     """
@@ -40,17 +48,10 @@ class AtomicFile:
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self._path = path
         self._private = private
+        self._kept = False
         with naming(path):
-            if private:
-                self._target = path
-                self._temp = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-            else:
-                self._target = path.resolve()
-                self._temp = self._target.with_name(f".{self._target.name}.slomon")
-                self._temp.unlink(missing_ok=True)
-            # "x" follows no symbolic link that somebody else may have put there.
-            opener = _open_private if private else None
-            self.file: BinaryIO = open(self._temp, "xb", opener=opener)  # noqa: SIM115
+            self._target = path if private else _resolve(path)
+            self._temp, self.file = self._create()
 
     def __enter__(self) -> Self:
         return self
@@ -65,37 +66,95 @@ class AtomicFile:
             try:
                 self.file.close()
             finally:
-                self._temp.unlink(missing_ok=True)
+                if not self._kept:
+                    self._temp.unlink(missing_ok=True)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes to the temporary file. Raises OSError."""
         with naming(self._path):
             self.file.write(data)
 
-    def commit(self, *, sync_file: bool = False, sync_folder: bool = False) -> None:
+    def commit(
+        self, *, sync_file: bool = False, sync_folder: bool = False, keep: bool = False
+    ) -> None:
         """
         Replace the path by the temporary file, which can't be written to any more.
 
         After a crash of the system, `sync_file` guarantees that the path has either all of the old
         content or all of the new one, and `sync_folder` that it has the new one.
+
+        With `keep`, a file that can't be replaced, such as a mount point, is overwritten. If that
+        fails too, the temporary file is kept under a visible name, which the OSError states.
         """
         with naming(self._path):
             self.file.flush()
             if sync_file:
                 os.fsync(self.file.fileno())
+            if status := self._replaced():
+                _copy_rights(status, self.file, self._temp)
+            if sys.platform == "win32":  # an open file can't be renamed there
+                self.file.close()
+            try:
+                self._temp.replace(self._target)
+            except OSError:
+                if not keep:
+                    raise
+                self._overwrite()
             self.file.close()
-            if not self._private and self._target.exists():
-                shutil.copymode(self._target, self._temp)
-            self._temp.replace(self._target)
             if sync_folder:
                 _sync_folder(self._target.parent)
+
+    def _create(self) -> tuple[Path, BinaryIO]:
+        status = self._replaced()
+        # Not readable by more users than the replaced file, not even before it gets its mode.
+        mode = 0o600 if self._private or status else 0o666
+        while True:
+            temp = _beside(self._target, f".{os.urandom(_TOKEN_BYTES).hex()}{_TEMPORARY}")
+            # "x" follows no symbolic link that somebody else may have put there.
+            file: BinaryIO = open(  # noqa: SIM115
+                temp, "xb", opener=lambda name, flags: os.open(name, flags, mode)
+            )
+            if _hold(file, temp):
+                break
+            file.close()  # another run took it for abandoned before it was locked
+            temp.unlink(missing_ok=True)
+        if status:
+            _copy_rights(status, file, temp)
+        return temp, file
+
+    def _replaced(self) -> os.stat_result | None:
+        """The status of the file to replace; None if there is none or its rights don't matter."""
+        if self._private:
+            return None
+        try:
+            return self._target.stat()
+        except FileNotFoundError:
+            return None
+
+    def _overwrite(self) -> None:
+        """Copy the temporary file over the target; keep it if the copy is not complete."""
+        self._kept = True
+        with suppress(OSError):  # `remove_abandoned` would remove the hidden name
+            self._temp = self._temp.rename(self._temp.with_name(self._temp.name.removeprefix(".")))
+        try:
+            with self._temp.open("rb") as source, self._target.open("r+b") as target:
+                _wait_for_lock(target)
+                shutil.copyfileobj(source, target)
+                target.truncate()
+                target.flush()
+                os.fsync(target.fileno())
+        except OSError as error:
+            kept = excerpt(str(self._temp), 1000)
+            reason = f"{error.strerror}; the complete file is kept as '{kept}'"
+            raise OSError(error.errno, reason) from None
+        self._kept = False
 
 
 class OutputFile:
     """
     A file for results, opened when a run begins: if nothing can be written there, the run fails
     before hours of work. `save` or `fill` replace the file. If neither is called, the file stays
-    unchanged. A device or a pipe is written to directly.
+    unchanged. A device or a pipe is written to directly, and so is a file that can't be replaced.
 
     Raises OSError, here and in both methods.
     """
@@ -104,6 +163,8 @@ class OutputFile:
         self._path = path
         with naming(path):
             replaceable = path.is_file() or not path.exists()
+        if replaceable:
+            remove_abandoned(path)
         self._atomic = AtomicFile(path) if replaceable else None
         with naming(path):
             self._file = path.open("wb") if self._atomic is None else self._atomic.file
@@ -133,7 +194,7 @@ class OutputFile:
             write(self._file)
             self._file.flush()
         if self._atomic is not None:
-            self._atomic.commit(sync_file=True)
+            self._atomic.commit(sync_file=True, keep=True)
 
 
 def write_lines(lines: Iterable[str], file: TextIO, name: object) -> None:
@@ -156,15 +217,25 @@ def naming(name: object) -> Iterator[None]:
 @contextmanager
 def in_use(path: Path) -> Iterator[None]:
     """
-    Lock a file that is replaced when it is written. The lock is held on an empty file beside it,
-    `<name>.lock`, which is never removed. Raises OSError if another user holds the lock.
+    Lock a file that is replaced when it is written. Raises OSError, which names the other process,
+    if another user holds the lock.
+
+    The lock is held on a hidden file beside it, which has the number of the process and is removed
+    at the end. On Windows, and on a file system without locks, nothing is locked.
     """
-    lock = path.resolve().with_name(f"{path.resolve().name}.lock")
-    with naming(lock):
-        file = lock.open("ab")
-    with file:
-        lock_file(file, path)
+    if sys.platform == "win32":
         yield
+        return
+    with naming(path):
+        target = _resolve(path)
+    lock = _beside(target, ".slomon.lock")
+    with _open_lock(lock, path) as file:
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                if _is_at(file, lock):
+                    lock.unlink()
 
 
 def lock_file(file: BinaryIO, path: Path) -> None:
@@ -175,18 +246,110 @@ def lock_file(file: BinaryIO, path: Path) -> None:
     The lock is an advisory one of the system: it ends with the process, however that ends. On
     Windows, and on a file system without locks, nothing is locked.
     """
+    if not _lock(file):
+        raise BlockingIOError(EAGAIN, _IN_USE.format(""), str(path))
+
+
+def remove_abandoned(path: Path) -> None:
+    """
+    Remove the temporary files of `path` that killed runs left behind: those that nobody has locked.
+    """
     if sys.platform == "win32":
         return
+    with suppress(OSError):
+        target = _resolve(path)
+        before, after = re.escape(_beside(target, ".").name), re.escape(_TEMPORARY)
+        name = re.compile(f"{before}[0-9a-f]{{{2 * _TOKEN_BYTES}}}{after}")
+        with os.scandir(target.parent) as entries:
+            found = [one for one in entries if name.fullmatch(one.name)]
+        for entry in found:
+            if entry.is_file(follow_symlinks=False):
+                _remove_unlocked(Path(entry.path))
+
+
+def _remove_unlocked(path: Path) -> None:
+    if sys.platform != "win32":
+        # A file that can't be opened, locked or removed stays.
+        with suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def _open_lock(lock: Path, path: Path) -> BinaryIO:
+    """Open and lock the lock file of `path`, and write the number of this process to it."""
+    while True:
+        with naming(lock):
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            file = os.fdopen(os.open(lock, flags, 0o666), "r+b", buffering=0)
+        if not _lock(file):
+            with file:
+                holder = file.read(20).decode("ascii", "replace").strip()
+            shown = f" (process {holder})" if holder.isdecimal() else ""
+            raise BlockingIOError(EAGAIN, _IN_USE.format(shown), str(path))
+        if _is_at(file, lock):
+            with suppress(OSError):  # the number only helps to read an error
+                file.truncate(0)
+                file.write(f"{os.getpid()}\n".encode())
+            return file
+        file.close()  # its last user has just removed it
+
+
+def _hold(file: BinaryIO, path: Path) -> bool:
+    """Lock a new file. False if another process was faster and has locked or removed it."""
+    return _lock(file) and _is_at(file, path)
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock an open file. False if another user holds the lock; True if there are no locks."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # the file system has no locks
+    return True
+
+
+def _wait_for_lock(file: BinaryIO) -> None:
+    if sys.platform != "win32":
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Is an open file still the one at this path?"""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BlockingIOError(EAGAIN, _IN_USE, str(path)) from None
-    except OSError:
-        pass  # the file system has no locks
+        return os.path.samestat(os.fstat(file.fileno()), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
 
 
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _resolve(path: Path) -> Path:
+    """Follow symbolic links. Raises OSError if they form a loop."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(ELOOP, os.strerror(ELOOP), str(path))
+    return target
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    """A hidden file in the folder of `target`, whose name begins like that of `target`."""
+    stem = target.name
+    while len(os.fsencode(stem)) > _LONGEST_STEM:
+        stem = stem[:-1]
+    return target.with_name(f".{stem}{suffix}")
+
+
+def _copy_rights(status: os.stat_result, file: BinaryIO, path: Path) -> None:
+    """Give an open file the mode of another and, if root runs this, its owner."""
+    with suppress(OSError):  # not every file system has modes and owners
+        if sys.platform == "win32":
+            path.chmod(stat.S_IMODE(status.st_mode))
+            return
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), status.st_uid, status.st_gid)
+        os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -38,9 +38,6 @@ PAGES: Final = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.m
 RECEIVERS: Final = "http://alertmanager:9093", "https://hooks.example.com"
 """Addresses in examples; the tests replace them by that of a local server."""
 
-FILES: Final = {"slomon.state.lock"}
-"""Files whose names look like Python names."""
-
 # Run by tests/test_scripts.py, against the service itself.
 DEMONSTRATION: Final = ("$ pip install -e", "$ python scripts/demo_service.py", "$ ask()")
 # Commands for developers, shown without output.
@@ -138,7 +135,7 @@ def test_every_file_and_name_that_is_named_exists(page: Path) -> None:
     """Paths are relative to the repository or to the package; names begin with `slomon.`."""
     named = set(re.findall("`([^`\n]+)`", page.read_text(encoding="utf-8")))
     files = {name for name in named if re.fullmatch(r"[\w.]+/[\w/.]*\w", name)}
-    names = {name for name in named if re.fullmatch(r"slomon\.[\w.]+", name)} - FILES
+    names = {name for name in named if re.fullmatch(r"slomon\.[\w.]+", name)}
 
     for name in files - {".venv/bin/python", "~/.cache/slomon"}:
         assert (ROOT / name).exists() or (ROOT / "slomon" / name).exists(), name

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slomon import get_service_monitor
-from slomon.streams import open_recording
+from slomon.example_streams import open_recording
 
 EXAMPLE = Path(__file__).parent / "data" / "example"
 

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from slomon.files import OutputFile, in_use
+from slomon.files import AtomicFile, OutputFile, in_use, remove_abandoned
+
+if sys.platform != "win32":
+    import fcntl
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 
@@ -43,11 +48,22 @@ def test_another_user_learns_which_file_it_is_until_the_first_one_is_done(
     link.symlink_to(path)
     with in_use(path):
         for name in (path, link):
-            with pytest.raises(OSError, match="is in use by another process") as caught:
+            holder = rf"is in use by another process or monitor \(process {os.getpid()}\); allowed"
+            with pytest.raises(OSError, match=holder) as caught:
                 use(name)
             assert caught.value.filename == str(name)
     use(link)
-    assert (tmp_path / "state.lock").read_bytes() == b""
+    assert list(tmp_path.iterdir()) == [link]
+
+
+def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("its own", encoding="utf-8")
+    (tmp_path / ".state.slomon.lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"):
+        use(tmp_path / "state")
+
+    assert victim.read_text(encoding="utf-8") == "its own"
 
 
 @pytest.mark.slow
@@ -61,6 +77,7 @@ def test_who_is_killed_uses_nothing_any_more(tmp_path: Path) -> None:
             use(path)
         process.send_signal(signal.SIGKILL)
     use(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_there_are_no_locks_nobody_is_kept_out(
@@ -94,6 +111,141 @@ def test_a_new_file_has_the_rights_that_any_new_file_has(tmp_path: Path) -> None
         output.save([])
 
     assert path.stat().st_mode == plain.stat().st_mode
+
+
+def test_the_temporary_file_has_the_rights_of_the_old_one_before_it_has_content(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "out"
+    path.touch()
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 4321)
+    before = path.stat()
+    with OutputFile(path) as output:
+        (temporary,) = {*tmp_path.iterdir()} - {path}
+        found = temporary.stat()
+        output.save(["line"])
+
+    for status in (found, path.stat()):
+        assert (status.st_mode, status.st_uid) == (before.st_mode, before.st_uid)
+        assert status.st_gid == before.st_gid
+
+
+def test_outputs_of_two_runs_are_whole_and_the_last_one_wins(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with OutputFile(path) as first, OutputFile(path) as second:
+        second.save(["second"])
+        assert path.read_text(encoding="utf-8") == "second\n"
+        first.save(["first"])
+
+    assert path.read_text(encoding="utf-8") == "first\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["n" * 248, "n" * 255, "\u00e4" * 127])
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, name: str) -> None:
+    with in_use(tmp_path / name), OutputFile(tmp_path / name) as output:
+        output.save(["line"])
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_name_that_is_too_long_is_reported_when_it_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="File name too long"):
+        OutputFile(tmp_path / ("n" * 256))
+
+
+def test_a_loop_of_links_is_reported_when_it_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for refuse in (OutputFile, use):
+        with pytest.raises(OSError, match="symbolic links") as caught:
+            refuse(tmp_path / "a")
+        assert caught.value.filename == str(tmp_path / "a")
+
+
+def test_a_run_removes_the_temporary_files_of_killed_runs_only(tmp_path: Path) -> None:
+    path, other = tmp_path / "out", tmp_path / "other"
+    abandoned = tmp_path / f".out.{'0' * 16}.slomon"
+    others = {tmp_path / f".other.{'0' * 16}.slomon", tmp_path / ".out.slomon"}
+    for file in (abandoned, *others):
+        file.touch()
+    with OutputFile(path) as running, OutputFile(path):
+        running.save(["line"])
+
+    assert {*tmp_path.iterdir()} == {path, *others}
+    assert not other.exists()
+
+
+def test_a_new_file_that_another_run_took_for_abandoned_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock, path = fcntl.flock, tmp_path / "out"
+
+    def remove_first(file: BinaryIO, kind: int) -> None:
+        monkeypatch.setattr("fcntl.flock", flock)
+        remove_abandoned(path)
+        flock(file, kind)
+
+    monkeypatch.setattr("fcntl.flock", remove_first)
+    with AtomicFile(path) as file:
+        file.write(b"whole")
+        file.commit()
+
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EXDEV])
+def test_what_can_not_be_replaced_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "out"
+    path.write_text("old and longer\n", encoding="utf-8")
+    monkeypatch.setattr(Path, "replace", refuse)
+    save(str(path))
+
+    assert path.read_text(encoding="utf-8") == "line\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_answer_that_can_not_be_written_is_kept_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with OutputFile(path) as output:
+        path.mkdir()
+        with pytest.raises(IsADirectoryError, match="; the complete file is kept as '") as caught:
+            output.save(["line"])
+    kept = Path(str(caught.value).split("'")[1])
+    path.rmdir()
+    save(str(path))
+
+    assert kept.read_text(encoding="utf-8") == "line\n"
+    assert {*tmp_path.iterdir()} == {path, kept}
+
+
+@pytest.mark.slow
+def test_a_file_that_is_a_mount_point_is_overwritten(tmp_path: Path) -> None:
+    path, source = tmp_path / "out", tmp_path / "source"
+    path.touch()
+    source.write_text("old and longer\n", encoding="utf-8")
+    mount = shutil.which("mount")
+    if mount is None:
+        pytest.skip("there is no mount")
+    command = [mount, "--bind", str(source), str(path)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"no file can be mounted: {mounted.stderr.strip()}")
+    try:
+        save(str(path))
+    finally:
+        subprocess.run(["umount", str(path)], check=True)
+
+    assert source.read_text(encoding="utf-8") == "line\n"
+    assert {*tmp_path.iterdir()} == {path, source}
 
 
 def test_what_is_not_saved_changes_nothing(tmp_path: Path) -> None:

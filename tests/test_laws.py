@@ -26,12 +26,13 @@ from slomon import ServiceMonitor, get_service_monitor
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Change, End, Rejection, read_event, server_errors_fail
+from slomon.core.events import Change, End, Rejection, read_event
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
+from slomon.core.statuses import server_errors_fail
 from slomon.core.summary import Totals, add_up
 from slomon.core.windows import Windows
-from slomon.kernels.window import WindowState
+from slomon.kernels.windows import WindowState
 from tests.compiled.kernels import compiled
 from tests.oracle import expected
 from tests.strategies import (

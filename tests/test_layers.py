@@ -37,7 +37,7 @@ LAYERS: Final = (
     ("live_monitor", "log_replay"),
     ("compiled", "report"),
     ("integrations",),
-    ("api", "streams"),
+    ("api", "example_streams"),
     ("cli",),
     ("__main__",),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,17 +12,11 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from slomon import get_service_monitor
-from slomon.cli.arguments import configure_logging
-from slomon.streams import RecordedStream
+from slomon.cli.shared_arguments import configure_logging
+from slomon.example_streams import RecordedStream
 from tests.cli.terminal import Terminal
 
 HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
-
-
-@pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 def change(commit: str, service: str) -> dict[str, str]:

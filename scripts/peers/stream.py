@@ -23,7 +23,7 @@ from itertools import chain
 from typing import Any
 
 from slomon import get_service_monitor
-from slomon.streams import SimulatedStream
+from slomon.example_streams import SimulatedStream
 
 Event = dict[str, str]
 Details = Mapping[str, list[Any]]

@@ -13,13 +13,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from slomon.cli.arguments import check_page_wanted, choose_page, configure_logging
 from slomon.cli.process import BROKEN, FAILED, FINE
 from slomon.cli.progress import open_bar
+from slomon.cli.shared_arguments import check_page_wanted, choose_page, configure_logging
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
+from slomon.log_replay.checkpoint import remove_checkpoint
 from slomon.log_replay.replay import ReplayMonitor, replay
 from slomon.options import distinct_paths, list_options, naming_option, read_duration
 from slomon.text import quote
@@ -98,7 +99,7 @@ def _run_and_write(
         if unwritten is not None:
             raise unwritten
     if checkpoint := vars(arguments).get("checkpoint"):
-        Path(checkpoint).unlink(missing_ok=True)
+        remove_checkpoint(checkpoint)
     return _exit_code(monitor, arguments)
 
 
@@ -152,8 +153,8 @@ def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[s
 
 def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterable[str]:
     # Imported only if a terminal shows the report, as above.
-    from slomon.report.overview import show_report  # noqa: PLC0415
     from slomon.report.screen import open_screen  # noqa: PLC0415
+    from slomon.report.terminal import show_report  # noqa: PLC0415
 
     screen = open_screen(stdout, os.environ)
     return show_report(monitor.summary(stale_after=stale_after), screen)

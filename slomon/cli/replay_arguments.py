@@ -1,8 +1,8 @@
 """
 The command lines of `slomon replay` and `slomon report`.
 
-Both have the options of `slomon.replay(...)` that are declared with a group, and options of their
-own for the output, the logs and the exit code.
+Both have the options of `slomon.replay(...)` that are declared with a group, where their help texts
+are (`log_replay/replay.py`), and options of their own for the output, the logs and the exit code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TextIO, TypeAlias
 
-from slomon.cli.arguments import (
+from slomon.cli.replay import run_replay, run_report
+from slomon.cli.shared_arguments import (
     add_log_level,
     add_page_options,
     flag,
@@ -19,7 +20,6 @@ from slomon.cli.arguments import (
     parse_keys,
     parse_path,
 )
-from slomon.cli.replay import run_replay, run_report
 from slomon.log_replay.replay import replay
 from slomon.options import Declared, list_options
 

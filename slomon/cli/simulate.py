@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TextIO
 
 from slomon.api import get_service_monitor
-from slomon.cli.arguments import (
+from slomon.cli.process import FAILED, FINE, MISUSED, run_process
+from slomon.cli.replay import check_not_stdout, show_literals
+from slomon.cli.shared_arguments import (
     add_log_level,
     add_page_options,
     check_page_wanted,
@@ -18,14 +20,12 @@ from slomon.cli.arguments import (
     parse_count,
     parse_path,
 )
-from slomon.cli.process import FAILED, FINE, MISUSED, run_process
-from slomon.cli.replay import check_not_stdout, show_literals
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
+from slomon.example_streams import SimulatedStream, open_recording
 from slomon.files import OutputFile, write_lines
 from slomon.options import distinct_paths
 from slomon.pipeline.stream import EventStream
-from slomon.streams import SimulatedStream, open_recording
 from slomon.text import quote
 
 

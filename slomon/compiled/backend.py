@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 from slomon.compiled.library import Library, load
 from slomon.core.batching import AnyBatcher
 from slomon.core.endpoints import Sharding
-from slomon.core.events import StatusRule
 from slomon.core.reorder import Order
 from slomon.core.shard import AnyWindows
+from slomon.core.statuses import StatusRule
 from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError
 

@@ -20,8 +20,9 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from slomon.compiled.cache import Image
-from slomon.kernels import hash_table, line, reorder, resolve, route, scan, series, swar, window
-from slomon.kernels.window import ENDPOINT, ENTRY
+from slomon.kernels import hash_table, line, reorder, resolve, route, scan, swar, windows
+from slomon.kernels import sli_series as series_kernels
+from slomon.kernels.windows import ENDPOINT, ENTRY
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -35,7 +36,7 @@ _N: Final = types.int64  # a number
 
 _GROUP: Final = 64  # rows that are prefetched together
 _MANY: Final = 10_000  # endpoints; so many records don't fit the processor's cache
-_TAIL: Final = window.WindowState._fields.index("tail")
+_TAIL: Final = windows.WindowState._fields.index("tail")
 
 
 @intrinsic
@@ -91,9 +92,9 @@ def _first_byte(word: Any) -> Any:
 
 def _compilable() -> Iterator[Any]:
     """All functions of the kernels but those of `swar` that are replaced above."""
-    yield series.merge
-    yield series.sort
-    for module in (window, swar, line, hash_table, scan, route, resolve, reorder):
+    yield series_kernels.merge
+    yield series_kernels.sort
+    for module in (windows, swar, line, hash_table, scan, route, resolve, reorder):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
             if own and function not in (swar.load, swar.wrap, swar.first_byte, swar.prefetch):
@@ -117,7 +118,7 @@ def _state(
     by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
     floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
     by_entry = carray(entries, (entry_count, ENTRY))
-    return window.WindowState(
+    return windows.WindowState(
         by_endpoint[:, 0],
         floats[:, 1],
         by_endpoint[:, 2],
@@ -138,7 +139,7 @@ def _state(
         by_entry[:, 1],
         by_entry[:, 2],
         by_entry[:, 3],
-        carray(next_block, entry_count // window.BLOCK),
+        carray(next_block, entry_count // windows.BLOCK),
         carray(pool, 5)[0:1],
         carray(pool, 5)[1:2],
         carray(pool, 5)[2:3],
@@ -150,7 +151,7 @@ def _state(
 @register_jitable
 def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
     """The state of an SLI series, in the order of SeriesState: columns by their addresses."""
-    return series.SeriesState(
+    return series_kernels.SeriesState(
         carray(columns[0], endpoint_count),
         carray(columns[1], endpoint_count),
         carray(columns[2], endpoint_count),
@@ -174,7 +175,7 @@ def _count_rows(
 ) -> int:
     endpoint_count, rows = len(state.width), len(columns[0])
     if endpoint_count < _MANY:
-        return window.advance(state, columns, numbers, sli_series)
+        return windows.advance(state, columns, numbers, sli_series)
     # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
     # prefetched: first those of their endpoints, then those of the newest entries of the endpoints.
     slots = columns[0]
@@ -191,7 +192,7 @@ def _count_rows(
             columns[2][first:end],
             columns[3][first:end],
         )
-        written += window.advance(state, part, numbers[written:], sli_series)
+        written += windows.advance(state, part, numbers[written:], sli_series)
     return written
 
 
@@ -222,7 +223,7 @@ def _advance(
         carray(failures, rows),
         carray(positions, rows),
     )
-    numbers = carray(crossings, 2 * window.CROSSING * rows)  # two for each row, if there is room
+    numbers = carray(crossings, 2 * windows.CROSSING * rows)  # two for each row, if there is room
     if not bucket_count:
         return _count_rows(state, endpoints, entries, columns, numbers, None)
     sli_series = _series(sli_series, series_floats, endpoint_count, bucket_count)
@@ -232,11 +233,13 @@ def _advance(
 def _merge(
     sli_series: Any, series_floats: Any, endpoint_count: int, bucket_count: int, doublings: int
 ) -> int:
-    return series.merge(_series(sli_series, series_floats, endpoint_count, bucket_count), doublings)
+    return series_kernels.merge(
+        _series(sli_series, series_floats, endpoint_count, bucket_count), doublings
+    )
 
 
 def _sort(sli_series: Any, series_floats: Any, endpoint_count: int, bucket_count: int) -> int:
-    return series.sort(_series(sli_series, series_floats, endpoint_count, bucket_count))
+    return series_kernels.sort(_series(sli_series, series_floats, endpoint_count, bucket_count))
 
 
 def _mark(
@@ -254,8 +257,8 @@ def _mark(
     state = _state(
         endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
     )
-    numbers = carray(marks, window.MARKS * endpoint_count)
-    return window.mark(state, carray(slots, count), numbers)
+    numbers = carray(marks, windows.MARKS * endpoint_count)
+    return windows.mark(state, carray(slots, count), numbers)
 
 
 def _expire(
@@ -272,7 +275,7 @@ def _expire(
     state = _state(
         endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
     )
-    return window.expire(state, slot, tick)
+    return windows.expire(state, slot, tick)
 
 
 # The entry point of each kernel, and the types of its arguments. Each returns a whole number.

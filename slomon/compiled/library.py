@@ -8,10 +8,13 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from slomon.compiled import cache
-from slomon.compiled.cache import Image
+from slomon.compiled.cache import Image, UntrustedError
+from slomon.logging import get_logger
+from slomon.text import excerpt
 
 Text: TypeAlias = bytes | bytearray
 
@@ -46,16 +49,20 @@ def load(*, compile_if_needed: bool = True) -> Library | None:
     """
     The library. It is compiled first, which takes some seconds, if the cache has none for the
     present code, Numba and processor. None if it would have to be compiled and `compile_if_needed`
-    is False, or if the extra `slomon[replay]` is not installed.
+    is False, if the extra `slomon[replay]` is not installed, or if the library can't be loaded,
+    which is logged.
     """
     if not _loaded:
         try:
             image = _find_image(compile_if_needed=compile_if_needed)
-        except ImportError:
+            if image is None:
+                return None
+            _loaded.append(Library(image))
+        # An installation can be broken in any way, and the Python backend gives the same answers.
+        except Exception as error:  # noqa: BLE001
+            if not _is_missing(error):
+                _warn_once("compiled.unavailable", reason=_show(repr(error)))
             return None
-        if image is None:
-            return None
-        _loaded.append(Library(image))
     return _loaded[0]
 
 
@@ -80,11 +87,32 @@ def _function(at: int, arguments: int) -> Function:
 
 
 def _find_image(*, compile_if_needed: bool) -> Image | None:
-    path = cache.find_path()
-    image = cache.read(path)
+    path, image = cache.find_path(), None
+    if path is not None:
+        try:
+            image = cache.read(path)
+        except UntrustedError as error:
+            _warn_once("compiled.cache_untrusted", path=_show(error.path), reason=error.reason)
+            path = None
     if image is None and compile_if_needed:
         from slomon.compiled import build  # noqa: PLC0415 (imports Numba)
 
         image = build.build(cache.machine())
-        cache.write(path, image)
+        if path is not None:
+            cache.write(path, image)
     return image
+
+
+def _is_missing(error: Exception) -> bool:
+    """Is the extra `slomon[replay]` not installed?"""
+    return isinstance(error, ModuleNotFoundError) and error.name in {"llvmlite", "numba"}
+
+
+@lru_cache
+def _warn_once(event: str, **fields: str) -> None:
+    """Log a warning, but once in a process: each replay and each stream loads the library."""
+    get_logger().warning(event, **fields)
+
+
+def _show(value: object) -> str:
+    return excerpt(str(value), 500)

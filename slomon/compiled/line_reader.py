@@ -18,8 +18,9 @@ from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames, Known
 from slomon.core.batching import AnyBatcher, Batch, BatchResult, Item
 from slomon.core.endpoints import Sharding
-from slomon.core.events import Access, Change, Rejection, StatusRule, StatusTable, parse_access
+from slomon.core.events import Access, Change, Rejection, parse_access
 from slomon.core.reorder import OPEN_END, SourceClock
+from slomon.core.statuses import StatusRule, StatusTable
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from operator import add
 from typing import Final, Literal, cast
@@ -20,7 +21,7 @@ from typing import Final, Literal, cast
 from slomon.compiled.library import Function, Library, address, lengthen
 from slomon.core.batching import Batch, Column
 from slomon.core.endpoints import Endpoint
-from slomon.core.sli_series import SeriesRecorder
+from slomon.core.sli_series import SeriesKernels, SeriesRecorder
 from slomon.core.windows import (
     Windows,
     crossing_room,
@@ -29,8 +30,8 @@ from slomon.core.windows import (
     missing_blocks,
     read_crossings,
 )
-from slomon.kernels.series import SeriesState
-from slomon.kernels.window import (
+from slomon.kernels.sli_series import SeriesState
+from slomon.kernels.windows import (
     BLOCK,
     ENDPOINT,
     ENDPOINT_COLUMNS,
@@ -56,7 +57,8 @@ class CompiledWindows:
         self.resolution = windows.resolution
         self.marks = windows.marks
         self.series = windows.series and SeriesRecorder(
-            state=windows.series.state, kernels=CompiledSeriesKernels(library)
+            state=windows.series.state,
+            kernels=SeriesKernels(partial(_call, library.merge), partial(_call, library.sort)),
         )
         self._library = library
         self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
@@ -183,21 +185,6 @@ class CompiledWindows:
         self._next_block.append(self._pool[0])
         self._pool[0] = first
         self._pool[1] += added
-
-
-class CompiledSeriesKernels:
-    """Merges and sorts the buckets of SLI series with compiled kernels."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    def merge(self, series: SeriesState, doublings: int) -> int:
-        """Call the kernel `merge`."""
-        return _call(self._library.merge, series, doublings)
-
-    def sort(self, series: SeriesState) -> int:
-        """Call the kernel `sort`."""
-        return _call(self._library.sort, series)
 
 
 def _call(kernel: Function, series: SeriesState, *numbers: int) -> int:

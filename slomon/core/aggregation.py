@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from slomon.core.attribution import Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import (
     Budget,
     Deploy,
@@ -23,7 +24,6 @@ from slomon.core.metrics import (
     RankingEntry,
     Repair,
 )
-from slomon.core.records import IncidentRecord
 
 T = TypeVar("T")
 K = TypeVar("K")

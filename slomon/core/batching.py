@@ -22,9 +22,9 @@ from slomon.core.events import (
     Malformed,
     PositionedChange,
     Rejection,
-    StatusRule,
     parse_access,
 )
+from slomon.core.statuses import StatusRule
 from slomon.core.ticks import parse_column, parse_seconds
 
 Item: TypeAlias = str | Change | Malformed

@@ -9,12 +9,11 @@ every other event to the functions here.
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.ticks import STAMPS, parse_seconds
 from slomon.text import excerpt, quote
 
@@ -27,7 +26,6 @@ _KEPT_TEXT: Final = 1000  # characters
 _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
-_STATUS_COUNT: Final = 1000  # all numbers of three digits
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
@@ -88,59 +86,6 @@ class End:
     """The end of a stream. The stream was watched until `tick`; None if it does not say."""
 
     tick: int | None = None
-
-
-StatusRule: TypeAlias = Callable[[int], bool | None]
-"""Did a request with this status fail? None if no request has this status."""
-
-
-def server_errors_fail(status: int) -> bool | None:
-    """The default rule: 100 to 499 succeed, 500 to 599 fail, and no request has another status."""
-    return status >= 500 if 100 <= status <= 599 else None
-
-
-@dataclass(frozen=True, slots=True)
-class StatusTable:
-    """
-    The answers of a status rule for the statuses 0 to 999.
-
-    `answers[status]` is True for a failure and False for a success. It is None if no request has
-    this status, and also if the rule raised: only `read_outcome` asks the rule about a request,
-    so a reader with a table must leave a request without an answer to `read_outcome`.
-    """
-
-    answers: tuple[bool | None, ...]
-
-    @classmethod
-    def from_rule(cls, is_failure: StatusRule) -> StatusTable:
-        """Ask the rule about each status once."""
-        return cls(tuple(_ask(is_failure, status) for status in range(_STATUS_COUNT)))
-
-    def failed(self, status: int) -> bool | None:
-        """Return the answer for a status: the table as a status rule."""
-        return self.answers[status] if 0 <= status < _STATUS_COUNT else None
-
-    def column(self, no_answer: int) -> array[int]:
-        """Return 1 for each failure, 0 for each success and `no_answer` for None."""
-        return array("q", [no_answer if failed is None else failed for failed in self.answers])
-
-    def describe(self) -> str:
-        """Return the answers as text, as in '100-499 succeed, 500-599 fail'."""
-        parts, first = [], 0
-        for failed, equal in groupby(self.answers):
-            end = first + len(list(equal))
-            if failed is not None:
-                parts.append(f"{first}-{end - 1} {'fail' if failed else 'succeed'}")
-            first = end
-        return ", ".join(parts)
-
-
-def _ask(is_failure: StatusRule, status: int) -> bool | None:
-    try:
-        failed = is_failure(status)
-    except Exception:  # noqa: BLE001 (a user's function may raise anything)
-        return None  # a request with this status will raise it
-    return None if failed is None else bool(failed)
 
 
 @dataclass(slots=True)

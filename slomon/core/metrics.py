@@ -1,6 +1,7 @@
 """
 The metrics of a run or of one service: repair, detection, error budget, DORA metrics and rankings.
-These are the types; `core.aggregation` computes their values.
+These are the types; `core.aggregation` computes their values. The contract's `mttr()`, which is
+rounded, is `core.service_monitor`'s.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 The reorder buffer: puts the rows of several sources in one order, by time.
 
 The watermark of a source trails its newest tick by the source's lateness. A row stands at its tick.
-A row that is older than the watermark before it came too late: it stands at that watermark, so that
-late rows stay in the order of arrival, and the windows count it at the newest time of its endpoint.
+A row that is older than the watermark before it is overdue: it stands at that watermark, so that
+overdue rows keep the order of arrival. Which accesses are counted as late is not decided here, but
+by the windows, for each endpoint (`kernels.windows.advance`).
 Rows at the same time keep the order of their sources, and rows of one source the order of arrival.
 
 A row is final once it stands before the watermarks of all sources. So the order depends on the rows

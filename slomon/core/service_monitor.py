@@ -13,7 +13,7 @@ from typing import Final, TypedDict
 
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident, State
-from slomon.core.records import IncidentRecord, make_records
+from slomon.core.incident_records import IncidentRecord, make_records
 from slomon.core.summary import Summary, Totals, summarise
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
 from slomon.errors import OptionError

@@ -20,7 +20,7 @@ from slomon.core.incident import NO_CANDIDATES, Candidates, ChangeLog, Incident,
 from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
-from slomon.kernels.window import EXPIRED, MARKS, OPENED, Crossing, EndpointTotals
+from slomon.kernels.windows import EXPIRED, MARKS, OPENED, Crossing, EndpointTotals
 
 _NO_MARKS: Final = array("q", bytes(8 * MARKS))
 """The marks of an endpoint before its first change."""

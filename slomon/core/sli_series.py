@@ -17,16 +17,17 @@ step, and a run ends with the same buckets however the work was cut.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, cast
 
-from slomon.kernels import series as series_kernels
-from slomon.kernels.series import (
+from slomon.kernels.sli_series import (
     BUCKET_COLUMNS,
     ENDPOINT_COLUMNS,
     SHORTEST,
     SeriesState,
+    merge,
+    sort,
 )
 
 
@@ -68,11 +69,14 @@ class Buckets(NamedTuple):
         return slice(self.end[slot - 1] if slot else 0, self.end[slot])
 
 
-class SeriesKernels(Protocol):
+class SeriesKernels(NamedTuple):
     """The kernels of one backend that work on finished buckets."""
 
-    def merge(self, series: SeriesState, doublings: int, /) -> int: ...
-    def sort(self, series: SeriesState, /) -> int: ...
+    merge: Callable[[SeriesState, int], int]
+    sort: Callable[[SeriesState], int]
+
+
+PYTHON_KERNELS: Final = SeriesKernels(merge, sort)
 
 
 class SeriesRecorder:
@@ -88,7 +92,7 @@ class SeriesRecorder:
         count: int = 0,
         *,
         state: SeriesState | None = None,
-        kernels: SeriesKernels = series_kernels,
+        kernels: SeriesKernels = PYTHON_KERNELS,
     ) -> None:
         self.state = state or _blank_state(count)
         self._kernels = kernels

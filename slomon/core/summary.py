@@ -20,8 +20,8 @@ from slomon.core.batching import TimeRange
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting, PositionedChange
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy, EndpointTotal, Metrics, Ranking
-from slomon.core.records import IncidentRecord
 from slomon.core.shard import Shard
 from slomon.core.sli_series import Buckets, SliSeries, coarsen
 from slomon.core.ticks import to_seconds

@@ -1,8 +1,8 @@
 """
 The sliding windows of the endpoints of one shard.
 
-`Windows` is the host of the kernel in `kernels/window.py`, which explains windows and crossings: it
-owns the columns, makes room in them before each batch, and reads the crossings afterwards.
+`Windows` is the host of the kernel in `kernels/windows.py`, which explains windows and crossings:
+it owns the columns, makes room in them before each batch, and reads the crossings afterwards.
 `compiled/windows.py` has the host of the compiled backend, with the same interface; the functions
 below `Windows` serve both. `carry_over` moves windows to a new set of endpoints.
 """
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, Self, cast
 from slomon.core.endpoints import Endpoint
 from slomon.core.sli_series import SeriesRecorder
 from slomon.core.statistics import Counts
-from slomon.kernels.series import SeriesState
-from slomon.kernels.window import (
+from slomon.kernels.sli_series import SeriesState
+from slomon.kernels.windows import (
     BLOCK,
     CROSSING,
     ENDPOINT_COLUMNS,

@@ -21,7 +21,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.events import Access, Malformed, StatusRule, read_outcome
+from slomon.core.events import Access, Malformed, read_outcome
+from slomon.core.statuses import StatusRule
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.dates import Undated
 from slomon.text import quote

@@ -14,7 +14,8 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.events import Access, Malformed, StatusRule, read_outcome
+from slomon.core.events import Access, Malformed, read_outcome
+from slomon.core.statuses import StatusRule
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_seconds
 from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError

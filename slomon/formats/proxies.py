@@ -11,7 +11,8 @@ import re
 from datetime import tzinfo
 from typing import Final
 
-from slomon.core.events import Access, Malformed, StatusRule
+from slomon.core.events import Access, Malformed
+from slomon.core.statuses import StatusRule
 from slomon.formats.clf import PROTOCOL, REQUESTS, split_request
 from slomon.formats.fields import read_fields
 from slomon.text import quote

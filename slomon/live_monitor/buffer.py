@@ -16,7 +16,7 @@ from typing import Final
 
 from anyio import Event
 
-from slomon.live_monitor.ingest import LONGEST, Deploy, RawEvent, make_request
+from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, make_request
 
 CLOSED: Final = "closed"
 FULL: Final = "full"

@@ -15,15 +15,16 @@ from typing import Final, NamedTuple
 
 from slomon.core.batching import StreamState, TimeRange
 from slomon.core.endpoints import Catalogue, Endpoint, Sharding
-from slomon.core.events import Accounting, PositionedChange, Rejection, StatusTable, append_bounded
+from slomon.core.events import Accounting, PositionedChange, Rejection, append_bounded
 from slomon.core.incident import Incident
-from slomon.core.records import IncidentRecord, list_services, make_record
+from slomon.core.incident_records import IncidentRecord, list_services, make_record
 from slomon.core.shard import Shard
+from slomon.core.statuses import StatusTable
 from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
 from slomon.core.windows import Windows, carry_marks, carry_over
+from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent
 from slomon.live_monitor.incident_history import History
-from slomon.live_monitor.ingest import Deploy, LiveBatcher, RawEvent
 from slomon.live_monitor.snapshot import LiveAccounting, Snapshot, SnapshotData
 from slomon.state.encoding import (
     Saved,

@@ -14,7 +14,7 @@ from slomon.core.events import Change, Malformed
 from slomon.core.ticks import show_tick
 from slomon.errors import StateFileError
 from slomon.files import lock_file, naming
-from slomon.live_monitor.ingest import (
+from slomon.live_monitor.batching import (
     LONGEST_EVENT,
     Deploy,
     RawEvent,

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from slomon.core.events import StatusRule, StatusTable, server_errors_fail
 from slomon.core.service_monitor import STALE_AFTER
+from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import OptionError
 from slomon.live_monitor.buffer import Buffer

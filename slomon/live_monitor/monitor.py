@@ -21,11 +21,11 @@ from slomon.concurrency import Task, background_tasks
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
+from slomon.live_monitor.batching import Deploy, read_stamp
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import Clock, monotonic_now, safe_now
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
-from slomon.live_monitor.ingest import Deploy, read_stamp
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident
-from slomon.core.records import IncidentRecord, make_records
+from slomon.core.incident_records import IncidentRecord, make_records
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statistics import Counts
 from slomon.core.summary import Totals

@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 from anyio import Event
 
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from slomon.core.events import StatusRule
 from slomon.core.reorder import Order, PythonRowBuffer
 from slomon.core.shard import AnyWindows
+from slomon.core.statuses import StatusRule
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, PythonEndpointNames
 from slomon.errors import OptionError
-from slomon.kernels.window import WindowState
+from slomon.kernels.windows import WindowState
 from slomon.log_replay.lines import ReferenceParser, Resolver
 from slomon.options import BackendName, check_backend
 

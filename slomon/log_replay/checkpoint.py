@@ -6,7 +6,7 @@ as sections of a file. Each `save` function has a `load` function that reads its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple
 from operator import lt
 from pathlib import Path
@@ -17,6 +17,7 @@ from slomon.core.events import Change
 from slomon.core.reorder import Order, SourceClock, WaitingEvents, check_rows
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
 from slomon.errors import OptionError, SlomonError, StateFileError
+from slomon.files import in_use
 from slomon.kernels.codes import FIRST_CHANGE
 from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
 from slomon.log_replay.reader import Host, HostState
@@ -61,7 +62,10 @@ class Checkpoint:
         return SavedState(self._path, sections)
 
     def save(self, sections: Iterator[tuple[str, Section]]) -> None:
-        """Save a state. Raises OSError, which names the file; the old state stays then."""
+        """
+        Save a state, durably (`state.file.write_state`). Raises OSError, which names the file; the
+        old state stays then.
+        """
         began = self._clock()
         write_state(self._path, _with_identity(self._identity, sections))
         ended = self._clock()
@@ -107,16 +111,18 @@ class SavedState(dict[str, Any]):
             raise StateFileError(f"{self._path} is no state of a replay: {reason}") from None
 
 
-def check_outputs(checkpoint: str | None, rejects: str | None) -> None:
+@contextmanager
+def hold_outputs(checkpoint: str | None, rejects: str | None) -> Iterator[None]:
     """
-    Check that a state can be saved to `checkpoint`, and that `rejects` can be resumed from it. So a
-    wrong path fails now and not after hours of work. Raises OSError, which names the file,
-    StateFileError or ConfigurationError.
+    Lock `checkpoint`, and check that a state can be saved to it, and that `rejects` can be resumed
+    from it. So a wrong path fails now and not after hours of work. Raises OSError, which names the
+    file, StateFileError or ConfigurationError.
 
     `rejects` can't be a pipe or a device if there is a checkpoint: what was written to these can't
     be removed, and a resumed replay would write the lines after the last checkpoint twice.
     """
     if checkpoint is None:
+        yield
         return
     check_place(Path(checkpoint))
     if rejects is not None and _is_stream(Path(rejects)):
@@ -125,6 +131,17 @@ def check_outputs(checkpoint: str | None, rejects: str | None) -> None:
             f" are both given, and the latter is {quote(rejects)}, from which nothing can be taken "
             "back when the replay goes on; allowed: a file there, or one of the two",
         )
+    with in_use(Path(checkpoint)):
+        yield
+
+
+def remove_checkpoint(checkpoint: str) -> None:
+    """
+    Remove the file when the replay is done and its answers are written, unless another run is
+    already continuing from it. Raises OSError.
+    """
+    with suppress(BlockingIOError), in_use(Path(checkpoint)):
+        Path(checkpoint).unlink(missing_ok=True)
 
 
 def _is_stream(path: Path) -> bool:

@@ -61,26 +61,26 @@ class KnowRequests(Protocol):
     def __call__(self, *, match_exactly: bool) -> Requests: ...
 
 
-class Recogniser:
+class FormatDetector:
     """
     Makes a Log from the first lines of a file. Its format is the only one of `formats`, or the one
     that reads the lines best. `needed` is how many lines that takes.
 
     `match_exactly` is for all logs; if it is None, recorded streams are compared exactly and other
-    logs are not. `on_recognised` is called with the name of the log and of its format.
+    logs are not. `on_format_detected` is called with the name of the log and of its format.
     """
 
     def __init__(
         self,
         formats: Sequence[Format],
         requests: KnowRequests,
-        on_recognised: Callable[[str, str], None],
+        on_format_detected: Callable[[str, str], None],
         *,
         match_exactly: bool | None = None,
     ) -> None:
         self._formats = formats
         self._requests = requests
-        self._on_recognised = on_recognised
+        self._on_format_detected = on_format_detected
         self._exact = match_exactly
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
@@ -103,7 +103,7 @@ class Recogniser:
         requests = self._requests(match_exactly=match_exactly)
         log = Log(name, form, requests, match_exactly, prefix, bool(written), doubt=doubt)
         if written:
-            self._on_recognised(log.name, log.format.name)
+            self._on_format_detected(log.name, log.format.name)
         return log
 
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import Change, StatusRule, StatusTable, server_errors_fail
+from slomon.core.events import Change
+from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
 from slomon.errors import ConfigurationError

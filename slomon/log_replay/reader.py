@@ -131,7 +131,7 @@ class Host:
     def __init__(
         self,
         paths: Sequence[str],
-        recognise: Recognise,
+        detect_format: Recognise,
         scan: Scan,
         *,
         block_bytes: int,
@@ -150,7 +150,7 @@ class Host:
         self.bytes_read = 0
         self.lines = state.lines
         self.paths = paths
-        self._recognise = recognise
+        self._recognise = detect_format
         self._scan = scan
         self._max_line = max_line
         self._block_bytes = max(block_bytes, max_line + 1) + PADDING

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import astuple
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.errors import ConfigurationError
-from slomon.files import naming
+from slomon.files import lock_file, naming
 from slomon.state.validation import check_counts, check_texts
 
 
@@ -50,18 +52,21 @@ class Rejections:
 class RejectsFile:
     """
     A file of malformed lines, one JSON object per line: `file`, `line` (from 1), `reason`, `text`.
-    A context manager that closes it.
+    A context manager that closes it. One run at a time can write a file; a device may be shared.
 
     A resumed run keeps the first `keep` bytes of the file. Raises ConfigurationError if the file is
-    shorter, and OSError, here and in the methods, which names the file.
+    shorter, and OSError, here and in the methods, which names the file, also if another run writes
+    it.
     """
 
     def __init__(self, path: Path, keep: int = 0) -> None:
         self._path = path
         with naming(path):
-            self._file = path.open("r+b" if keep else "wb")
-            if keep:
-                self._cut(keep)
+            self._file: BinaryIO = open(  # noqa: SIM115
+                path, "r+b" if keep else "wb", opener=_open_unchanged
+            )
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                self._take(keep)
 
     def __enter__(self) -> Self:
         return self
@@ -93,13 +98,22 @@ class RejectsFile:
             os.fsync(self._file.fileno())
             return self._file.tell()
 
-    def _cut(self, length: int) -> None:
-        found = self._file.seek(0, os.SEEK_END)
-        if found < length:
-            self._file.close()
-            raise ConfigurationError(
-                f"{self._path} has {found} bytes, {length} of them are to be kept; allowed: the "
-                "file as the interrupted run left it"
-            )
-        self._file.truncate(length)
-        self._file.seek(length)
+    def _take(self, keep: int) -> None:
+        """Lock the file and cut it to its first bytes."""
+        with ExitStack() as failed:
+            failed.callback(self._file.close)
+            lock_file(self._file, self._path)
+            found = self._file.seek(0, os.SEEK_END)
+            if found < keep:
+                raise ConfigurationError(
+                    f"{self._path} has {found} bytes, {keep} of them are to be kept; allowed: the "
+                    "file as the interrupted run left it"
+                )
+            self._file.truncate(keep)
+            self._file.seek(keep)
+            failed.pop_all()
+
+
+def _open_unchanged(path: str, flags: int) -> int:
+    """Open a file without removing its content: another run may be writing it."""
+    return os.open(path, flags & ~os.O_TRUNC, 0o666)

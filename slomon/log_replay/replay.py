@@ -15,16 +15,17 @@ from typing import Annotated, Any, NoReturn, cast
 
 from slomon.concurrency import run_on_own_loop
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import RejectedLine, ReplayAccounting, StatusRule, server_errors_fail
+from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
 from slomon.dates import parse_zone, show_duration
 from slomon.deploys.history import read_history
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.log_replay.backend import choose_backend
-from slomon.log_replay.checkpoint import Checkpoint, check_outputs
+from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import (
     FORMAT_NAMES,
@@ -368,9 +369,9 @@ def replay(
     may also be a list of `get_info()` entries.
 
     Raises ConfigurationError or OSError, before anything is read, if an option is wrong, a file is
-    missing, or no checkpoint can be written; StateFileError if the checkpoint is damaged or of
-    another replay; MalformedLineError if `strict`. An exception of a function that was passed is
-    raised as it is.
+    missing, no checkpoint can be written, or another run uses it; StateFileError if the checkpoint
+    is damaged or of another replay; MalformedLineError if `strict`. An exception of a function that
+    was passed is raised as it is.
     """
     given = read_options(replay, locals())
     check_mutually_exclusive(endpoints=endpoints, slo=slo)
@@ -384,49 +385,49 @@ def replay(
     outputs = {"rejects": rejects_path, "checkpoint": checkpoint_path}
     check_files(logs, histories, others, outputs)
     size = measure(logs)
-    check_outputs(checkpoint_path, rejects_path)
-    plan = _make_plan(given, None if endpoints is None else read_catalogue(endpoints))
-    if resolution is not None:
-        windows = (one.window for one in _list_watched(plan))
-        check_resolution(resolution, plan.resolution, windows)
-    chosen = choose_backend(backend, size)
-    history = read_history(histories, _read_zone(change_zone), service or "")
-    plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
-    log, rejections = ReplayLog(), Rejections()
-    rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
-    watched = {one.name for one in _list_watched(plan)}
-    log.changes_unmatched(history.find_unmatched_services(watched))
-    state = None
-    if checkpoint_path is not None:
-        identity = {**identify_inputs(plan), **identify_options(replay, given)}
-        every = given["checkpoint_every"]
-        state = Checkpoint(Path(checkpoint_path), every, identity, time.monotonic_ns)
-    saved = None if state is None else state.load()
-    kept = 0
-    if saved is not None:
-        with saved.restoring():
-            kept = rejections.load(saved["rejections"])
-    if strict and rejections.first:
-        _stop(rejections.first[0])  # the interrupted run was not strict
-    with ExitStack() as stack:
-        if rejects_path is not None:
-            rejections.file = stack.enter_context(RejectsFile(Path(rejects_path), kept))
-        for line in () if saved else history.rejected:
-            rejections.add(line)
-        engine = Replay(
-            plan,
-            chosen,
-            on_rejected=rejections.add,
-            on_recognised=log.format_detected,
-            checkpoint=state,
-            save_rejections=rejections.save,
-            saved=saved,
-        )
-        monitor = _run(engine, rejections, size, on_progress)
-    if state is not None and not keep_checkpoint:
-        state.remove()
-    log.finished(monitor.accounting, monitor.problems)
-    return monitor
+    with hold_outputs(checkpoint_path, rejects_path):
+        plan = _make_plan(given, None if endpoints is None else read_catalogue(endpoints))
+        if resolution is not None:
+            windows = (one.window for one in _list_watched(plan))
+            check_resolution(resolution, plan.resolution, windows)
+        chosen = choose_backend(backend, size)
+        history = read_history(histories, _read_zone(change_zone), service or "")
+        plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
+        log, rejections = ReplayLog(), Rejections()
+        rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
+        watched = {one.name for one in _list_watched(plan)}
+        log.changes_unmatched(history.find_unmatched_services(watched))
+        state = None
+        if checkpoint_path is not None:
+            identity = {**identify_inputs(plan), **identify_options(replay, given)}
+            every = given["checkpoint_every"]
+            state = Checkpoint(Path(checkpoint_path), every, identity, time.monotonic_ns)
+        saved = None if state is None else state.load()
+        kept = 0
+        if saved is not None:
+            with saved.restoring():
+                kept = rejections.load(saved["rejections"])
+        if strict and rejections.first:
+            _stop(rejections.first[0])  # the interrupted run was not strict
+        with ExitStack() as stack:
+            if rejects_path is not None:
+                rejections.file = stack.enter_context(RejectsFile(Path(rejects_path), kept))
+            for line in () if saved else history.rejected:
+                rejections.add(line)
+            engine = Replay(
+                plan,
+                chosen,
+                on_rejected=rejections.add,
+                on_format_detected=log.format_detected,
+                checkpoint=state,
+                save_rejections=rejections.save,
+                saved=saved,
+            )
+            monitor = _run(engine, rejections, size, on_progress)
+        if state is not None and not keep_checkpoint:
+            state.remove()
+        log.finished(monitor.accounting, monitor.problems)
+        return monitor
 
 
 def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:

@@ -43,7 +43,7 @@ from slomon.log_replay.checkpoint import (
     save_names,
     save_order,
 )
-from slomon.log_replay.detect import Recogniser, is_known
+from slomon.log_replay.detect import FormatDetector, is_known
 from slomon.log_replay.lines import Block, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, Host, HostState
@@ -124,9 +124,9 @@ class Replay:
     """
     The parts of one replay, ready to run once.
 
-    `on_rejected` is called with each malformed line, and `on_recognised` with each log's name and
-    format. The state is saved to `checkpoint` when it is due, with what `save_rejections` returns;
-    `saved` is the state from which to resume.
+    `on_rejected` is called with each malformed line, and `on_format_detected` with each log's name
+    and format. The state is saved to `checkpoint` when it is due, with what `save_rejections`
+    returns; `saved` is the state from which to resume.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Replay:
         backend: Backend,
         *,
         on_rejected: Callable[[RejectedLine], None] = _ignore,
-        on_recognised: Callable[[str, str], None] = _ignore,
+        on_format_detected: Callable[[str, str], None] = _ignore,
         checkpoint: Checkpoint | None = None,
         save_rejections: Callable[[], object] = list,
         saved: SavedState | None = None,
@@ -152,20 +152,20 @@ class Replay:
         self._reference = ReferenceParser(self._order, on_rejected, **counts)
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
-        self._recogniser = Recogniser(
-            plan.formats, self._requests, on_recognised, match_exactly=plan.match_exactly
+        self._detector = FormatDetector(
+            plan.formats, self._requests, on_format_detected, match_exactly=plan.match_exactly
         )
         with self._restoring():
             states = (
                 [HostState() for _ in plan.hosts]
                 if saved is None
-                else load_hosts(saved, self._recogniser.restore)
+                else load_hosts(saved, self._detector.restore)
             )
             hosts = list(zip(plan.hosts, states, strict=True))
         self.hosts = [
             Host(
                 paths,
-                self._recogniser,
+                self._detector,
                 self._resolver.scan,
                 block_bytes=plan.block_bytes // len(plan.hosts),
                 max_line=plan.max_line,

@@ -21,9 +21,9 @@ from anyio.streams.memory import MemoryObjectSendStream
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.batching import Batcher
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import StatusRule, server_errors_fail
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import add_up
 from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError

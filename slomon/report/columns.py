@@ -1,8 +1,8 @@
 """
 The two forms of an incident that the exports share: flat columns and a JSON document.
 
-`COLUMNS` are the columns of CSV and Parquet files and of data frames. Field names and units are
-those of `slomon.core.records`; times are seconds since the epoch. A value that is not known is
+`COLUMNS` are the columns of CSV and Parquet files and of data frames. Field names and units
+are those of `slomon.core.incident_records`; times are seconds since the epoch. An unknown value is
 None: an open incident has no `end`, so means over a column stay right. The columns of an
 attribution begin with `break` or `fix`:
 
@@ -14,7 +14,7 @@ attribution begin with `break` or `fix`:
   `break_after_failures`, `break_difference`, `break_low`, `break_high`: the evidence
 
 `incident_document` is the JSON document of an incident, described by `incident_schema`. Its
-`schema` field is the version of the form, `slomon.core.records.SCHEMA`.
+`schema` field is the version of the form, `slomon.core.incident_records.SCHEMA`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
 from slomon.core.attribution import Attribution, Candidate
-from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
 
 Getter: TypeAlias = Callable[[IncidentRecord], object]

@@ -7,28 +7,34 @@ Candidates are a list of structs, `co_occurring` is a list of text.
 
 **CSV** follows RFC 4180. Numbers and times are written as in JSON, None is an empty cell. Lists are
 joined by `;`, candidates by their commits; a `;` or a backslash inside an item has a backslash
-before it. A spreadsheet runs text that begins with = + - @, a tab or a line end as a formula, and
-commits and names come from outside. Such text is written with an apostrophe before it, as OWASP
-advises (https://owasp.org/www-community/attacks/CSV_Injection). The same holds if spaces or
-apostrophes precede the character, and for its full-width form. A reader that removes one apostrophe
-gets the original text.
+before it.
+
+Commits and names come from outside, and a spreadsheet runs text that begins with = + - or @ as a
+formula. It splits a line at commas, semicolons or tabs, as its locale says, and knows a quote only
+at the beginning of a part. So text that contains a comma, `;`, tab, quote or line end is quoted,
+and an apostrophe is inserted wherever a formula could begin, as OWASP advises
+(https://owasp.org/www-community/attacks/CSV_Injection). The place is at the beginning of the text,
+or after any of the characters just named, behind the apostrophes that are already there:
+
+* before = + - @ or their full-width forms, also if spaces precede these;
+* at the beginning of the text also before a tab, CR, LF or NUL.
+
+A reader that removes one apostrophe at each of these places gets the original text.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
-from io import StringIO
 from os import PathLike
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, TypeAlias, overload
 
 from slomon.core.attribution import Candidate
-from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
@@ -46,8 +52,13 @@ Write: TypeAlias = Callable[[Sequence[IncidentRecord], BinaryIO], None]
 Incidents: TypeAlias = ServiceMonitor | Sequence[IncidentRecord]
 
 LIBRARIES: Final = ("pandas", "polars")
-FORMULA: Final = re.compile(r"'*(?:[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])")
-"""The beginning of text that is written with one more apostrophe."""
+FORMULA: Final = re.compile(
+    r"\A'*(?=[\t\r\n\0])"
+    r"|(?:\A|[,;\t\r\n\"])'*(?=(?:[^\S\t\r\n]|\0)*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
+"""Each match in text ends where one more apostrophe is written."""
+
+_QUOTED: Final = re.compile(r"[,;\t\r\n\"]")
 
 
 def choose_form(path: str | PathLike[str]) -> Write:
@@ -127,9 +138,9 @@ def csv_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
     The names of the columns, then a row for each incident. A row has no line end of its own, but a
     cell may contain line ends.
     """
-    yield _write_row(column.name for column in COLUMNS)
+    yield ",".join(column.name for column in COLUMNS)
     for record in records:
-        yield _write_row(_cell(column.get(record)) for column in COLUMNS)
+        yield ",".join(_cell(column.get(record)) for column in COLUMNS)
 
 
 def _write_json(records: Sequence[IncidentRecord], file: BinaryIO) -> None:
@@ -229,19 +240,17 @@ _CONVERSIONS: Final[dict[Kind, Callable[[Any], object]]] = {
 }
 
 
-def _write_row(cells: Iterable[object]) -> str:
-    row = StringIO()
-    csv.writer(row).writerow(cells)  # a line end of CRLF makes it quote cells with CR or LF
-    return row.getvalue().removesuffix("\r\n")
-
-
-def _cell(value: object) -> object:
+def _cell(value: object) -> str:
     match value:
+        case None:
+            return ""
         case str():
-            return f"'{value}" if FORMULA.match(value) else str(value)
+            text = FORMULA.sub(r"\g<0>'", value)
         case tuple():
-            return _cell(";".join(map(_item, value)))
-    return value
+            text = FORMULA.sub(r"\g<0>'", ";".join(map(_item, value)))
+        case _:
+            return str(value)
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def _item(value: object) -> str:

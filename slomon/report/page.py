@@ -4,6 +4,9 @@ The HTML report of a run: one file that opens offline and loads nothing.
 The page consists of a template (`browser/page.html`), our scripts and styles, uPlot as it was
 published, and the data of the run (`slomon.report.payload`), compressed. A Content-Security-Policy
 allows exactly these scripts and styles.
+
+Text from outside is never markup: the title and the problems are escaped here, and all other text
+is data, from which `browser/elements.js` makes text nodes.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from typing import Final, Generic, TypeAlias, TypeVar
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
+from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.metrics import Deploy, Metrics, RankingEntry
-from slomon.core.records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
 from slomon.core.summary import Summary
 from slomon.report.selection import Omitted, select

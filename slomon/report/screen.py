@@ -22,7 +22,10 @@ _MAX_LENGTH: Final = 200  # characters of a name: more than any screen shows
 
 
 class Colour(StrEnum):
-    """The SGR parameters (ECMA-48) of the colours in use."""
+    """
+    The SGR parameters (ECMA-48) of the colours in use. `tables.py`, `terminal.py` and `timeline.py`
+    say what has which: an open incident is red.
+    """
 
     RED = "31"
     YELLOW = "33"

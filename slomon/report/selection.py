@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy
-from slomon.core.records import IncidentRecord
 from slomon.core.sli_series import SliSeries
 from slomon.core.summary import (
     MOST_INCIDENTS,

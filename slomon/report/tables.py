@@ -15,7 +15,7 @@ from typing import Final
 
 from slomon.core.attribution import Attribution, Verdict
 from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds, show_stamp
 from slomon.report.screen import Colour, Screen, Span, measure

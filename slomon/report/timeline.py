@@ -19,8 +19,8 @@ from typing import Final
 from slomon.core.aggregation import assign_deploys
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy
-from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds, show_stamp
 from slomon.report.screen import Colour, Glyphs, Screen, Span, measure

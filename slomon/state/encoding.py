@@ -17,9 +17,9 @@ from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Candidates, Incident, IncidentStats
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts
-from slomon.kernels import series, window
-from slomon.kernels.series import SeriesState
-from slomon.kernels.window import WindowState
+from slomon.kernels import sli_series, windows
+from slomon.kernels.sli_series import SeriesState
+from slomon.kernels.windows import WindowState
 from slomon.state.file import Section
 from slomon.state.validation import (
     check_column,
@@ -173,20 +173,20 @@ class StreamBounds(NamedTuple):
 
 def load_shard(number: int, saved: Saved, bounds: StreamBounds) -> ShardState:
     """What `save_shard` saved, except the SLI series: see `series_state`."""
-    windows, marks = window_state(number, saved), saved[f"shard {number} marks"]
+    state, marks = window_state(number, saved), saved[f"shard {number} marks"]
     check_column(marks, "q", len(marks))
-    check_windows(windows, marks, **bounds._asdict())
+    check_windows(state, marks, **bounds._asdict())
     slots, packed = saved[f"shard {number} open slots"], saved[f"shard {number} open"]
     check_counts(slots)
     open_incidents = dict(zip(slots, unpack_incidents(packed), strict=True))
     still = all(incident.end is None for incident in open_incidents.values())
-    breached = {slot for slot, is_open in enumerate(windows.breached) if is_open}
+    breached = {slot for slot, is_open in enumerate(state.breached) if is_open}
     demand(still and breached == set(slots), "the open incidents are not those of the windows")
     changes = [unpack_change(fields) for fields in saved[f"shard {number} changes"]]
     positions = (incident.start_position for incident in open_incidents.values())
     for position in chain(positions, (change.position for change in changes)):
         demand(position < bounds.events, f"something is at position {position}")
-    return ShardState(windows, marks, changes, open_incidents)
+    return ShardState(state, marks, changes, open_incidents)
 
 
 def window_state(number: int, saved: Saved) -> WindowState:
@@ -194,8 +194,8 @@ def window_state(number: int, saved: Saved) -> WindowState:
     state = WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
     _check_columns(
         state._asdict(),
-        (window.ENDPOINT_COLUMNS, len(state.width)),
-        (window.ENTRY_COLUMNS, window.BLOCK * len(state.next_block)),
+        (windows.ENDPOINT_COLUMNS, len(state.width)),
+        (windows.ENTRY_COLUMNS, windows.BLOCK * len(state.next_block)),
         (1, len(state.next_block)),
     )
     return state
@@ -213,8 +213,8 @@ def series_state(
     )
     _check_columns(
         state._asdict(),
-        (series.ENDPOINT_COLUMNS, len(state.current_index)),
-        (series.BUCKET_COLUMNS, len(state.bucket_slot)),
+        (sli_series.ENDPOINT_COLUMNS, len(state.current_index)),
+        (sli_series.BUCKET_COLUMNS, len(state.bucket_slot)),
     )
     check_series(state, windows, since_beginning=since_beginning)
     return state

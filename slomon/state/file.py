@@ -24,7 +24,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 from slomon.concurrency import run_in_thread
 from slomon.errors import StateFileError
-from slomon.files import AtomicFile, in_use
+from slomon.files import AtomicFile, in_use, remove_abandoned
 from slomon.logging import get_logger
 from slomon.text import excerpt, quote
 
@@ -43,9 +43,11 @@ _COLUMNS: Final = ("q", "d", "B")
 def check_place(path: Path) -> None:
     """
     Raise what `write_state` would raise for this path, before there is anything to write: OSError,
-    which names the file, or StateFileError if the path is not a file.
+    which names the file, or StateFileError if the path is not a file. Removes the temporary files
+    that killed runs left behind.
     """
     _check_kind(path)
+    remove_abandoned(path)
     with AtomicFile(path):
         pass
 

@@ -21,8 +21,8 @@ from typing import Final, NamedTuple, cast
 from slomon.core.endpoints import Endpoint
 from slomon.core.ticks import LAST_TICK
 from slomon.core.windows import Windows
-from slomon.kernels.series import SHORTEST, SeriesState
-from slomon.kernels.window import BLOCK, ENDPOINT_COLUMNS, MARKS, NEVER, WindowState
+from slomon.kernels.sli_series import SHORTEST, SeriesState
+from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, MARKS, NEVER, WindowState
 from slomon.text import excerpt
 
 _MOST_DOUBLINGS: Final = (LAST_TICK // SHORTEST).bit_length() - 1

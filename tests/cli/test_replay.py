@@ -8,6 +8,7 @@ import io
 import json
 import os
 import stat
+import sys
 from contextlib import suppress
 from dataclasses import fields
 from inspect import signature
@@ -18,8 +19,11 @@ import pytest
 import slomon
 from slomon.cli.main import main
 from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
+from slomon.files import in_use
 from slomon.formats.registry import known_formats
+from slomon.log_replay.checkpoint import remove_checkpoint
+from slomon.log_replay.rejects import RejectsFile
 from tests.cli.terminal import Terminal
 from tests.histories import BROKEN as LOG
 from tests.histories import ENTRY, broken, deploys, write
@@ -360,6 +364,42 @@ def test_a_checkpoint_is_gone_once_the_answers_are_written(tmp_path: Path) -> No
 
     assert call(log, "--checkpoint", str(state))[0] == FINE
     assert not state.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+@pytest.mark.parametrize("option", ["--checkpoint", "--rejects"])
+def test_a_file_that_another_run_uses_is_refused_in_one_line(tmp_path: Path, option: str) -> None:
+    log, path = broken(tmp_path), tmp_path / "shared"
+    with in_use(path) if option == "--checkpoint" else RejectsFile(path):
+        code, out, err = call(log, option, str(path), "-o", str(tmp_path / "answers"))
+
+    assert (code, out) == (FAILED, "")
+    assert err.count("\n") == 1
+    assert "is in use by another process" in err
+    assert err.endswith(f": '{path}'\n")
+    assert not (tmp_path / "answers").exists()
+
+
+def test_a_checkpoint_from_which_another_run_continues_is_left_to_it(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.touch()
+    with in_use(state):
+        remove_checkpoint(str(state))
+    assert state.exists() == (sys.platform != "win32")
+    remove_checkpoint(str(state))
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("option", ["-o", "--incidents", "--report", "--checkpoint"])
+def test_a_loop_of_links_is_refused_in_one_line(tmp_path: Path, option: str) -> None:
+    log, link = broken(tmp_path), tmp_path / "link.csv"
+    link.symlink_to(link)
+    code, _, err = call(log, option, str(link))
+
+    assert code == FAILED
+    assert err.startswith("error: [Errno ")
+    assert err.endswith(f": '{link}'\n")
+    assert err.count("\n") == 1
 
 
 def test_an_output_that_is_a_link_stays_one(tmp_path: Path) -> None:

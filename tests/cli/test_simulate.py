@@ -9,11 +9,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from slomon.cli import simulate
 from slomon.cli.process import FAILED, FINE, INTERRUPTED, MISUSED
@@ -22,13 +20,6 @@ from slomon.cli.simulate import main, run
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(__file__).parents[1] / "data" / "example"
 RECORDED = ["--events", str(EXAMPLE / "events.jsonl"), "--info", str(EXAMPLE / "info.json")]
-
-
-@pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
-    """The command configures structlog, for the whole process."""
-    yield
-    structlog.reset_defaults()
 
 
 def call(*arguments: str) -> tuple[int, str, str]:

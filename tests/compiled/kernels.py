@@ -17,8 +17,8 @@ from slomon.compiled import request_table as request_table_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.library import Library, load
 from slomon.kernels import hash_table, reorder, resolve, scan
-from slomon.kernels.series import SeriesState, merge, sort
-from slomon.kernels.window import (
+from slomon.kernels.sli_series import SeriesState, merge, sort
+from slomon.kernels.windows import (
     ENDPOINT,
     ENDPOINT_COLUMNS,
     ENTRY,

@@ -13,7 +13,8 @@ from slomon.compiled import request_table as requests_host
 from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import RejectedLine, StatusRule, server_errors_fail
+from slomon.core.events import RejectedLine
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
 from slomon.formats.registry import known_formats

@@ -13,7 +13,7 @@ from slomon import ConfigurationError, Rejection, get_service_monitor
 from slomon.compiled import backend
 from slomon.compiled.backend import CompiledUpgrade
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
 from slomon.options import BackendName
 from tests.strategies import NO_TRAFFIC, random_stream, streams
 from tests.strategies import Stream as Drawn

@@ -13,7 +13,7 @@ from slomon.compiled import build
 from slomon.compiled.cache import Image, machine
 from slomon.compiled.library import Library, address
 from slomon.kernels import hash_table, reorder, resolve, scan
-from slomon.kernels.window import advance
+from slomon.kernels.windows import advance
 
 pytestmark = pytest.mark.slow
 

@@ -11,24 +11,28 @@ import shutil
 import subprocess
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from slomon.compiled import cache as compiled_cache
 from slomon.compiled import library
 from slomon.compiled.cache import Image
 from slomon.compiled.library import Library, address, load
+from slomon.errors import ConfigurationError
+from slomon.log_replay.backend import PythonBackend, choose_backend
 
 pytest.importorskip("numba", reason="only Numba compiles the kernels")
 
 from slomon.compiled import build
 
 PACKAGE = Path(library.__file__).parent.parent
+has_modes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 IMAGE = Image(b"\x7fELF\0 code \xff\n", {"cut": ("symbol", 4)}, ["NRT_x"])
 
 LOAD = """
@@ -93,7 +97,9 @@ def run(
 def cached() -> Path:
     """The file from which this very session has its library."""
     load()
-    return compiled_cache._cache_directory() / f"{compiled_cache.fingerprint(PACKAGE)}.kernels"
+    path = compiled_cache.find_path()
+    assert path is not None
+    return path
 
 
 @pytest.fixture
@@ -205,8 +211,10 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 
     monkeypatch.setattr(build, "build", compile_quickly)
     library._loaded.clear()
+    library._warn_once.cache_clear()
     yield compiled
     library._loaded.clear()
+    library._warn_once.cache_clear()
 
 
 def works(found: Library | None) -> bool:
@@ -255,7 +263,36 @@ def test_if_nothing_can_be_kept_it_is_compiled_each_time(
 @pytest.mark.usefixtures("fresh")
 def test_without_the_extra_there_is_none_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "llvmlite", None)
-    assert load() is None
+    with capture_logs() as logs:
+        assert load() is None
+    assert logs == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("DLL load failed while importing"),
+        ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+        OSError("libLLVM.so: cannot open shared object file"),
+        RuntimeError("LLVM version mismatch"),
+    ],
+)
+@pytest.mark.parametrize("broken", ["find_path", "machine"])
+@pytest.mark.usefixtures("fresh")
+def test_if_llvmlite_is_broken_python_takes_over_and_logs_it_once(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, broken: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(compiled_cache, broken, fail)
+    with capture_logs() as logs:
+        assert isinstance(choose_backend("auto", None), PythonBackend)
+        with pytest.raises(ConfigurationError, match="'compiled', which is not installed"):
+            choose_backend("compiled", None)
+
+    reason = repr(error)
+    assert logs == [{"event": "compiled.unavailable", "reason": reason, "log_level": "warning"}]
 
 
 @pytest.mark.usefixtures("fresh")
@@ -309,11 +346,14 @@ def test_a_library_has_its_kernels_and_nothing_else() -> None:
     [
         ("linux", {"XDG_CACHE_HOME": "/x"}, "/x/slomon"),
         ("linux", {"XDG_CACHE_HOME": ""}, "/home/ana/.cache/slomon"),
+        ("linux", {"XDG_CACHE_HOME": "x"}, "/home/ana/.cache/slomon"),
+        ("linux", {"XDG_CACHE_HOME": "./x"}, "/home/ana/.cache/slomon"),
         ("linux", {}, "/home/ana/.cache/slomon"),
         ("darwin", {"XDG_CACHE_HOME": "/x"}, "/home/ana/Library/Caches/slomon"),
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/slomon/cache"),
         ("win32", {}, "/home/ana/slomon/cache"),
         ("linux", {"SLOMON_CACHE": "/chosen", "XDG_CACHE_HOME": "/x"}, "/chosen"),
+        ("linux", {"SLOMON_CACHE": "chosen"}, "chosen"),
     ],
 )
 def test_the_cache_is_where_each_platform_keeps_such(
@@ -349,3 +389,183 @@ def test_a_user_without_a_home_keeps_nothing_and_fails_at_nothing(
         assert library.load(compile_if_needed=False) is None
     finally:
         library._loaded.clear()
+
+
+@pytest.fixture
+def give_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Makes a file another user's. Only root can do that; else the user becomes another one."""
+    user = os.geteuid()
+
+    def give(path: Path) -> None:
+        if user == 0:
+            os.chown(path, 65534, 65534)
+        else:
+            monkeypatch.setattr(os, "geteuid", lambda: user + 1)
+
+    return give
+
+
+def link(path: Path) -> None:
+    path.rename(path.with_suffix(".elsewhere"))
+    path.symlink_to(path.with_suffix(".elsewhere"))
+
+
+def link_to_open_folder(path: Path) -> None:
+    folder = path.parent
+    link(folder)
+    folder.resolve().chmod(0o777)
+
+
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
+EXPOSED: dict[str, Callable[[Path], None]] = {
+    "a folder that all can write": lambda path: path.parent.chmod(0o777),
+    "a folder that its group can write": lambda path: path.parent.chmod(0o770),
+    "a sticky folder that all can write": lambda path: path.parent.chmod(0o1777),
+    "a folder above that all can write": lambda path: path.parent.parent.chmod(0o777),
+    "a file that all can write": lambda path: path.chmod(0o602),
+    "a file that its group can write": lambda path: path.chmod(0o620),
+    "a link to a folder that all can write": link_to_open_folder,
+    "a link": link,
+    "a pipe": replace_by_pipe,
+}
+
+
+def check_not_trusted(place: Path, compiled: list[object]) -> None:
+    """What lies there is neither read nor replaced, which is logged once, and all works."""
+    before = [(path, path.lstat()) for path in sorted(place.parent.iterdir())]
+    with capture_logs() as logs:
+        assert load(compile_if_needed=False) is None
+        assert works(load())
+    assert len(compiled) == 1
+    assert [log["event"] for log in logs] == ["compiled.cache_untrusted"]
+    assert logs[0]["log_level"] == "warning"
+    assert logs[0]["reason"]
+    assert Path(logs[0]["path"]).exists()
+    after = [(path, path.lstat()) for path in sorted(place.parent.iterdir())]
+    assert [(path, status.st_ino) for path, status in before] == [
+        (path, status.st_ino) for path, status in after
+    ]
+
+
+@has_modes
+@pytest.mark.parametrize("case", EXPOSED)
+def test_a_file_that_another_user_could_have_written_is_left_alone(
+    case: str,
+    fresh: list[object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = cached()
+    library._loaded.clear()
+    fresh.clear()
+    folder = tmp_path / "above" / "cache"
+    folder.mkdir(parents=True, mode=0o700)
+    monkeypatch.setenv("SLOMON_CACHE", str(folder))
+    shutil.copy(image, folder)
+    EXPOSED[case](folder / image.name)
+    check_not_trusted(folder / image.name, fresh)
+
+
+@has_modes
+@pytest.mark.parametrize("what", [".", "..", "file"])
+def test_what_belongs_to_another_user_is_left_alone(
+    what: str,
+    give_away: Callable[[Path], None],
+    fresh: list[object],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [image] = cache.iterdir()
+    library._loaded.clear()
+    fresh.clear()
+    monkeypatch.setenv("SLOMON_CACHE", str(cache))
+    give_away(image if what == "file" else cache / what)
+    check_not_trusted(image, fresh)
+
+
+@has_modes
+def test_the_home_of_another_user_is_not_used(
+    give_away: Callable[[Path], None],
+    fresh: list[object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SLOMON_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    home.mkdir(0o700)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    give_away(home)
+    with capture_logs() as logs:
+        assert works(load())
+    assert len(fresh) == 1
+    assert [log["event"] for log in logs] == ["compiled.cache_untrusted"]
+    assert list(home.iterdir()) == []
+
+
+@has_modes
+def test_a_folder_below_a_sticky_one_and_a_link_to_it_are_trusted(
+    fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sticky = tmp_path / "sticky"
+    sticky.mkdir()
+    sticky.chmod(0o1777)
+    (tmp_path / "link").symlink_to(sticky / "cache")
+    for folder in ("sticky/cache", "link"):
+        monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / folder))
+        library._loaded.clear()
+        with capture_logs() as logs:
+            assert works(load())
+        assert logs == []
+    assert len(fresh) == 1
+
+
+@has_modes
+@pytest.mark.usefixtures("fresh")
+def test_new_folders_are_for_the_user_alone_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / "new" / "cache"))
+    umask = os.umask(0)
+    try:
+        assert works(load())
+    finally:
+        os.umask(umask)
+    [file] = (tmp_path / "new" / "cache").iterdir()
+    assert [path.stat().st_mode & 0o777 for path in (file, file.parent, file.parent.parent)] == [
+        *(0o600, 0o700, 0o700),
+    ]
+
+
+@has_modes
+def test_the_file_that_was_checked_is_the_one_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.kernels"
+    compiled_cache.write(path, IMAGE)
+    fstat = os.fstat
+
+    def replace(descriptor: int) -> os.stat_result:
+        path.unlink()
+        path.write_bytes(b"something else")
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", replace)
+    found = compiled_cache.read(path)
+    assert found is not None
+    assert found.code == IMAGE.code
+    assert path.read_bytes() == b"something else"
+
+
+@has_modes
+def test_a_loop_of_links_keeps_nothing(
+    fresh: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path / "loop" / "cache"))
+    assert works(load())
+    assert len(fresh) == 1

@@ -14,8 +14,9 @@ from slomon.compiled.line_reader import CompiledBatcher
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batching import AnyBatcher, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import End, Malformed, read_event, server_errors_fail
+from slomon.core.events import End, Malformed, read_event
 from slomon.core.shard import Shard
+from slomon.core.statuses import server_errors_fail
 from slomon.core.windows import Windows
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import GIVEN, Opened

@@ -15,7 +15,7 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.kernels.window import EXPIRED, OPENED, Crossing
+from slomon.kernels.windows import EXPIRED, OPENED, Crossing
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 from tests.core.builders import make_endpoint

@@ -8,10 +8,11 @@ from typing import TypeAlias
 
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Change, server_errors_fail
+from slomon.core.events import Change
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
+from slomon.core.statuses import server_errors_fail
 from slomon.core.summary import add_up
 from slomon.core.windows import Windows
 

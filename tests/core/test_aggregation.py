@@ -17,6 +17,7 @@ from slomon.core.aggregation import aggregate, find_attributed, rank_by_owner
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import (
     Budget,
     Deploy,
@@ -26,7 +27,6 @@ from slomon.core.metrics import (
     RankingEntry,
     Repair,
 )
-from slomon.core.records import IncidentRecord
 from slomon.core.statistics import Comparison, Counts, compare
 
 T = TypeVar("T")

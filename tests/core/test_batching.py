@@ -10,7 +10,8 @@ import pytest
 from slomon.core import batching
 from slomon.core.batching import Batch, Batcher, BatchResult, Item, TimeRange
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Change, Malformed, PositionedChange, Rejection, server_errors_fail
+from slomon.core.events import Change, Malformed, PositionedChange, Rejection
+from slomon.core.statuses import server_errors_fail
 
 SECOND = 1_000_000_000
 OWNED = [("shop", "/b"), ("shop", "/a"), ("cart", "/cart")]

@@ -14,14 +14,12 @@ from slomon.core.events import (
     Change,
     End,
     Malformed,
-    StatusRule,
-    StatusTable,
     parse_access,
     parse_change,
     read_event,
     read_outcome,
-    server_errors_fail,
 )
+from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 
 LINES = ("commit: c1", "Author: <ana@example.com>", "Date: 2018-11-28 14:11:31", "Service: shop")
 CHANGE = Change("c1", "<ana@example.com>", "2018-11-28 14:11:31", "shop")

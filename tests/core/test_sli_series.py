@@ -24,7 +24,7 @@ from slomon.core.shard import Shard
 from slomon.core.sli_series import SliSeries
 from slomon.core.summary import Summary, add_up
 from slomon.core.windows import Windows
-from slomon.kernels.series import SHORTEST
+from slomon.kernels.sli_series import SHORTEST
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 from tests.core.builders import make_endpoint

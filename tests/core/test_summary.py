@@ -10,7 +10,7 @@ from slomon.core import summary as summary_module
 from slomon.core.incident import State
 from slomon.core.metrics import Deploy, EndpointTotal, RankingEntry
 from slomon.core.summary import Summary, choose_incidents, rank_endpoints
-from slomon.kernels.series import SHORTEST
+from slomon.kernels.sli_series import SHORTEST
 from slomon.report.selection import ENDPOINTS, INCIDENTS, select
 from tests.core.runs import SLO, WINDOW, ask, run
 from tests.core.test_sli_series import Row, endpoint, summarise

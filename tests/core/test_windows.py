@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows, carry_marks, carry_over
-from slomon.kernels.window import BLOCK, CLOSED, OPENED, Crossing
+from slomon.kernels.windows import BLOCK, CLOSED, OPENED, Crossing
 from tests.core.builders import make_endpoint
-from tests.kernels.test_window import Row, batches, blocks_in_use
+from tests.kernels.test_windows import Row, batches, blocks_in_use
 
 MANY = [make_endpoint(resource=f"/{n}", slo=0.7, window=40) for n in range(4)]
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 25), st.integers(0, 1)), max_size=80)

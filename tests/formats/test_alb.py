@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.core.events import Access, Malformed
+from slomon.core.statuses import server_errors_fail
 from slomon.formats.proxies import parse_alb
 
 TIME = "2018-07-02T22:23:00.186641Z"

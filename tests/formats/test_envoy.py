@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.core.events import Access, Malformed
+from slomon.core.statuses import server_errors_fail
 from slomon.formats.proxies import parse_envoy
 
 TIME = "2016-04-15T20:17:00.310Z"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.core.events import Access, Malformed
+from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError

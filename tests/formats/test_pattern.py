@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed, server_errors_fail
+from slomon.core.events import Access, Malformed
+from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 from slomon.formats.fields import compile_pattern, parse_match

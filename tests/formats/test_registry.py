@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Change, End, Malformed, StatusRule, server_errors_fail
+from slomon.core.events import Access, Change, End, Malformed
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, detect, json_format, known_formats, regex_format

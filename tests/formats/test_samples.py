@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from slomon.core.events import Access, Change, End, Malformed, server_errors_fail
+from slomon.core.events import Access, Change, End, Malformed
+from slomon.core.statuses import server_errors_fail
 from slomon.formats.registry import Format, detect, json_format, known_formats, regex_format
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"

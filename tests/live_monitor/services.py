@@ -10,13 +10,14 @@ from typing import Any
 
 import slomon
 from slomon.core.endpoints import Catalogue
-from slomon.core.events import Change, StatusTable, server_errors_fail
+from slomon.core.events import Change
 from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
+from slomon.core.statuses import StatusTable, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.example_streams import RecordedStream
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.state.encoding import Saved
-from slomon.streams import RecordedStream
 
 Entry = dict[str, object]
 

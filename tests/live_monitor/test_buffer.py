@@ -11,8 +11,8 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
 
+from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent
 from slomon.live_monitor.buffer import Buffer
-from slomon.live_monitor.ingest import LONGEST, Deploy, RawEvent
 from tests.live_monitor.clock import ManualClock
 
 DEPLOY = Deploy(5_000_000_000, "users", "c1", "ana@example.com", "today")

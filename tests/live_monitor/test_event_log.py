@@ -16,8 +16,8 @@ from structlog.typing import EventDict
 from slomon import StateFileError
 from slomon.core.batching import Item
 from slomon.core.events import Change, End, Malformed, read_event
+from slomon.live_monitor.batching import LONGEST_EVENT, show_change
 from slomon.live_monitor.event_log import EventLog
-from slomon.live_monitor.ingest import LONGEST_EVENT, show_change
 from tests.live_monitor.limits import files_end_at
 from tests.live_monitor.services import access, change, replay
 

@@ -31,8 +31,8 @@ from slomon import (
     StateFileError,
 )
 from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.live_monitor.batching import LONGEST
 from slomon.live_monitor.engine import Engine
-from slomon.live_monitor.ingest import LONGEST
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import LiveAccounting, Snapshot
 from tests.live_monitor.clock import START, ManualClock

@@ -6,6 +6,7 @@ import gzip
 import itertools
 import os
 import random
+import sys
 import threading
 from array import array
 from collections.abc import Callable
@@ -437,6 +438,27 @@ def test_a_place_where_no_state_can_be_is_reported_before_anything_is_read(
         replay(broken(tmp_path), checkpoint=tmp_path / where, rejects=rejects, on_rejected=print)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["access.log", "folder", "pipe"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_a_checkpoint_that_another_run_uses_is_refused_before_anything_is_read(
+    tmp_path: Path,
+) -> None:
+    state, rejects = tmp_path / "state", tmp_path / "rejects"
+
+    def run_another(_: RejectedLine) -> None:
+        with pytest.raises(BlockingIOError, match=r"is in use by .* \(process \d+\)") as caught:
+            replay(log, checkpoint=state, on_rejected=read.append, rejects=rejects)
+        assert caught.value.filename == str(state)
+        refused.append(caught.value)
+
+    log, read = write(tmp_path, "a.log", LINES + "bad\n"), list[RejectedLine]()
+    refused: list[OSError] = []
+    replay(log, checkpoint=state, on_rejected=run_another)
+
+    assert len(refused) == 1
+    assert read == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.log"]
 
 
 @pytest.mark.parametrize("where", ["pipe", "/dev/null"])

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, known_formats, regex_format
-from slomon.log_replay.detect import Recogniser, read_head
+from slomon.log_replay.detect import FormatDetector, read_head
 from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
@@ -138,7 +138,7 @@ EVENT = PREFIXES[1] + b'5 GET /a 200"}\n'
 COMBINED = b'192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 5\n'
 
 
-class Recognised:
+class Detected:
     """A recogniser, what it tells, and the requests that it hands out."""
 
     def __init__(
@@ -149,7 +149,7 @@ class Recognised:
             way: FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
             for way in (False, True)
         }
-        self.recognise = Recogniser(
+        self.detect_format = FormatDetector(
             formats,
             lambda *, match_exactly: self.requests[match_exactly],
             lambda *told: self.told.append(told),
@@ -169,8 +169,8 @@ class Recognised:
     ],
 )
 def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, prefix: bytes) -> None:
-    recognised = Recognised()
-    log = recognised.recognise("access.log", head, None)
+    recognised = Detected()
+    log = recognised.detect_format("access.log", head, None)
     assert (log.name, log.format.name, log.prefix) == ("access.log", name, prefix)
     assert log.recognised
     assert recognised.told == [(log.name, log.format.name)]
@@ -186,15 +186,15 @@ def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, pre
 def test_recorded_streams_are_exact_unless_it_was_said_what_all_are(
     match_exactly: bool | None, head: bytes, compared_exactly: bool
 ) -> None:
-    recognised = Recognised(match_exactly)
-    log = recognised.recognise("access.log", head, None)
+    recognised = Detected(match_exactly)
+    log = recognised.detect_format("access.log", head, None)
     assert log.match_exactly is compared_exactly
     assert log.requests is recognised.requests[compared_exactly]
 
 
 def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Recognised().recognise("error.log", b"\n \nTraceback\x1b\n", None)
+        Detected().detect_format("error.log", b"\n \nTraceback\x1b\n", None)
     assert str(caught.value) == (
         "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
         "combined, caddy, envoy, alb, which --format (format=) forces, or one of your own by "
@@ -203,9 +203,12 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
 
 
 def test_a_further_log_that_begins_with_noise_is_in_the_format_before_with_a_doubt() -> None:
-    recognise = Recognised().recognise
-    before = recognise("access.log.1", COMBINED, None)
-    noisy, plain = recognise("access.log", b"Traceback\n", before), recognise("b", PLAIN, before)
+    detect_format = Detected().detect_format
+    before = detect_format("access.log.1", COMBINED, None)
+    noisy, plain = (
+        detect_format("access.log", b"Traceback\n", before),
+        detect_format("b", PLAIN, before),
+    )
     assert (noisy.format.name, plain.format.name) == ("combined", "plain")
     assert (before.doubt, plain.doubt) == (None, None)
     assert noisy.doubt is not None
@@ -215,48 +218,48 @@ def test_a_further_log_that_begins_with_noise_is_in_the_format_before_with_a_dou
 
 
 def test_a_format_that_was_forced_is_not_asked_whether_it_reads_anything() -> None:
-    recognise = Recognised(formats=[COMBINED_FORMAT]).recognise
-    assert recognise("error.log", b"Traceback\n", None).format.name == "combined"
+    detect_format = Detected(formats=[COMBINED_FORMAT]).detect_format
+    assert detect_format("error.log", b"Traceback\n", None).format.name == "combined"
 
 
 @pytest.mark.parametrize("head", [b"", b"\n \n"])
 def test_a_log_of_which_no_line_can_be_read_is_not_recognised_yet(head: bytes) -> None:
-    recognised = Recognised()
-    log = recognised.recognise("access.log", head, None)
+    recognised = Detected()
+    log = recognised.detect_format("access.log", head, None)
     assert not log.recognised
     assert recognised.told == []
 
 
 def test_a_log_that_is_not_recognised_yet_hands_on_the_format_of_the_one_before() -> None:
-    recognise = Recognised().recognise
-    before = recognise("access.log.2", COMBINED, None)
-    blank = recognise("access.log.1", b"\n", before)
-    assert recognise("access.log", b"Traceback\n", blank).format.name == "combined"
+    detect_format = Detected().detect_format
+    before = detect_format("access.log.2", COMBINED, None)
+    blank = detect_format("access.log.1", b"\n", before)
+    assert detect_format("access.log", b"Traceback\n", blank).format.name == "combined"
 
 
 def test_a_log_that_is_not_recognised_yet_lends_no_format_to_the_next_one() -> None:
-    recognise = Recognised().recognise
-    unknown = recognise("", b"", None).format.name
+    detect_format = Detected().detect_format
+    unknown = detect_format("", b"", None).format.name
     saved = SavedLog("access.log.1", unknown, *(False, "", False, False), None)
-    for blank in (recognise("access.log.1", b"\n", None), recognise.restore(saved, b"")):
+    for blank in (detect_format("access.log.1", b"\n", None), detect_format.restore(saved, b"")):
         with pytest.raises(ConfigurationError, match=r"^access\.log: no format reads"):
-            recognise("access.log", b"Traceback\n", blank)
+            detect_format("access.log", b"Traceback\n", blank)
 
 
 def test_lines_end_at_newlines_and_nowhere_else() -> None:
     head = (PLAIN[:-1] + b"\r\n") * 2 + b"a\x0bb\x0cc\x85d\xe2\x80\xa8\x1ce\n" * 2
-    assert Recognised().recognise("access.log", head, None).format.name == "plain"
+    assert Detected().detect_format("access.log", head, None).format.name == "plain"
 
 
 def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice() -> None:
-    assert Recognised().recognise.needed == 100
-    assert Recognised(formats=[COMBINED_FORMAT]).recognise.needed == 1
+    assert Detected().detect_format.needed == 100
+    assert Detected(formats=[COMBINED_FORMAT]).detect_format.needed == 1
 
 
 def test_a_log_of_a_saved_state_is_made_again_without_being_reported() -> None:
-    recognised = Recognised()
+    recognised = Detected()
     saved = SavedLog("access.log", "combined", *(True, '{"', True, True), "a doubt")
-    log = recognised.recognise.restore(saved, b"the first bytes")
+    log = recognised.detect_format.restore(saved, b"the first bytes")
     assert (log.name, log.format.name, log.match_exactly) == ("access.log", "combined", True)
     assert (log.prefix, log.beginning) == (b'{"', b"the first bytes")
     assert (log.recognised, log.ended, log.doubt) == (True, True, "a doubt")
@@ -266,6 +269,6 @@ def test_a_log_of_a_saved_state_is_made_again_without_being_reported() -> None:
 
 def test_a_format_of_the_users_own_may_be_the_only_one() -> None:
     pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+) !"
-    recognised = Recognised(formats=[regex_format(pattern, server_errors_fail)])
-    log = recognised.recognise("access.log", b"5 GET /a 200 !\n", None)
+    recognised = Detected(formats=[regex_format(pattern, server_errors_fail)])
+    log = recognised.detect_format("access.log", b"5 GET /a 200 !\n", None)
     assert log.format.name == "regex"

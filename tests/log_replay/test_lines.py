@@ -9,8 +9,9 @@ from __future__ import annotations
 import pytest
 
 from slomon.core.endpoints import Catalogue
-from slomon.core.events import Change, RejectedLine, server_errors_fail
+from slomon.core.events import Change, RejectedLine
 from slomon.core.reorder import Order, PythonRowBuffer
+from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import GivenRequests
 from slomon.formats.registry import known_formats
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code, change_code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from structlog.typing import EventDict
 
 import slomon
 from tests.histories import BROKEN, ENTRY, broken, write
-
-
-@pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 def logged(paths: str, **options: Any) -> list[EventDict]:

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from slomon.core.endpoints import Endpoint
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING

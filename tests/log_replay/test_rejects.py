@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,27 @@ def test_a_file_that_is_shorter_than_what_is_to_be_kept_is_refused(tmp_path: Pat
     with pytest.raises(ConfigurationError, match="has 3 bytes, 4 of them are to be kept; allowed"):
         RejectsFile(path, 4)
     assert path.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_a_file_that_another_run_writes_is_refused_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "rejects"
+    with RejectsFile(path) as file:
+        file.write(LINES[0])
+        synced = file.sync()
+        for keep in (0, synced, 10 * synced):
+            with pytest.raises(OSError, match="is in use by another process") as caught:
+                RejectsFile(path, keep)
+            assert caught.value.filename == str(path)
+        file.write(LINES[1])
+
+    assert len(records(path)) == 2
+
+
+def test_a_device_may_be_shared() -> None:
+    with RejectsFile(Path(os.devnull)) as one, RejectsFile(Path(os.devnull)) as other:
+        one.write(LINES[0])
+        other.write(LINES[0])
 
 
 def test_a_full_disk_is_reported_with_the_name() -> None:

@@ -14,7 +14,7 @@ from slomon import Malformed, MalformedEventError, Rejection, consume
 from slomon.concurrency import run_in_thread
 from slomon.core.batching import Batch, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import server_errors_fail
+from slomon.core.statuses import server_errors_fail
 from slomon.pipeline.reader import BATCHES, Intake, Reader, pump
 from slomon.pipeline.run import Options, run
 from slomon.pipeline.stream import Listener

@@ -20,10 +20,11 @@ from anyio.lowlevel import checkpoint
 from slomon import ServiceMonitor, get_service_monitor
 from slomon.core.batching import AnyBatcher, Batch, Batcher
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import End, StatusRule, read_event, server_errors_fail
+from slomon.core.events import End, read_event
 from slomon.core.shard import AnyWindows, Shard
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.windows import Windows
-from slomon.kernels.window import Crossing
+from slomon.kernels.windows import Crossing
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Options, Queues, run, run_workers
 from slomon.pipeline.worker import (

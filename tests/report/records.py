@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.statistics import Comparison, Counts
 
 BEGAN = 1_543_443_091.25

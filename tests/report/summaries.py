@@ -13,8 +13,8 @@ from slomon.core.aggregation import aggregate, rank_by_owner
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy, EndpointTotal, Ranking, RankingEntry
-from slomon.core.records import IncidentRecord
 from slomon.core.sli_series import SliSeries
 from slomon.core.statistics import Comparison, Counts
 from slomon.core.summary import Summary

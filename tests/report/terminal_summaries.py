@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE, ReplayAccounting
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import (
     Budget,
     Deploy,
@@ -19,7 +20,6 @@ from slomon.core.metrics import (
     RankingEntry,
     Repair,
 )
-from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from tests.report.records import BEGAN, HOSTILE, SPAN, record
 

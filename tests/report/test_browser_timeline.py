@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from slomon.core.events import EVERY_SERVICE
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy
-from slomon.core.records import IncidentRecord
 from slomon.core.sli_series import SliSeries
 from slomon.core.summary import Summary
 from tests.report.conftest import Open

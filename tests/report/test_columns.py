@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.incident import State
-from slomon.core.records import SCHEMA, IncidentRecord
+from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
 from slomon.report.columns import COLUMNS, incident_document, incident_lines, incident_schema
 from tests.report.records import BEGAN, attribution, record, records

@@ -24,7 +24,7 @@ import slomon
 from slomon.core.attribution import Candidate
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
 from slomon.core.ticks import LAST_TICK, to_seconds

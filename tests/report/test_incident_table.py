@@ -8,7 +8,7 @@ import pytest
 
 from slomon.core.attribution import Attribution, Verdict
 from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.report.screen import Screen
 from slomon.report.tables import show_incidents
 from tests.report.records import BEGAN, attribution, record

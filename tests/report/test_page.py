@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import EndpointTotal
-from slomon.core.records import IncidentRecord
 from slomon.errors import ConfigurationError
 from slomon.report.page import (
     PACKAGE,

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from slomon.core.attribution import Attribution
 from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.report.page import PACKAGE
 from slomon.report.payload import DIGITS, make_payload, pack, pack_rising, pack_signed

@@ -9,8 +9,8 @@ import pytest
 from slomon.core.attribution import Attribution, Verdict
 from slomon.core.events import EVERY_SERVICE
 from slomon.core.incident import State
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy
-from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.report.screen import Screen
 from slomon.report.timeline import show_timeline

@@ -186,14 +186,17 @@ def test_a_full_disk_names_the_state_and_leaves_the_one_before(tmp_path: Path) -
     assert [file.name for file in tmp_path.iterdir()] == ["state"]
 
 
-def test_what_a_killed_run_left_behind_is_replaced(tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.touch()
-    (tmp_path / ".state.slomon").symlink_to(elsewhere)
-    write_state(tmp_path / "state", STATE.items())
+def test_what_a_killed_run_left_behind_is_removed(tmp_path: Path) -> None:
+    (tmp_path / f".state.{'0' * 16}.slomon").touch()
+    check_place(tmp_path / "state")
 
-    assert elsewhere.stat().st_size == 0
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["elsewhere", "state"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loop_of_links_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "state").symlink_to(tmp_path / "state")
+    with pytest.raises(OSError, match="symbolic links"):
+        check_place(tmp_path / "state")
 
 
 def test_a_link_stays_one_and_who_may_read_the_file_stays_as_well(tmp_path: Path) -> None:

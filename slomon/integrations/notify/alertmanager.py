@@ -16,7 +16,7 @@ from anyio import Event
 from slomon.concurrency import Task, first_completed
 from slomon.core.attribution import Attribution
 from slomon.core.endpoints import EndpointName
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers

@@ -11,7 +11,7 @@ from typing import Final, Self
 from anyio import AsyncContextManagerMixin, CancelScope, Event
 
 from slomon.concurrency import Task, background_tasks, first_completed, run_in_thread
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.integrations.notify.delivery import Counts, Sender, Url
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.live_monitor.subscription import (

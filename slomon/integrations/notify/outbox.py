@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from slomon.core.endpoints import EndpointName
 from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.errors import OptionError
 from slomon.integrations.notify.alertmanager import show_time
 from slomon.integrations.notify.delivery import HttpRequest

@@ -11,7 +11,7 @@ from typing import Any
 from anyio import Event
 
 from slomon.concurrency import Task
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
 from slomon.integrations.notify.notifier import Notifier

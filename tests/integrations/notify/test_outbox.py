@@ -16,7 +16,7 @@ from structlog.typing import EventDict
 
 from slomon import ConfigurationError, StateFileError
 from slomon.core.incident import State
-from slomon.core.records import IncidentRecord
+from slomon.core.incident_records import IncidentRecord
 from slomon.integrations.notify import Webhook
 from slomon.integrations.notify.outbox import Outbox
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened

@@ -1,6 +1,4 @@
-"""
-The terminal report of a run: its metrics, its incidents, its services and its timeline, as lines.
-"""
+"""The terminal report of a run, as lines: metrics, incidents, services and the timeline."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-The terminal report: its metrics and services, and as a whole it fits, is harmless and repeatable.
-"""
+"""The terminal report: its metrics and services; it fits, is harmless and repeatable."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.events import Accounting
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
-from slomon.core.records import IncidentRecord
 from slomon.core.summary import Summary
-from slomon.report.overview import show_metrics, show_report, show_services
 from slomon.report.screen import Screen, measure
+from slomon.report.terminal import show_metrics, show_report, show_services
 from tests.report.records import record, records
 from tests.report.terminal_summaries import build, metrics, summary
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import StatusTable, server_errors_fail
-from slomon.live_monitor.ingest import (
+from slomon.core.statuses import StatusTable, server_errors_fail
+from slomon.live_monitor.batching import (
     Deploy,
     LiveBatcher,
     RawEvent,

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence
 from typing import Final, NamedTuple, TypeAlias
 
-from slomon.kernels.series import SHORTEST, SeriesState
+from slomon.kernels.sli_series import SHORTEST, SeriesState
 
 _BLOCK_SHIFT: Final = 3
 BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block

@@ -22,6 +22,7 @@ from slomon.text import quote
 if TYPE_CHECKING:
     from argparse import _ActionsContainer as Arguments
 
+
 WritePage: TypeAlias = Callable[[ServiceMonitor, OutputFile], None]
 
 

@@ -1,6 +1,6 @@
 """
 The SLI series of many endpoints, as buckets of time: `merge` doubles the length of buckets, `sort`
-puts them in order of their endpoints. `advance` of `kernels.window` fills and finishes them.
+puts them in order of their endpoints. `advance` of `kernels.windows` fills and finishes them.
 
 A bucket's index is its number since the epoch: a bucket of `step` ticks with index i begins at tick
 i * step.

@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from slomon.kernels.series import SeriesState, merge
+from slomon.kernels.sli_series import SeriesState, merge
 
 
 def series(buckets: list[tuple[int, int, int, float]]) -> SeriesState:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from slomon import ConfigurationError, Malformed, get_service_monitor
-from slomon.streams import SimulatedStream, open_recording
+from slomon.example_streams import SimulatedStream, open_recording
 
 ENTRY = {
     "name": "users",

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from slomon.core.batching import Batch, BatchAssembler, BatchResult, Item, StreamState
 from slomon.core.endpoints import Sharding
-from slomon.core.events import Change, Malformed, StatusTable, parse_change
+from slomon.core.events import Change, Malformed, parse_change
+from slomon.core.statuses import StatusTable
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
 
 LONGEST: Final = 8192

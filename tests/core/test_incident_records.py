@@ -14,12 +14,13 @@ from slomon.core.aggregation import find_attributed
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.batching import Batcher
 from slomon.core.endpoints import Sharding
-from slomon.core.events import Accounting, server_errors_fail
+from slomon.core.events import Accounting
 from slomon.core.incident import Incident, State
-from slomon.core.records import IncidentRecord, list_services
+from slomon.core.incident_records import IncidentRecord, list_services
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts, compare
+from slomon.core.statuses import server_errors_fail
 from slomon.core.summary import add_up
 from tests.core.builders import make_endpoint
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run

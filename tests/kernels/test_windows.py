@@ -14,7 +14,7 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
-from slomon.kernels.window import BLOCK, OPENED, Crossing, WindowState
+from slomon.kernels.windows import BLOCK, OPENED, Crossing, WindowState
 from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000

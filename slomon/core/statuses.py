@@ -1,0 +1,63 @@
+"""Which statuses are failures: the rule of a run, and the rule as a table."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, TypeAlias
+
+_STATUS_COUNT: Final = 1000  # all numbers of three digits
+
+StatusRule: TypeAlias = Callable[[int], bool | None]
+"""Did a request with this status fail? None if no request has this status."""
+
+
+def server_errors_fail(status: int) -> bool | None:
+    """The default rule: 100 to 499 succeed, 500 to 599 fail, and no request has another status."""
+    return status >= 500 if 100 <= status <= 599 else None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTable:
+    """
+    The answers of a status rule for the statuses 0 to 999.
+
+    `answers[status]` is True for a failure and False for a success. It is None if no request has
+    this status, and also if the rule raised: only `read_outcome` asks the rule about a request,
+    so a reader with a table must leave a request without an answer to `read_outcome`.
+    """
+
+    answers: tuple[bool | None, ...]
+
+    @classmethod
+    def from_rule(cls, is_failure: StatusRule) -> StatusTable:
+        """Ask the rule about each status once."""
+        return cls(tuple(_ask(is_failure, status) for status in range(_STATUS_COUNT)))
+
+    def failed(self, status: int) -> bool | None:
+        """Return the answer for a status: the table as a status rule."""
+        return self.answers[status] if 0 <= status < _STATUS_COUNT else None
+
+    def column(self, no_answer: int) -> array[int]:
+        """Return 1 for each failure, 0 for each success and `no_answer` for None."""
+        return array("q", [no_answer if failed is None else failed for failed in self.answers])
+
+    def describe(self) -> str:
+        """Return the answers as text, as in '100-499 succeed, 500-599 fail'."""
+        parts, first = [], 0
+        for failed, equal in groupby(self.answers):
+            end = first + len(list(equal))
+            if failed is not None:
+                parts.append(f"{first}-{end - 1} {'fail' if failed else 'succeed'}")
+            first = end
+        return ", ".join(parts)
+
+
+def _ask(is_failure: StatusRule, status: int) -> bool | None:
+    try:
+        failed = is_failure(status)
+    except Exception:  # noqa: BLE001 (a user's function may raise anything)
+        return None  # a request with this status will raise it
+    return None if failed is None else bool(failed)
