@@ -100,6 +100,7 @@ class CompiledEndpointNames:
 
     def load(self, saved: SavedEndpointNames) -> None:
         """Restore what `save` returned, in an empty table."""
+        saved.check(self._book[MOST])
         for text in saved.split():
             self.key(text)
         self._admitted[: len(self)] = saved.admitted

@@ -19,12 +19,13 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
+from operator import le
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from slomon.core.batching import Batch, TimeRange
 from slomon.core.events import Change, PositionedChange
 from slomon.core.ticks import LAST_TICK
-from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED, change_code
+from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, REJECTED, UNMATCHED, change_code
 
 OPEN_END: Final = LAST_TICK + 1
 """The watermark of a source that has ended: later than any tick."""
@@ -167,12 +168,60 @@ class Order:
         return self._rows.save()
 
     def load_rows(self, numbers: array[int]) -> None:
-        """Replace the waiting rows by those that `save_rows` returned."""
+        """Replace the waiting rows by those that `save_rows` returned, if `check_rows` allows."""
         self._rows.load(numbers)
 
     def watermark(self) -> int:
         """No further row will stand before this time."""
         return min(clock.watermark for clock in self.clocks)
+
+
+class WaitingEvents(NamedTuple):
+    """The numbers of events in the waiting rows."""
+
+    accesses: int
+    changes: int
+    unmatched: int
+    rejected: int
+
+
+def check_rows(numbers: array[int], order: Order, endpoints: int) -> WaitingEvents:
+    """
+    Count the events of saved rows. Raises ValueError if they can't wait in a reorder buffer with
+    these clocks and changes, in a run with so many endpoints.
+    """
+    if len(numbers) % 4:
+        raise ValueError("a waiting row is cut off")
+    columns = [numbers[number::4] for number in range(4)]
+    places = list(zip(columns[0], columns[1], strict=True))
+    if not all(map(le, places, places[1:])) or (places and places[0][0] < order.watermark()):
+        raise ValueError("the waiting rows are not in order")
+    newest = [-1] * len(order.clocks)
+    codes: list[int] = []
+    unmatched = rejected = 0
+    for time, source, tick, code in zip(*columns, strict=True):
+        if not (0 <= source < len(order.clocks) and 0 <= time <= order.clocks[source].newest):
+            raise ValueError(f"a waiting row is of source {source} at {time}")
+        newest[source] = time
+        if code in (UNMATCHED, REJECTED):
+            is_possible = tick >= 1
+            unmatched += tick if code == UNMATCHED else 0
+            rejected += tick if code == REJECTED else 0
+        else:
+            late_until = order.clocks[source].newest - order.clocks[source].lateness
+            is_possible = tick == time or 0 <= tick < time <= late_until
+            is_possible &= code in order.changes or 0 <= code >> 1 < endpoints
+            codes.append(code)
+        if not is_possible:
+            raise ValueError(f"a waiting row has the tick {tick} and the code {code}")
+    changes = [code for code in codes if code < 0]
+    if len(changes) != len(order.changes) or len(set(changes)) != len(changes):
+        raise ValueError("the changes among the waiting rows are not those on their way")
+    for clock, last in zip(order.clocks, newest, strict=True):
+        # The newest row of a source waits for as long as the source may be late.
+        if not clock.ended and clock.lateness and last != clock.newest > 0:
+            raise ValueError("the newest row of a source does not wait")
+    return WaitingEvents(len(codes) - len(changes), len(changes), unmatched, rejected)
 
 
 class PythonRowBuffer:

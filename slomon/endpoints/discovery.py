@@ -12,7 +12,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.events import EVERY_SERVICE
 from slomon.endpoints.router import cut_path
 from slomon.kernels.codes import UNMATCHED
-from slomon.kernels.route import LONGEST, group
+from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
 
 _CACHED: Final = 2**9
 
@@ -128,7 +128,10 @@ class EndpointNames(Protocol):
         """The state, for `load`."""
 
     def load(self, saved: SavedEndpointNames) -> None:
-        """Restore a state that `save` returned, into an object without names."""
+        """
+        Restore a state that `save` returned, into an object without names. Raises ValueError if it
+        is invalid.
+        """
 
 
 class SavedEndpointNames(NamedTuple):
@@ -138,6 +141,21 @@ class SavedEndpointNames(NamedTuple):
     lengths: array[int]
     admitted: array[int]
     capped: int
+
+    def check(self, most: int) -> None:
+        """
+        Raise ValueError if these can't be the names of a run in which `most` may be admitted.
+        """
+        if not all(0 < length <= LONGEST_GROUPED for length in self.lengths):
+            raise ValueError("the name of an endpoint has no possible length")
+        if sum(self.lengths) != len(self.texts) or len(self.admitted) != len(self.lengths):
+            raise ValueError("the names of the endpoints have not the length that they should have")
+        if len(set(self.split())) != len(self.lengths):
+            raise ValueError("two endpoints have the same name")
+        if not all(admitted in (0, 1) for admitted in self.admitted):
+            raise ValueError("the name of an endpoint is neither admitted nor not")
+        if sum(self.admitted) > most or (self.lengths and not most):
+            raise ValueError("more endpoints were found than may be")
 
     def split(self) -> Iterator[bytes]:
         """The names one by one, in order of their keys."""
@@ -195,6 +213,7 @@ class PythonEndpointNames:
 
     def load(self, saved: SavedEndpointNames) -> None:
         """Restore a state that `save` returned, into an object without names."""
+        saved.check(self._most)
         for text in saved.split():
             self.key(text)
         self._is_admitted = saved.admitted

@@ -30,6 +30,7 @@ from slomon.state.encoding import (
     Saved,
     Sections,
     ShardState,
+    StreamBounds,
     load_shard,
     pack_change,
     pack_incidents,
@@ -39,6 +40,7 @@ from slomon.state.encoding import (
     unpack_change,
     unpack_incidents,
 )
+from slomon.state.validation import check_counts, check_texts, demand
 
 _RECENT: Final = 100
 _PART: Final = 500  # incidents a section: making its JSON blocks all other threads
@@ -189,7 +191,11 @@ class Engine:
         }
         self.removed_endpoints = [" ".join(name) for name, key in then.items() if key not in slots]
         self._closed_until = saved["told until"]
-        state = load_shard(0, saved)
+        check_counts([self._closed_until])
+        stream = self._batcher.state
+        newest = max(stream.span.ended, self._closed_until)
+        state = load_shard(0, saved, StreamBounds(stream.accounting.events, newest))
+        demand(len(then) == len(state.windows.width), "the windows are of other endpoints")
         self._windows = _restore_windows(saved, state, self._windows, members, slots)
         open_incidents = {
             slots[slot]: replace(incident, key=slots[slot])
@@ -199,8 +205,10 @@ class Engine:
         self._shard = Shard(
             members, self._windows, changes=state.changes, open_incidents=open_incidents
         )
+        incidents = list(_unpack(saved))
+        _check_history(saved, incidents, state, then)
         self._history = History.restore(
-            *(saved["history"], _unpack(saved), slots),
+            *(saved["history"], incidents, slots),
             endpoints=len(members),
             bound=self._bound,
         )
@@ -256,6 +264,13 @@ def _unpack(saved: Saved) -> Iterator[Incident]:
 
 
 def _restore_stream(saved: Saved) -> StreamState:
+    counts, newest, span = saved["accounting"], saved["newest"], saved["span"]
+    check_counts([*counts, newest, *(tick for tick in span if tick is not None)])
+    events, accesses, changes, unmatched, rejected, _ = counts
+    demand(events == accesses + changes + unmatched + rejected, "an event is missing")
+    began, ended = span
+    demand((began is not None) == (accesses > 0), "the time range is not that of accesses")
+    demand(ended <= newest, "the time range ends after the newest access")
     return StreamState(
         accounting=Accounting(*saved["accounting"]),
         deploys=[unpack_change(fields) for fields in saved["deploys"]],
@@ -266,7 +281,36 @@ def _restore_stream(saved: Saved) -> StreamState:
 
 def _saved_slots(saved: Saved) -> dict[tuple[str, ...], int]:
     """The slot of each saved endpoint, by service, verb and resource."""
-    return {tuple(name): slot for slot, name in enumerate(saved["endpoints"])}
+    names: list[Sequence[str]] = saved["endpoints"]
+    check_texts(chain.from_iterable(names))
+    slots = {tuple(name): slot for slot, name in enumerate(names)}
+    demand(len(slots) == len(names), "an endpoint is there twice")
+    demand(all(len(name) == 3 for name in slots), "the name of an endpoint is not one")
+    return slots
+
+
+def _check_history(
+    saved: Saved,
+    incidents: Sequence[Incident],
+    state: ShardState,
+    slots: Mapping[tuple[str, ...], int],
+) -> None:
+    """Raise ValueError if a saved history can't be that of the windows and the endpoints."""
+    history = saved["history"]
+    check_counts([history["forgotten"], *history["repairs"]])
+    check_counts(chain(*history["tallies"], (count for _, count in history["services"])))
+    check_texts(service for service, _ in history["services"])
+    demand(f"incidents {saved['parts']}" not in saved, "there are more incidents than were saved")
+    for one in chain(incidents, state.open.values()):
+        name = one.endpoint.name, one.endpoint.verb, one.endpoint.resource
+        demand(slots.get(name) == one.key, "an incident is of no endpoint")
+    kept = {one.start_position: one for one in incidents}
+    demand(len(kept) == len(incidents), "two incidents begin at the same position")
+    still_open = [one for one in incidents if one.end is None]
+    demand(len(still_open) == len(state.open), "the open incidents are not those of the windows")
+    for slot, one in state.open.items():
+        agree = one.key == slot and kept.get(one.start_position) == one
+        demand(agree, "the open incidents are not those of the windows")
 
 
 def _restore_windows(
@@ -286,7 +330,7 @@ def _restore_windows(
         return windows
     then, now = len(saved["endpoints"]), len(members)
     if "shard 0 series current_index" in saved and _are_unchanged(slots, then, now):
-        series = series_state(0, saved)
+        series = series_state(0, saved, state.windows, since_beginning=False)
     else:  # of other endpoints, or none was recorded: the series begin now
         requests, failures = windows.totals()
         series = blank.series.state._replace(past_requests=requests, past_failures=failures)

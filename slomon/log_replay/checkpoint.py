@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple
+from operator import lt
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from slomon.core.batching import TimeRange
 from slomon.core.events import Change
-from slomon.core.reorder import Order, SourceClock
+from slomon.core.reorder import Order, SourceClock, WaitingEvents, check_rows
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
 from slomon.errors import OptionError, SlomonError, StateFileError
 from slomon.files import in_use
+from slomon.kernels.codes import FIRST_CHANGE
 from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
 from slomon.log_replay.reader import Host, HostState
-from slomon.state.encoding import Saved, Sections, check_lengths, pack_change, unpack_change
+from slomon.state.encoding import Saved, Sections, pack_change, unpack_change
 from slomon.state.file import Section, check_place, read_state, write_state
+from slomon.state.validation import check_column, check_counts, check_texts, demand
 from slomon.text import excerpt, quote
 
 Trait: TypeAlias = "str | dict[str, object]"
@@ -101,7 +104,9 @@ class SavedState(dict[str, Any]):
             yield
         except SlomonError:
             raise
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except ValueError as error:
+            raise StateFileError(f"{self._path} is invalid: {excerpt(str(error), 300)}") from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
             reason = excerpt(repr(error), 300)
             raise StateFileError(f"{self._path} is no state of a replay: {reason}") from None
 
@@ -174,17 +179,49 @@ def save_order(order: Order) -> Sections:
     yield "rows", order.save_rows()
 
 
-def load_order(order: Order, saved: Saved) -> None:
-    """What `save_order` saved."""
+def load_order(order: Order, saved: Saved, endpoints: int) -> WaitingEvents:
+    """What `save_order` saved, in a run with so many endpoints. Returns what waits in the rows."""
+    check_counts([*saved["went out"], *saved["came in"]])
+    check_counts(number for number in saved["span"] if number is not None)
     order.position, order.accesses, order.unmatched = saved["went out"]
     order.noted, order.blank, order.watched_until = saved["came in"]
     order.span = TimeRange(*saved["span"])
     order.deploys = [unpack_change(fields) for fields in saved["deploys"]]
-    order.clocks = [SourceClock(**clock) for clock in saved["clocks"]]
+    clocks = [_load_clock(fields) for fields in saved["clocks"]]
+    demand(len(clocks) == len(order.clocks), "the clocks are of other sources")
+    order.clocks = clocks
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
+    for code, change in order.changes.items():
+        check_counts([FIRST_CHANGE - code])
+        check_texts(astuple(change))
     rows = saved["rows"]
-    check_lengths([rows], len(rows))
+    check_column(rows, "q", len(rows))
+    waiting = check_rows(rows, order, endpoints)
+    _check_released(order, waiting)
     order.load_rows(rows)
+    return waiting
+
+
+def _load_clock(fields: Mapping[str, Any]) -> SourceClock:
+    clock = SourceClock(**fields)
+    check_counts([clock.lateness, clock.newest, clock.disordered, clock.largest])
+    demand(isinstance(clock.ended, bool), "the end of a source is neither reached nor not")
+    demand(clock.largest <= clock.newest, "a source is later than its time")
+    demand(bool(clock.largest) == bool(clock.disordered), "a source is late without a late row")
+    return clock
+
+
+def _check_released(order: Order, waiting: WaitingEvents) -> None:
+    """Check what became of the events that left the reorder buffer."""
+    positions = [positioned.position for positioned in order.deploys]
+    in_order = all(map(lt, positions, positions[1:])) and positions[-1:] < [order.position]
+    demand(in_order, "the changes are not in order of the stream")
+    demand(order.noted == len(positions) + waiting.changes, "the number of changes is wrong")
+    began, ended = order.span.began, order.span.ended
+    demand((began is not None) == (order.accesses > 0), "the time range is not that of accesses")
+    demand((began or 0) <= ended, "the time range ends before it begins")
+    newest = max(clock.newest for clock in order.clocks)
+    demand(ended <= newest, "the time range ends after the newest row")
 
 
 def save_names(names: EndpointNames) -> Sections:
@@ -198,8 +235,10 @@ def load_names(names: EndpointNames, saved: Saved) -> None:
     found = SavedEndpointNames(
         **{name: saved[f"names' {name}"] for name in SavedEndpointNames._fields}
     )
-    check_lengths([found.lengths, found.admitted], len(found.lengths))
-    check_lengths([found.texts], sum(found.lengths))
+    check_column(found.lengths, "q", len(found.lengths))
+    check_column(found.admitted, "B", len(found.lengths))
+    check_column(found.texts, "B", len(found.texts))
+    check_counts([found.capped])
     names.load(found)
 
 
@@ -240,9 +279,23 @@ def _load_host(
 ) -> HostState:
     log = None
     if fields["log"] is not None:
-        log = restore_log(SavedLog(*fields["log"]), bytes.fromhex(fields["beginning"]))
+        saved = SavedLog(*fields["log"])
+        check_texts([saved.name, saved.format, saved.prefix, saved.doubt or ""])
+        flags = saved.match_exactly, saved.recognised, saved.ended
+        demand(all(isinstance(flag, bool) for flag in flags), "the state of a log is not one")
+        log = restore_log(saved, bytes.fromhex(fields["beginning"]))
+    place = LogPosition(*fields["place"])
+    check_counts([place.file, place.offset, place.lines, fields["lines"], fields["bytes before"]])
+    check_texts([place.fingerprint])
+    demand(isinstance(fields["ended"], bool), "the end of a host is neither reached nor not")
+    demand(bool(place.offset) == bool(place.fingerprint), "the place in a log is not one")
+    demand(log is not None or not place.offset, "a log that was read is not known")
+    demand(place.lines <= fields["lines"], "a host has fewer lines than one of its logs")
+    for number, problem in fields["problems"]:
+        check_counts([number])
+        check_texts([problem])
     return HostState(
-        place=LogPosition(*fields["place"]),
+        place=place,
         ended=fields["ended"],
         lines=fields["lines"],
         bytes_before=fields["bytes before"],
@@ -259,4 +312,5 @@ def save_counts(reference: ReferenceParser) -> Sections:
 def load_counts(saved: Saved) -> dict[str, int]:
     """What `save_counts` saved, as arguments of ReferenceParser."""
     changes, rejected = saved["counts"]
+    check_counts([changes, rejected])
     return {"changes": changes, "rejected": rejected}

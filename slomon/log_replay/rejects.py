@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import astuple
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, Self
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.errors import ConfigurationError
 from slomon.files import lock_file, naming
+from slomon.state.validation import check_counts, check_texts
 
 
 class Rejections:
@@ -42,6 +44,8 @@ class Rejections:
         """Continue from what `save` returned. Returns how many bytes of the file to keep."""
         self.first = [RejectedLine(*fields) for fields in saved["first"]]
         kept: int = saved["bytes"]
+        check_counts([kept, *(line.line for line in self.first)])
+        check_texts(chain.from_iterable((one.file, one.text, one.reason) for one in self.first))
         return kept
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
@@ -18,8 +18,10 @@ from anyio import CancelScope, CapacityLimiter, create_task_group, sleep
 from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
-from slomon.core.endpoints import ShardEndpoints
+from slomon.core.endpoints import Endpoint, ShardEndpoints
 from slomon.core.events import RejectedLine, ReplayAccounting
+from slomon.core.incident import ChangeLog
+from slomon.core.reorder import WaitingEvents
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
@@ -51,12 +53,14 @@ from slomon.pipeline.worker import Barrier
 from slomon.state.encoding import (
     Saved,
     Sections,
+    StreamBounds,
     load_shard,
     pack_incidents,
     save_shard,
     series_state,
     unpack_incidents,
 )
+from slomon.state.validation import check_same_run, demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +207,13 @@ class Replay:
             if saved is None:
                 self._enter_changes()
             else:
-                load_order(self._order, saved)
                 load_names(self._names, saved)
+                endpoints = self._requests(match_exactly=True).endpoints
+                waiting = load_order(self._order, saved, len(endpoints))
                 self._collector.update(unpack_incidents(saved["incidents"]))
             self._shards = [self._make_shard(number, saved) for number in workers]
+            if saved is not None:
+                self._check_accounts(waiting, endpoints)
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # All cores but one: that one reads, orders and counts what the others have scanned.
@@ -255,8 +262,12 @@ class Replay:
                 no_traffic=plan.no_traffic,
             )
             return Shard(members, self._backend.windows(windows))
-        state = load_shard(number, saved)
-        series = series_state(number, saved) if plan.sli_series else None
+        bounds = StreamBounds(self._order.position, self._order.span.ended)
+        state = load_shard(number, saved, bounds)
+        check_same_run(state.windows, members, plan.min_requests, plan.no_traffic)
+        series = None
+        if plan.sli_series:
+            series = series_state(number, saved, state.windows, since_beginning=True)
         windows = Windows.from_state(state.windows, state.marks, series, resolution=plan.resolution)
         return Shard(
             members,
@@ -264,6 +275,49 @@ class Replay:
             changes=state.changes,
             open_incidents=state.open,
         )
+
+    def _check_accounts(self, waiting: WaitingEvents, endpoints: Sequence[Endpoint]) -> None:
+        """
+        Raise ValueError if the parts of a saved state do not agree: each line and change is in one
+        of the counts, and each count of the stream is that of all shards.
+        """
+        order, reference, plan = self._order, self._reference, self._plan
+        in_paths = all(
+            max([host.place.file, *host.known_problems]) < len(host.paths) for host in self.hosts
+        )
+        demand(in_paths, "a log is not one of its host")
+        lines = sum(host.lines for host in self.hosts) - order.blank
+        demand(order.position + sum(waiting) == lines + len(plan.changes), "an event is missing")
+        rejected = order.position - order.accesses - order.unmatched - len(order.deploys)
+        demand(reference.rejected == rejected + waiting.rejected, "a malformed line is missing")
+        demand(reference.changes == order.noted, "a change is missing")
+        demand(self._names.capped <= order.unmatched + waiting.unmatched, "a capped event is none")
+        ended = [True, *(host.ended for host in self.hosts)]
+        demand([clock.ended for clock in order.clocks] == ended, "the end of a host is missing")
+        totals = [shard.windows.totals()[0] for shard in self._shards]
+        demand(sum(map(sum, totals)) == order.accesses, "an access is missing")
+        changes = list(ChangeLog(order.deploys))
+        demand(all(list(one.changes) == changes for one in self._shards), "a change is missing")
+        if plan.endpoints is None:
+            seen = [
+                slot < len(totals[shard]) and totals[shard][slot] > 0
+                for slot, shard in (divmod(key, plan.workers) for key in range(len(endpoints)))
+            ]
+            demand(self._names.save().admitted == array("B", seen), "an endpoint is missing")
+        incidents = self._collector.incidents
+        for position, one in incidents.items():
+            is_known = one.key < len(endpoints) and one.endpoint == endpoints[one.key]
+            demand(is_known and position < order.position, "an incident is of no endpoint")
+        still_open = {(one.key, at) for at, one in incidents.items() if one.end is None}
+        in_shards = {
+            (shard.members.key(slot), one.start_position)
+            for shard in self._shards
+            for slot, one in shard.open.items()
+            if one.key == shard.members.key(slot) and incidents.get(one.start_position) == one
+        }
+        counted = sum(len(shard.open) for shard in self._shards)
+        agree = still_open == in_shards and len(in_shards) == counted
+        demand(agree, "the open incidents are not those of the shards")
 
     def _enter_changes(self) -> None:
         requests = self._requests(match_exactly=True)

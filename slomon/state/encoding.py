@@ -1,6 +1,7 @@
 """
 The state of a run as sections of a file: changes and incidents as JSON, and a shard as columns of
-numbers and JSON. Each `pack` or `save` function has a counterpart that reads its result.
+numbers and JSON. Each `pack` or `save` function has a counterpart that reads its result, and raises
+ValueError, LookupError or TypeError if that is invalid.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple
-from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from itertools import chain, repeat
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Change, PositionedChange
@@ -20,6 +21,14 @@ from slomon.kernels import sli_series, windows
 from slomon.kernels.sli_series import SeriesState
 from slomon.kernels.windows import WindowState
 from slomon.state.file import Section
+from slomon.state.validation import (
+    check_column,
+    check_counts,
+    check_series,
+    check_texts,
+    check_windows,
+    demand,
+)
 
 Sections: TypeAlias = Iterator[tuple[str, Section]]
 """Sections of a file, by name."""
@@ -40,6 +49,8 @@ def pack_change(positioned: PositionedChange) -> list[Any]:
 def unpack_change(fields: list[Any]) -> PositionedChange:
     """What `pack_change` packed."""
     position, tick, *change = fields
+    check_counts([position, tick])
+    check_texts(change)
     return PositionedChange(position, tick, Change(*change))
 
 
@@ -74,11 +85,12 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
 
 def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
     """What `pack_incidents` packed."""
-    endpoints = [Endpoint(*fields) for fields in packed["endpoints"]]
+    endpoints = [_unpack_endpoint(fields) for fields in packed["endpoints"]]
     changes = [unpack_change(fields) for fields in packed["changes"]]
 
     def unpack(fields: list[Any]) -> Candidates:
         numbers, omitted, before, after = fields
+        check_counts([*numbers, omitted, *before, *after])
         positioned = tuple(changes[number] for number in numbers)
         return Candidates(positioned, omitted, Counts(*before), Counts(*after))
 
@@ -86,8 +98,32 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
     for key, endpoint, *opening, before, breaking, stats, end, at, fixing in packed["incidents"]:
         fields: list[Any] = [key, endpoints[endpoint], *opening, tuple(before)]
         fields += [unpack(breaking), IncidentStats(*stats), end, at, fixing and unpack(fixing)]
-        incidents.append(Incident(*fields))
+        incident = Incident(*fields)
+        _check_incident(incident)
+        incidents.append(incident)
     return incidents
+
+
+def _unpack_endpoint(fields: list[Any]) -> Endpoint:
+    *texts, slo, width = fields
+    check_texts(texts)
+    check_counts([width])
+    demand(isinstance(slo, int | float) and 0 < slo <= 1, "the SLO of an endpoint is not one")
+    return Endpoint(*fields)
+
+
+def _check_incident(one: Incident) -> None:
+    check_counts([one.key, one.start, one.start_position, one.onset, *one.before, *one.stats])
+    check_counts(number for number in (one.end, one.end_position) if number is not None)
+    requests, failures, _, lowest, lowest_failures, _ = one.stats
+    pairs = one.before, (requests, failures), (lowest, lowest_failures)
+    demand(all(failed <= counted for counted, failed in pairs), "an incident has too many failures")
+    demand(requests and lowest, "an incident has no requests")
+    demand(one.onset <= one.start, "an incident has its onset after its start")
+    is_closed = one.end_position is not None
+    demand(is_closed == (one.fixing is not None), "an incident is closed only in part")
+    demand(one.end is not None or not is_closed, "an incident is closed only in part")
+    demand(one.end is None or one.start <= one.end, "an incident ends before its start")
 
 
 def save_shard(number: int, shard: Shard) -> Sections:
@@ -127,52 +163,72 @@ class ShardState(NamedTuple):
     """By slot."""
 
 
-def load_shard(number: int, saved: Saved) -> ShardState:
+class StreamBounds(NamedTuple):
+    """How far the stream of a saved state had come."""
+
+    events: int
+    newest: int
+    """No access counts after this tick."""
+
+
+def load_shard(number: int, saved: Saved, bounds: StreamBounds) -> ShardState:
     """What `save_shard` saved, except the SLI series: see `series_state`."""
-    slots = saved[f"shard {number} open slots"]
-    incidents = unpack_incidents(saved[f"shard {number} open"])
-    return ShardState(
-        window_state(number, saved),
-        saved[f"shard {number} marks"],
-        [unpack_change(fields) for fields in saved[f"shard {number} changes"]],
-        dict(zip(slots, incidents, strict=True)),
-    )
+    state, marks = window_state(number, saved), saved[f"shard {number} marks"]
+    check_column(marks, "q", len(marks))
+    check_windows(state, marks, **bounds._asdict())
+    slots, packed = saved[f"shard {number} open slots"], saved[f"shard {number} open"]
+    check_counts(slots)
+    open_incidents = dict(zip(slots, unpack_incidents(packed), strict=True))
+    still = all(incident.end is None for incident in open_incidents.values())
+    breached = {slot for slot, is_open in enumerate(state.breached) if is_open}
+    demand(still and breached == set(slots), "the open incidents are not those of the windows")
+    changes = [unpack_change(fields) for fields in saved[f"shard {number} changes"]]
+    positions = (incident.start_position for incident in open_incidents.values())
+    for position in chain(positions, (change.position for change in changes)):
+        demand(position < bounds.events, f"something is at position {position}")
+    return ShardState(state, marks, changes, open_incidents)
 
 
 def window_state(number: int, saved: Saved) -> WindowState:
     """The state of a shard's windows, as arrays. Raises ValueError if their lengths are wrong."""
     state = WindowState._make(saved[f"shard {number} {name}"] for name in WindowState._fields)
-    entries = windows.BLOCK * len(state.next_block)
-    counts = (windows.ENDPOINT_COLUMNS, len(state.width)), (windows.ENTRY_COLUMNS, entries)
-    _check_rows([column for column in state if column is not state.next_block], *counts)
+    _check_columns(
+        state._asdict(),
+        (windows.ENDPOINT_COLUMNS, len(state.width)),
+        (windows.ENTRY_COLUMNS, windows.BLOCK * len(state.next_block)),
+        (1, len(state.next_block)),
+    )
     return state
 
 
-def series_state(number: int, saved: Saved) -> SeriesState:
-    """The state of a shard's SLI series. Raises ValueError if the columns' lengths are wrong."""
+def series_state(
+    number: int, saved: Saved, windows: WindowState, *, since_beginning: bool
+) -> SeriesState:
+    """
+    The state of a shard's SLI series. Raises ValueError if it can't be that of these windows; see
+    `check_series`.
+    """
     state = SeriesState._make(
         saved[f"shard {number} series {name}"] for name in SeriesState._fields
     )
-    endpoints = sli_series.ENDPOINT_COLUMNS, len(state.current_index)
-    _check_rows(state, endpoints, (sli_series.BUCKET_COLUMNS, len(state.bucket_slot)))
+    _check_columns(
+        state._asdict(),
+        (sli_series.ENDPOINT_COLUMNS, len(state.current_index)),
+        (sli_series.BUCKET_COLUMNS, len(state.bucket_slot)),
+    )
+    check_series(state, windows, since_beginning=since_beginning)
     return state
 
 
-def _check_rows(state: Iterable[object], *counts: tuple[int, int]) -> None:
+_FLOATS: Final = {"slo", "current_min_sli", "bucket_min_sli"}
+"""The columns that are not whole numbers."""
+
+
+def _check_columns(columns: Mapping[str, object], *counts: tuple[int, int]) -> None:
     """
     Check the lengths of columns: for each pair (columns, rows) of `counts` the next columns have
     that many rows. The remaining columns have one row.
     """
-    columns = iter(state)
-    for count, rows in counts:
-        check_lengths(islice(columns, count), rows)
-    check_lengths(columns, 1)
-
-
-def check_lengths(columns: Iterable[object], length: int) -> None:
-    """
-    Raise ValueError unless each column is an array of that length: compiled kernels don't check.
-    """
-    for column in columns:
-        if not isinstance(column, array) or len(column) != length:
-            raise ValueError(f"a column has not the {length} numbers that it should have")
+    lengths = chain(*(repeat(rows, count) for count, rows in counts), repeat(1))
+    for (name, column), length in zip(columns.items(), lengths, strict=False):
+        check_column(column, "d" if name in _FLOATS else "q", length)
