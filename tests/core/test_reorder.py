@@ -9,7 +9,7 @@ from hypothesis import given
 
 from slomon.core.batching import Batch
 from slomon.core.events import PositionedChange
-from slomon.core.reorder import Order, PythonRowBuffer
+from slomon.core.reorder import Order, PythonRowBuffer, WaitingEvents, check_rows
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
@@ -205,3 +205,55 @@ def test_the_source_to_read_next_is_the_one_furthest_behind(
     for source in ended:
         order.end(source)
     assert order.next_source() == chosen
+
+
+def waiting() -> Order:
+    """Rows that wait: accesses to endpoints 0 and 1, a change, two unmatched accesses, a reject."""
+    order = late_by(10)
+    code = order.add_change(change(1))
+    enter(order, 0, (100, 0 << 1 | GOOD), (99, UNMATCHED), (99, UNMATCHED), (NO_TICK, REJECTED))
+    enter(order, 0, (NO_TICK, code), (105, 1 << 1 | BAD))
+    return order
+
+
+def test_the_events_of_saved_rows_are_counted() -> None:
+    order = waiting()
+    assert check_rows(order.save_rows(), order, 2) == WaitingEvents(2, 1, 2, 1)
+    assert check_rows(array("q"), late_by(10), 2) == WaitingEvents(0, 0, 0, 0)
+
+
+TIME, SOURCE, TICK, CODE = range(4)
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "number", "reason"),
+    [
+        (0, TIME, 101, "not in order"),
+        (0, TIME, 5, "not in order"),
+        (-1, TIME, 106, "is of source 0 at 106"),
+        (-1, SOURCE, 1, "is of source 1 at 105"),
+        (-1, TICK, 104, "the tick 104 and the code 3"),
+        (-1, CODE, 2 << 1, "the tick 105 and the code 4"),
+        (-1, CODE, -99, "the tick 105 and the code -99"),
+    ],
+)
+def test_a_saved_row_that_can_not_wait_is_refused(
+    row: int, column: int, number: int, reason: str
+) -> None:
+    order = waiting()
+    rows = order.save_rows()
+    rows[(row % (len(rows) // 4)) * 4 + column] = number
+    with pytest.raises(ValueError, match=reason):
+        check_rows(rows, order, 2)
+
+
+def test_saved_rows_that_contradict_what_else_is_known_are_refused() -> None:
+    order = waiting()
+    rows = order.save_rows()
+    with pytest.raises(ValueError, match="cut off"):
+        check_rows(rows[:-1], order, 2)
+    with pytest.raises(ValueError, match="newest row of a source does not wait"):
+        check_rows(rows[:-4], order, 2)
+    order.add_change(change(2))
+    with pytest.raises(ValueError, match="not those on their way"):
+        check_rows(rows, order, 2)
