@@ -246,7 +246,12 @@ def replay_pipe(text: str, state: Path) -> list[str]:
     pipe = state.with_name("pipe")
     pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=[text.encode()])
+
+    def fill() -> None:
+        with suppress(BrokenPipeError):  # a replay that refuses the pipe may leave before its end
+            pipe.write_bytes(text.encode())
+
+    writer = threading.Thread(target=fill)
     writer.start()
     options: dict[str, Any] = {"checkpoint_every": "1ns", "keep_checkpoint": True}
     try:
