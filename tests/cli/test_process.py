@@ -145,7 +145,7 @@ def test_a_signal_ends_a_cleanup_that_hangs(monkeypatch: pytest.MonkeyPatch) -> 
         return FINE
 
     monkeypatch.setattr(os, "_exit", leave)
-    monkeypatch.setattr(interrupts_module, "_CLEANUP_SECONDS", -1.0)
+    monkeypatch.setattr(interrupts_module, "_CLEANUP_SECONDS", 0.0)
     caught: list[Exited] = []
 
     def watching(*_: object) -> int:
