@@ -76,7 +76,7 @@ def _read_lines(file: TextIO) -> Iterator[str]:
 
 
 def _read_event(number: int, line: str) -> Event:
-    if len(line) > MAX_LINE:
+    if len(line.removesuffix("\n")) > MAX_LINE:
         return Malformed(line, f"line {number} has over {MAX_LINE} characters")
     try:
         event = json.loads(line)

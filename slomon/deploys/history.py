@@ -127,20 +127,22 @@ def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") ->
 
 def _read_text(path: str) -> tuple[str, str]:
     buffer = bytearray(MAX_LINE + 1)
-    text, lines = bytearray(), 0
+    parts: list[str] = []  # decoded one by one: an interrupt waits for the end of a decoding
+    size = lines = 0
     with open_source(path) as source:
         while (filled := source.fill(buffer)) is not None:
             if isinstance(filled, OversizedLine):
                 raise _unreadable(source, filled.reason)
-            text += memoryview(buffer)[:filled]
+            parts.append(buffer[:filled].decode("utf-8", "backslashreplace"))
+            size += filled
             lines += buffer.count(b"\n", 0, filled)
-            if len(text) > MAX_BYTES:
+            if size > MAX_BYTES:
                 raise _unreadable(source, f"it {_over(MAX_BYTES, 'bytes of text')}")
             if lines > MAX_LINES:
                 raise _unreadable(source, f"it {_over(MAX_LINES, 'lines')}")
         if source.problem is not None:
             raise _unreadable(source, source.problem)
-    return source.name, text.decode("utf-8", "backslashreplace")
+    return source.name, "".join(parts)
 
 
 def _unreadable(source: Source, reason: str) -> OSError:

@@ -204,7 +204,8 @@ def _check_events(events: Iterable[str]) -> None:
     for number, event in enumerate(events, 1):
         if number > _MAX_YAML_PARTS:
             raise ConfigurationError(
-                f"the YAML has over {_MAX_YAML_PARTS} parts; allowed: JSON or TOML for so many"
+                f"the YAML has over {_MAX_YAML_PARTS} parts; allowed: at most {_MAX_YAML_PARTS}, "
+                "or the same as JSON"
             )
         depth += event.endswith("StartEvent") - event.endswith("EndEvent")
         if event == "AliasEvent":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from slomon.dates import parse_zone
+from slomon.deploys import history as history_module
 from slomon.deploys.history import History, read_history
 from slomon.errors import ConfigurationError
 from slomon.sources.source import MAX_LINE
@@ -58,3 +60,48 @@ def test_a_damaged_or_oversized_file_is_an_error(tmp_path: Path) -> None:
         read_history([damaged], None, "")
     with pytest.raises(OSError, match=r"b\.csv: the line has \d+ bytes; allowed"):
         read_history([endless], None, "")
+
+
+@pytest.mark.parametrize(
+    ("bound", "reason"),
+    [
+        ("MAX_BYTES", "it has over 40 bytes of text; allowed: at most 40"),
+        ("MAX_LINES", "it has over 40 lines; allowed: at most 40"),
+        ("MAX_RECORDS", "it has over 40 records; allowed: at most 40"),
+    ],
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_file_is_bounded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    reason: str,
+    compress: Callable[[bytes], bytes],
+) -> None:
+    path = write(tmp_path, "a.csv", compress((HEADER + "a,1,x\n" * 41).encode()))
+    assert len(read_history([path], None, "").changes) == 41
+
+    monkeypatch.setattr(history_module, bound, 40)
+    with pytest.raises((OSError, ConfigurationError)) as caught:
+        read_history([path], None, "")
+    assert str(caught.value) == f"{path}: {reason}"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the device is Unix's")
+def test_a_device_that_never_ends_is_an_error() -> None:
+    with pytest.raises(OSError, match=r"^/dev/zero: the line has \d+ bytes; allowed: 1048576$"):
+        read_history(["/dev/zero"], None, "")
+
+
+def test_blank_lines_before_the_first_record_are_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "\n \n" * 100_000 + HEADER + "a,1,x\n")
+    assert commits(read_history([path], None, "")) == ["a"]
+
+
+def test_the_format_is_detected_near_the_first_line_that_is_not_blank(tmp_path: Path) -> None:
+    near = write(tmp_path, "near.csv", "note\n" * 1000 + HEADER + "a,1,x\n")
+    assert commits(read_history([near], None, "")) == ["a"]
+
+    far = write(tmp_path, "far.csv", "note\n" * 20_000 + HEADER + "a,1,x\n")
+    with pytest.raises(ConfigurationError, match=r"far\.csv: the changes begin with 'note"):
+        read_history([far], None, "")
