@@ -127,13 +127,13 @@ def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") ->
 
 def _read_text(path: str) -> tuple[str, str]:
     buffer = bytearray(MAX_LINE + 1)
-    parts: list[str] = []  # decoded one by one: an interrupt waits for the end of a decoding
+    parts: list[bytes] = []
     size = lines = 0
     with open_source(path) as source:
         while (filled := source.fill(buffer)) is not None:
             if isinstance(filled, OversizedLine):
                 raise _unreadable(source, filled.reason)
-            parts.append(buffer[:filled].decode("utf-8", "backslashreplace"))
+            parts.append(bytes(memoryview(buffer)[:filled]))
             size += filled
             lines += buffer.count(b"\n", 0, filled)
             if size > MAX_BYTES:
@@ -142,7 +142,8 @@ def _read_text(path: str) -> tuple[str, str]:
                 raise _unreadable(source, f"it {_over(MAX_LINES, 'lines')}")
         if source.problem is not None:
             raise _unreadable(source, source.problem)
-    return source.name, "".join(parts)
+    # One by one: an interrupt waits for the end of a decoding, which is slow if little is UTF-8.
+    return source.name, "".join(part.decode("utf-8", "backslashreplace") for part in parts)
 
 
 def _unreadable(source: Source, reason: str) -> OSError:
