@@ -22,6 +22,7 @@ EVERY_SERVICE: Final = ""
 
 _KEPT: Final = 100  # rejected events
 _KEPT_TEXT: Final = 1000  # characters
+_KEPT_REASON: Final = 900
 
 _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
@@ -161,7 +162,8 @@ def append_bounded(kept: list[AnyRejection], rejected: AnyRejection) -> None:
 
 def read_event(event: object) -> str | Change | Malformed | End:
     """
-    Read what a stream returned. The text of an access is returned as it is, to be parsed later.
+    Read what a stream returned. The text of an access is returned as it is, to be parsed later. An
+    event of type "rejected" was rejected when it was recorded, for its "reason".
 
     The result keeps no reference to `event`: its owner may use it again.
     """
@@ -175,7 +177,9 @@ def read_event(event: object) -> str | Change | Malformed | End:
             return End(parse_seconds(until) if isinstance(until, str) else None)
         case "access" | "change" as kind if isinstance(value := event.get("value"), str):
             return value if kind == "access" else parse_change(value)
-        case "access" | "change":
+        case "rejected" if isinstance(value := event.get("value"), str):
+            return Malformed(value, _read_reason(event.get("reason")))
+        case "access" | "change" | "rejected":
             return Malformed(_text(event), f"{_found(event, 'value')}; allowed: text")
         case _:
             return Malformed(_text(event), f"{_found(event, 'type')}; allowed: {_TYPES}")
@@ -217,6 +221,12 @@ def parse_change(value: str) -> Change | Malformed:
             return Malformed(value, f"line {number} is {quote(line)}; allowed: {_CHANGES}")
         fields.append(field)
     return Change(*fields)
+
+
+def _read_reason(reason: object) -> str:
+    if isinstance(reason, str) and reason.isprintable():
+        return reason[:_KEPT_REASON]
+    return "it has no reason that can be shown"
 
 
 def _found(event: Mapping[object, object], key: str) -> str:

@@ -24,11 +24,13 @@ from slomon.live_monitor.batching import (
 )
 from slomon.logging import get_logger
 
-_LAST_LINE: Final = 12 * LONGEST_EVENT + 64  # bytes of an event at most: a character has up to 12
+_LONGEST_REASON: Final = 1000
+# Bytes of an event at most: a character has up to 12.
+_LAST_LINE: Final = 12 * (LONGEST_EVENT + _LONGEST_REASON) + 64
 _BEGIN: Final = b'{"type": "'
 _END: Final = "end-of-stream"
-_KINDS: Final = ("access", "change", _END)
-_KEYS: Final = {"type", "value"}
+_KINDS: Final = ("access", "change", "rejected", _END)
+_KEYS: Final = {"type", "value", "reason"}
 
 
 class EventLog:
@@ -119,13 +121,13 @@ def _show(event: RawEvent) -> str:
     match read_deploy(event) if isinstance(event, Deploy) else event:
         case Change(commit, author, date, service):
             return _line("change", show_change(service, commit, author, date))
-        case Malformed(text):
-            return _line("change", text)
+        case Malformed(text, reason):
+            return _line("rejected", text, reason=reason)
         case str(text):
             return _line("access", text)
         case request:
             return _line("access", show_request(*request))
 
 
-def _line(kind: str, value: str) -> str:
-    return json.dumps({"type": kind, "value": value}) + "\n"
+def _line(kind: str, value: str, **more: str) -> str:
+    return json.dumps({"type": kind, "value": value, **more}) + "\n"

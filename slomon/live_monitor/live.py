@@ -59,6 +59,14 @@ def live(
     ] = 1,
     resolution: Resolution = None,
     close_after_no_traffic: CloseAfterNoTraffic = None,
+    max_ahead: Annotated[
+        Duration,
+        Option(
+            read=read_duration,
+            help="reject an access whose at= is later than the clock by more than this: all later "
+            "accesses of its endpoint would be late, and count at that time",
+        ),
+    ] = "1h",
     stale_after: Annotated[
         Duration,
         Option(
@@ -157,6 +165,7 @@ def live(
         make_engine,
         Buffer(buffer, ok_statuses),
         clock=SystemClock() if clock is None else clock,
+        max_ahead=given["max_ahead"],
         state=None if state is None else StateFile(Path(state), given["save_every"]),
         event_log=None if event_log is None else EventLog(Path(event_log)),
     )
