@@ -97,7 +97,8 @@ def live(
         Option(
             read=read_path,
             help="a file to which every counted event is appended, so that it can be replayed; it "
-            "is written on the event loop's thread",
+            "is written on the event loop's thread. If it can't be written for some time, it gets "
+            "a gap, which says how many events are missing",
         ),
     ] = None,
     buffer: Annotated[

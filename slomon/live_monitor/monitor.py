@@ -269,7 +269,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             return None
         result = self._engine.feed(items)
         if self._event_log is not None:
-            self._event_log.write(result.items)
+            self._event_log.write(result.items, self._now())
         return result
 
     def _notify(self, moved: list[Incident]) -> None:

@@ -13,6 +13,7 @@ from slomon.core.events import (
     Access,
     Change,
     End,
+    Gap,
     Malformed,
     parse_access,
     parse_change,
@@ -340,6 +341,17 @@ def test_an_event_that_was_rejected_when_it_was_recorded_is_rejected_for_the_sam
         "9 GET /a 200", "it has no reason that can be shown"
     )
     assert isinstance(read_event({**event, "value": 7}), Malformed)
+
+
+def test_a_gap_says_how_many_events_are_missing_and_from_when_to_when() -> None:
+    gap = Gap(12, 1_500_000_000, 7 * 10**9 + 1)
+    assert gap.show() == "12 1.500000000 7.000000001"
+    assert read_event({"type": "gap", "value": gap.show()}) == gap
+
+
+@pytest.mark.parametrize("value", ["", "12", "12 1", "12 1 2 3", "x 1 2", "-1 1 2", "1 1 x", 12])
+def test_a_gap_that_says_something_else_is_malformed(value: object) -> None:
+    assert isinstance(read_event({"type": "gap", "value": value}), Malformed)
 
 
 def test_a_rule_that_raises_says_nothing_before_a_request_asks() -> None:
