@@ -49,7 +49,10 @@ TRIALS: Final = (
 
 def main() -> int:
     arguments = parse()
-    trials = [trial for trial in TRIALS if trial.name in arguments.only]
+    chosen = set(arguments.only) - set(arguments.skip)
+    trials = [trial for trial in TRIALS if trial.name in chosen]
+    if not trials:
+        sys.exit("no trial is left; allowed: fewer names after --skip")
     print(f"backends: {', '.join(backends())}", flush=True)
     rounds, broken = Counter[str](), Counter[str]()
     took: dict[str, float] = {trial.name: 0.0 for trial in trials}
@@ -105,6 +108,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+    )
+    parser.add_argument(
+        "--skip", nargs="+", choices=names, default=[], metavar="NAME", help="leave these out"
     )
     return parser.parse_args()
 

@@ -53,7 +53,8 @@ def get_logger() -> Any:
 class LogListener(Listener):
     """
     Logs a run: `stream.started`, `incident.opened`, `incident.closed`, `incident.expired`,
-    `event.rejected` and `stream.finished`. Text from the stream is escaped and bounded.
+    `event.rejected`, `events.missing` and `stream.finished`. Text from the stream is escaped and
+    bounded.
     """
 
     def __init__(self) -> None:
@@ -87,7 +88,19 @@ class LogListener(Listener):
         self._rejections.warn(rejection.reason, rejection.text, position=rejection.position)
 
     def finished(self, accounting: Accounting) -> None:
+        warn_of_gaps(accounting)
         self._log.info("stream.finished", **asdict(accounting))
+
+
+def warn_of_gaps(accounting: Accounting) -> None:
+    """Log a warning if a recorded stream lacks events."""
+    if accounting.missing:
+        get_logger().warning(
+            "events.missing",
+            missing=accounting.missing,
+            hint="the event log could not be written for some time, so the answer may be wrong; "
+            "each line of type 'gap' says from when to when",
+        )
 
 
 class RejectionLog:

@@ -116,6 +116,7 @@ def expected(
         "unmatched": len(stream) - rejected - len(accesses) - len(changes),
         "rejected": rejected,
         "late": sum(verdict.late for judged in verdicts.values() for verdict in judged),
+        "missing": 0,
     }
     return Expected(
         mttr=_mttr(incidents),

@@ -130,6 +130,15 @@ def test_the_architecture_names_every_folder() -> None:
     assert {name for name in folders - {"."} if f"`{name}/`" not in text} == set()
 
 
+def test_the_guarantees_name_each_trial_of_the_torture_and_no_other() -> None:
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"trials? (`[\w-]+`(?:, `[\w-]+`)*)", text)
+    script = (ROOT / "scripts" / "torture.py").read_text(encoding="utf-8")
+
+    trials = {name.strip("`") for names in named for name in names.split(", ")}
+    assert trials == set(re.findall(r'Trial\("([\w-]+)"', script))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_name_that_is_named_exists(page: Path) -> None:
     """Paths are relative to the repository or to the package; names begin with `slomon.`."""

@@ -26,7 +26,7 @@ from slomon import ServiceMonitor, get_service_monitor
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batching import Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import Change, End, Rejection, read_event
+from slomon.core.events import Change, End, Gap, Rejection, read_event
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.statuses import server_errors_fail
@@ -104,7 +104,8 @@ def _items(events: Sequence[Event]) -> Iterator[Item]:
         item = read_event(event)
         if isinstance(item, End):
             return
-        yield item
+        if not isinstance(item, Gap):
+            yield item
 
 
 def stretches(events: Sequence[Event], cuts: Sequence[int]) -> Iterator[list[Item]]:

@@ -46,13 +46,21 @@ def test_a_run_logs_its_start_its_incidents_and_its_end() -> None:
     life = logged(change("c1", "users"), access(1, 500), change("c2", "users"), access(40, 200))
 
     incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
-    counts = {"accesses": 2, "changes": 2, "unmatched": 0, "rejected": 0, "late": 0}
+    counts = {"accesses": 2, "changes": 2, "unmatched": 0, "rejected": 0, "late": 0, "missing": 0}
     assert life == [
         {"event": "stream.started", "endpoints": 1, "log_level": "info"},
         {"event": "incident.opened", "at": 1.0, "broken_by": "c1", **incident},
         {"event": "incident.closed", "at": 40.0, "lasted": 39.0, "fixed_by": "c2", **incident},
         {"event": "stream.finished", "events": 4, **counts, "log_level": "info"},
     ]
+
+
+def test_events_that_a_recorded_stream_lacks_are_a_warning_at_its_end() -> None:
+    gaps = [{"type": "gap", "value": f"{number} 2.5 7"} for number in (3, 4)]
+    *_, warning, finished = logged(access(1, 500), *gaps, access(9, 500))
+    assert (warning["event"], warning["log_level"]) == ("events.missing", "warning")
+    assert warning["missing"] == finished["missing"] == 7
+    assert finished["events"] == finished["accesses"] == 2
 
 
 def test_an_expired_incident_is_logged_as_expired() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeVar
 
 from slomon.core.statuses import StatusRule, server_errors_fail
-from slomon.core.ticks import STAMPS, parse_seconds
+from slomon.core.ticks import STAMPS, parse_seconds, show_tick
 from slomon.text import excerpt, quote
 
 EVERY_SERVICE: Final = ""
@@ -22,10 +22,13 @@ EVERY_SERVICE: Final = ""
 
 _KEPT: Final = 100  # rejected events
 _KEPT_TEXT: Final = 1000  # characters
+_KEPT_REASON: Final = 900
 
 _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
+_GAP: Final = "'<number of events> <timestamp> <timestamp>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
+_is_count: Final = re.compile("[0-9]{1,12}").fullmatch
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
@@ -88,6 +91,22 @@ class End:
     tick: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """
+    A place in a recorded stream at which `events` are missing, because they could not be written:
+    they were counted from the tick `began` to the tick `ended`.
+    """
+
+    events: int
+    began: int
+    ended: int
+
+    def show(self) -> str:
+        """The value of its event, which `read_event` reads."""
+        return f"{self.events} {show_tick(self.began)} {show_tick(self.ended)}"
+
+
 @dataclass(slots=True)
 class Accounting:
     """
@@ -96,7 +115,8 @@ class Accounting:
     `events` = `accesses` + `changes` + `unmatched` + `rejected`. An unmatched event is for an
     endpoint or a service that is not watched; a rejected one is malformed. `late` accesses are
     among `accesses`: they were older than the newest access of their endpoint, and count at the
-    time of that one.
+    time of that one. `missing` events are not among `events`: a recorded stream says that it lacks
+    them, so the answer may be wrong.
     """
 
     events: int = 0
@@ -105,6 +125,7 @@ class Accounting:
     unmatched: int = 0
     rejected: int = 0
     late: int = 0
+    missing: int = 0
 
 
 @dataclass(slots=True)
@@ -159,9 +180,10 @@ def append_bounded(kept: list[AnyRejection], rejected: AnyRejection) -> None:
         kept.append(replace(rejected, text=rejected.text[:_KEPT_TEXT]))
 
 
-def read_event(event: object) -> str | Change | Malformed | End:
+def read_event(event: object) -> str | Change | Malformed | Gap | End:
     """
-    Read what a stream returned. The text of an access is returned as it is, to be parsed later.
+    Read what a stream returned. The text of an access is returned as it is, to be parsed later. An
+    event of type "rejected" was rejected when it was recorded, for its "reason".
 
     The result keeps no reference to `event`: its owner may use it again.
     """
@@ -175,7 +197,11 @@ def read_event(event: object) -> str | Change | Malformed | End:
             return End(parse_seconds(until) if isinstance(until, str) else None)
         case "access" | "change" as kind if isinstance(value := event.get("value"), str):
             return value if kind == "access" else parse_change(value)
-        case "access" | "change":
+        case "rejected" if isinstance(value := event.get("value"), str):
+            return Malformed(value, _read_reason(event.get("reason")))
+        case "gap" if isinstance(value := event.get("value"), str):
+            return _read_gap(value)
+        case "access" | "change" | "rejected" | "gap":
             return Malformed(_text(event), f"{_found(event, 'value')}; allowed: text")
         case _:
             return Malformed(_text(event), f"{_found(event, 'type')}; allowed: {_TYPES}")
@@ -217,6 +243,20 @@ def parse_change(value: str) -> Change | Malformed:
             return Malformed(value, f"line {number} is {quote(line)}; allowed: {_CHANGES}")
         fields.append(field)
     return Change(*fields)
+
+
+def _read_gap(value: str) -> Gap | Malformed:
+    count, *stamps = value.split(" ")
+    ticks = [tick for stamp in stamps if (tick := parse_seconds(stamp)) is not None]
+    if _is_count(count) and len(stamps) == len(ticks) == 2:
+        return Gap(int(count), *ticks)
+    return Malformed(value, f"the value is {quote(value)}; allowed: {_GAP}")
+
+
+def _read_reason(reason: object) -> str:
+    if isinstance(reason, str) and reason.isprintable():
+        return reason[:_KEPT_REASON]
+    return "it has no reason that can be shown"
 
 
 def _found(event: Mapping[object, object], key: str) -> str:

@@ -16,6 +16,8 @@ from slomon.core.endpoints import Sharding
 from slomon.core.events import Change, Malformed, parse_change
 from slomon.core.statuses import StatusTable
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
+from slomon.dates import show_duration, show_span
+from slomon.text import quote
 
 LONGEST: Final = 8192
 """Characters of a raw event. A longer one counts nowhere, and hostile text must not pile up."""
@@ -41,7 +43,13 @@ class Deploy(NamedTuple):
 
 
 RawEvent: TypeAlias = "Request | Deploy | str | Change | Malformed"
-"""A request, or its text if it is no `Request`; a deploy, or what was read of one."""
+"""
+A request, or its text if it is no `Request`, or Malformed if its time is rejected; a deploy, or
+what was read of one.
+"""
+
+Stamp: TypeAlias = "int | str | Malformed"
+"""The tick of a request; its text if that is malformed; Malformed if the time is rejected."""
 
 
 class LiveBatcher:
@@ -107,18 +115,38 @@ class LiveBatcher:
             self._rows.extend((access.tick, slot, int(access.failed), position))
 
 
-def read_stamp(at: object) -> int | str:
-    """Return the tick of seconds since the epoch, or their text if they are malformed."""
+def read_stamp(at: object, now: int | str, max_ahead: int) -> Stamp:
+    """
+    Return the tick of seconds since the epoch, or their text if they are malformed. A time more
+    than `max_ahead` ticks after `now` is rejected: all later accesses would count at that time.
+    Every time is accepted if the clock is wrong, so that `now` is text.
+    """
     try:
         text = f"{at}"
     except Exception:  # noqa: BLE001 (a caller's object may raise anything)
         return ""  # malformed, so the event is counted as rejected
     tick = parse_seconds(text)
-    return text if tick is None else tick
+    if tick is None:
+        return text
+    if isinstance(now, int) and tick - now > max_ahead:
+        ahead, most = show_span(tick - now), show_duration(max_ahead)
+        return Malformed(
+            show_tick(tick),
+            f"the timestamp is {quote(text)}, {ahead} after the clock; allowed: at most {most} "
+            "after it (max_ahead)",
+        )
+    return tick
 
 
-def make_request(at: int | str, verb: object, resource: object, status: object) -> Request | str:
-    """Return the request, or its text if an argument has not the type of a request's field."""
+def make_request(
+    at: Stamp, verb: object, resource: object, status: object
+) -> Request | str | Malformed:
+    """
+    Return the request; its text if an argument has not the type of a request's field; Malformed if
+    its time is.
+    """
+    if isinstance(at, Malformed):
+        return Malformed(show_request(at.text, verb, resource, status), at.reason)
     if (
         isinstance(at, int)
         and isinstance(verb, str)

@@ -16,7 +16,8 @@ from typing import Final
 
 from anyio import Event
 
-from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, make_request
+from slomon.core.events import Malformed
+from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, Stamp, make_request
 
 CLOSED: Final = "closed"
 FULL: Final = "full"
@@ -77,7 +78,7 @@ class Buffer:
         self._frozen = True
 
     def put(
-        self, at: int | str, verb: str, resource: str, status: int, *, overflow: bool = False
+        self, at: Stamp, verb: str, resource: str, status: int, *, overflow: bool = False
     ) -> bool:
         """
         Append a request. Returns False if it was dropped.
@@ -93,10 +94,10 @@ class Buffer:
             raw = at, verb, resource, status
         else:
             raw = make_request(at, verb, resource, status)
-        if isinstance(raw, str):
-            length, urgent = len(raw), True
-        else:
+        if isinstance(raw, tuple):
             length, urgent = len(raw[1]) + len(raw[2]), raw[3] not in self._ok_statuses
+        else:
+            length, urgent = len(raw.text if isinstance(raw, Malformed) else raw), True
         if length > LONGEST:
             return self._drop(LONG)
         items.append(raw)

@@ -266,7 +266,7 @@ def _unpack(saved: Saved) -> Iterator[Incident]:
 def _restore_stream(saved: Saved) -> StreamState:
     counts, newest, span = saved["accounting"], saved["newest"], saved["span"]
     check_counts([*counts, newest, *(tick for tick in span if tick is not None)])
-    events, accesses, changes, unmatched, rejected, _ = counts
+    events, accesses, changes, unmatched, rejected, *_ = counts
     demand(events == accesses + changes + unmatched + rejected, "an event is missing")
     began, ended = span
     demand((began is not None) == (accesses > 0), "the time range is not that of accesses")

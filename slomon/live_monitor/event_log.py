@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from errno import EINVAL
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Final
 
-from slomon.core.events import Change, Malformed
-from slomon.core.ticks import show_tick
+from slomon.core.events import Change, Gap, Malformed
+from slomon.core.ticks import TICKS_PER_SECOND, show_tick, to_seconds
 from slomon.errors import StateFileError
 from slomon.files import lock_file, naming
 from slomon.live_monitor.batching import (
@@ -24,22 +25,33 @@ from slomon.live_monitor.batching import (
 )
 from slomon.logging import get_logger
 
-_LAST_LINE: Final = 12 * LONGEST_EVENT + 64  # bytes of an event at most: a character has up to 12
+_LONGEST_REASON: Final = 1000
+# Bytes of an event at most: a character has up to 12.
+_LAST_LINE: Final = 12 * (LONGEST_EVENT + _LONGEST_REASON) + 64
 _BEGIN: Final = b'{"type": "'
 _END: Final = "end-of-stream"
-_KINDS: Final = ("access", "change", _END)
-_KEYS: Final = {"type", "value"}
+_KINDS: Final = ("access", "change", "rejected", "gap", _END)
+_KEYS: Final = {"type", "value", "reason"}
+
+
+_RETRY: Final = TICKS_PER_SECOND
 
 
 class EventLog:
     """
-    A file to which events are appended. If writing fails, that is logged and ends the recording;
-    the service is not affected.
+    A file to which events are appended, in whole lines.
+
+    If writing fails, the events are only counted; the service is not affected. It is tried again
+    with later events, at most once a second. The first line that can be written then is a gap: how
+    many events are missing, and since when. The failure is logged when it begins and when it ends.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
+        self._gap: Gap | None = None
+        self._tried = 0  # the tick of the last attempt to write that failed
+        self._whole: int | None = None  # bytes of whole lines, if a part of a line may follow
 
     def begin(self) -> None:
         """
@@ -49,40 +61,81 @@ class EventLog:
         if self.path.exists() and not self.path.is_file():  # its end could not be removed
             raise OSError(EINVAL, "no file; allowed: one, or a place where none is", str(self.path))
         with naming(self.path), ExitStack() as opened:
-            file = opened.enter_context(self.path.open("a+b"))
+            # Without a buffer: lines that could not be written must not be written later.
+            file = opened.enter_context(FileIO(self.path, "a+"))
             lock_file(file, self.path)
             if not _remove_end(file):
                 raise StateFileError(
                     f"{self.path} is no recording of a live monitor; allowed: one, or no file"
                 )
-            self._file = file
+            self._file, self._whole = file, None
             opened.pop_all()
 
-    def write(self, items: Sequence[RawEvent]) -> None:
-        """Append the next events, in the order in which they were counted."""
-        self._put("".join(map(_show, items)))
+    def write(self, items: Sequence[RawEvent], now: int) -> None:
+        """Append the next events, which were counted at `now`, in this order."""
+        if self._gap is not None and 0 <= now - self._tried < _RETRY:
+            self._count_missing(len(items), now)
+        else:
+            self._append("".join(map(_show, items)), len(items), now)
 
     def end(self, now: int) -> None:
         """Append the end of the stream at `now`, the time until which there were no more events."""
-        self._put(_line(_END, show_tick(now)))
+        self._append(_line(_END, show_tick(now)), 0, now)
+        if self._gap is not None:
+            self._report(get_logger().error, "recording.incomplete", self._gap)
         if self._file is not None:
-            self._file.close()
-
-    def _put(self, lines: str) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(lines.encode())
-            self._file.flush()
-        except OSError as error:
-            log: Any = get_logger()
-            log.error("recording.ended", file=str(self.path), reason=str(error))  # noqa: TRY400 (the reason is logged)
             with suppress(OSError):
                 self._file.close()
             self._file = None
 
+    def _append(self, lines: str, events: int, now: int) -> None:
+        """Append the lines of some events, after the gap if there is one; or count the events."""
+        gap = self._gap
+        before = "" if gap is None else _line("gap", gap.show())
+        try:
+            self._write((before + lines).encode())
+        except OSError as error:
+            self._tried = now
+            self._count_missing(events, now)
+            if gap is None:
+                get_logger().error("recording.interrupted", file=str(self.path), reason=str(error))
+            return
+        self._gap = None
+        if gap is not None:
+            self._report(get_logger().warning, "recording.resumed", gap)
 
-def _remove_end(file: BinaryIO) -> bool:
+    def _count_missing(self, events: int, now: int) -> None:
+        gap = self._gap or Gap(0, now, now)
+        self._gap = Gap(gap.events + events, gap.began, now)
+
+    def _write(self, data: bytes) -> None:
+        """Append all of the data or nothing. Raises OSError if it can't."""
+        file = self._file
+        if file is None:
+            return
+        self._cut(file)
+        self._whole = file.seek(0, os.SEEK_END)
+        try:
+            while data:
+                data = data[file.write(data) :]
+        except OSError:
+            with suppress(OSError):  # it is tried again before anything is written
+                self._cut(file)
+            raise
+        self._whole = None
+
+    def _cut(self, file: FileIO) -> None:
+        """Remove the part of a line that was left when writing failed."""
+        if self._whole is not None and file.seek(0, os.SEEK_END) > self._whole:
+            file.truncate(self._whole)
+        self._whole = None
+
+    def _report(self, log: Callable[..., object], event: str, gap: Gap) -> None:
+        began, ended = to_seconds(gap.began), to_seconds(gap.ended)
+        log(event, file=str(self.path), missing=gap.events, began=began, ended=ended)
+
+
+def _remove_end(file: FileIO) -> bool:
     """
     Remove the end-of-stream and an incomplete last line, so that more events can follow. False if
     the file is not an event log.
@@ -119,13 +172,13 @@ def _show(event: RawEvent) -> str:
     match read_deploy(event) if isinstance(event, Deploy) else event:
         case Change(commit, author, date, service):
             return _line("change", show_change(service, commit, author, date))
-        case Malformed(text):
-            return _line("change", text)
+        case Malformed(text, reason):
+            return _line("rejected", text, reason=reason)
         case str(text):
             return _line("access", text)
         case request:
             return _line("access", show_request(*request))
 
 
-def _line(kind: str, value: str) -> str:
-    return json.dumps({"type": kind, "value": value}) + "\n"
+def _line(kind: str, value: str, **more: str) -> str:
+    return json.dumps({"type": kind, "value": value, **more}) + "\n"

@@ -59,6 +59,14 @@ def live(
     ] = 1,
     resolution: Resolution = None,
     close_after_no_traffic: CloseAfterNoTraffic = None,
+    max_ahead: Annotated[
+        Duration,
+        Option(
+            read=read_duration,
+            help="reject an access whose at= is later than the clock by more than this: all later "
+            "accesses of its endpoint would be late, and count at that time",
+        ),
+    ] = "1h",
     stale_after: Annotated[
         Duration,
         Option(
@@ -89,7 +97,8 @@ def live(
         Option(
             read=read_path,
             help="a file to which every counted event is appended, so that it can be replayed; it "
-            "is written on the event loop's thread",
+            "is written on the event loop's thread. If it can't be written for some time, it gets "
+            "a gap, which says how many events are missing",
         ),
     ] = None,
     buffer: Annotated[
@@ -157,6 +166,7 @@ def live(
         make_engine,
         Buffer(buffer, ok_statuses),
         clock=SystemClock() if clock is None else clock,
+        max_ahead=given["max_ahead"],
         state=None if state is None else StateFile(Path(state), given["save_every"]),
         event_log=None if event_log is None else EventLog(Path(event_log)),
     )

@@ -21,7 +21,7 @@ from slomon.concurrency import Task, background_tasks
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
-from slomon.live_monitor.batching import Deploy, read_stamp
+from slomon.live_monitor.batching import Deploy, Stamp, read_stamp
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import Clock, monotonic_now, safe_now
 from slomon.live_monitor.engine import Engine, FeedResult
@@ -63,6 +63,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         buffer: Buffer,
         *,
         clock: Clock,
+        max_ahead: int,
         state: StateFile | None,
         event_log: EventLog | None,
     ) -> None:
@@ -72,6 +73,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._engine = make_engine(None)
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
+        self._max_ahead = max_ahead
         self._state, self._event_log = state, event_log
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
@@ -96,11 +98,12 @@ class LiveMonitor(AsyncContextManagerMixin):
 
     def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
         """
-        Count a request that was answered, now or at `at`, in seconds since the epoch. Never waits
-        and never raises. Returns False if the event was dropped, which is counted. `resource` must
-        be written as in the endpoint's entry, otherwise the access is unmatched.
+        Count a request that was answered, now or at `at`, in seconds since the epoch. A request
+        more than `max_ahead` after the clock is rejected, which is counted. Never waits and never
+        raises. Returns False if the event was dropped, which is counted. `resource` must be written
+        as in the endpoint's entry, otherwise the access is unmatched.
         """
-        return self._put(self._ask() if at is None else read_stamp(at), verb, resource, status)
+        return self._put(self._ask() if at is None else self._read(at), verb, resource, status)
 
     def counter(self, verb: str, resource: str) -> Callable[[int], bool]:
         """A function of the status that does what `access` does for one endpoint, but faster."""
@@ -111,7 +114,7 @@ class LiveMonitor(AsyncContextManagerMixin):
     ) -> bool:
         """`access` that waits while the buffer is full. False if the monitor is not running."""
         await self._buffer.room()
-        when = self._ask() if at is None else read_stamp(at)
+        when = self._ask() if at is None else self._read(at)
         return self._put(when, verb, resource, status, overflow=True)
 
     def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
@@ -182,6 +185,9 @@ class LiveMonitor(AsyncContextManagerMixin):
         if self._event_log is not None:
             self._event_log.begin()
         self._buffer.open()
+
+    def _read(self, at: float | str) -> Stamp:
+        return read_stamp(at, self._ask(), self._max_ahead)
 
     def _tasks(self) -> list[Task]:
         tasks: list[Task] = [self._count, self._watch_expiry]
@@ -263,7 +269,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             return None
         result = self._engine.feed(items)
         if self._event_log is not None:
-            self._event_log.write(result.items)
+            self._event_log.write(result.items, self._now())
         return result
 
     def _notify(self, moved: list[Incident]) -> None:

@@ -305,12 +305,12 @@ def _load_host(
 
 
 def save_counts(reference: ReferenceParser) -> Sections:
-    """How many changes and malformed lines the logs had."""
-    yield "counts", [reference.changes, reference.rejected]
+    """How many changes and malformed lines the logs had, and how many events they lack."""
+    yield "counts", [reference.changes, reference.rejected, reference.missing]
 
 
 def load_counts(saved: Saved) -> dict[str, int]:
     """What `save_counts` saved, as arguments of ReferenceParser."""
-    changes, rejected = saved["counts"]
-    check_counts([changes, rejected])
-    return {"changes": changes, "rejected": rejected}
+    changes, rejected, missing = saved["counts"]
+    check_counts([changes, rejected, missing])
+    return {"changes": changes, "rejected": rejected, "missing": missing}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from slomon.core.events import Access, Change, Malformed, RejectedLine
+from slomon.core.events import Access, Change, Gap, Malformed, RejectedLine
 from slomon.core.reorder import Order
 from slomon.endpoints.discovery import Requests
 from slomon.formats.registry import Format
@@ -123,7 +123,10 @@ _LINES: Final = 1 << 14  # in a part: as objects, rows need much more memory tha
 
 
 class ReferenceParser:
-    """Makes rows of lines one by one, and counts the changes and the malformed lines."""
+    """
+    Makes rows of lines one by one, and counts the changes, the malformed lines, and the events that
+    recorded streams lack.
+    """
 
     def __init__(
         self,
@@ -132,9 +135,11 @@ class ReferenceParser:
         *,
         changes: int = 0,
         rejected: int = 0,
+        missing: int = 0,
     ) -> None:
         self.changes = changes
         self.rejected = rejected
+        self.missing = missing
         self._order = order
         self._on_rejected = on_rejected
 
@@ -174,6 +179,9 @@ class ReferenceParser:
             return NO_TICK, self._add_change(log, read)
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
+        if isinstance(read, Gap):
+            self.missing += read.events
+            return NO_TICK, BLANK
         log.ended = True
         self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK

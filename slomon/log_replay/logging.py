@@ -9,15 +9,15 @@ from math import ceil
 from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import show_duration
-from slomon.logging import RejectionLog, get_logger, list_some
+from slomon.logging import RejectionLog, get_logger, list_some, warn_of_gaps
 from slomon.text import excerpt
 
 
 class ReplayLog:
     """
     Logs a replay: `log.format_detected`, `line.rejected`, `changes.unmatched`, `log.problem`,
-    `endpoints.capped`, `accesses.late`, `accesses.unmatched` and `replay.finished`. Text from files
-    is escaped and bounded.
+    `endpoints.capped`, `accesses.late`, `accesses.unmatched`, `events.missing` and
+    `replay.finished`. Text from files is escaped and bounded.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class ReplayLog:
         self._log.info("replay.finished", **asdict(accounting))
 
     def _warn_of_losses(self, accounting: ReplayAccounting) -> None:
+        warn_of_gaps(accounting)
         if accounting.capped:
             self._log.warning(
                 "endpoints.capped",

@@ -346,6 +346,7 @@ class Replay:
             unmatched=order.unmatched,
             rejected=reference.rejected + plan.rejected_records,
             late=sum(shard.late for shard in self._shards),
+            missing=reference.missing,
             lines=sum(host.lines for host in self.hosts),
             records=len(plan.changes) + plan.rejected_records,
             blank=order.blank,

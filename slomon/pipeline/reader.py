@@ -20,7 +20,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from slomon.concurrency import run_in_thread
 from slomon.core.batching import AnyBatcher, Item
-from slomon.core.events import End, Rejection, append_bounded, read_event
+from slomon.core.events import End, Gap, Rejection, append_bounded, read_event
 from slomon.errors import MalformedEventError
 from slomon.pipeline.stream import EventStream, Listener
 from slomon.pipeline.worker import BackendUpgrade, SwitchBackend, WorkerInput
@@ -50,6 +50,7 @@ class Intake:
         self.open = True  # False once the reader has finished
         self.failure: BaseException | None = None
         self.watched_until: int | None = None  # a tick, if the end of the stream says it
+        self.missing = 0  # events, as a recorded stream says
         self.batch_bound = batch_bound
         self._bound = BATCHES * batch_bound
         self._ended = False
@@ -149,6 +150,9 @@ def _pull_in_thread(
                 if isinstance(item, End):
                     intake.watched_until = item.tick
                     return None
+                if isinstance(item, Gap):
+                    intake.missing += item.events
+                    continue
                 if isawaitable(event):
                     return event
             put(item)
@@ -172,6 +176,9 @@ async def _pull_in_task(
             if isinstance(item, End):
                 intake.watched_until = item.tick
                 return
+            if isinstance(item, Gap):
+                intake.missing += item.events
+                continue
             intake.items.append(item)
             if intake.waiting and intake.still_open():
                 intake.wake()

@@ -112,7 +112,8 @@ async def run(
     if intake.failure is not None:
         raise intake.failure
     finish(shards, collector, max(reader.newest, intake.watched_until or 0))
-    accounting = replace(state.accounting, late=sum(shard.late for shard in shards))
+    late = sum(shard.late for shard in shards)
+    accounting = replace(state.accounting, late=late, missing=intake.missing)
     for listener in listeners:
         listener.finished(accounting)
     totals = add_up(shards, state.deploys, state.span)

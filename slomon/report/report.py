@@ -54,7 +54,11 @@ class Report:
         stale = read_duration("stale_after", stale_after)
         self.summary: Summary = monitor.summary(stale_after=stale / TICKS_PER_SECOND)
         """The summary of the run, which the report shows."""
-        self._problems = monitor.problems if isinstance(monitor, ReplayMonitor) else []
+        self._problems = list(monitor.problems) if isinstance(monitor, ReplayMonitor) else []
+        if missing := monitor.accounting.missing:
+            self._problems.append(
+                f"events are missing: {missing:,}. An event log could not be written for some time"
+            )
 
     def to_html(self) -> str:
         """

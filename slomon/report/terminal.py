@@ -77,6 +77,8 @@ def show_accounting(accounting: Accounting) -> str:
         total, blank = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
         remarks += f", out of order {accounting.disordered:,}{_show_lateness(accounting)}"
         remarks += f", capped {accounting.capped:,}"
+    if accounting.missing:
+        remarks += f", missing {accounting.missing:,}"
     return (
         f"{total} = accesses {accounting.accesses:,} + changes {accounting.changes:,}"
         f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{blank}"

@@ -14,7 +14,7 @@ from slomon.compiled.line_reader import CompiledBatcher
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batching import AnyBatcher, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import End, Malformed, read_event
+from slomon.core.events import End, Gap, Malformed, read_event
 from slomon.core.shard import Shard
 from slomon.core.statuses import server_errors_fail
 from slomon.core.windows import Windows
@@ -69,7 +69,7 @@ def pieces_of(rng: random.Random, items: list[Item]) -> list[list[Item]]:
 
 
 def read(events: list[object]) -> list[Item]:
-    return [item for event in events if not isinstance(item := read_event(event), End)]
+    return [item for event in events if not isinstance(item := read_event(event), End | Gap)]
 
 
 @pytest.mark.slow

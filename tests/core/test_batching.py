@@ -180,6 +180,7 @@ def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
         "unmatched": 0,
         "rejected": 2,
         "late": 0,
+        "missing": 0,
     }
 
 
@@ -225,6 +226,7 @@ def test_every_kind_of_item_is_counted_once() -> None:
         "unmatched": 2,
         "rejected": 3,
         "late": 0,
+        "missing": 0,
     }
 
 

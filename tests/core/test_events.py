@@ -13,6 +13,7 @@ from slomon.core.events import (
     Access,
     Change,
     End,
+    Gap,
     Malformed,
     parse_access,
     parse_change,
@@ -310,6 +311,12 @@ HOSTILE = "\x1b[2J\u202e\r\u0007\u05d0" * 125_000  # a million characters
         pytest.param(parse_change, lines().replace("commit: ", HOSTILE), id="line of a change"),
         pytest.param(parse_change, lines() + "\n" * 1_000_000, id="lines of a change"),
         pytest.param(read_event, {"type": HOSTILE}, id="type"),
+        pytest.param(
+            read_event, {"type": "rejected", "value": "5", "reason": HOSTILE}, id="reason"
+        ),
+        pytest.param(
+            read_event, {"type": "rejected", "value": "5", "reason": "x" * 10_000}, id="long reason"
+        ),
         pytest.param(read_event, HOSTILE.encode(), id="event"),
     ],
 )
@@ -325,6 +332,26 @@ def test_a_reason_is_printable_and_bounded_whatever_the_text(
 def test_the_text_of_an_event_of_unknown_type_is_the_whole_event() -> None:
     event = {"host": "a", "id": 7, "pid": 1, "type": "acess", "value": "5 GET /a 200", "zone": 2}
     assert read_event(event) == Malformed(repr(event), f"the type is 'acess'; allowed: {TYPES}")
+
+
+def test_an_event_that_was_rejected_when_it_was_recorded_is_rejected_for_the_same_reason() -> None:
+    event = {"type": "rejected", "value": "9 GET /a 200", "reason": "the timestamp is 9"}
+    assert read_event(event) == Malformed("9 GET /a 200", "the timestamp is 9")
+    assert read_event({**event, "reason": 7}) == Malformed(
+        "9 GET /a 200", "it has no reason that can be shown"
+    )
+    assert isinstance(read_event({**event, "value": 7}), Malformed)
+
+
+def test_a_gap_says_how_many_events_are_missing_and_from_when_to_when() -> None:
+    gap = Gap(12, 1_500_000_000, 7 * 10**9 + 1)
+    assert gap.show() == "12 1.500000000 7.000000001"
+    assert read_event({"type": "gap", "value": gap.show()}) == gap
+
+
+@pytest.mark.parametrize("value", ["", "12", "12 1", "12 1 2 3", "x 1 2", "-1 1 2", "1 1 x", 12])
+def test_a_gap_that_says_something_else_is_malformed(value: object) -> None:
+    assert isinstance(read_event({"type": "gap", "value": value}), Malformed)
 
 
 def test_a_rule_that_raises_says_nothing_before_a_request_asks() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.typing import EventDict
 
+import slomon
 from slomon import StateFileError
 from slomon.core.batching import Item
-from slomon.core.events import Change, End, Malformed, read_event
+from slomon.core.events import Change, End, Gap, Malformed, read_event
 from slomon.live_monitor.batching import LONGEST_EVENT, show_change
 from slomon.live_monitor.event_log import EventLog
+from slomon.report.terminal import show_accounting
 from tests.live_monitor.limits import files_end_at
-from tests.live_monitor.services import access, change, replay
+from tests.live_monitor.services import ENTRIES, access, change, recorded, replay
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
 LINE = TEXT.filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
@@ -36,7 +40,7 @@ def record(path: Path, *batches: list[Item]) -> None:
     recording = EventLog(path)
     recording.begin()
     for items in batches:
-        recording.write(items)
+        recording.write(items, 5)
     recording.end(7)
 
 
@@ -59,7 +63,8 @@ def test_events_are_read_as_they_were_written(
     assert found.pop() == END
     for event, item in zip(found, first + second, strict=True):
         if isinstance(item, Malformed):
-            assert isinstance(event, Malformed | Change)  # a change's text is judged anew
+            assert isinstance(event, Malformed)
+            assert event.text == item.text
         else:
             assert event == item
 
@@ -136,22 +141,165 @@ def test_a_place_where_nothing_can_be_recorded_is_reported_at_once(
     assert caught.value.filename == str(tmp_path / where)
 
 
-def test_a_full_disk_ends_the_recording_and_nothing_else(
+def describe(logs: list[EventDict]) -> list[list[object]]:
+    return [
+        [one["event"], *(one[name] for name in ("missing", "began", "ended") if name in one)]
+        for one in logs
+    ]
+
+
+SECOND = 10**9
+
+
+def test_a_full_disk_leaves_a_gap_and_no_part_of_a_line(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     path = tmp_path / "events"
     recording = EventLog(path)
     recording.begin()
-    recording.write(["a"])
+    recording.write(["a"], SECOND)
+    whole = path.stat().st_size
     with files_end_at(100):
-        recording.write(["b" * 50, "c" * 50])
-    recording.write(["d"])
-    recording.end(7)
+        recording.write(["b" * 50, "c" * 50], 2 * SECOND)
+        assert path.stat().st_size == whole
+        recording.write(["d"] * 5, 4 * SECOND)
+        recording.write(["e"], 5 * SECOND - 1)
+    recording.write(["f"], 5 * SECOND)
+    recording.write(["g"], 5 * SECOND)
+    recording.end(6 * SECOND)
 
-    assert [(entry["event"], entry["file"]) for entry in logs] == [("recording.ended", str(path))]
-    assert path.stat().st_size == 100
-    record(path, ["e"])  # where the disk has room again
-    assert read(path) == ["a", "e", END]
+    gap = Gap(8, 2 * SECOND, 5 * SECOND - 1)
+    assert read(path) == ["a", gap, "f", "g", End(6 * SECOND)]
+    assert describe(logs) == [
+        ["recording.interrupted"],
+        ["recording.resumed", 8, 2.0, 4.999999999],
+    ]
+    record(path, ["h"])
+    assert read(path) == ["a", gap, "f", "g", "h", END]
+
+
+def test_it_is_tried_once_a_second_whether_there_is_room_again(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    recording = EventLog(tmp_path / "events")
+    recording.begin()
+    with files_end_at(0):
+        recording.write(["a"], 5 * SECOND)
+    recording.write(["b"], 6 * SECOND - 1)  # there is room, but it was tried just before
+    recording.write(["c"], 6 * SECOND)
+    with files_end_at(0):
+        recording.write(["d"], 6 * SECOND)
+    recording.write(["e"], 3 * SECOND)  # the clock was set back
+    recording.end(3 * SECOND)
+    gaps = Gap(2, 5 * SECOND, 6 * SECOND - 1), Gap(1, 6 * SECOND, 6 * SECOND)
+    assert read(tmp_path / "events") == [gaps[0], "c", gaps[1], "e", End(3 * SECOND)]
+    assert [one["event"] for one in logs] == ["recording.interrupted", "recording.resumed"] * 2
+
+
+def test_a_gap_at_the_end_is_written_when_the_recording_ends(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    recording = EventLog(tmp_path / "events")
+    recording.begin()
+    with files_end_at(0):
+        recording.write(["a"], 5)
+    recording.end(7)
+    assert read(tmp_path / "events") == [Gap(1, 5, 5), END]
+    assert len(logs) == 2
+
+
+def test_a_gap_that_cannot_be_written_at_the_end_follows_when_the_monitor_goes_on(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    recording = EventLog(tmp_path / "events")
+    recording.begin()
+    recording.write(["a"], 5)
+    with files_end_at(60):
+        recording.write(["b", "c"], 6)
+        recording.end(7)
+    assert read(tmp_path / "events") == ["a"]
+    recording.begin()
+    recording.write(["d"], 2 * SECOND)
+    recording.end(2 * SECOND)
+    assert read(tmp_path / "events") == ["a", Gap(2, 6, 7), "d", End(2 * SECOND)]
+    assert [one["event"] for one in logs] == [
+        *("recording.interrupted", "recording.incomplete", "recording.resumed")
+    ]
+
+
+def test_a_file_that_another_program_shortened_is_not_lengthened(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    path = tmp_path / "events"
+    recording = EventLog(path)
+    recording.begin()
+    recording.write(["a" * 50], 5)
+    path.write_bytes(b"")  # as log rotation does that copies a file and empties it
+    with files_end_at(10):
+        recording.write(["b"], 6)
+    recording.end(7)
+    assert read(path) == [Gap(1, 6, 6), END]
+    assert len(logs) == 2
+
+
+@pytest.mark.parametrize("backend", ["python", "compiled"])
+def test_a_replay_counts_missing_events_and_warns_of_them(
+    tmp_path: Path, logs: list[EventDict], backend: str
+) -> None:
+    path = tmp_path / "events"
+    recording = EventLog(path)
+    recording.begin()
+    recording.write([change("c1"), access(100, status=500)], 100 * SECOND)
+    with files_end_at(0):
+        recording.write([access(101)] * 3, 101 * SECOND)
+    recording.write([access(200)], 200 * SECOND)
+    recording.end(201 * SECOND)
+    logs.clear()
+
+    replayed = replay(path, endpoints=ENTRIES, backend=backend)
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["events.missing"]
+    accounting = asdict(replayed.accounting)
+    counts = {"lines": 5, "events": 3, "accesses": 2, "changes": 1, "rejected": 0, "blank": 2}
+    assert {name: accounting[name] for name in counts} == counts
+    assert accounting["missing"] == 3
+    assert "events are missing: 3" in slomon.Report(replayed).to_html()
+    assert ", missing 3" in show_accounting(replayed.accounting)
+
+    consumed = slomon.get_service_monitor(recorded(path))
+    assert consumed.accounting.missing == 3
+    assert consumed.incident_details() == replayed.incident_details()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can mount a disk")
+def test_a_disk_that_is_full_and_has_room_again_leaves_a_gap(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=65536", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted")
+    try:
+        recording = EventLog(disk / "events")
+        recording.begin()
+        recording.write([access(1)], SECOND)
+        (disk / "other").write_bytes(b"x" * 40_000)
+        for second in range(2, 50):
+            recording.write([access(second)] * 50, second * SECOND)
+        torn = (disk / "events").read_bytes()
+        (disk / "other").unlink()
+        recording.write([access(60)], 60 * SECOND)
+        recording.end(61 * SECOND)
+        found = read(disk / "events")
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+    gap = next(one for one in found if isinstance(one, Gap))
+    before, after = found[: found.index(gap)], found[found.index(gap) + 1 :]
+    assert torn.endswith(b"\n")
+    assert after == [access(60), End(61 * SECOND)]
+    assert len(before) + gap.events == 1 + 48 * 50
+    assert gap.ended == 49 * SECOND
+    assert [one["event"] for one in logs] == ["recording.interrupted", "recording.resumed"]
 
 
 def test_a_recording_is_replayed_as_the_format_of_its_lines(tmp_path: Path) -> None:

@@ -95,11 +95,69 @@ def test_silence_ends_an_incident_when_the_clock_says_so_and_replays_alike(tmp_p
     assert replayed.records() == monitor.snapshot().records()
 
 
+@pytest.mark.parametrize(
+    ("at", "ahead"),
+    [(START + 86_400, "1d"), (f"{START + 3660}.000000001", "1h 1m"), (START + 360_000.0, "4d 4h")],
+)
+async def test_an_access_far_ahead_of_the_clock_is_rejected_and_delays_no_other(
+    tmp_path: Path, at: float | str, ahead: str
+) -> None:
+    clock, events = ManualClock(), tmp_path / "events"
+    async with slomon.live(ENTRIES, clock=clock, event_log=events) as monitor:
+        monitor.access("GET", "/users", 500, at=at)
+        await monitor.send("GET", "/users", 500, at=at)
+        monitor.access("GET", "/users", 200.0, at=at)  # type: ignore[arg-type] # kept as its text
+        for second in range(3):
+            clock.advance(40)
+            monitor.access("GET", "/users", 500 if second == 1 else 200)
+    snapshot, consumed = monitor.snapshot(), slomon.get_service_monitor(recorded(events))
+
+    assert snapshot.incident_details() == {
+        "users": [{"start": START + 80, "end": START + 120, "fix": "", "break": ""}]
+    }
+    counted = snapshot.accounting
+    assert (counted.events, counted.accesses, counted.rejected, counted.late) == (6, 3, 3, 0)
+    reason = f"'{at}', {ahead} after the clock; allowed: at most 1h after it (max_ahead)"
+    assert [one.reason for one in snapshot.rejections] == [f"the timestamp is {reason}"] * 3
+    assert answers(consumed) == answers(snapshot)
+    assert consumed.rejections == snapshot.rejections
+
+
+@pytest.mark.parametrize(
+    ("max_ahead", "ahead", "rejected"),
+    [("1h", 3600, 0), ("5s", 5, 0), ("5s", 5.5, 1), (0, 0, 0), (0, 0.5, 1), ("3650d", 86_400, 0)],
+)
+async def test_an_option_says_how_far_ahead_an_access_may_be(
+    max_ahead: float | str, ahead: float, rejected: int
+) -> None:
+    async with slomon.live(ENTRIES, clock=ManualClock(), max_ahead=max_ahead) as monitor:
+        monitor.access("GET", "/users", 200, at=START + ahead)
+    assert monitor.snapshot().accounting.rejected == rejected
+
+
+async def test_a_clock_that_is_wrong_rejects_no_access_that_has_a_time() -> None:
+    clock = ManualClock()
+    clock.now = raise_it  # type: ignore[method-assign]
+    async with slomon.live(ENTRIES, clock=clock) as monitor:
+        monitor.access("GET", "/users", 200, at=START)
+    assert monitor.snapshot().accounting.accesses == 1
+
+
 Call = tuple[Any, ...]
 
 RESOURCES = ["/users", "/orders", "/nobody", "/a b", "/a\n", "", "\ud800", "/" + "x" * LONGEST]
 STATUSES: list[object] = [200, 500, 404, 599, 99, "200", "", None, 2.5, True]
-STAMPS: list[object] = ["", "yesterday", "-1", True, float("nan"), 1e30, f"{START}.0000000001"]
+STAMPS: list[object] = [
+    START + 10_000,
+    9e9,
+    "",
+    "yesterday",
+    "-1",
+    True,
+    float("nan"),
+    1e30,
+    f"{START}.0000000001",
+]
 COMMITS = ["c1", "c2", "c3", "", "two\nlines", "\udcff", " "]
 AUTHORS = ["ana@example.com", "Ana <ana@example.com>", "", "\r", "<"]
 CALLS = st.one_of(
@@ -729,5 +787,5 @@ async def test_a_full_disk_stops_neither_the_service_nor_its_end(
                 await monitor.flush()
     assert monitor.snapshot().accounting.accesses == 3
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        *("recording.ended", "state.unsaved")
+        *("recording.interrupted", "recording.incomplete", "state.unsaved")
     ]

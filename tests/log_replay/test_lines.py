@@ -65,6 +65,7 @@ class Careful:
         (b"", (NO_TICK, BLANK)),
         (b" \t\r", (NO_TICK, BLANK)),
         (b"\xe2\x80\xa8", (NO_TICK, BLANK)),
+        (b'{"type": "gap", "value": "7 1 2"}', (NO_TICK, REJECTED)),  # in no plain log
         (b"what?", (NO_TICK, REJECTED)),
         (b"5 GET /a 200\r\r", (NO_TICK, REJECTED)),
         (b"\xff", (NO_TICK, REJECTED)),

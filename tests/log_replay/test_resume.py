@@ -171,13 +171,14 @@ def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
-def test_until_when_a_host_was_watched_is_known_after_it_was_read(
+def test_until_when_a_host_was_watched_and_what_it_lacks_is_known_after_it_was_read(
     tmp_path: Path, backend: Backend
 ) -> None:
     #   host 0    1 GET /a 500, watched until 300        host 1    0.1 GET /b 200 ... 200
     access = '{"type": "access", "value": "%s"}\n'
     hosts = [
-        access % "1 GET /a 500" + '{"type": "end-of-stream", "value": "300"}\n',
+        access % "1 GET /a 500"
+        + '{"type": "gap", "value": "12 1 2"}\n{"type": "end-of-stream", "value": "300"}\n',
         "".join(access % f"{tenths / 10} GET /b 200" for tenths in range(1, 2000)),
     ]
     paths = [tmp_path / name for name in ("0.log", "1.log")]
@@ -194,6 +195,7 @@ def test_until_when_a_host_was_watched_is_known_after_it_was_read(
     )
     whole = report(plan, backend)
     assert json.loads(whole)[1][0]["end"] == 300 * SECOND
+    assert json.loads(whole)[2]["missing"] == 12
     checkpoint = Fragile(tmp_path / "state", 5)
     with pytest.raises(Killed):
         report(plan, backend, checkpoint)

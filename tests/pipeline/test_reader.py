@@ -75,6 +75,14 @@ async def test_every_event_arrives_in_order_up_to_the_end(kind: type[Stream]) ->
     assert items == [f"{second} GET /api 200" for second in range(50)]
 
 
+async def test_a_gap_is_no_event_but_its_missing_events_are_counted(kind: type[Stream]) -> None:
+    gap = {"type": "gap", "value": "3 1 2"}
+    monitor = await run(kind([gap, success(1), gap, failure(2)]), Options())
+    [incident] = monitor.incidents
+    assert incident.start_position == 1
+    assert (monitor.accounting.events, monitor.accounting.missing) == (2, 6)
+
+
 async def test_a_stream_is_asked_for_nothing_after_its_end(kind: type[Stream]) -> None:
     stream = kind([success(1), success(2)])
     await run(stream, Options())

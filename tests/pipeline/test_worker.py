@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 from slomon import ServiceMonitor, get_service_monitor
 from slomon.core.batching import AnyBatcher, Batch, Batcher
 from slomon.core.endpoints import Catalogue, Sharding
-from slomon.core.events import End, read_event
+from slomon.core.events import End, Gap, read_event
 from slomon.core.shard import AnyWindows, Shard
 from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.windows import Windows
@@ -196,7 +196,7 @@ async def test_a_worker_sends_incidents_and_closes_both_its_streams_at_the_end()
     # A change, a failure, a change, a success: each in a batch of its own.
     for event in islice(flapping(["api"]), 4):
         item = read_event(event)
-        assert not isinstance(item, End)
+        assert not isinstance(item, End | Gap)
         for _, batch in batcher.cut([item]).batches:
             send.send_nowait(batch)
     send.close()

@@ -59,6 +59,7 @@ POSSIBLE: Final = {
     "names' texts": "another name",
     "names' capped": "fewer or more accesses to endpoints that were not admitted",
     "clocks": "more or later disordered rows, or the time of a source without lateness",
+    "counts": "the number of events that are missing",
     "came in": "the time until which a source was watched",
     "span": "another first access",
     "deploys": "another time of a change",

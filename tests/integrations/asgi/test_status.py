@@ -74,6 +74,7 @@ async def test_it_has_the_state_of_the_endpoints_and_the_incidents() -> None:
             "unmatched": 1,
             "rejected": 0,
             "late": 0,
+            "missing": 0,
             "dropped": {},
         },
     }
