@@ -36,7 +36,7 @@ def run() -> Summary:
 
 def test_every_metric_has_its_line() -> None:
     assert list(show_metrics(run(), Screen(120))) == [
-        "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 expired",
+        "Incidents    4 on 3 of 3 endpoints: 2 closed, 1 open, 1 expired",
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
         "Error budget 123 of 6,000 requests failed, 60.0 allowed: 105.0% overspent",
@@ -81,7 +81,7 @@ def test_what_is_not_known_is_omitted() -> None:
     lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert lines[:3] == [
-        "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",
+        "Incidents    4 on 3 of 3 endpoints: 0 closed, 1 open",
         "Error budget 1 of 10 requests failed, none allowed",
         "Deploys      2, failed 0",
     ]
