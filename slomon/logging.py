@@ -159,8 +159,9 @@ class RateLimitedLog:
 def log_warnings(warnings: Iterable[ResultWarning]) -> None:
     """Log why a result can't be trusted."""
     for warning in warnings:
-        text = excerpt(warning.text, 2000)
-        get_logger().warning("result.warning", code=warning.code, text=text)
+        log = get_logger()
+        write = log.error if warning.certain else log.warning
+        write("result.warning", code=warning.code, text=excerpt(warning.text, 2000))
 
 
 def list_some(names: Sequence[str]) -> tuple[str, int]:

@@ -118,8 +118,8 @@ def _add_verb(
         epilog="A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
         "success; 1 a runtime error, a file that was not read to its end (the incidents found "
         "until then are printed), or a closed pipe behind stdout; 2 wrong usage or configuration; "
-        "3 incidents were found and --fail-on incidents was given; 4 the answer is certainly wrong, "
-        "as a warning says; 130 interrupted; 143 terminated.",
+        "3 incidents were found and --fail-on incidents was given; 4 the answer is certainly "
+        "wrong, as a warning says; 130 interrupted; 143 terminated.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )

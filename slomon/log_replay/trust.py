@@ -12,7 +12,6 @@ from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.core.trust import ResultWarning, warn_of_late_accesses
 from slomon.dates import show_duration, show_span
 from slomon.logging import list_some
-from slomon.text import excerpt
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def find_warnings(
     """
     return [
         *_warn_of_order(accounting, logs, window),
-        *_warn_of_losses(accounting, logs),
+        *_warn_of_losses(accounting, logs, deploys),
         *_warn_of_deploys(deploys),
         *_warn_of_clock(logs, deploys),
     ]
@@ -77,17 +76,17 @@ def _warn_of_order(
 
 
 def _warn_of_losses(
-    accounting: ReplayAccounting, logs: Sequence[tuple[str, SourceClock]]
+    accounting: ReplayAccounting, logs: Sequence[tuple[str, SourceClock]], deploys: DeployRecords
 ) -> Iterator[ResultWarning]:
     if unread := [name for name, clock in logs if clock.rows and clock.began is None]:
         text = (
             f"no line of {_list(unread)} could be read as an access: it may be that none is in "
             "this format; --format, --regex and --json-keys choose another one"
         )
-        yield ResultWarning("unread_log", text, certain=bool(accounting.rejected))
+        yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
     if accounting.accesses or len(unread) == len(logs):
         return
-    if accounting.unmatched:
+    if accounting.unmatched > deploys.unmatched:
         text = (
             "no access belongs to an endpoint; the verbs and resources of the endpoints must be "
             "those of the requests in the logs"
@@ -101,20 +100,18 @@ def _warn_of_losses(
 def _warn_of_deploys(deploys: DeployRecords) -> Iterator[ResultWarning]:
     lost = deploys.rejected + deploys.unmatched
     names = deploys.unmatched_services
-    remedy = (
-        f"{_list(names)} own no endpoint; --service (service=) names the service of endpoints that "
-        "are found in the logs"
-        if names
-        else ""
+    reason = (
+        f"no endpoint belongs to the services of deploys {_list(names)}; --service (service=) "
+        "names the service of endpoints that are found in the logs"
     )
     if lost and not deploys.counted:
         text = (
             f"no deploy counts: {deploys.rejected:,} records are rejected, {deploys.unmatched:,} "
             f"unmatched, {deploys.excluded:,} excluded"
         )
-        yield ResultWarning("lost_deploys", f"{text}; {remedy}" if names else text, certain=True)
+        yield ResultWarning("lost_deploys", f"{text}; {reason}" if names else text, certain=True)
     elif names:
-        yield ResultWarning("unmatched_services", f"the services {remedy}")
+        yield ResultWarning("unmatched_services", reason)
 
 
 def _warn_of_clock(
@@ -151,4 +148,4 @@ def _runs_backwards(clock: SourceClock) -> bool:
 
 def _list(names: Sequence[str]) -> str:
     shown, more = list_some(names)
-    return f"{shown} and {more:,} more" if more else excerpt(shown, 1000)
+    return f"{shown} and {more:,} more" if more else shown
