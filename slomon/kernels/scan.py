@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
-from slomon.kernels.line import CLF_LINES, clf, number, plain
+from slomon.kernels.line import CLF_LINES, clf, is_plain, number, plain
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
 
 Column: TypeAlias = MutableSequence[int]
@@ -159,8 +159,10 @@ def _read_line(
                 code = statuses[value]  # the outcome, until the key is known
                 if shape[6] <= tick <= shape[7]:
                     prefetch(table, (hashed & shape[5]) * BUCKET)
-                else:
+                elif is_plain(text, request, request_end):
                     code = EXCLUDED
+                else:
+                    code = FOR_REFERENCE  # only if a request is plain, every format can read it
     place = line * LINE
     group[place] = tick
     group[place + 1] = code
