@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from slomon.core.events import Access, Change, Gap, Malformed, RejectedLine
+from slomon.core.events import Access, Change, End, Excluded, Gap, Malformed, RejectedLine
 from slomon.core.reorder import Order
+from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import Requests
 from slomon.formats.registry import Format
-from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
+from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
@@ -124,8 +126,9 @@ _LINES: Final = 1 << 14  # in a part: as objects, rows need much more memory tha
 
 class ReferenceParser:
     """
-    Makes rows of lines one by one, and counts the changes, the malformed lines, and the events that
-    recorded streams lack.
+    Makes rows of lines one by one, and counts the changes, the malformed lines, the excluded ones
+    by reason, and the events that recorded streams lack. Accesses before the tick `first` or after
+    `last` are excluded, too, but the reorder buffer counts these: a scanner finds them by itself.
     """
 
     def __init__(
@@ -136,10 +139,16 @@ class ReferenceParser:
         changes: int = 0,
         rejected: int = 0,
         missing: int = 0,
+        excluded: Mapping[str, int] | None = None,
+        first: int = 0,
+        last: int = LAST_TICK,
     ) -> None:
         self.changes = changes
         self.rejected = rejected
         self.missing = missing
+        self.excluded = Counter(excluded or {})
+        self.first = first
+        self.last = last
         self._order = order
         self._on_rejected = on_rejected
 
@@ -172,16 +181,24 @@ class ReferenceParser:
         if log.ended:
             return self.reject(log, number, line, "it follows the end-of-stream")
         read = log.format.parse(text)
+        if isinstance(read, Malformed):
+            return self.reject(log, number, line, read.reason)
+        return self._make_row(log, read)
+
+    def _make_row(self, log: Log, read: Access | Change | Excluded | Gap | End) -> tuple[int, int]:
         if isinstance(read, Access):
+            if not self.first <= read.tick <= self.last:
+                return read.tick, EXCLUDED
             key = log.requests.key(read.verb, read.resource)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._add_change(log, read)
-        if isinstance(read, Malformed):
-            return self.reject(log, number, line, read.reason)
         if isinstance(read, Gap):
             self.missing += read.events
             return NO_TICK, BLANK
+        if isinstance(read, Excluded):
+            self.excluded[read.reason] += 1
+            return NO_TICK, EXCLUDED
         log.ended = True
         self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK

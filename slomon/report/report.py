@@ -55,10 +55,6 @@ class Report:
         self.summary: Summary = monitor.summary(stale_after=stale / TICKS_PER_SECOND)
         """The summary of the run, which the report shows."""
         self._problems = list(monitor.problems) if isinstance(monitor, ReplayMonitor) else []
-        if missing := monitor.accounting.missing:
-            self._problems.append(
-                f"events are missing: {missing:,}. An event log could not be written for some time"
-            )
 
     def to_html(self) -> str:
         """

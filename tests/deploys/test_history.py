@@ -48,10 +48,6 @@ def test_dates_without_a_zone_need_one(tmp_path: Path) -> None:
     assert tick == 1_543_443_091_000_000_000
 
 
-def test_services_that_own_no_endpoint_are_listed_once() -> None:
-    assert History([], []).find_unmatched_services(set()) == []
-
-
 def test_a_damaged_or_oversized_file_is_an_error(tmp_path: Path) -> None:
     damaged = write(tmp_path, "a.csv.gz", b"\x1f\x8b\x08\x00")
     endless = write(tmp_path, "b.csv", HEADER + "x" * (MAX_LINE + 1))

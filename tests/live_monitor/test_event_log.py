@@ -257,12 +257,12 @@ def test_a_replay_counts_missing_events_and_warns_of_them(
     logs.clear()
 
     replayed = replay(path, endpoints=ENTRIES, backend=backend)
-    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["events.missing"]
+    assert [one["code"] for one in logs if one["log_level"] == "warning"] == ["missing_events"]
     accounting = asdict(replayed.accounting)
     counts = {"lines": 5, "events": 3, "accesses": 2, "changes": 1, "rejected": 0, "blank": 2}
     assert {name: accounting[name] for name in counts} == counts
     assert accounting["missing"] == 3
-    assert "events are missing: 3" in slomon.Report(replayed).to_html()
+    assert "3 events are missing" in slomon.Report(replayed).to_html()
     assert ", missing 3" in show_accounting(replayed.accounting)
 
     consumed = slomon.get_service_monitor(recorded(path))

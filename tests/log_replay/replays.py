@@ -141,10 +141,11 @@ def check_accounts(
     count = found.accounting
     assert count.lines == sum(count_lines(log) for logs in hosts for log in logs)
     assert count.records == len(changes) + bad_records
-    counted = count.accesses + count.changes + count.unmatched + count.rejected
+    counted = count.accesses + count.changes + count.unmatched + count.rejected + count.excluded
     assert count.events == counted
     assert count.lines + count.records == counted + count.blank
     assert count.rejected == len(found.rejected) + bad_records
+    assert count.excluded == sum(count.excluded_by_reason.values())
     assert count.late <= count.accesses
     assert count.capped <= count.unmatched
     assert count.disordered <= count.lines

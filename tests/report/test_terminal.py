@@ -14,8 +14,9 @@ from slomon.core.events import Accounting
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.summary import Summary
+from slomon.core.trust import ResultWarning
 from slomon.report.screen import Screen, measure
-from slomon.report.terminal import show_metrics, show_report, show_services
+from slomon.report.terminal import show_accounting, show_metrics, show_report, show_services
 from tests.report.records import record, records
 from tests.report.terminal_summaries import build, metrics, summary
 
@@ -36,7 +37,7 @@ def run() -> Summary:
 
 def test_every_metric_has_its_line() -> None:
     assert list(show_metrics(run(), Screen(120))) == [
-        "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 expired",
+        "Incidents    4 on 3 of 3 endpoints: 2 closed, 1 open, 1 expired",
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
         "Error budget 123 of 6,000 requests failed, 60.0 allowed: 105.0% overspent",
@@ -81,7 +82,7 @@ def test_what_is_not_known_is_omitted() -> None:
     lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert lines[:3] == [
-        "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",
+        "Incidents    4 on 3 of 3 endpoints: 0 closed, 1 open",
         "Error budget 1 of 10 requests failed, none allowed",
         "Deploys      2, failed 0",
     ]
@@ -163,3 +164,37 @@ def test_a_run_without_incidents_shows_only_its_metrics() -> None:
         "blank 0; late 0, out of order 0,",
         "             capped 0",
     ]
+
+
+def test_a_result_that_can_not_be_trusted_says_so_in_the_first_lines() -> None:
+    warnings = [
+        ResultWarning("a", "the lines of \x1b.log run from new to old; turn them", certain=True),
+        ResultWarning("b", "some are late"),
+    ]
+    lines = list(show_report(replace(run(), warnings=warnings), Screen(50)))
+
+    assert lines[:5] == [
+        r"Wrong result the lines of \x1b.log run from new to",
+        "             old; turn them",
+        "Warning      some are late",
+        "",
+        "Incidents    4 on 3 of 3 endpoints: 2 closed, 1",
+    ]
+    assert next(iter(show_report(run(), Screen(50)))).startswith("Incidents")
+
+
+def test_what_is_excluded_is_counted_by_reason() -> None:
+    counted = Accounting(
+        events=9, accesses=3, excluded=6, excluded_by_reason={"no_status": 1, "out_of_range": 5}
+    )
+    assert "+ rejected 0 + excluded 6 (no_status 1, out_of_range 5); late 0" in show_accounting(
+        counted
+    )
+
+
+def test_the_same_path_of_two_services_is_two_endpoints() -> None:
+    incidents = [
+        replace(run().incidents[0], service=service, verb="GET", resource="/") for service in "ab"
+    ]
+    first = next(iter(show_metrics(replace(run(), incidents=incidents), Screen(100))))
+    assert first.startswith("Incidents    2 on 2 of 3 endpoints")
