@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeVar
 
 from slomon.core.statuses import StatusRule, server_errors_fail
@@ -113,13 +113,14 @@ class ReplayAccounting(Accounting):
     The number of lines, and what became of them.
 
     `lines` of logs + `records` of change files = `accesses` + `changes` + `unmatched` +
-    `rejected` + `blank`. `events` are all of these that are not blank.
+    `rejected` + `blank` + `excluded`. `events` are all of these that are not blank.
 
     * `capped`: unmatched accesses to endpoints that were found after the maximum was reached
     * `disordered`: lines that were older than a line before them
     * `largest_lateness`: how much older at most, in seconds
     * `late`: accesses that, once in order, were still older than the newest of their endpoint
     * `endpoints`: the number of watched endpoints
+    * `excluded`: by reason, records of deploys that did not happen or were not to production
     """
 
     lines: int = 0
@@ -129,6 +130,7 @@ class ReplayAccounting(Accounting):
     disordered: int = 0
     largest_lateness: float = 0.0
     endpoints: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,61 +6,113 @@ The format of a change file is detected from its text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from typing import Final
+from typing import Final, TypeAlias
 
 from slomon.core.events import Change, RejectedLine
-from slomon.dates import Undated, read_date
+from slomon.core.ticks import to_seconds
+from slomon.dates import Undated, is_day, read_rough_date, show_stamp
 from slomon.deploys.parsers import (
     read_blocks,
+    read_lines,
     read_log,
     read_objects,
     read_table,
     starts_block,
     starts_commit,
+    starts_line,
     starts_objects,
     starts_table,
 )
-from slomon.deploys.records import Record
+from slomon.deploys.records import DEFAULT_RULES, DeployRules, Excluded, Record
 from slomon.errors import ConfigurationError
+from slomon.logging import list_some
 from slomon.sources.source import MAX_LINE, OversizedLine, open_source
 from slomon.text import excerpt, quote
+
+DeployWarning: TypeAlias = tuple[str, str]
+"""A code, and a sentence about what a user should check."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Changes with the ticks of their deploys, in order of time, and the rejected records."""
+    """
+    Changes with the ticks of their deploys, in order of time, the rejected records, and the number
+    of deploys that don't count by reason.
+    """
 
     changes: list[tuple[int, Change]]
     rejected: list[RejectedLine]
+    excluded: dict[str, int] = field(default_factory=dict)
 
     def find_unmatched_services(self, watched: Collection[str]) -> list[str]:
         """The services, each once, that changes name and that aren't among `watched`."""
         named = dict.fromkeys(change.service for _, change in self.changes)
         return [service for service in named if service and service not in watched]
 
+    def find_warnings(
+        self, watched: Collection[str], began: int | None, ended: int
+    ) -> list[DeployWarning]:
+        """
+        Why the attribution of a run over accesses from the tick `began` to `ended` can't be
+        trusted; `began` is None if there was no access. `watched` are the services.
+        """
+        changes, warnings = self.changes, list[DeployWarning]()
+        if self.rejected and not changes and not self.excluded:
+            count, reason = len(self.rejected), self.rejected[0].reason
+            warnings.append(("deploys_rejected", f"all {count:,} deploys were rejected: {reason}"))
+        if self.excluded and not changes:
+            count, reasons = sum(self.excluded.values()), show_reasons(self.excluded)
+            text = f"no deploy counts, {count:,} were left out: {reasons}"
+            warnings.append(("deploys_excluded", text))
+        if services := self.find_unmatched_services(watched):
+            names, more = list_some(services)
+            shown = ", ".join([*names, f"{more:,} more"] if more else names)
+            text = f"deploys are of services that no endpoint has: {shown}"
+            warnings.append(("deploys_unmatched", text))
+        if changes and began is not None and not _overlap(changes, began, ended):
+            first, last, *log = map(_show_tick, (changes[0][0], changes[-1][0], began, ended))
+            text = f"all deploys ({first} to {last}) are outside of the log ({log[0]} to {log[1]})"
+            warnings.append(("deploys_outside", text))
+        if days := sum(is_day(change.date) for _, change in changes):
+            text = f"{days:,} deploys have a date without a time: they count from midnight"
+            warnings.append(("deploys_without_time", text))
+        return warnings
 
-def read_history(paths: Sequence[str], zone: tzinfo | None, service: str) -> History:
+
+def read_history(
+    paths: Sequence[str], zone: tzinfo | None, service: str, rules: DeployRules = DEFAULT_RULES
+) -> History:
     """
     The changes of all these files, which may be compressed; `-` is standard input. See
-    `read_changes` for `zone` and `service`.
+    `read_changes` for `zone`, `service` and `rules`.
 
     Raises OSError if a file can't be read to its end, ConfigurationError as `read_changes` does.
     """
     changes: list[tuple[int, Change]] = []
     rejected: list[RejectedLine] = []
+    excluded: dict[str, int] = {}
     for path in paths:
         name, text = _read_text(path)
         try:
-            read = read_changes(text, zone=zone, service=service)
+            read = read_changes(text, zone=zone, service=service, rules=rules)
         except ConfigurationError as error:
             raise ConfigurationError(f"{excerpt(name, 1000)}: {error}") from None
         changes += read.changes
         rejected += (RejectedLine(name, bad.line, bad.text, bad.reason) for bad in read.rejected)
+        for reason, count in read.excluded.items():
+            _count(excluded, reason, count)
     changes.sort(key=_tick)
-    return History(changes, rejected)
+    return History(changes, rejected, dict(sorted(excluded.items(), key=lambda one: -one[1])))
+
+
+def show_reasons(excluded: Mapping[str, int]) -> str:
+    """The reasons why deploys don't count, at most five, on one line: `environment is qa 3`."""
+    shown = [f"{reason} {count:,}" for reason, count in list(excluded.items())[:_SHOWN_REASONS]]
+    rest = sum(excluded.values()) - sum(list(excluded.values())[:_SHOWN_REASONS])
+    return ", ".join([*shown, f"other reasons {rest:,}"] if rest else shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +127,28 @@ class RejectedRecord:
 @dataclass(frozen=True, slots=True)
 class ChangeFile:
     """
-    The content of a change file: changes with the ticks of their deploys, in order of time, and the
-    rejected records.
+    The content of a change file: changes with the ticks of their deploys, in order of time, the
+    rejected records, and the number of deploys that don't count by reason.
     """
 
     changes: list[tuple[int, Change]]
     rejected: list[RejectedRecord]
+    excluded: dict[str, int] = field(default_factory=dict)
 
 
-def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") -> ChangeFile:
+def read_changes(
+    text: str,
+    *,
+    zone: tzinfo | None = None,
+    service: str = "",
+    rules: DeployRules = DEFAULT_RULES,
+) -> ChangeFile:
     """
     The changes of a file's text, whose format is detected.
 
     * `zone`: the zone of dates that don't name one
     * `service`: the service of records that don't name one
+    * `rules`: the fields of records, and the environments that count
 
     Changes of the same time are in the order in which they were made: in the order of the file, or
     in reverse if the file runs from new to old, as the output of `git log` does.
@@ -96,18 +156,22 @@ def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") ->
     Raises ConfigurationError if no format is detected, or if a date has no zone and `zone` is None:
     accesses are in UTC, and without a zone the two can't be put in order.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    name = _detect_format(text)
+    # git log -z ends commits with null characters.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\0", "\n")
+    name = _detect_format(text, rules)
     changes: list[tuple[int, Change]] = []
     rejected: list[RejectedRecord] = []
-    for record in _FORMATS[name][1](text) if name else ():
+    excluded: dict[str, int] = {}
+    for record in _FORMATS[name][1](text, rules) if name else ():
         dated = _date_change(record, zone)
         if isinstance(dated, str):
             rejected.append(RejectedRecord(record.line, record.text, dated))
+        elif isinstance(dated, Excluded):
+            _count(excluded, dated.reason)
         else:
             tick, change = dated
             changes.append((tick, replace(change, service=change.service or service)))
-    return ChangeFile(_order(changes, name), rejected)
+    return ChangeFile(_order(changes, name), rejected, excluded)
 
 
 def _read_text(path: str) -> tuple[str, str]:
@@ -123,10 +187,10 @@ def _read_text(path: str) -> tuple[str, str]:
     return source.name, b"".join(parts).decode("utf-8", "backslashreplace")
 
 
-def _detect_format(text: str) -> str:
+def _detect_format(text: str, rules: DeployRules) -> str:
     for line in text.split("\n"):
         for name, (starts, _) in _FORMATS.items():
-            if starts(line):
+            if starts(line, rules):
                 return name
     if text.strip():
         raise ConfigurationError(
@@ -135,14 +199,14 @@ def _detect_format(text: str) -> str:
     return ""
 
 
-def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | str:
+def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | Excluded | str:
     change = record.change
-    if isinstance(change, str):
+    if not isinstance(change, Change):
         return change
-    tick = read_date(change.date, zone)
+    tick = read_rough_date(change.date, zone)
     if not isinstance(tick, Undated):
         return tick, change
-    if zone is None and not isinstance(read_date(change.date, UTC), Undated):
+    if zone is None and not isinstance(read_rough_date(change.date, UTC), Undated):
         raise ConfigurationError(
             f"line {record.line}: the change's date {quote(change.date)} carries no zone that "
             "fixes it, while accesses are in UTC seconds, so the two can't be merged by time; "
@@ -152,10 +216,25 @@ def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | st
     return tick.reason
 
 
+def _count(excluded: dict[str, int], reason: str, count: int = 1) -> None:
+    """Count a reason. Environments are unbounded, so only the first reasons are kept apart."""
+    if reason not in excluded and len(excluded) >= _MAX_REASONS:
+        reason = "other"
+    excluded[reason] = excluded.get(reason, 0) + count
+
+
+def _overlap(changes: Sequence[tuple[int, Change]], began: int, ended: int) -> bool:
+    return changes[0][0] <= ended and began <= changes[-1][0]
+
+
+def _show_tick(tick: int) -> str:
+    return show_stamp(to_seconds(tick))
+
+
 def _order(changes: list[tuple[int, Change]], format_name: str) -> list[tuple[int, Change]]:
     ticks = [tick for tick, _ in changes]
     # After a rebase many commits have the same second; in a short log all of them may.
-    backwards = ticks[:1] > ticks[-1:] or (ticks[:1] == ticks[-1:] and format_name == "git log")
+    backwards = ticks[:1] > ticks[-1:] or (ticks[:1] == ticks[-1:] and "git" in format_name)
     return sorted(reversed(changes) if backwards else changes, key=_tick)
 
 
@@ -163,14 +242,24 @@ def _tick(change: tuple[int, Change]) -> int:
     return change[0]
 
 
-_FORMATS: Final[dict[str, tuple[Callable[[str], bool], Callable[[str], Iterator[Record]]]]] = {
+_SHOWN_REASONS: Final = 5
+_MAX_REASONS: Final = 100
+
+_FORMATS: Final[
+    dict[
+        str,
+        tuple[Callable[[str, DeployRules], bool], Callable[[str, DeployRules], Iterator[Record]]],
+    ]
+] = {
     "blocks": (starts_block, read_blocks),
     "git log": (starts_commit, read_log),
     "json": (starts_objects, read_objects),
     "csv": (starts_table, read_table),
+    "git lines": (starts_line, read_lines),
 }
 _ALLOWED_FORMATS: Final = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
-    "in its default form or with --format=fuller; JSON objects of deploys or CDEvents; CSV of "
-    "deploys with a header that names a commit's and a date's column, such as 'commit,deployed_at'"
+    "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "
+    "or CDEvents; CSV of deploys with a header that names a commit's and a date's column, such as "
+    "'commit,deployed_at'; --change-keys (change_keys=) tells other names"
 )

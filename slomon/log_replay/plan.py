@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import Final
@@ -44,7 +44,8 @@ class Plan:
     `hosts` are the logs of each host, in order; `formats` are those that a log may be in. Without
     `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
     of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
-    the records of deploys that could not be read. Durations are ticks. If `lateness` or
+    the records of deploys that could not be read, `excluded_records` those that don't count, by
+    reason. Durations are ticks. If `lateness` or
     `match_exactly` is None, the format of each log decides; if `no_traffic` is None, no incident
     expires; if `resolution` is 0, windows are exact.
     """
@@ -56,6 +57,7 @@ class Plan:
     max_endpoints: int = 10_000
     changes: Sequence[tuple[int, Change]] = ()
     rejected_records: int = 0
+    excluded_records: Mapping[str, int] = field(default_factory=dict)
     lateness: int | None = None
     match_exactly: bool | None = None
     min_requests: int = 1
@@ -80,6 +82,7 @@ def identify_inputs(plan: Plan) -> dict[str, Trait]:
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
         "changes": _sum_up(plan.changes),
         "rejected records": repr(plan.rejected_records),
+        "excluded records": _sum_up(list(plan.excluded_records.items())),
     }
 
 

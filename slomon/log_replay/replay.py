@@ -22,6 +22,8 @@ from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
 from slomon.dates import parse_zone, show_duration
 from slomon.deploys.history import read_history
+from slomon.deploys.records import DeployRules
+from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.log_replay.backend import choose_backend
@@ -48,6 +50,7 @@ from slomon.options import (
     Paths,
     Resolution,
     SliSeries,
+    check_choice,
     check_mutually_exclusive,
     check_resolution,
     document_options,
@@ -58,6 +61,7 @@ from slomon.options import (
     read_duration,
     read_flag,
     read_function,
+    read_names,
     read_objective,
     read_options,
     read_path,
@@ -91,6 +95,8 @@ class ReplayMonitor(ServiceMonitor):
         Why a log was not read, or not read to its end: the answer lacks the rest of that log. Also
         names the logs whose format is in doubt because no format reads their first lines.
         """
+        self.deploy_warnings: list[tuple[str, str]] = []
+        """Why the attribution can't be trusted: a code and a sentence for each reason."""
 
 
 def _read_endpoints(name: str, value: object) -> object:
@@ -99,6 +105,14 @@ def _read_endpoints(name: str, value: object) -> object:
         (path,) = read_paths(name, value)
         return path
     return value
+
+
+def _read_change_keys(name: str, value: object) -> object:
+    """A mapping of roles to the names of fields."""
+    keys = read_texts(name, value)
+    for role in keys:
+        check_choice(name, role, ROLES)
+    return keys
 
 
 @document_options
@@ -262,6 +276,26 @@ def replay(
             metavar="ZONE",
         ),
     ] = None,
+    change_keys: Annotated[
+        Mapping[str, str] | None,
+        Option(
+            read=_read_change_keys,
+            help="the fields of deploys for the roles commit, time, author, service, environment "
+            "and status, with dots into nested objects (default: the names that deploy tools use)",
+            group="changes",
+            metavar="ROLE=KEY,...",
+        ),
+    ] = None,
+    environment: Annotated[
+        str | Sequence[str] | None,
+        Option(
+            read=read_names,
+            help="count deploys to this environment; '*' stands for any text (may be repeated; "
+            "default: production)",
+            group="changes",
+            metavar="NAME",
+        ),
+    ] = None,
     min_requests: Annotated[
         int,
         Option(
@@ -391,8 +425,14 @@ def replay(
             windows = (one.window for one in _list_watched(plan))
             check_resolution(resolution, plan.resolution, windows)
         chosen = choose_backend(backend, size)
-        history = read_history(histories, _read_zone(change_zone), service or "")
-        plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
+        rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
+        history = read_history(histories, _read_zone(change_zone), service or "", rules)
+        plan = replace(
+            plan,
+            changes=history.changes,
+            rejected_records=len(history.rejected),
+            excluded_records=history.excluded,
+        )
         log, rejections = ReplayLog(), Rejections()
         rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
         watched = {one.name for one in _list_watched(plan)}
@@ -424,6 +464,8 @@ def replay(
                 saved=saved,
             )
             monitor = _run(engine, rejections, size, on_progress)
+        span = monitor.totals.span
+        monitor.deploy_warnings = history.find_warnings(watched, span.began, span.ended)
         if state is not None and not keep_checkpoint:
             state.remove()
         log.finished(monitor.accounting, monitor.problems)

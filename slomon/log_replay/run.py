@@ -338,21 +338,23 @@ class Replay:
     def _account(self) -> ReplayAccounting:
         plan, order, reference = self._plan, self._order, self._reference
         hosts = order.clocks[CHANGES + 1 :]
-        given = plan.endpoints
+        given, excluded = plan.endpoints, dict(plan.excluded_records)
+        left_out = plan.rejected_records + sum(excluded.values())
         return ReplayAccounting(
-            events=order.position + plan.rejected_records,
+            events=order.position + left_out,
             accesses=order.accesses,
             changes=reference.changes,
             unmatched=order.unmatched,
             rejected=reference.rejected + plan.rejected_records,
             late=sum(shard.late for shard in self._shards),
             lines=sum(host.lines for host in self.hosts),
-            records=len(plan.changes) + plan.rejected_records,
+            records=len(plan.changes) + left_out,
             blank=order.blank,
             capped=self._names.capped,
             disordered=sum(clock.disordered for clock in hosts),
             largest_lateness=to_seconds(max(clock.largest for clock in hosts)),
             endpoints=self._names.admitted if given is None else len(given.endpoints),
+            excluded=excluded,
         )
 
 

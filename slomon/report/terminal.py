@@ -10,6 +10,7 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
+from slomon.deploys.history import show_reasons
 from slomon.log_replay.logging import suggest_lateness
 from slomon.report.screen import Colour, Screen, Span
 from slomon.report.tables import TableColumn, format_table, show_incidents
@@ -71,15 +72,18 @@ def show_services(summary: Summary, screen: Screen) -> Iterator[str]:
 
 def show_accounting(accounting: Accounting) -> str:
     """The sum that accounts for every event or replayed line, and remarks on their order."""
-    total, blank, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
+    total, rest, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
     if isinstance(accounting, ReplayAccounting):
         records = f" + records {accounting.records:,}" if accounting.records else ""
-        total, blank = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
+        total, rest = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
         remarks += f", out of order {accounting.disordered:,}{_show_lateness(accounting)}"
         remarks += f", capped {accounting.capped:,}"
+        if accounting.excluded:
+            rest += f" + excluded {sum(accounting.excluded.values()):,}"
+            remarks += f"; deploys left out: {show_reasons(accounting.excluded)}"
     return (
         f"{total} = accesses {accounting.accesses:,} + changes {accounting.changes:,}"
-        f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{blank}"
+        f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{rest}"
         f"; {remarks}"
     )
 

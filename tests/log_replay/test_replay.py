@@ -293,6 +293,8 @@ WRONG: dict[str, Values] = {
     "max_endpoints": NO_NUMBERS,
     "changes": NO_LISTS,
     "change_zone": NO_ZONES,
+    "change_keys": (5, "commit=sha", {"sha": "commit"}, {"commit": 5}, [("commit", "sha")]),
+    "environment": (5, b"prod", "", [], [""], [5], {"a": "b"}, object()),
     "format": (5, "nginx", "", [], b"plain"),
     "regex": (*NO_TEXTS, "(", "(?P<time>x)", "(?P<1>)"),
     "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"time": "ts"}, [("time", "ts")]),
