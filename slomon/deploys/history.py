@@ -69,15 +69,15 @@ class History:
             warnings.append(("deploys_excluded", text))
         if services := self.find_unmatched_services(watched):
             names, more = list_some(services)
-            shown = ", ".join([*names, f"{more:,} more"] if more else names)
-            text = f"deploys are of services that no endpoint has: {shown}"
+            rest = f" and {more:,} more" if more else ""
+            text = f"deploys are of services that no endpoint has: {names}{rest}"
             warnings.append(("deploys_unmatched", text))
         if changes and began is not None and not _overlap(changes, began, ended):
             first, last, *log = map(_show_tick, (changes[0][0], changes[-1][0], began, ended))
             text = f"all deploys ({first} to {last}) are outside of the log ({log[0]} to {log[1]})"
             warnings.append(("deploys_outside", text))
         if days := sum(is_day(change.date) for _, change in changes):
-            text = f"{days:,} deploys have a date without a time: they count from midnight"
+            text = f"dates of deploys without a time: {days:,}; they count from midnight"
             warnings.append(("deploys_without_time", text))
         return warnings
 

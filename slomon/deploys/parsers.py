@@ -14,7 +14,7 @@ from itertools import dropwhile, pairwise, takewhile
 from typing import Final
 
 from slomon.core.events import Change, Malformed, parse_change
-from slomon.dates import Undated, read_rough_date
+from slomon.dates import Undated, is_day, read_rough_date
 from slomon.deploys.records import (
     DeployRules,
     Excluded,
@@ -134,7 +134,9 @@ def _find_date(words: list[str], is_date: Callable[[str], bool]) -> str:
 
 
 def _is_written_date(text: str) -> bool:
-    return not _is_epoch(text) and not isinstance(read_rough_date(text, UTC), Undated)
+    # Other numbers would be seconds of 1970.
+    has_form = ":" in text or is_day(text)
+    return has_form and not isinstance(read_rough_date(text, UTC), Undated)
 
 
 def _is_epoch(text: str) -> bool:

@@ -161,7 +161,9 @@ def _is_deploy(fields: Fields, rules: DeployRules) -> bool:
 def _show_names(role: str, names: Names, rules: DeployRules) -> str:
     if names is CDEVENT_NAMES:
         return CDEVENT_FIELDS[role]
-    return quote(rules.keys[role]) if role in rules.keys else _EXAMPLES[role]
+    if role in rules.keys:
+        return quote(rules.keys[role])
+    return f"a field such as {_EXAMPLES[role]}, or the one that --change-keys (change_keys=) names"
 
 
 def _find(fields: Fields, names: Iterable[str]) -> str:
@@ -269,6 +271,6 @@ _NOT_PRODUCTION: Final = {
     *("qa", "uat", "preview", "review", "demo", "sandbox", "mirror", "shadow"),
 }
 _EXAMPLES: Final = {
-    "commit": "a field such as 'commit', 'sha', 'revision' or 'version'",
-    "time": "a field such as 'deployed_at', 'finished_at', 'timestamp' or 'date'",
+    "commit": "'commit', 'sha', 'revision' or 'version'",
+    "time": "'deployed_at', 'finished_at', 'timestamp' or 'date'",
 }

@@ -42,7 +42,7 @@ def choose_names(fields: Fields, keys: Mapping[str, str]) -> Names:
     """The names of each role in a record; `keys` are those that a user gives, by role."""
     if find_cdevent(fields):
         return CDEVENT_NAMES
-    names = next(names for marks, names in _TOOLS if all(mark in fields for mark in marks))
+    names = next(names for marks, names in _TOOLS if fields.keys() >= marks)
     cleared = [other for role, others in _CLEARED.items() if role in keys for other in others]
     given = {role: [simplify(name)] for role, name in keys.items()}
     return {**names, **dict.fromkeys(cleared, ()), **given} if keys else names
@@ -74,6 +74,10 @@ def _walk(value: object, prefix: str, depth: int) -> Iterator[tuple[str, object]
 
 def _names(names: str) -> list[str]:
     return list(map(simplify, names.split()))
+
+
+def _marks(names: str) -> frozenset[str]:
+    return frozenset(_names(names))
 
 
 def _prefer(**names: str) -> Names:
@@ -144,17 +148,17 @@ _CLEARED: Final[Names] = {
 }
 
 # A record is of the first tool whose marks it has.
-_TOOLS: Final[Sequence[tuple[Sequence[str], Names]]] = (
+_TOOLS: Final[Sequence[tuple[frozenset[str], Names]]] = (
     # A run of GitHub Actions was last updated when it ended. A deployment of GitHub wasn't.
-    (_names("head_sha conclusion updated_at"), _prefer(time="completed_at updated_at")),
+    (_marks("head_sha conclusion updated_at"), _prefer(time="completed_at updated_at")),
     # A deployment of GitLab was last updated when it ended, but a job knows the end better.
     (
-        _names("deployable updated_at"),
+        _marks("deployable updated_at"),
         _prefer(time="finished_at deployable.finished_at deployable.started_at updated_at"),
     ),
     # An environment of GitLab with its last deployment.
     (
-        _names("last_deployment tier"),
+        _marks("last_deployment tier"),
         _prefer(
             commit="last_deployment.sha",
             time="last_deployment.deployable.finished_at last_deployment.updated_at",
@@ -165,10 +169,10 @@ _TOOLS: Final[Sequence[tuple[Sequence[str], Names]]] = (
         ),
     ),
     # A build of Jenkins has the time of its start, and its duration in milliseconds.
-    (_names("number timestamp duration"), _prefer(duration="duration")),
+    (_marks("number timestamp duration"), _prefer(duration="duration")),
     # A release of Heroku names the commit in its description.
-    (_names("slug description version"), _prefer(description="description")),
-    ((), _COMMON),
+    (_marks("slug description version"), _prefer(description="description")),
+    (frozenset(), _COMMON),
 )
 
 CDEVENT_FIELDS: Final = {"commit": "subject.content.artifactId", "time": "context.timestamp"}
@@ -184,13 +188,11 @@ CDEVENTS: Final = (
 )
 _CDEVENT: Final = re.compile(r"dev\.cdevents\.service\.(deployed|upgraded|rolledback)\.")
 
-SUCCESS: Final = frozenset(
-    _names(
-        "success succeeded successful successfully ok okay passed deployed superseded active "
-        "inactive live ready available done complete completed finished healthy released "
-        "published reconciliation_succeeded install_succeeded upgrade_succeeded "
-        "rollback_succeeded true t yes y 1"
-    )
+SUCCESS: Final = _marks(
+    "success succeeded successful successfully ok okay passed deployed superseded active "
+    "inactive live ready available done complete completed finished healthy released "
+    "published reconciliation_succeeded install_succeeded upgrade_succeeded "
+    "rollback_succeeded true t yes y 1"
 )
 """Statuses of a deploy that succeeded. `superseded` and `inactive` are set by the next deploy."""
 

@@ -17,11 +17,12 @@ BOTH = [
     (6_000_000_001, Change("b", "", "6.000000001", "")),
 ]
 NO_COMMIT = (
-    "it has no commit; allowed: text in a field such as 'commit', 'sha', 'revision' or 'version'"
+    "it has no commit; allowed: text in a field such as 'commit', 'sha', 'revision' or 'version', "
+    "or the one that --change-keys (change_keys=) names"
 )
 NO_DATE = (
     "it has no date; allowed: text in a field such as 'deployed_at', 'finished_at', 'timestamp' "
-    "or 'date'"
+    "or 'date', or the one that --change-keys (change_keys=) names"
 )
 OBJECT = "an object of JSON"
 TORN = "it is no row: a quote in it is out of place or never closed, or a field too long"

@@ -44,6 +44,29 @@ def test_a_log_and_deploys_are_all_it_takes(tmp_path: Path) -> None:
     assert isinstance(monitor, slomon.ServiceMonitor)
 
 
+def test_only_deploys_that_happened_count(tmp_path: Path) -> None:
+    text = (
+        "sha,time,env,state\nc0,100.2,live,failed\nc1,100.1,eu,ok\nc2,100.3,qa,ok\nc3,300,eu,ok\n"
+    )
+    log, changes = broken(tmp_path), write(tmp_path, "deploys.csv", text)
+    europe = replay(log, changes=changes, environment="eu")
+    named = replay(
+        log,
+        changes=changes,
+        environment=["eu", "QA"],
+        change_keys={"author": "state"},
+        checkpoint=tmp_path / "checkpoint",
+    )
+    production = replay(log, changes=changes)
+
+    assert commits(europe) == [("GET /users", "c1", "c3")]
+    assert europe.accounting.excluded == {"environment is live": 1, "environment is qa": 1}
+    assert commits(named) == [("GET /users", "c2", "c3")]
+    assert commits(production) == [("GET /users", "", "")]
+    assert [code for code, _ in production.deploy_warnings] == ["deploys_excluded"]
+    assert europe.deploy_warnings == []
+
+
 def test_both_backends_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
     log, changes = broken(tmp_path), deploys(tmp_path)
     plain = replay(log, changes=changes, workers=3)

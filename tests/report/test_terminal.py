@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.events import Accounting
+from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.summary import Summary
 from slomon.report.screen import Screen, measure
-from slomon.report.terminal import show_metrics, show_report, show_services
+from slomon.report.terminal import show_accounting, show_metrics, show_report, show_services
 from tests.report.records import record, records
 from tests.report.terminal_summaries import build, metrics, summary
 
@@ -163,3 +163,14 @@ def test_a_run_without_incidents_shows_only_its_metrics() -> None:
         "blank 0; late 0, out of order 0,",
         "             capped 0",
     ]
+
+
+def test_deploys_that_do_not_count_are_shown_by_reason() -> None:
+    counts = ReplayAccounting(events=9, changes=4, records=9, rejected=1)
+    counts.excluded = {"environment is qa": 3, "status is failed": 1}
+
+    assert show_accounting(counts) == (
+        "lines 0 + records 9 = accesses 0 + changes 4 + unmatched 0 + rejected 1 + blank 0 + "
+        "excluded 4; late 0, out of order 0, capped 0; deploys left out: environment is qa 3, "
+        "status is failed 1"
+    )
