@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
 from itertools import dropwhile, pairwise, takewhile
 from typing import Final
@@ -24,7 +24,7 @@ from slomon.deploys.records import (
     read_deploy,
 )
 from slomon.deploys.tools import flatten
-from slomon.text import quote
+from slomon.text import excerpt, quote
 
 _BLOCK_START: Final = re.compile("commit: ")
 
@@ -194,9 +194,16 @@ def _read_object(
 ) -> Iterator[tuple[str, Change | Excluded | str]]:
     deploys = list(find_deploys(value, rules))
     for found, fields in deploys:
-        yield text if found is value else json.dumps(found), read_deploy(fields, rules)
+        yield text if found is value else _show(found), read_deploy(fields, rules)
     if not deploys:
         yield text, read_deploy(flatten(value), rules)
+
+
+def _show(found: Mapping[str, object]) -> str:
+    try:
+        return json.dumps(found)
+    except RecursionError:  # writing takes more of the stack than reading
+        return excerpt(found, 1000)
 
 
 def _find_line_end(text: str, start: int) -> int:

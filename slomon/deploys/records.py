@@ -210,6 +210,8 @@ def _read_status(fields: Fields, names: Names) -> tuple[str, str]:
     """The status of a deploy and the time since which it is a success, each "" if not known."""
     for name in names["statuses"]:
         statuses = fields.get(name)
+        if isinstance(statuses, Mapping):
+            statuses = [statuses]
         if isinstance(statuses, list):
             return _choose_status([flatten(one) for one in statuses if isinstance(one, Mapping)])
     return _find_flag(fields, names["status"]), ""

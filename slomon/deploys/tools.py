@@ -94,14 +94,16 @@ MAX_DEPTH: Final = 8
 _DROPPED: Final = {ord(one): None for one in " \t\r\n_@-"}
 _BLANK: Final[Sequence[object]] = (None, "")
 
-# Beside the roles: `statuses` is a list of all statuses of a deploy, `production` a flag of its
-# sender, `duration` milliseconds after `time`, `description` text that may contain the commit.
+# Beside the roles: `statuses` is a list of the statuses of a deploy, or the newest one, `production`
+# a flag of its sender, `duration` milliseconds after `time`, `description` text that may contain the
+# commit.
 _COMMON: Final[Names] = {
     "commit": _names(
         "commit commit_sha commit_hash commit_id commit_oid git_commit git_sha sha head_sha hash "
         "commit.id commit.sha commit.hash commit.oid slug.commit commit_ref trigger.hash "
         "trigger.build_info.scm.sha1 trigger.artifacts.version actions.last_built_revision.SHA1 "
         "change_sets.items.commit_id change_set.items.commit_id release.commit.hash "
+        "revision.git_hub_location.commit_id "
         "last_commit.id app_version chart chart_version revision revisions "
         "metadata.origin_revision metadata.revision version tag tag_name release release.name"
     ),
@@ -132,10 +134,12 @@ _COMMON: Final[Names] = {
     ),
     "status": _names(
         "conclusion result outcome state.status.name status state deployment_status "
-        "deployment_state state.name latest_status.state last_reconciled_status success "
+        "deployment_state state.name last_reconciled_status success "
         "deployable.status phase"
     ),
-    "statuses": _names("statuses statuses.nodes deployment_statuses"),
+    "statuses": _names(
+        "statuses.nodes statuses deployment_statuses latest_status deployment_status"
+    ),
     "production": _names("production_environment environment_tier environment.tier is_production"),
     "duration": [],
     "description": [],
@@ -151,6 +155,17 @@ _CLEARED: Final[Names] = {
 _TOOLS: Final[Sequence[tuple[frozenset[str], Names]]] = (
     # A run of GitHub Actions was last updated when it ended. A deployment of GitHub wasn't.
     (_marks("head_sha conclusion updated_at"), _prefer(time="completed_at updated_at")),
+    # A deployment of GitHub beside its statuses, as in a webhook.
+    (
+        _marks("deployment"),
+        _prefer(
+            commit="deployment.sha",
+            time="deployment.created_at",
+            author="deployment.creator.login",
+            environment="deployment.environment",
+            production="deployment.production_environment",
+        ),
+    ),
     # A deployment of GitLab was last updated when it ended, but a job knows the end better.
     (
         _marks("deployable updated_at"),

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slomon.deploys.history import ChangeFile, read_changes
 from slomon.deploys.records import DeployRules
@@ -98,6 +100,30 @@ def test_github_deployments_that_did_not_succeed_are_left_out(
     statuses: list[dict[str, Any]], status: str
 ) -> None:
     check([github(statuses=statuses)], [], {f"status is {status}": 1})
+
+
+@pytest.mark.parametrize(
+    ("newest", "deploys"),
+    [
+        (state("success", "10:05:00"), [(A, "2026-03-01 10:05:00")]),
+        (state("inactive", "12:00:00"), [(A, "2026-03-01 10:00:00")]),
+        (state("failure", "10:05:00"), []),
+    ],
+)
+def test_github_deployments_may_stand_beside_their_statuses(
+    newest: dict[str, Any], deploys: list[Deploy]
+) -> None:
+    excluded = {} if deploys else {"status is failure": 1}
+    staging = github(environment="staging", production_environment=False)
+
+    check([github(latest_status=newest)], deploys, excluded)
+    check([{"deployment": github(), "statuses": [newest]}], deploys, excluded)
+    check(
+        {"action": "created", "deployment_status": newest, "deployment": github()},
+        deploys,
+        excluded,
+    )
+    check([{"deployment": staging, "statuses": [newest]}], [], {"environment is staging": 1})
 
 
 def test_github_deployments_are_of_production_by_their_flag() -> None:
@@ -765,3 +791,39 @@ def test_reasons_are_bounded() -> None:
 
     assert len(read.excluded) == 101
     assert read.excluded["other"] == 900
+
+
+def test_a_record_of_any_depth_is_read() -> None:
+    deep: Any = "x"
+    for _ in range(400):
+        deep = {"a": [deep]}
+    read = read_changes(json.dumps({"items": [{"sha": A, "ts": 5}, {"sha": B, "deep": deep}]}))
+
+    assert show(read) == [(A, "1970-01-01 00:00:05")]
+    assert len(read.rejected) == 1
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 2**70) | st.text("a-0{@", max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "sha ts status statuses environment deployment state context type duration number "
+                "timestamp created_at items draft".split(" ")
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.lists(values, max_size=4))
+def test_every_record_is_something_whatever_it_holds(records: list[object]) -> None:
+    read = read_changes("[\n{}," + json.dumps(records).removeprefix("["))
+
+    total = len(read.changes) + len(read.rejected) + sum(read.excluded.values())
+    assert total >= 1
+    assert all(one.text.strip() and one.reason.isprintable() for one in read.rejected)
