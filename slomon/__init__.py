@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from slomon.core.statistics import Comparison
     from slomon.core.statuses import StatusRule
     from slomon.core.summary import Summary
+    from slomon.core.trust import ResultWarning
     from slomon.errors import (
         ConfigurationError,
         MalformedEventError,
@@ -82,6 +83,7 @@ __all__ = [
     "ReplayAccounting",
     "ReplayMonitor",
     "Report",
+    "ResultWarning",
     "ServiceMonitor",
     "SlomonError",
     "Snapshot",
@@ -129,6 +131,7 @@ _HOMES = {
     "ReplayAccounting": "slomon.core.events",
     "ReplayMonitor": "slomon.log_replay.replay",
     "Report": "slomon.report.report",
+    "ResultWarning": "slomon.core.trust",
     "ServiceMonitor": "slomon.core.service_monitor",
     "SlomonError": "slomon.errors",
     "Snapshot": "slomon.live_monitor.snapshot",

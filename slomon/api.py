@@ -11,7 +11,14 @@ from slomon.core.events import Rejection
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statuses import StatusRule
 from slomon.logging import LogListener
-from slomon.options import BackendName, Duration, check_backend, check_function, read_no_traffic
+from slomon.options import (
+    BackendName,
+    Duration,
+    check_backend,
+    check_function,
+    choose_rule,
+    read_no_traffic,
+)
 from slomon.pipeline.run import DEFAULTS, Options, run
 from slomon.pipeline.stream import EventStream, Listener
 from slomon.pipeline.worker import BackendUpgrade
@@ -25,6 +32,7 @@ async def consume(
     batch_bound: int = DEFAULTS.batch_bound,
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
+    fail_status: str | None = None,
     close_after_no_traffic: Duration | None = None,
     on_rejected: Callable[[Rejection], object] | None = None,
     sli_series: bool = DEFAULTS.sli_series,
@@ -40,6 +48,8 @@ async def consume(
     * `strict`: stop at the first malformed event
     * `is_failure`: a function of a status: did a request with this status fail? None if there is no
       such status. It must always return the same for a status
+    * `fail_status`: instead of `is_failure`, the statuses that fail, as in "5xx,429,400-404"; all
+      others from 100 to 599 succeed
     * `close_after_no_traffic` (seconds, or text such as "10m"): expire an open incident when its
       endpoint has had no request for this long and its window is empty (default: never)
     * `on_rejected`: a function that is called with each malformed event, on the event loop's thread
@@ -58,7 +68,7 @@ async def consume(
         queue_bound=queue_bound,
         batch_bound=batch_bound,
         strict=strict,
-        is_failure=is_failure,
+        is_failure=choose_rule(is_failure, fail_status),
         sli_series=sli_series,
         no_traffic=read_no_traffic(close_after_no_traffic),
     )
@@ -76,6 +86,7 @@ def get_service_monitor(
     batch_bound: int = DEFAULTS.batch_bound,
     strict: bool = DEFAULTS.strict,
     is_failure: StatusRule = DEFAULTS.is_failure,
+    fail_status: str | None = None,
     close_after_no_traffic: Duration | None = None,
     on_rejected: Callable[[Rejection], object] | None = None,
     sli_series: bool = DEFAULTS.sli_series,
@@ -97,6 +108,7 @@ def get_service_monitor(
         batch_bound=batch_bound,
         strict=strict,
         is_failure=is_failure,
+        fail_status=fail_status,
         close_after_no_traffic=close_after_no_traffic,
         on_rejected=on_rejected,
         sli_series=sli_series,

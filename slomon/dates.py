@@ -119,6 +119,24 @@ def is_day(text: str) -> bool:
     return _DAY_ONLY.fullmatch(text.strip()) is not None
 
 
+def parse_instant(text: str, zone: tzinfo) -> int:
+    """
+    The tick of an instant that a user names: a day such as `2025-03-10`, which begins then, or
+    anything that `read_date` reads. Raises ConfigurationError if the text is neither.
+    """
+    tick = read_date(f"{text} 00:00" if is_day(text) else text, zone)
+    if isinstance(tick, Undated):
+        raise ConfigurationError(f"the time is {quote(text)}; allowed: {_INSTANTS}")
+    return tick
+
+
+def show_instant(tick: int) -> str:
+    """A tick as RFC 3339 writes it, in UTC, with all places of its second that are not 0."""
+    seconds, rest = divmod(tick, TICKS_PER_SECOND)
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
 def show_stamp(seconds: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """A UTC time, in seconds since the epoch, by a `strftime` format; the rest is cut off."""
     return datetime.fromtimestamp(seconds, UTC).strftime(form)
@@ -267,6 +285,9 @@ _FORMATS: Final = [
 _ZONES: Final = (
     "an IANA name that this machine knows, such as 'Europe/Berlin', 'UTC', or an offset such as "
     "'+02:00'"
+)
+_INSTANTS: Final = (
+    "a day, such as '2025-03-10', a date and time as in RFC 3339, or seconds since the epoch"
 )
 _DATES: Final = (
     "seconds since the epoch, or a date and time as in ISO 8601, RFC 2822, git log or date"

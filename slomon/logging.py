@@ -8,9 +8,10 @@ doesn't, warnings and errors go to stderr and all else is dropped, as in the sta
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
@@ -21,10 +22,13 @@ from slomon.core.endpoints import Catalogue
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident, State
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
+from slomon.core.trust import ResultWarning, warn_of_late_accesses
 from slomon.pipeline.stream import Listener
 from slomon.text import excerpt
 
-_LOGGED_REJECTIONS: Final = 100
+_LOGGED_REJECTIONS: Final = 5
+_LISTED_REASONS: Final = 20
+_VARYING: Final = re.compile(r"'[^']*'|\d+")  # what differs between rejections of one kind
 _LISTED_NAMES: Final = 5
 _MIN_INTERVAL: Final = 60 * TICKS_PER_SECOND
 
@@ -53,7 +57,8 @@ def get_logger() -> Any:
 class LogListener(Listener):
     """
     Logs a run: `stream.started`, `incident.opened`, `incident.closed`, `incident.expired`,
-    `event.rejected` and `stream.finished`. Text from the stream is escaped and bounded.
+    `event.rejected`, `result.warning` and `stream.finished`. Text from the stream is escaped and
+    bounded.
     """
 
     def __init__(self) -> None:
@@ -87,24 +92,35 @@ class LogListener(Listener):
         self._rejections.warn(rejection.reason, rejection.text, position=rejection.position)
 
     def finished(self, accounting: Accounting) -> None:
+        self._rejections.finish()
+        log_warnings(warn_of_late_accesses(accounting))
         self._log.info("stream.finished", **asdict(accounting))
 
 
 class RejectionLog:
-    """Logs the first hundred rejections as warnings, then one warning that there are more."""
+    """Logs the first few rejections as warnings, and at the end how many there were by reason."""
 
     def __init__(self, event: str) -> None:
         self._log = get_logger()
         self._event = event
-        self._count = 0
+        self._logged = 0
+        self._unlogged: Counter[str] = Counter()
 
     def warn(self, reason: str, text: str, **place: object) -> None:
-        """Log one rejection; `place` says where it happened."""
-        self._count += 1
-        if self._count <= _LOGGED_REJECTIONS:
+        """Log one rejection, or only count it; `place` says where it happened."""
+        if self._logged < _LOGGED_REJECTIONS:
+            self._logged += 1
             self._log.warning(self._event, **place, reason=reason, text=excerpt(text))
-        elif self._count == _LOGGED_REJECTIONS + 1:
-            self._log.warning(self._event, more="counted, but no longer logged")
+            return
+        kind = _VARYING.sub("...", reason.partition("; allowed: ")[0])
+        is_listed = kind in self._unlogged or len(self._unlogged) < _LISTED_REASONS
+        self._unlogged[kind if is_listed else "another reason"] += 1
+
+    def finish(self) -> None:
+        """Log the number of the rejections that were only counted, for each reason."""
+        for reason, count in self._unlogged.most_common():
+            self._log.warning(self._event, more=count, reason=reason)
+        self._unlogged.clear()
 
 
 class RateLimitedLog:
@@ -138,6 +154,14 @@ class RateLimitedLog:
 
     def _log(self) -> Any:
         return get_logger()  # each time: the program may configure structlog later
+
+
+def log_warnings(warnings: Iterable[ResultWarning]) -> None:
+    """Log why a result can't be trusted."""
+    for warning in warnings:
+        log = get_logger()
+        write = log.error if warning.certain else log.warning
+        write("result.warning", code=warning.code, text=excerpt(warning.text, 2000))
 
 
 def list_some(names: Sequence[str]) -> tuple[str, int]:

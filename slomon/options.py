@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache, partial
 from inspect import Parameter, cleandoc, iscoroutinefunction, signature
@@ -27,6 +28,12 @@ from textwrap import fill
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, get_args, get_type_hints
 
 from slomon.core.endpoints import to_share
+from slomon.core.statuses import (
+    FailingStatuses,
+    StatusRule,
+    parse_statuses,
+    server_errors_fail,
+)
 from slomon.dates import parse_duration, parse_zone, show_duration
 from slomon.errors import ConfigurationError, OptionError
 from slomon.text import quote
@@ -37,6 +44,9 @@ Paths: TypeAlias = AnyPath | Sequence[AnyPath]
 Duration: TypeAlias = str | float
 """Text such as "5m", or seconds."""
 
+Instant: TypeAlias = str | float | date
+"""Text such as "2025-03-10T12:00:00Z" or "2025-03-10", seconds since the epoch, or a datetime."""
+
 BackendName: TypeAlias = Literal["auto", "python", "compiled"]
 """The backend of a run. Every backend gives the same answer."""
 
@@ -46,6 +56,9 @@ _OBJECTIVE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(%?)")
 _OBJECTIVES: Final = (
     "a share greater than 0 and at most 1, such as 0.999, or a percentage with its sign, such as "
     "'99.9%'"
+)
+_FAILING: Final = (
+    "classes, statuses and ranges from 100 to 599, with commas between, as in '5xx,429,400-404'"
 )
 _PATHS: Final = "a path, or a list of paths that is not empty"
 
@@ -214,6 +227,29 @@ def read_duration(name: str, value: object, least: int = 0) -> int:
     if ticks < least:
         raise option_error(name, value, "a duration greater than 0")
     return ticks
+
+
+def read_instant(name: str, value: object) -> str:
+    """The text of an instant, which `parse_instant` reads in a zone."""
+    text = value.isoformat() if isinstance(value, date) else _spell(value)
+    if text is None:
+        raise option_error(name, value, "text such as '2025-03-10T12:00:00Z', or a datetime")
+    return text
+
+
+def read_fail_status(name: str, value: object) -> FailingStatuses:
+    """The rule that these statuses fail."""
+    rule = parse_statuses(value) if isinstance(value, str) else None
+    if rule is None:
+        raise option_error(name, value, _FAILING)
+    return rule
+
+
+def choose_rule(is_failure: StatusRule, fail_status: object) -> StatusRule:
+    """The rule of a run with these two options, each of which replaces the default rule."""
+    own = None if is_failure is server_errors_fail else is_failure
+    check_mutually_exclusive(is_failure=own, fail_status=fail_status)
+    return is_failure if fail_status is None else read_fail_status("fail_status", fail_status)
 
 
 def read_no_traffic(value: object) -> int | None:
@@ -426,6 +462,16 @@ Resolution: TypeAlias = Annotated[
         group="judgement",
         metavar="DURATION",
         identity=Identity(show_duration, unset="0s"),
+    ),
+]
+FailStatus: TypeAlias = Annotated[
+    str | None,
+    Option(
+        read=read_fail_status,
+        help="the statuses that fail, as in 5xx,429,400-404; all others from 100 to 599 succeed "
+        "(default: 5xx)",
+        group="judgement",
+        metavar="STATUSES",
     ),
 ]
 CloseAfterNoTraffic: TypeAlias = Annotated[

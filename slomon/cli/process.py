@@ -19,6 +19,7 @@ FINE: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2  # as in argparse
 BROKEN: Final = 3  # incidents were found, and --fail-on asks for a failure then
+WRONG: Final = 4  # the answer is certainly wrong
 INTERRUPTED: Final = 130  # as in a shell
 TERMINATED: Final = 143
 HUNG_UP: Final = 129

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
-from slomon.cli.process import BROKEN, FAILED, FINE
+from slomon.cli.process import BROKEN, FAILED, FINE, WRONG
 from slomon.cli.progress import open_bar
 from slomon.cli.shared_arguments import check_page_wanted, choose_page, configure_logging
 from slomon.core.service_monitor import ServiceMonitor
@@ -163,6 +163,8 @@ def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterabl
 def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
     if monitor.problems:
         return FAILED
+    if any(warning.certain for warning in monitor.warnings):
+        return WRONG
     return BROKEN if arguments.fail_on and monitor.incidents else FINE
 
 
@@ -177,12 +179,13 @@ def show_literals(monitor: ServiceMonitor) -> Iterator[str]:
 
 
 def show_json(monitor: ReplayMonitor) -> str:
-    """The three answers and the accounting, as one JSON object, in ASCII."""
+    """The three answers, the accounting and the warnings, as one JSON object, in ASCII."""
     answers = {
         "mttr": monitor.mttr(),
         "api_histogram": monitor.api_histogram(),
         "incident_details": monitor.incident_details(),
         "accounting": {**asdict(monitor.accounting), "problems": monitor.problems},
+        "warnings": [asdict(warning) for warning in monitor.warnings],
     }
     return json.dumps(answers)
 

@@ -57,7 +57,7 @@ def add_replay(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "--json",
         action="store_true",
         default=False,
-        help="print one JSON object: mttr, api_histogram, incident_details, accounting",
+        help="print one JSON object: mttr, api_histogram, incident_details, accounting, warnings",
     )
     output.add_argument(
         "-o",
@@ -120,8 +120,8 @@ def _add_verb(
         epilog="A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
         "success; 1 a runtime error, a file that was not read to its end (the incidents found "
         "until then are printed), or a closed pipe behind stdout; 2 wrong usage or configuration; "
-        "3 incidents were found and --fail-on incidents was given; 130 interrupted; 143 "
-        "terminated.",
+        "3 incidents were found and --fail-on incidents was given; 4 the answer is certainly "
+        "wrong, as a warning says; 130 interrupted; 143 terminated.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
@@ -155,7 +155,8 @@ def _add_option(group: Group, name: str, declared: Declared) -> None:
     if declared.type is bool:
         group.add_argument(argument, action="store_true", help=shown)
         return
-    form = _FORMS.get(name) or ({"type": number_or_text} if declared.type is int else {})
+    form: dict[str, Any] = {} if declared.required else {"dest": name}
+    form |= _FORMS.get(name) or ({"type": number_or_text} if declared.type is int else {})
     group.add_argument(argument, metavar=declared.option.metavar, help=shown, **form)
 
 

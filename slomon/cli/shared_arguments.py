@@ -27,8 +27,8 @@ WritePage: TypeAlias = Callable[[ServiceMonitor, OutputFile], None]
 
 
 def flag(name: str) -> str:
-    """An option's name as it is typed."""
-    return f"--{name.replace('_', '-')}"
+    """An option's name as it is typed: `--from` for `from_`, which Python can't call `from`."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def parse_path(text: str) -> Path:

@@ -24,7 +24,8 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.example_streams import SimulatedStream, open_recording
 from slomon.files import OutputFile, write_lines
-from slomon.options import distinct_paths
+from slomon.log_replay.replay import replay
+from slomon.options import distinct_paths, list_options
 from slomon.pipeline.stream import EventStream
 from slomon.text import quote
 
@@ -63,12 +64,12 @@ def _consume(arguments: argparse.Namespace) -> ServiceMonitor:
     check_page_wanted(arguments)
     if arguments.report is None:
         with _stream(arguments) as stream:
-            return get_service_monitor(stream)
+            return get_service_monitor(stream, fail_status=arguments.fail_status)
     write = choose_page(arguments)
     inputs = filter(None, (arguments.events, arguments.info))
     distinct_paths({"report": arguments.report}, inputs)
     with OutputFile(arguments.report) as report, _stream(arguments) as stream:
-        monitor = get_service_monitor(stream, sli_series=True)
+        monitor = get_service_monitor(stream, fail_status=arguments.fail_status, sli_series=True)
         write(monitor, report)
     return monitor
 
@@ -131,6 +132,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     recorded.add_argument(
         "--info", metavar="FILE", type=parse_path, help="a JSON file that lists the endpoints"
+    )
+    judgement = parser.add_argument_group("judgement")
+    judgement.add_argument(
+        "--fail-status",
+        metavar="STATUSES",
+        default=None,
+        help=list_options(replay)["fail_status"].help,
     )
     report = parser.add_argument_group("report")
     report.add_argument(

@@ -21,6 +21,7 @@ from slomon.core.endpoints import Sharding
 from slomon.core.events import Access, Change, Rejection, parse_access
 from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.core.statuses import StatusRule, StatusTable
+from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
@@ -61,7 +62,8 @@ class CompiledReader:
         suffix = _SUFFIXES.get(log.format.name, b"")
         affixes = bytearray(log.prefix + suffix + b"\0")
         kind, cuts = _KINDS[log.format.name], not log.match_exactly
-        shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask])
+        range_ = self._reference.first, self._reference.last
+        shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask, *range_])
         rows = len(block.buffer) // _SHORT_LINE + 1
         lengthen(block.ticks, rows)
         lengthen(block.codes, rows)
@@ -188,7 +190,7 @@ class CompiledBatcher:
         lengthen(self._codes, len(items))
         lengthen(self._unresolved, UNRESOLVED * len(items))
         known = self._table.known
-        shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask])
+        shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask, 0, LAST_TICK])
         self._library.scan(
             *(address(text), 0, len(text) - len(_TAIL) + 1, address(shape), address(text)),
             *map(address, (self._statuses, known.table, known.arena, self._dates)),

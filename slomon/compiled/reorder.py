@@ -73,9 +73,9 @@ class CompiledRowBuffer:
         columns = [_ZERO * accesses for _ in range(4)]
         places = array("q", accumulate(counts, initial=0))
         numbers = _ZERO * (CHANGE * len(changes))
-        tally = array("q", [position, 0, 0])
+        tally = array("q", [position, 0, 0, 0])
         found = self._library.deal(*rows, *map(address, (places, *columns, numbers, tally)))
-        next_position, unmatched, newest = tally
+        next_position, unmatched, excluded, newest = tally
         parts = iter(numbers[: CHANGE * found])
         released = [
             PositionedChange(at, tick, changes.pop(code))
@@ -86,7 +86,8 @@ class CompiledRowBuffer:
             for shard, size in enumerate(counts)
             if size or released
         ]
-        return Released(batches, released, next_position - position, accesses, unmatched, newest)
+        events = next_position - position
+        return Released(batches, released, events, accesses, unmatched, excluded, newest)
 
     def _make_room(self, count: int) -> None:
         """Make room for `count` more rows; move the waiting rows to the front if need be."""

@@ -27,6 +27,7 @@ _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
+_NO_RESPONSE: Final = frozenset({"-", "0", "000"})  # what servers log instead of a status
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
 
@@ -82,6 +83,19 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A well-formed event that does not count: `reason` is the key by which it is counted."""
+
+    reason: str
+
+
+NO_STATUS: Final = Excluded("no_status")
+"""A request without a response: the client left before, or the connection was no HTTP."""
+OUT_OF_RANGE: Final = "out_of_range"
+"""The reason of accesses outside the time range of a replay, and of changes after it."""
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The end of a stream. The stream was watched until `tick`; None if it does not say."""
 
@@ -93,10 +107,11 @@ class Accounting:
     """
     The number of events, and what became of them.
 
-    `events` = `accesses` + `changes` + `unmatched` + `rejected`. An unmatched event is for an
-    endpoint or a service that is not watched; a rejected one is malformed. `late` accesses are
-    among `accesses`: they were older than the newest access of their endpoint, and count at the
-    time of that one.
+    `events` = `accesses` + `changes` + `unmatched` + `rejected` + `excluded`. An unmatched event is
+    for an endpoint or a service that is not watched; a rejected one is malformed; an excluded one
+    is well formed but does not count, for one of the reasons in `excluded_by_reason`. `late`
+    accesses are among `accesses`: they were older than the newest access of their endpoint, and
+    count at the time of that one.
     """
 
     events: int = 0
@@ -104,7 +119,9 @@ class Accounting:
     changes: int = 0
     unmatched: int = 0
     rejected: int = 0
+    excluded: int = 0
     late: int = 0
+    excluded_by_reason: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -113,14 +130,13 @@ class ReplayAccounting(Accounting):
     The number of lines, and what became of them.
 
     `lines` of logs + `records` of change files = `accesses` + `changes` + `unmatched` +
-    `rejected` + `blank` + `excluded`. `events` are all of these that are not blank.
+    `rejected` + `excluded` + `blank`. `events` are all of these that are not blank.
 
     * `capped`: unmatched accesses to endpoints that were found after the maximum was reached
     * `disordered`: lines that were older than a line before them
     * `largest_lateness`: how much older at most, in seconds
     * `late`: accesses that, once in order, were still older than the newest of their endpoint
     * `endpoints`: the number of watched endpoints
-    * `excluded`: by reason, records of deploys that did not happen or were not to production
     """
 
     lines: int = 0
@@ -130,7 +146,6 @@ class ReplayAccounting(Accounting):
     disordered: int = 0
     largest_lateness: float = 0.0
     endpoints: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +220,14 @@ def read_outcome(
         return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
     verb, resource = request
     return Access(tick, verb, resource, bool(failed))
+
+
+def read_response(
+    line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
+) -> Access | Malformed | Excluded:
+    """`read_outcome` for the log of a server, where the status is - or 0 without a response."""
+    read = read_outcome(line, tick, request, status, is_failure)
+    return NO_STATUS if isinstance(read, Malformed) and status in _NO_RESPONSE else read
 
 
 def parse_change(value: str) -> Change | Malformed:

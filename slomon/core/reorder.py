@@ -18,14 +18,22 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from operator import le
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from slomon.core.batching import Batch, TimeRange
 from slomon.core.events import Change, PositionedChange
 from slomon.core.ticks import LAST_TICK
-from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, REJECTED, UNMATCHED, change_code
+from slomon.kernels.codes import (
+    BLANK,
+    EXCLUDED,
+    FIRST_CHANGE,
+    NO_TICK,
+    REJECTED,
+    UNMATCHED,
+    change_code,
+)
 
 OPEN_END: Final = LAST_TICK + 1
 """The watermark of a source that has ended: later than any tick."""
@@ -41,16 +49,20 @@ One row stands for all adjacent equal events that no shard sees; its tick is the
 @dataclass(slots=True)
 class SourceClock:
     """
-    How far a source has come. All numbers but `disordered` are ticks.
+    How far a source has come. All numbers but `rows` and `disordered` are ticks.
 
     * `lateness`: how late its rows may be
     * `newest`: the newest tick of its rows
+    * `began`: the tick of the first row that has one; None before that row
+    * `rows`: the number of its rows, without blank ones
     * `disordered`: the number of rows that were older than a row before them
     * `largest`: how much older at most
     """
 
     lateness: int = 0
     newest: int = 0
+    began: int | None = None
+    rows: int = 0
     disordered: int = 0
     largest: int = 0
     ended: bool = False
@@ -67,7 +79,8 @@ class Released(NamedTuple):
 
     * `batches`: one for each shard that has one
     * `changes`: all changes among the rows
-    * `events`: the number of events; `accesses` and `unmatched`: how many of them are such events
+    * `events`: the number of events; `accesses`, `unmatched` and `excluded`: how many of them are
+      such events
     * `newest`: the newest tick of the accesses; 0 if there are none
     """
 
@@ -76,6 +89,7 @@ class Released(NamedTuple):
     events: int
     accesses: int
     unmatched: int
+    excluded: int
     newest: int
 
 
@@ -115,13 +129,17 @@ class Order:
     """
     The reorder buffer of a run: the clocks of its sources, its rows, and what became of them.
 
-    `position` is the number of events that were released; `accesses` and `unmatched` are how many
-    of them are such events. `blank` is the number of rows that are no events.
+    `position` is the number of events that were released; `accesses`, `unmatched` and `excluded`
+    are how many of them are such events. `blank` is the number of rows that are no events.
     """
 
     def __init__(self, sources: int, rows: RowBuffer) -> None:
         self.clocks = [SourceClock() for _ in range(sources)]
-        self.position = self.accesses = self.unmatched = self.blank = 0
+        self.position = self.accesses = self.unmatched = self.excluded = self.blank = 0
+        self.excluded_changes = 0
+        """The number of changes among the excluded events."""
+        self.last = LAST_TICK
+        """Changes after this tick are excluded."""
         self.watched_until = 0
         """The newest tick until which a source was watched, if a source says so at its end."""
         self.span = TimeRange()
@@ -147,7 +165,12 @@ class Order:
 
     def enter(self, source: int, ticks: array[int], codes: array[int], count: int) -> None:
         """Add the next rows of a source: the first `count` of two columns."""
-        self.blank += self._rows.enter(self.clocks[source], source, ticks, codes, count)
+        clock = self.clocks[source]
+        if clock.began is None:
+            clock.began = next((tick for tick in islice(ticks, count) if tick != NO_TICK), None)
+        blank = self._rows.enter(clock, source, ticks, codes, count)
+        clock.rows += count - blank
+        self.blank += blank
 
     def end(self, source: int) -> None:
         """Note that a source has no more rows."""
@@ -159,9 +182,21 @@ class Order:
         self.position += released.events
         self.accesses += released.accesses
         self.unmatched += released.unmatched
+        self.excluded += released.excluded
+        batches = self._exclude_changes(released)
         self.deploys += released.changes
-        self.span.widen((batch for _, batch in released.batches), released.newest)
-        return released.batches
+        self.span.widen((batch for _, batch in batches), released.newest)
+        return batches
+
+    def _exclude_changes(self, released: Released) -> list[tuple[int, Batch]]:
+        """Remove the changes after `last` from the batches, which share the list of changes."""
+        changes = released.changes
+        if not changes or max(positioned.tick for positioned in changes) <= self.last:
+            return released.batches
+        count = len(changes)
+        changes[:] = [positioned for positioned in changes if positioned.tick <= self.last]
+        self.excluded_changes += count - len(changes)
+        return [dealt for dealt in released.batches if dealt[1].slots or changes]
 
     def save_rows(self) -> array[int]:
         """Return the waiting rows, four numbers each."""
@@ -183,6 +218,7 @@ class WaitingEvents(NamedTuple):
     changes: int
     unmatched: int
     rejected: int
+    excluded: int
 
 
 def check_rows(numbers: array[int], order: Order, endpoints: int) -> WaitingEvents:
@@ -198,15 +234,14 @@ def check_rows(numbers: array[int], order: Order, endpoints: int) -> WaitingEven
         raise ValueError("the waiting rows are not in order")
     newest = [-1] * len(order.clocks)
     codes: list[int] = []
-    unmatched = rejected = 0
+    unseen = dict.fromkeys((UNMATCHED, REJECTED, EXCLUDED), 0)
     for time, source, tick, code in zip(*columns, strict=True):
         if not (0 <= source < len(order.clocks) and 0 <= time <= order.clocks[source].newest):
             raise ValueError(f"a waiting row is of source {source} at {time}")
         newest[source] = time
-        if code in (UNMATCHED, REJECTED):
+        if code in unseen:
             is_possible = tick >= 1
-            unmatched += tick if code == UNMATCHED else 0
-            rejected += tick if code == REJECTED else 0
+            unseen[code] += tick
         else:
             late_until = order.clocks[source].newest - order.clocks[source].lateness
             is_possible = tick == time or 0 <= tick < time <= late_until
@@ -221,7 +256,7 @@ def check_rows(numbers: array[int], order: Order, endpoints: int) -> WaitingEven
         # The newest row of a source waits for as long as the source may be late.
         if not clock.ended and clock.lateness and last != clock.newest > 0:
             raise ValueError("the newest row of a source does not wait")
-    return WaitingEvents(len(codes) - len(changes), len(changes), unmatched, rejected)
+    return WaitingEvents(len(codes) - len(changes), len(changes), *unseen.values())
 
 
 class PythonRowBuffer:
@@ -286,12 +321,13 @@ class PythonRowBuffer:
     def _release(self, rows: list[Row], first: int, changes: dict[int, Change]) -> Released:
         released: list[PositionedChange] = []  # every shard gets all of them
         batches = [Batch([], [], [], [], released) for _ in range(self._shards)]
-        position, accesses, unmatched, newest = first, 0, 0, 0
+        position, accesses, unmatched, excluded, newest = first, 0, 0, 0, 0
         for _, _, tick, code in rows:
             if code <= FIRST_CHANGE:
                 released.append(PositionedChange(position, tick, changes.pop(code)))
             elif code < 0:
                 unmatched += tick if code == UNMATCHED else 0
+                excluded += tick if code == EXCLUDED else 0
                 position += tick - 1
             elif self._accept is None or self._accept(code >> 1):
                 slot, shard = divmod(code >> 1, self._shards)
@@ -306,7 +342,8 @@ class PythonRowBuffer:
                 unmatched += 1
             position += 1
         dealt = [(n, batch) for n, batch in enumerate(batches) if batch.slots or batch.changes]
-        return Released(dealt, released, position - first, accesses, unmatched, newest)
+        events = position - first
+        return Released(dealt, released, events, accesses, unmatched, excluded, newest)
 
 
 def _by_time(row: Row) -> int:

@@ -16,6 +16,7 @@ from slomon.core.incident import Incident, State
 from slomon.core.incident_records import IncidentRecord, make_records
 from slomon.core.summary import Summary, Totals, summarise
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
+from slomon.core.trust import ResultWarning, warn_of_late_accesses
 from slomon.errors import OptionError
 from slomon.text import excerpt, quote
 
@@ -41,6 +42,7 @@ class ServiceMonitor:
         accounting: Accounting,
         rejections: Sequence[Rejection] = (),
         totals: Totals | None = None,
+        warnings: Sequence[ResultWarning] | None = None,
     ) -> None:
         self.incidents = sorted(incidents, key=lambda incident: incident.start_position)
         """All incidents, in the order in which they opened."""
@@ -51,6 +53,10 @@ class ServiceMonitor:
         """
         self.totals = totals or Totals()
         """What the run counted beside the incidents: requests of each endpoint, changes, time."""
+        if warnings is None:
+            warnings = warn_of_late_accesses(accounting)
+        self.warnings = list(warnings)
+        """Why the result can't be trusted, with what to do about it. Empty if it can."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.incidents)} incidents, {self.accounting}>"
@@ -73,7 +79,8 @@ class ServiceMonitor:
         (repair, detection, error budget, DORA metrics), and rankings. For `stale_after` and its
         error see `records`.
         """
-        return summarise(self.records(stale_after=stale_after), self.totals, self.accounting)
+        records = self.records(stale_after=stale_after)
+        return summarise(records, self.totals, self.accounting, self.warnings)
 
     def mttr(self) -> float:
         """
@@ -117,8 +124,9 @@ class ServiceMonitor:
             for name, count in islice(histogram.items(), _SHOWN)
         )
         more = len(histogram) - _SHOWN
+        warnings = "".join(f"<p>Warning: {escape(one.text)}</p>" for one in self.warnings)
         return (
-            f"<p>MTTR {self.mttr()} s, incidents {len(self.incidents)}, "
+            f"{warnings}<p>MTTR {self.mttr()} s, incidents {len(self.incidents)}, "
             f"events {self.accounting.events}</p>"
             f"<table><tr><th>API</th><th>incidents</th></tr>{rows}</table>"
             + (f"<p>and {more} more</p>" if more > 0 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,40 @@ StatusRule: TypeAlias = Callable[[int], bool | None]
 def server_errors_fail(status: int) -> bool | None:
     """The default rule: 100 to 499 succeed, 500 to 599 fail, and no request has another status."""
     return status >= 500 if 100 <= status <= 599 else None
+
+
+@dataclass(frozen=True, slots=True)
+class FailingStatuses:
+    """The rule that these statuses fail, and that all others from 100 to 599 succeed."""
+
+    failing: frozenset[int]
+
+    def __call__(self, status: int) -> bool | None:
+        """Did a request with this status fail? None if no request has this status."""
+        return status in self.failing if 100 <= status <= 599 else None
+
+
+def parse_statuses(text: str) -> FailingStatuses | None:
+    """
+    The rule that a text lists: classes, ranges and single statuses, as in `5xx,429,400-404`. None
+    if it lists anything else.
+    """
+    failing: set[int] = set()
+    for part in text.split(","):
+        found = _STATUSES.fullmatch(part.strip())
+        if found is None:
+            return None
+        first = int(found["first"] or f"{found['class']}00")
+        last = int(found["last"] or (first if found["first"] else first + 99))
+        if first > last:
+            return None
+        failing.update(range(first, last + 1))
+    return FailingStatuses(frozenset(failing))
+
+
+_STATUSES: Final = re.compile(
+    "(?P<class>[1-5])[xX]{2}|(?P<first>[1-5][0-9]{2})(?:-(?P<last>[1-5][0-9]{2}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)

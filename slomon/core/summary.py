@@ -25,6 +25,7 @@ from slomon.core.metrics import Deploy, EndpointTotal, Metrics, Ranking
 from slomon.core.shard import Shard
 from slomon.core.sli_series import Buckets, SliSeries, coarsen
 from slomon.core.ticks import to_seconds
+from slomon.core.trust import ResultWarning
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Summary:
     * `series_step`: the length of every bucket of the series, in seconds. A power of two: the
       shortest, from 1/512 on, at which there are at most 512 buckets in a row, and at most 262,144
       in all, not counting the first one of each endpoint
+    * `warnings`: why the result can't be trusted
     """
 
     began: float
@@ -63,6 +65,7 @@ class Summary:
     deploys: Sequence[Deploy]
     sli_series: Sequence[SliSeries] = ()
     series_step: float = 0.0
+    warnings: Sequence[ResultWarning] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,10 @@ def add_up(shards: Iterable[Shard], deploys: Sequence[PositionedChange], span: T
 
 
 def summarise(
-    incidents: Sequence[IncidentRecord], totals: Totals, accounting: Accounting
+    incidents: Sequence[IncidentRecord],
+    totals: Totals,
+    accounting: Accounting,
+    warnings: Sequence[ResultWarning] = (),
 ) -> Summary:
     """
     The summary of a run with these incidents, which must be in the order in which they opened.
@@ -125,7 +131,7 @@ def summarise(
     return Summary(
         *(began, ended, accounting, overall, services, rank_by_owner(incidents, ended)),
         *(incidents, endpoints, deploys),
-        *(_select_series(incidents, endpoints, totals), to_seconds(totals.step)),
+        *(_select_series(incidents, endpoints, totals), to_seconds(totals.step), warnings),
     )
 
 

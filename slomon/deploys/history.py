@@ -6,14 +6,13 @@ The format of a change file is detected from its text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from typing import Final, TypeAlias
+from typing import Final
 
-from slomon.core.events import Change, RejectedLine
-from slomon.core.ticks import to_seconds
-from slomon.dates import Undated, is_day, read_rough_date, show_stamp
+from slomon.core.events import Change, Excluded, RejectedLine
+from slomon.dates import Undated, read_rough_date
 from slomon.deploys.parsers import (
     read_blocks,
     read_lines,
@@ -26,14 +25,10 @@ from slomon.deploys.parsers import (
     starts_objects,
     starts_table,
 )
-from slomon.deploys.records import DEFAULT_RULES, DeployRules, Excluded, Record
+from slomon.deploys.records import DEFAULT_RULES, DeployRules, Record
 from slomon.errors import ConfigurationError
-from slomon.logging import list_some
 from slomon.sources.source import MAX_LINE, OversizedLine, open_source
 from slomon.text import excerpt, quote
-
-DeployWarning: TypeAlias = tuple[str, str]
-"""A code, and a sentence about what a user should check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +41,6 @@ class History:
     changes: list[tuple[int, Change]]
     rejected: list[RejectedLine]
     excluded: dict[str, int] = field(default_factory=dict)
-
-    def find_unmatched_services(self, watched: Collection[str]) -> list[str]:
-        """The services, each once, that changes name and that aren't among `watched`."""
-        named = dict.fromkeys(change.service for _, change in self.changes)
-        return [service for service in named if service and service not in watched]
-
-    def find_warnings(
-        self, watched: Collection[str], began: int | None, ended: int
-    ) -> list[DeployWarning]:
-        """
-        Why the attribution of a run over accesses from the tick `began` to `ended` can't be
-        trusted; `began` is None if there was no access. `watched` are the services.
-        """
-        changes, warnings = self.changes, list[DeployWarning]()
-        if self.rejected and not changes and not self.excluded:
-            count, reason = len(self.rejected), self.rejected[0].reason
-            warnings.append(("deploys_rejected", f"all {count:,} deploys were rejected: {reason}"))
-        if self.excluded and not changes:
-            count, reasons = sum(self.excluded.values()), show_reasons(self.excluded)
-            text = f"no deploy counts, {count:,} were left out: {reasons}"
-            warnings.append(("deploys_excluded", text))
-        if services := self.find_unmatched_services(watched):
-            names, more = list_some(services)
-            rest = f" and {more:,} more" if more else ""
-            text = f"deploys are of services that no endpoint has: {names}{rest}"
-            warnings.append(("deploys_unmatched", text))
-        if changes and began is not None and not _overlap(changes, began, ended):
-            first, last, *log = map(_show_tick, (changes[0][0], changes[-1][0], began, ended))
-            text = f"all deploys ({first} to {last}) are outside of the log ({log[0]} to {log[1]})"
-            warnings.append(("deploys_outside", text))
-        if days := sum(is_day(change.date) for _, change in changes):
-            text = f"dates of deploys without a time: {days:,}; they count from midnight"
-            warnings.append(("deploys_without_time", text))
-        return warnings
 
 
 def read_history(
@@ -105,14 +66,7 @@ def read_history(
         for reason, count in read.excluded.items():
             _count(excluded, reason, count)
     changes.sort(key=_tick)
-    return History(changes, rejected, dict(sorted(excluded.items(), key=lambda one: -one[1])))
-
-
-def show_reasons(excluded: Mapping[str, int]) -> str:
-    """The reasons why deploys don't count, at most five, on one line: `environment is qa 3`."""
-    shown = [f"{reason} {count:,}" for reason, count in list(excluded.items())[:_SHOWN_REASONS]]
-    rest = sum(excluded.values()) - sum(list(excluded.values())[:_SHOWN_REASONS])
-    return ", ".join([*shown, f"other reasons {rest:,}"] if rest else shown)
+    return History(changes, rejected, excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,14 +177,6 @@ def _count(excluded: dict[str, int], reason: str, count: int = 1) -> None:
     excluded[reason] = excluded.get(reason, 0) + count
 
 
-def _overlap(changes: Sequence[tuple[int, Change]], began: int, ended: int) -> bool:
-    return changes[0][0] <= ended and began <= changes[-1][0]
-
-
-def _show_tick(tick: int) -> str:
-    return show_stamp(to_seconds(tick))
-
-
 def _order(changes: list[tuple[int, Change]], format_name: str) -> list[tuple[int, Change]]:
     ticks = [tick for tick, _ in changes]
     # After a rebase many commits have the same second; in a short log all of them may.
@@ -242,7 +188,6 @@ def _tick(change: tuple[int, Change]) -> int:
     return change[0]
 
 
-_SHOWN_REASONS: Final = 5
 _MAX_REASONS: Final = 100
 
 _FORMATS: Final[

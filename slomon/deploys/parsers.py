@@ -13,11 +13,10 @@ from datetime import UTC
 from itertools import dropwhile, pairwise, takewhile
 from typing import Final
 
-from slomon.core.events import Change, Malformed, parse_change
+from slomon.core.events import Change, Excluded, Malformed, parse_change
 from slomon.dates import Undated, is_day, read_rough_date
 from slomon.deploys.records import (
     DeployRules,
-    Excluded,
     Record,
     find_deploys,
     is_header,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
-from slomon.core.events import Change
+from slomon.core.events import Change, Excluded
 from slomon.deploys.tools import (
     CDEVENT_FIELDS,
     CDEVENT_NAMES,
@@ -33,13 +33,6 @@ from slomon.text import excerpt, quote
 
 Found: TypeAlias = tuple[Mapping[str, object], Fields]
 """A record, and its fields."""
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """A deploy that does not count: it failed, did not end yet, or was not to production."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,9 +94,9 @@ MAX_DEPTH: Final = 8
 _DROPPED: Final = {ord(one): None for one in " \t\r\n_@-"}
 _BLANK: Final[Sequence[object]] = (None, "")
 
-# Beside the roles: `statuses` is a list of the statuses of a deploy, or the newest one, `production`
-# a flag of its sender, `duration` milliseconds after `time`, `description` text that may contain the
-# commit.
+# Beside the roles: `statuses` is a list of the statuses of a deploy, or the newest one;
+# `production` is a flag of its sender, `duration` milliseconds after `time`, and `description` text
+# that may contain the commit.
 _COMMON: Final[Names] = {
     "commit": _names(
         "commit commit_sha commit_hash commit_id commit_oid git_commit git_sha sha head_sha hash "

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.events import Access, Malformed, read_outcome
+from slomon.core.events import Access, Excluded, Malformed, read_response
 from slomon.core.statuses import StatusRule
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.dates import Undated
@@ -64,7 +64,7 @@ _LINES: Final = (
 _DATES: Final = "a time of the calendar from 1970 to 2262, as dd/Mon/yyyy:HH:MM:SS +zzzz"
 
 
-def parse_combined(line: str, is_failure: StatusRule) -> Access | Malformed:
+def parse_combined(line: str, is_failure: StatusRule) -> Access | Malformed | Excluded:
     """Parse a line in the common log format or in one that extends it."""
     text = line[1:-1] if line.startswith('"') and line.endswith('"') else line
     plain = _PLAIN.match(text)
@@ -75,7 +75,7 @@ def parse_combined(line: str, is_failure: StatusRule) -> Access | Malformed:
     tick = read_clf_date(date)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)
-    return read_outcome(line, tick, (verb, target), status, is_failure)
+    return read_response(line, tick, (verb, target), status, is_failure)
 
 
 def split_request(text: str) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Final
 
-from slomon.core.events import Access, Malformed, read_outcome
+from slomon.core.events import Access, Excluded, Malformed, read_response
 from slomon.core.statuses import StatusRule
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_seconds
 from slomon.dates import Undated, read_date
@@ -43,7 +43,7 @@ _decode: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant
 
 def read_fields(
     line: str, fields: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
-) -> Access | Malformed:
+) -> Access | Malformed | Excluded:
     """
     Return the access of `line`, given its fields by name.
 
@@ -56,7 +56,7 @@ def read_fields(
     request = _read_request(fields)
     if isinstance(request, str):
         return Malformed(line, request)
-    return read_outcome(line, tick, request, fields["status"], is_failure)
+    return read_response(line, tick, request, fields["status"], is_failure)
 
 
 def check_names(names: Collection[str], what: str) -> None:
@@ -76,7 +76,7 @@ def check_keys(keys: Mapping[str, str]) -> None:
 
 def parse_json(
     line: str, keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
-) -> Access | Malformed:
+) -> Access | Malformed | Excluded:
     """
     Parse the JSON object of a line; a container's log may write text before its brace.
 
@@ -110,7 +110,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
 
 def parse_match(
     line: str, pattern: re.Pattern[str], is_failure: StatusRule, zone: tzinfo | None
-) -> Access | Malformed:
+) -> Access | Malformed | Excluded:
     """Parse a line that the pattern matches from its start; further text may follow the match."""
     # With most expressions, a search would take quadratic time in the length of the line.
     found = pattern.match(line)

@@ -11,7 +11,7 @@ import re
 from datetime import tzinfo
 from typing import Final
 
-from slomon.core.events import Access, Malformed
+from slomon.core.events import NO_STATUS, Access, Excluded, Malformed
 from slomon.core.statuses import StatusRule
 from slomon.formats.clf import PROTOCOL, REQUESTS, split_request
 from slomon.formats.fields import read_fields
@@ -34,22 +34,24 @@ _ENVOY_LINE: Final = re.compile(
     re.DOTALL,
 )
 _ENVOY_FORM: Final = "'[<ISO 8601>] \"<method> <path> <protocol>\" <status>', whatever stands after"
-_NO_RESPONSE: Final = (
-    "the client was gone before a response, or it was no HTTP; allowed: a response"
-)
 
 
-def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:
+def parse_alb(
+    line: str, is_failure: StatusRule, zone: tzinfo | None
+) -> Access | Malformed | Excluded:
     """
     Parse a line of an AWS load balancer.
 
     The resource is the path and the query of the line's URL. The status is the load balancer's,
-    which is the one that the client saw. The time is that of the response.
+    which is the one that the client saw. The time is that of the response. The line of a connection
+    without a response, which may have no request either, has the status -.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
     """
     found = _ALB_LINE.match(line)
     if found is None:
         return Malformed(line, f"it is not of the load balancer's format; allowed: {_ALB_FORM}")
+    if found["status"] == "-":
+        return NO_STATUS
     request = split_request(found["request"])
     if request is None:
         return Malformed(line, f"the request is {quote(found['request'])}; allowed: {REQUESTS}")
@@ -62,21 +64,23 @@ def parse_alb(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access 
     return read_fields(line, fields, is_failure, zone)
 
 
-def parse_envoy(line: str, is_failure: StatusRule, zone: tzinfo | None) -> Access | Malformed:
+def parse_envoy(
+    line: str, is_failure: StatusRule, zone: tzinfo | None
+) -> Access | Malformed | Excluded:
     """
     Parse a line of Envoy.
 
     It is `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%"
-    %RESPONSE_CODE% ...`. Any text may follow, and a container's log may write text before it.
+    %RESPONSE_CODE% ...`. Any text may follow, and a container's log may write text before it. The
+    status is 0 if the client left before the response.
     https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log
     """
     found = _ENVOY_LINE.match(line)
     if found is None:
         return Malformed(line, f"it is not of Envoy's default format; allowed: {_ENVOY_FORM}")
-    access = read_fields(line, found.groupdict(), is_failure, zone)
-    if found["status"] == "0" and isinstance(access, Malformed):
-        return Malformed(line, f"the status is '0': {_NO_RESPONSE}")
-    return access
+    read = read_fields(line, found.groupdict(), is_failure, zone)
+    # Such a line may have no method and no path either.
+    return NO_STATUS if found["status"] == "0" and isinstance(read, Malformed) else read
 
 
 def _path(target: str) -> str:

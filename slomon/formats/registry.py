@@ -9,13 +9,21 @@ from datetime import tzinfo
 from functools import partial
 from typing import TypeAlias
 
-from slomon.core.events import Access, Change, End, Malformed, parse_access, read_event
+from slomon.core.events import (
+    Access,
+    Change,
+    End,
+    Excluded,
+    Malformed,
+    parse_access,
+    read_event,
+)
 from slomon.core.statuses import StatusRule
 from slomon.formats.clf import parse_combined
 from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse_json, parse_match
 from slomon.formats.proxies import parse_alb, parse_envoy
 
-Parse: TypeAlias = Callable[[str], Access | Change | Malformed | End]
+Parse: TypeAlias = Callable[[str], Access | Change | Malformed | Excluded | End]
 """Parses one line, given without its line end. It never raises, whatever the line is."""
 
 

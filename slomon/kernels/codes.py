@@ -14,6 +14,7 @@ NO_TICK: Final = -1
 # It keeps its place in the stream, too, since positions are counted over all events.
 UNMATCHED: Final = -1
 REJECTED: Final = -5
+EXCLUDED: Final = -7
 BLANK: Final = -6  # a blank line, which is no event: the only code without a position
 FIRST_CHANGE: Final = -16  # change number n has the code FIRST_CHANGE - n
 

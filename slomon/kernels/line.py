@@ -33,12 +33,16 @@ _ZEROS: Final = 0x3030303030303030
 _PAST_NINE: Final = 0x7676767676767676
 _SPACE: Final = 32
 _QUOTE: Final = 34
+_HASH: Final = 35
 _PLUS: Final = 43
 _MINUS: Final = 45
 _POINT: Final = 46
 _SLASH: Final = 47
 _COLON: Final = 58
+_QUESTION_MARK: Final = 63
+_BACKSLASH: Final = 92
 _BRACKET: Final = 93
+_LAST: Final = 126  # the last printable byte of ASCII
 _HTTP: Final = int.from_bytes(b"HTTP/", "little")
 _SECOND: Final = 1_000_000_000
 _LAST_SECOND: Final = 9_223_372_035  # whole seconds that fit 63 bits of nanoseconds
@@ -94,6 +98,28 @@ def clf(text: Sequence[int], start: int, stop: int, dates: MutableSequence[int])
     if status < 0:
         return _NOT_PLAIN
     return _cached_date(text, date, dates), request, target_end, status
+
+
+def is_plain(text: Sequence[int], at: int, end: int) -> int:
+    """
+    Whether a text is a verb of letters, a space and a path, in printable ASCII, without characters
+    that formats escape or at which routes are cut. Every format reads such a text alike, and it is
+    its own name.
+    """
+    spaces = 0
+    for place in range(at, end):
+        byte = text[place]
+        if byte < _SPACE or byte > _LAST:
+            return False
+        if byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
+            return False
+        if byte == _SPACE:
+            spaces += 1
+            if place == at or place + 1 == end or text[place + 1] != _SLASH:
+                return False
+        elif spaces == 0 and not 97 <= byte | 32 <= 122:
+            return False  # a letter, whatever its case
+    return spaces == 1
 
 
 def _has_date(text: Sequence[int], start: int, date: int) -> bool:

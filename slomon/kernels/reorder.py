@@ -7,8 +7,8 @@ A row is four numbers:
     [ time | source | tick | code ]
 
 The time of a row is its place in the order: its tick, or later if the row is out of order by more
-than the lateness of its source. Consecutive events that no shard sees (unmatched, rejected) share
-one row if their time, source and code are equal; its tick counts them.
+than the lateness of its source. Consecutive events that no shard sees (unmatched, rejected,
+excluded) share one row if their time, source and code are equal; its tick counts them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.kernels.codes import BLANK, FIRST_CHANGE, NO_TICK, UNMATCHED
+from slomon.kernels.codes import BLANK, EXCLUDED, FIRST_CHANGE, NO_TICK, UNMATCHED
 from slomon.kernels.resolve import MOST, accept
 
 Column: TypeAlias = MutableSequence[int]
@@ -32,7 +32,8 @@ BLANKS: Final = 3  # how many rows were blank lines
 # The numbers of `tally`, over all released events
 POSITION: Final = 0  # how many there were: the position of the next one
 UNMATCHED_EVENTS: Final = 1
-LATEST: Final = 2  # the newest tick of an access
+EXCLUDED_EVENTS: Final = 2
+LATEST: Final = 3  # the newest tick of an access
 
 CHANGE: Final = 3
 """Numbers that `deal` writes for a change: its position, its tick and its code."""
@@ -173,6 +174,8 @@ def deal(
         else:
             if code == UNMATCHED:
                 tally[UNMATCHED_EVENTS] += tick
+            elif code == EXCLUDED:
+                tally[EXCLUDED_EVENTS] += tick
             position += tick - 1
         position += 1
     tally[POSITION] = position

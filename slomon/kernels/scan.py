@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
-from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
+from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
-from slomon.kernels.line import CLF_LINES, clf, number, plain
+from slomon.kernels.line import CLF_LINES, clf, is_plain, number, plain
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
 
 Column: TypeAlias = MutableSequence[int]
@@ -76,7 +76,7 @@ def scan(
 
     * `shape`: the kind of lines, the length of their prefix and of their suffix, whether they are a
       file's lines (which may be blank or end with a carriage return), whether a request ends at its
-      question mark, and the mask of the table
+      question mark, the mask of the table, and the first and the last tick of accesses that count
     * `affixes`: the text of the prefix, followed by that of the suffix
     * `statuses`: the outcome of each status from 0 to 999
     * `dates`: the cache of `line.clf`
@@ -157,7 +157,12 @@ def _read_line(
             uncut = request_end == target_end
             if uncut or _is_query(text, request_end, target_end, suffix > 0):
                 code = statuses[value]  # the outcome, until the key is known
-                prefetch(table, (hashed & shape[5]) * BUCKET)
+                if shape[6] <= tick <= shape[7]:
+                    prefetch(table, (hashed & shape[5]) * BUCKET)
+                elif is_plain(text, request, request_end):
+                    code = EXCLUDED
+                else:
+                    code = FOR_REFERENCE  # only if a request is plain, every format can read it
     place = line * LINE
     group[place] = tick
     group[place + 1] = code

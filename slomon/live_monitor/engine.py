@@ -172,7 +172,7 @@ class Engine:
             incidents = list(self._history.incidents.values())
             counts = {
                 "endpoints": [[one.name, one.verb, one.resource] for one in self._shard.members],
-                "accounting": astuple(self._batcher.state.accounting),
+                "accounting": _list_counts(self._batcher.state.accounting),
                 "span": astuple(self._batcher.state.span),
                 "newest": self._batcher.state.newest,
                 "told until": self._closed_until,
@@ -263,16 +263,22 @@ def _unpack(saved: Saved) -> Iterator[Incident]:
         yield from unpack_incidents(saved[f"incidents {number}"])
 
 
+def _list_counts(accounting: Accounting) -> list[int]:
+    """The counts of a stream, which has no excluded events; the windows count the late ones."""
+    counts = accounting.events, accounting.accesses, accounting.changes
+    return [*counts, accounting.unmatched, accounting.rejected]
+
+
 def _restore_stream(saved: Saved) -> StreamState:
     counts, newest, span = saved["accounting"], saved["newest"], saved["span"]
     check_counts([*counts, newest, *(tick for tick in span if tick is not None)])
-    events, accesses, changes, unmatched, rejected, _ = counts
+    events, accesses, changes, unmatched, rejected = counts
     demand(events == accesses + changes + unmatched + rejected, "an event is missing")
     began, ended = span
     demand((began is not None) == (accesses > 0), "the time range is not that of accesses")
     demand(ended <= newest, "the time range ends after the newest access")
     return StreamState(
-        accounting=Accounting(*saved["accounting"]),
+        accounting=Accounting(*counts),
         deploys=[unpack_change(fields) for fields in saved["deploys"]],
         span=TimeRange(*saved["span"]),
         newest=saved["newest"],

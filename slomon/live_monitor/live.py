@@ -20,10 +20,12 @@ from slomon.options import (
     AnyPath,
     CloseAfterNoTraffic,
     Duration,
+    FailStatus,
     Option,
     Resolution,
     SliSeries,
     check_resolution,
+    choose_rule,
     distinct_paths,
     document_options,
     read_count,
@@ -50,6 +52,7 @@ def live(
             "for 100 to 599 (default: 500 to 599 fail, 100 to 499 succeed)",
         ),
     ] = server_errors_fail,
+    fail_status: FailStatus = None,
     min_requests: Annotated[
         int,
         Option(
@@ -135,6 +138,7 @@ def live(
     step = given["resolution"] or 0
     if resolution is not None:
         check_resolution(resolution, step, (one.window for one in catalogue.endpoints))
+    is_failure = choose_rule(is_failure, fail_status)
     _check_rule(is_failure)
     statuses = StatusTable.from_rule(is_failure)
     ok_statuses = frozenset(n for n, failed in enumerate(statuses.answers) if not failed)

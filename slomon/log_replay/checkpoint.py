@@ -167,7 +167,10 @@ def _with_identity(
 
 def save_order(order: Order) -> Sections:
     """The reorder buffer, and the changes in it."""
-    yield "went out", [order.position, order.accesses, order.unmatched]
+    yield (
+        "went out",
+        [order.position, order.accesses, order.unmatched, order.excluded, order.excluded_changes],
+    )
     yield "came in", [order.noted, order.blank, order.watched_until]
     yield "span", astuple(order.span)
     yield "deploys", [pack_change(positioned) for positioned in order.deploys]
@@ -183,7 +186,8 @@ def load_order(order: Order, saved: Saved, endpoints: int) -> WaitingEvents:
     """What `save_order` saved, in a run with so many endpoints. Returns what waits in the rows."""
     check_counts([*saved["went out"], *saved["came in"]])
     check_counts(number for number in saved["span"] if number is not None)
-    order.position, order.accesses, order.unmatched = saved["went out"]
+    order.position, order.accesses, order.unmatched, *excluded = saved["went out"]
+    order.excluded, order.excluded_changes = excluded
     order.noted, order.blank, order.watched_until = saved["came in"]
     order.span = TimeRange(*saved["span"])
     order.deploys = [unpack_change(fields) for fields in saved["deploys"]]
@@ -204,8 +208,11 @@ def load_order(order: Order, saved: Saved, endpoints: int) -> WaitingEvents:
 
 def _load_clock(fields: Mapping[str, Any]) -> SourceClock:
     clock = SourceClock(**fields)
-    check_counts([clock.lateness, clock.newest, clock.disordered, clock.largest])
+    check_counts([clock.lateness, clock.newest, clock.rows, clock.disordered, clock.largest])
+    check_counts([] if clock.began is None else [clock.began])
     demand(isinstance(clock.ended, bool), "the end of a source is neither reached nor not")
+    demand((clock.began or 0) <= clock.newest, "a source begins after its newest time")
+    demand(clock.disordered <= clock.rows, "a source has more late rows than rows")
     demand(clock.largest <= clock.newest, "a source is later than its time")
     demand(bool(clock.largest) == bool(clock.disordered), "a source is late without a late row")
     return clock
@@ -216,7 +223,8 @@ def _check_released(order: Order, waiting: WaitingEvents) -> None:
     positions = [positioned.position for positioned in order.deploys]
     in_order = all(map(lt, positions, positions[1:])) and positions[-1:] < [order.position]
     demand(in_order, "the changes are not in order of the stream")
-    demand(order.noted == len(positions) + waiting.changes, "the number of changes is wrong")
+    noted = len(positions) + order.excluded_changes + waiting.changes
+    demand(order.noted == noted, "the number of changes is wrong")
     began, ended = order.span.began, order.span.ended
     demand((began is not None) == (order.accesses > 0), "the time range is not that of accesses")
     demand((began or 0) <= ended, "the time range ends before it begins")
@@ -305,12 +313,13 @@ def _load_host(
 
 
 def save_counts(reference: ReferenceParser) -> Sections:
-    """How many changes and malformed lines the logs had."""
-    yield "counts", [reference.changes, reference.rejected]
+    """How many changes, malformed lines and excluded lines by reason the logs had."""
+    yield "counts", [reference.changes, reference.rejected, reference.excluded]
 
 
-def load_counts(saved: Saved) -> dict[str, int]:
+def load_counts(saved: Saved) -> dict[str, Any]:
     """What `save_counts` saved, as arguments of ReferenceParser."""
-    changes, rejected = saved["counts"]
-    check_counts([changes, rejected])
-    return {"changes": changes, "rejected": rejected}
+    changes, rejected, excluded = saved["counts"]
+    check_counts([changes, rejected, *excluded.values()])
+    check_texts(excluded)
+    return {"changes": changes, "rejected": rejected, "excluded": excluded}

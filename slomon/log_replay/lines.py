@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from slomon.core.events import Access, Change, Malformed, RejectedLine
+from slomon.core.events import Access, Change, Excluded, Malformed, RejectedLine
 from slomon.core.reorder import Order
+from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import Requests
 from slomon.formats.registry import Format
-from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
+from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
@@ -123,7 +125,11 @@ _LINES: Final = 1 << 14  # in a part: as objects, rows need much more memory tha
 
 
 class ReferenceParser:
-    """Makes rows of lines one by one, and counts the changes and the malformed lines."""
+    """
+    Makes rows of lines one by one, and counts the changes, the malformed lines, and the excluded
+    ones by reason. Accesses before the tick `first` or after `last` are excluded, too, but counted
+    by the reorder buffer only: a scanner finds them by itself.
+    """
 
     def __init__(
         self,
@@ -132,9 +138,15 @@ class ReferenceParser:
         *,
         changes: int = 0,
         rejected: int = 0,
+        excluded: Mapping[str, int] | None = None,
+        first: int = 0,
+        last: int = LAST_TICK,
     ) -> None:
         self.changes = changes
         self.rejected = rejected
+        self.excluded = Counter(excluded or {})
+        self.first = first
+        self.last = last
         self._order = order
         self._on_rejected = on_rejected
 
@@ -168,12 +180,17 @@ class ReferenceParser:
             return self.reject(log, number, line, "it follows the end-of-stream")
         read = log.format.parse(text)
         if isinstance(read, Access):
+            if not self.first <= read.tick <= self.last:
+                return read.tick, EXCLUDED
             key = log.requests.key(read.verb, read.resource)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._add_change(log, read)
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
+        if isinstance(read, Excluded):
+            self.excluded[read.reason] += 1
+            return NO_TICK, EXCLUDED
         log.ended = True
         self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK

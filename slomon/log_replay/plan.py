@@ -18,7 +18,7 @@ from typing import Final
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
-from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, json_format, known_formats, regex_format
@@ -44,8 +44,9 @@ class Plan:
     `hosts` are the logs of each host, in order; `formats` are those that a log may be in. Without
     `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
     of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
-    the records of deploys that could not be read, `excluded_records` those that don't count, by
-    reason. Durations are ticks. If `lateness` or
+    the records of deploys that could not be read. `excluded_records` counts the records of deploys
+    that don't count, by reason. Only accesses from the tick `first` to `last` count, and only
+    changes until `last`. Durations are ticks. If `lateness` or
     `match_exactly` is None, the format of each log decides; if `no_traffic` is None, no incident
     expires; if `resolution` is 0, windows are exact.
     """
@@ -58,6 +59,8 @@ class Plan:
     changes: Sequence[tuple[int, Change]] = ()
     rejected_records: int = 0
     excluded_records: Mapping[str, int] = field(default_factory=dict)
+    first: int = 0
+    last: int = LAST_TICK
     lateness: int | None = None
     match_exactly: bool | None = None
     min_requests: int = 1
@@ -82,7 +85,7 @@ def identify_inputs(plan: Plan) -> dict[str, Trait]:
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
         "changes": _sum_up(plan.changes),
         "rejected records": repr(plan.rejected_records),
-        "excluded records": _sum_up(list(plan.excluded_records.items())),
+        "excluded records": repr(dict(plan.excluded_records)),
     }
 
 

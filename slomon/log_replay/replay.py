@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,12 +21,14 @@ from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
-from slomon.dates import parse_zone, show_duration
+from slomon.core.ticks import LAST_TICK
+from slomon.core.trust import ResultWarning
+from slomon.dates import is_day, parse_instant, parse_zone, show_duration, show_instant
 from slomon.deploys.history import read_history
 from slomon.deploys.records import DeployRules
 from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
-from slomon.errors import MalformedLineError
+from slomon.errors import MalformedLineError, OptionError
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
 from slomon.log_replay.logging import ReplayLog
@@ -40,12 +43,15 @@ from slomon.log_replay.plan import (
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
 from slomon.log_replay.run import Progress, Replay, run_watched
+from slomon.log_replay.trust import DeployRecords, find_warnings
 from slomon.options import (
     AnyPath,
     BackendName,
     CloseAfterNoTraffic,
     Duration,
+    FailStatus,
     Identity,
+    Instant,
     Option,
     Paths,
     Resolution,
@@ -53,14 +59,17 @@ from slomon.options import (
     check_choice,
     check_mutually_exclusive,
     check_resolution,
+    choose_rule,
     document_options,
     identify_options,
+    naming_option,
     read_backend,
     read_choice,
     read_count,
     read_duration,
     read_flag,
     read_function,
+    read_instant,
     read_names,
     read_objective,
     read_options,
@@ -71,6 +80,7 @@ from slomon.options import (
     read_texts,
     read_zone,
 )
+from slomon.text import quote
 
 
 class ReplayMonitor(ServiceMonitor):
@@ -87,16 +97,16 @@ class ReplayMonitor(ServiceMonitor):
         rejections: Sequence[RejectedLine],
         problems: Sequence[str],
         totals: Totals | None = None,
+        *,
+        warnings: Sequence[ResultWarning] = (),
     ) -> None:
-        super().__init__(incidents, accounting, totals=totals)
+        super().__init__(incidents, accounting, totals=totals, warnings=warnings)
         self.rejections = list(rejections)
         self.problems = list(problems)
         """
         Why a log was not read, or not read to its end: the answer lacks the rest of that log. Also
         names the logs whose format is in doubt because no format reads their first lines.
         """
-        self.deploy_warnings: list[tuple[str, str]] = []
-        """Why the attribution can't be trusted: a code and a sentence for each reason."""
 
 
 def _read_endpoints(name: str, value: object) -> object:
@@ -190,6 +200,29 @@ def replay(
             group="logs",
             metavar="DURATION",
             identity=Identity(show_duration, unset="the default"),
+        ),
+    ] = None,
+    from_: Annotated[
+        Instant | None,
+        Option(
+            read=read_instant,
+            help="the first time that counts: a day, a date and time as in RFC 3339, or seconds "
+            "since the epoch; in --zone or UTC if it names no zone. Accesses before it are "
+            "excluded; deploys before it are known changes (default: the beginning of the logs)",
+            group="logs",
+            metavar="TIME",
+            identity=Identity(show_instant, unset="the beginning", name="from"),
+        ),
+    ] = None,
+    to: Annotated[
+        Instant | None,
+        Option(
+            read=read_instant,
+            help="accesses and deploys at this time and later are excluded (default: the end of "
+            "the logs)",
+            group="logs",
+            metavar="TIME",
+            identity=Identity(show_instant, unset="the end"),
         ),
     ] = None,
     endpoints: Annotated[
@@ -317,6 +350,7 @@ def replay(
             identity=Identity(show_rule, name="rule of failures"),
         ),
     ] = server_errors_fail,
+    fail_status: FailStatus = None,
     strict: Annotated[
         bool,
         Option(read=read_flag, help="stop at the first malformed line", group="run"),
@@ -398,9 +432,9 @@ def replay(
     Replay access logs, plain or compressed: which endpoints were broken when, by which commit, and
     which commit fixed them.
 
-    A duration is text such as "5m", or seconds. `paths` and `changes` are a path or a list of
-    paths, and each item of `merge` is such a path or list, the logs of one more host. `endpoints`
-    may also be a list of `get_info()` entries.
+    A duration is text such as "5m", or seconds; a time may be a datetime. `paths` and `changes` are
+    a path or a list of paths, and each item of `merge` is such a path or list, the logs of one more
+    host. `endpoints` may also be a list of `get_info()` entries.
 
     Raises ConfigurationError or OSError, before anything is read, if an option is wrong, a file is
     missing, no checkpoint can be written, or another run uses it; StateFileError if the checkpoint
@@ -411,6 +445,8 @@ def replay(
     check_mutually_exclusive(endpoints=endpoints, slo=slo)
     check_mutually_exclusive(endpoints=endpoints, window=window)
     check_mutually_exclusive(format=format, regex=regex, json_keys=json_keys)
+    given["is_failure"] = choose_rule(given["is_failure"], fail_status)
+    given.update(_read_range(given))
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
     logs = [*given["paths"], *chain.from_iterable(given["merge"])]
@@ -434,9 +470,8 @@ def replay(
             excluded_records=history.excluded,
         )
         log, rejections = ReplayLog(), Rejections()
+        in_zone = change_zone is not None or zone is not None
         rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
-        watched = {one.name for one in _list_watched(plan)}
-        log.changes_unmatched(history.find_unmatched_services(watched))
         state = None
         if checkpoint_path is not None:
             identity = {**identify_inputs(plan), **identify_options(replay, given)}
@@ -463,12 +498,10 @@ def replay(
                 save_rejections=rejections.save,
                 saved=saved,
             )
-            monitor = _run(engine, rejections, size, on_progress)
-        span = monitor.totals.span
-        monitor.deploy_warnings = history.find_warnings(watched, span.began, span.ended)
+            monitor = _run(engine, plan, rejections, size, on_progress, in_zone=in_zone)
         if state is not None and not keep_checkpoint:
             state.remove()
-        log.finished(monitor.accounting, monitor.problems)
+        log.finished(monitor.accounting, monitor.problems, monitor.warnings)
         return monitor
 
 
@@ -494,6 +527,8 @@ def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
             window=given["window"],
         ),
         max_endpoints=given["max_endpoints"],
+        first=given["from_"] or 0,
+        last=LAST_TICK if given["to"] is None else given["to"] - 1,
         lateness=given["lateness"],
         match_exactly=None if match is None else match == "exact",
         min_requests=given["min_requests"],
@@ -503,6 +538,21 @@ def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
         workers=given["workers"],
         is_failure=given["is_failure"],
     )
+
+
+def _read_range(given: Mapping[str, Any]) -> dict[str, int | None]:
+    """The ticks of the options `from_` and `to`; None if an option is not given."""
+    zone = _read_zone(given["zone"]) or UTC
+    ticks: dict[str, int | None] = {}
+    for name in ("from_", "to"):
+        with naming_option(name):
+            ticks[name] = None if given[name] is None else parse_instant(given[name], zone)
+    first, end = ticks["from_"] or 0, ticks["to"]
+    if end is not None and end <= first:
+        raise OptionError(
+            ["to"], f" is {quote(given['to'])}; allowed: a time after {show_instant(first)}"
+        )
+    return ticks
 
 
 def _read_zone(name: str | None) -> tzinfo | None:
@@ -528,14 +578,40 @@ def _list_watched(plan: Plan) -> Sequence[Endpoint]:
 
 def _run(
     engine: Replay,
+    plan: Plan,
     rejections: Rejections,
     size: int | None,
     on_progress: Callable[[Progress], object] | None,
+    *,
+    in_zone: bool,
 ) -> ReplayMonitor:
     run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(run)
     problems = [problem for host in engine.hosts for problem in host.problems]
-    if engine.all_malformed:
-        problems.append("every line was rejected: it may be that none is in this format")
     accounting = cast(ReplayAccounting, monitor.accounting)
-    return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems, monitor.totals)
+    window = min((one.window for one in _list_watched(plan)), default=0)
+    deploys = _sum_up_deploys(engine, plan, in_zone=in_zone)
+    warnings = find_warnings(accounting, engine.sources, deploys, window)
+    return ReplayMonitor(
+        *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
+        warnings=warnings,
+    )
+
+
+def _sum_up_deploys(engine: Replay, plan: Plan, *, in_zone: bool) -> DeployRecords:
+    counted: list[int] = []
+    unmatched: Counter[str] = Counter()
+    for tick, change in plan.changes:
+        if engine.is_watched(change):
+            counted.append(tick)
+        else:
+            unmatched[change.service] += 1
+    return DeployRecords(
+        counted=counted,
+        unmatched=unmatched.total(),
+        rejected=plan.rejected_records,
+        excluded=sum(plan.excluded_records.values()),
+        unmatched_services=list(unmatched),
+        without_time=sum(is_day(change.date) for _, change in plan.changes),
+        in_zone=in_zone,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,13 +20,13 @@ from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import Endpoint, ShardEndpoints
-from slomon.core.events import RejectedLine, ReplayAccounting
+from slomon.core.events import OUT_OF_RANGE, Change, RejectedLine, ReplayAccounting
 from slomon.core.incident import ChangeLog
-from slomon.core.reorder import WaitingEvents
+from slomon.core.reorder import SourceClock, WaitingEvents
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
-from slomon.core.ticks import to_seconds
+from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
@@ -61,6 +62,7 @@ from slomon.state.encoding import (
     unpack_incidents,
 )
 from slomon.state.validation import check_same_run, demand
+from slomon.text import excerpt
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,10 @@ class Replay:
         self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
         with self._restoring():
             counts = {} if saved is None else load_counts(saved)
-        self._reference = ReferenceParser(self._order, on_rejected, **counts)
+        self._order.last = plan.last
+        self._reference = ReferenceParser(
+            self._order, on_rejected, **counts, first=plan.first, last=plan.last
+        )
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._detector = FormatDetector(
@@ -190,15 +195,19 @@ class Replay:
             raise refusals[0]
         shards, order, collector = self._shards, self._order, self._collector
         newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
-        finish(shards, collector, max(newest, order.watched_until))
+        finish(shards, collector, min(max(newest, order.watched_until), self._plan.last))
         totals = add_up(shards, order.deploys, order.span)
         return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
 
     @property
-    def all_malformed(self) -> bool:
-        """Were there lines, all of which were malformed?"""
-        lines = sum(host.lines for host in self.hosts) - self._order.blank
-        return 0 < self._reference.rejected == lines
+    def sources(self) -> list[tuple[str, SourceClock]]:
+        """The names of each host's logs, and the clock of the host."""
+        names = [", ".join(map(excerpt, host.paths)) for host in self.hosts]
+        return list(zip(names, self._order.clocks[CHANGES + 1 :], strict=True))
+
+    def is_watched(self, change: Change) -> bool:
+        """Does the service of a change own an endpoint?"""
+        return self._requests(match_exactly=True).watches(change.service)
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
@@ -289,7 +298,13 @@ class Replay:
         lines = sum(host.lines for host in self.hosts) - order.blank
         demand(order.position + sum(waiting) == lines + len(plan.changes), "an event is missing")
         rejected = order.position - order.accesses - order.unmatched - len(order.deploys)
+        rejected -= order.excluded + order.excluded_changes
         demand(reference.rejected == rejected + waiting.rejected, "a malformed line is missing")
+        out_of_range = order.excluded + waiting.excluded - reference.excluded.total()
+        is_limited = (plan.first, plan.last) != (0, LAST_TICK)
+        demand(
+            out_of_range == 0 or (out_of_range > 0 and is_limited), "an excluded line is missing"
+        )
         demand(reference.changes == order.noted, "a change is missing")
         demand(self._names.capped <= order.unmatched + waiting.unmatched, "a capped event is none")
         ended = [True, *(host.ended for host in self.hosts)]
@@ -320,10 +335,9 @@ class Replay:
         demand(agree, "the open incidents are not those of the shards")
 
     def _enter_changes(self) -> None:
-        requests = self._requests(match_exactly=True)
         ticks, codes = array("q"), array("q")
         for tick, change in self._plan.changes:
-            watched = requests.watches(change.service)
+            watched = self.is_watched(change)
             self._reference.changes += watched
             ticks.append(tick)
             codes.append(self._order.add_change(change) if watched else UNMATCHED)
@@ -338,23 +352,26 @@ class Replay:
     def _account(self) -> ReplayAccounting:
         plan, order, reference = self._plan, self._order, self._reference
         hosts = order.clocks[CHANGES + 1 :]
-        given, excluded = plan.endpoints, dict(plan.excluded_records)
-        left_out = plan.rejected_records + sum(excluded.values())
+        given = plan.endpoints
+        out_of_range = order.excluded - reference.excluded.total() + order.excluded_changes
+        excluded = reference.excluded + Counter(plan.excluded_records)
+        excluded += Counter({OUT_OF_RANGE: out_of_range})
         return ReplayAccounting(
-            events=order.position + left_out,
+            events=order.position + plan.rejected_records + sum(plan.excluded_records.values()),
             accesses=order.accesses,
-            changes=reference.changes,
+            changes=reference.changes - order.excluded_changes,
             unmatched=order.unmatched,
             rejected=reference.rejected + plan.rejected_records,
+            excluded=excluded.total(),
             late=sum(shard.late for shard in self._shards),
             lines=sum(host.lines for host in self.hosts),
-            records=len(plan.changes) + left_out,
+            excluded_by_reason=dict(excluded),
+            records=len(plan.changes) + plan.rejected_records + sum(plan.excluded_records.values()),
             blank=order.blank,
             capped=self._names.capped,
             disordered=sum(clock.disordered for clock in hosts),
             largest_lateness=to_seconds(max(clock.largest for clock in hosts)),
             endpoints=self._names.admitted if given is None else len(given.endpoints),
-            excluded=excluded,
         )
 
 

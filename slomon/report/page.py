@@ -58,10 +58,11 @@ def render_page(
     a long run.
 
     `commit_url` is the address of a commit, such as `https://git.example.com/commit/{commit}`;
-    `problems` are the reasons why the run is incomplete. Raises ConfigurationError if `commit_url`
-    is anything else.
+    `problems` are the reasons why the run is incomplete, which follow its warnings. Raises
+    ConfigurationError if `commit_url` is anything else.
     """
     commit_url = check_commit_url(commit_url)
+    doubts = [*(warning.text for warning in summary.warnings), *problems]
     chart, page = read_scripts()
     chart_style, page_style = read_styles()
     return Template(read_template()).substitute(
@@ -69,7 +70,7 @@ def render_page(
         title=_as_text(title),
         chart_style=chart_style,
         page_style=page_style,
-        problems="".join(f"<li>{_as_text(excerpt(text, 500))}</li>" for text in problems[:20]),
+        problems="".join(f"<li>{_as_text(excerpt(text, 500))}</li>" for text in doubts[:20]),
         data=_fit_data(summary, commit_url),
         licence=read_licence(),
         chart=chart,

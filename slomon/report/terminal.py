@@ -10,8 +10,7 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
-from slomon.deploys.history import show_reasons
-from slomon.log_replay.logging import suggest_lateness
+from slomon.log_replay.trust import show_reasons, suggest_lateness
 from slomon.report.screen import Colour, Screen, Span
 from slomon.report.tables import TableColumn, format_table, show_incidents
 from slomon.report.timeline import show_timeline
@@ -31,12 +30,23 @@ _COLUMNS: Final = (
 
 def show_report(summary: Summary, screen: Screen) -> Iterator[str]:
     """All parts, with a blank line between them. A part without content is omitted."""
+    yield from show_warnings(summary, screen)
     yield from show_metrics(summary, screen)
     for show in (show_incidents, show_services, show_timeline):
         lines = list(show(summary, screen))
         if lines:
             yield ""
             yield from lines
+
+
+def show_warnings(summary: Summary, screen: Screen) -> Iterator[str]:
+    """Why the result can't be trusted, and a blank line; no line if it can."""
+    for warning in summary.warnings:
+        label = "Wrong result" if warning.certain else "Warning"
+        words = f"{label.ljust(_LABEL)}{warning.text}".split(" ")
+        yield from screen.wrap(map(screen.clean, words), indent=_LABEL)
+    if summary.warnings:
+        yield ""
 
 
 def show_metrics(summary: Summary, screen: Screen) -> Iterator[str]:
@@ -72,18 +82,18 @@ def show_services(summary: Summary, screen: Screen) -> Iterator[str]:
 
 def show_accounting(accounting: Accounting) -> str:
     """The sum that accounts for every event or replayed line, and remarks on their order."""
-    total, rest, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
+    total, blank, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
+    excluded = f" + excluded {accounting.excluded:,}" if accounting.excluded else ""
+    if excluded:
+        excluded += f" ({show_reasons(accounting.excluded_by_reason)})"
     if isinstance(accounting, ReplayAccounting):
         records = f" + records {accounting.records:,}" if accounting.records else ""
-        total, rest = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
+        total, blank = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"
         remarks += f", out of order {accounting.disordered:,}{_show_lateness(accounting)}"
         remarks += f", capped {accounting.capped:,}"
-        if accounting.excluded:
-            rest += f" + excluded {sum(accounting.excluded.values()):,}"
-            remarks += f"; deploys left out: {show_reasons(accounting.excluded)}"
     return (
         f"{total} = accesses {accounting.accesses:,} + changes {accounting.changes:,}"
-        f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{rest}"
+        f" + unmatched {accounting.unmatched:,} + rejected {accounting.rejected:,}{excluded}{blank}"
         f"; {remarks}"
     )
 
@@ -105,7 +115,7 @@ def _show_incidents(summary: Summary) -> str:
     if not summary.incidents:
         return "none"
     repair = summary.overall.repair
-    broken = len({(one.verb, one.resource) for one in summary.incidents})
+    broken = len({one.endpoint for one in summary.incidents})
     expired = f", {repair.expired:,} expired" if repair.expired else ""
     return (
         f"{len(summary.incidents):,} on {broken:,} of {len(summary.endpoints):,} endpoints: "

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from slomon.core.batching import Batch
 from slomon.core.events import Change, PositionedChange
 from slomon.core.reorder import Order
-from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, change_code
+from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, change_code
 
 Row: TypeAlias = tuple[int, int]
-"""Tick and code. Any code below UNMATCHED that is not REJECTED or BLANK is a change."""
+"""Tick and code. Any code below UNMATCHED that is not REJECTED, BLANK or EXCLUDED is a change."""
 
 Dealt: TypeAlias = dict[int, list[Any]]
 """What was released, by shard: accesses (slot, tick, failed, position) and positioned changes."""
@@ -103,7 +103,8 @@ def go_on(order: Order, before: Order) -> Order:
     order.clocks, order.changes = before.clocks, before.changes
     order.position, order.noted = before.position, before.noted
     order.accesses, order.unmatched = before.accesses, before.unmatched
-    order.blank = before.blank
+    order.excluded, order.blank = before.excluded, before.blank
+    order.last, order.excluded_changes = before.last, before.excluded_changes
     order.span, order.deploys = before.span, before.deploys
     order.load_rows(before.save_rows())
     return order
@@ -144,16 +145,16 @@ def counted(arrivals: Arrivals, source: int) -> tuple[int, ...]:
 
 
 def events(arrivals: Arrivals) -> tuple[int, ...]:
-    """Return the numbers of events, of accesses and unmatched events among them, and of blanks."""
+    """Return the numbers of events, of accesses, unmatched and excluded ones, and of blanks."""
     codes = [code for piece in arrivals.pieces for _, code in piece.rows]
     blanks = codes.count(BLANK)
     accesses = sum(code >= 0 for code in codes)
-    return len(codes) - blanks, accesses, codes.count(UNMATCHED), blanks
+    return len(codes) - blanks, accesses, codes.count(UNMATCHED), codes.count(EXCLUDED), blanks
 
 
 def went_out(order: Order) -> tuple[int, ...]:
     """Return the same numbers as an order counts them."""
-    return order.position, order.accesses, order.unmatched, order.blank
+    return order.position, order.accesses, order.unmatched, order.excluded, order.blank
 
 
 _rows = st.one_of(
@@ -161,6 +162,7 @@ _rows = st.one_of(
     st.tuples(st.integers(0, 12), st.just(UNMATCHED)),
     st.sampled_from([(NO_TICK, REJECTED), (NO_TICK, BLANK), (NO_TICK, A_CHANGE)]),
     st.sampled_from([(NO_TICK, REJECTED), (NO_TICK, UNMATCHED), (5, UNMATCHED)]),
+    st.sampled_from([(NO_TICK, EXCLUDED), (5, EXCLUDED)]),
 )
 
 

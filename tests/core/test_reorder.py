@@ -11,7 +11,7 @@ from slomon.core.batching import Batch
 from slomon.core.events import PositionedChange
 from slomon.core.reorder import Order, PythonRowBuffer, WaitingEvents, check_rows
 from slomon.endpoints.discovery import PythonEndpointNames
-from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED
+from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
     Arrivals,
     all_arrivals,
@@ -218,8 +218,8 @@ def waiting() -> Order:
 
 def test_the_events_of_saved_rows_are_counted() -> None:
     order = waiting()
-    assert check_rows(order.save_rows(), order, 2) == WaitingEvents(2, 1, 2, 1)
-    assert check_rows(array("q"), late_by(10), 2) == WaitingEvents(0, 0, 0, 0)
+    assert check_rows(order.save_rows(), order, 2) == WaitingEvents(2, 1, 2, 1, 0)
+    assert check_rows(array("q"), late_by(10), 2) == WaitingEvents(0, 0, 0, 0, 0)
 
 
 TIME, SOURCE, TICK, CODE = range(4)
@@ -257,3 +257,25 @@ def test_saved_rows_that_contradict_what_else_is_known_are_refused() -> None:
     order.add_change(change(2))
     with pytest.raises(ValueError, match="not those on their way"):
         check_rows(rows, order, 2)
+
+
+def test_a_change_after_the_last_tick_is_excluded_for_every_shard() -> None:
+    order = late_by(0)
+    order.last = 9
+    codes = [order.add_change(change(number)) for number in range(3)]
+    enter(order, 0, (9, codes[0]), (9, GOOD), (10, codes[1]), (10, EXCLUDED), (10, EXCLUDED))
+    order.end(0)
+    [(_, batch)] = order.take()
+    assert [positioned.change for positioned in batch.changes] == [change(0)]
+    assert batch.positions == [1]
+    assert (order.position, order.excluded, order.excluded_changes) == (5, 2, 1)
+    assert [positioned.position for positioned in order.deploys] == [0]
+
+
+def test_a_batch_of_excluded_changes_only_is_not_sent() -> None:
+    order = late_by(0)
+    order.last = 9
+    enter(order, 0, (10, order.add_change(change(0))))
+    order.end(0)
+    assert order.take() == []
+    assert (order.position, order.excluded_changes, order.deploys) == (1, 1, [])

@@ -56,7 +56,7 @@ def test_the_incident_has_the_deploys_that_broke_and_fixed_it(
         ]
     }
     count = monitor.accounting
-    assert count.excluded == excluded
+    assert count.excluded_by_reason == excluded
     assert count.records == count.changes + sum(excluded.values())
     assert count.events == count.accesses + count.changes + sum(excluded.values())
-    assert monitor.deploy_warnings == []
+    assert monitor.warnings == []

@@ -803,15 +803,16 @@ def test_a_record_of_any_depth_is_read() -> None:
     assert len(read.rejected) == 1
 
 
+NAMES = [
+    *("sha", "ts", "status", "statuses", "environment", "deployment", "state", "context", "type"),
+    *("duration", "number", "timestamp", "created_at", "items", "draft"),
+]
 values = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2**70) | st.text("a-0{@", max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "sha ts status statuses environment deployment state context type duration number "
-                "timestamp created_at items draft".split(" ")
-            ),
+            st.sampled_from(NAMES),
             inner,
             max_size=6,
         )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed
+from slomon.core.events import NO_STATUS, Access, Excluded, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.formats.proxies import parse_alb
 
@@ -22,7 +22,7 @@ def write(
     return f'{head} {status} - 34 366 "{request}" {rest}'
 
 
-def parse(line: str) -> Access | Malformed:
+def parse(line: str) -> Access | Malformed | Excluded:
     return parse_alb(line, server_errors_fail, None)
 
 
@@ -62,10 +62,9 @@ def test_a_request_that_is_none_is_named(request_: str) -> None:
     )
 
 
-def test_a_status_that_is_none_is_named() -> None:
-    malformed = parse(write("GET http://a:80/ HTTP/1.1", status="-"))
-    assert isinstance(malformed, Malformed)
-    assert malformed.reason.startswith("the status is '-'; allowed: ")
+@pytest.mark.parametrize("request_", ["GET http://a:80/ HTTP/1.1", "- - - "])
+def test_a_request_without_a_response_is_excluded(request_: str) -> None:
+    assert parse(write(request_, status="-")) == NO_STATUS
 
 
 def test_a_classic_load_balancer_may_stop_after_the_request() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed
+from slomon.core.events import NO_STATUS, Access, Excluded, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import Undated
@@ -28,7 +28,7 @@ LINES = (
 REQUESTS = "'<method> <target> HTTP/<version>', or for HTTP/0.9 '<method> /<target>'"
 
 
-def parse(line: str) -> Access | Malformed:
+def parse(line: str) -> Access | Malformed | Excluded:
     return parse_combined(line, server_errors_fail)
 
 
@@ -110,12 +110,16 @@ def test_a_line_of_another_form_says_where_it_differs(line: str, found: str) -> 
     assert parse(line) == Malformed(line, f"{found}; allowed: {LINES}")
 
 
-@pytest.mark.parametrize("status", ["000", "099", "600", "999"])
+@pytest.mark.parametrize("status", ["099", "600", "999"])
 def test_a_status_that_no_request_has_is_malformed(status: str) -> None:
     line = f'{HEAD} "GET / HTTP/1.1" {status} 5'
     assert parse(line) == Malformed(
         line, f"the status is '{status}'; allowed: one that the rule knows, by default 100 to 599"
     )
+
+
+def test_the_status_000_says_that_there_was_no_response() -> None:
+    assert parse(f'{HEAD} "GET / HTTP/1.1" 000 0') == NO_STATUS
 
 
 @pytest.mark.parametrize(

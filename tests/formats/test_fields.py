@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed
+from slomon.core.events import NO_STATUS, Access, Excluded, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import Undated, read_date
@@ -19,7 +19,7 @@ GOOD = {"time": "5", "method": "GET", "path": "/a", "status": "200"}
 EAST = timezone(timedelta(hours=2))
 
 
-def read(zone: tzinfo | None = None, **changed: str) -> Access | Malformed:
+def read(zone: tzinfo | None = None, **changed: str) -> Access | Malformed | Excluded:
     return read_fields("line", {**GOOD, **changed}, server_errors_fail, zone)
 
 
@@ -111,14 +111,20 @@ def test_a_date_means_what_it_means_everywhere(
         ),
         (
             "status",
-            "-",
-            "the status is '-'; allowed: one that the rule knows, by default 100 to 599",
+            "99",
+            "the status is '99'; allowed: one that the rule knows, by default 100 to 599",
         ),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: str, reason: str) -> None:
     fields = {**GOOD, field: value}
     assert read_fields("line", fields, server_errors_fail, None) == Malformed("line", reason)
+
+
+@pytest.mark.parametrize("status", ["-", "0", "000"])
+def test_a_request_without_a_response_is_excluded(status: str) -> None:
+    fields = {**GOOD, "status": status}
+    assert read_fields("line", fields, server_errors_fail, None) == NO_STATUS
 
 
 @pytest.mark.parametrize(

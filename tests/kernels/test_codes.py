@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.kernels.codes import BLANK, FIRST_CHANGE, REJECTED, UNMATCHED, access_code, change_code
+from slomon.kernels.codes import (
+    BLANK,
+    EXCLUDED,
+    FIRST_CHANGE,
+    REJECTED,
+    UNMATCHED,
+    access_code,
+    change_code,
+)
 
 
 @given(st.integers(0, 2**40), st.booleans())
@@ -23,5 +31,5 @@ def test_an_access_to_no_endpoint_is_unmatched_whether_it_failed_or_not() -> Non
 
 @given(st.integers(0, 2**40))
 def test_the_code_of_a_change_is_that_of_nothing_else(number: int) -> None:
-    assert change_code(number) <= FIRST_CHANGE < BLANK < REJECTED < UNMATCHED < 0
+    assert change_code(number) <= FIRST_CHANGE < EXCLUDED < BLANK < REJECTED < UNMATCHED < 0
     assert FIRST_CHANGE - change_code(number) == number

@@ -68,6 +68,7 @@ class Careful:
         (b"what?", (NO_TICK, REJECTED)),
         (b"5 GET /a 200\r\r", (NO_TICK, REJECTED)),
         (b"\xff", (NO_TICK, REJECTED)),
+        (b"5 GET /a 0", (NO_TICK, REJECTED)),
     ],
 )
 def test_a_line_is_a_row(line: bytes, row: tuple[int, int]) -> None:

@@ -60,11 +60,28 @@ def test_only_deploys_that_happened_count(tmp_path: Path) -> None:
     production = replay(log, changes=changes)
 
     assert commits(europe) == [("GET /users", "c1", "c3")]
-    assert europe.accounting.excluded == {"environment is live": 1, "environment is qa": 1}
+    assert europe.accounting.excluded_by_reason == {
+        "environment is live": 1,
+        "environment is qa": 1,
+    }
     assert commits(named) == [("GET /users", "c2", "c3")]
     assert commits(production) == [("GET /users", "", "")]
-    assert [code for code, _ in production.deploy_warnings] == ["deploys_excluded"]
-    assert europe.deploy_warnings == []
+    assert europe.warnings == []
+    (warning,) = production.warnings
+    assert warning.code == "excluded_deploys"
+    assert warning.text == (
+        "no deploy counts, all are excluded: environment is eu 2, status is failed 1, environment "
+        "is qa 1; --environment (environment=) names the environments that count"
+    )
+
+
+def test_dates_of_deploys_without_a_time_are_warned_of(tmp_path: Path) -> None:
+    changes = write(tmp_path, "deploys.csv", "sha,date\nc1,1970-01-01\nc2,1970-01-01T00:05:00Z\n")
+    monitor = replay(broken(tmp_path), changes=changes, change_zone="UTC")
+
+    (warning,) = monitor.warnings
+    assert warning.code == "deploys_without_time"
+    assert warning.text == "dates of deploys without a time: 1; they count from midnight"
 
 
 def test_both_backends_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def run() -> Summary:
 
 def test_every_metric_has_its_line() -> None:
     assert list(show_metrics(run(), Screen(120))) == [
-        "Incidents    4 on 2 of 3 endpoints: 2 closed, 1 open, 1 expired",
+        "Incidents    4 on 3 of 3 endpoints: 2 closed, 1 open, 1 expired",
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
         "Error budget 123 of 6,000 requests failed, 60.0 allowed: 105.0% overspent",
@@ -81,7 +81,7 @@ def test_what_is_not_known_is_omitted() -> None:
     lines = list(show_metrics(replace(one, overall=overall), Screen(100)))
 
     assert lines[:3] == [
-        "Incidents    4 on 2 of 3 endpoints: 0 closed, 1 open",
+        "Incidents    4 on 3 of 3 endpoints: 0 closed, 1 open",
         "Error budget 1 of 10 requests failed, none allowed",
         "Deploys      2, failed 0",
     ]
@@ -166,11 +166,11 @@ def test_a_run_without_incidents_shows_only_its_metrics() -> None:
 
 
 def test_deploys_that_do_not_count_are_shown_by_reason() -> None:
-    counts = ReplayAccounting(events=9, changes=4, records=9, rejected=1)
-    counts.excluded = {"environment is qa": 3, "status is failed": 1}
+    reasons = {str(number): 2 for number in range(7)} | {"environment is qa": 3}
+    counts = ReplayAccounting(records=17, excluded=17, excluded_by_reason=reasons)
 
     assert show_accounting(counts) == (
-        "lines 0 + records 9 = accesses 0 + changes 4 + unmatched 0 + rejected 1 + blank 0 + "
-        "excluded 4; late 0, out of order 0, capped 0; deploys left out: environment is qa 3, "
-        "status is failed 1"
+        "lines 0 + records 17 = accesses 0 + changes 0 + unmatched 0 + rejected 0 + excluded 17 "
+        "(environment is qa 3, 0 2, 1 2, 2 2, 3 2, other reasons 6) + blank 0; late 0, out of "
+        "order 0, capped 0"
     )

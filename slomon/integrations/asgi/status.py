@@ -27,6 +27,7 @@ def status_document(snapshot: Snapshot) -> dict[str, object]:
     * `endpoints`: `slo`, `window` (seconds), and of the current window `requests`, `failures` and
       `sli`, which is None if there are no requests
     * `accounting`: the number of events by what became of them
+    * `warnings`: why the answer can't be trusted; empty if it can
 
     Texts are printable and cut to 80 characters. No author and no email is included.
     """
@@ -37,6 +38,7 @@ def status_document(snapshot: Snapshot) -> dict[str, object]:
         "newest": [_incident(incident) for incident in snapshot.incidents[-_MAX_INCIDENTS:]],
         "endpoints": [_endpoint(status) for status in snapshot.endpoints],
         "accounting": asdict(snapshot.accounting),
+        "warnings": [warning.text for warning in snapshot.warnings],
     }
 
 

@@ -1,0 +1,175 @@
+"""When the result of a replay can't be trusted: the warnings that follow from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from slomon.core.events import OUT_OF_RANGE, ReplayAccounting
+from slomon.core.reorder import SourceClock
+from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.core.trust import ResultWarning, warn_of_late_accesses
+from slomon.dates import show_duration, show_span
+from slomon.logging import list_some
+
+_SHOWN_REASONS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRecords:
+    """
+    What became of the records of deploys.
+
+    * `counted`: the ticks of those that belong to a watched service, in order
+    * `unmatched`, `rejected`, `excluded`: the numbers of the others
+    * `unmatched_services`: the services that own no endpoint
+    * `without_time`: the number of dates without a time, among those that are counted
+    * `in_zone`: is a time zone given, for their dates or for the times of the logs?
+    """
+
+    counted: Sequence[int] = ()
+    unmatched: int = 0
+    rejected: int = 0
+    excluded: int = 0
+    unmatched_services: Sequence[str] = ()
+    without_time: int = 0
+    in_zone: bool = False
+
+
+def find_warnings(
+    accounting: ReplayAccounting,
+    logs: Sequence[tuple[str, SourceClock]],
+    deploys: DeployRecords,
+    window: int,
+) -> list[ResultWarning]:
+    """
+    The warnings of a finished replay. `logs` are the names and the clocks of its sources, without
+    that of the deploys; `window` is the shortest window of an endpoint in ticks.
+    """
+    return [
+        *_warn_of_order(accounting, logs, window),
+        *_warn_of_losses(accounting, logs, deploys),
+        *_warn_of_deploys(accounting, deploys),
+        *_warn_of_clock(logs, deploys),
+    ]
+
+
+def suggest_lateness(accounting: ReplayAccounting) -> str:
+    """The least lateness in whole seconds with which all lines would have been put in order."""
+    return show_duration(ceil(accounting.largest_lateness) * TICKS_PER_SECOND)
+
+
+def show_reasons(excluded: Mapping[str, int]) -> str:
+    """The most frequent reasons of exclusions, with their numbers, on one line."""
+    shown = sorted(excluded.items(), key=lambda one: -one[1])
+    rest = sum(count for _, count in shown[_SHOWN_REASONS:])
+    parts = [f"{reason} {count:,}" for reason, count in shown[:_SHOWN_REASONS]]
+    return ", ".join([*parts, f"other reasons {rest:,}"] if rest else parts)
+
+
+def _warn_of_order(
+    accounting: ReplayAccounting, logs: Sequence[tuple[str, SourceClock]], window: int
+) -> Iterator[ResultWarning]:
+    if reversed_logs := [name for name, clock in logs if _runs_backwards(clock)]:
+        text = (
+            f"the lines of {_list(reversed_logs)} run from new to old; turn them round first, as "
+            "in 'tac access.log | slomon replay -'"
+        )
+        yield ResultWarning("newest_first", text, certain=True)
+        return
+    by_a_window = accounting.largest_lateness * TICKS_PER_SECOND > window
+    remedy = (
+        f"--lateness {suggest_lateness(accounting)} (lateness=) would put them in order; if a log "
+        "consists of parts that follow each other, give each part as a file of its own"
+    )
+    certain = by_a_window and accounting.late * 10 >= accounting.accesses
+    yield from warn_of_late_accesses(accounting, remedy, certain=certain)
+
+
+def _warn_of_losses(
+    accounting: ReplayAccounting, logs: Sequence[tuple[str, SourceClock]], deploys: DeployRecords
+) -> Iterator[ResultWarning]:
+    if unread := [name for name, clock in logs if clock.rows and clock.began is None]:
+        text = (
+            f"no line of {_list(unread)} could be read as an access: it may be that none is in "
+            "this format; --format, --regex and --json-keys choose another one"
+        )
+        yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
+    if accounting.accesses or len(unread) == len(logs):
+        return
+    if accounting.unmatched > deploys.unmatched:
+        text = (
+            "no access belongs to an endpoint; the verbs and resources of the endpoints must be "
+            "those of the requests in the logs"
+        )
+        yield ResultWarning("unmatched_accesses", text, certain=True)
+    elif excluded := accounting.excluded_by_reason.get(OUT_OF_RANGE):
+        text = f"all {excluded:,} accesses are outside the time range of --from and --to"
+        yield ResultWarning("empty_range", text)
+
+
+def _warn_of_deploys(
+    accounting: ReplayAccounting, deploys: DeployRecords
+) -> Iterator[ResultWarning]:
+    lost = deploys.rejected + deploys.unmatched
+    names = deploys.unmatched_services
+    reason = (
+        f"no endpoint belongs to the services of deploys {_list(names)}; --service (service=) "
+        "names the service of endpoints that are found in the logs"
+    )
+    if lost and not deploys.counted:
+        text = (
+            f"no deploy counts: {deploys.rejected:,} records are rejected, {deploys.unmatched:,} "
+            f"unmatched, {deploys.excluded:,} excluded"
+        )
+        yield ResultWarning("lost_deploys", f"{text}; {reason}" if names else text, certain=True)
+    elif names:
+        yield ResultWarning("unmatched_services", reason)
+    elif deploys.excluded and not deploys.counted:
+        reasons = show_reasons(accounting.excluded_by_reason)
+        text = f"no deploy counts, all are excluded: {reasons}; --environment (environment=) "
+        yield ResultWarning("excluded_deploys", f"{text}names the environments that count")
+    if deploys.without_time:
+        text = (
+            f"dates of deploys without a time: {deploys.without_time:,}; they count from midnight"
+        )
+        yield ResultWarning("deploys_without_time", text)
+
+
+def _warn_of_clock(
+    logs: Sequence[tuple[str, SourceClock]], deploys: DeployRecords
+) -> Iterator[ResultWarning]:
+    """A deploy before the logs may be the last one, unless its time may be in a wrong zone."""
+    times = [(clock.began, clock.newest) for _, clock in logs if clock.began is not None]
+    if not deploys.counted or not times:
+        return
+    began, ended = min(first for first, _ in times), max(last for _, last in times)
+    first, last = deploys.counted[0], deploys.counted[-1]
+    found = ""
+    if first > ended:
+        found = f"after the last access, by {show_span(first - ended)} or more"
+    elif last < began and deploys.in_zone:
+        found = f"before the first access, by {show_span(began - last)} or more"
+    if found:
+        text = (
+            f"every deploy is {found}; if the clocks of deploys and logs are in different zones, "
+            "--change-zone (change_zone=) and --zone (zone=) correct that"
+        )
+        yield ResultWarning("deploys_outside", text)
+
+
+def _runs_backwards(clock: SourceClock) -> bool:
+    """
+    Do most rows come after newer ones, although the first row is nearly the newest? In a log of
+    parts that follow each other, the time runs forward first.
+    """
+    ahead = clock.newest - (clock.began or 0)
+    is_disordered = 2 * clock.disordered >= clock.rows and clock.largest > clock.lateness
+    return is_disordered and 10 * ahead < clock.largest
+
+
+def _list(names: Sequence[str]) -> str:
+    shown, more = list_some(names)
+    return f"{shown} and {more:,} more" if more else shown
