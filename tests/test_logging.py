@@ -14,6 +14,7 @@ from structlog.typing import EventDict
 from slomon import get_service_monitor
 from slomon.cli.shared_arguments import configure_logging
 from slomon.example_streams import RecordedStream
+from slomon.logging import RejectionLog
 from tests.cli.terminal import Terminal
 
 HOSTILE = "\x1b[2J\u202e" + "x" * 10_000
@@ -47,6 +48,7 @@ def test_a_run_logs_its_start_its_incidents_and_its_end() -> None:
 
     incident = {"service": "users", "endpoint": "GET /", "log_level": "info"}
     counts = {"accesses": 2, "changes": 2, "unmatched": 0, "rejected": 0, "late": 0}
+    counts |= {"excluded": 0, "excluded_by_reason": {}}  # type: ignore[dict-item]
     assert life == [
         {"event": "stream.started", "endpoints": 1, "log_level": "info"},
         {"event": "incident.opened", "at": 1.0, "broken_by": "c1", **incident},
@@ -86,13 +88,35 @@ def test_a_rejected_event_is_a_warning_with_its_position_reason_and_text() -> No
     }
 
 
-def test_after_a_hundred_rejected_events_the_rest_are_only_counted() -> None:
-    events = logged(*["what?"] * 150)
+def test_after_the_first_few_rejected_events_the_rest_are_counted_by_reason() -> None:
+    wrong = [access(1, status) for status in range(600, 640)]
+    events = logged(*["what?"] * 50, *wrong)
 
     rejected = [event for event in events if event["event"] == "event.rejected"]
-    assert len(rejected) == 101
-    assert rejected[-1]["more"] == "counted, but no longer logged"
-    assert events[-1]["rejected"] == 150
+    assert [event.get("text") for event in rejected[:5]] == ["what?"] * 5
+    assert [(event["more"], event["reason"]) for event in rejected[5:]] == [
+        (45, "an event is a dict, not str"),
+        (40, "the status is ..."),
+    ]
+    assert events[-1]["rejected"] == 90
+
+
+def test_rejections_of_many_kinds_are_not_listed_without_end() -> None:
+    structlog.configure()
+    with capture_logs() as entries:
+        log = RejectionLog("event.rejected")
+        for number in range(5 + 30):
+            log.warn("x" * number, "")
+        log.finish()
+        log.finish()
+    assert len(entries) == 5 + 21
+    assert (entries[5]["more"], entries[5]["reason"]) == (10, "another reason")
+
+
+def test_a_run_with_late_accesses_warns_of_them() -> None:
+    *_, warning, _ = logged(access(40, 200), access(1, 200))
+    assert (warning["event"], warning["code"]) == ("result.warning", "late_accesses")
+    assert "1 of 2 accesses (50.0%) are late" in warning["text"]
 
 
 def test_text_from_the_stream_is_escaped_and_bounded() -> None:

@@ -100,10 +100,12 @@ def _warn_of_losses(
     if accounting.accesses or len(unread) == len(logs):
         return
     if accounting.unmatched > deploys.unmatched:
-        text = (
-            "no access belongs to an endpoint; the verbs and resources of the endpoints must be "
-            "those of the requests in the logs"
-        )
+        text = "no access belongs to a watched endpoint"
+        if not accounting.capped:
+            text += (
+                "; the verbs and resources of --endpoints (endpoints=) must be those of the "
+                "requests in the logs"
+            )
         yield ResultWarning("unmatched_accesses", text, certain=True)
     elif excluded := accounting.excluded_by_reason.get(OUT_OF_RANGE):
         text = f"all {excluded:,} accesses are outside the time range of --from and --to"
@@ -166,7 +168,7 @@ def _runs_backwards(clock: SourceClock) -> bool:
     parts that follow each other, the time runs forward first.
     """
     ahead = clock.newest - (clock.began or 0)
-    is_disordered = 2 * clock.disordered >= clock.rows and clock.largest > clock.lateness
+    is_disordered = 2 * clock.disordered > clock.rows and clock.largest > clock.lateness
     return is_disordered and 10 * ahead < clock.largest
 
 

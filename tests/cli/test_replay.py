@@ -18,7 +18,7 @@ import pytest
 
 import slomon
 from slomon.cli.main import main
-from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED
+from slomon.cli.process import BROKEN, FAILED, FINE, MISUSED, WRONG
 from slomon.core.statuses import server_errors_fail
 from slomon.files import in_use
 from slomon.formats.registry import known_formats
@@ -58,8 +58,9 @@ def test_json_is_one_object_with_the_accounting(tmp_path: Path) -> None:
     _, out, _ = call(broken(tmp_path), "--changes", deploys(tmp_path), "--json")
     answers = json.loads(out)
 
-    assert list(answers) == ["mttr", "api_histogram", "incident_details", "accounting"]
+    assert list(answers) == ["mttr", "api_histogram", "incident_details", "accounting", "warnings"]
     assert list(answers.values())[:3] == ANSWER
+    assert answers["warnings"] == []
     names = [field.name for field in fields(slomon.ReplayAccounting)]
     assert list(answers["accounting"]) == [*names, "problems"]
     assert (answers["accounting"]["lines"], answers["accounting"]["records"]) == (3, 2)
@@ -150,7 +151,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
         *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),
         *("--resolution", "1s", "--rejects", str(tmp_path / "rejects"), "--no-progress"),
         *("--max-endpoints", "7", "--checkpoint-every", "1m", "--json"),
-        *("--close-after-no-traffic", "1h"),
+        *("--close-after-no-traffic", "1h", "--fail-status", "5xx", "--from", "5", "--to", "900"),
     )
     code, out, _ = call(logs[0], *options)
     accounting = json.loads(out)["accounting"]
@@ -248,6 +249,9 @@ def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--min-requests", "0"], "option '--min-requests' is 0; allowed: a whole number from 1"),
+        (["--from", "x"], "option '--from': the time is 'x'; allowed: a day, such as '2025-03-10'"),
+        (["--to", "0"], "option '--to' is '0'; allowed: a time after 1970-01-01T00:00:00Z"),
+        (["--fail-status", "600"], "option '--fail-status' is '600'; allowed: classes, statuses"),
         (["--match", "x"], "option '--match' is 'x'; allowed: 'exact', 'template'"),
         (["--json-keys", "time=ts"], "option '--json-keys': the fields with a key are 'time'; all"),
         (["--regex", "x"], "option '--regex': the pattern's named groups are none; allowed: time"),
@@ -340,10 +344,45 @@ def test_an_output_is_written_though_another_can_not_be(tmp_path: Path) -> None:
     assert (code, output.read_text(encoding="ascii")[:5]) == (FAILED, "360.0")
 
 
-def test_a_log_without_a_readable_line_is_a_failure(tmp_path: Path) -> None:
+def test_a_log_without_a_readable_line_is_certainly_wrong(tmp_path: Path) -> None:
     code, stdout, stderr = call(broken(tmp_path), "--format", "caddy")
-    assert (code, stdout.splitlines()[0]) == (FAILED, "0.0")
-    assert "every line was rejected: it may be that none is in this format" in stderr
+    assert (code, stdout.splitlines()[0]) == (WRONG, "0.0")
+    assert "could be read as an access: it may be that none is in this format" in stderr
+
+
+def test_a_certainly_wrong_answer_is_an_exit_code_and_a_warning_in_json(tmp_path: Path) -> None:
+    backwards = "".join(f"{second} GET / 500\n" for second in range(200, 100, -1))
+    log = write(tmp_path, "a.log", backwards)
+    code, out, err = call(log, "--json", "--fail-on", "incidents")
+
+    assert code == WRONG
+    (warning,) = json.loads(out)["warnings"]
+    assert (warning["code"], warning["certain"]) == ("newest_first", True)
+    assert err.count("newest_first") == 1
+
+
+def test_an_answer_that_may_be_wrong_is_a_warning_and_a_success(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", "100 GET / 200\n200 GET / 200\n8.5 GET / 200\n")
+    code, out, err = call(log, "--json", level="warning")
+
+    assert code == FINE
+    (warning,) = json.loads(out)["warnings"]
+    assert (warning["code"], warning["certain"]) == ("late_accesses", False)
+    assert err.count("late_accesses") == 1
+
+
+def test_the_statuses_that_fail_can_be_listed(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", LOG.replace("500", "404"))
+    _, out, _ = call(log, "--json")
+    assert json.loads(out)["api_histogram"] == {}
+    _, out, _ = call(log, "--json", "--fail-status", "5xx,404")
+    assert json.loads(out)["api_histogram"] == {"GET /users": 1}
+
+
+def test_a_time_range_is_given_by_its_ends(tmp_path: Path) -> None:
+    _, out, _ = call(broken(tmp_path), "--json", "--from", "101", "--to", "1970-01-01T00:02:00Z")
+    accounting = json.loads(out)["accounting"]
+    assert (accounting["accesses"], accounting["excluded_by_reason"]) == (1, {"out_of_range": 2})
 
 
 def test_an_unknown_option_is_reported_by_its_verb(
@@ -460,7 +499,7 @@ def test_a_log_that_no_format_reads_is_a_wrong_configuration(tmp_path: Path) -> 
 
 def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
     name = "\x1b[31m\u202e" + "x" * 10_000
-    log = write(tmp_path, "\x1b[2J.log", f"1 GET /{name} 500\n1 GET /{name} 700\n")
+    log = write(tmp_path, "\x1b[2J.log", f"1 GET /{name} 500\n1 GET /{name} 700\n1 GET / 200\n")
     stdout, stderr = io.StringIO(), io.StringIO()
     code = main(["replay", "--backend", "python", log, "--json"], stdout, stderr)
 

@@ -15,6 +15,7 @@ from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
+from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
 from slomon.formats.registry import known_formats
@@ -55,6 +56,8 @@ class BlockReading:
     requests: MakeRequests
     most: int = 50
     rule: StatusRule = server_errors_fail
+    first: int = 0
+    last: int = LAST_TICK
     rows: list[tuple[int, int]] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
     unresolved_count: int = 0  # lines that the scanner left open
@@ -64,7 +67,9 @@ class BlockReading:
         self.order, self.names = self.backend.order(
             1, 1, self.most if self.requests is found else 0
         )
-        self.reference = ReferenceParser(self.order, self.rejected.append)
+        self.reference = ReferenceParser(
+            self.order, self.rejected.append, first=self.first, last=self.last
+        )
         self._requests = self.requests(self.names)
         self.settler = self.backend.reader(self.reference, self.rule)
 

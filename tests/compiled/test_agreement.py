@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.compiled import request_table as requests_host
+from slomon.kernels.codes import EXCLUDED
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import (
     MakeRequests,
@@ -73,6 +74,21 @@ def test_the_smallest_line_that_is_not_would_be_shown(
     requests, match_exactly, most = known
     blocks = data.draw(st.lists(st.lists(lines(name), min_size=1, max_size=4), max_size=3))
     read_at(compiled_kernels, requests, (name, match_exactly, blocks), most=most)
+
+
+@backends
+@opened
+@formats
+def test_a_line_outside_the_time_range_is_excluded_if_the_reference_parser_can_read_it(
+    backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
+) -> None:
+    count = 1000 if backend is compiled_kernels else 100
+    drawn = random_lines(random.Random(name), name, count)
+    read = read_at(backend, requests, (name, match_exactly, cut(drawn)), most=most)
+    ticks = sorted(tick for tick, _ in read.rows if tick > 0)
+    limits = {"first": ticks[len(ticks) // 3], "last": ticks[2 * len(ticks) // 3]}
+    read = read_at(backend, requests, (name, match_exactly, cut(drawn)), most=most, **limits)
+    assert EXCLUDED in {code for _, code in read.rows}
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from slomon.compiled import line_reader as reader_host
 from slomon.compiled.backend import CompiledBackend
-from slomon.kernels.scan import PADDING, UNKNOWN, UNKNOWN_FAILED, UNRESOLVED
+from slomon.kernels.codes import EXCLUDED
+from slomon.kernels.scan import FOR_REFERENCE, PADDING, UNKNOWN, UNKNOWN_FAILED, UNRESOLVED
 from slomon.log_replay.lines import Block
 from slomon.sources.source import OversizedLine
 from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
@@ -53,6 +54,24 @@ def test_the_scanner_writes_the_same_columns_in_each_backend(name: str, seed: in
     assert isinstance(codes, list)
     assert {UNKNOWN, UNKNOWN_FAILED} < set(codes)
     assert max(codes) >= 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_line_outside_the_time_range_is_excluded_if_every_format_can_read_its_request(
+    backend: Opened,
+) -> None:
+    lines = [b"4 GET /a 200", b"5 GET /b 200", b"9 GET /b 500", b"10 GET /b 500", b"4 GET /a 700"]
+    odd = [b"4 GET /a\x80 200", b"4 7 /a 200", b"4 GET /a\\ 200", b"4 GET /a#b 200", b"4 GET a 200"]
+    with backend() as library:
+        backend_ = CompiledBackend(library)
+        reading = BlockReading(backend_, given_by_template, first=5 * 10**9, last=9 * 10**9)
+        text = b"\n".join(lines + odd) + b"\n"
+        block = Block(bytearray(text + bytes(PADDING)), length=len(text))
+        block.log = reading.log("plain", b"", match_exactly=False)
+        reading.settler.scan(block)
+        codes = block.codes[: block.rows].tolist()
+    assert codes[:5] == [EXCLUDED, UNKNOWN, UNKNOWN_FAILED, EXCLUDED, FOR_REFERENCE]
+    assert set(codes[5:]) == {FOR_REFERENCE}
 
 
 @formats

@@ -98,6 +98,9 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("rejects", "rejects"),
         ("zone", "+05:00"),
         ("is_failure", lambda status: status == 404),
+        ("fail_status", "404"),
+        ("from_", 7),
+        ("to", 900),
     ],
 )
 def test_a_state_of_another_replay_is_reported_and_kept(

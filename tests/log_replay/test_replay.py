@@ -344,6 +344,9 @@ WRONG: dict[str, Values] = {
     "min_requests": NO_NUMBERS,
     "resolution": NO_DURATIONS_AT_ALL,
     "close_after_no_traffic": NO_DURATIONS_AT_ALL,
+    "from_": (b"2025", True, [], object(), "soon", "", math.nan, "2025-02-30", -1),
+    "to": (b"2025", True, [], object(), "soon", "", math.inf, "2025-02-30", 0),
+    "fail_status": (*NO_TEXTS, "6xx", "5xx,", "504-500", 500),
     "strict": NO_FLAGS,
     "is_failure": (None, *NO_FUNCTIONS),
     "on_rejected": NO_FUNCTIONS,
@@ -439,6 +442,7 @@ def test_a_wrong_option_is_named_with_its_value_and_what_is_allowed(
         ({"endpoints": [], "window": 5}, "'endpoints' and 'window'"),
         ({"format": "plain", "regex": "x"}, "'format' and 'regex'"),
         ({"regex": "x", "json_keys": {}}, "'regex' and 'json_keys'"),
+        ({"is_failure": bool, "fail_status": "5xx"}, "'is_failure' and 'fail_status'"),
     ],
 )
 def test_options_that_exclude_each_other_are_named(

@@ -73,9 +73,12 @@ async def test_it_has_the_state_of_the_endpoints_and_the_incidents() -> None:
             "changes": 2,
             "unmatched": 1,
             "rejected": 0,
+            "excluded": 0,
             "late": 0,
+            "excluded_by_reason": {},
             "dropped": {},
         },
+        "warnings": [],
     }
 
 
