@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from heapq import heapify, heapreplace
 from pathlib import Path
 from random import Random
-from typing import Final, cast
+from typing import Final, TextIO, cast
 
 from slomon.core.events import Malformed
-from slomon.endpoints.config import Fields, join_fields
+from slomon.endpoints.config import Fields, join_fields, read_text
 from slomon.errors import ConfigurationError
 from slomon.pipeline.stream import Event
+from slomon.sources.source import MAX_LINE
 
 # Simulated time is in steps of 0.1 ms, because timestamps have four decimals.
 _SECOND: Final = 10_000
@@ -38,7 +39,7 @@ def open_recording(events: Path, info: Path) -> Iterator[RecordedStream]:
     Open a recorded event stream. The files stay open until the `with` block ends.
 
     * `events`: a JSON object per line, one event each; blank lines are skipped, and a line that
-      isn't JSON is a malformed event
+      isn't JSON or has over 1048576 characters is a malformed event
     * `info`: a JSON list of the endpoints' entries
 
     Raises OSError if a file can't be read, ConfigurationError if `info` is malformed.
@@ -46,7 +47,7 @@ def open_recording(events: Path, info: Path) -> Iterator[RecordedStream]:
     entries = _read_entries(info)
     # Bytes that aren't UTF-8 are kept as escapes: they neither stop the stream nor disappear.
     with events.open(encoding="utf-8-sig", errors="backslashreplace") as lines:
-        yield RecordedStream(lines, entries)
+        yield RecordedStream(_read_lines(lines), entries)
 
 
 class RecordedStream:
@@ -66,7 +67,17 @@ class RecordedStream:
         return next(self._events, {"type": "end-of-stream", "value": ""})
 
 
+def _read_lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file. Of a line that is longer than `MAX_LINE`, only the first characters."""
+    while line := file.readline(MAX_LINE + 1):
+        yield line
+        while len(line) > MAX_LINE and not line.endswith("\n"):
+            line = file.readline(MAX_LINE + 1)
+
+
 def _read_event(number: int, line: str) -> Event:
+    if len(line.removesuffix("\n")) > MAX_LINE:
+        return Malformed(line, f"line {number} has over {MAX_LINE} characters")
     try:
         event = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -76,8 +87,9 @@ def _read_event(number: int, line: str) -> Event:
 
 def _read_entries(info: Path) -> list[Mapping[str, object]]:
     try:
-        text = info.read_text(encoding="utf-8-sig")
-        entries = json.loads(text, object_pairs_hook=Fields)
+        entries = json.loads(read_text(info), object_pairs_hook=Fields)
+    except ConfigurationError:
+        raise
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"not JSON in UTF-8: {error}") from None
     if isinstance(entries, Fields):

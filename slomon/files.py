@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TextIO
 
+from slomon.interrupts import interrupts
 from slomon.text import excerpt
 
 if sys.platform != "win32":
@@ -52,6 +53,7 @@ class AtomicFile:
         with naming(path):
             self._target = path if private else _resolve(path)
             self._temp, self.file = self._create()
+        interrupts.temporary_files.add(self._temp)
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +70,7 @@ class AtomicFile:
             finally:
                 if not self._kept:
                     self._temp.unlink(missing_ok=True)
+                interrupts.temporary_files.discard(self._temp)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes to the temporary file. Raises OSError."""

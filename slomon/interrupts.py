@@ -2,8 +2,13 @@
 The signals that end a command: SIGINT (Ctrl-C), SIGTERM and SIGHUP.
 
 The first signal raises KeyboardInterrupt in the main thread, or cancels what runs on an event loop
-there, so that temporary files are removed. Later signals don't disturb this work. Only if it has
-not ended after a second, the next signal ends the process at once.
+there, so that temporary files are removed. Later signals don't disturb this work. If it has not
+ended after a second, the temporary files are removed and the process ends at once.
+
+The end after a second does not wait for the event loop, which a long call blocks. An alarm of the
+system brings it about: Python runs its handler between any two steps of Python code, and also
+inside `re`, which may look for a match for ever without releasing the interpreter to any thread.
+Windows has no alarm; the next signal ends the process there.
 
 A program that only imports slomon keeps its own signal handlers: nothing here has an effect then.
 """
@@ -15,12 +20,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import get_ident
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from sys import UnraisableHookArgs
 
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
@@ -41,6 +47,8 @@ class Interrupts:
         self._is_pending = False  # received, but not raised yet
         self._cancel: Callable[[], object] | None = None
         self._report_unraisable = sys.unraisablehook
+        self.temporary_files: set[Path] = set()
+        """The files to remove if the process ends at once."""
 
     @property
     def exit_code(self) -> int | None:
@@ -64,6 +72,10 @@ class Interrupts:
     def uninstall(self) -> None:
         """From now on, a signal ends the process at once, also while the interpreter shuts down."""
         self._thread = None  # nothing is raised any more
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if self.received is not None:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
         for number in self._numbers:
             signal.signal(number, signal.SIG_DFL)
         sys.unraisablehook = self._report_unraisable
@@ -99,10 +111,13 @@ class Interrupts:
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if self.received is not None:
-            if time.monotonic() > self._received_at + _CLEANUP_SECONDS:
-                os._exit(128 + self.received)
+            if time.monotonic() >= self._received_at + _CLEANUP_SECONDS:
+                self._exit_at_once(128 + self.received)
             return
         self.received, self._received_at = number, time.monotonic()
+        if sys.platform != "win32":
+            signal.signal(signal.SIGALRM, self._handle)
+            signal.setitimer(signal.ITIMER_REAL, _CLEANUP_SECONDS, _CLEANUP_SECONDS / 20)
         if self._thread is None:
             return
         if self._cancel is None and not self._deferring:
@@ -110,6 +125,12 @@ class Interrupts:
         self._is_pending = True
         if self._cancel is not None:
             self._cancel()
+
+    def _exit_at_once(self, code: int) -> NoReturn:
+        for path in tuple(self.temporary_files):
+            with suppress(OSError):
+                path.unlink()
+        os._exit(code)
 
     def _hide_unraisable(self, unraisable: UnraisableHookArgs) -> None:
         """Python drops an exception in a callback or a destructor, and prints a traceback."""

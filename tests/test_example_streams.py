@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from slomon import ConfigurationError, Malformed, get_service_monitor
+from slomon import ConfigurationError, Malformed, example_streams, get_service_monitor
 from slomon.example_streams import SimulatedStream, open_recording
 
 ENTRY = {
@@ -98,6 +98,23 @@ def test_a_line_that_is_not_utf8_stays_visible(tmp_path: Path, info: Path) -> No
 
     assert isinstance(event, Malformed)
     assert event.text == "\\xff"
+
+
+def test_a_line_that_is_too_long_is_one_malformed_event(
+    tmp_path: Path, info: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(example_streams, "MAX_LINE", 60)
+    good = b'{"type": "access", "value": "1 GET /users 200"}'
+    events = write_events(tmp_path, b"\n".join([good, b"x" * 1000, b"x" * 61, good]))
+
+    with open_recording(events, info) as stream:
+        monitor = get_service_monitor(stream)
+
+    assert monitor.accounting.accesses == 2
+    assert [one.reason for one in monitor.rejections] == [
+        "line 2 has over 60 characters",
+        "line 3 has over 60 characters",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,19 @@ from slomon.deploys.parsers import (
 )
 from slomon.deploys.records import DEFAULT_RULES, DeployRules, Record
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE, OversizedLine, open_source
+from slomon.sources.source import OversizedLine, Source, open_source
 from slomon.text import excerpt, quote
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""The most bytes of a change file, decompressed."""
+
+MAX_LINES: Final = 4_000_000
+"""The most lines of a change file."""
+
+MAX_RECORDS: Final = 250_000
+"""The most records of a change file, rejected ones included."""
+
+_DETECTION_CHARACTERS: Final = 64 * 1024  # from the first line on that is not blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,8 @@ def read_history(
     The changes of all these files, which may be compressed; `-` is standard input. See
     `read_changes` for `zone`, `service` and `rules`.
 
-    Raises OSError if a file can't be read to its end, ConfigurationError as `read_changes` does.
+    Raises OSError if a file can't be read to its end or is larger than `MAX_BYTES` or `MAX_LINES`,
+    ConfigurationError as `read_changes` does.
     """
     changes: list[tuple[int, Change]] = []
     rejected: list[RejectedLine] = []
@@ -107,8 +119,9 @@ def read_changes(
     Changes of the same time are in the order in which they were made: in the order of the file, or
     in reverse if the file runs from new to old, as the output of `git log` does.
 
-    Raises ConfigurationError if no format is detected, or if a date has no zone and `zone` is None:
-    accesses are in UTC, and without a zone the two can't be put in order.
+    Raises ConfigurationError if no format is detected, if there are over `MAX_RECORDS` records, or
+    if a date has no zone and `zone` is None: accesses are in UTC, and without a zone the two
+    can't be put in order.
     """
     # git log -z ends commits with null characters.
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\0", "\n")
@@ -116,7 +129,9 @@ def read_changes(
     changes: list[tuple[int, Change]] = []
     rejected: list[RejectedRecord] = []
     excluded: dict[str, int] = {}
-    for record in _FORMATS[name][1](text, rules) if name else ():
+    for number, record in enumerate(_FORMATS[name][1](text, rules) if name else (), 1):
+        if number > MAX_RECORDS:
+            raise ConfigurationError(f"it {_over(MAX_RECORDS, 'records')}")
         dated = _date_change(record, zone)
         if isinstance(dated, str):
             rejected.append(RejectedRecord(record.line, record.text, dated))
@@ -129,20 +144,35 @@ def read_changes(
 
 
 def _read_text(path: str) -> tuple[str, str]:
-    buffer = bytearray(MAX_LINE + 1)
-    parts: list[bytes] = []
-    with open_source(path) as source:
+    buffer = bytearray(MAX_BYTES + 1)  # programs write all records on one line
+    parts: list[str] = []  # decoded one by one: an interrupt waits for the end of a decoding
+    size = lines = 0
+    with open_source(path, MAX_BYTES) as source:
         while (filled := source.fill(buffer)) is not None:
             if isinstance(filled, OversizedLine):
-                raise OSError(f"{excerpt(source.name, 1000)}: {filled.reason}")
-            parts.append(bytes(buffer[:filled]))
+                raise _unreadable(source, filled.reason)
+            parts.append(buffer[:filled].decode("utf-8", "backslashreplace"))
+            size += filled
+            lines += buffer.count(b"\n", 0, filled)
+            if size > MAX_BYTES:
+                raise _unreadable(source, f"it {_over(MAX_BYTES, 'bytes of text')}")
+            if lines > MAX_LINES:
+                raise _unreadable(source, f"it {_over(MAX_LINES, 'lines')}")
         if source.problem is not None:
-            raise OSError(f"{excerpt(source.name, 1000)}: {source.problem}")
-    return source.name, b"".join(parts).decode("utf-8", "backslashreplace")
+            raise _unreadable(source, source.problem)
+    return source.name, "".join(parts)
+
+
+def _unreadable(source: Source, reason: str) -> OSError:
+    return OSError(f"{excerpt(source.name, 1000)}: {reason}")
+
+
+def _over(most: int, things: str) -> str:
+    return f"has over {most} {things}; allowed: at most {most}"
 
 
 def _detect_format(text: str, rules: DeployRules) -> str:
-    for line in text.split("\n"):
+    for line in _list_first_lines(text):
         for name, (starts, _) in _FORMATS.items():
             if starts(line, rules):
                 return name
@@ -151,6 +181,15 @@ def _detect_format(text: str, rules: DeployRules) -> str:
             f"the changes begin with {quote(text.lstrip())}; allowed: {_ALLOWED_FORMATS}"
         )
     return ""
+
+
+def _list_first_lines(text: str) -> list[str]:
+    """The whole lines by which the format is detected: the first one that isn't blank, and more."""
+    begin = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+    end = text.rfind("\n", begin, begin + _DETECTION_CHARACTERS)
+    if end < 0:
+        end = text.find("\n", begin)
+    return text[begin : len(text) if end < 0 else end].split("\n")
 
 
 def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | Excluded | str:

@@ -265,7 +265,8 @@ def _split_row(lines: list[str], place: int, delimiter: str) -> tuple[list[str],
 
 
 def _find_delimiter(line: str, rules: DeployRules) -> str | None:
-    splits = ((delimiter, _split_row([line], 0, delimiter)[0]) for delimiter in _DELIMITERS)
+    found = (delimiter for delimiter in _DELIMITERS if delimiter in line)
+    splits = ((delimiter, _split_row([line], 0, delimiter)[0]) for delimiter in found)
     return next((delimiter for delimiter, names in splits if is_header(names, rules)), None)
 
 

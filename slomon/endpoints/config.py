@@ -26,7 +26,11 @@ Endpoints: TypeAlias = AnyPath | Entries
 NO_EMAIL: Final = "-"
 """The email of an entry without one. A catalogue requires text, and "-" is no real email."""
 
+MAX_TEXT: Final = 16 * 1024 * 1024
+"""The most characters of a file of endpoints."""
+
 _MAX_YAML_DEPTH: Final = 20
+_MAX_YAML_PARTS: Final = 500_000  # scalars, and both ends of lists and mappings: 500 bytes each
 # An objective is above the first and at most the second number. A `targetPercent` of 1 or less is
 # most likely a share in the wrong field.
 _BOUNDS: Final = {"slo": (0, 1), "target": (0, 1), "targetPercent": (1, 100)}
@@ -69,6 +73,18 @@ def read_entries(path: Path) -> list[Mapping[str, object]]:
     parsed = _parse(path)
     completed = complete_entries(_list_entries(parsed))
     return cast(list[Mapping[str, object]], completed)  # the catalogue checks them
+
+
+def read_text(path: Path) -> str:
+    """
+    The text of a file of endpoints. Raises OSError if the file can't be read, ValueError if it is
+    not UTF-8, ConfigurationError if it has over `MAX_TEXT` characters.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        text = file.read(MAX_TEXT + 1)
+    if len(text) > MAX_TEXT:
+        raise ConfigurationError(f"it has over {MAX_TEXT} characters; allowed: at most {MAX_TEXT}")
+    return text
 
 
 def complete_entries(entries: Iterable[object]) -> list[object]:
@@ -141,7 +157,7 @@ def _parse(path: Path) -> object:
         )
     name, parse = _FORMATS[suffix]
     try:
-        return parse(path.read_text(encoding="utf-8-sig"))
+        return parse(read_text(path))
     except ConfigurationError:
         raise
     except (ValueError, RecursionError) as error:
@@ -176,16 +192,21 @@ def _parse_yaml(text: str) -> object:
             "YAML is read by PyYAML, which is not installed; allowed: pip install 'slomon[replay]'"
         ) from None
     try:
-        _check_depth(type(event).__name__ for event in yaml.parse(text, yaml.BaseLoader))
+        _check_events(type(event).__name__ for event in yaml.parse(text, yaml.BaseLoader))
         return _read_node(yaml.compose(text, yaml.BaseLoader))
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
 
 
-def _check_depth(events: Iterable[str]) -> None:
-    """Reject aliases and deep nesting, by which few bytes of YAML can cause much work."""
+def _check_events(events: Iterable[str]) -> None:
+    """Reject what takes much more work or memory than the bytes of YAML that it stands in."""
     depth = 0
-    for event in events:
+    for number, event in enumerate(events, 1):
+        if number > _MAX_YAML_PARTS:
+            raise ConfigurationError(
+                f"the YAML has over {_MAX_YAML_PARTS} parts; allowed: at most {_MAX_YAML_PARTS}, "
+                "or the same as JSON"
+            )
         depth += event.endswith("StartEvent") - event.endswith("EndEvent")
         if event == "AliasEvent":
             raise ConfigurationError("the YAML has an alias ('*'); allowed: values in full")

@@ -28,7 +28,11 @@ _Read: TypeAlias = Callable[[PeekableStream], Iterator[bytes]]
 LIMIT: Final = 256 * 1024
 """The most bytes that are decompressed at once, and so the most good bytes lost before damage."""
 
+MAX_GZIP_TEXT: Final = 64 * 1024
+"""The most bytes of the name or the comment in the header of a gzip member."""
+
 _GZIP: Final = b"\x1f\x8b"
+_GZIP_TEXT_STEP: Final = 256  # bytes that are searched at once: few names are longer
 # Flags in the header of a gzip member.
 _HEADER_CHECKSUM, _EXTRA, _NAME, _COMMENT, _RESERVED = 2, 4, 8, 16, 0xE0
 
@@ -177,10 +181,24 @@ def _skip_gzip_header(stream: PeekableStream) -> None:
     if flags & _EXTRA:
         _take(stream, int.from_bytes(_take(stream, 2), "little"))
     for flag in (_NAME, _COMMENT):
-        while flags & flag and _take(stream, 1) != b"\0":
-            pass
+        if flags & flag:
+            _skip_gzip_text(stream)
     if flags & _HEADER_CHECKSUM:
         _take(stream, 2)
+
+
+def _skip_gzip_text(stream: PeekableStream) -> None:
+    """Skip a text that ends with a zero byte."""
+    length = 0
+    while (end := bytes(text := stream.peek()[:_GZIP_TEXT_STEP]).find(0)) < 0:
+        if not text:
+            raise _cut_off("gzip")
+        length += len(text)
+        if length > MAX_GZIP_TEXT:
+            allowed = f"at most {MAX_GZIP_TEXT} bytes"
+            raise _damaged("gzip", f"its header has a longer name or comment; allowed: {allowed}")
+        stream.drop(len(text))
+    stream.drop(end + 1)
 
 
 def _take(stream: PeekableStream, count: int) -> bytes:

@@ -24,7 +24,7 @@ CHUNK: Final = 128 * 1024
 """The bytes that a peek reads at once."""
 
 Check: TypeAlias = Callable[[], object]
-"""Called several times a second while a read waits for a pipe. If it raises, the wait ends."""
+"""Called before each read, and several times a second while a pipe is silent. May raise."""
 
 _CHECK_MILLISECONDS: Final = 50
 
@@ -43,12 +43,14 @@ class PeekableStream:
     byte.
 
     The end is final, and so is an error: bytes that are appended to a file later are not read.
-    Methods that read raise the OSError of the underlying stream.
+    Methods that read raise the OSError of the underlying stream, and what `check` raises, which is
+    called before each read of the underlying stream.
     """
 
-    def __init__(self, stream: Stream, position: int = 0) -> None:
+    def __init__(self, stream: Stream, position: int = 0, check: Check = int) -> None:
         self.position = position
         self._stream = stream
+        self._check = check
         self._ahead = memoryview(b"")
         self._ended = False
 
@@ -113,6 +115,7 @@ class PeekableStream:
     def _fetch(self, view: memoryview) -> int:
         if self._ended:
             return 0
+        self._check()
         self._ended = True  # unless the read succeeds, see below
         count = self._stream.readinto(view)
         if count is None:

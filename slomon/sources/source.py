@@ -26,6 +26,9 @@ from slomon.sources.peekable import Check, PeekableStream, open_raw
 MAX_LINE: Final = 1024 * 1024
 """The most bytes of a line, without its newline, that is handed out whole."""
 
+SKIPPED_LINES: Final = 1024
+"""A line that is longer than this many lines of the maximum length is not skipped."""
+
 FINGERPRINT_BYTES: Final = 4096
 """The number of bytes before `Source.offset` that the fingerprint of a file covers."""
 
@@ -94,6 +97,7 @@ class Source:
     the log.
 
     If reading fails, the lines before the failure are handed out, and `problem` says what happened.
+    A line that is far too long, as in a device that never ends, is such a failure.
     `problem` is final once `fill` has returned None. A file is read until its end is first reached,
     including bytes that are appended before that.
 
@@ -119,7 +123,7 @@ class Source:
         self._raw = raw
         self._check = check
         self._fingerprint: Fingerprint = AllBytes() if resumable and size is None else LastBytes()
-        self._bytes = self._text = PeekableStream(raw)
+        self._bytes = self._text = PeekableStream(raw, check=check)
         with self._recording_problem():
             self._text = open_decompressed(self._bytes)
         self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING_BYTES])
@@ -158,7 +162,7 @@ class Source:
         if self._text is self._bytes and self.size is not None:
             begin = max(min(offset, self.size) - FINGERPRINT_BYTES, 0)
             self._raw.seek(begin)
-            self._bytes = self._text = PeekableStream(self._raw, begin)
+            self._bytes = self._text = PeekableStream(self._raw, begin, self._check)
         scratch = memoryview(bytearray(max(self.max_line, FINGERPRINT_BYTES)))
         while self.offset < offset and (count := self._read(scratch[: offset - self.offset])):
             self._fingerprint.add(scratch[:count])
@@ -242,6 +246,8 @@ class Source:
                 self._text.put_back(bytes(view[newline + 1 : count]))
                 return dropped + newline
             dropped += count
+            if dropped > SKIPPED_LINES * self.max_line:
+                self._fail(f"a line has over {dropped} bytes; allowed: {self.max_line}")
         return dropped
 
     def _read_byte_order_mark(self) -> None:

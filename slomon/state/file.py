@@ -70,11 +70,13 @@ def read_state(path: Path) -> dict[str, Section] | None:
     """
     _check_kind(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:  # before all of it is read: it may be a large log
+                raise StateFileError(f"{path} is no state of slomon's, or of another version of it")
+            file.seek(0)
+            data = file.read()
     except FileNotFoundError:
         return None
-    if not data.startswith(_MAGIC):
-        raise StateFileError(f"{path} is no state of slomon's, or of another version of it")
     if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
         raise StateFileError(f"{path} is damaged: it is not what was written")
     try:

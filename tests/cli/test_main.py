@@ -188,6 +188,30 @@ def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the alarm is Unix's")
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
+)
+def test_a_replay_whose_expression_never_ends_is_ended_by_one_signal(
+    tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    log = write(tmp_path, "access.log", "1 GET /a 200 " + "a" * 100 + "!\n")
+    pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\S+) (a+)+$"
+    process = subprocess.Popen(
+        [*SLOMON, "replay", log, "--regex", pattern, "-o", str(tmp_path / "answers")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "log.format_detected" in process.stderr.readline()
+    process.send_signal(sent)
+    _, stderr = process.communicate(timeout=60)
+
+    assert (process.returncode, stderr) == (code, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["access.log"]
+
+
+@pytest.mark.slow
 def test_an_interrupt_while_modules_are_imported_is_one_like_any_other() -> None:
     script = """
 import runpy, signal, sys

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 from slomon import interrupts as interrupts_module
 from slomon.cli.process import FAILED, FINE, HUNG_UP, INTERRUPTED, TERMINATED, Main, run_process
 from slomon.concurrency import run_on_own_loop
+from slomon.files import AtomicFile
 from slomon.interrupts import interrupts
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits are Unix's")
@@ -145,7 +147,7 @@ def test_a_signal_ends_a_cleanup_that_hangs(monkeypatch: pytest.MonkeyPatch) -> 
         return FINE
 
     monkeypatch.setattr(os, "_exit", leave)
-    monkeypatch.setattr(interrupts_module, "_CLEANUP_SECONDS", -1.0)
+    monkeypatch.setattr(interrupts_module, "_CLEANUP_SECONDS", 0.0)
     caught: list[Exited] = []
 
     def watching(*_: object) -> int:
@@ -157,6 +159,37 @@ def test_a_signal_ends_a_cleanup_that_hangs(monkeypatch: pytest.MonkeyPatch) -> 
 
     run_process(watching)
     assert [error.args for error in caught] == [(TERMINATED,)]
+
+
+def test_a_match_that_never_ends_is_ended_after_a_second_and_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Exited(BaseException):
+        pass
+
+    def leave(code: int) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        left.extend(tmp_path.iterdir())
+        codes.append(code)
+        raise Exited
+
+    async def match() -> None:
+        signal.raise_signal(signal.SIGINT)
+        re.match("(a+)+$", "a" * 100 + "!")
+
+    def matching(*_: object) -> int:
+        with AtomicFile(tmp_path / "answers"):
+            assert list(tmp_path.iterdir())
+            run_on_own_loop(match)
+        return FINE
+
+    left: list[Path] = []
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(interrupts_module, "_CLEANUP_SECONDS", 0.02)
+    assert run_process(matching) == INTERRUPTED
+    assert (codes, left) == ([INTERRUPTED], [])
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
 def test_a_signal_in_a_destructor_shows_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from slomon.dates import parse_zone
+from slomon.deploys import history as history_module
 from slomon.deploys.history import History, read_history
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE
 from tests.histories import write
 
 HEADER = "commit,date,service\n"
@@ -56,11 +58,62 @@ def test_the_exclusions_of_several_files_are_added(tmp_path: Path) -> None:
     assert commits(found) == ["d"]
 
 
-def test_a_damaged_or_oversized_file_is_an_error(tmp_path: Path) -> None:
+def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
     damaged = write(tmp_path, "a.csv.gz", b"\x1f\x8b\x08\x00")
-    endless = write(tmp_path, "b.csv", HEADER + "x" * (MAX_LINE + 1))
 
     with pytest.raises(OSError, match=r"a\.csv\.gz: "):
         read_history([damaged], None, "")
-    with pytest.raises(OSError, match=r"b\.csv: the line has \d+ bytes; allowed"):
-        read_history([endless], None, "")
+
+
+def test_all_records_may_stand_on_one_long_line(tmp_path: Path) -> None:
+    records = [{"sha": str(number), "ts": number, "log": "x" * 500} for number in range(9_000)]
+    path = write(tmp_path, "a.json", json.dumps(records))
+    found = read_history([path], None, "")
+
+    assert len(found.changes) == 9_000
+    assert found.rejected == []
+
+
+@pytest.mark.parametrize(
+    ("bound", "reason"),
+    [
+        ("MAX_BYTES", "it has over 40 bytes of text; allowed: at most 40"),
+        ("MAX_LINES", "it has over 40 lines; allowed: at most 40"),
+        ("MAX_RECORDS", "it has over 40 records; allowed: at most 40"),
+    ],
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_file_is_bounded(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: str,
+    reason: str,
+    compress: Callable[[bytes], bytes],
+) -> None:
+    path = write(tmp_path, "a.csv", compress((HEADER + "a,1,x\n" * 41).encode()))
+    assert len(read_history([path], None, "").changes) == 41
+
+    monkeypatch.setattr(history_module, bound, 40)
+    with pytest.raises((OSError, ConfigurationError)) as caught:
+        read_history([path], None, "")
+    assert str(caught.value) == f"{path}: {reason}"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the device is Unix's")
+def test_a_device_that_never_ends_is_an_error() -> None:
+    with pytest.raises(OSError, match=r"^/dev/zero: the line has \d+ bytes; allowed: 67108864$"):
+        read_history(["/dev/zero"], None, "")
+
+
+def test_blank_lines_before_the_first_record_are_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "\n \n" * 100_000 + HEADER + "a,1,x\n")
+    assert commits(read_history([path], None, "")) == ["a"]
+
+
+def test_the_format_is_detected_near_the_first_line_that_is_not_blank(tmp_path: Path) -> None:
+    near = write(tmp_path, "near.csv", "note\n" * 1000 + HEADER + "a,1,x\n")
+    assert commits(read_history([near], None, "")) == ["a"]
+
+    far = write(tmp_path, "far.csv", "note\n" * 20_000 + HEADER + "a,1,x\n")
+    with pytest.raises(ConfigurationError, match=r"far\.csv: the changes begin with 'note"):
+        read_history([far], None, "")

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from slomon.core.endpoints import Catalogue, Endpoint
+from slomon.endpoints import config
 from slomon.endpoints.config import read_entries
 from slomon.errors import ConfigurationError
 
@@ -263,6 +264,32 @@ def test_yaml_makes_no_object_of_a_tag(tmp_path: Path) -> None:
 )
 def test_yaml_with_more_than_text_is_rejected(tmp_path: Path, text: str, reason: str) -> None:
     assert refusal(tmp_path, text, "x.yaml") == reason
+
+
+def test_yaml_has_a_bounded_number_of_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "_MAX_YAML_PARTS", 10)
+    assert refusal(tmp_path, "- a\n" * 10, "x.yaml") == (
+        "the YAML has over 10 parts; allowed: at most 10, or the same as JSON"
+    )
+
+
+@pytest.mark.parametrize("form", ["json", "yaml", "toml"])
+def test_a_file_has_a_bounded_number_of_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(config, "MAX_TEXT", 10)
+    reason = "it has over 10 characters; allowed: at most 10"
+    assert refusal(tmp_path, " " * 11, f"x.{form}") == reason
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the device is Unix's")
+def test_a_device_that_never_ends_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigurationError, match="it has over 16777216 characters"):
+        read_entries(path)
 
 
 def test_yaml_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

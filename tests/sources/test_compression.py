@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from slomon.errors import ConfigurationError
-from slomon.sources.compression import LIMIT, open_decompressed
+from slomon.sources.compression import LIMIT, MAX_GZIP_TEXT, open_decompressed
 from slomon.sources.peekable import PeekableStream
 from tests.sources.texts import COMPRESS, TEXT, Raw, gzip_member
 from tests.strategies import portion
@@ -110,6 +110,40 @@ def test_the_optional_fields_of_a_gzip_header_are_skipped(
 ) -> None:
     member = gzip_member(TEXT, flags=flags, fields=fields)
     assert read(member + member, step) == (TEXT + TEXT, None)
+
+
+@pytest.mark.parametrize("flags", [8, 16], ids=["name", "comment"])
+def test_a_text_in_a_gzip_header_is_bounded(flags: int) -> None:
+    longest = gzip_member(TEXT, flags=flags, fields=b"x" * MAX_GZIP_TEXT + b"\0")
+    assert read(longest) == (TEXT, None)
+
+    raw = Raw(gzip_member(TEXT, flags=flags, fields=b"x" * 100 * MAX_GZIP_TEXT))
+    with pytest.raises(OSError, match=f"longer name or comment; allowed: at most {MAX_GZIP_TEXT}"):
+        open_decompressed(PeekableStream(raw)).peek()
+    assert raw.reads == 1
+
+
+def test_a_text_in_a_gzip_header_that_does_not_end_is_cut_off() -> None:
+    member = gzip_member(b"", flags=8, fields=b"x" * 300)[:300]
+    assert read(member) == (b"", "the gzip data is cut off")
+
+
+class StoppedError(Exception):
+    """Raised by a check, to end the reading."""
+
+
+@pytest.mark.parametrize("name", COMPRESS)
+def test_a_check_can_end_the_reading_of_members_without_text(name: str) -> None:
+    def check() -> None:
+        if raw.reads > 3:
+            raise StoppedError
+
+    member = SKIPPABLE if name == "zstd" else COMPRESS[name](b"")
+    raw = Raw(member * 1000, step=200)
+    stream = open_decompressed(PeekableStream(raw, check=check))
+    with pytest.raises(StoppedError):
+        stream.peek()
+    assert raw.reads == 4
 
 
 @pytest.mark.parametrize("place", [2, 3], ids=["method", "reserved flag"])

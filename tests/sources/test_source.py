@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE, OversizedLine, Source, open_source
+from slomon.sources.source import MAX_LINE, SKIPPED_LINES, OversizedLine, Source, open_source
 from tests.sources.texts import (
     COMPRESS,
     SHORT,
@@ -120,6 +120,18 @@ def test_a_file_of_zeros_is_one_line(tmp_path: Path) -> None:
         (oversized,) = drain(source)
         assert isinstance(oversized, OversizedLine)
         assert oversized.length == source.offset == 3 * MAX_LINE
+
+
+def test_a_line_without_end_ends_the_reading() -> None:
+    longest = b"x" * (SHORT * SKIPPED_LINES) + b"\n"
+    source = small(longest + b"after\n")
+    assert [piece for piece in pieces(source, 60) if piece == b"after\n"]
+
+    source = small(b"x" * (SHORT * SKIPPED_LINES * 2) + b"\nafter\n")
+    (oversized,) = pieces(source, 60)
+    assert isinstance(oversized, OversizedLine)
+    assert source.problem is not None
+    assert source.problem.endswith(f"bytes; allowed: {SHORT}")
 
 
 def test_the_longest_line_is_whole_and_a_longer_one_is_not() -> None:

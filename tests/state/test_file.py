@@ -114,6 +114,14 @@ def test_what_something_else_wrote_is_reported(tmp_path: Path, sections: bytes) 
         read_state(path)
 
 
+def test_a_large_file_of_another_kind_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with path.open("wb") as file:
+        file.truncate(1 << 42)  # takes no room on the disk
+    with pytest.raises(StateFileError, match="state is no state of slomon's"):
+        read_state(path)
+
+
 def test_a_state_of_another_version_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_bytes(sealed(b"slomon state 4\n"))
