@@ -6,6 +6,7 @@ The format of a change file is detected from its text.
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -27,7 +28,7 @@ from slomon.deploys.parsers import (
 )
 from slomon.deploys.records import DEFAULT_RULES, DeployRules, Record
 from slomon.errors import ConfigurationError
-from slomon.sources.source import OversizedLine, Source, open_source
+from slomon.sources.source import Source, open_source
 from slomon.text import excerpt, quote
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -39,6 +40,7 @@ MAX_LINES: Final = 4_000_000
 MAX_RECORDS: Final = 250_000
 """The most records of a change file, rejected ones included."""
 
+_BLOCK_BYTES: Final = 1024 * 1024
 _DETECTION_CHARACTERS: Final = 64 * 1024  # from the first line on that is not blank
 
 
@@ -144,23 +146,22 @@ def read_changes(
 
 
 def _read_text(path: str) -> tuple[str, str]:
-    buffer = bytearray(MAX_BYTES + 1)  # programs write all records on one line
+    buffer = bytearray(_BLOCK_BYTES)
+    decoder = getincrementaldecoder("utf-8")("backslashreplace")
     parts: list[str] = []  # decoded one by one: an interrupt waits for the end of a decoding
     size = lines = 0
-    with open_source(path, MAX_BYTES) as source:
-        while (filled := source.fill(buffer)) is not None:
-            if isinstance(filled, OversizedLine):
-                raise _unreadable(source, filled.reason)
-            parts.append(buffer[:filled].decode("utf-8", "backslashreplace"))
-            size += filled
-            lines += buffer.count(b"\n", 0, filled)
+    with open_source(path) as source:
+        while count := source.read(buffer):
+            parts.append(decoder.decode(buffer[:count]))
+            size += count
+            lines += buffer.count(b"\n", 0, count)
             if size > MAX_BYTES:
                 raise _unreadable(source, f"it {_over(MAX_BYTES, 'bytes of text')}")
             if lines > MAX_LINES:
                 raise _unreadable(source, f"it {_over(MAX_LINES, 'lines')}")
         if source.problem is not None:
             raise _unreadable(source, source.problem)
-    return source.name, "".join(parts)
+    return source.name, "".join([*parts, decoder.decode(b"", final=True)])
 
 
 def _unreadable(source: Source, reason: str) -> OSError:

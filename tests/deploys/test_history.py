@@ -66,11 +66,13 @@ def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_all_records_may_stand_on_one_long_line(tmp_path: Path) -> None:
-    records = [{"sha": str(number), "ts": number, "log": "x" * 500} for number in range(9_000)]
-    path = write(tmp_path, "a.json", json.dumps(records))
+    records = [
+        {"sha": str(number), "ts": number, "author": "\u00e9" * 300} for number in range(9_000)
+    ]
+    path = write(tmp_path, "a.json", json.dumps(records, ensure_ascii=False))
     found = read_history([path], None, "")
 
-    assert len(found.changes) == 9_000
+    assert [change.author for _, change in found.changes] == ["\u00e9" * 300] * 9_000
     assert found.rejected == []
 
 
@@ -101,7 +103,7 @@ def test_a_file_is_bounded(
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the device is Unix's")
 def test_a_device_that_never_ends_is_an_error() -> None:
-    with pytest.raises(OSError, match=r"^/dev/zero: the line has \d+ bytes; allowed: 67108864$"):
+    with pytest.raises(OSError, match=r"^/dev/zero: it has over 67108864 bytes of text; allowed: "):
         read_history(["/dev/zero"], None, "")
 
 
