@@ -471,7 +471,7 @@ FailStatus: TypeAlias = Annotated[
         help="the statuses that fail, as in 5xx,429,400-404; all others from 100 to 599 succeed "
         "(default: 5xx)",
         group="judgement",
-        metavar="STATUSES",
+        metavar="LIST",
     ),
 ]
 CloseAfterNoTraffic: TypeAlias = Annotated[

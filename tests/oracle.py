@@ -28,7 +28,7 @@ class Expected:
     mttr: float
     api_histogram: dict[str, int]
     incident_details: dict[str, list[dict[str, object]]]
-    accounting: dict[str, int]
+    accounting: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,8 @@ def expected(
         "changes": len(changes),
         "unmatched": len(stream) - rejected - len(accesses) - len(changes),
         "rejected": rejected,
+        "excluded": 0,
+        "excluded_by_reason": {},
         "late": sum(verdict.late for judged in verdicts.values() for verdict in judged),
     }
     return Expected(

@@ -12,13 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.dates import (
     Undated,
     parse_duration,
+    parse_instant,
     parse_zone,
     read_date,
     read_rough_date,
     show_duration,
+    show_instant,
     show_seconds,
     show_span,
     show_stamp,
@@ -391,3 +394,39 @@ def test_a_duration_in_seconds_is_shown_as_one_in_ticks() -> None:
 def test_a_time_is_shown_in_utc_up_to_the_last_tick() -> None:
     assert show_stamp(1_543_443_091.99) == "2018-11-28 22:11:31"
     assert show_stamp(2**63 / SECOND, "%Y-%m-%d") == "2262-04-11"
+
+
+@pytest.mark.parametrize(
+    ("text", "tick"),
+    [
+        ("1970-01-02", 86_400 - 3_600),
+        (" 1970-01-02 ", 86_400 - 3_600),
+        ("1970-01-02T00:00:00Z", 86_400),
+        ("1970-01-02 00:00", 86_400 - 3_600),
+        ("86400", 86_400),
+    ],
+)
+def test_an_instant_is_a_day_a_date_with_a_time_or_seconds(text: str, tick: int) -> None:
+    assert parse_instant(text, parse_zone("+01:00")) == tick * TICKS_PER_SECOND
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "1970-01", "1970-02-30", "70-01-02", "2262-12-31", "-5"]
+)
+def test_any_other_text_is_no_instant(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"the time is '.*'; allowed: a day, such as"):
+        parse_instant(text, UTC)
+
+
+@pytest.mark.parametrize(
+    ("tick", "shown"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (1_500_000_000, "1970-01-01T00:00:01.5Z"),
+        (1, "1970-01-01T00:00:00.000000001Z"),
+        (LAST_TICK, "2262-04-11T23:47:16.854775807Z"),
+    ],
+)
+def test_an_instant_is_shown_as_it_can_be_read_again(tick: int, shown: str) -> None:
+    assert show_instant(tick) == shown
+    assert parse_instant(shown, UTC) == tick

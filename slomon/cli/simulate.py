@@ -136,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     judgement = parser.add_argument_group("judgement")
     judgement.add_argument(
         "--fail-status",
-        metavar="STATUSES",
+        metavar="LIST",
         default=None,
         help=list_options(replay)["fail_status"].help,
     )

@@ -179,7 +179,9 @@ def test_a_batch_may_be_left_with_changes_alone_or_with_nothing() -> None:
         "changes": 1,
         "unmatched": 0,
         "rejected": 2,
+        "excluded": 0,
         "late": 0,
+        "excluded_by_reason": {},
     }
 
 
@@ -224,7 +226,9 @@ def test_every_kind_of_item_is_counted_once() -> None:
         "changes": 3,
         "unmatched": 2,
         "rejected": 3,
+        "excluded": 0,
         "late": 0,
+        "excluded_by_reason": {},
     }
 
 

@@ -659,6 +659,7 @@ async def test_many_subscribers_are_each_notified_of_what_they_have_room_for() -
     [
         *({"min_requests": 0}, {"buffer": 0}, {"history": True}, {"save_every": "0s"}),
         *({"is_failure": 500}, {"state": 7}, {"event_log": ""}, {"stale_after": "soon"}),
+        *({"fail_status": "6xx"}, {"fail_status": 404}),
         *({"clock": 5}, {"clock": ManualClock}, {"resolution": 0}, {"resolution": "30s"}),
     ],
     ids=str,
@@ -674,6 +675,21 @@ def test_a_rule_that_raises_of_an_ordinary_status_is_refused_with_what_it_raises
     del known[404]
     with pytest.raises(ConfigurationError, match="'is_failure' raises KeyError: 404, of 404"):
         slomon.live(ENTRIES, is_failure=known.__getitem__)
+
+
+def test_one_rule_of_failures_is_given() -> None:
+    slomon.live(ENTRIES, fail_status="5xx,404")
+    with pytest.raises(ConfigurationError, match="'is_failure' and 'fail_status' are both given"):
+        slomon.live(ENTRIES, is_failure=lambda _: False, fail_status="5xx")
+
+
+async def test_a_live_monitor_asks_for_the_statuses_that_fail() -> None:
+    monitor = slomon.live([ENTRIES[0]], fail_status="404")
+    async with monitor:
+        for status in (404, 500):
+            monitor.access(str(ENTRIES[0]["verb"]), str(ENTRIES[0]["resource"]), status)
+    (endpoint,) = monitor.snapshot().endpoints
+    assert (endpoint.all_requests, endpoint.all_failures) == (2, 1)
 
 
 async def test_a_subscription_of_no_room_is_refused() -> None:

@@ -115,7 +115,7 @@ def test_both_take_the_same_options_and_the_defaults_are_those_of_options() -> N
     assert inspect.signature(get_service_monitor).parameters == parameters
     chosen = {name: one.default for name, one in parameters.items() if name != "event_stream"}
     assert (chosen.pop("on_rejected"), chosen.pop("backend")) == (None, "auto")
-    assert chosen.pop("close_after_no_traffic") is None
+    assert (chosen.pop("close_after_no_traffic"), chosen.pop("fail_status")) == (None, None)
     assert Options(**chosen) == DEFAULTS
 
 
@@ -138,6 +138,10 @@ async def test_every_option_reaches_the_run(call: Callable[..., Awaitable[Servic
     told: list[Rejection] = []
     monitor = await call(PlainStream(BREAKING), is_failure=lambda _: False, on_rejected=told.append)
     assert (monitor.incidents, told) == ([], monitor.rejections)
+    monitor = await call(PlainStream(BREAKING), fail_status="4xx")
+    assert monitor.incidents == []
+    with pytest.raises(ConfigurationError, match="'is_failure' and 'fail_status' are both given"):
+        await call(PlainStream(BREAKING), is_failure=lambda _: False, fail_status="4xx")
     with pytest.raises(MalformedEventError):
         await call(PlainStream(BREAKING), strict=True)
     monitor = await call(PlainStream([failure(1), success(9)]), close_after_no_traffic=8)

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import EndpointTotal
+from slomon.core.trust import ResultWarning
 from slomon.errors import ConfigurationError
 from slomon.report.page import (
     PACKAGE,
@@ -257,3 +258,10 @@ def test_buckets_that_are_empty_take_no_room() -> None:
 
     assert len(runs[0]) < 5 < len(runs[3])
     assert data(render_page(none))["series"]["runs"] == ["", "", "", ""]
+
+
+def test_warnings_stand_at_the_top_of_the_page_before_the_problems() -> None:
+    warnings = [ResultWarning("newest_first", "the lines of <b> run from new to old", certain=True)]
+    page = render_page(replace(quiet(), warnings=warnings), problems=["a.gz: cut off"])
+    shown = "<li>the lines of &lt;b&gt; run from new to old</li><li>a.gz: cut off</li>"
+    assert f'<ul id="problems" aria-label="problems">{shown}</ul>' in page

@@ -14,6 +14,7 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.summary import Summary
+from slomon.core.trust import ResultWarning
 from slomon.report.screen import Screen, measure
 from slomon.report.terminal import show_accounting, show_metrics, show_report, show_services
 from tests.report.records import record, records
@@ -174,3 +175,37 @@ def test_deploys_that_do_not_count_are_shown_by_reason() -> None:
         "(environment is qa 3, 0 2, 1 2, 2 2, 3 2, other reasons 6) + blank 0; late 0, out of "
         "order 0, capped 0"
     )
+
+
+def test_a_result_that_can_not_be_trusted_says_so_in_the_first_lines() -> None:
+    warnings = [
+        ResultWarning("a", "the lines of \x1b.log run from new to old; turn them", certain=True),
+        ResultWarning("b", "some are late"),
+    ]
+    lines = list(show_report(replace(run(), warnings=warnings), Screen(50)))
+
+    assert lines[:5] == [
+        r"Wrong result the lines of \x1b.log run from new to",
+        "             old; turn them",
+        "Warning      some are late",
+        "",
+        "Incidents    4 on 3 of 3 endpoints: 2 closed, 1",
+    ]
+    assert next(iter(show_report(run(), Screen(50)))).startswith("Incidents")
+
+
+def test_what_is_excluded_is_counted_by_reason() -> None:
+    counted = Accounting(
+        events=9, accesses=3, excluded=6, excluded_by_reason={"no_status": 1, "out_of_range": 5}
+    )
+    assert "+ rejected 0 + excluded 6 (out_of_range 5, no_status 1); late 0" in show_accounting(
+        counted
+    )
+
+
+def test_the_same_path_of_two_services_is_two_endpoints() -> None:
+    incidents = [
+        replace(run().incidents[0], service=service, verb="GET", resource="/") for service in "ab"
+    ]
+    first = next(iter(show_metrics(replace(run(), incidents=incidents), Screen(100))))
+    assert first.startswith("Incidents    2 on 2 of 3 endpoints")
