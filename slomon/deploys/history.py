@@ -147,12 +147,11 @@ def read_changes(
 
 def _read_text(path: str) -> tuple[str, str]:
     buffer = bytearray(_BLOCK_BYTES)
-    decoder = getincrementaldecoder("utf-8")("backslashreplace")
-    parts: list[str] = []  # decoded one by one: an interrupt waits for the end of a decoding
+    parts: list[bytes] = []
     size = lines = 0
     with open_source(path) as source:
         while count := source.read(buffer):
-            parts.append(decoder.decode(buffer[:count]))
+            parts.append(bytes(memoryview(buffer)[:count]))
             size += count
             lines += buffer.count(b"\n", 0, count)
             if size > MAX_BYTES:
@@ -161,7 +160,9 @@ def _read_text(path: str) -> tuple[str, str]:
                 raise _unreadable(source, f"it {_over(MAX_LINES, 'lines')}")
         if source.problem is not None:
             raise _unreadable(source, source.problem)
-    return source.name, "".join([*parts, decoder.decode(b"", final=True)])
+    # One by one: an interrupt waits for the end of a decoding, which is slow if little is UTF-8.
+    decoder = getincrementaldecoder("utf-8")("backslashreplace")
+    return source.name, "".join([*map(decoder.decode, parts), decoder.decode(b"", final=True)])
 
 
 def _unreadable(source: Source, reason: str) -> OSError:

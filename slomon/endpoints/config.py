@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -29,8 +30,14 @@ NO_EMAIL: Final = "-"
 MAX_TEXT: Final = 16 * 1024 * 1024
 """The most characters of a file of endpoints."""
 
+MAX_ENTRIES: Final = 200_000
+"""The most entries of a file of endpoints."""
+
 _MAX_YAML_DEPTH: Final = 20
 _MAX_YAML_PARTS: Final = 500_000  # scalars, and both ends of lists and mappings: 500 bytes each
+# A name of over 20 parts in TOML, outside of strings: it takes memory by the square of its parts.
+_TOML_STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'')
+_LONG_TOML_NAME: Final = re.compile(r"(?:\.[ \t]*+[\w-]*+[ \t]*+){20}")
 # An objective is above the first and at most the second number. A `targetPercent` of 1 or less is
 # most likely a share in the wrong field.
 _BOUNDS: Final = {"slo": (0, 1), "target": (0, 1), "targetPercent": (1, 100)}
@@ -172,6 +179,8 @@ def _list_entries(parsed: object) -> list[object]:
             f"the endpoints are {excerpt(parsed)}; allowed: a list of entries, or one field "
             "'endpoints' with such a list"
         )
+    if len(parsed) > MAX_ENTRIES:
+        raise ConfigurationError(f"it has {len(parsed)} entries; allowed: at most {MAX_ENTRIES}")
     return parsed
 
 
@@ -180,6 +189,8 @@ def _parse_json(text: str) -> object:
 
 
 def _parse_toml(text: str) -> object:
+    if _LONG_TOML_NAME.search(_TOML_STRING.sub("", text)):
+        raise ConfigurationError("the TOML has a name of over 20 parts; allowed: at most 20")
     return Fields(tomllib.loads(text, parse_float=str).items())
 
 

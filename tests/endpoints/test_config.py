@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -290,6 +291,28 @@ def test_a_device_that_never_ends_is_rejected(tmp_path: Path) -> None:
     path.symlink_to("/dev/zero")
     with pytest.raises(ConfigurationError, match="it has over 16777216 characters"):
         read_entries(path)
+
+
+@pytest.mark.parametrize("part", ["a", '"a b"', "'a.b'"])
+def test_toml_has_names_of_a_bounded_number_of_parts(tmp_path: Path, part: str) -> None:
+    reason = "the TOML has a name of over 20 parts; allowed: at most 20"
+    assert refusal(tmp_path, ".".join([part] * 20) + "=1", "x.toml") != reason
+    assert refusal(tmp_path, ".".join([part] * 21) + "=1", "x.toml") == reason
+    assert refusal(tmp_path, " . ".join([part] * 50_000) + "=1", "x.toml") == reason
+
+
+def test_toml_may_have_any_number_of_dots_in_text(tmp_path: Path) -> None:
+    resource = '/"' + ".a" * 100
+    text = TOML.replace('"/shop"', json.dumps(resource)).replace("0.999", "'0.999'")
+    assert read(tmp_path, text, "x.toml")[0]["resource"] == resource
+
+
+@pytest.mark.parametrize("text", ["[1, 2, 3]", '{"endpoints": [1, 2, 3]}'])
+def test_a_file_has_a_bounded_number_of_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(config, "MAX_ENTRIES", 2)
+    assert refusal(tmp_path, text) == "it has 3 entries; allowed: at most 2"
 
 
 def test_yaml_names_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
