@@ -79,8 +79,8 @@ def parse_zone(text: str) -> tzinfo:
 def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
     """
     The tick of a date with a time. The formats are seconds since the epoch (git's raw format adds
-    an offset, which is ignored), ISO 8601 and RFC 3339, RFC 2822, git's default format and the
-    output of `date`.
+    an offset, which is ignored), ISO 8601 and RFC 3339, RFC 2822, git's default format, the output
+    of `date`, and what programs in Go and Java print.
 
     A date without an offset is in `zone`. If a date names its zone by an abbreviation that RFC 2822
     (4.3) doesn't define, the abbreviation is ignored, since most stand for several zones: `zone`
@@ -102,13 +102,29 @@ def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
     return Undated(f"the date is {quote(text)}; allowed: {_TIMES}") if tick is None else tick
 
 
+def read_rough_date(text: str, zone: tzinfo | None = None) -> int | Undated:
+    """
+    The same for a date of a program that is not known. It may be a number of milliseconds,
+    microseconds or nanoseconds since the epoch: its size tells the unit. It may lack the time: then
+    it is the first instant of its day.
+    """
+    if is_day(text):
+        return read_date(f"{text} 00:00", zone)
+    tick = _read_epoch(text.strip())
+    return read_date(text, zone) if tick is None else tick
+
+
+def is_day(text: str) -> bool:
+    """Is this a date without a time?"""
+    return _DAY_ONLY.fullmatch(text.strip()) is not None
+
+
 def parse_instant(text: str, zone: tzinfo) -> int:
     """
     The tick of an instant that a user names: a day such as `2025-03-10`, which begins then, or
     anything that `read_date` reads. Raises ConfigurationError if the text is neither.
     """
-    day = _DAY_ONLY.fullmatch(text.strip())
-    tick = read_date(f"{day[0]} 00:00" if day else text, zone)
+    tick = read_date(f"{text} 00:00" if is_day(text) else text, zone)
     if isinstance(tick, Undated):
         raise ConfigurationError(f"the time is {quote(text)}; allowed: {_INSTANTS}")
     return tick
@@ -144,6 +160,14 @@ def _count_ticks(text: str) -> Fraction | None:
         (Fraction(count) * _UNITS[unit] for unit, count in parts.groupdict().items() if count),
         start=Fraction(0),
     )
+
+
+def _read_epoch(text: str) -> int | None:
+    """The ticks of a number of a unit smaller than a second; None for any other text."""
+    whole, _, fraction = text.partition(".")
+    digits = len(whole)
+    places = next((places for size, places in _EPOCH_UNITS if size - 3 < digits <= size), 0)
+    return parse_seconds(f"{whole[:-places]}.{whole[-places:]}{fraction}") if places else None
 
 
 def _date_ticks(fields: Mapping[str, str], zone: tzinfo) -> int | None:
@@ -212,6 +236,7 @@ _DURATIONS: Final = (
 )
 
 _DECIMALS: Final = 9
+_EPOCH_UNITS: Final = ((14, 3), (17, 6), (20, 9))  # most digits, and their places of a second
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HALVES: Final = {"am": 0, "pm": 12}
 _MONTHS: Final = {
@@ -226,23 +251,31 @@ _ZONE_HOURS: Final = {  # ahead of UTC, by RFC 2822
 
 _WEEKDAY: Final = "(?:mon|tue|wed|thu|fri|sat|sun)"
 _MONTH: Final = rf"(?P<month>{'|'.join(_MONTHS)})"
+_DAY_ONLY: Final = re.compile(r"\d{4}[-/]\d\d[-/]\d\d", re.ASCII)
 _DAY: Final = r"(?P<day>\d\d?)"
 _YEAR: Final = r"(?P<year>\d{4})"
 _TIME: Final = (
     r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d+))?)?"
     r"(?: (?P<half>[ap]m))?"
 )
+_BASIC_TIME: Final = (
+    r"(?P<hour>\d\d)(?P<minute>\d\d)(?:(?P<second>[0-5]\d|60)(?:[.,](?P<fraction>\d+))?)?"
+    r"(?P<half>)"
+)
 _SIGNED: Final = r"[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?"
 _ZONE: Final = rf"(?P<zone>[a-z]{{1,5}}|{_SIGNED})"
 
+_NAMED: Final = r"(?:(?<=\d) [a-z]{1,5}|\[[a-z_/+-]{1,40}\])?(?: m=[+-][\d.]+)?"
+
 _FLAGS: Final = re.ASCII | re.IGNORECASE
 _OFFSET: Final = re.compile(_SIGNED, _FLAGS)
-_DAY_ONLY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH_SECONDS: Final = re.compile(rf"([\d.]+)(?: {_SIGNED})?", _FLAGS)
 _FORMATS: Final = [
     re.compile(pattern, _FLAGS)
     for pattern in (
-        rf"{_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?",  # ISO 8601, git's iso
+        # ISO 8601, git's iso; Go adds the zone's name to the offset, and Java its IANA name.
+        rf"{_YEAR}([-/])(?P<month>\d\d)\2(?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?{_NAMED}",
+        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)T{_BASIC_TIME}{_ZONE}?",  # basic ISO 8601
         rf"(?:{_WEEKDAY},? )?{_DAY} {_MONTH} {_YEAR} {_TIME}(?: {_ZONE})?",  # RFC 2822
         rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_YEAR}(?: {_ZONE})?",  # git's default
         rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_ZONE} {_YEAR}",  # date

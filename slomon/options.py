@@ -295,6 +295,14 @@ def read_texts(name: str, value: object) -> dict[str, str]:
     return dict(value)
 
 
+def read_names(name: str, value: object) -> list[str]:
+    """The text, or the texts of a list that is not empty."""
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list | tuple) and names:
+        return [read_text(name, one) for one in names if one is not None]
+    raise option_error(name, value, "text, or a list of texts that is not empty")
+
+
 def read_path(name: str, value: object) -> str | None:
     """A path as text; None stays None."""
     path = as_path(value)

@@ -19,6 +19,7 @@ from slomon.dates import (
     parse_instant,
     parse_zone,
     read_date,
+    read_rough_date,
     show_duration,
     show_instant,
     show_seconds,
@@ -153,6 +154,13 @@ ZONES = (
         "Wed 28 Nov 2018 02:11:31 PM PST",
         "wed nov 28 22:11:31 utc 2018",
         "  Wed  Nov 28\t14:11:31 PST 2018\n",
+        "20181128T221131Z",
+        "20181128T141131-0800",
+        "2018/11/28 14:11:31 -0800",
+        "2018-11-28 14:11:31 -0800 PST",
+        "2018-11-28 22:11:31 +0000 UTC",
+        "2018-11-28 22:11:31 +0000 UTC m=+0.012",
+        "2018-11-28T14:11:31-08:00[America/Los_Angeles]",
     ],
 )
 def test_one_instant_has_many_formats(text: str) -> None:
@@ -189,6 +197,37 @@ def test_a_date_is_exact_to_the_nanosecond(text: str, tick: int) -> None:
 )
 def test_the_zones_that_rfc_2822_names_are_known(name: str, hours: int) -> None:
     assert read_date(f"Wed, 28 Nov 2018 22:11:31 {name}") == INSTANT - hours * 3600 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("text", "tick"),
+    [
+        ("1543443091", INSTANT),
+        ("1543443091.5", INSTANT + SECOND // 2),
+        ("1543443091500", INSTANT + SECOND // 2),
+        (" 1543443091500.25\n", INSTANT + SECOND // 2 + 250_000),
+        ("1543443091500000", INSTANT + SECOND // 2),
+        ("1543443091500000001", INSTANT + SECOND // 2 + 1),
+        ("9223372036854775807", 2**63 - 1),
+        ("2018-11-28", 1543363200 * SECOND),
+        ("2018/11/28", 1543363200 * SECOND),
+        ("2018-11-28T14:11:31-08:00", INSTANT),
+    ],
+)
+def test_the_size_of_a_number_tells_its_unit_and_a_day_its_beginning(text: str, tick: int) -> None:
+    assert read_rough_date(text, UTC) == tick
+
+
+@pytest.mark.parametrize(
+    "text", ["99999999999999999999", "1543443091500000001.5", "1543443091500.x", "2018-11-31", "-1"]
+)
+def test_a_rough_date_that_is_none_is_undated(text: str) -> None:
+    assert isinstance(read_rough_date(text, UTC), Undated)
+
+
+def test_a_day_needs_a_zone() -> None:
+    assert isinstance(read_rough_date("2018-11-28"), Undated)
+    assert read_rough_date("2018-11-28", LOS_ANGELES) == (1543363200 + 8 * 3600) * SECOND
 
 
 LOCAL = ["2018-11-28 14:11:31", "Wed Nov 28 14:11:31 2018", "28 Nov 2018 14:11:31"]

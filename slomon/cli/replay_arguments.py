@@ -35,6 +35,8 @@ _FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "merge": {"nargs": "+", "action": "append"},
     "changes": {"action": "append"},
     "json_keys": {"type": parse_keys},
+    "change_keys": {"type": parse_keys},
+    "environment": {"action": "append"},
 }
 """How to parse the options of replay that are neither a flag, a number nor one text."""
 

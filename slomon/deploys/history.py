@@ -6,26 +6,29 @@ The format of a change file is detected from its text.
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Final
 
-from slomon.core.events import Change, RejectedLine
-from slomon.dates import Undated, read_date
+from slomon.core.events import Change, Excluded, RejectedLine
+from slomon.dates import Undated, read_rough_date
 from slomon.deploys.parsers import (
     read_blocks,
+    read_lines,
     read_log,
     read_objects,
     read_table,
     starts_block,
     starts_commit,
+    starts_line,
     starts_objects,
     starts_table,
 )
-from slomon.deploys.records import Record
+from slomon.deploys.records import DEFAULT_RULES, DeployRules, Record
 from slomon.errors import ConfigurationError
-from slomon.sources.source import MAX_LINE, OversizedLine, Source, open_source
+from slomon.sources.source import Source, open_source
 from slomon.text import excerpt, quote
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -37,37 +40,47 @@ MAX_LINES: Final = 4_000_000
 MAX_RECORDS: Final = 250_000
 """The most records of a change file, rejected ones included."""
 
+_BLOCK_BYTES: Final = 1024 * 1024
 _DETECTION_CHARACTERS: Final = 64 * 1024  # from the first line on that is not blank
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Changes with the ticks of their deploys, in order of time, and the rejected records."""
+    """
+    Changes with the ticks of their deploys, in order of time, the rejected records, and the number
+    of deploys that don't count by reason.
+    """
 
     changes: list[tuple[int, Change]]
     rejected: list[RejectedLine]
+    excluded: dict[str, int] = field(default_factory=dict)
 
 
-def read_history(paths: Sequence[str], zone: tzinfo | None, service: str) -> History:
+def read_history(
+    paths: Sequence[str], zone: tzinfo | None, service: str, rules: DeployRules = DEFAULT_RULES
+) -> History:
     """
     The changes of all these files, which may be compressed; `-` is standard input. See
-    `read_changes` for `zone` and `service`.
+    `read_changes` for `zone`, `service` and `rules`.
 
     Raises OSError if a file can't be read to its end or is larger than `MAX_BYTES` or `MAX_LINES`,
     ConfigurationError as `read_changes` does.
     """
     changes: list[tuple[int, Change]] = []
     rejected: list[RejectedLine] = []
+    excluded: dict[str, int] = {}
     for path in paths:
         name, text = _read_text(path)
         try:
-            read = read_changes(text, zone=zone, service=service)
+            read = read_changes(text, zone=zone, service=service, rules=rules)
         except ConfigurationError as error:
             raise ConfigurationError(f"{excerpt(name, 1000)}: {error}") from None
         changes += read.changes
         rejected += (RejectedLine(name, bad.line, bad.text, bad.reason) for bad in read.rejected)
+        for reason, count in read.excluded.items():
+            _count(excluded, reason, count)
     changes.sort(key=_tick)
-    return History(changes, rejected)
+    return History(changes, rejected, excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +95,28 @@ class RejectedRecord:
 @dataclass(frozen=True, slots=True)
 class ChangeFile:
     """
-    The content of a change file: changes with the ticks of their deploys, in order of time, and the
-    rejected records.
+    The content of a change file: changes with the ticks of their deploys, in order of time, the
+    rejected records, and the number of deploys that don't count by reason.
     """
 
     changes: list[tuple[int, Change]]
     rejected: list[RejectedRecord]
+    excluded: dict[str, int] = field(default_factory=dict)
 
 
-def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") -> ChangeFile:
+def read_changes(
+    text: str,
+    *,
+    zone: tzinfo | None = None,
+    service: str = "",
+    rules: DeployRules = DEFAULT_RULES,
+) -> ChangeFile:
     """
     The changes of a file's text, whose format is detected.
 
     * `zone`: the zone of dates that don't name one
     * `service`: the service of records that don't name one
+    * `rules`: the fields of records, and the environments that count
 
     Changes of the same time are in the order in which they were made: in the order of the file, or
     in reverse if the file runs from new to old, as the output of `git log` does.
@@ -104,33 +125,35 @@ def read_changes(text: str, *, zone: tzinfo | None = None, service: str = "") ->
     if a date has no zone and `zone` is None: accesses are in UTC, and without a zone the two
     can't be put in order.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    name = _detect_format(text)
+    # git log -z ends commits with null characters.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\0", "\n")
+    name = _detect_format(text, rules)
     changes: list[tuple[int, Change]] = []
     rejected: list[RejectedRecord] = []
-    for number, record in enumerate(_FORMATS[name][1](text) if name else (), 1):
+    excluded: dict[str, int] = {}
+    for number, record in enumerate(_FORMATS[name][1](text, rules) if name else (), 1):
         if number > MAX_RECORDS:
             raise ConfigurationError(f"it {_over(MAX_RECORDS, 'records')}")
         dated = _date_change(record, zone)
         if isinstance(dated, str):
             rejected.append(RejectedRecord(record.line, record.text, dated))
+        elif isinstance(dated, Excluded):
+            _count(excluded, dated.reason)
         else:
             tick, change = dated
             changes.append((tick, replace(change, service=change.service or service)))
-    return ChangeFile(_order(changes, name), rejected)
+    return ChangeFile(_order(changes, name), rejected, excluded)
 
 
 def _read_text(path: str) -> tuple[str, str]:
-    buffer = bytearray(MAX_LINE + 1)
+    buffer = bytearray(_BLOCK_BYTES)
     parts: list[bytes] = []
     size = lines = 0
     with open_source(path) as source:
-        while (filled := source.fill(buffer)) is not None:
-            if isinstance(filled, OversizedLine):
-                raise _unreadable(source, filled.reason)
-            parts.append(bytes(memoryview(buffer)[:filled]))
-            size += filled
-            lines += buffer.count(b"\n", 0, filled)
+        while count := source.read(buffer):
+            parts.append(bytes(memoryview(buffer)[:count]))
+            size += count
+            lines += buffer.count(b"\n", 0, count)
             if size > MAX_BYTES:
                 raise _unreadable(source, f"it {_over(MAX_BYTES, 'bytes of text')}")
             if lines > MAX_LINES:
@@ -138,7 +161,8 @@ def _read_text(path: str) -> tuple[str, str]:
         if source.problem is not None:
             raise _unreadable(source, source.problem)
     # One by one: an interrupt waits for the end of a decoding, which is slow if little is UTF-8.
-    return source.name, "".join(part.decode("utf-8", "backslashreplace") for part in parts)
+    decoder = getincrementaldecoder("utf-8")("backslashreplace")
+    return source.name, "".join([*map(decoder.decode, parts), decoder.decode(b"", final=True)])
 
 
 def _unreadable(source: Source, reason: str) -> OSError:
@@ -149,10 +173,10 @@ def _over(most: int, things: str) -> str:
     return f"has over {most} {things}; allowed: at most {most}"
 
 
-def _detect_format(text: str) -> str:
+def _detect_format(text: str, rules: DeployRules) -> str:
     for line in _list_first_lines(text):
         for name, (starts, _) in _FORMATS.items():
-            if starts(line):
+            if starts(line, rules):
                 return name
     if text.strip():
         raise ConfigurationError(
@@ -170,14 +194,14 @@ def _list_first_lines(text: str) -> list[str]:
     return text[begin : len(text) if end < 0 else end].split("\n")
 
 
-def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | str:
+def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | Excluded | str:
     change = record.change
-    if isinstance(change, str):
+    if not isinstance(change, Change):
         return change
-    tick = read_date(change.date, zone)
+    tick = read_rough_date(change.date, zone)
     if not isinstance(tick, Undated):
         return tick, change
-    if zone is None and not isinstance(read_date(change.date, UTC), Undated):
+    if zone is None and not isinstance(read_rough_date(change.date, UTC), Undated):
         raise ConfigurationError(
             f"line {record.line}: the change's date {quote(change.date)} carries no zone that "
             "fixes it, while accesses are in UTC seconds, so the two can't be merged by time; "
@@ -187,10 +211,17 @@ def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | st
     return tick.reason
 
 
+def _count(excluded: dict[str, int], reason: str, count: int = 1) -> None:
+    """Count a reason. Environments are unbounded, so only the first reasons are kept apart."""
+    if reason not in excluded and len(excluded) >= _MAX_REASONS:
+        reason = "other"
+    excluded[reason] = excluded.get(reason, 0) + count
+
+
 def _order(changes: list[tuple[int, Change]], format_name: str) -> list[tuple[int, Change]]:
     ticks = [tick for tick, _ in changes]
     # After a rebase many commits have the same second; in a short log all of them may.
-    backwards = ticks[:1] > ticks[-1:] or (ticks[:1] == ticks[-1:] and format_name == "git log")
+    backwards = ticks[:1] > ticks[-1:] or (ticks[:1] == ticks[-1:] and "git" in format_name)
     return sorted(reversed(changes) if backwards else changes, key=_tick)
 
 
@@ -198,14 +229,23 @@ def _tick(change: tuple[int, Change]) -> int:
     return change[0]
 
 
-_FORMATS: Final[dict[str, tuple[Callable[[str], bool], Callable[[str], Iterator[Record]]]]] = {
+_MAX_REASONS: Final = 100
+
+_FORMATS: Final[
+    dict[
+        str,
+        tuple[Callable[[str, DeployRules], bool], Callable[[str, DeployRules], Iterator[Record]]],
+    ]
+] = {
     "blocks": (starts_block, read_blocks),
     "git log": (starts_commit, read_log),
     "json": (starts_objects, read_objects),
     "csv": (starts_table, read_table),
+    "git lines": (starts_line, read_lines),
 }
 _ALLOWED_FORMATS: Final = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
-    "in its default form or with --format=fuller; JSON objects of deploys or CDEvents; CSV of "
-    "deploys with a header that names a commit's and a date's column, such as 'commit,deployed_at'"
+    "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "
+    "or CDEvents; CSV of deploys with a header that names a commit's and a date's column, such as "
+    "'commit,deployed_at'; --change-keys (change_keys=) tells other names"
 )

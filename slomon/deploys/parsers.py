@@ -8,23 +8,40 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC
 from itertools import dropwhile, pairwise, takewhile
 from typing import Final
 
-from slomon.core.events import Change, Malformed, parse_change
-from slomon.deploys.records import Record, is_header, read_deploy
-from slomon.text import quote
+from slomon.core.events import Change, Excluded, Malformed, parse_change
+from slomon.dates import Undated, is_day, read_rough_date
+from slomon.deploys.records import (
+    DeployRules,
+    Record,
+    find_deploys,
+    is_header,
+    read_deploy,
+)
+from slomon.deploys.tools import flatten
+from slomon.text import excerpt, quote
 
 _BLOCK_START: Final = re.compile("commit: ")
 
 _COMMIT_START: Final = re.compile(r"commit ([0-9a-f]{4,64})(?!\S)")
 _COMMIT_FIELD: Final = re.compile(r"(Author|Date|CommitDate): *(.*)")
 
-_OBJECTS_START: Final = re.compile(r"\s*(\{|\[\s*(\{|\]?\s*$))")
+_HASH: Final = re.compile("[0-9a-f]{7,64}")
+_GRAPH: Final = re.compile(r"[\s*|/\\]*")
+_DECORATION: Final = re.compile(r" \((?:HEAD|tag: |\w+/)[^)]*\)")
+_SEPARATORS: Final = re.compile(r"[\s|,;\"'()]+")
+_MAX_DATE_WORDS: Final = 7
+_MAX_COMMIT_LINE: Final = 400  # characters
+_EPOCH: Final = re.compile(r"\d{9,19}")
+
+_OBJECTS_START: Final = re.compile(r"\s*(\{|\[+\s*(\{|\]*\s*$))")
 _VALUE_START: Final = re.compile(r"[^\s,\[\]]")
-_MAX_OBJECT: Final = 65_536  # characters
-_ALLOWED_OBJECTS: Final = f"an object of JSON of at most {_MAX_OBJECT} characters"
+_USUAL_OBJECT: Final = 65_536  # characters
+_ALLOWED_OBJECTS: Final = "an object of JSON"
 # Numbers stay text: a time must not pass through a float.
 _DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
@@ -32,12 +49,12 @@ _DELIMITERS: Final = ",;\t"
 _MAX_ROW_LINES: Final = 100
 
 
-def starts_block(line: str) -> bool:
+def starts_block(line: str, _: DeployRules) -> bool:
     """Is this the first line of a change as in an event stream?"""
     return _BLOCK_START.match(line) is not None
 
 
-def read_blocks(text: str) -> Iterator[Record]:
+def read_blocks(text: str, _: DeployRules) -> Iterator[Record]:
     """Changes of four lines each, as in an event stream; blank lines are skipped."""
     for number, lines in _split_records(text, _BLOCK_START):
         block = "\n".join(line for line in lines if line.strip())
@@ -45,15 +62,15 @@ def read_blocks(text: str) -> Iterator[Record]:
         yield Record(number, block, change.reason if isinstance(change, Malformed) else change)
 
 
-def starts_commit(line: str) -> bool:
+def starts_commit(line: str, _: DeployRules) -> bool:
     """Is this the first line of a commit in the output of `git log`?"""
     return _COMMIT_START.match(line) is not None
 
 
-def read_log(text: str) -> Iterator[Record]:
+def read_log(text: str, _: DeployRules) -> Iterator[Record]:
     """
     The commits in the output of `git log`, in git's default format or in `--format=fuller`, with
-    any `--date=` that has the time to the second.
+    any `--date=` that has a day or a time.
 
     The author's date stays the same when a commit is rebased, amended or picked, which can be weeks
     later. The committer's date (`fuller`) is nearer to the deploy, so it is used if present.
@@ -76,35 +93,116 @@ def _read_commit(head: list[str]) -> Change | str:
     return Change(start[1], fields.get("Author", ""), date, service="")
 
 
-def starts_objects(line: str) -> bool:
+def starts_line(line: str, _: DeployRules) -> bool:
+    """Is this a line of a commit's hash and date?"""
+    return _read_line(line) is not None
+
+
+def read_lines(text: str, _: DeployRules) -> Iterator[Record]:
+    """
+    The commits in the output of `git log` with a line for each: the hash and then the date, as in
+    `--format='%H %an %cI'` and `--format=reference`, or the date and directly behind it the hash.
+    Separators are spaces, tabs, commas, semicolons, bars, quotes and parentheses. The first word
+    with an `@` is the author.
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield Record(number, line, _read_line(line) or "it has no hash with a date")
+
+
+def _read_line(line: str) -> Change | None:
+    # The hash and the date are near the beginning or, in --format=reference, at the end.
+    line = _DECORATION.sub("", _GRAPH.sub("", line[:_MAX_COMMIT_LINE], count=1), count=1)
+    words = [word for word in _SEPARATORS.split(line) if word]
+    for is_date in (_is_written_date, _is_epoch):
+        for first in range(len(words)):
+            date = _find_date(words[first:], is_date)
+            hashes = words[len(date.split(" ")) :][:1] if first == 0 else words[:1]
+            if date and hashes and _HASH.fullmatch(hashes[0]):
+                author = next((word.strip("<>") for word in words if "@" in word), "")
+                return Change(hashes[0], author, date, service="")
+            if not _HASH.fullmatch(words[0]):
+                break
+    return None
+
+
+def _find_date(words: list[str], is_date: Callable[[str], bool]) -> str:
+    """The longest date at the beginning of these words; "" if they begin with none."""
+    dates = (" ".join(words[:size]) for size in range(min(_MAX_DATE_WORDS, len(words)), 0, -1))
+    return next(filter(is_date, dates), "")
+
+
+def _is_written_date(text: str) -> bool:
+    # Other numbers would be seconds of 1970.
+    has_form = ":" in text or is_day(text)
+    return has_form and not isinstance(read_rough_date(text, UTC), Undated)
+
+
+def _is_epoch(text: str) -> bool:
+    return _EPOCH.fullmatch(text) is not None
+
+
+def starts_objects(line: str, _: DeployRules) -> bool:
     """Does a JSON object, or an array of objects, begin in this line?"""
     return _OBJECTS_START.match(line) is not None
 
 
-def read_objects(text: str) -> Iterator[Record]:
+def read_objects(text: str, rules: DeployRules) -> Iterator[Record]:
     """
     The deploys of JSON objects: in one array, one object per line, or one after another over
-    several lines. Brackets, commas and white space between objects are skipped. Text that isn't
-    JSON is rejected up to the end of its line.
+    several lines; each is a deploy, or holds a list of deploys. Brackets, commas and white space
+    between objects are skipped. Text that isn't JSON is rejected up to the end of its line.
     """
-    line, place = 1, 0
+    line, place, limit = 1, 0, len(text)
     while found := _VALUE_START.search(text, place):
         start = found.start()
         line += text.count("\n", place, start)
-        change, place = _read_object(text, start)
-        yield Record(line, text[start:place], change)
+        value, length = _decode(text, start, limit)
+        if isinstance(value, dict) and length:
+            place = start + length
+            for shown, change in _read_object(text[start:place], value, rules):
+                yield Record(line, shown, change)
+        else:
+            if not length:
+                limit = _USUAL_OBJECT  # a long text is tried to its end only once
+            place = start + length if length else _find_line_end(text, start)
+            reason = f"it is {quote(value)}; allowed: {_ALLOWED_OBJECTS}" if length else str(value)
+            yield Record(line, text[start:place], reason)
         line += text.count("\n", start, place)
 
 
-def _read_object(text: str, start: int) -> tuple[Change | str, int]:
-    # Only a part of the text: for an error, the decoder counts the lines from the beginning.
+def _decode(text: str, start: int, limit: int) -> tuple[object, int]:
+    """
+    The value that begins at `start` and its length; a reason and 0 if it isn't JSON.
+
+    Only a part of the text is decoded, a longer one if that is too short: for an error, the decoder
+    counts the lines from the beginning.
+    """
+    size = _USUAL_OBJECT
+    while True:
+        try:
+            return _DECODER.raw_decode(text[start : start + size])
+        except (ValueError, RecursionError) as error:
+            if size >= limit or start + size >= len(text):
+                return f"it is not JSON: {error}; allowed: {_ALLOWED_OBJECTS}", 0
+        size *= 16
+
+
+def _read_object(
+    text: str, value: dict[str, object], rules: DeployRules
+) -> Iterator[tuple[str, Change | Excluded | str]]:
+    deploys = list(find_deploys(value, rules))
+    for found, fields in deploys:
+        yield text if found is value else _show(found), read_deploy(fields, rules)
+    if not deploys:
+        yield text, read_deploy(flatten(value), rules)
+
+
+def _show(found: Mapping[str, object]) -> str:
     try:
-        value, length = _DECODER.raw_decode(text[start : start + _MAX_OBJECT])
-    except (ValueError, RecursionError) as error:
-        return f"it is not JSON: {error}; allowed: {_ALLOWED_OBJECTS}", _find_line_end(text, start)
-    if not isinstance(value, dict):
-        return f"it is {quote(value)}; allowed: {_ALLOWED_OBJECTS}", start + length
-    return read_deploy(value), start + length
+        return json.dumps(found)
+    except RecursionError:  # writing takes more of the stack than reading
+        return excerpt(found, 1000)
 
 
 def _find_line_end(text: str, start: int) -> int:
@@ -112,12 +210,12 @@ def _find_line_end(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def starts_table(line: str) -> bool:
+def starts_table(line: str, rules: DeployRules) -> bool:
     """Is this line a header of CSV, with a column for the commit and one for the date?"""
-    return _find_delimiter(line) is not None
+    return _find_delimiter(line, rules) is not None
 
 
-def read_table(text: str) -> Iterator[Record]:
+def read_table(text: str, rules: DeployRules) -> Iterator[Record]:
     """
     The deploys of CSV rows below a header, separated by commas, semicolons or tabs. Lines above the
     header are rejected one by one.
@@ -126,20 +224,20 @@ def read_table(text: str) -> Iterator[Record]:
     is rejected, so a quote that is never closed doesn't consume the rest of the table.
     """
     lines = text.split("\n")
-    top = next(number for number, line in enumerate(lines) if starts_table(line))
+    top = next(number for number, line in enumerate(lines) if starts_table(line, rules))
     for number, line in enumerate(lines[:top], 1):
         if line.strip():
             yield Record(number, line, "it stands above the header")
-    yield from _read_rows(lines, top)
+    yield from _read_rows(lines, top, rules)
 
 
-def _read_rows(lines: list[str], top: int) -> Iterator[Record]:
-    delimiter = _find_delimiter(lines[top]) or ""
+def _read_rows(lines: list[str], top: int, rules: DeployRules) -> Iterator[Record]:
+    delimiter = _find_delimiter(lines[top], rules) or ""
     names, _ = _split_row(lines, top, delimiter)
     place = top + 1
     while place < len(lines):
         row, height = _split_row(lines, place, delimiter)
-        change = _read_row(names, row)
+        change = _read_row(names, row, rules)
         if isinstance(change, str):
             height = 1
         text = "\n".join(lines[place : place + height])
@@ -148,12 +246,12 @@ def _read_rows(lines: list[str], top: int) -> Iterator[Record]:
         place += height
 
 
-def _read_row(names: list[str], row: list[str]) -> Change | str:
+def _read_row(names: list[str], row: list[str], rules: DeployRules) -> Change | Excluded | str:
     if not row:
         return "it is no row: a quote in it is out of place or never closed, or a field too long"
     if len(row) != len(names):
         return f"it has fields: {len(row)}; allowed: {len(names)}, as in the header"
-    return read_deploy(dict(zip(names, row, strict=True)))
+    return read_deploy(flatten(dict(zip(names, row, strict=True))), rules)
 
 
 def _split_row(lines: list[str], place: int, delimiter: str) -> tuple[list[str], int]:
@@ -166,10 +264,10 @@ def _split_row(lines: list[str], place: int, delimiter: str) -> tuple[list[str],
         return [], 1
 
 
-def _find_delimiter(line: str) -> str | None:
+def _find_delimiter(line: str, rules: DeployRules) -> str | None:
     found = (delimiter for delimiter in _DELIMITERS if delimiter in line)
     splits = ((delimiter, _split_row([line], 0, delimiter)[0]) for delimiter in found)
-    return next((delimiter for delimiter, names in splits if is_header(names)), None)
+    return next((delimiter for delimiter, names in splits if is_header(names, rules)), None)
 
 
 def _split_records(text: str, start: re.Pattern[str]) -> Iterator[tuple[int, list[str]]]:

@@ -1,128 +1,271 @@
-"""A record of a deploy: an object of named fields, whose names differ from tool to tool."""
+"""
+Records of deploys: what a record says, and whether the deploy counts.
+
+Only deploys that happened count: those that succeeded, in production or in the environments that a
+user names.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final, TypeAlias
 
-from slomon.core.events import Change
-from slomon.text import quote
+from slomon.core.events import Change, Excluded
+from slomon.deploys.tools import (
+    CDEVENT_FIELDS,
+    CDEVENT_NAMES,
+    CDEVENTS,
+    FLAGS,
+    MAX_DEPTH,
+    SUCCESS,
+    Fields,
+    Names,
+    choose_names,
+    find_cdevent,
+    flatten,
+    is_deployment,
+    simplify,
+)
+from slomon.text import excerpt, quote
+
+Found: TypeAlias = tuple[Mapping[str, object], Fields]
+"""A record, and its fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """
     A record of a change file, before its date is read: the line where it begins (from 1), its text,
-    and its change or the reason why it has none.
+    and its change. If it has none, then why it is excluded, or the reason why it is malformed.
     """
 
     line: int
     text: str
-    change: Change | str
+    change: Change | Excluded | str
 
 
-def read_deploy(fields: Mapping[str, object]) -> Change | str:
+@dataclass(frozen=True, slots=True)
+class DeployRules:
     """
-    The change of a deploy's record, or the reason why it has none. An absent author or service is
-    "". Names match in any case and with `_`, `-`, a space or nothing between their words. A CDEvent
-    is read as such.
+    How records are read. `keys` names the field of a role for all records, instead of the names
+    that are known. `environments` are those that count, with `*` for any text; if there are none,
+    only production counts.
+    """
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    environments: Sequence[str] = ()
+
+
+DEFAULT_RULES: Final = DeployRules()
+
+
+def find_deploys(value: object, rules: DeployRules) -> Iterator[Found]:
+    """
+    The records in a value of JSON, each with its fields: the value itself, or all objects of each
+    list in it that holds a record, at any depth.
+    """
+    yield from _find_deploys(value, {}, rules, MAX_DEPTH)
+
+
+def read_deploy(fields: Fields, rules: DeployRules) -> Change | Excluded | str:
+    """
+    The change of a deploy's record; why it does not count; or the reason why it is malformed. An
+    absent author or service is "". A CDEvent is read as such.
 
     If a record has several times, the time of the deploy comes before the date of the commit, and
     the end of the deploy before its start: no request reaches the new code before the end.
     """
-    context = _get_part(fields, "context")
-    kind = context.get("type")
-    if isinstance(kind, str) and kind.startswith("dev.cdevents."):
-        return _read_cdevent(kind, context, _get_part(fields, "subject"))
-    values = {_simplify(name): value for name, value in fields.items()}
+    kind = find_cdevent(fields)
+    if kind and not is_deployment(kind):
+        return f"the CDEvent's type is {quote(kind)}; allowed: {CDEVENTS}"
+    names = choose_names(fields, rules.keys)
+    status, since = _read_status(fields, names)
     change = Change(
-        commit=_find(values, _COMMITS),
-        author=_find(values, _AUTHORS),
-        date=_find(values, _DATES),
-        service=_find(values, _SERVICES),
+        commit=_find_commit(fields, names),
+        author=_find(fields, names["author"]),
+        date=(since if "time" not in rules.keys else "") or _find_time(fields, names),
+        service=_find(fields, names["service"]),
     )
-    return _check_complete(change, _COMMIT_FIELDS, _DATE_FIELDS)
+    for role, noun, text in (("commit", "commit", change.commit), ("time", "date", change.date)):
+        if not text:
+            return f"it has no {noun}; allowed: text in {_show_names(role, names, rules)}"
+    reasons = (
+        _refuse_environment(fields, names, rules),
+        _refuse_flag(fields),
+        f"status is {excerpt(status, 40)}" if status and simplify(status) not in SUCCESS else "",
+    )
+    return next((Excluded(reason) for reason in reasons if reason), change)
 
 
-def is_header(names: Iterable[str]) -> bool:
+def read_cdevent(event: Mapping[str, object]) -> Change | str:
+    """The change of a CDEvent of a deploy to any environment, or why it is malformed."""
+    change = read_deploy(flatten(event), DeployRules(environments=["*"]))
+    return change.reason if isinstance(change, Excluded) else change
+
+
+def is_header(names: Iterable[str], rules: DeployRules) -> bool:
     """Can records with fields of these names be deploys? They need a commit and a date."""
-    known = {_simplify(name) for name in names}
-    return not known.isdisjoint(_COMMITS) and not known.isdisjoint(_DATES)
+    fields = dict.fromkeys(map(simplify, names))
+    wanted = choose_names(fields, rules.keys)
+    return all(not fields.keys().isdisjoint(wanted[role]) for role in ("commit", "time"))
 
 
-def is_deployment(kind: str) -> bool:
-    """Does a CDEvent of this type report a deploy?"""
-    return _CDEVENT.match(kind) is not None
-
-
-def _read_cdevent(
-    kind: str, context: Mapping[str, object], subject: Mapping[str, object]
-) -> Change | str:
+def is_production(environment: str) -> bool:
     """
-    A CDEvent of continuous deployment (cdevents.dev). The service is the subject's id, the commit
-    the id of the artifact that was deployed. A CDEvent has no author.
+    Does an environment of this name serve users? One of its words is `production`, `prod`, `prd` or
+    `live`, and none says that it is not: `prod-eu` does, `pre-prod` does not.
     """
-    if not is_deployment(kind):
-        return f"the CDEvent's type is {quote(kind)}; allowed: {_CDEVENTS}"
-    change = Change(
-        commit=_find(_get_part(subject, "content"), ["artifactId"]),
-        author="",
-        date=_find(context, ["timestamp"]),
-        service=_find(subject, ["id"]),
-    )
-    return _check_complete(change, "subject.content.artifactId", "context.timestamp")
+    words = set(_WORD.findall(environment.lower()))
+    return not words.isdisjoint(_PRODUCTION) and words.isdisjoint(_NOT_PRODUCTION)
 
 
-def _check_complete(change: Change, commit: str, date: str) -> Change | str:
-    if not change.commit:
-        return f"it has no commit; allowed: text in {commit}"
-    if not change.date:
-        return f"it has no date; allowed: text in {date}"
-    return change
+def _find_deploys(value: object, outer: Fields, rules: DeployRules, depth: int) -> Iterator[Found]:
+    if not depth:
+        return
+    parts: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        fields = {**outer, **flatten(value)}
+        if _is_deploy(fields, rules):
+            yield value, fields
+            return
+        # Only a field that a user names may be one of an enclosing object.
+        given = map(simplify, rules.keys.values())
+        outer = {name: fields[name] for name in given if name in fields}
+        parts = value.values()
+    elif isinstance(value, list):
+        records = [(one, {**outer, **flatten(one)}) for one in value if isinstance(one, Mapping)]
+        if any(_is_deploy(fields, rules) for _, fields in records):
+            yield from records
+            return
+        parts = value
+    for part in parts:
+        yield from _find_deploys(part, outer, rules, depth - 1)
 
 
-def _get_part(fields: Mapping[str, object], name: str) -> Mapping[str, object]:
-    part = fields.get(name)
-    return part if isinstance(part, Mapping) else {}
+def _is_deploy(fields: Fields, rules: DeployRules) -> bool:
+    names = choose_names(fields, rules.keys)
+    has_both = _find_commit(fields, names) and _find(fields, names["time"])
+    return bool(has_both or find_cdevent(fields))
 
 
-def _find(values: Mapping[str, object], names: Iterable[str]) -> str:
-    found = (values.get(name) for name in names)
-    # The fields of a change are one line each; all else stays as it was written.
-    texts = (_LINE_ENDS.sub(" ", value).strip() for value in found if isinstance(value, str))
+def _show_names(role: str, names: Names, rules: DeployRules) -> str:
+    if names is CDEVENT_NAMES:
+        return CDEVENT_FIELDS[role]
+    if role in rules.keys:
+        return quote(rules.keys[role])
+    return f"a field such as {_EXAMPLES[role]}, or the one that --change-keys (change_keys=) names"
+
+
+def _find(fields: Fields, names: Iterable[str]) -> str:
+    texts = (_read_text(fields[name]) for name in names if name in fields)
     return next(filter(None, texts), "")
 
 
-def _simplify(name: str) -> str:
-    return re.sub(r"[\s_@-]+", "", name).lower()
+def _find_commit(fields: Fields, names: Names) -> str:
+    if found := _HEROKU_DEPLOY.fullmatch(_find(fields, names["description"])):
+        return found[1]
+    commit = _find(fields, names["commit"])
+    found = _FLUX_REVISION.fullmatch(commit)
+    return found[1] if found else commit
 
 
-def _names(names: str) -> list[str]:
-    return [_simplify(name) for name in names.split()]
+def _find_time(fields: Fields, names: Names) -> str:
+    time, duration = _find(fields, names["time"]), _find(fields, names["duration"])
+    if _MILLISECONDS.fullmatch(time) and _MILLISECONDS.fullmatch(duration):
+        return str(int(time) + int(duration))
+    return time
 
 
+def _read_text(value: object) -> str:
+    if isinstance(value, list):  # the revisions of an application with several sources
+        texts = [_read_text(one) for one in value[:_MOST_TEXTS] if isinstance(one, str)]
+        return ", ".join(filter(None, texts))
+    if not isinstance(value, str):
+        return ""
+    # The fields of a change are one line each; all else stays as it was written.
+    text = _LINE_ENDS.sub(" ", value).strip()
+    return "" if text.lower() in _UNSET or text.startswith(_UNSET_TIME) else text
+
+
+def _read_flag(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else _read_text(value)
+
+
+def _find_flag(fields: Fields, names: Iterable[str]) -> str:
+    texts = (_read_flag(fields[name]) for name in names if name in fields)
+    return next(filter(None, texts), "")
+
+
+def _read_status(fields: Fields, names: Names) -> tuple[str, str]:
+    """The status of a deploy and the time since which it is a success, each "" if not known."""
+    for name in names["statuses"]:
+        statuses = fields.get(name)
+        if isinstance(statuses, Mapping):
+            statuses = [statuses]
+        if isinstance(statuses, list):
+            return _choose_status([flatten(one) for one in statuses if isinstance(one, Mapping)])
+    return _find_flag(fields, names["status"]), ""
+
+
+def _choose_status(statuses: Iterable[Fields]) -> tuple[str, str]:
+    """
+    The newest status counts, but not `inactive`: GitHub sets it when the next deploy succeeds. A
+    deployment of GitHub without a status is pending.
+    """
+    dated = [(_find(one, ["createdat"]), _find(one, ["state"])) for one in statuses]
+    dated.sort(key=lambda one: one[0], reverse=True)
+    active = [one for one in dated if simplify(one[1]) != "inactive"]
+    if not active:
+        return "inactive" if dated else "pending", ""
+    newest, since = active[0][1], ""
+    for date, state in active:
+        if simplify(state) not in SUCCESS:
+            break
+        since = date
+    return newest, since
+
+
+def _refuse_environment(fields: Fields, names: Names, rules: DeployRules) -> str:
+    """Why a deploy's environment does not count; "" if it does, or if the record has none."""
+    environment = _find(fields, names["environment"])
+    reason = f"environment is {excerpt(environment, 40)}" if environment else _NO_PRODUCTION
+    if rules.environments:
+        wanted = (pattern.lower() for pattern in rules.environments)
+        matches = any(fnmatchcase(environment.lower(), pattern) for pattern in wanted)
+        return "" if not environment or matches else reason
+    if flag := _find_flag(fields, names["production"]):
+        if simplify(flag) in _YES or is_production(flag):
+            return ""
+        return f"{reason}, not production to its sender" if is_production(environment) else reason
+    return "" if not environment or is_production(environment) else reason
+
+
+def _refuse_flag(fields: Fields) -> str:
+    """Why a deploy does not count by a flag of its tool; "" if it has no such flag."""
+    flags = ((reason, fields.get(name)) for name, reason in FLAGS.items())
+    return next((reason for reason, value in flags if _read_flag(value) in _YES), "")
+
+
+_MOST_TEXTS: Final = 10
 _LINE_ENDS: Final = re.compile(r"[\r\n]+")
-# In order of preference.
-_COMMITS: Final = _names(
-    "commit commit_sha commit_hash commit_id git_commit git_sha sha hash revision version tag"
-)
-_AUTHORS: Final = _names(
-    "author author_email author_name deployer deployed_by email committer user username actor"
-)
-_SERVICES: Final = _names("service service_name app app_name application project component")
-_DATES: Final = [
-    *_names("deployed_at deployed_on deploy_time deploy_date deployment_time deployment_date"),
-    *_names("finished_at completed_at released_at end_time time timestamp datetime ts"),
-    *_names("started_at start_time created_at updated_at"),
-    *_names("committed_at commit_date commit_time committed_date committer_date"),
-    *_names("date author_date authored_at authored_date"),
-]
-_COMMIT_FIELDS: Final = "a field such as 'commit', 'sha', 'revision' or 'version'"
-_DATE_FIELDS: Final = "a field such as 'deployed_at', 'finished_at', 'timestamp' or 'date'"
-_CDEVENT: Final = re.compile(r"dev\.cdevents\.service\.(deployed|upgraded|rolledback)\.")
-_CDEVENTS: Final = (
-    "dev.cdevents.service.deployed, dev.cdevents.service.upgraded and "
-    "dev.cdevents.service.rolledback"
-)
+_WORD: Final = re.compile("[a-z]+")
+_MILLISECONDS: Final = re.compile(r"\d{1,19}", re.ASCII)
+_UNSET: Final = {"null", "none", "nil", "<nil>", "\\n", "n/a", "nan", "-"}
+_UNSET_TIME: Final = "0001-01-01"  # of a program in Go
+_HEROKU_DEPLOY: Final = re.compile("Deploy ([0-9a-f]{7,64})")
+_FLUX_REVISION: Final = re.compile(r"\S+@sha1:([0-9a-f]{40})")
+
+_YES: Final = {"true", "t", "yes", "y", "1"}
+_NO_PRODUCTION: Final = "environment is not production"
+_PRODUCTION: Final = {"production", "prod", "prd", "live"}
+_NOT_PRODUCTION: Final = {
+    *("pre", "non", "not", "no", "test", "testing", "stage", "staging", "dev", "development"),
+    *("qa", "uat", "preview", "review", "demo", "sandbox", "mirror", "shadow"),
+}
+_EXAMPLES: Final = {
+    "commit": "'commit', 'sha', 'revision' or 'version'",
+    "time": "'deployed_at', 'finished_at', 'timestamp' or 'date'",
+}

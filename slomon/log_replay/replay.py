@@ -23,8 +23,10 @@ from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
 from slomon.core.ticks import LAST_TICK
 from slomon.core.trust import ResultWarning
-from slomon.dates import parse_instant, parse_zone, show_duration, show_instant
+from slomon.dates import is_day, parse_instant, parse_zone, show_duration, show_instant
 from slomon.deploys.history import read_history
+from slomon.deploys.records import DeployRules
+from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError, OptionError
 from slomon.log_replay.backend import choose_backend
@@ -54,6 +56,7 @@ from slomon.options import (
     Paths,
     Resolution,
     SliSeries,
+    check_choice,
     check_mutually_exclusive,
     check_resolution,
     choose_rule,
@@ -67,6 +70,7 @@ from slomon.options import (
     read_flag,
     read_function,
     read_instant,
+    read_names,
     read_objective,
     read_options,
     read_path,
@@ -111,6 +115,14 @@ def _read_endpoints(name: str, value: object) -> object:
         (path,) = read_paths(name, value)
         return path
     return value
+
+
+def _read_change_keys(name: str, value: object) -> object:
+    """A mapping of roles to the names of fields."""
+    keys = read_texts(name, value)
+    for role in keys:
+        check_choice(name, role, ROLES)
+    return keys
 
 
 @document_options
@@ -297,6 +309,26 @@ def replay(
             metavar="ZONE",
         ),
     ] = None,
+    change_keys: Annotated[
+        Mapping[str, str] | None,
+        Option(
+            read=_read_change_keys,
+            help="the fields of deploys for the roles commit, time, author, service, environment "
+            "and status, with dots into nested objects (default: the names that deploy tools use)",
+            group="changes",
+            metavar="ROLE=KEY,...",
+        ),
+    ] = None,
+    environment: Annotated[
+        str | Sequence[str] | None,
+        Option(
+            read=read_names,
+            help="count deploys to this environment; '*' stands for any text (may be repeated; "
+            "default: production)",
+            group="changes",
+            metavar="NAME",
+        ),
+    ] = None,
     min_requests: Annotated[
         int,
         Option(
@@ -429,8 +461,14 @@ def replay(
             windows = (one.window for one in _list_watched(plan))
             check_resolution(resolution, plan.resolution, windows)
         chosen = choose_backend(backend, size)
-        history = read_history(histories, _read_zone(change_zone), service or "")
-        plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
+        rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
+        history = read_history(histories, _read_zone(change_zone), service or "", rules)
+        plan = replace(
+            plan,
+            changes=history.changes,
+            rejected_records=len(history.rejected),
+            excluded_records=history.excluded,
+        )
         log, rejections = ReplayLog(), Rejections()
         in_zone = change_zone is not None or zone is not None
         rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
@@ -574,5 +612,6 @@ def _sum_up_deploys(engine: Replay, plan: Plan, *, in_zone: bool) -> DeployRecor
         rejected=plan.rejected_records,
         excluded=sum(plan.excluded_records.values()),
         unmatched_services=list(unmatched),
+        without_time=sum(is_day(change.date) for _, change in plan.changes),
         in_zone=in_zone,
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 from slomon.core.events import OUT_OF_RANGE, ReplayAccounting
 from slomon.core.reorder import SourceClock
@@ -12,6 +13,8 @@ from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.core.trust import ResultWarning, warn_of_late_accesses, warn_of_missing_events
 from slomon.dates import show_duration, show_span
 from slomon.logging import list_some
+
+_SHOWN_REASONS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class DeployRecords:
     * `counted`: the ticks of those that belong to a watched service, in order
     * `unmatched`, `rejected`, `excluded`: the numbers of the others
     * `unmatched_services`: the services that own no endpoint
+    * `without_time`: the number of dates without a time, among those that are counted
     * `in_zone`: is a time zone given, for their dates or for the times of the logs?
     """
 
@@ -30,6 +34,7 @@ class DeployRecords:
     rejected: int = 0
     excluded: int = 0
     unmatched_services: Sequence[str] = ()
+    without_time: int = 0
     in_zone: bool = False
 
 
@@ -46,7 +51,7 @@ def find_warnings(
     return [
         *_warn_of_order(accounting, logs, window),
         *_warn_of_losses(accounting, logs, deploys),
-        *_warn_of_deploys(deploys),
+        *_warn_of_deploys(accounting, deploys),
         *_warn_of_clock(logs, deploys),
     ]
 
@@ -54,6 +59,14 @@ def find_warnings(
 def suggest_lateness(accounting: ReplayAccounting) -> str:
     """The least lateness in whole seconds with which all lines would have been put in order."""
     return show_duration(ceil(accounting.largest_lateness) * TICKS_PER_SECOND)
+
+
+def show_reasons(excluded: Mapping[str, int]) -> str:
+    """The most frequent reasons of exclusions, with their numbers, on one line."""
+    shown = sorted(excluded.items(), key=lambda one: -one[1])
+    rest = sum(count for _, count in shown[_SHOWN_REASONS:])
+    parts = [f"{reason} {count:,}" for reason, count in shown[:_SHOWN_REASONS]]
+    return ", ".join([*parts, f"other reasons {rest:,}"] if rest else parts)
 
 
 def _warn_of_order(
@@ -100,7 +113,9 @@ def _warn_of_losses(
         yield ResultWarning("empty_range", text)
 
 
-def _warn_of_deploys(deploys: DeployRecords) -> Iterator[ResultWarning]:
+def _warn_of_deploys(
+    accounting: ReplayAccounting, deploys: DeployRecords
+) -> Iterator[ResultWarning]:
     lost = deploys.rejected + deploys.unmatched
     names = deploys.unmatched_services
     reason = (
@@ -115,6 +130,15 @@ def _warn_of_deploys(deploys: DeployRecords) -> Iterator[ResultWarning]:
         yield ResultWarning("lost_deploys", f"{text}; {reason}" if names else text, certain=True)
     elif names:
         yield ResultWarning("unmatched_services", reason)
+    elif deploys.excluded and not deploys.counted:
+        reasons = show_reasons(accounting.excluded_by_reason)
+        text = f"no deploy counts, all are excluded: {reasons}; --environment (environment=) "
+        yield ResultWarning("excluded_deploys", f"{text}names the environments that count")
+    if deploys.without_time:
+        text = (
+            f"dates of deploys without a time: {deploys.without_time:,}; they count from midnight"
+        )
+        yield ResultWarning("deploys_without_time", text)
 
 
 def _warn_of_clock(

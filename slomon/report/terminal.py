@@ -10,7 +10,7 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
-from slomon.log_replay.trust import suggest_lateness
+from slomon.log_replay.trust import show_reasons, suggest_lateness
 from slomon.report.screen import Colour, Screen, Span
 from slomon.report.tables import TableColumn, format_table, show_incidents
 from slomon.report.timeline import show_timeline
@@ -85,8 +85,7 @@ def show_accounting(accounting: Accounting) -> str:
     total, blank, remarks = f"events {accounting.events:,}", "", f"late {accounting.late:,}"
     excluded = f" + excluded {accounting.excluded:,}" if accounting.excluded else ""
     if excluded:
-        reasons = accounting.excluded_by_reason.items()
-        excluded += f" ({', '.join(f'{reason} {count:,}' for reason, count in reasons)})"
+        excluded += f" ({show_reasons(accounting.excluded_by_reason)})"
     if isinstance(accounting, ReplayAccounting):
         records = f" + records {accounting.records:,}" if accounting.records else ""
         total, blank = f"lines {accounting.lines:,}{records}", f" + blank {accounting.blank:,}"

@@ -180,6 +180,12 @@ class Source:
             self._text.peek(least)
         return bytes(self._text.peek(0))
 
+    def read(self, buffer: bytearray) -> int:
+        """Put the next bytes into the buffer, however long their lines; 0 bytes at the end."""
+        if self.offset == 0:
+            self._read_byte_order_mark()
+        return self._read(memoryview(buffer))
+
     def fill(self, buffer: bytearray, spare: int = 0, most: int | None = None) -> FillResult:
         """
         Put whole lines into the buffer. Returns their number of bytes, an OversizedLine in place of

@@ -66,6 +66,18 @@ def test_json_is_one_object_with_the_accounting(tmp_path: Path) -> None:
     assert (answers["accounting"]["lines"], answers["accounting"]["records"]) == (3, 2)
 
 
+def test_deploys_that_count_and_their_fields_are_options(tmp_path: Path) -> None:
+    rows = "who,what,when,target\nana,c1,101,EU\nbob,c9,102,US\nbob,c2,300,EU-2\n"
+    changes = write(tmp_path, "deploys.csv", rows)
+    keys = "--change-keys", "author=who,commit=what,time=when,environment=target"
+    environments = "--environment", "eu", "--environment", "eu-*"
+    _, out, _ = call(broken(tmp_path), "--changes", changes, *keys, *environments, "--json")
+    answers = json.loads(out)
+
+    assert list(answers.values())[:3] == ANSWER
+    assert answers["accounting"]["excluded_by_reason"] == {"environment is US": 1}
+
+
 def test_answers_and_records_go_to_files_and_nothing_to_stdout(tmp_path: Path) -> None:
     output, incidents = tmp_path / "answers", tmp_path / "incidents.jsonl"
     output.write_text("old", encoding="utf-8")

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from datetime import UTC
+from pathlib import Path
+
 import pytest
 
+from slomon import ConfigurationError
 from slomon.core.events import Change
 from slomon.deploys.history import RejectedRecord, read_changes
 
@@ -111,3 +118,117 @@ def test_text_before_the_first_commit_is_rejected() -> None:
             "it has no line 'Date: ' or 'CommitDate: '",
         ),
     ]
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two commits of different days, the newer one by another author and with a tag."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    folder = tmp_path_factory.mktemp("repository")
+    config = folder / "config"
+    config.write_text("[user]\nname = Bo\nemail = bo@example.com\n", encoding="utf-8")
+    commits = ("2018-11-27T08:00:00 +0000", "Count once"), ("2018-11-28T14:11:31 -0800", "Fix 500")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    for date, subject in commits:
+        author = "--author=Ana Lima <ana@example.com>"
+        text = f"{subject}\n\ncommit 0000000 broke it"
+        git(folder, "commit", "--quiet", "--allow-empty", author, "-m", text, date=date)
+    git(folder, "tag", "v2")
+    return folder
+
+
+def git(folder: Path, *arguments: str, date: str = "") -> str:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GIT_CONFIG_GLOBAL": str(folder / "config"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_DATE": date,
+        "GIT_COMMITTER_DATE": date,
+        "TZ": "UTC",
+    }
+    command = ["git", "-C", str(folder), *(part for part in arguments if part)]
+    found = subprocess.run(
+        command, env=environment, check=True, capture_output=True, encoding="utf-8"
+    )
+    return found.stdout
+
+
+FORMATS = [
+    "",
+    "--pretty=fuller",
+    "--decorate=full --stat",
+    "-z",
+    "-z --format=fuller",
+    "--format=%H|%cI",
+    "--format=%H|%an|%ae|%cI|%s",
+    "--format=%h,%ct,%ae,%s",
+    "--format=%ct|%H|%s",
+    "--format=%cI|%H",
+    "--format=%h|%cd|%s --date=iso-strict",
+    "--format=%H|%cD",
+    "--format=%H|%cd --date=raw",
+    "--format=%h|%ad|%s --date=default",
+    "--oneline --decorate --format=%h%d|%ci|%s",
+    "--graph --format=%h|%ci|%s",
+    "--reverse --format=%H|%ci",
+    "-z --format=%H|%ci",
+    "--format=reference --date=iso",
+    "--format=reference --date=unix",
+    "--date=iso",
+    "--date=rfc",
+    "--date=unix",
+    "--date=raw",
+    "--date=iso-strict",
+    "--date=local",
+]
+
+
+@pytest.mark.parametrize("arguments", FORMATS)
+def test_the_usual_formats_of_git_log_are_read(repository: Path, arguments: str) -> None:
+    options = [part.replace("|", " ") for part in arguments.split(" ")]
+    changes = read_changes(git(repository, "log", *options), zone=UTC)
+
+    hashes = git(repository, "log", "--reverse", "--format=%H").split()
+    assert changes.rejected == []
+    assert [tick for tick, _ in changes.changes] == [1543305600_000_000_000, INSTANT]
+    for (_, change), full in zip(changes.changes, hashes, strict=True):
+        assert full.startswith(change.commit)
+        assert change.author in ("", "ana@example.com", "Ana Lima <ana@example.com>")
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--date=short", "--format=%H|%cd --date=short", "--format=reference"]
+)
+def test_a_day_counts_from_its_beginning(repository: Path, arguments: str) -> None:
+    options = [part.replace("|", " ") for part in arguments.split(" ")]
+    changes = read_changes(git(repository, "log", *options), zone=UTC)
+
+    assert changes.rejected == []
+    assert [tick for tick, _ in changes.changes] == [
+        1543276800_000_000_000,
+        1543363200_000_000_000,
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9fd0d7f Fix 500",
+        "9fd0d7f 2 days ago",
+        "2018-11-28 14:11:31 -0800 deployed 9fd0d7f",
+        "v1.2 2018-11-28 14:11:31 -0800",
+        "abc 2018-11-28 14:11:31 -0800",
+    ],
+)
+def test_other_lines_are_no_commits(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="the changes begin with"):
+        read_changes(text, zone=UTC)
+
+
+def test_a_line_without_a_date_is_rejected_alone() -> None:
+    line = "9fd0d7f1 2018-11-28T14:11:31-08:00"
+    changes = read_changes(f"{line}\n\nwarning: x\n{line}")
+
+    assert len(changes.changes) == 2
+    assert changes.rejected == [RejectedRecord(3, "warning: x", "it has no hash with a date")]

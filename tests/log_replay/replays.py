@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, astuple, dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -130,17 +131,23 @@ def told(backend: Any, hosts: Sequence[Sequence[bytes]], name: str, **options: A
     """Replay logs in one format at a speed, and check that every line was counted."""
     with backend() as chosen:
         found = replay(chosen, hosts, [FORMATS[name]], **options)
-    check_accounts(found, hosts, options.get("changes", ()), options.get("rejected_records", 0))
+    bad, excluded = options.get("rejected_records", 0), options.get("excluded_records", {})
+    check_accounts(found, hosts, options.get("changes", ()), bad, excluded)
     return found
 
 
 def check_accounts(
-    found: RawEvent, hosts: Sequence[Sequence[bytes]], changes: Sequence[object], bad_records: int
+    found: RawEvent,
+    hosts: Sequence[Sequence[bytes]],
+    changes: Sequence[object],
+    bad_records: int,
+    excluded: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Nothing is lost: every line and record is something, and one thing."""
     count = found.accounting
     assert count.lines == sum(count_lines(log) for logs in hosts for log in logs)
-    assert count.records == len(changes) + bad_records
+    assert count.records == len(changes) + bad_records + sum(excluded.values())
+    assert excluded.items() <= count.excluded_by_reason.items()
     counted = count.accesses + count.changes + count.unmatched + count.rejected + count.excluded
     assert count.events == counted
     assert count.lines + count.records == counted + count.blank

@@ -44,6 +44,46 @@ def test_a_log_and_deploys_are_all_it_takes(tmp_path: Path) -> None:
     assert isinstance(monitor, slomon.ServiceMonitor)
 
 
+def test_only_deploys_that_happened_count(tmp_path: Path) -> None:
+    text = (
+        "sha,time,env,state\nc0,100.2,live,failed\nc1,100.1,eu,ok\nc2,100.3,qa,ok\nc3,300,eu,ok\n"
+    )
+    log, changes = broken(tmp_path), write(tmp_path, "deploys.csv", text)
+    europe = replay(log, changes=changes, environment="eu")
+    named = replay(
+        log,
+        changes=changes,
+        environment=["eu", "QA"],
+        change_keys={"author": "state"},
+        checkpoint=tmp_path / "checkpoint",
+    )
+    production = replay(log, changes=changes)
+
+    assert commits(europe) == [("GET /users", "c1", "c3")]
+    assert europe.accounting.excluded_by_reason == {
+        "environment is live": 1,
+        "environment is qa": 1,
+    }
+    assert commits(named) == [("GET /users", "c2", "c3")]
+    assert commits(production) == [("GET /users", "", "")]
+    assert europe.warnings == []
+    (warning,) = production.warnings
+    assert warning.code == "excluded_deploys"
+    assert warning.text == (
+        "no deploy counts, all are excluded: environment is eu 2, status is failed 1, environment "
+        "is qa 1; --environment (environment=) names the environments that count"
+    )
+
+
+def test_dates_of_deploys_without_a_time_are_warned_of(tmp_path: Path) -> None:
+    changes = write(tmp_path, "deploys.csv", "sha,date\nc1,1970-01-01\nc2,1970-01-01T00:05:00Z\n")
+    monitor = replay(broken(tmp_path), changes=changes, change_zone="UTC")
+
+    (warning,) = monitor.warnings
+    assert warning.code == "deploys_without_time"
+    assert warning.text == "dates of deploys without a time: 1; they count from midnight"
+
+
 def test_both_backends_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
     log, changes = broken(tmp_path), deploys(tmp_path)
     plain = replay(log, changes=changes, workers=3)
@@ -293,6 +333,8 @@ WRONG: dict[str, Values] = {
     "max_endpoints": NO_NUMBERS,
     "changes": NO_LISTS,
     "change_zone": NO_ZONES,
+    "change_keys": (5, "commit=sha", {"sha": "commit"}, {"commit": 5}, [("commit", "sha")]),
+    "environment": (5, b"prod", "", [], [""], [5], {"a": "b"}, object()),
     "format": (5, "nginx", "", [], b"plain"),
     "regex": (*NO_TEXTS, "(", "(?P<time>x)", "(?P<1>)"),
     "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"time": "ts"}, [("time", "ts")]),

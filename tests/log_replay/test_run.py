@@ -116,7 +116,15 @@ CASES = [
         id="long no traffic",
     ),
     pytest.param(
-        "plain", 1, {"defaults": LIKE, "rejected_records": 3, "changes": CHANGES}, id="bad records"
+        "plain",
+        1,
+        {
+            "defaults": LIKE,
+            "rejected_records": 3,
+            "excluded_records": {"environment is qa": 4, "status is failed": 1},
+            "changes": CHANGES,
+        },
+        id="bad records",
     ),
 ]
 

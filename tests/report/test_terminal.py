@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slomon.core.events import Accounting
+from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.summary import Summary
@@ -166,6 +166,17 @@ def test_a_run_without_incidents_shows_only_its_metrics() -> None:
     ]
 
 
+def test_deploys_that_do_not_count_are_shown_by_reason() -> None:
+    reasons = {str(number): 2 for number in range(7)} | {"environment is qa": 3}
+    counts = ReplayAccounting(records=17, excluded=17, excluded_by_reason=reasons)
+
+    assert show_accounting(counts) == (
+        "lines 0 + records 17 = accesses 0 + changes 0 + unmatched 0 + rejected 0 + excluded 17 "
+        "(environment is qa 3, 0 2, 1 2, 2 2, 3 2, other reasons 6) + blank 0; late 0, out of "
+        "order 0, capped 0"
+    )
+
+
 def test_a_result_that_can_not_be_trusted_says_so_in_the_first_lines() -> None:
     warnings = [
         ResultWarning("a", "the lines of \x1b.log run from new to old; turn them", certain=True),
@@ -187,7 +198,7 @@ def test_what_is_excluded_is_counted_by_reason() -> None:
     counted = Accounting(
         events=9, accesses=3, excluded=6, excluded_by_reason={"no_status": 1, "out_of_range": 5}
     )
-    assert "+ rejected 0 + excluded 6 (no_status 1, out_of_range 5); late 0" in show_accounting(
+    assert "+ rejected 0 + excluded 6 (out_of_range 5, no_status 1); late 0" in show_accounting(
         counted
     )
 

@@ -16,7 +16,8 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qs
 
 from slomon.core.events import Change
-from slomon.deploys.records import is_deployment, read_deploy
+from slomon.deploys.records import read_cdevent
+from slomon.deploys.tools import is_deployment
 from slomon.errors import WebhookError
 from slomon.integrations.deploy_hooks.signatures import (
     BodySignature,
@@ -217,7 +218,7 @@ class CDEvents:
             raise WebhookError(400, f"the event's type is {quote(kind)}; allowed: dev.cdevents.*")
         if not is_deployment(kind):
             return None
-        change = read_deploy(body)
+        change = read_cdevent(body)
         if isinstance(change, str):
             raise WebhookError(400, change)
         content = find_object(find_object(body, "subject"), "content")
