@@ -27,13 +27,15 @@ async def save(path: Path) -> Engine:
     """What was saved: an open incident."""
     engine = make_engine()
     engine.feed([access(100, status=500)])
-    await StateFile(path, 1).save(engine)
+    await StateFile(path, 1).save(engine, last=True)
     return engine
 
 
 async def load(path: Path, *entries: Entry) -> Engine | None:
     """The engine of these endpoints that continues from a file."""
-    return await StateFile(path, 1).load(lambda saved: make_engine(*entries, saved=saved))
+    return await StateFile(path, 1).load(
+        lambda saved, records: make_engine(*entries, saved=saved, records=records)
+    )
 
 
 async def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
@@ -47,7 +49,7 @@ async def test_endpoints_that_are_watched_no_longer_are_reported(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     engine = make_engine(*(entry(f"s{number}") for number in range(7)))
-    await StateFile(tmp_path / "state", 1).save(engine)
+    await StateFile(tmp_path / "state", 1).save(engine, last=True)
     assert await load(tmp_path / "state", entry("s6"))
     (told,) = logs
     assert (told["event"], told["endpoints"], told["more"]) == (

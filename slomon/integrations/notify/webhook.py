@@ -143,7 +143,7 @@ class Webhook(Notifier):
 
     async def _save(self, file: PersistentFile) -> None:
         try:
-            await file.save(self._outbox)
+            await file.save(self._outbox.save())
         except OSError as error:  # the next time may succeed
             self._log.warn("outbox.unsaved", reason=str(error))
 
