@@ -245,14 +245,16 @@ class LiveMonitor(AsyncContextManagerMixin):
         """Make incidents durable soon, and save the state from time to time, until cancelled."""
         due = self._now() + state.every
         while True:
+            is_due = False
             with CancelScope() as self._resting:  # cancelled when incidents open or end
                 if not self._moved:
                     await self.clock.sleep_until(due)
+                    is_due = True
             if self._moved:
                 self._moved = False
                 await state.sync()
                 await sleep(_SYNC_SECONDS)
-            if self._now() >= due:
+            if is_due or self._now() >= due:
                 began = perf_counter_ns()  # the clock may be set meanwhile
                 await state.save(self._engine)
                 took = perf_counter_ns() - began

@@ -745,5 +745,5 @@ async def test_a_full_disk_stops_neither_the_service_nor_its_end(
                 await monitor.flush()
     assert monitor.snapshot().accounting.accesses == 3
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        *("recording.ended", "state.unsaved")
+        *("state.unsaved", "recording.ended")
     ]

@@ -62,7 +62,8 @@ def test_it_is_restored_whenever_it_was_saved_and_wherever_the_journal_begins(
     some: list[tuple[int, list[int]]], saved_at: int, begun_at: int, resolution: int
 ) -> None:
     options = {**OPTIONS, "resolution": resolution}
-    engine, second, records = make_engine(**options), 100, []
+    engine, second = make_engine(**options), 100
+    records: list[bytes] = []
     saved = dict(engine.save())
     skipped = 0
     for number, (seconds, kinds) in enumerate(some):
