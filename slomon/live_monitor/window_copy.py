@@ -40,6 +40,9 @@ class WindowCopy:
             for copy, column in zip(self._copies, self._entries, strict=True):
                 copy.extend(array("q", column[first : first + _ENTRIES]))
             yield
+        for copy, column in zip(self._copies, self._entries, strict=True):
+            _extend(copy, len(column))  # by an eighth, if there are new blocks
+            yield
         changed = self._find_changed()  # many, if there are many requests
         self._tails = self._find_tails()
         for first in range(0, len(changed), _BLOCKS):
@@ -87,12 +90,16 @@ class WindowCopy:
     def _copy_blocks(self, blocks: Sequence[int]) -> None:
         places = [slice(block * BLOCK, (block + 1) * BLOCK) for block in blocks]
         for copy, column in zip(self._copies, self._entries, strict=True):
-            copy.frombytes(bytes(copy.itemsize * (len(column) - len(copy))))  # new blocks
+            _extend(copy, len(column))
             for place in places:
                 copy[place] = array("q", column[place])
 
 
 _ENTRY_NAMES: Final = WindowState._fields[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + ENTRY_COLUMNS]
+
+
+def _extend(copy: array[int], length: int) -> None:
+    copy.frombytes(bytes(copy.itemsize * (length - len(copy))))
 
 
 def _copy(name: str, column: object) -> array[int] | array[float]:
