@@ -41,17 +41,19 @@ class AtomicFile:
     temporary file has the mode of the replaced file from its first byte on, and its owner if root
     runs this. It is locked, so that `remove_abandoned` leaves it alone.
 
-    If `private`, only the user can read the new file, and a symbolic link is itself replaced.
+    If `private`, only the user can read the new file, and a symbolic link is itself replaced. With
+    `rights_of`, the mode and the owner are those of that file.
 
     Raises OSError, here and in `commit`.
     """
 
-    def __init__(self, path: Path, *, private: bool = False) -> None:
+    def __init__(self, path: Path, *, private: bool = False, rights_of: Path | None = None) -> None:
         self._path = path
         self._private = private
         self._kept = False
         with naming(path):
             self._target = path if private else _resolve(path)
+            self._rights_of = rights_of or self._target
             self._temp, self.file = self._create()
         interrupts.temporary_files.add(self._temp)
 
@@ -93,7 +95,7 @@ class AtomicFile:
             self.file.flush()
             if sync_file:
                 os.fsync(self.file.fileno())
-            if status := self._replaced():
+            if status := self._imitated():
                 _copy_rights(status, self.file, self._temp)
             if sys.platform == "win32":  # an open file can't be renamed there
                 self.file.close()
@@ -105,10 +107,10 @@ class AtomicFile:
                 self._overwrite()
             self.file.close()
             if sync_folder:
-                _sync_folder(self._target.parent)
+                sync_entries(self._target.parent)
 
     def _create(self) -> tuple[Path, BinaryIO]:
-        status = self._replaced()
+        status = self._imitated()
         # Not readable by more users than the replaced file, not even before it gets its mode.
         mode = 0o600 if self._private or status else 0o666
         while True:
@@ -125,12 +127,12 @@ class AtomicFile:
             _copy_rights(status, file, temp)
         return temp, file
 
-    def _replaced(self) -> os.stat_result | None:
-        """The status of the file to replace; None if there is none or its rights don't matter."""
+    def _imitated(self) -> os.stat_result | None:
+        """The status of the file whose rights to copy; None if there is none or none matter."""
         if self._private:
             return None
         try:
-            return self._target.stat()
+            return self._rights_of.stat()
         except FileNotFoundError:
             return None
 
@@ -253,6 +255,16 @@ def lock_file(file: BinaryIO, path: Path) -> None:
         raise BlockingIOError(EAGAIN, _IN_USE.format(""), str(path))
 
 
+def sync_entries(folder: Path) -> None:
+    """Flush the folder's entries to the disk, on systems that can. Raises OSError."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def remove_abandoned(path: Path) -> None:
     """
     Remove the temporary files of `path` that killed runs left behind: those that nobody has locked.
@@ -353,13 +365,3 @@ def _copy_rights(status: os.stat_result, file: BinaryIO, path: Path) -> None:
         if os.geteuid() == 0:
             os.fchown(file.fileno(), status.st_uid, status.st_gid)
         os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the folder's entries to the disk, on systems that can."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

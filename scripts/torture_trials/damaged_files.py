@@ -30,6 +30,7 @@ _CHECKPOINTS: Final = 10  # damaged ones a round, and so the states
 _STATES: Final = 2
 _HANG_SECONDS: Final = 30.0  # no replay of so short a log takes that long
 _MAGIC: Final = b"slomon state "  # a version and a line end follow
+_JOURNAL: Final = b"slomon journal "
 _DIGEST: Final = 32  # bytes of the SHA-256 at the end
 _TOO_LARGE: Final = (2**62, 2**63 - 1)
 _IMPOSSIBLE: Final = (*_TOO_LARGE, -1, -(2**63))
@@ -190,20 +191,34 @@ def _interrupted(command: Sequence[str], checkpoint: Path) -> bytes:
 
 def _damage_states(rng: Random, folder: Path) -> Problems:
     """A monitor comes up whatever its state is: a damaged one is logged in a line."""
-    state = folder / "state"
+    state, journal = folder / "state", folder / "state.journal"
     command = [*SERVICE, "--state", str(state), "--seconds"]
-    problems = check_answered(run([*command, "0.5", "--fill", "2000"]))
-    good = state.read_bytes()
-    for _ in range(_STATES):
-        what, data = rng.choice(DAMAGES)(rng, good)
+    with started([*command, "60", "--fill", "2000"]) as program:
+        program.wait_for(journal)
+        time.sleep(rng.uniform(0.2, 1))
+        program.kill()
+        program.wait()
+    good, inputs = state.read_bytes(), journal.read_bytes()
+    problems: Problems = []
+    for number in range(2 * _STATES):
+        data, lost_name = good, False
+        journal.write_bytes(inputs)
+        if number % 2:
+            what, damaged = rng.choice((flip_bytes, cut))(rng, inputs)
+            journal.write_bytes(damaged)
+            what = f"a journal with {what}"
+            lost_name = damaged[: len(_JOURNAL)] != inputs[: len(damaged[: len(_JOURNAL)])]
+        else:
+            what, data = rng.choice(DAMAGES)(rng, good)
+            lost_name = not data.startswith(_MAGIC)
         state.write_bytes(data)
         outcome = run([*command, "0.3"])
         found = check_ended(outcome)
         errors = [line for line in outcome.stderr.splitlines() if "[error" in line]
         if len(errors) > 1:
             found.append(f"{len(errors)} lines of error: {outcome}")
-        # A state that lost its name is not slomon's any more: the service may refuse to start.
-        if outcome.code != 0 and not found and data.startswith(_MAGIC):
+        # A file that lost its name is not slomon's any more: the service may refuse to start.
+        if outcome.code != 0 and not found and not lost_name:
             found.append(f"the service doesn't come up: {outcome}")
         problems += [f"state with {what}: {one}" for one in found]
     return problems

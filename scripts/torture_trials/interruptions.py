@@ -31,9 +31,6 @@ from torture_trials.processes import (
 _LINES: Final = {"python": 12_000, "compiled": 24_000}
 _KILLS: Final = 4
 _NAMES: Final = ("output", "incidents", "rejects")
-# What a subscriber was notified of less than this before a kill may be lost: the documentation of
-# `live` says so of the incidents that move while the state is written.
-_SAVED_WITHIN_SECONDS: Final = 1.5
 _BEFORE: Final = b"as it was before\n"
 _CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -86,11 +83,9 @@ def _kill_service(rng: Random, folder: Path) -> Problems:
                 return [*problems, f"the service notified of nothing: {program.wait(1)}"]
             problems += _compare(said, expected)
             time.sleep(rng.uniform(0.2, 2.0))
-            known = read_said(said.read_bytes())
-            time.sleep(_SAVED_WITHIN_SECONDS)
             program.kill()
             outcome = program.wait()
-        expected = known
+        expected = read_said(said.read_bytes())
         if "state.damaged" in outcome.stderr or "Traceback" in outcome.stderr:
             problems.append(f"the state was damaged: {outcome}")
     with said.open("wb") as file:

@@ -36,7 +36,8 @@ class History:
         """Number of repaired incidents of all endpoints that were ever watched."""
         self.ticks = 0
         """Ticks that all repairs took together."""
-        self._bound = bound
+        self.bound = bound
+        """How many incidents that have ended are kept."""
         self._ended = 0  # incidents that are kept
         self._tallies = [array("q", bytes(8 * endpoints)) for _ in Tally._fields]
 
@@ -110,7 +111,7 @@ class History:
     def _forget(self) -> None:
         """Forget the oldest ended incidents if there are more than `bound`."""
         ended = (at for at, one in self.incidents.items() if one.end is not None)
-        oldest = list(islice(ended, max(self._ended - self._bound, 0)))
+        oldest = list(islice(ended, max(self._ended - self.bound, 0)))
         for at in oldest:
             del self.incidents[at]
         self._ended -= len(oldest)

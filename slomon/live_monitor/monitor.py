@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
+from time import perf_counter_ns
 from typing import Final, Self
 from weakref import WeakSet
 
@@ -26,18 +27,20 @@ from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import Clock, monotonic_now, safe_now
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
+from slomon.live_monitor.inputs import Expiry
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
 from slomon.logging import LogListener
 from slomon.options import check_kind, read_count
-from slomon.state.encoding import Saved
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 # Seconds for which events are collected and then counted together: waking up costs more than
 # counting. Events that may open or end an incident wait briefly, all others may wait longer.
 COALESCE_SECONDS: Final = 0.004
 IDLE_SECONDS: Final = 0.1
+_SYNC_SECONDS: Final = 0.05  # from one time that incidents are made durable to the next
+_LEAST_SHARE: Final = 30  # between two saves, a monitor works at least 30 times as long as one took
 _MOST: Final = 2**24
 
 
@@ -59,7 +62,7 @@ class LiveMonitor(AsyncContextManagerMixin):
     def __init__(
         self,
         catalogue: Catalogue,
-        make_engine: Callable[[Saved | None], Engine],
+        make_engine: Callable[..., Engine],
         buffer: Buffer,
         *,
         clock: Clock,
@@ -78,7 +81,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
-        self._unsaved = False  # incidents opened or ended since the state was saved
+        self._moved = False  # incidents opened or ended since the journal was durable
         self._entered = self._begun = False
         self._running = self._ended = False
 
@@ -184,6 +187,8 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._listener.started(self.catalogue)
         if self._event_log is not None:
             self._event_log.begin()
+        if self._state is not None:
+            await self._state.save(self._engine)  # with which the journal begins
         self._buffer.open()
 
     def _read(self, at: float | str) -> Stamp:
@@ -214,7 +219,7 @@ class LiveMonitor(AsyncContextManagerMixin):
                 self._event_log.end(ended)
             with CancelScope(shield=True):
                 if self._state is not None:
-                    await self._state.save(self._engine)
+                    await self._state.save(self._engine, last=True)
         self._listener.finished(self.snapshot().accounting)
 
     async def _count(self) -> None:
@@ -237,18 +242,32 @@ class LiveMonitor(AsyncContextManagerMixin):
                 self._close_expired(self._now())
 
     def _close_expired(self, now: int) -> None:
-        self._notify(self._engine.close_expired(now))
+        ended = self._engine.close_expired(now)
+        if ended and self._state is not None:
+            self._state.append(Expiry(self._engine.events, now))
+        self._notify(ended)
 
     async def _save_often(self, state: StateFile) -> None:
+        """Make incidents durable soon, and save the state from time to time, until cancelled."""
+        due = self._now() + state.every
         while True:
+            is_due = False
             with CancelScope() as self._resting:  # cancelled when incidents open or end
-                if not self._unsaved:  # and none did during the last save
-                    await self.clock.sleep_until(self._now() + state.every)
-            self._unsaved = False
-            await state.save(self._engine)
+                if not self._moved:
+                    await self.clock.sleep_until(due)
+                    is_due = True
+            if self._moved:
+                self._moved = False
+                await state.sync()
+                await sleep(_SYNC_SECONDS)
+            if is_due or self._now() >= due:
+                began = perf_counter_ns()  # the clock may be set meanwhile
+                await state.save(self._engine)
+                took = perf_counter_ns() - began
+                due = self._now() + max(state.every, took * _LEAST_SHARE)
 
-    def _save_soon(self) -> None:
-        self._unsaved = True
+    def _sync_soon(self) -> None:
+        self._moved = True
         if self._resting is not None:
             self._resting.cancel()
 
@@ -268,6 +287,8 @@ class LiveMonitor(AsyncContextManagerMixin):
         if not items:
             return None
         result = self._engine.feed(items)
+        if self._state is not None:
+            self._state.append(result.counted)
         if self._event_log is not None:
             self._event_log.write(result.items, self._now())
         return result
@@ -279,7 +300,7 @@ class LiveMonitor(AsyncContextManagerMixin):
             self._listener.incident_moved(incident)
         if self._waiting is not None and any(incident.end is None for incident in moved):
             self._waiting.cancel()
-        self._save_soon()
+        self._sync_soon()
         subscriptions = list(self._subscriptions)
         records = self._engine.describe(moved) if subscriptions else []
         for record in records:

@@ -1,26 +1,53 @@
-"""The state file of a live monitor, from which it continues after a restart."""
+"""
+How a live monitor survives a restart: its whole state in a file that is saved now and then, and
+what was counted since then in the journal of that file.
+
+The journal has every input before anything is reported. So after `kill -9` all that was reported is
+known, and nothing that was counted is lost. A crash of the system loses what was not yet durable,
+see `sync`. Whenever the process ends, one of these is on the disk:
+
+1. while a state is saved: the old state, and a journal of all inputs since then
+2. until the journal is begun anew: the new state, and a journal that also has inputs before it
+3. after that: the new state, and a journal of all inputs since then
+
+The state and its inputs know how many events were before them, so inputs that the state has already
+are recognized.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
+
+from slomon.concurrency import run_in_thread
 from slomon.live_monitor.engine import Engine
+from slomon.live_monitor.inputs import Input, pack_input
 from slomon.logging import get_logger, list_some
 from slomon.state.encoding import Saved
-from slomon.state.file import PersistentFile
+from slomon.state.file import PersistentFile, set_aside
+from slomon.state.journal import Journal
 
 
 class StateFile:
     """
-    The state file of a monitor. `every` is the interval in ticks at which it is saved. A failure to
-    save is logged.
+    The state file of a monitor, and its journal. `every` is the interval in ticks at which the
+    state is saved. The first of several failures in a row is logged; the next save that succeeds
+    has everything.
     """
 
     def __init__(self, path: Path, every: int) -> None:
         self.every = every
         self._file = PersistentFile(path, "state of a live monitor")
+        self._journal = Journal(path)
+        self._name = os.urandom(16).hex()  # of the journals of this monitor
+        self._recent: list[bytes] | None = None  # records since the state that is being written
         self._failing = False
 
     @property
@@ -28,16 +55,26 @@ class StateFile:
         """The path of the file."""
         return self._file.path
 
-    def held(self) -> AbstractContextManager[None]:
-        """Lock the file. Raises what PersistentFile.held does."""
-        return self._file.held()
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        Lock the file and the journal. Raises what PersistentFile.held and Journal.check_place do.
+        """
+        with self._file.held():
+            self._journal.check_place()
+            try:
+                yield
+            finally:
+                self._journal.close()
 
-    async def load(self, restore: Callable[[Saved], Engine]) -> Engine | None:
+    async def load(self, restore: Callable[[Saved, Sequence[bytes]], Engine]) -> Engine | None:
         """
-        Return the engine that `restore` makes of the saved state, or None if there is no valid one.
-        Endpoints that are no longer watched are logged. Raises what PersistentFile.load does.
+        Return the engine that `restore` makes of the saved state and the records of its journal, or
+        None if there is no valid state. If the journal is damaged, the records before the damage
+        are used. Endpoints that are no longer watched are logged. Raises what PersistentFile.load
+        does.
         """
-        engine = await self._file.load(restore)
+        engine = await self._file.load(partial(self._restore, restore))
         if engine is not None and engine.removed_endpoints:
             named, more = list_some(engine.removed_endpoints)
             get_logger().warning(
@@ -49,13 +86,64 @@ class StateFile:
             )
         return engine
 
-    async def save(self, engine: Engine) -> None:
-        """Save the state of an engine. The first of several failures in a row is logged."""
+    def append(self, counted: Input) -> None:
+        """Write an input of the engine to the journal. It survives the end of the process then."""
+        record = pack_input(counted)
+        if self._recent is not None:
+            self._recent.append(record)
         try:
-            await self._file.save(engine)
+            self._journal.append(record)
+        except OSError as error:
+            self._log_failure(error)
+
+    async def sync(self) -> None:
+        """Make the inputs that were written durable: they survive a crash of the system then."""
+        try:
+            await run_in_thread(self._journal.sync)
         except (OSError, RuntimeError) as error:  # RuntimeError: no thread could be started
-            if not self._failing:
-                get_logger().error("state.unsaved", file=str(self.path), reason=str(error))
-            self._failing = True
+            self._log_failure(error)
+
+    async def save(self, engine: Engine, *, last: bool = False) -> None:
+        """
+        Save the state of an engine, which continues meanwhile, and begin its journal anew. There is
+        no journal after the `last` state.
+        """
+        try:
+            copied = engine.copy_windows()
+            for _ in copied.parts():
+                await checkpoint()
+            sections = engine.save(copied)
+            self._recent = []
+            await self._file.save(chain([("journal", self._name)], sections))
+            if last:
+                with suppress(OSError):  # a state knows what it has of its journal
+                    self._journal.remove()
+            else:
+                with CancelScope(shield=True):
+                    await self._begin_journal(self._recent)
+        except (OSError, RuntimeError) as error:
+            self._log_failure(error)
         else:
             self._failing = False
+        finally:
+            self._recent = None
+
+    async def _begin_journal(self, recent: list[bytes]) -> None:
+        """Begin the journal anew, with the inputs since the state, which may become more."""
+        known = list(recent)
+        new = await run_in_thread(partial(self._journal.prepare, self._name.encode(), known))
+        self._journal.replace(new, recent[len(known) :])
+        await run_in_thread(self._journal.sync_place)
+
+    def _restore(self, restore: Callable[[Saved, Sequence[bytes]], Engine], saved: Saved) -> Engine:
+        records, problem = self._journal.read(saved["journal"].encode())
+        engine = restore(saved, records)
+        problem = problem or engine.invalid_record
+        if problem:
+            set_aside(self._journal.path, problem)
+        return engine
+
+    def _log_failure(self, error: Exception) -> None:
+        if not self._failing:
+            get_logger().error("state.unsaved", file=str(self.path), reason=str(error))
+        self._failing = True

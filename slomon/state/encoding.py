@@ -128,17 +128,22 @@ def _check_incident(one: Incident) -> None:
 
 def save_shard(number: int, shard: Shard) -> Sections:
     """Windows, SLI series, changes and open incidents of a shard."""
-    yield from save_windows(number, shard)
+    yield from save_windows(number, shard.windows.columns())
+    yield from save_series(number, shard)
     yield from save_changes(number, shard.changes, shard.open)
 
 
-def save_windows(number: int, shard: Shard) -> Sections:
-    """
-    Windows and SLI series of a shard, one section per column. Some columns are not copies: the
-    shard changes them when it continues.
-    """
-    for name, column in shard.windows.columns():
+def save_windows(number: int, columns: Iterable[tuple[str, array[int] | array[float]]]) -> Sections:
+    """The columns of a shard's windows."""
+    for name, column in columns:
         yield f"shard {number} {name}", column
+
+
+def save_series(number: int, shard: Shard) -> Sections:
+    """
+    SLI series and marks of a shard. Some columns are not copies: the shard changes them when it
+    continues.
+    """
     for name, column in shard.windows.series.columns() if shard.windows.series else ():
         yield f"shard {number} series {name}", column
     yield f"shard {number} marks", shard.windows.marks

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from slomon.concurrency import run_in_thread
 from slomon.errors import StateFileError
@@ -46,7 +46,7 @@ def check_place(path: Path) -> None:
     which names the file, or StateFileError if the path is not a file. Removes the temporary files
     that killed runs left behind.
     """
-    _check_kind(path)
+    check_kind(path)
     remove_abandoned(path)
     with AtomicFile(path):
         pass
@@ -68,7 +68,7 @@ def read_state(path: Path) -> dict[str, Section] | None:
     The sections of a file by name, or None if there is no file. Raises StateFileError if the file
     is damaged or not a state, and OSError if it can't be read.
     """
-    _check_kind(path)
+    check_kind(path)
     try:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:  # before all of it is read: it may be a large log
@@ -93,18 +93,11 @@ def is_state(path: Path) -> bool:
         return _NAME.startswith(file.read(len(_NAME)))
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to a free name, so that it can be examined, and return that name."""
+def set_aside(path: Path, reason: str) -> None:
+    """Rename a damaged file to a free name, so that it can be examined, and log that name."""
     names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
-    aside = next(name for name in names if not name.exists())
-    return path.rename(aside)
-
-
-class Persistable(Protocol):
-    """An object whose state is saved to a file."""
-
-    def save(self) -> Iterable[tuple[str, Section]]:
-        """The whole state, as sections of a file. Another thread may iterate over them."""
+    aside, log = path.rename(next(name for name in names if not name.exists())), get_logger()
+    log.error("state.damaged", file=str(path), kept_as=str(aside), reason=excerpt(reason, 400))
 
 
 class PersistentFile:
@@ -138,9 +131,11 @@ class PersistentFile:
         """
         return await run_in_thread(partial(self._load, restore))
 
-    async def save(self, persistable: Persistable) -> None:
-        """Replace the file by the state of an object. Raises OSError, which names the file."""
-        sections = persistable.save()
+    async def save(self, sections: Iterable[tuple[str, Section]]) -> None:
+        """
+        Replace the file by these sections; another thread iterates over them. Raises OSError, which
+        names the file.
+        """
         await run_in_thread(partial(write_state, self.path, self._with_kind(sections)))
 
     def _with_kind(self, sections: Iterable[tuple[str, Section]]) -> Iterable[tuple[str, Section]]:
@@ -154,7 +149,7 @@ class PersistentFile:
         try:
             saved = read_state(self.path)
         except StateFileError as error:
-            self._set_aside(str(error))
+            set_aside(self.path, str(error))
             return None
         if saved is None:
             return None
@@ -166,18 +161,15 @@ class PersistentFile:
         try:
             return restore(saved)
         except (LookupError, TypeError, ValueError) as error:
-            self._set_aside(f"{type(error).__name__}: {error}")
+            set_aside(self.path, f"{type(error).__name__}: {error}")
             return None
 
-    def _set_aside(self, reason: str) -> None:
-        aside, log = set_aside(self.path), get_logger()
-        log.error(
-            "state.damaged", file=str(self.path), kept_as=str(aside), reason=excerpt(reason, 400)
-        )
 
-
-def _check_kind(path: Path) -> None:
-    """Reading a device or a pipe may never end, and neither can be replaced."""
+def check_kind(path: Path) -> None:
+    """
+    Raise StateFileError if a path is not a file: reading a device or a pipe may never end, and
+    neither can be replaced.
+    """
     if path.exists() and not path.is_file():
         raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ def make_engine(
     history: int = 100,
     no_traffic: int | None = None,
     sli_series: bool = False,
+    resolution: int = 0,
     saved: Saved | None = None,
+    records: Sequence[bytes] = (),
 ) -> Engine:
     stale = STALE_AFTER * TICKS_PER_SECOND
     catalogue = Catalogue(entries or ENTRIES)
@@ -54,8 +57,9 @@ def make_engine(
         sli_series=sli_series,
         stale_after=stale,
         history=history,
-        resolution=0,
+        resolution=resolution * TICKS_PER_SECOND,
         saved=saved,
+        records=records,
     )
 
 

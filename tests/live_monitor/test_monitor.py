@@ -580,6 +580,7 @@ async def test_if_nobody_can_be_notified_it_ends_as_that_says_and_all_is_counted
 async def test_it_saves_as_often_as_it_was_asked_to(tmp_path: Path) -> None:
     clock, state = ManualClock(), tmp_path / "state"
     async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s") as monitor:
+        state.unlink()  # that of the beginning
         monitor.access("GET", "/users", 200)
         await monitor.flush()
         clock.advance(9.9)
@@ -594,46 +595,61 @@ async def test_it_saves_as_often_as_it_was_asked_to(tmp_path: Path) -> None:
                 state.unlink()
 
 
-async def test_what_opened_or_ended_is_saved_at_once_and_what_moves_meanwhile_after_that(
+async def test_incidents_are_made_durable_and_the_state_is_saved_as_often_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    save, sync = StateFile.save, StateFile.sync
+
+    async def noted_save(state: StateFile, engine: Engine, *, last: bool = False) -> None:
+        calls.append("save")
+        await save(state, engine, last=last)
+
+    async def noted_sync(state: StateFile) -> None:
+        calls.append("sync")
+        await sync(state)
+
+    monkeypatch.setattr(StateFile, "save", noted_save)
+    monkeypatch.setattr(StateFile, "sync", noted_sync)
+    clock, state = ManualClock(), tmp_path / "state"
+    async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s") as monitor:
+        for path in ("/users", "/orders"):  # several at once are made durable at once
+            monitor.access("GET", path, 500)
+        await monitor.flush()
+        with anyio.fail_after(20):
+            while calls != ["save", "sync"]:
+                await checkpoint()
+        await anyio.wait_all_tasks_blocked()
+        clock.advance(9.9)
+        await anyio.wait_all_tasks_blocked()
+        assert calls == ["save", "sync"]
+    assert calls == ["save", "sync", "save"]
+
+
+async def test_between_two_saves_it_works_thirty_times_as_long_as_one_took(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saves: list[int] = []
-    proceed = anyio.Event()
-    under_way = 0
+    save = StateFile.save
 
-    async def save(_: StateFile, engine: Engine) -> None:
-        nonlocal under_way
-        under_way += 1
-        assert under_way == 1
-        saves.append(engine.read(0, {}).accounting.events)
-        await proceed.wait()
-        under_way -= 1
+    async def noted_save(state: StateFile, engine: Engine, *, last: bool = False) -> None:
+        await save(state, engine, last=last)
+        saves.append(clock.now())
 
-    monkeypatch.setattr(StateFile, "save", save)
+    monkeypatch.setattr(StateFile, "save", noted_save)
+    ticks = iter(range(0, 10**15, TICKS_PER_SECOND))  # a second from one look to the next
+    monkeypatch.setattr("slomon.live_monitor.monitor.perf_counter_ns", lambda: next(ticks))
     clock, state = ManualClock(), tmp_path / "state"
-    async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s") as monitor:
-        await anyio.wait_all_tasks_blocked()
-        clock.advance(9)
-        for path in ("/users", "/orders"):  # several at once are one save
-            monitor.access("GET", path, 500)
-        await monitor.flush()
-        await anyio.wait_all_tasks_blocked()
-        assert saves == [2]
-        for seconds in (29, 1):  # and so are several that move meanwhile
-            clock.advance(seconds)
-            monitor.access("GET", "/users", 200)
-            await monitor.flush()
-        await anyio.wait_all_tasks_blocked()
-        assert saves == [2]
-        proceed.set()
-        await anyio.wait_all_tasks_blocked()
-        assert saves == [2, 4]
-        clock.advance(9.9)  # the next one counts from there
-        await anyio.wait_all_tasks_blocked()
-        assert saves == [2, 4]
-        clock.advance(0.1)
-        await anyio.wait_all_tasks_blocked()
-        assert saves == [2, 4, 4]
+    async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s"):
+        with anyio.fail_after(20):
+            for number, seconds in enumerate((10, 30, 30), 1):
+                await anyio.wait_all_tasks_blocked()
+                clock.advance(seconds - 0.1)
+                await anyio.wait_all_tasks_blocked()
+                assert len(saves) == number
+                clock.advance(0.1)
+                while len(saves) == number:
+                    await checkpoint()
 
 
 class Unspeakable:
@@ -803,5 +819,5 @@ async def test_a_full_disk_stops_neither_the_service_nor_its_end(
                 await monitor.flush()
     assert monitor.snapshot().accounting.accesses == 3
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        *("recording.interrupted", "recording.incomplete", "state.unsaved")
+        *("state.unsaved", "recording.interrupted", "recording.incomplete")
     ]

@@ -41,9 +41,8 @@ class Webhook(Notifier):
       requests
     * `outbox`: a file for this webhook alone, which keeps undelivered messages over restarts. With
       this and the monitor's `state`, every message arrives at least once even if the process is
-      killed, except those of an incident that was in neither file yet: both are written as soon as
-      an incident opens or ends, which takes the time of a write. Without it, entering sends
-      messages for the open incidents, and for nothing else from before
+      killed, once the outbox was written for the first time. Without it, entering sends messages
+      for the open incidents, and for nothing else from before
     * `retry_for`: for how long a message is retried after its first try, which waits for all
       messages before it
     * `queue_bound`: how many messages may wait; beyond that the oldest are given up
@@ -143,7 +142,7 @@ class Webhook(Notifier):
 
     async def _save(self, file: PersistentFile) -> None:
         try:
-            await file.save(self._outbox)
+            await file.save(self._outbox.save())
         except OSError as error:  # the next time may succeed
             self._log.warn("outbox.unsaved", reason=str(error))
 

@@ -1,0 +1,122 @@
+"""
+The state of a live monitor: what its inputs change, and what is saved. The same inputs make the
+same state, whether they are counted now or come from a journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import astuple
+from itertools import chain
+from typing import Final
+
+from slomon.core.batching import Batch, StreamState
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import PositionedChange
+from slomon.core.incident import Incident
+from slomon.core.shard import Shard
+from slomon.core.windows import Windows
+from slomon.live_monitor.incident_history import History
+from slomon.live_monitor.inputs import list_counts
+from slomon.live_monitor.window_copy import WindowCopy
+from slomon.state.encoding import (
+    Sections,
+    pack_change,
+    pack_incidents,
+    save_changes,
+    save_series,
+    save_windows,
+)
+
+_PART: Final = 500  # incidents a section: making its JSON blocks all other threads
+
+
+class LiveState:
+    """
+    The stream, the windows and the incidents of some endpoints, all in one shard. `history` keeps
+    as many changes as incidents.
+
+    `closed_until`: the tick to which incidents were expired. Their ends were reported, so no later
+    access counts before it.
+    """
+
+    def __init__(
+        self,
+        stream: StreamState,
+        windows: Windows,
+        shard: Shard,
+        history: History,
+        *,
+        closed_until: int = 0,
+    ) -> None:
+        self.stream = stream
+        self.windows = windows
+        self.shard = shard
+        self.history = history
+        self.closed_until = closed_until
+
+    @classmethod
+    def begin(cls, members: Sequence[Endpoint], windows: Windows, bound: int) -> LiveState:
+        """The state before the first event. `bound` is that of the history."""
+        return cls(StreamState(), windows, Shard(members, windows), History(len(members), bound))
+
+    def advance(self, batch: Batch) -> list[Incident]:
+        """
+        Count the batch with which the stream was extended. Return the incidents that opened or
+        ended.
+        """
+        moved = self.shard.advance(batch)
+        for incident in moved:
+            self.history.note(incident)
+        del self.stream.deploys[: -self.history.bound]
+        return moved
+
+    def close_expired(self, now: int) -> list[Incident]:
+        """
+        End the incidents that have expired by `now`, and return them. If that is done again, it
+        changes nothing.
+        """
+        ended = self.shard.close_expired(now)
+        self.closed_until = max(
+            [self.closed_until, *(self.next_step(one.end or 0) for one in ended)]
+        )
+        for incident in ended:
+            self.history.note(incident)
+        return ended
+
+    def next_step(self, tick: int) -> int:
+        """The first tick of the resolution that is not before this one."""
+        step = self.windows.resolution
+        return -(-tick // step) * step if step else tick
+
+    def save(self, copied: WindowCopy) -> Sections:
+        """
+        The whole state of this moment, as sections of a file. `copied` is a copy of the windows
+        that has gone through its parts. Slow sections are made during the iteration.
+        """
+        # Copies: the state changes while the sections are written.
+        windows = [
+            *save_windows(0, copied.columns()),
+            *((name, copy(section)) for name, section in save_series(0, self.shard)),
+        ]
+        changes = save_changes(0, list(self.shard.changes), dict(self.shard.open))
+        deploys, incidents = list(self.stream.deploys), list(self.history.incidents.values())
+        members = self.shard.members
+        counts = {
+            "endpoints": [[one.name, one.email, one.verb, one.resource] for one in members],
+            "accounting": list_counts(self.stream.accounting),
+            "span": astuple(self.stream.span),
+            "newest": self.stream.newest,
+            "told until": self.closed_until,
+            "resolution": self.windows.resolution,
+            "history": self.history.save(),
+            "parts": len(range(0, len(incidents), _PART)),
+        }
+        return chain(counts.items(), windows, changes, _pack(deploys, incidents))
+
+
+def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) -> Sections:
+    yield "deploys", [pack_change(positioned) for positioned in deploys]
+    for number, first in enumerate(range(0, len(incidents), _PART)):
+        yield f"incidents {number}", pack_incidents(incidents[first : first + _PART])

@@ -1,0 +1,219 @@
+"""
+Restoring the state of a live monitor: the saved state, checked, and then the inputs of its journal.
+The endpoints and the options may have changed meanwhile. What was reported before the restart was
+reported under the old ones, so these hold for the inputs, and the new ones hold afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple, cast
+
+from slomon.core.batching import StreamState, TimeRange
+from slomon.core.endpoints import Endpoint, EndpointName
+from slomon.core.incident import Incident
+from slomon.core.shard import Shard
+from slomon.core.windows import Windows, carry_marks, carry_over
+from slomon.kernels.windows import WindowState
+from slomon.live_monitor.incident_history import History
+from slomon.live_monitor.inputs import Expiry, check_batch, make_accounting, unpack_input
+from slomon.live_monitor.live_state import LiveState
+from slomon.state.encoding import (
+    Saved,
+    ShardState,
+    StreamBounds,
+    load_shard,
+    series_state,
+    unpack_change,
+    unpack_incidents,
+)
+from slomon.state.validation import check_counts, check_texts, demand
+from slomon.text import excerpt
+
+
+class Restored(NamedTuple):
+    """
+    A state, the saved endpoints that are no longer watched, and what is wrong with a record of the
+    journal, or "": neither it nor those after it were used.
+    """
+
+    state: LiveState
+    removed: Sequence[str]
+    invalid_record: str
+
+
+def restore(
+    saved: Saved, records: Sequence[bytes], members: Sequence[Endpoint], blank: Windows, bound: int
+) -> Restored:
+    """
+    The state that continues for new endpoints, with the options of blank windows and a history of
+    that bound. Raises ValueError, LookupError or TypeError if the saved state is invalid.
+    """
+    then = _load(saved, bound)
+    problem = _count_records(then, records)
+    slots = {_name(one): slot for slot, one in enumerate(members)}
+    known = [_name(one) for one in then.shard.members]
+    places = {old: slots[name] for old, name in enumerate(known) if name in slots}
+    removed = [" ".join(name) for name in known if name not in slots]
+    return Restored(_carry(then, members, blank, places), removed, problem)
+
+
+def _load(saved: Saved, bound: int) -> LiveState:
+    """The state as it was saved, with the endpoints and the options of then."""
+    stream, closed_until = _load_stream(saved), saved["told until"]
+    resolution = saved["resolution"]
+    check_counts([closed_until, resolution])
+    newest = max(stream.span.ended, closed_until)
+    state = load_shard(0, saved, StreamBounds(stream.accounting.events, newest))
+    members = _load_endpoints(saved, state.windows)
+    series = None
+    if "shard 0 series current_index" in saved:
+        series = series_state(0, saved, state.windows, since_beginning=False)
+    windows = Windows.from_state(state.windows, state.marks, series, resolution=resolution)
+    shard = Shard(members, windows, changes=state.changes, open_incidents=state.open)
+    incidents = list(_unpack(saved))
+    _check_history(saved, incidents, state, members)
+    keys = {slot: slot for slot in range(len(members))}
+    history = History.restore(
+        saved["history"], incidents, keys, endpoints=len(members), bound=bound
+    )
+    return LiveState(stream, windows, shard, history, closed_until=closed_until)
+
+
+def _count_records(state: LiveState, records: Sequence[bytes]) -> str:
+    """Count the inputs of a journal. Return what is wrong with the first one that is invalid."""
+    if records:  # integers of any size, as everywhere in Python: no wrong number overflows
+        columns = cast(tuple[Sequence[int], ...], state.windows.state)
+        state.windows.state = WindowState._make(list(column) for column in columns)
+    for number, record in enumerate(records, 1):
+        try:
+            _count(state, record)
+        except (LookupError, TypeError, ValueError) as error:
+            return f"record {number} is invalid: {type(error).__name__}: {excerpt(str(error))}"
+    return ""
+
+
+def _count(state: LiveState, record: bytes) -> None:
+    """Count one input, unless the state has it already."""
+    one, stream = unpack_input(record), state.stream
+    events = stream.accounting.events
+    demand(one.before <= events, "there are events missing before it")
+    if one.before < events:
+        return
+    if isinstance(one, Expiry):
+        state.close_expired(one.now)
+        return
+    check_batch(one, stream, len(state.shard.members))
+    stream.accounting = make_accounting(one.accounting)
+    stream.span = TimeRange(one.began, one.ended)
+    stream.newest = one.newest
+    stream.deploys += one.batch.changes
+    state.advance(one.batch)
+
+
+def _carry(
+    then: LiveState, members: Sequence[Endpoint], blank: Windows, places: Mapping[int, int]
+) -> LiveState:
+    """The state of new endpoints. `places` maps the old slot of an endpoint to its new slot."""
+    open_incidents = {
+        places[slot]: replace(incident, key=places[slot])
+        for slot, incident in then.shard.open.items()
+        if slot in places
+    }
+    windows = _carry_windows(then.windows, members, blank, places)
+    shard = Shard(members, windows, changes=then.shard.changes, open_incidents=open_incidents)
+    history = History.restore(
+        *(then.history.save(), then.history.incidents.values(), places),
+        endpoints=len(members),
+        bound=then.history.bound,
+    )
+    return LiveState(then.stream, windows, shard, history, closed_until=then.closed_until)
+
+
+def _carry_windows(
+    then: Windows, members: Sequence[Endpoint], blank: Windows, places: Mapping[int, int]
+) -> Windows:
+    """Windows that continue from the old ones, with the options of blank ones."""
+    carried = carry_over(then.state, members, places)._replace(
+        min_requests=blank.state.min_requests, no_traffic=blank.state.no_traffic
+    )
+    marks = carry_marks(then.marks, len(members), places)
+    windows = Windows.from_state(carried, marks, resolution=blank.resolution)
+    if blank.series is None:
+        return windows
+    if then.series is not None and _are_unchanged(places, then.count, len(members)):
+        series = then.series.state
+    else:  # of other endpoints, or none was recorded: the series begin now
+        requests, failures = windows.totals()
+        series = blank.series.state._replace(past_requests=requests, past_failures=failures)
+    return Windows.from_state(carried, marks, series, resolution=blank.resolution)
+
+
+def _are_unchanged(places: Mapping[int, int], then: int, now: int) -> bool:
+    """Are the saved endpoints the present ones, in the same slots?"""
+    return then == now == len(places) and all(old == new for old, new in places.items())
+
+
+def _name(endpoint: Endpoint) -> EndpointName:
+    return endpoint.name, endpoint.verb, endpoint.resource
+
+
+def _unpack(saved: Saved) -> Iterator[Incident]:
+    for number in range(saved["parts"]):
+        yield from unpack_incidents(saved[f"incidents {number}"])
+
+
+def _load_stream(saved: Saved) -> StreamState:
+    counts, newest, span = saved["accounting"], saved["newest"], saved["span"]
+    check_counts([*counts, newest, *(tick for tick in span if tick is not None)])
+    events, accesses, changes, unmatched, rejected = counts
+    demand(events == accesses + changes + unmatched + rejected, "an event is missing")
+    began, ended = span
+    demand((began is not None) == (accesses > 0), "the time range is not that of accesses")
+    demand(ended <= newest, "the time range ends after the newest access")
+    return StreamState(
+        accounting=make_accounting(counts),
+        deploys=[unpack_change(fields) for fields in saved["deploys"]],
+        span=TimeRange(*span),
+        newest=newest,
+    )
+
+
+def _load_endpoints(saved: Saved, windows: WindowState) -> list[Endpoint]:
+    """The saved endpoints, with their SLOs and windows."""
+    names: list[list[str]] = saved["endpoints"]
+    check_texts(chain.from_iterable(names))
+    demand(all(len(name) == 4 for name in names), "the name of an endpoint is not one")
+    demand(len(names) == len(windows.width), "the windows are of other endpoints")
+    demand(all(0 < slo <= 1 for slo in windows.slo), "the SLO of an endpoint is not one")
+    members = [
+        Endpoint(name, email, verb, resource, slo, width)
+        for (name, email, verb, resource), slo, width in zip(
+            names, windows.slo, windows.width, strict=True
+        )
+    ]
+    demand(len({_name(one) for one in members}) == len(members), "an endpoint is there twice")
+    return members
+
+
+def _check_history(
+    saved: Saved, incidents: Sequence[Incident], state: ShardState, members: Sequence[Endpoint]
+) -> None:
+    """Raise ValueError if a saved history can't be that of the windows and the endpoints."""
+    history = saved["history"]
+    check_counts([history["forgotten"], *history["repairs"]])
+    check_counts(chain(*history["tallies"], (count for _, count in history["services"])))
+    check_texts(service for service, _ in history["services"])
+    demand(f"incidents {saved['parts']}" not in saved, "there are more incidents than were saved")
+    for one in chain(incidents, state.open.values()):
+        known = one.key < len(members) and _name(one.endpoint) == _name(members[one.key])
+        demand(known, "an incident is of no endpoint")
+    kept = {one.start_position: one for one in incidents}
+    demand(len(kept) == len(incidents), "two incidents begin at the same position")
+    still_open = [one for one in incidents if one.end is None]
+    demand(len(still_open) == len(state.open), "the open incidents are not those of the windows")
+    for slot, one in state.open.items():
+        agree = one.key == slot and kept.get(one.start_position) == one
+        demand(agree, "the open incidents are not those of the windows")
