@@ -88,10 +88,14 @@ class WindowCopy:
         return changed
 
     def _copy_blocks(self, blocks: Sequence[int]) -> None:
-        places = [slice(block * BLOCK, (block + 1) * BLOCK) for block in blocks]
-        for copy, column in zip(self._copies, self._entries, strict=True):
+        pairs = list(zip(self._copies, self._entries, strict=True))
+        for copy, column in pairs:
             _extend(copy, len(column))
-            for place in places:
+        for (
+            block
+        ) in blocks:  # no list of slices: collecting garbage takes long if windows are large
+            place = slice(block * BLOCK, (block + 1) * BLOCK)
+            for copy, column in pairs:
                 copy[place] = array("q", column[place])
 
 
