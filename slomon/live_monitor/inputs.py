@@ -22,7 +22,7 @@ from slomon.state.validation import check_counts, demand
 _BATCH: Final = 0
 _EXPIRY: Final = 1
 _WORD: Final = 8  # bytes
-_HEAD: Final = 12  # numbers of a batch: kind, events before, rows, 6 counts, began, ended, newest
+_HEAD: Final = 11  # numbers of a batch: kind, events before, rows, 5 counts, began, ended, newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def pack_input(one: Input) -> bytes:
 def unpack_input(record: bytes) -> Input:
     """What `pack_input` packed. Raises ValueError, LookupError or TypeError if it is invalid."""
     head = _from_bytes(record[: _WORD * _HEAD])
-    check_counts([*head[:9], *head[10:]])
+    check_counts([*head[:8], *head[9:]])
     if head[0] == _EXPIRY:
         _, before, now = head
         return Expiry(before, now)

@@ -26,7 +26,7 @@ from slomon.sources.peekable import Check, PeekableStream, open_raw
 MAX_LINE: Final = 1024 * 1024
 """The most bytes of a line, without its newline, that is handed out whole."""
 
-SKIPPED_LINES: Final = 1024
+SKIPPED_LINES: Final = 4096
 """A line that is longer than this many lines of the maximum length is not skipped."""
 
 FINGERPRINT_BYTES: Final = 4096

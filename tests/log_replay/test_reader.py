@@ -124,7 +124,7 @@ async def test_a_log_is_recognised_by_its_first_lines_that_are_not_all_blank(
 
 
 async def test_a_log_is_recognised_behind_a_line_that_is_too_long(tmp_path: Path) -> None:
-    [path] = write(tmp_path, b"x" * 5_000 + b"\ny\n")
+    [path] = write(tmp_path, b"x" * 100_000 + b"\ny\n")
     found = [(block.log.name, block.oversized is None) async for block in blocks(make_host([path]))]
     assert found == [("0.log by b'' after None", False), ("0.log by b'y\\n' after None", True)]
 
