@@ -225,6 +225,8 @@ def _check_released(order: Order, waiting: WaitingEvents) -> None:
     demand(in_order, "the changes are not in order of the stream")
     noted = len(positions) + order.excluded_changes + waiting.changes
     demand(order.noted == noted, "the number of changes is wrong")
+    rows = sum(clock.rows for clock in order.clocks)
+    demand(rows == order.position + sum(waiting), "the number of rows is wrong")
     began, ended = order.span.began, order.span.ended
     demand((began is not None) == (order.accesses > 0), "the time range is not that of accesses")
     demand((began or 0) <= ended, "the time range ends before it begins")

@@ -130,12 +130,17 @@ def plan_logs(folder: Path, seed: int, **options: Any) -> Plan:
 
 GIVEN = {"endpoints": Catalogue(ENTRIES)}
 EXPIRED = GIVEN | {"no_traffic": 0}
+LIMITED = GIVEN | {"first": 1_700_000_020 * SECOND, "last": 1_700_000_080 * SECOND}
 FOUND = {"defaults": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
-@pytest.mark.parametrize("endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"])
+@pytest.mark.parametrize(
+    "endpoints",
+    [GIVEN, FOUND, EXPIRED, LIMITED],
+    ids=["given", "found", "no_traffic", "time range"],
+)
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend, saves: int

@@ -25,6 +25,7 @@ from tests.log_replay.test_resume import (
     EXPIRED,
     FOUND,
     GIVEN,
+    LIMITED,
     Fragile,
     Killed,
     backends,
@@ -167,7 +168,9 @@ def checkpoint(
 
 
 ENDPOINTS = pytest.mark.parametrize(
-    "endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"]
+    "endpoints",
+    [GIVEN, FOUND, EXPIRED, LIMITED],
+    ids=["given", "found", "no_traffic", "time range"],
 )
 BACKENDS = pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 
