@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
@@ -26,14 +25,13 @@ from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
+from slomon.log_replay.files import check_files, list_logs, measure
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import (
     FORMAT_NAMES,
     Plan,
-    check_files,
     choose_formats,
     identify_inputs,
-    measure,
     show_rule,
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
@@ -61,7 +59,6 @@ from slomon.options import (
     read_objective,
     read_options,
     read_path,
-    read_path_lists,
     read_paths,
     read_text,
     read_texts,
@@ -83,14 +80,18 @@ class ReplayMonitor(ServiceMonitor):
         rejections: Sequence[RejectedLine],
         problems: Sequence[str],
         totals: Totals | None = None,
+        *,
+        complete: bool = True,
     ) -> None:
         super().__init__(incidents, accounting, totals=totals)
         self.rejections = list(rejections)
         self.problems = list(problems)
         """
         Why a log was not read, or not read to its end: the answer lacks the rest of that log. Also
-        names the logs whose format is in doubt because no format reads their first lines.
+        names the files of a directory that are no logs.
         """
+        self.complete = complete
+        """Was every log read to its end?"""
 
 
 def _read_endpoints(name: str, value: object) -> object:
@@ -107,22 +108,13 @@ def replay(
         Paths,
         Option(
             read=read_paths,
-            help="the logs of one host, in the order in which they were written; '-' is standard "
-            "input",
+            help="the logs, in any order: all are merged by time; a directory stands for all logs "
+            "in it; '-' is standard input",
             group="logs",
             metavar="FILE",
         ),
     ],
     *,
-    merge: Annotated[
-        Paths | Sequence[Paths],
-        Option(
-            read=read_path_lists,
-            help="the logs of another host; the hosts are merged by time (may be repeated)",
-            group="logs",
-            metavar="FILE",
-        ),
-    ] = (),
     format: Annotated[  # noqa: A002 (the name of the option, wherever it is given)
         str | None,
         Option(
@@ -365,8 +357,7 @@ def replay(
     which commit fixed them.
 
     A duration is text such as "5m", or seconds. `paths` and `changes` are a path or a list of
-    paths, and each item of `merge` is such a path or list, the logs of one more host. `endpoints`
-    may also be a list of `get_info()` entries.
+    paths. `endpoints` may also be a list of `get_info()` entries.
 
     Raises ConfigurationError or OSError, before anything is read, if an option is wrong, a file is
     missing, no checkpoint can be written, or another run uses it; StateFileError if the checkpoint
@@ -379,14 +370,14 @@ def replay(
     check_mutually_exclusive(format=format, regex=regex, json_keys=json_keys)
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
-    logs = [*given["paths"], *chain.from_iterable(given["merge"])]
     histories = given["changes"] or []
     others = [endpoints] if isinstance(endpoints, str | os.PathLike) else []
     outputs = {"rejects": rejects_path, "checkpoint": checkpoint_path}
-    check_files(logs, histories, others, outputs)
+    check_files(given["paths"], histories, others, outputs)
+    logs = list_logs(given["paths"], [*histories, *others, *outputs.values()])
     size = measure(logs)
     with hold_outputs(checkpoint_path, rejects_path):
-        plan = _make_plan(given, None if endpoints is None else read_catalogue(endpoints))
+        plan = _make_plan(given, logs, None if endpoints is None else read_catalogue(endpoints))
         if resolution is not None:
             windows = (one.window for one in _list_watched(plan))
             check_resolution(resolution, plan.resolution, windows)
@@ -423,18 +414,18 @@ def replay(
                 save_rejections=rejections.save,
                 saved=saved,
             )
-            monitor = _run(engine, rejections, size, on_progress)
+            monitor = _run(engine, rejections, size, on_progress, set(given["paths"]))
         if state is not None and not keep_checkpoint:
             state.remove()
         log.finished(monitor.accounting, monitor.problems)
         return monitor
 
 
-def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
+def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalogue | None) -> Plan:
     """The plan of these options, as they were read; the changes are not known yet."""
     match = given["match"]
     return Plan(
-        hosts=[given["paths"], *given["merge"]],
+        logs=logs,
         formats=choose_formats(
             given["is_failure"],
             _read_zone(given["zone"]),
@@ -489,11 +480,21 @@ def _run(
     rejections: Rejections,
     size: int | None,
     on_progress: Callable[[Progress], object] | None,
+    named: Container[str],
 ) -> ReplayMonitor:
+    """Run a replay in which the logs `named` were not found in a directory."""
     run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(run)
-    problems = [problem for host in engine.hosts for problem in host.problems]
+    problems = [log.problem for log in engine.logs if log.problem is not None]
+    complete = not any(
+        log.problem is not None and (log.refusal is None or log.path in named)
+        for log in engine.logs
+    )
     if engine.all_malformed:
+        complete = False
         problems.append("every line was rejected: it may be that none is in this format")
     accounting = cast(ReplayAccounting, monitor.accounting)
-    return ReplayMonitor(monitor.incidents, accounting, rejections.first, problems, monitor.totals)
+    return ReplayMonitor(
+        *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
+        complete=complete,
+    )
