@@ -36,8 +36,6 @@ CHANGES: Final = 0
 """The number of the source of changes; the logs are the sources after it."""
 
 _BLOCKS_AHEAD: Final = 4
-_COMPRESSED_BLOCKS_AHEAD: Final = 8
-"""Of one of several compressed logs: enough for most that are rotated every few minutes."""
 _MOST_AHEAD: Final = 4  # logs: more would not be faster, as one task takes the blocks of all
 _SMALL_BLOCK: Final = 1 << 16  # bytes: for smaller blocks, switching between threads takes longer
 
@@ -73,6 +71,7 @@ class BlockReader:
         # One core reads, orders and counts what the others have scanned.
         self._scanners = CapacityLimiter(max(cores - 1, 1))
         self._reached: set[int] = set()  # the sources that are merged now
+        self._spare: list[Block] = []  # of logs that were read
 
     async def read(self, group: TaskGroup, queues: Queues) -> None:
         """Fill the queues, one per shard, and close them and the logs."""
@@ -108,12 +107,12 @@ class BlockReader:
                 self._start(group, log)
 
     def _start(self, group: TaskGroup, log: LogReader) -> None:
-        depth = _BLOCKS_AHEAD
-        if len(self._logs) > 1 and log.is_compressed:
-            depth = _COMPRESSED_BLOCKS_AHEAD
-        if len(self._reached) > _BLOCKS_AHEAD // 2:
-            depth = _BLOCKS_AHEAD // 2  # the logs at hand are enough work
-        log.start(group, self._scanners, self._measure_block, depth)
+        if log.is_open or log.ended:
+            return
+        few = len(self._reached) <= _BLOCKS_AHEAD // 2
+        depth = _BLOCKS_AHEAD if few else _BLOCKS_AHEAD // 2
+        blocks = [self._spare.pop() if self._spare else Block(bytearray()) for _ in range(depth)]
+        log.start(group, self._scanners, blocks, self._measure_block)
 
     def _measure_block(self) -> int:
         """The bytes of a block: the more logs are merged, the fewer."""
@@ -124,6 +123,7 @@ class BlockReader:
         log = self._logs[source - 1]
         block = await log.next()
         if block is None:
+            self._spare += log.end()[: _BLOCKS_AHEAD - len(self._spare)]
             self._reached.discard(source)
             self._order.end(source)
             await self._send(queues)
@@ -206,20 +206,18 @@ class LogReader:
         self,
         group: TaskGroup,
         scanners: CapacityLimiter,
+        blocks: Sequence[Block],
         measure_block: Callable[[], int],
-        depth: int,
     ) -> None:
         """
-        Start to read the log from `place` on, unless it is being read or was read. This runs in
-        tasks of the group and in threads, at most `depth` blocks ahead; `measure_block` returns how
-        many bytes the next block is to have.
+        Start to read the log from `place` on, in tasks of the group and in threads. At most these
+        blocks are read ahead; `measure_block` returns how many bytes the next one is to have.
         """
-        if self.ended or self._stage is not None:
-            return
+        depth = len(blocks)
         give, free = create_memory_object_stream[Block](depth)
         put, full = create_memory_object_stream[tuple[Block, Event]](depth)
-        for _ in range(depth):
-            give.send_nowait(Block(bytearray()))
+        for block in blocks:
+            give.send_nowait(block)
         self._stage = _Stage(scanners, measure_block, CancelScope(), give, free, put, full)
         group.start_soon(self._run, group, self._stage)
 
@@ -228,8 +226,6 @@ class LogReader:
         try:
             block, scanned = await self._open_stage.full.receive()
         except EndOfStream:
-            self.ended = True
-            self.close()
             return None
         await scanned.wait()
         block.first_line = self.place.lines + 1
@@ -241,6 +237,19 @@ class LogReader:
         self.place = block.end
         self.log = block.log
         self._open_stage.give.send_nowait(block)
+
+    def end(self) -> list[Block]:
+        """Note that all blocks were resolved. Returns the blocks, for another log."""
+        free = self._open_stage.free
+        blocks = [free.receive_nowait() for _ in range(free.statistics().current_buffer_used)]
+        self.ended = True
+        self.close()
+        return blocks
+
+    @property
+    def is_open(self) -> bool:
+        """Was reading started and not ended?"""
+        return self._stage is not None
 
     def close(self) -> None:
         """Stop reading, even while a pipe is waited for, and release all blocks."""
@@ -319,6 +328,7 @@ class LogReader:
             block.buffer = bytearray(room)
         filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most, enough)
         if filled is None:
+            await stage.give.send(block)  # there is room, but the log may be closed
             return None
         block.at = block.stop = 0
         block.oversized = filled if isinstance(filled, OversizedLine) else None

@@ -57,7 +57,8 @@ class Reading:
     depth: int
 
     def start(self, group: TaskGroup) -> None:
-        self.log.start(group, anyio.CapacityLimiter(2), lambda: self.block_bytes, self.depth)
+        made = [Block(bytearray()) for _ in range(self.depth)]
+        self.log.start(group, anyio.CapacityLimiter(2), made, lambda: self.block_bytes)
 
 
 def make_log(
@@ -90,6 +91,7 @@ async def blocks(one: Reading) -> AsyncIterator[Block]:
             block.rows = 1 if block.oversized else len(block.lines())
             block.advance()
             log.release(block)
+        assert len(log.end()) == one.depth, "no block is lost"
 
 
 async def texts(one: Reading) -> list[bytes]:
@@ -215,17 +217,15 @@ async def test_a_log_continues_from_any_place_it_was_in(tmp_path: Path, resolved
     before = []
     async with reading(one) as log:
         for _ in range(resolved):
-            if not log.ended and (block := await log.next()):
+            if block := await log.next():
                 block.rows = 1
                 before.append((bytes(block.buffer[: block.length]), block.oversized))
                 block.advance()
                 log.release(block)
-    again = make_log(path, log=one.log.log, place=one.log.place, ended=one.log.ended)
-    after = []
-    if not one.log.ended:
-        after = [
-            (bytes(block.buffer[: block.length]), block.oversized) async for block in blocks(again)
-        ]
+    again = make_log(path, log=one.log.log, place=one.log.place)
+    after = [
+        (bytes(block.buffer[: block.length]), block.oversized) async for block in blocks(again)
+    ]
     whole = make_log(path)
     assert before + after == [
         (bytes(block.buffer[: block.length]), block.oversized) async for block in blocks(whole)
@@ -252,12 +252,12 @@ async def test_a_log_that_was_read_in_part_does_not_go_on_if_it_is_gone(tmp_path
         await texts(again)
 
 
-async def test_a_log_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+async def test_a_log_that_was_read_is_closed(tmp_path: Path) -> None:
     [path] = write(tmp_path, b"a\n" * 100)
     one = make_log(path)
     await texts(one)
-    async with anyio.create_task_group() as group:
-        one.start(group)
+    assert one.log.ended
+    assert not one.log.is_open
     with pytest.raises(RuntimeError, match="not being read"):
         await one.log.next()
 
