@@ -67,7 +67,7 @@ def test_a_log_that_runs_from_new_to_old_within_the_lateness_is_in_order(tmp_pat
 def test_of_several_hosts_the_one_that_runs_backwards_is_named(tmp_path: Path) -> None:
     good = write(tmp_path, "good.log", lines(range(60)))
     bad = write(tmp_path, "bad.log", lines(reversed(range(60))))
-    (warning,) = warn(good, merge=[bad])
+    (warning,) = warn(good, bad)
     assert "bad.log" in warning.text
     assert "good.log" not in warning.text
 
@@ -111,14 +111,14 @@ def test_one_late_access_in_a_hundred_is_no_warning(tmp_path: Path) -> None:
 def test_a_log_without_a_line_that_can_be_read_is_certainly_wrong(tmp_path: Path) -> None:
     bad, good = write(tmp_path, "bad.log", "what?\n" * 9), write(tmp_path, "a.log", lines([1]))
     assert codes(warn(bad, format="plain")) == [("unread_log", True)]
-    (warning,) = warn(good, merge=[bad], format="plain")
+    (warning,) = warn(good, bad, format="plain")
     assert (warning.code, warning.certain) == ("unread_log", True)
     assert "bad.log" in warning.text
 
 
 def test_an_empty_or_blank_log_is_no_warning(tmp_path: Path) -> None:
     blank, good = write(tmp_path, "b.log", "\n \n"), write(tmp_path, "a.log", lines([1]))
-    assert warn(good, merge=[blank], format="plain") == []
+    assert warn(good, blank, format="plain") == []
 
 
 def test_a_log_of_requests_without_a_response_may_be_right(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ POSSIBLE: Final = {
     "span": "another first access",
     "deploys": "another time of a change",
     "changes on their way": "the number of a change",
-    "hosts": "the number of a line, which only messages name",
+    "logs": "the number of a line, which only messages name",
     "incidents": "another time or count of an incident",
     "open": "another time or count of an incident",
 }
