@@ -156,12 +156,12 @@ def test_deploys_none_of_which_counts_are_certainly_wrong(tmp_path: Path) -> Non
     log = write(tmp_path, "a.log", lines(range(20)))
     (warning,) = warn(log, changes=deploy(tmp_path, 1, 2, service="shop"))
     assert (warning.code, warning.certain) == ("lost_deploys", True)
-    assert "0 records are rejected, 2 unmatched, 0 excluded; no endpoint belongs" in warning.text
+    assert "records rejected 0, unmatched 2, excluded 0; no endpoint belongs" in warning.text
 
     undated = write(tmp_path, "bad.json", '{"commit": "c", "deployed_at": "yesterday"}\n')
     (warning,) = warn(log, changes=undated)
     assert (warning.code, warning.certain) == ("lost_deploys", True)
-    assert warning.text == "no deploy counts: 1 records are rejected, 0 unmatched, 0 excluded"
+    assert warning.text == "no deploy counts: records rejected 1, unmatched 0, excluded 0"
 
 
 def test_deploys_that_all_came_after_the_logs_may_have_a_wrong_clock(tmp_path: Path) -> None:
