@@ -112,7 +112,7 @@ def read_check(name: str, known: tuple[Any, bool, int], backend: Opened) -> Chec
 
 
 def replay_check(name: str, rng: random.Random) -> Check:
-    """A check that compares the reports of replays of hosts, cut into files and blocks."""
+    """A check that compares the reports of replays of logs, cut into blocks."""
     defaults = Endpoint("", "-", "", "", 0.9, 5 * 10**9)
     options: dict[str, Any] = rng.choice(
         (
@@ -123,24 +123,22 @@ def replay_check(name: str, rng: random.Random) -> Check:
     )
     options["lateness"] = rng.choice((None, 0, 10**9))
     ways = [(1, 1 << 17), (rng.choice((1, 2, 3)), rng.choice((301, 1000, 10_000)))]
-    hosts, head, seed = rng.choice((1, 1, 2, 3)), rng.choice(HEADS), rng.random()
+    count, head = rng.choice((1, 1, 2, 3)), rng.choice(HEADS)
 
     def check(lines: Lines) -> None:
-        # The place of a cut must not matter. It would for an end-of-stream event, which ends its
-        # file, and for lines that begin like compressed data.
-        kept = [line for line in lines if b"end-of-stream" not in line]
-        shown = [line if line[:1].isdigit() else b" " + line for line in kept]
-        logs = [head + b"\n".join(shown[host::hosts]) for host in range(hosts)]
+        # Not lines that begin like compressed data.
+        shown = [line if line[:1].isdigit() else b" " + line for line in lines]
+        logs = [head + b"\n".join(shown[number::count]) for number in range(count)]
         reports = {
             replays.told(
-                *(backend, [replays.cut(random.Random(seed), log, parts) for log in logs], name),
+                *(backend, logs, name),
                 **options,
                 workers=workers,
-                block_bytes=hosts * block_bytes,
+                block_bytes=count * block_bytes,
                 max_line=300,
             ).report()
             for backend in (replays.python_backend, replays.compiled_backend)
-            for parts, (workers, block_bytes) in enumerate(ways, 1)
+            for workers, block_bytes in ways
         }
         assert len(reports) == 1, "the reports differ"
 

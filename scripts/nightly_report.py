@@ -43,6 +43,7 @@ def report(monitor: slomon.ReplayMonitor, day: date) -> Iterator[str]:
     repairs = [lasted for lasted in closed if lasted is not None]
     mttr = f"MTTR {fmean(repairs):.2f} s" if repairs else "None was repaired"
     yield f"{mttr}. {monitor.accounting.rejected} lines could not be read."
+    yield from (f"Warning: {warning.text}" for warning in monitor.warnings)
     yield from (f"Warning: {problem}" for problem in monitor.problems)
 
 

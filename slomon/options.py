@@ -324,11 +324,6 @@ def read_paths(name: str, value: object) -> list[str]:
     return paths
 
 
-def read_path_lists(name: str, value: object) -> list[list[str]]:
-    """What `read_paths` reads from each item of a list, which may be empty."""
-    return [read_paths(name, paths) for paths in _list(name, value)]
-
-
 def as_path(value: object) -> str | None:
     """A path as text; None if the value can't be a path on any file system."""
     path = os.fspath(value) if isinstance(value, os.PathLike) else value

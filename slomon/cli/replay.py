@@ -129,7 +129,7 @@ def _choose_form(path: Path) -> Write:
 def _check_outputs(arguments: argparse.Namespace) -> None:
     """Raises ConfigurationError if an output is also read, or two outputs are the same file."""
     options = vars(arguments)
-    logs = chain(arguments.paths, *options.get("merge", ()), options.get("changes", ()))
+    logs = chain(arguments.paths, options.get("changes", ()))
     outputs = ("rejects", "checkpoint", "output", "incidents", "report")
     endpoints = [options["endpoints"]] if "endpoints" in options else []
     distinct_paths({name: options.get(name) for name in outputs}, [*logs, *endpoints])
@@ -161,7 +161,7 @@ def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterabl
 
 
 def _exit_code(monitor: ReplayMonitor, arguments: argparse.Namespace) -> int:
-    if monitor.problems:
+    if not monitor.complete:
         return FAILED
     if any(warning.certain for warning in monitor.warnings):
         return WRONG

@@ -32,7 +32,6 @@ Run: TypeAlias = Callable[[argparse.Namespace, TextIO, TextIO], int]
 
 _FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "paths": {"nargs": "+"},
-    "merge": {"nargs": "+", "action": "append"},
     "changes": {"action": "append"},
     "json_keys": {"type": parse_keys},
     "change_keys": {"type": parse_keys},

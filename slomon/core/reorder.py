@@ -7,6 +7,9 @@ overdue rows keep the order of arrival. Which accesses are counted as late is no
 by the windows, for each endpoint (`kernels.windows.advance`).
 Rows at the same time keep the order of their sources, and rows of one source the order of arrival.
 
+A source need not be read before its first tick is reached, if that is known: its clock begins at
+that tick then, and the watermark waits for it.
+
 A row is final once it stands before the watermarks of all sources. So the order depends on the rows
 alone, and never on the pieces in which they arrive. With a lateness of 0, the order of a single
 source is the order of arrival.
@@ -16,10 +19,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from itertools import chain, islice
-from operator import le
+from operator import attrgetter, le
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from slomon.core.batching import Batch, TimeRange
@@ -52,7 +56,8 @@ class SourceClock:
     How far a source has come. All numbers but `rows` and `disordered` are ticks.
 
     * `lateness`: how late its rows may be
-    * `newest`: the newest tick of its rows
+    * `newest`: the newest tick of its rows. Before the first row it is the tick at which the source
+      begins, or 0 if that is not known
     * `began`: the tick of the first row that has one; None before that row
     * `rows`: the number of its rows, without blank ones
     * `disordered`: the number of rows that were older than a row before them
@@ -134,7 +139,10 @@ class Order:
     """
 
     def __init__(self, sources: int, rows: RowBuffer) -> None:
-        self.clocks = [SourceClock() for _ in range(sources)]
+        self.clocks: Sequence[SourceClock] = ()
+        self._behind: list[tuple[int, int]] = []  # a heap: the newest tick of each source
+        self._held: list[tuple[int, int]] = []  # a heap: the watermark of each source
+        self.start([SourceClock() for _ in range(sources)])
         self.position = self.accesses = self.unmatched = self.excluded = self.blank = 0
         self.excluded_changes = 0
         """The number of changes among the excluded events."""
@@ -151,6 +159,14 @@ class Order:
         """The number of changes so far."""
         self._rows = rows
 
+    def start(self, clocks: Sequence[SourceClock]) -> None:
+        """Begin or continue with these clocks, one for each source."""
+        self.clocks = clocks
+        self._behind = [(clock.newest, source) for source, clock in enumerate(clocks)]
+        self._held = [(clock.watermark, source) for source, clock in enumerate(clocks)]
+        heapify(self._behind)
+        heapify(self._held)
+
     def add_change(self, change: Change) -> int:
         """Return the code for the row of a change."""
         code = change_code(self.noted)
@@ -160,8 +176,8 @@ class Order:
 
     def next_source(self) -> int | None:
         """Return the source to read next: of those that have not ended, the furthest behind."""
-        behind = [(clock.newest, n) for n, clock in enumerate(self.clocks) if not clock.ended]
-        return min(behind)[1] if behind else None
+        least = self._find_least(self._behind, _NEWEST)
+        return None if least is None else least[1]
 
     def enter(self, source: int, ticks: array[int], codes: array[int], count: int) -> None:
         """Add the next rows of a source: the first `count` of two columns."""
@@ -208,7 +224,30 @@ class Order:
 
     def watermark(self) -> int:
         """No further row will stand before this time."""
-        return min(clock.watermark for clock in self.clocks)
+        least = self._find_least(self._held, _WATERMARK)
+        return OPEN_END if least is None else least[0]
+
+    def _find_least(
+        self, heap: list[tuple[int, int]], read: Callable[[SourceClock], int]
+    ) -> tuple[int, int] | None:
+        """
+        The least number that `read` finds in the clocks of sources that have not ended, and its
+        source. The heap has a number for each source, perhaps an old one: numbers only grow.
+        """
+        while heap:
+            known, source = heap[0]
+            clock = self.clocks[source]
+            if clock.ended:
+                heappop(heap)
+            elif (now := read(clock)) != known:
+                heapreplace(heap, (now, source))
+            else:
+                return heap[0]
+        return None
+
+
+_NEWEST: Final[Callable[[SourceClock], int]] = attrgetter("newest")
+_WATERMARK: Final[Callable[[SourceClock], int]] = attrgetter("watermark")
 
 
 class WaitingEvents(NamedTuple):
@@ -254,7 +293,7 @@ def check_rows(numbers: array[int], order: Order, endpoints: int) -> WaitingEven
         raise ValueError("the changes among the waiting rows are not those on their way")
     for clock, last in zip(order.clocks, newest, strict=True):
         # The newest row of a source waits for as long as the source may be late.
-        if not clock.ended and clock.lateness and last != clock.newest > 0:
+        if not clock.ended and clock.lateness and clock.rows and last != clock.newest > 0:
             raise ValueError("the newest row of a source does not wait")
     return WaitingEvents(len(codes) - len(changes), len(changes), *unseen.values())
 

@@ -16,11 +16,12 @@ from slomon.core.batching import TimeRange
 from slomon.core.events import Change
 from slomon.core.reorder import Order, SourceClock, WaitingEvents, check_rows
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
-from slomon.errors import OptionError, SlomonError, StateFileError
+from slomon.errors import ConfigurationError, OptionError, SlomonError, StateFileError
 from slomon.files import in_use
 from slomon.kernels.codes import FIRST_CHANGE
 from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
-from slomon.log_replay.reader import Host, HostState
+from slomon.log_replay.reader import LogReader
+from slomon.log_replay.survey import LogState
 from slomon.state.encoding import Saved, Sections, pack_change, unpack_change
 from slomon.state.file import Section, check_place, read_state, write_state
 from slomon.state.validation import check_column, check_counts, check_texts, demand
@@ -193,7 +194,7 @@ def load_order(order: Order, saved: Saved, endpoints: int) -> WaitingEvents:
     order.deploys = [unpack_change(fields) for fields in saved["deploys"]]
     clocks = [_load_clock(fields) for fields in saved["clocks"]]
     demand(len(clocks) == len(order.clocks), "the clocks are of other sources")
-    order.clocks = clocks
+    order.start(clocks)
     order.changes = {code: Change(*fields) for code, *fields in saved["changes on their way"]}
     for code, change in order.changes.items():
         check_counts([FIRST_CHANGE - code])
@@ -212,8 +213,8 @@ def _load_clock(fields: Mapping[str, Any]) -> SourceClock:
     check_counts([] if clock.began is None else [clock.began])
     demand(isinstance(clock.ended, bool), "the end of a source is neither reached nor not")
     demand((clock.began or 0) <= clock.newest, "a source begins after its newest time")
-    demand(clock.disordered <= clock.rows, "a source has more late rows than rows")
     demand(clock.largest <= clock.newest, "a source is later than its time")
+    demand(clock.disordered <= clock.rows, "a source has fewer rows than late ones")
     demand(bool(clock.largest) == bool(clock.disordered), "a source is late without a late row")
     return clock
 
@@ -225,6 +226,8 @@ def _check_released(order: Order, waiting: WaitingEvents) -> None:
     demand(in_order, "the changes are not in order of the stream")
     noted = len(positions) + order.excluded_changes + waiting.changes
     demand(order.noted == noted, "the number of changes is wrong")
+    rows = sum(clock.rows for clock in order.clocks)
+    demand(rows == order.position + sum(waiting), "the number of rows is wrong")
     began, ended = order.span.began, order.span.ended
     demand((began is not None) == (order.accesses > 0), "the time range is not that of accesses")
     demand((began or 0) <= ended, "the time range ends before it begins")
@@ -250,66 +253,74 @@ def load_names(names: EndpointNames, saved: Saved) -> None:
     names.load(found)
 
 
-def save_hosts(hosts: Sequence[Host]) -> Sections:
-    """How far each host was read, and what is known of its present log."""
-    yield "hosts", [_save_host(host) for host in hosts]
+def save_logs(logs: Sequence[LogReader]) -> Sections:
+    """The logs in the order in which they begin: what each is, and how far it was read."""
+    yield "logs", [_save_log(log) for log in logs]
 
 
-def load_hosts(saved: Saved, restore_log: Callable[[SavedLog, bytes], Log]) -> list[HostState]:
-    """What `save_hosts` saved. `restore_log` takes a saved log and the beginning of its file."""
-    return [_load_host(fields, restore_log) for fields in saved["hosts"]]
+def load_logs(
+    saved: Saved, paths: Sequence[str], restore_log: Callable[[SavedLog, bytes], Log]
+) -> list[LogState]:
+    """
+    What `save_logs` saved, of the logs at these paths. `restore_log` takes a saved log and the
+    beginning of its file.
+    """
+    states = [_load_log(fields, restore_log) for fields in saved["logs"]]
+    demand(sorted(state.path for state in states) == sorted(paths), "the logs are others")
+    return states
 
 
-def _save_host(host: Host) -> dict[str, Any]:
-    log = host.log
+def _save_log(reader: LogReader) -> dict[str, Any]:
+    log = reader.log
     return {
-        "place": astuple(host.place),
-        "ended": host.ended,
-        "lines": host.lines,
-        "bytes before": host.bytes_before,
+        "path": reader.path,
+        "is file": reader.is_file,
+        "is compressed": reader.is_compressed,
+        "size": reader.size,
+        "place": astuple(reader.place),
+        "ended": reader.ended,
+        # a problem that was found by reading ahead will be found again
+        "problem": reader.problem if reader.ended else None,
+        "refused": reader.ended and reader.refusal is not None,
         "beginning": log.beginning.hex() if log else "",
-        "problems": [
-            # problems of later logs, which were read ahead, will be found again
-            item
-            for item in host.known_problems.items()
-            if item[0] < host.place.file or host.ended
-        ],
         "log": log
         and SavedLog(
             *(log.name, log.format.name, log.match_exactly, log.prefix.decode()),
-            *(log.recognised, log.ended, log.doubt),
+            *(log.recognised, log.ended),
         ),
     }
 
 
-def _load_host(
-    fields: Mapping[str, Any], restore_log: Callable[[SavedLog, bytes], Log]
-) -> HostState:
+def _load_log(fields: Mapping[str, Any], restore_log: Callable[[SavedLog, bytes], Log]) -> LogState:
     log = None
     if fields["log"] is not None:
         saved = SavedLog(*fields["log"])
-        check_texts([saved.name, saved.format, saved.prefix, saved.doubt or ""])
+        check_texts([saved.name, saved.format, saved.prefix])
         flags = saved.match_exactly, saved.recognised, saved.ended
         demand(all(isinstance(flag, bool) for flag in flags), "the state of a log is not one")
         log = restore_log(saved, bytes.fromhex(fields["beginning"]))
     place = LogPosition(*fields["place"])
-    check_counts([place.file, place.offset, place.lines, fields["lines"], fields["bytes before"]])
-    check_texts([place.fingerprint])
-    demand(isinstance(fields["ended"], bool), "the end of a host is neither reached nor not")
-    demand(bool(place.offset) == bool(place.fingerprint), "the place in a log is not one")
-    demand(log is not None or not place.offset, "a log that was read is not known")
-    demand(place.lines <= fields["lines"], "a host has fewer lines than one of its logs")
-    for number, problem in fields["problems"]:
-        check_counts([number])
-        check_texts([problem])
-    return HostState(
+    state = LogState(
+        path=fields["path"],
+        is_file=fields["is file"],
+        is_compressed=fields["is compressed"],
+        size=fields["size"],
+        log=log,
         place=place,
         ended=fields["ended"],
-        lines=fields["lines"],
-        bytes_before=fields["bytes before"],
-        problems=dict(fields["problems"]),
-        log=log,
+        problem=fields["problem"],
+        refusal=ConfigurationError(fields["problem"]) if fields["refused"] else None,
     )
+    check_counts([state.size, place.offset, place.lines])
+    check_texts([state.path, place.fingerprint, state.problem or ""])
+    known = state.is_file, state.is_compressed, state.ended, fields["refused"]
+    demand(all(isinstance(flag, bool) for flag in known), "the state of a log is not one")
+    demand(bool(place.offset) == bool(place.fingerprint), "the place in a log is not one")
+    demand(log is not None or not place.offset, "a log that was read is not known")
+    demand(state.problem is None or state.ended, "a log with a problem goes on")
+    demand(state.problem is not None or not fields["refused"], "a log is refused without a problem")
+    demand(place.offset or not place.lines, "a log has lines before its first byte")
+    return state
 
 
 def save_counts(reference: ReferenceParser) -> Sections:

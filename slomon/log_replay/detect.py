@@ -8,7 +8,7 @@ from io import BytesIO
 from itertools import takewhile
 from typing import Final, Protocol
 
-from slomon.core.events import Malformed
+from slomon.core.events import Access, Malformed
 from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, detect
@@ -51,6 +51,17 @@ def _is_blank(line: bytes) -> bool:
     return not line.strip()
 
 
+def find_first_tick(log: Log, head: bytes) -> int:
+    """The least tick of the accesses among the first lines of a log; 0 if there are none."""
+    read = map(log.format.parse, _list_written(head))
+    return min((one.tick for one in read if isinstance(one, Access)), default=0)
+
+
+def _list_written(head: bytes) -> list[str]:
+    lines = head.decode("utf-8", "backslashreplace").split("\n")
+    return [line.removesuffix("\r") for line in lines if line.strip()]
+
+
 _UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
 """The format of a log in which there was no line yet to detect it by."""
 
@@ -84,51 +95,47 @@ class FormatDetector:
         self._exact = match_exactly
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
-    def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
+    def __call__(self, name: str, head: bytes) -> Log:
         """
-        The log of that name. If no format reads at least half of the lines, the log gets the format
-        of the host's previous log, and a doubt. Raises ConfigurationError if there is no previous
-        log with a known format.
+        The log of that name. Raises ConfigurationError if no format reads at least half of the
+        lines.
         """
-        lines = head.decode("utf-8", "backslashreplace").split("\n")
-        written = [line.removesuffix("\r") for line in lines if line.strip()]
-        form, doubt = self._choose(written), None
+        written = _list_written(head)
+        form = self._choose(written)
         if form is None:
-            form = before.format if before else _UNKNOWN
-            doubt = self._doubt(written[0], form) if written else None
-        if doubt and form is _UNKNOWN:
-            raise ConfigurationError(f"{name}: {doubt}")
+            if written:
+                raise ConfigurationError(f"{name}: {self._refuse(written[0])}")
+            form = _UNKNOWN
         match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
         requests = self._requests(match_exactly=match_exactly)
-        log = Log(name, form, requests, match_exactly, prefix, bool(written), doubt=doubt)
+        log = Log(name, form, requests, match_exactly, prefix, bool(written))
         if written:
             self._on_format_detected(log.name, log.format.name)
         return log
 
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:
         """A log that was recognised before the checkpoint."""
-        name, form, match_exactly, prefix, recognised, ended, doubt = saved
+        name, form, match_exactly, prefix, recognised, ended = saved
         found = next((known for known in self._formats if known.name == form), _UNKNOWN)
         requests = self._requests(match_exactly=match_exactly)
         return Log(
             *(name, found, requests, match_exactly, prefix.encode()),
-            *(recognised, ended, doubt, beginning),
+            *(recognised, ended, beginning),
         )
 
     def _choose(self, lines: Sequence[str]) -> Format | None:
         return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)
 
-    def _doubt(self, line: str, form: Format) -> str:
-        read = f", read as {form.name} like the log before it" if form is not _UNKNOWN else ""
+    def _refuse(self, line: str) -> str:
         names = ", ".join(form.name for form in self._formats)
         return (
-            f"no format reads its first lines, as {quote(line)}{read}; allowed: {names}, which "
+            f"no format reads its first lines, as {quote(line)}; allowed: {names}, which "
             "--format (format=) forces, or one of your own by --regex (regex=) or --json-keys "
             "(json_keys=)"
         )
 
 
 def is_known(log: Log | None) -> bool:
-    """Is the format of the log known, if only from a previous log?"""
+    """Is the format of the log known?"""
     return log is not None and log.format is not _UNKNOWN

@@ -34,7 +34,6 @@ class Log:
     prefix: bytes = b""  # the bytes before an access, in a recorded stream
     recognised: bool = True  # False while all its lines are blank or too long
     ended: bool = False  # by an end-of-stream line
-    doubt: str | None = None  # why its format may be wrong
     beginning: bytes = b""  # of the file, to identify it when a run is resumed; b"" for a pipe
 
 
@@ -47,17 +46,15 @@ class SavedLog(NamedTuple):
     prefix: str
     recognised: bool
     ended: bool
-    doubt: str | None
 
 
 @dataclass(slots=True)
 class LogPosition:
     """
-    How far a host's logs were read: the number of the log, the bytes of its text and the lines that
-    were read, and the fingerprint of these bytes.
+    How far a log was read: the bytes of its text and the lines that were read, and the fingerprint
+    of these bytes.
     """
 
-    file: int = 0
     offset: int = 0
     lines: int = 0
     fingerprint: str = ""

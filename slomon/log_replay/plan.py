@@ -1,18 +1,11 @@
-"""
-What a replay does: a frozen `Plan`, and how the options of `replay` become one.
-
-The files of a plan exist before any of them is opened, and none of them is overwritten.
-"""
+"""What a replay does: a frozen `Plan`, and how the options of `replay` become one."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from pathlib import Path
 from typing import Final
 
 from slomon.core.endpoints import Catalogue, Endpoint
@@ -20,12 +13,10 @@ from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
-from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, json_format, known_formats, regex_format
 from slomon.log_replay.checkpoint import Trait
-from slomon.options import STANDARD_INPUT, AnyPath, distinct_paths, naming_option
+from slomon.options import naming_option
 from slomon.sources.source import MAX_LINE
-from slomon.text import quote
 
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""
@@ -41,7 +32,7 @@ class Plan:
     """
     What is replayed, and how.
 
-    `hosts` are the logs of each host, in order; `formats` are those that a log may be in. Without
+    `logs` are merged by time; `formats` are those that a log may be in. Without
     `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
     of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
     the records of deploys that could not be read. `excluded_records` counts the records of deploys
@@ -51,7 +42,7 @@ class Plan:
     expires; if `resolution` is 0, windows are exact.
     """
 
-    hosts: Sequence[Sequence[str]]
+    logs: Sequence[str]
     formats: Sequence[Format]
     endpoints: Catalogue | None = None
     defaults: Endpoint = _DEFAULTS
@@ -80,7 +71,7 @@ def identify_inputs(plan: Plan) -> dict[str, Trait]:
     """
     given = plan.endpoints
     return {
-        "paths": repr([list(paths) for paths in plan.hosts]),
+        "paths": repr(list(plan.logs)),
         "format": ", ".join(form.name for form in plan.formats),
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
         "changes": _sum_up(plan.changes),
@@ -121,64 +112,3 @@ def choose_formats(
     if name is None:
         return known
     return [form for form in known if form.name == name]
-
-
-def check_files(
-    logs: Sequence[str],
-    histories: Sequence[str],
-    others: Iterable[AnyPath],
-    outputs: Mapping[str, AnyPath | None],
-) -> None:
-    """
-    Check the files of a replay before any of them is opened: the logs, the files of changes,
-    `others` that are read as well, and the outputs by the names of their options.
-
-    Raises OSError if a file that is read is missing or not readable, ConfigurationError if
-    standard input or a file would be read twice, or a file that is read would be overwritten.
-    """
-    inputs = [*logs, *histories, *(os.fspath(other) for other in others)]
-    _check_readable(inputs)
-    _check_once([*logs, *histories])
-    distinct_paths(outputs, inputs)
-
-
-def measure(paths: Sequence[str]) -> int | None:
-    """The bytes on disk of all these files; None if one of them is standard input or a pipe."""
-    if not all(path != STANDARD_INPUT and Path(path).is_file() for path in paths):
-        return None
-    return sum(Path(path).stat().st_size for path in paths)
-
-
-def _check_readable(paths: Sequence[str]) -> None:
-    if (times := paths.count(STANDARD_INPUT)) > 1:
-        raise ConfigurationError(f"standard input, '-', is given {times} times; allowed: once")
-    for path in paths:
-        if path != STANDARD_INPUT:
-            _check_file(path)
-
-
-def _check_once(paths: Sequence[str]) -> None:
-    """Nobody wants the lines of a file counted twice, even under two names."""
-    names: dict[tuple[int, int], str] = {}
-    for path in paths:
-        if path == STANDARD_INPUT or not Path(path).is_file():
-            continue  # a pipe or a device delivers other bytes when it is read again
-        found = Path(path).stat()
-        if first := names.get((found.st_dev, found.st_ino)):
-            raise ConfigurationError(
-                f"{quote(path)} is given twice, the first time as {quote(first)}; allowed: each "
-                "file once"
-            )
-        names[found.st_dev, found.st_ino] = path
-
-
-def _check_file(path: str) -> None:
-    """
-    Raise the OSError that opening would raise. The file is not opened: opening and closing a pipe
-    would end its writer.
-    """
-    Path(path).stat()
-    if Path(path).is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if not os.access(path, os.R_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)

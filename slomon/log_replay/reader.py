@@ -1,14 +1,14 @@
 """
-The reader of a replay. A `Host` reads the logs of one host ahead, one after the other, as blocks of
-lines. `BlockReader` merges the hosts by time and sends batches to the queues of the shards.
+The reader of a replay. A `LogReader` reads one log ahead, as blocks of lines. `BlockReader` opens
+the logs, merges them by time and sends batches to the queues of the shards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from anyio import (
     BrokenResourceError,
@@ -21,65 +21,121 @@ from anyio import (
     to_thread,
 )
 from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from slomon.core.reorder import Order
-from slomon.errors import ConfigurationError, StateFileError
+from slomon.errors import ConfigurationError
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.detect import read_head
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
+from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
 from slomon.pipeline.run import Queues
 from slomon.sources.source import OversizedLine, Source, open_source
 
 CHANGES: Final = 0
-"""The number of the source of changes; the hosts are the sources after it."""
+"""The number of the source of changes; the logs are the sources after it."""
+
+_BLOCKS_AHEAD: Final = 4
+_MOST_AHEAD: Final = 4  # logs: more would not be faster, as one task takes the blocks of all
+_SMALL_BLOCK: Final = 1 << 16  # bytes: for smaller blocks, switching between threads takes longer
 
 
 class BlockReader:
-    """Reads the host that is furthest behind, until all hosts have ended."""
+    """
+    Reads the log that is furthest behind, until all logs have ended.
+
+    A log is opened when the merge reaches it. The log after it is opened, too, so that its first
+    blocks are ready then; if these logs are compressed, up to `cores` of them, which are
+    decompressed at the same time. A log that can't be opened again, such as a pipe, and a log that
+    begins at an unknown time are opened at the start.
+    """
 
     def __init__(
         self,
-        hosts: Sequence[Host],
+        logs: Sequence[LogReader],
         order: Order,
         resolver: Resolver,
-        lateness: Callable[[Block], int],
+        lateness: Callable[[Log | None], int],
         between: Callable[[Queues], Awaitable[None]],
+        *,
+        block_bytes: int,
+        cores: int,
     ) -> None:
-        self._hosts = hosts
+        self._logs = logs
         self._order = order
         self._resolver = resolver
         self._lateness = lateness
         self._between = between
+        self._block_bytes = block_bytes
+        self._ahead = min(cores, _MOST_AHEAD)
+        # One core reads, orders and counts what the others have scanned.
+        self._scanners = CapacityLimiter(max(cores - 1, 1))
+        self._reached: set[int] = set()  # the sources that are merged now
+        self._spare: list[Block] = []  # of logs that were read
 
-    async def read(self, queues: Queues) -> None:
-        """Fill the queues, one per shard, and close them and the hosts."""
+    async def read(self, group: TaskGroup, queues: Queues) -> None:
+        """Fill the queues, one per shard, and close them and the logs."""
         try:
-            while (source := self._order.next_source()) is not None:
-                await self._read_from(source, queues)
+            first = {
+                source
+                for source, log in enumerate(self._logs, 1)
+                if not log.ended and not (log.is_file and self._order.clocks[source].newest)
+            }
+            self._reached |= first
+            for source in sorted(first):
+                self._start(group, self._logs[source - 1])
+            while (behind := self._order.next_source()) is not None:
+                if behind not in self._reached:
+                    self._reach(group, behind)
+                await self._read_from(behind, queues)
                 await self._between(queues)
         except BrokenResourceError:
             pass  # a worker failed: its error ends the run
         finally:
-            for host in self._hosts:
-                host.close()
+            for log in self._logs:
+                log.close()
             for queue in queues:
                 queue.close()
 
+    def _reach(self, group: TaskGroup, source: int) -> None:
+        self._reached.add(source)
+        for ahead in range(self._ahead + 1):
+            if source + ahead > len(self._logs):
+                break
+            log = self._logs[source + ahead - 1]
+            if ahead <= 1 or log.is_compressed:
+                self._start(group, log)
+
+    def _start(self, group: TaskGroup, log: LogReader) -> None:
+        if log.is_open or log.ended:
+            return
+        few = len(self._reached) <= _BLOCKS_AHEAD // 2
+        depth = _BLOCKS_AHEAD if few else _BLOCKS_AHEAD // 2
+        blocks = [self._spare.pop() if self._spare else Block(bytearray()) for _ in range(depth)]
+        log.start(group, self._scanners, blocks, self._measure_block)
+
+    def _measure_block(self) -> int:
+        """The bytes of a block: the more logs are merged, the fewer."""
+        least = min(self._block_bytes, _SMALL_BLOCK)
+        return max(self._block_bytes // max(len(self._reached), 1), least)
+
     async def _read_from(self, source: int, queues: Queues) -> None:
-        host = self._hosts[source - 1]
-        block = await host.next()
+        log = self._logs[source - 1]
+        block = await log.next()
         if block is None:
+            self._spare += log.end()[: _BLOCKS_AHEAD - len(self._spare)]
+            self._reached.discard(source)
             self._order.end(source)
             await self._send(queues)
             return
         clock = self._order.clocks[source]
         if clock.newest == 0:
-            clock.lateness = self._lateness(block)
+            clock.lateness = self._lateness(block.log)
         await self._resolve(source, block, queues)
         while block.advance():
             self._resolver.scan(block)
             await self._resolve(source, block, queues)
-        host.release(block)
+        log.release(block)
 
     async def _resolve(self, source: int, block: Block, queues: Queues) -> None:
         """Resolve a part of a block, and send what is final: so few rows wait in memory."""
@@ -92,215 +148,195 @@ class BlockReader:
             await queues[shard].send(batch)
 
 
-class Recognise(Protocol):
-    """Makes a log from its name and its first lines; it needs at least `needed` lines."""
-
-    needed: int
-
-    def __call__(self, name: str, head: bytes, before: Log | None) -> Log:
-        """
-        The log, after the log `before` of the same host. Raises ConfigurationError if its format is
-        unknown.
-        """
-        ...
-
-
 Scan: TypeAlias = Callable[[Block], None]
 """Chooses the first part of a block, and may prepare it."""
 
 
 @dataclass(frozen=True, slots=True)
-class HostState:
-    """Where the reading of a host begins: at the first log, or where a checkpoint was saved."""
+class _Stage:
+    """The reading of a log: its limits, and its blocks, full ones that wait and free ones."""
 
-    place: LogPosition = field(default_factory=LogPosition)
-    ended: bool = False
-    lines: int = 0
-    bytes_before: int = 0
-    problems: Mapping[int, str] = field(default_factory=dict)
-    log: Log | None = None
+    scanners: CapacityLimiter
+    measure_block: Callable[[], int]
+    reading: CancelScope
+    give: MemoryObjectSendStream[Block]
+    free: MemoryObjectReceiveStream[Block]
+    put: MemoryObjectSendStream[tuple[Block, Event]]
+    full: MemoryObjectReceiveStream[tuple[Block, Event]]
+
+    def close(self) -> None:
+        self.reading.cancel()
+        for end in (self.put, self.full, self.give, self.free):
+            end.close()
 
 
-class Host:
+class LogReader:
     """
-    The logs of one host as blocks of lines, in order. One thread at a time reads them and others
-    scan them, `depth` blocks ahead. A block is used again after `release`. `place` is the position
-    up to which the lines were resolved.
+    A log as blocks of lines, in order. One thread at a time reads them, and others scan them. A
+    block is used again after `release`. `place` is the position up to which lines were resolved.
     """
 
     def __init__(
         self,
-        paths: Sequence[str],
-        detect_format: Recognise,
+        state: LogState,
+        recognise: Recognise,
         scan: Scan,
         *,
-        block_bytes: int,
         max_line: int,
-        depth: int,
         resumable: bool = False,
-        state: HostState | None = None,
     ) -> None:
-        state = HostState() if state is None else state
-        self.place = state.place
+        self.path = state.path
+        self.is_file = state.is_file
+        self.is_compressed = state.is_compressed
+        self.size = state.size
         self.log = state.log
-        self.known_problems = dict(state.problems)  # by number of the log
-        self.refusal: ConfigurationError | None = None  # of the first log that no format reads
+        self.place = state.place
         self.ended = state.ended
-        self.bytes_before = state.bytes_before  # of the logs before the present one
-        self.bytes_read = 0
-        self.lines = state.lines
-        self.paths = paths
-        self._recognise = detect_format
+        self.problem = state.problem
+        """Why the log was not read, or not completely."""
+        self.refusal = state.refusal
+        self.bytes_read = state.size if state.ended and state.log else 0
+        self._recognise = recognise
         self._scan = scan
         self._max_line = max_line
-        self._block_bytes = max(block_bytes, max_line + 1) + PADDING
-        self._depth = depth
         self._resumable = resumable
+        self._stage: _Stage | None = None
 
-    @property
-    def problems(self) -> list[str]:
-        """Why logs were not read, or not completely, or why their formats are in doubt."""
-        return [self.known_problems[number] for number in sorted(self.known_problems)]
-
-    def start(self, group: TaskGroup, scanners: CapacityLimiter) -> None:
-        """Start to read the logs from `place` on, in tasks of the group and in threads."""
-        self._scanners = scanners
-        self._reading = CancelScope()
-        self._give, self._free = create_memory_object_stream[Block](self._depth)
-        self._put, self._read = create_memory_object_stream[tuple[Block, Event]](self._depth)
-        for _ in range(self._depth):
-            self._give.send_nowait(Block(bytearray(self._block_bytes)))
-        group.start_soon(self._run, group)
-
-    async def _run(self, group: TaskGroup) -> None:
-        with self._reading, self._put:
-            if not self.ended:
-                await self._read_logs(group)
+    def start(
+        self,
+        group: TaskGroup,
+        scanners: CapacityLimiter,
+        blocks: Sequence[Block],
+        measure_block: Callable[[], int],
+    ) -> None:
+        """
+        Start to read the log from `place` on, in tasks of the group and in threads. At most these
+        blocks are read ahead; `measure_block` returns how many bytes the next one is to have.
+        """
+        depth = len(blocks)
+        give, free = create_memory_object_stream[Block](depth)
+        put, full = create_memory_object_stream[tuple[Block, Event]](depth)
+        for block in blocks:
+            give.send_nowait(block)
+        self._stage = _Stage(scanners, measure_block, CancelScope(), give, free, put, full)
+        group.start_soon(self._run, group, self._stage)
 
     async def next(self) -> Block | None:
-        """The next block, scanned; None at the end of the last log."""
+        """The next block, scanned; None at the end of the log, which must have been started."""
         try:
-            block, scanned = await self._read.receive()
+            block, scanned = await self._open_stage.full.receive()
         except EndOfStream:
-            self.ended = True
             return None
         await scanned.wait()
-        if block.end.file != self.place.file:
-            self.place = LogPosition(block.end.file)
         block.first_line = self.place.lines + 1
         return block
 
     def release(self, block: Block) -> None:
-        """Take back a block that was resolved: the host was read up to its end."""
-        self.lines += block.first_line - 1 - self.place.lines
+        """Take back a block that was resolved: the log was read up to its end."""
         block.end.lines = block.first_line - 1
         self.place = block.end
         self.log = block.log
-        self._give.send_nowait(block)
+        self._open_stage.give.send_nowait(block)
+
+    def end(self) -> list[Block]:
+        """Note that all blocks were resolved. Returns the blocks, for another log."""
+        free = self._open_stage.free
+        blocks = [free.receive_nowait() for _ in range(free.statistics().current_buffer_used)]
+        self.ended = True
+        self.close()
+        return blocks
+
+    @property
+    def is_open(self) -> bool:
+        """Was reading started and not ended?"""
+        return self._stage is not None
 
     def close(self) -> None:
-        """Stop reading, even while a pipe is waited for."""
-        self._reading.cancel()
-        for end in (self._put, self._read, self._give, self._free):
-            end.close()
+        """Stop reading, even while a pipe is waited for, and release all blocks."""
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
 
-    async def _read_logs(self, group: TaskGroup) -> None:
-        log, place = self.log, self.place
-        if place.offset:
-            log = await self._read_log(group, place.file, log, place)
-        for number in range(place.file + bool(place.offset), len(self.paths)):
-            log = await self._read_log(group, number, log)
+    @property
+    def _open_stage(self) -> _Stage:
+        if self._stage is None:
+            raise RuntimeError("the log is not being read")
+        return self._stage
 
-    async def _read_log(
-        self, group: TaskGroup, number: int, before: Log | None, place: LogPosition | None = None
-    ) -> Log | None:
-        with ExitStack() as stack:
+    async def _run(self, group: TaskGroup, stage: _Stage) -> None:
+        with stage.reading, stage.put, ExitStack() as stack:
+            source = await to_thread.run_sync(self._open, stack)
+            if source is not None:
+                await self._read(group, stage, source)
 
-            def open_log() -> Source:
-                path, check = self.paths[number], from_thread.check_cancelled
-                source = open_source(path, self._max_line, check, resumable=self._resumable)
-                stack.enter_context(source)
-                if place and before:
-                    _skip_to(source, place, before.beginning)
-                return source
+    def _open(self, stack: ExitStack) -> Source | None:
+        """Open the log where it is to be read; None if that is a problem. Runs in a thread."""
+        check = from_thread.check_cancelled
+        try:
+            source = open_source(self.path, self._max_line, check, resumable=self._resumable)
+        except OSError as error:
+            if self.place.offset:
+                raise
+            self.problem = str(error)
+            return None
+        stack.enter_context(source)
+        if self.place.offset:
+            skip_to(source, self.place, self.log)
+        elif problem := self.log and compare_beginning(source.beginning, self.log):
+            self.problem = f"{source.name} was replaced after the replay had begun: {problem}"
+            return None
+        self.is_compressed = source.is_compressed
+        return source
 
-            try:
-                source = await to_thread.run_sync(open_log)
-            except OSError as error:
-                if place:
-                    raise
-                self.known_problems[number] = str(error)
-                return before
-            self.bytes_before = max(self.bytes_before, 0 if place else self.bytes_read)
-            log = before if place else None
-            most = None
-            while True:
-                if log is None or not log.recognised:
-                    try:
-                        log, most = await self._recognise_log(source, before)
-                    except ConfigurationError as error:
-                        self.refusal = self.refusal or error
-                        self.known_problems[number] = str(error)
-                        return before
-                block = await self._fill(source, most)
-                if block is None:
-                    break
-                self.bytes_read = self.bytes_before + source.progress
-                block.log, block.end = (
-                    log,
-                    LogPosition(number, source.offset, fingerprint=source.fingerprint),
-                )
-                await self._send(group, block)
-            if problems := [found for found in (log.doubt, source.problem) if found is not None]:
-                self.known_problems[number] = f"{source.name}: {'; '.join(problems)}"
-        return log
+    async def _read(self, group: TaskGroup, stage: _Stage, source: Source) -> None:
+        log, most = self.log, None
+        while True:
+            if log is None or not log.recognised:
+                try:
+                    log, most = await self._recognise_log(source)
+                except ConfigurationError as error:
+                    self.refusal, self.problem = error, str(error)
+                    return
+            block = await self._fill(stage, source, most)
+            if block is None:
+                break
+            self.bytes_read = source.progress
+            block.log = log
+            block.end = LogPosition(source.offset, fingerprint=source.fingerprint)
+            scanned = Event()
+            group.start_soon(self._scan_in_thread, block, scanned, stage.scanners)
+            await stage.put.send((block, scanned))
+        if source.size is not None:
+            self.size = max(source.size, source.progress)
+        if source.problem is not None:
+            self.problem = f"{source.name}: {source.problem}"
 
-    async def _recognise_log(self, source: Source, before: Log | None) -> tuple[Log, int | None]:
+    async def _recognise_log(self, source: Source) -> tuple[Log, int | None]:
         """
         The log, and after how many bytes its format is to be detected again; None if it needn't be.
         """
         head = await to_thread.run_sync(read_head, source, self._recognise.needed)
-        log = self._recognise(source.name, head, before)
+        log = self._recognise(source.name, head)
         log.beginning = source.beginning
         return log, None if log.recognised else len(head) or None
 
-    async def _fill(self, source: Source, most: int | None) -> Block | None:
-        block = await self._free.receive()
-        filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most)
+    async def _fill(self, stage: _Stage, source: Source, most: int | None) -> Block | None:
+        block = await stage.free.receive()
+        enough = stage.measure_block()
+        room = max(enough, self._max_line + 1) + PADDING
+        if len(block.buffer) < room:
+            block.buffer = bytearray(room)
+        filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most, enough)
         if filled is None:
-            await self._give.send(block)  # there is room, but the host may be closed
+            await stage.give.send(block)  # there is room, but the log may be closed
             return None
         block.at = block.stop = 0
         block.oversized = filled if isinstance(filled, OversizedLine) else None
         block.length = 0 if isinstance(filled, OversizedLine) else filled
         return block
 
-    async def _send(self, group: TaskGroup, block: Block) -> None:
-        scanned = Event()
-        group.start_soon(self._scan_in_thread, block, scanned)
-        await self._put.send((block, scanned))
-
-    async def _scan_in_thread(self, block: Block, scanned: Event) -> None:
-        await to_thread.run_sync(self._scan, block, limiter=self._scanners)
+    async def _scan_in_thread(
+        self, block: Block, scanned: Event, scanners: CapacityLimiter
+    ) -> None:
+        await to_thread.run_sync(self._scan, block, limiter=scanners)
         scanned.set()
-
-
-def _skip_to(source: Source, place: LogPosition, beginning: bytes) -> None:
-    """
-    Skip the part that was read before the checkpoint. Raises StateFileError if it is not the same
-    text: all of it is compared for a pipe, both its ends for a file.
-    """
-    problem: str | None = None
-    if bool(beginning) != bool(source.beginning) or not source.beginning.startswith(beginning):
-        problem = "it begins otherwise"
-    else:
-        source.skip(place.offset)
-        if source.offset < place.offset:
-            problem = source.problem
-        elif source.fingerprint != place.fingerprint:
-            problem = f"before byte {place.offset} of its text stands something else"
-    if problem is not None:
-        raise StateFileError(
-            f"{source.name} is not the file that was read before: {problem}; remove the "
-            "checkpoint to begin anew"
-        )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, cast
 
@@ -31,14 +30,13 @@ from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import MalformedLineError, OptionError
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
+from slomon.log_replay.files import check_files, list_logs, measure
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import (
     FORMAT_NAMES,
     Plan,
-    check_files,
     choose_formats,
     identify_inputs,
-    measure,
     show_rule,
 )
 from slomon.log_replay.rejects import Rejections, RejectsFile
@@ -74,7 +72,6 @@ from slomon.options import (
     read_objective,
     read_options,
     read_path,
-    read_path_lists,
     read_paths,
     read_text,
     read_texts,
@@ -98,6 +95,7 @@ class ReplayMonitor(ServiceMonitor):
         problems: Sequence[str],
         totals: Totals | None = None,
         *,
+        complete: bool = True,
         warnings: Sequence[ResultWarning] = (),
     ) -> None:
         super().__init__(incidents, accounting, totals=totals, warnings=warnings)
@@ -105,8 +103,10 @@ class ReplayMonitor(ServiceMonitor):
         self.problems = list(problems)
         """
         Why a log was not read, or not read to its end: the answer lacks the rest of that log. Also
-        names the logs whose format is in doubt because no format reads their first lines.
+        names the files of a directory that are no logs.
         """
+        self.complete = complete
+        """Was every log read to its end?"""
 
 
 def _read_endpoints(name: str, value: object) -> object:
@@ -131,22 +131,13 @@ def replay(
         Paths,
         Option(
             read=read_paths,
-            help="the logs of one host, in the order in which they were written; '-' is standard "
-            "input",
+            help="the logs, in any order: all are merged by time; a directory stands for all logs "
+            "in it; '-' is standard input",
             group="logs",
             metavar="FILE",
         ),
     ],
     *,
-    merge: Annotated[
-        Paths | Sequence[Paths],
-        Option(
-            read=read_path_lists,
-            help="the logs of another host; the hosts are merged by time (may be repeated)",
-            group="logs",
-            metavar="FILE",
-        ),
-    ] = (),
     format: Annotated[  # noqa: A002 (the name of the option, wherever it is given)
         str | None,
         Option(
@@ -433,8 +424,7 @@ def replay(
     which commit fixed them.
 
     A duration is text such as "5m", or seconds; a time may be a datetime. `paths` and `changes` are
-    a path or a list of paths, and each item of `merge` is such a path or list, the logs of one more
-    host. `endpoints` may also be a list of `get_info()` entries.
+    a path or a list of paths. `endpoints` may also be a list of `get_info()` entries.
 
     Raises ConfigurationError or OSError, before anything is read, if an option is wrong, a file is
     missing, no checkpoint can be written, or another run uses it; StateFileError if the checkpoint
@@ -449,14 +439,14 @@ def replay(
     given.update(_read_range(given))
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
-    logs = [*given["paths"], *chain.from_iterable(given["merge"])]
     histories = given["changes"] or []
     others = [endpoints] if isinstance(endpoints, str | os.PathLike) else []
     outputs = {"rejects": rejects_path, "checkpoint": checkpoint_path}
-    check_files(logs, histories, others, outputs)
+    check_files(given["paths"], histories, others, outputs)
+    logs = list_logs(given["paths"], [*histories, *others, *outputs.values()])
     size = measure(logs)
     with hold_outputs(checkpoint_path, rejects_path):
-        plan = _make_plan(given, None if endpoints is None else read_catalogue(endpoints))
+        plan = _make_plan(given, logs, None if endpoints is None else read_catalogue(endpoints))
         if resolution is not None:
             windows = (one.window for one in _list_watched(plan))
             check_resolution(resolution, plan.resolution, windows)
@@ -498,18 +488,21 @@ def replay(
                 save_rejections=rejections.save,
                 saved=saved,
             )
-            monitor = _run(engine, plan, rejections, size, on_progress, in_zone=in_zone)
+            named = set(given["paths"])
+            monitor = _run(
+                engine, plan, rejections, size, on_progress, named=named, in_zone=in_zone
+            )
         if state is not None and not keep_checkpoint:
             state.remove()
         log.finished(monitor.accounting, monitor.problems, monitor.warnings)
         return monitor
 
 
-def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
+def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalogue | None) -> Plan:
     """The plan of these options, as they were read; the changes are not known yet."""
     match = given["match"]
     return Plan(
-        hosts=[given["paths"], *given["merge"]],
+        logs=logs,
         formats=choose_formats(
             given["is_failure"],
             _read_zone(given["zone"]),
@@ -583,17 +576,24 @@ def _run(
     size: int | None,
     on_progress: Callable[[Progress], object] | None,
     *,
+    named: Container[str],
     in_zone: bool,
 ) -> ReplayMonitor:
+    """Run a replay in which the logs `named` were not found in a directory."""
     run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(run)
-    problems = [problem for host in engine.hosts for problem in host.problems]
+    problems = [log.problem for log in engine.logs if log.problem is not None]
+    complete = not any(
+        log.problem is not None and (log.refusal is None or log.path in named)
+        for log in engine.logs
+    )
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in _list_watched(plan)), default=0)
     deploys = _sum_up_deploys(engine, plan, in_zone=in_zone)
     warnings = find_warnings(accounting, engine.sources, deploys, window)
     return ReplayMonitor(
         *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
+        complete=complete,
         warnings=warnings,
     )
 

@@ -1,7 +1,7 @@
 """
 One replay: its parts, how they are run, and how its progress is reported.
 
-    logs -> host -> block -> rows -> order -> queue per shard -> worker -> collector -> monitor
+    logs -> block -> rows -> order -> queue per shard -> worker -> collector -> monitor
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Final
 
-from anyio import CancelScope, CapacityLimiter, create_task_group, sleep
+from anyio import CancelScope, create_task_group, sleep
 from anyio.abc import TaskGroup
 
 from slomon.concurrency import run_in_thread, unwrap_first
@@ -36,18 +35,19 @@ from slomon.log_replay.checkpoint import (
     Checkpoint,
     SavedState,
     load_counts,
-    load_hosts,
+    load_logs,
     load_names,
     load_order,
     save_counts,
-    save_hosts,
+    save_logs,
     save_names,
     save_order,
 )
 from slomon.log_replay.detect import FormatDetector, is_known
-from slomon.log_replay.lines import Block, ReferenceParser
+from slomon.log_replay.lines import Log, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
-from slomon.log_replay.reader import CHANGES, BlockReader, Host, HostState
+from slomon.log_replay.reader import CHANGES, BlockReader, LogReader
+from slomon.log_replay.survey import check_unchanged, survey
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
@@ -89,9 +89,8 @@ async def run_watched(
     """
 
     def report() -> None:
-        hosts = replay.hosts
-        read_bytes = sum(host.bytes_read for host in hosts)
-        on_progress(Progress(read_bytes, total_bytes, sum(host.lines for host in hosts)))
+        read_bytes = sum(log.bytes_read for log in replay.logs)
+        on_progress(Progress(read_bytes, total_bytes, replay.lines))
 
     async def watch() -> None:
         with watching:
@@ -107,9 +106,6 @@ async def run_watched(
             watching.cancel()
     report()
     return monitor
-
-
-_BLOCKS_AHEAD: Final = 4
 
 
 def _count_cores() -> int:
@@ -148,7 +144,7 @@ class Replay:
         self._save_rejections = save_rejections
         self._saved = saved
         most = plan.max_endpoints if plan.endpoints is None else 0
-        self._order, self._names = backend.order(1 + len(plan.hosts), plan.workers, most)
+        self._order, self._names = backend.order(1 + len(plan.logs), plan.workers, most)
         with self._restoring():
             counts = {} if saved is None else load_counts(saved)
         self._order.last = plan.last
@@ -160,26 +156,8 @@ class Replay:
         self._detector = FormatDetector(
             plan.formats, self._requests, on_format_detected, match_exactly=plan.match_exactly
         )
-        with self._restoring():
-            states = (
-                [HostState() for _ in plan.hosts]
-                if saved is None
-                else load_hosts(saved, self._detector.restore)
-            )
-            hosts = list(zip(plan.hosts, states, strict=True))
-        self.hosts = [
-            Host(
-                paths,
-                self._detector,
-                self._resolver.scan,
-                block_bytes=plan.block_bytes // len(plan.hosts),
-                max_line=plan.max_line,
-                depth=_BLOCKS_AHEAD if len(plan.hosts) == 1 else _BLOCKS_AHEAD // 2,
-                resumable=checkpoint is not None or saved is not None,
-                state=state,
-            )
-            for paths, state in hosts
-        ]
+        self.logs: list[LogReader] = []
+        """The logs in the order in which they begin, once the replay has begun."""
         self._shards: list[Shard] = []
         self._collector = Collector(())
 
@@ -188,10 +166,11 @@ class Replay:
         Read all logs to their ends, from the saved position if there is one. Raises
         ConfigurationError if no log was in a known format.
         """
+        await self._find_logs()
         self._prepare()
         await run_workers(self._start_reading, self._shards, self._collector, queue_bound=4)
-        refusals = [host.refusal for host in self.hosts if host.refusal is not None]
-        if refusals and not any(is_known(host.log) for host in self.hosts):
+        refusals = [log.refusal for log in self.logs if log.refusal is not None]
+        if refusals and not any(is_known(log.log) for log in self.logs):
             raise refusals[0]
         shards, order, collector = self._shards, self._order, self._collector
         newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
@@ -200,14 +179,45 @@ class Replay:
         return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
 
     @property
+    def lines(self) -> int:
+        """The number of lines that were read."""
+        return sum(log.place.lines for log in self.logs)
+
+    @property
     def sources(self) -> list[tuple[str, SourceClock]]:
-        """The names of each host's logs, and the clock of the host."""
-        names = [", ".join(map(excerpt, host.paths)) for host in self.hosts]
+        """The name and the clock of each log."""
+        names = [excerpt(log.path) for log in self.logs]
         return list(zip(names, self._order.clocks[CHANGES + 1 :], strict=True))
 
     def is_watched(self, change: Change) -> bool:
         """Does the service of a change own an endpoint?"""
         return self._requests(match_exactly=True).watches(change.service)
+
+    async def _find_logs(self) -> None:
+        """Look at all logs, and start the clock of each at the tick at which the log begins."""
+        plan, saved = self._plan, self._saved
+        if saved is None:
+            found = await survey(plan.logs, self._detector, plan.max_line)
+            states = [state for _, state in found]
+            clocks = [
+                SourceClock(self._choose_lateness(state.log), tick, ended=state.ended)
+                for tick, state in found
+            ]
+            self._order.start([self._order.clocks[CHANGES], *clocks])
+        else:
+            with self._restoring():
+                states = load_logs(saved, plan.logs, self._detector.restore)
+            await check_unchanged(states, plan.max_line)
+        self.logs = [
+            LogReader(
+                state,
+                self._detector,
+                self._resolver.scan,
+                max_line=plan.max_line,
+                resumable=self._checkpoint is not None or saved is not None,
+            )
+            for state in states
+        ]
 
     def _prepare(self) -> None:
         workers = range(self._plan.workers)
@@ -225,13 +235,13 @@ class Replay:
                 self._check_accounts(waiting, endpoints)
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
-        # All cores but one: that one reads, orders and counts what the others have scanned.
-        scanners = CapacityLimiter(max(_count_cores() - 1, 1))
-        for host in self.hosts:
-            host.start(group, scanners)
         # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
-        reader = BlockReader(self.hosts, self._order, self._resolver, self._lateness, self._save)
-        group.start_soon(reader.read, queues)
+        reader = BlockReader(
+            *(self.logs, self._order, self._resolver, self._choose_lateness, self._save),
+            block_bytes=self._plan.block_bytes,
+            cores=_count_cores(),
+        )
+        group.start_soon(reader.read, group, queues)
 
     async def _save(self, queues: Queues) -> None:
         """If a checkpoint is due, wait until the workers have done what was read, and save."""
@@ -247,7 +257,7 @@ class Replay:
     def _sections(self) -> Sections:
         yield from save_order(self._order)
         yield from save_counts(self._reference)
-        yield from save_hosts(self.hosts)
+        yield from save_logs(self.logs)
         yield from save_names(self._names)
         for number, shard in enumerate(self._shards):
             yield from save_shard(number, shard)
@@ -291,11 +301,7 @@ class Replay:
         of the counts, and each count of the stream is that of all shards.
         """
         order, reference, plan = self._order, self._reference, self._plan
-        in_paths = all(
-            max([host.place.file, *host.known_problems]) < len(host.paths) for host in self.hosts
-        )
-        demand(in_paths, "a log is not one of its host")
-        lines = sum(host.lines for host in self.hosts) - order.blank
+        lines = self.lines - order.blank
         demand(order.position + sum(waiting) == lines + len(plan.changes), "an event is missing")
         rejected = order.position - order.accesses - order.unmatched - len(order.deploys)
         rejected -= order.excluded + order.excluded_changes
@@ -307,8 +313,15 @@ class Replay:
         )
         demand(reference.changes == order.noted, "a change is missing")
         demand(self._names.capped <= order.unmatched + waiting.unmatched, "a capped event is none")
-        ended = [True, *(host.ended for host in self.hosts)]
-        demand([clock.ended for clock in order.clocks] == ended, "the end of a host is missing")
+        ended = [True, *(log.ended for log in self.logs)]
+        demand([clock.ended for clock in order.clocks] == ended, "the end of a log is missing")
+        rows = sum(clock.rows for clock in order.clocks[CHANGES + 1 :])
+        demand(rows == lines, "a row is missing")
+        many = all(
+            log.place.lines >= clock.rows
+            for log, clock in zip(self.logs, order.clocks[CHANGES + 1 :], strict=True)
+        )
+        demand(many, "a log has fewer lines than rows")
         totals = [shard.windows.totals()[0] for shard in self._shards]
         demand(sum(map(sum, totals)) == order.accesses, "an access is missing")
         changes = list(ChangeLog(order.deploys))
@@ -344,14 +357,14 @@ class Replay:
         self._order.enter(CHANGES, ticks, codes, len(ticks))
         self._order.end(CHANGES)
 
-    def _lateness(self, block: Block) -> int:
+    def _choose_lateness(self, log: Log | None) -> int:
         if self._plan.lateness is not None:
             return self._plan.lateness
-        return 0 if block.log.format.ordered else LATENESS
+        return 0 if log is not None and log.format.ordered else LATENESS
 
     def _account(self) -> ReplayAccounting:
         plan, order, reference = self._plan, self._order, self._reference
-        hosts = order.clocks[CHANGES + 1 :]
+        clocks = order.clocks[CHANGES + 1 :]
         given = plan.endpoints
         out_of_range = order.excluded - reference.excluded.total() + order.excluded_changes
         excluded = reference.excluded + Counter(plan.excluded_records)
@@ -365,13 +378,13 @@ class Replay:
             excluded=excluded.total(),
             late=sum(shard.late for shard in self._shards),
             missing=reference.missing,
-            lines=sum(host.lines for host in self.hosts),
+            lines=self.lines,
             excluded_by_reason=dict(excluded),
             records=len(plan.changes) + plan.rejected_records + sum(plan.excluded_records.values()),
             blank=order.blank,
             capped=self._names.capped,
-            disordered=sum(clock.disordered for clock in hosts),
-            largest_lateness=to_seconds(max(clock.largest for clock in hosts)),
+            disordered=sum(clock.disordered for clock in clocks),
+            largest_lateness=to_seconds(max(clock.largest for clock in clocks)),
             endpoints=self._names.admitted if given is None else len(given.endpoints),
         )
 

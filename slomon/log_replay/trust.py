@@ -124,8 +124,8 @@ def _warn_of_deploys(
     )
     if lost and not deploys.counted:
         text = (
-            f"no deploy counts: {deploys.rejected:,} records are rejected, {deploys.unmatched:,} "
-            f"unmatched, {deploys.excluded:,} excluded"
+            f"no deploy counts: records rejected {deploys.rejected:,}, unmatched "
+            f"{deploys.unmatched:,}, excluded {deploys.excluded:,}"
         )
         yield ResultWarning("lost_deploys", f"{text}; {reason}" if names else text, certain=True)
     elif names:

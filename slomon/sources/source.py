@@ -103,6 +103,7 @@ class Source:
 
     * `name`: the name to show to people
     * `size`: the bytes of the file when it was opened; None for a pipe and for standard input
+    * `is_compressed`: is its text decompressed?
     * `beginning`: the first bytes on disk, by which a file is recognised; b"" if `size` is None
     """
 
@@ -126,6 +127,7 @@ class Source:
         self._bytes = self._text = PeekableStream(raw, check=check)
         with self._recording_problem():
             self._text = open_decompressed(self._bytes)
+        self.is_compressed = self._text is not self._bytes
         self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING_BYTES])
 
     def __enter__(self) -> Self:
@@ -159,7 +161,7 @@ class Source:
         Begin at this byte of the text; call this before the first `fill`. If the text is shorter,
         there is a `problem`.
         """
-        if self._text is self._bytes and self.size is not None:
+        if not self.is_compressed and self.size is not None:
             begin = max(min(offset, self.size) - FINGERPRINT_BYTES, 0)
             self._raw.seek(begin)
             self._bytes = self._text = PeekableStream(self._raw, begin, self._check)
@@ -186,14 +188,21 @@ class Source:
             self._read_byte_order_mark()
         return self._read(memoryview(buffer))
 
-    def fill(self, buffer: bytearray, spare: int = 0, most: int | None = None) -> FillResult:
+    def fill(
+        self,
+        buffer: bytearray,
+        spare: int = 0,
+        most: int | None = None,
+        enough: int | None = None,
+    ) -> FillResult:
         """
         Put whole lines into the buffer. Returns their number of bytes, an OversizedLine in place of
         a line that can't be handed out whole, or None at the end.
 
         The last byte of the lines is always a newline, even if the text ends without one. A file
         fills the buffer with as many lines as fit; a pipe hands out the lines that have arrived.
-        Neither reads beyond `most` bytes, and a line must end there.
+        Neither reads beyond `most` bytes, and a line must end there. Neither reads beyond `enough`
+        bytes, unless the first line is longer.
 
         The buffer may be another one at each call. The last `spare` bytes of it stay unchanged; the
         rest must be longer than `max_line`, else ValueError is raised. `fill` may run in any
@@ -204,7 +213,8 @@ class Source:
             raise ValueError(f"the buffer has {room} bytes; allowed: over {self.max_line}")
         if self.offset == 0:
             self._read_byte_order_mark()
-        end, filled = self._read_lines(buffer, room if most is None else min(room, most))
+        size = room if most is None else min(room, most)
+        end, filled = self._read_lines(buffer, size, size if enough is None else min(size, enough))
         rest = bytes(memoryview(buffer)[end:filled])
         if end:
             self._text.put_back(rest)
@@ -212,12 +222,16 @@ class Source:
             return end
         return self._end_line(rest, buffer) if rest else None
 
-    def _read_lines(self, buffer: bytearray, size: int) -> tuple[int, int]:
+    def _read_lines(self, buffer: bytearray, size: int, enough: int) -> tuple[int, int]:
         """Read into the buffer. Returns where the whole lines end, and where the bytes end."""
         end = filled = 0
         view = memoryview(buffer)[:size]
-        # One line at most beyond the whole lines, so that an oversized line is always the first.
-        while room := view[filled : end + self.max_line + 1]:
+        while True:
+            # One line at most beyond the whole lines: so an oversized line is always the first.
+            stop = enough if end or filled < enough else size
+            room = view[filled : min(stop, end + self.max_line + 1)]
+            if not room:
+                break
             count = self._read(room)
             if not count:
                 break

@@ -145,7 +145,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
     line = {"ts": "1970-01-01T00:01:40", "code": 500, "verb": "GET", "path": "/users"}
     logs = [write(tmp_path, name, json.dumps(line) + "\nbad\n") for name in "abc"]
     options = (
-        *("--merge", logs[1], "--merge", logs[2], "--endpoints", endpoints),
+        *(*logs[1:], "--endpoints", endpoints),
         *("--json-keys", "time=ts,status=code,method=verb,path=path", "--zone", "+00:00"),
         *("--changes", deploys(tmp_path), "--change-zone", "UTC", "--service", "users"),
         *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),

@@ -33,3 +33,10 @@ def test_a_monitor_and_its_summary_have_the_warning_and_a_notebook_shows_it() ->
     (warning,) = monitor.warnings
     assert monitor.summary().warnings == [warning]
     assert monitor._repr_html_().startswith("<p>Warning: 1 of 2 accesses (50.0%) are late")
+
+
+def test_a_replay_has_warnings_of_its_own_instead() -> None:
+    own = [ResultWarning("newest_first", "turn it round", certain=True)]
+    late = Accounting(events=2, accesses=2, late=1)
+    assert ServiceMonitor((), late, warnings=own).warnings == own
+    assert ServiceMonitor((), late, warnings=[]).warnings == []

@@ -57,8 +57,8 @@ BACKENDS: list[Opened] = [python_backend, compiled_backend, uncompiled_backend]
 @dataclass(frozen=True)
 class RawEvent:
     """
-    A replay's monitor, and the lines it rejected: host, line of all its logs, text, reason; and
-    how many logs were not read, or in doubt.
+    A replay's monitor, the lines it rejected (number of the log, line, text, reason), and how many
+    logs were not read.
     """
 
     monitor: ServiceMonitor
@@ -91,61 +91,52 @@ class RawEvent:
         return json.dumps([*whole, summary.series_step, sli_series])
 
 
-def make_plan(hosts: Sequence[Sequence[object]], **options: Any) -> Plan:
+def make_plan(logs: Sequence[object], **options: Any) -> Plan:
     """
-    To replay the logs of each host, which are in any known format, in small blocks: what a replay
-    leaves behind is not at once collected.
+    To replay logs in any known format in small blocks: what a replay leaves behind is not at once
+    collected.
     """
-    paths = [[str(path) for path in logs] for logs in hosts]
+    paths = [str(path) for path in logs]
     given = {"block_bytes": 1 << 16, "max_line": 10_000} | options
-    return Plan(hosts=paths, formats=given.pop("formats", list(FORMATS.values())), **given)
+    return Plan(logs=paths, formats=given.pop("formats", list(FORMATS.values())), **given)
 
 
 def replay(
-    backend: Backend, hosts: Sequence[Sequence[bytes]], formats: Sequence[Format], **options: Any
+    backend: Backend, logs: Sequence[bytes], formats: Sequence[Format], **options: Any
 ) -> RawEvent:
-    """Replay the logs of each host, which are one log that was cut into several where need be."""
+    """Replay logs, which are given as text."""
     rejected: list[RejectedLine] = []
     with tempfile.TemporaryDirectory() as folder:
-        before: dict[str, tuple[int, int]] = {}  # lines of the same host, by the log's name
-        paths = []
-        for host, logs in enumerate(hosts):
-            paths.append([str(Path(folder, f"{host}.{n}.log")) for n in range(len(logs))])
-            lines = 0
-            for path, log in zip(paths[-1], logs, strict=True):
-                Path(path).write_bytes(log)
-                before[path] = host, lines
-                lines += count_lines(log)
+        paths = [str(Path(folder, f"{number}.log")) for number in range(len(logs))]
+        for path, log in zip(paths, logs, strict=True):
+            Path(path).write_bytes(log)
         options = {"sli_series": True} | options
         plan = make_plan(paths, formats=formats, **options)
         engine = Replay(plan, backend, on_rejected=rejected.append)
         monitor = anyio.run(engine.run)
-    told = [
-        (before[bad.file][0], before[bad.file][1] + bad.line, bad.text, bad.reason)
-        for bad in rejected
-    ]
-    return RawEvent(monitor, sorted(told), sum(len(host.problems) for host in engine.hosts))
+    told = [(paths.index(bad.file), bad.line, bad.text, bad.reason) for bad in rejected]
+    return RawEvent(monitor, sorted(told), sum(log.problem is not None for log in engine.logs))
 
 
-def told(backend: Any, hosts: Sequence[Sequence[bytes]], name: str, **options: Any) -> RawEvent:
+def told(backend: Any, logs: Sequence[bytes], name: str, **options: Any) -> RawEvent:
     """Replay logs in one format at a speed, and check that every line was counted."""
     with backend() as chosen:
-        found = replay(chosen, hosts, [FORMATS[name]], **options)
+        found = replay(chosen, logs, [FORMATS[name]], **options)
     bad, excluded = options.get("rejected_records", 0), options.get("excluded_records", {})
-    check_accounts(found, hosts, options.get("changes", ()), bad, excluded)
+    check_accounts(found, logs, options.get("changes", ()), bad, excluded)
     return found
 
 
 def check_accounts(
     found: RawEvent,
-    hosts: Sequence[Sequence[bytes]],
+    logs: Sequence[bytes],
     changes: Sequence[object],
     bad_records: int,
     excluded: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Nothing is lost: every line and record is something, and one thing."""
     count = found.accounting
-    assert count.lines == sum(count_lines(log) for logs in hosts for log in logs)
+    assert count.lines == sum(map(count_lines, logs))
     assert count.records == len(changes) + bad_records + sum(excluded.values())
     assert excluded.items() <= count.excluded_by_reason.items()
     counted = count.accesses + count.changes + count.unmatched + count.rejected + count.excluded

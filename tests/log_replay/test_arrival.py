@@ -106,18 +106,6 @@ def test_a_log_whose_first_hundred_lines_no_format_reads_is_refused(
     assert answer_bit_by_bit(tmp_path / "pipe", path.read_bytes()) == found
 
 
-@pytest.mark.parametrize("before", [b"", b"\n\n", TOO_LONG])
-def test_a_log_lends_its_format_to_the_next_one_only_if_it_has_shown_one(
-    tmp_path: Path, before: bytes
-) -> None:
-    first, last = tmp_path / "1.log", tmp_path / "2.log"
-    first.write_bytes(before)
-    last.write_bytes(BANNER * 100 + ACCESSES)
-    assert isinstance(answer(first, last), str)
-    first.write_bytes(before + ACCESSES)
-    assert isinstance(answer(first, last), list)
-
-
 def test_a_log_of_lines_that_are_all_too_long_is_one_of_rejected_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(TOO_LONG * 2)

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
+from slomon.core.ticks import TICKS_PER_SECOND as SECOND
 from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.registry import Format, known_formats, regex_format
-from slomon.log_replay.detect import FormatDetector, read_head
+from slomon.log_replay.detect import FormatDetector, find_first_tick, read_head
 from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
@@ -170,7 +171,7 @@ class Detected:
 )
 def test_a_log_is_in_the_format_that_reads_its_lines(head: bytes, name: str, prefix: bytes) -> None:
     recognised = Detected()
-    log = recognised.detect_format("access.log", head, None)
+    log = recognised.detect_format("access.log", head)
     assert (log.name, log.format.name, log.prefix) == ("access.log", name, prefix)
     assert log.recognised
     assert recognised.told == [(log.name, log.format.name)]
@@ -187,14 +188,14 @@ def test_recorded_streams_are_exact_unless_it_was_said_what_all_are(
     match_exactly: bool | None, head: bytes, compared_exactly: bool
 ) -> None:
     recognised = Detected(match_exactly)
-    log = recognised.detect_format("access.log", head, None)
+    log = recognised.detect_format("access.log", head)
     assert log.match_exactly is compared_exactly
     assert log.requests is recognised.requests[compared_exactly]
 
 
 def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Detected().detect_format("error.log", b"\n \nTraceback\x1b\n", None)
+        Detected().detect_format("error.log", b"\n \nTraceback\x1b\n")
     assert str(caught.value) == (
         "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
         "combined, caddy, envoy, alb, which --format (format=) forces, or one of your own by "
@@ -202,53 +203,22 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
     )
 
 
-def test_a_further_log_that_begins_with_noise_is_in_the_format_before_with_a_doubt() -> None:
-    detect_format = Detected().detect_format
-    before = detect_format("access.log.1", COMBINED, None)
-    noisy, plain = (
-        detect_format("access.log", b"Traceback\n", before),
-        detect_format("b", PLAIN, before),
-    )
-    assert (noisy.format.name, plain.format.name) == ("combined", "plain")
-    assert (before.doubt, plain.doubt) == (None, None)
-    assert noisy.doubt is not None
-    assert noisy.doubt.startswith(
-        "no format reads its first lines, as 'Traceback', read as combined like the log before it; "
-    )
-
-
 def test_a_format_that_was_forced_is_not_asked_whether_it_reads_anything() -> None:
     detect_format = Detected(formats=[COMBINED_FORMAT]).detect_format
-    assert detect_format("error.log", b"Traceback\n", None).format.name == "combined"
+    assert detect_format("error.log", b"Traceback\n").format.name == "combined"
 
 
 @pytest.mark.parametrize("head", [b"", b"\n \n"])
 def test_a_log_of_which_no_line_can_be_read_is_not_recognised_yet(head: bytes) -> None:
     recognised = Detected()
-    log = recognised.detect_format("access.log", head, None)
+    log = recognised.detect_format("access.log", head)
     assert not log.recognised
     assert recognised.told == []
 
 
-def test_a_log_that_is_not_recognised_yet_hands_on_the_format_of_the_one_before() -> None:
-    detect_format = Detected().detect_format
-    before = detect_format("access.log.2", COMBINED, None)
-    blank = detect_format("access.log.1", b"\n", before)
-    assert detect_format("access.log", b"Traceback\n", blank).format.name == "combined"
-
-
-def test_a_log_that_is_not_recognised_yet_lends_no_format_to_the_next_one() -> None:
-    detect_format = Detected().detect_format
-    unknown = detect_format("", b"", None).format.name
-    saved = SavedLog("access.log.1", unknown, *(False, "", False, False), None)
-    for blank in (detect_format("access.log.1", b"\n", None), detect_format.restore(saved, b"")):
-        with pytest.raises(ConfigurationError, match=r"^access\.log: no format reads"):
-            detect_format("access.log", b"Traceback\n", blank)
-
-
 def test_lines_end_at_newlines_and_nowhere_else() -> None:
     head = (PLAIN[:-1] + b"\r\n") * 2 + b"a\x0bb\x0cc\x85d\xe2\x80\xa8\x1ce\n" * 2
-    assert Detected().detect_format("access.log", head, None).format.name == "plain"
+    assert Detected().detect_format("access.log", head).format.name == "plain"
 
 
 def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice() -> None:
@@ -258,17 +228,30 @@ def test_a_hundred_lines_are_needed_to_choose_and_one_where_there_is_no_choice()
 
 def test_a_log_of_a_saved_state_is_made_again_without_being_reported() -> None:
     recognised = Detected()
-    saved = SavedLog("access.log", "combined", *(True, '{"', True, True), "a doubt")
+    saved = SavedLog("access.log", "combined", *(True, '{"', True, True))
     log = recognised.detect_format.restore(saved, b"the first bytes")
     assert (log.name, log.format.name, log.match_exactly) == ("access.log", "combined", True)
     assert (log.prefix, log.beginning) == (b'{"', b"the first bytes")
-    assert (log.recognised, log.ended, log.doubt) == (True, True, "a doubt")
+    assert (log.recognised, log.ended) == (True, True)
     assert log.requests is recognised.requests[True]
     assert recognised.told == []
+
+
+@pytest.mark.parametrize(
+    ("head", "tick"),
+    [
+        (b"7 GET /a 200\n5 GET /a 200\nwhat?\n6 GET /a 200\n", 5 * SECOND),
+        (EVENT, 5 * SECOND),
+        (b'{"type": "change", "value": "c"}\n' + EVENT * 2, 5 * SECOND),
+        (b"\n", 0),
+    ],
+)
+def test_a_log_begins_at_the_least_tick_of_its_first_lines(head: bytes, tick: int) -> None:
+    assert find_first_tick(Detected().detect_format("access.log", head), head) == tick
 
 
 def test_a_format_of_the_users_own_may_be_the_only_one() -> None:
     pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+) !"
     recognised = Detected(formats=[regex_format(pattern, server_errors_fail)])
-    log = recognised.detect_format("access.log", b"5 GET /a 200 !\n", None)
+    log = recognised.detect_format("access.log", b"5 GET /a 200 !\n")
     assert log.format.name == "regex"

@@ -88,7 +88,7 @@ def wait_for_change(path: Path, process: subprocess.Popen[str]) -> bool:
 def test_outputs_are_the_same_after_any_number_of_kills(
     tmp_path: Path, backend: tuple[str, ...]
 ) -> None:
-    logs = make_log(tmp_path, "a.log", 1), "--merge", make_log(tmp_path, "b.log", 2)
+    logs = make_log(tmp_path, "a.log", 1), make_log(tmp_path, "b.log", 2)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()

@@ -11,7 +11,7 @@ import re
 from datetime import timedelta
 from functools import partial
 from inspect import signature
-from itertools import chain
+from itertools import permutations
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -104,23 +104,19 @@ def test_a_missing_compiled_backend_is_an_error_only_if_it_is_asked_for(
         replay(broken(tmp_path), backend="compiled")
 
 
-def test_paths_may_be_of_any_kind_and_hosts_are_merged_by_time(tmp_path: Path) -> None:
-    first, second, third = BROKEN.splitlines(keepends=True)
-    one = Path(write(tmp_path, "one.log", first))
-    two = write(tmp_path, "two.log", third)
-    other = Path(write(tmp_path, "other.log", second))
-
-    for merge in ([other], [[other]], str(other), (str(other),)):
-        assert replay([one, two], merge=merge).mttr() == 360.0
+def test_paths_may_be_of_any_kind_and_in_any_order(tmp_path: Path) -> None:
+    lines = BROKEN.splitlines(keepends=True)
+    logs = [write(tmp_path, f"{name}.log", line) for name, line in zip("bac", lines, strict=True)]
+    for paths in permutations(logs):
+        assert replay([Path(paths[0]), *paths[1:]]).mttr() == 360.0
+        assert replay(paths).mttr() == 360.0
 
 
 JUNK = {
-    "first": (["junk", "a"], ["b"]),
-    "later": (["a", "junk"], ["b"]),
-    "merged": (["a"], ["junk"]),
-    "merged and later": (["a"], ["b", "junk"]),
-    "behind blank lines": (["blank", "junk", "a"], ["b"]),
-    "in front of one that is cut off": (["a"], ["junk", "cut"]),
+    "first": ["junk", "a", "b"],
+    "later": ["a", "junk", "b"],
+    "behind blank lines": ["blank", "junk", "a", "b"],
+    "in front of one that is cut off": ["a", "junk", "cut"],
 }
 TEXTS = {"junk": "<html>\n", "blank": "\n\n", "a": "1 GET /a 200\n", "b": "2 GET /b 200\n"}
 
@@ -132,14 +128,14 @@ def test_a_log_in_no_known_format_is_a_problem_wherever_it_stands(
     for name, text in TEXTS.items():
         write(tmp_path, name, text)
     (tmp_path / "cut").write_bytes(gzip.compress(b"3 GET /c 200\n")[:-9])
-    hosts = JUNK[place]
-    first, second = ([str(tmp_path / name) for name in names] for names in hosts)
-    found = replay(first, merge=[second])
+    names = JUNK[place]
+    found = replay([str(tmp_path / name) for name in names])
 
     junk, *others = sorted(found.problems, key=lambda problem: "junk: " not in problem)
     assert junk.startswith(f"{tmp_path}/junk: no format reads its first lines, as '<html>'")
-    assert len(others) == ("cut" in hosts[1])
-    assert found.accounting.accesses == sum(name in ("a", "b", "cut") for name in chain(*hosts))
+    assert len(others) == ("cut" in names)
+    assert found.accounting.accesses == sum(name in ("a", "b", "cut") for name in names)
+    assert not found.complete
 
 
 @pytest.mark.parametrize("names", [["junk"], ["junk", "blank"], ["blank", "junk"]])
@@ -148,10 +144,8 @@ def test_if_no_log_is_in_a_known_format_the_first_one_is_rejected(
 ) -> None:
     for name in names:
         write(tmp_path, name, TEXTS[name])
-    for hosts in ((names, ()), (names[:1], names[1:])):
-        paths, merge = ([str(tmp_path / name) for name in host] for host in hosts)
-        with pytest.raises(ConfigurationError, match="junk: no format reads its first lines"):
-            replay(paths, merge=merge)
+    with pytest.raises(ConfigurationError, match="junk: no format reads its first lines"):
+        replay([str(tmp_path / name) for name in names])
 
 
 def test_it_works_inside_a_running_loop(tmp_path: Path) -> None:
@@ -325,7 +319,6 @@ NO_TEXTS: Values = (5, b"x", "", [], object())
 NO_ZONES: Values = (5, b"UTC", "", "Mars", "a\0b", "\ud800", "../UTC", [], "x" * 5000)
 WRONG: dict[str, Values] = {
     "paths": (None, *NO_LISTS),
-    "merge": (None, 5, b"a", "", "a\0b", {"a": "b"}, object(), [5], [[]], [[5]], [None]),
     "endpoints": (5, b"a", "", "a\0b", {"a": "b"}, [5], [None], object()),
     "slo": (0, -0.1, 1.1, "0.9 ", " 0.9", "90 %", "\u0661", "1_0%", math.nan, True, [], object()),
     "window": (0, "0s", *NO_DURATIONS_AT_ALL),
@@ -379,11 +372,6 @@ def test_a_strict_replay_rejects_a_wrong_hook_as_well(tmp_path: Path) -> None:
         slomon.replay(broken(tmp_path), strict=True, on_rejected=5)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("none", [[], ()])
-def test_an_empty_merge_adds_no_host(tmp_path: Path, none: Any) -> None:
-    assert replay(broken(tmp_path), merge=none).mttr() == 360.0
-
-
 SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage with its sign"
 
 
@@ -393,7 +381,6 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("paths", [], "option 'paths' is empty; allowed: a path, or a list of paths"),
         ("paths", 5, "option 'paths' is 5; allowed: a path"),
         ("paths", [5], "option 'paths' has 5; allowed: a path"),
-        ("merge", [[]], "option 'merge' is empty; allowed: a path"),
         ("changes", [], "option 'changes' is empty; allowed: a path"),
         ("slo", 99.9, f"option 'slo' is 99.9; allowed: {SHARES}"),
         ("slo", "0%", f"option 'slo' is '0%'; allowed: {SHARES}"),
@@ -462,7 +449,7 @@ def test_a_wrong_entry_is_reported_with_its_file(tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{endpoints}: entry 0 ('users'): field 'verb' is missing")
 
 
-@pytest.mark.parametrize("option", ["paths", "merge", "changes", "endpoints"])
+@pytest.mark.parametrize("option", ["paths", "changes", "endpoints"])
 def test_a_missing_file_is_reported_before_anything_is_read(tmp_path: Path, option: str) -> None:
     options: dict[str, Any] = {"paths": broken(tmp_path), option: "nowhere.json"}
     rejects = tmp_path / "rejects"

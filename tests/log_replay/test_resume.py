@@ -59,13 +59,12 @@ class Fragile(Checkpoint):
             raise Killed
 
 
-def write_logs(folder: Path, seed: int) -> list[list[str]]:
-    """Two hosts, of two logs and one: plain lines, in order but for a few, some of them bad."""
-    hosts = []
+def write_logs(folder: Path, seed: int) -> list[str]:
+    """Two logs of one host and one of another: plain lines, nearly in order, some of them bad."""
+    paths = []
     for host, files in enumerate((2, 1)):
         draw = random.Random(10 * seed + host)
         tick = 1_700_000_000_000 + host
-        paths = []
         for number in range(files):
             path = folder / f"{host}.{number}.log"
             with path.open("w", encoding="utf-8") as log:
@@ -73,8 +72,7 @@ def write_logs(folder: Path, seed: int) -> list[list[str]]:
                     tick += draw.randrange(400)
                     log.write(line(draw, tick - draw.choice((0, 0, 0, 3000))))
             paths.append(str(path))
-        hosts.append(paths)
-    return hosts
+    return paths
 
 
 def line(draw: random.Random, milliseconds: int) -> str:
@@ -121,7 +119,7 @@ def plan_logs(folder: Path, seed: int, **options: Any) -> Plan:
         changes=changes(seed),
         workers=2,
         lateness=SECOND,
-        block_bytes=4000,
+        block_bytes=2000,
         max_line=1000,
         sli_series=True,
         **options,
@@ -130,12 +128,17 @@ def plan_logs(folder: Path, seed: int, **options: Any) -> Plan:
 
 GIVEN = {"endpoints": Catalogue(ENTRIES)}
 EXPIRED = GIVEN | {"no_traffic": 0}
+LIMITED = GIVEN | {"first": 1_700_000_020 * SECOND, "last": 1_700_000_080 * SECOND}
 FOUND = {"defaults": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints": 4}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
-@pytest.mark.parametrize("endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"])
+@pytest.mark.parametrize(
+    "endpoints",
+    [GIVEN, FOUND, EXPIRED, LIMITED],
+    ids=["given", "found", "no_traffic", "time range"],
+)
 @pytest.mark.parametrize("saves", [1, 2, 5, 9])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend, saves: int
@@ -171,21 +174,21 @@ def test_a_state_may_pass_from_one_speed_to_the_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
-def test_until_when_a_host_was_watched_and_what_it_lacks_is_known_after_it_was_read(
+def test_until_when_a_log_was_watched_and_what_it_lacks_is_known_after_it_was_read(
     tmp_path: Path, backend: Backend
 ) -> None:
-    #   host 0    1 GET /a 500, watched until 300        host 1    0.1 GET /b 200 ... 200
+    #   log 0    1 GET /a 500, watched until 300        log 1    0.1 GET /b 200 ... 200
     access = '{"type": "access", "value": "%s"}\n'
-    hosts = [
+    texts = [
         access % "1 GET /a 500"
         + '{"type": "gap", "value": "12 1 2"}\n{"type": "end-of-stream", "value": "300"}\n',
         "".join(access % f"{tenths / 10} GET /b 200" for tenths in range(1, 2000)),
     ]
     paths = [tmp_path / name for name in ("0.log", "1.log")]
-    for path, text in zip(paths, hosts, strict=True):
+    for path, text in zip(paths, texts, strict=True):
         path.write_text(text, encoding="utf-8")
     plan = make_plan(
-        [[path] for path in paths],
+        paths,
         formats=[FORMATS["events"]],
         endpoints=Catalogue(ENTRIES),
         sli_series=True,
@@ -202,19 +205,17 @@ def test_until_when_a_host_was_watched_and_what_it_lacks_is_known_after_it_was_r
     assert report(plan, backend, saved=checkpoint.load()) == whole
 
 
-def test_hosts_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:
+def test_logs_that_have_ended_are_not_read_again_and_keep_their_problems(tmp_path: Path) -> None:
     plan = plan_logs(tmp_path, 8, **GIVEN)
-    cut_off = Path(plan.hosts[0][-1])
+    cut_off = Path(plan.logs[1])
     cut_off.write_bytes(gzip.compress(cut_off.read_bytes())[:-1])
     checkpoint = Fragile(tmp_path / "state", 10**9)
     whole = Replay(plan, PythonBackend(), checkpoint=checkpoint)
     found = anyio.run(whole.run)
-    for paths in plan.hosts:
-        for path in paths:
-            Path(path).unlink()
     again = Replay(plan, PythonBackend(), saved=checkpoint.load())
 
     assert anyio.run(again.run).accounting == found.accounting
-    problems = [host.problems for host in whole.hosts]
-    assert [host.problems for host in again.hosts] == problems
-    assert [len(told) for told in problems] == [1, 0]
+    assert all(log.ended for log in again.logs)
+    problems = [log.problem for log in whole.logs]
+    assert [log.problem for log in again.logs] == problems
+    assert sum(problem is not None for problem in problems) == 1

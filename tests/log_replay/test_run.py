@@ -46,7 +46,7 @@ from tests.strategies import portion
 
 
 def test_progress_is_reported_again_and_again(tmp_path: Path) -> None:
-    plan = make_plan([[broken(tmp_path)]])
+    plan = make_plan([broken(tmp_path)])
     told: list[Progress] = []
 
     async def run() -> None:
@@ -56,11 +56,11 @@ def test_progress_is_reported_again_and_again(tmp_path: Path) -> None:
 
     assert len(told) > 2
     assert [one.lines for one in told] == sorted(one.lines for one in told)
-    assert told[-1] == Progress(Path(plan.hosts[0][0]).stat().st_size, None, 3)
+    assert told[-1] == Progress(Path(plan.logs[0]).stat().st_size, None, 3)
 
 
 def test_it_ends_with_whoever_runs_it(tmp_path: Path) -> None:
-    plan = make_plan([[broken(tmp_path)]])
+    plan = make_plan([broken(tmp_path)])
 
     async def run() -> None:
         with anyio.CancelScope() as scope:
@@ -94,11 +94,11 @@ CASES = [
     pytest.param("events", 1, {"defaults": LIKE, "max_endpoints": 9}, id="events, found"),
     pytest.param("plain", 1, {"endpoints": TEMPLATES}, id="templates"),
     pytest.param("plain", 1, {"endpoints": EXACT, "match_exactly": True}, id="exact"),
-    pytest.param("plain", 3, {"endpoints": TEMPLATES, "lateness": 0}, id="hosts, no lateness"),
+    pytest.param("plain", 3, {"endpoints": TEMPLATES, "lateness": 0}, id="logs, no lateness"),
     pytest.param("plain", 2, {"defaults": LIKE, "changes": CHANGES}, id="found, with changes"),
     pytest.param("combined", 1, {"endpoints": TEMPLATES, "changes": CHANGES}, id="combined"),
     pytest.param("combined", 1, {"defaults": LIKE, "max_endpoints": 3}, id="found up to a cap"),
-    pytest.param("plain", 3, {"defaults": LIKE, "max_endpoints": 4}, id="hosts, found up to a cap"),
+    pytest.param("plain", 3, {"defaults": LIKE, "max_endpoints": 4}, id="logs, found up to a cap"),
     pytest.param(
         "combined",
         2,
@@ -129,7 +129,7 @@ CASES = [
 ]
 
 
-# At which speed, with how many workers, in blocks of how many bytes for each host.
+# At which speed, with how many workers, in blocks of how many bytes for each log.
 WAYS = [
     (python_backend, 3, MAX_LINE + 1),
     (python_backend, 2, 5000),
@@ -141,33 +141,33 @@ WAYS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "hosts", "options"), CASES)
+@pytest.mark.parametrize(("name", "count", "options"), CASES)
 def test_the_report_is_the_same_however_the_work_was_cut(
-    name: str, hosts: int, options: dict[str, Any]
+    name: str, count: int, options: dict[str, Any]
 ) -> None:
-    rng = random.Random(f"{name} {hosts}")
-    logs = [traffic(rng, name, 600 // hosts) for _ in range(hosts)]
-    whole = told(python_backend, [[log] for log in logs], name, max_line=MAX_LINE, **options)
+    rng = random.Random(f"{name} {count}")
+    logs = [traffic(rng, name, 600 // count) for _ in range(count)]
+    whole = told(python_backend, logs, name, max_line=MAX_LINE, **options)
     assert len(whole.monitor.incidents) > 3
     expired = [one for one in whole.monitor.incidents if one.state == State.EXPIRED]
     assert len(expired) >= 3 * ("no_traffic" in options)
     for backend, workers, bytes_each in WAYS:
         found = told(
-            *(backend, [cut(rng, log, rng.choice((1, 2, 5))) for log in logs], name),
+            *(backend, logs, name),
             **options,
             max_line=MAX_LINE,
             workers=workers,
-            block_bytes=hosts * bytes_each,
+            block_bytes=count * bytes_each,
         )
         assert found.report() == whole.report(), (backend, workers, bytes_each)
 
 
-def test_the_endpoints_that_are_found_up_to_a_cap_are_the_first_ones_of_all_hosts() -> None:
+def test_the_endpoints_that_are_found_up_to_a_cap_are_the_first_ones_of_all_logs() -> None:
     #   A: 10 /a, 100 /z        B: 20 /b        at most two: /a and /b
-    hosts = [[b"10 GET /a 500\n100 GET /z 500\n"], [b"20 GET /b 500\n"]]
+    logs = [b"10 GET /a 500\n100 GET /z 500\n", b"20 GET /b 500\n"]
     for backend, block_bytes in product(BACKENDS, (60, 10_000)):
         sizes = {"block_bytes": block_bytes, "max_line": 20}
-        found = told(backend, hosts, "plain", defaults=LIKE, max_endpoints=2, **sizes)
+        found = told(backend, logs, "plain", defaults=LIKE, max_endpoints=2, **sizes)
         assert found.monitor.api_histogram() == {"GET /a": 1, "GET /b": 1}
         assert (found.accounting.capped, found.accounting.endpoints) == (1, 2)
 
@@ -182,7 +182,7 @@ def test_blank_lines_are_counted_and_nothing_else(backend: Opened, name: str) ->
     }[name]
     lines = random.Random(name).choices([line, b"", b"\r", b" \t", b"\r\r"], k=300)
     log = b"\n".join([*lines, *[b""] * 5000])
-    found = told(backend, [[log]], name, defaults=LIKE, block_bytes=1000, max_line=400)
+    found = told(backend, [log], name, defaults=LIKE, block_bytes=1000, max_line=400)
     assert (found.accounting.accesses, found.accounting.rejected) == (lines.count(line), 0)
 
 
@@ -190,14 +190,14 @@ def test_blank_lines_are_counted_and_nothing_else(backend: Opened, name: str) ->
 @pytest.mark.parametrize("backend", [python_backend, compiled_backend])
 def test_a_replay_that_is_done_is_gone_with_its_blocks(backend: Opened, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(b"5 GET /a 200\n")
-    plan = make_plan([[tmp_path / "a.log"]], formats=[FORMATS["plain"]])
+    plan = make_plan([tmp_path / "a.log"], formats=[FORMATS["plain"]])
     gc.collect()
     gc.disable()  # so that what is in a cycle stays
     try:
         with backend() as chosen:
             replay = Replay(plan, chosen)
             anyio.run(replay.run)
-        kept = weakref.ref(replay.hosts[0])
+        kept = weakref.ref(replay.logs[0])
         del replay
         assert kept() is None
     finally:
@@ -207,7 +207,7 @@ def test_a_replay_that_is_done_is_gone_with_its_blocks(backend: Opened, tmp_path
 def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> None:
     logs = [b"5 GET /a 200\n", b'5 GET /a 200\n{"type": "access", "value": "6 GET /a 500\n' * 3]
     found = [
-        told(backend, [logs], "plain", endpoints=EXACT, match_exactly=True) for backend in BACKENDS
+        told(backend, logs, "plain", endpoints=EXACT, match_exactly=True) for backend in BACKENDS
     ]
     assert [one.accounting.rejected for one in found] == [3, 3, 3]
 
@@ -224,8 +224,8 @@ def test_nothing_is_lost_of_any_bytes(backend: Opened, name: str, data: bytes, s
         ({"endpoints": EXACT, "match_exactly": True}, {"max_endpoints": 2})
     )
     # A line's end before all: what is no text from its first byte on is no log.
-    hosts = [[b"\n" + b"\n".join(drawn)], [b"\n" + data]]
-    told(backend, hosts, name, max_line=MAX_LINE, block_bytes=500, **options)
+    logs = [b"\n" + b"\n".join(drawn), b"\n" + data]
+    told(backend, logs, name, max_line=MAX_LINE, block_bytes=500, **options)
 
 
 def damage(rng: random.Random, text: bytes) -> bytes:
@@ -240,15 +240,15 @@ def damage(rng: random.Random, text: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def say(backend: Opened, hosts: list[list[bytes]]) -> str:
+def say(backend: Opened, logs: list[bytes]) -> str:
     """What a replay of logs in any format says, or why it takes none."""
     try:
         with backend() as chosen:
-            found = replay(chosen, hosts, list(FORMATS.values()))
+            found = replay(chosen, logs, list(FORMATS.values()))
     except ConfigurationError as error:
         return str(error).partition(": ")[2]
     if not found.problems:  # a log in no known format is left out
-        check_accounts(found, hosts, (), 0)
+        check_accounts(found, logs, (), 0)
     return found.report()
 
 
@@ -259,5 +259,5 @@ def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) ->
     text = sample.read_bytes()
     for number in range(6):
         log = damage(rng, text) if number else text
-        hosts = [[log], cut(rng, log, 2)]
-        assert say(compiled_backend, hosts) == say(python_backend, hosts)
+        logs = [log, *cut(rng, log, 2)]
+        assert say(compiled_backend, logs) == say(python_backend, logs)

@@ -57,7 +57,7 @@ def test_a_recorded_stream_gives_the_answers_of_a_brute_force(
     backend: Opened, stream: Drawn, workers: int
 ) -> None:
     log, events = json_lines(stream[0])
-    found = told(backend, [[log]], "events", endpoints=Catalogue(stream[1]), workers=workers)
+    found = told(backend, [log], "events", endpoints=Catalogue(stream[1]), workers=workers)
     check(found, events, stream[1])
 
 
@@ -70,7 +70,7 @@ def test_a_recorded_stream_may_say_until_when_it_was_watched(
     log, events = json_lines(stream[0])
     events = ending_at(events, until)
     log += json.dumps(events[-1]).encode() + b"\n"
-    found = told(backend, [[log]], "events", endpoints=Catalogue(stream[1]), no_traffic=no_traffic)
+    found = told(backend, [log], "events", endpoints=Catalogue(stream[1]), no_traffic=no_traffic)
     check(found, events, stream[1], no_traffic)
 
 
@@ -84,7 +84,7 @@ def test_a_plain_log_without_lateness_gives_the_answers_of_a_brute_force(
     values = [e["value"] for e in events if isinstance(e, dict) and e["type"] == "access"]
     log = "".join(f"{value}\n" for value in values).encode()
     options = {"endpoints": Catalogue(stream[1]), "match_exactly": True, "lateness": 0}
-    found = told(backend, [[log]], "plain", workers=workers, **options)
+    found = told(backend, [log], "plain", workers=workers, **options)
     check(found, [{"type": "access", "value": value} for value in values], stream[1])
 
 
@@ -111,18 +111,19 @@ _deploys = st.tuples(_quarters, st.sampled_from(["shop", "cart", "nobody"]))
     st.sampled_from([0, SECOND, 5 * SECOND]),
     any_workers,
 )
-def test_hosts_and_deploys_are_merged_as_the_rule_of_reordering_says(
-    backend: Opened, hosts: list[list[Row]], deploys: list[Row], lateness: int, workers: int
+def test_logs_and_deploys_are_merged_as_the_rule_of_reordering_says(
+    backend: Opened, logs: list[list[Row]], deploys: list[Row], lateness: int, workers: int
 ) -> None:
-    sources = [deploys, *hosts]
+    by_begin = sorted(logs, key=lambda rows: min((tick for tick, _ in rows), default=0))
+    sources = [deploys, *by_begin]
     ordered = in_order([[tick for tick, _ in rows] for rows in sources], lateness)
     found = told(
-        *(backend, [[write_log(rows)] for rows in hosts], "plain"),
+        *(backend, [write_log(rows) for rows in logs], "plain"),
         endpoints=Catalogue(ENTRIES),
         changes=[(tick, Change("c" + str(tick), "-", "-", name)) for tick, name in deploys],
         lateness=lateness,
         workers=workers,
-        block_bytes=len(hosts) * 41,
+        block_bytes=len(logs) * 41,
         max_line=40,
     )
     events = [write_event(source > 0, *sources[source][number]) for source, number in ordered]

@@ -100,7 +100,7 @@ def test_a_change_in_a_recorded_stream_has_the_time_of_the_access_before_it() ->
     log = "".join(line + "\n" for line in lines).encode()
     for backend in BACKENDS:
         found = told(
-            *(backend, [[log]], "events"),
+            *(backend, [log], "events"),
             first=2 * SECOND,
             last=8 * SECOND,
             defaults=Endpoint("shop", "-", "", "", slo=0.9, window=300),
@@ -116,7 +116,7 @@ def test_each_backend_excludes_the_same_lines(name: str) -> None:
     read = (FORMATS[name].parse(line) for line in lines.decode(errors="replace").split("\n"))
     ticks = sorted(access.tick for access in read if isinstance(access, Access))
     limits = {"first": ticks[len(ticks) // 4], "last": ticks[len(ticks) * 3 // 4]}
-    reports = [told(backend, [[lines]], name, **limits) for backend in BACKENDS]
+    reports = [told(backend, [lines], name, **limits) for backend in BACKENDS]
     assert reports[0].accounting.excluded > 0
     assert reports[0].accounting.accesses > 0
     assert len({one.report() for one in reports}) == 1
@@ -160,7 +160,7 @@ def test_a_resumed_replay_counts_what_is_excluded_as_if_it_had_not_stopped(
     log = write(tmp_path, "a.log", gone.join(lines))
     changes = [(second * SECOND, Change(f"c{second}", "", "", "")) for second in (90, 400, 700)]
     plan = make_plan(
-        [[log]],
+        [log],
         changes=changes,
         first=200 * SECOND,
         last=500 * SECOND,

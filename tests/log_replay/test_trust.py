@@ -67,7 +67,7 @@ def test_a_log_that_runs_from_new_to_old_within_the_lateness_is_in_order(tmp_pat
 def test_of_several_hosts_the_one_that_runs_backwards_is_named(tmp_path: Path) -> None:
     good = write(tmp_path, "good.log", lines(range(60)))
     bad = write(tmp_path, "bad.log", lines(reversed(range(60))))
-    (warning,) = warn(good, merge=[bad])
+    (warning,) = warn(good, bad)
     assert "bad.log" in warning.text
     assert "good.log" not in warning.text
 
@@ -111,14 +111,14 @@ def test_one_late_access_in_a_hundred_is_no_warning(tmp_path: Path) -> None:
 def test_a_log_without_a_line_that_can_be_read_is_certainly_wrong(tmp_path: Path) -> None:
     bad, good = write(tmp_path, "bad.log", "what?\n" * 9), write(tmp_path, "a.log", lines([1]))
     assert codes(warn(bad, format="plain")) == [("unread_log", True)]
-    (warning,) = warn(good, merge=[bad], format="plain")
+    (warning,) = warn(good, bad, format="plain")
     assert (warning.code, warning.certain) == ("unread_log", True)
     assert "bad.log" in warning.text
 
 
 def test_an_empty_or_blank_log_is_no_warning(tmp_path: Path) -> None:
     blank, good = write(tmp_path, "b.log", "\n \n"), write(tmp_path, "a.log", lines([1]))
-    assert warn(good, merge=[blank], format="plain") == []
+    assert warn(good, blank, format="plain") == []
 
 
 def test_a_log_of_requests_without_a_response_may_be_right(tmp_path: Path) -> None:
@@ -156,12 +156,12 @@ def test_deploys_none_of_which_counts_are_certainly_wrong(tmp_path: Path) -> Non
     log = write(tmp_path, "a.log", lines(range(20)))
     (warning,) = warn(log, changes=deploy(tmp_path, 1, 2, service="shop"))
     assert (warning.code, warning.certain) == ("lost_deploys", True)
-    assert "0 records are rejected, 2 unmatched, 0 excluded; no endpoint belongs" in warning.text
+    assert "records rejected 0, unmatched 2, excluded 0; no endpoint belongs" in warning.text
 
     undated = write(tmp_path, "bad.json", '{"commit": "c", "deployed_at": "yesterday"}\n')
     (warning,) = warn(log, changes=undated)
     assert (warning.code, warning.certain) == ("lost_deploys", True)
-    assert warning.text == "no deploy counts: 1 records are rejected, 0 unmatched, 0 excluded"
+    assert warning.text == "no deploy counts: records rejected 1, unmatched 0, excluded 0"
 
 
 def test_deploys_that_all_came_after_the_logs_may_have_a_wrong_clock(tmp_path: Path) -> None:

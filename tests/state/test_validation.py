@@ -25,6 +25,7 @@ from tests.log_replay.test_resume import (
     EXPIRED,
     FOUND,
     GIVEN,
+    LIMITED,
     Fragile,
     Killed,
     backends,
@@ -64,7 +65,7 @@ POSSIBLE: Final = {
     "span": "another first access",
     "deploys": "another time of a change",
     "changes on their way": "the number of a change",
-    "hosts": "the number of a line, which only messages name",
+    "logs": "the number of a line, which only messages name",
     "incidents": "another time or count of an incident",
     "open": "another time or count of an incident",
 }
@@ -168,7 +169,9 @@ def checkpoint(
 
 
 ENDPOINTS = pytest.mark.parametrize(
-    "endpoints", [GIVEN, FOUND, EXPIRED], ids=["given", "found", "no_traffic"]
+    "endpoints",
+    [GIVEN, FOUND, EXPIRED, LIMITED],
+    ids=["given", "found", "no_traffic", "time range"],
 )
 BACKENDS = pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 

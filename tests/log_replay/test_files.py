@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from slomon.errors import ConfigurationError
-from slomon.log_replay.plan import check_files, measure
+from slomon.log_replay.files import check_files, list_logs, measure
 
 
 def test_the_size_is_that_of_all_logs(tmp_path: Path) -> None:
@@ -32,9 +33,58 @@ def test_standard_input_is_read_once() -> None:
         check_files(["-"], ["-"], [], {})
 
 
-def test_a_directory_is_rejected(tmp_path: Path) -> None:
+def test_a_directory_of_changes_is_rejected(tmp_path: Path) -> None:
+    check_files([str(tmp_path)], [], [], {})
     with pytest.raises(IsADirectoryError, match=str(tmp_path)):
-        check_files([str(tmp_path)], [], [], {})
+        check_files(["-"], [str(tmp_path)], [], {})
+
+
+def make_files(folder: Path, *names: str) -> None:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(exist_ok=True, parents=True)
+        file.write_text(name, encoding="utf-8")
+
+
+def test_logs_are_listed_in_natural_order(tmp_path: Path) -> None:
+    names = ["access.log", "access.log.2", "access.log.10", "b1/a2", "b1/a10", "b02/a", "b2/a"]
+    make_files(tmp_path, *names)
+    paths = [str(tmp_path / name) for name in names]
+    assert list_logs(paths[::-1], []) == paths
+    assert list_logs([str(tmp_path)], []) == paths
+    assert list_logs(["-"], []) == ["-"]
+
+
+def test_a_directory_stands_for_the_logs_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_files(Path("logs"), "a.log", "old/b.log", ".hidden", ".git/c.log", "state", "named.log")
+    Path("logs/empty.log").touch()
+    Path("logs/link.log").symlink_to("a.log")
+    Path("logs/dangling.log").symlink_to("nowhere")
+    Path("logs/hard link").hardlink_to("logs/old/b.log")
+    os.mkfifo("logs/pipe")
+    found = list_logs(["logs", "logs/named.log"], ["logs/state", None, "nowhere"])
+    assert found == ["logs/a.log", "logs/hard link", "logs/named.log"]
+
+
+def test_a_directory_without_logs_is_rejected(tmp_path: Path) -> None:
+    make_files(tmp_path, ".hidden")
+    with pytest.raises(ConfigurationError, match="is a directory without logs; allowed: one with"):
+        list_logs([str(tmp_path)], [])
+
+
+def test_a_directory_that_can_not_be_read_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "scandir", fail)  # tests may run as root
+    with pytest.raises(PermissionError, match="no"):
+        list_logs([str(tmp_path)], [])
+
+
+def fail(_: object) -> NoReturn:
+    raise PermissionError("no")
 
 
 def test_a_file_that_may_not_be_read_is_reported(
