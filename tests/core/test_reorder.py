@@ -9,7 +9,7 @@ from hypothesis import given
 
 from slomon.core.batching import Batch
 from slomon.core.events import PositionedChange
-from slomon.core.reorder import Order, PythonRowBuffer, WaitingEvents, check_rows
+from slomon.core.reorder import Order, PythonRowBuffer, SourceClock, WaitingEvents, check_rows
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED
 from tests.core.ordering import (
@@ -205,6 +205,22 @@ def test_the_source_to_read_next_is_the_one_furthest_behind(
     for source in ended:
         order.end(source)
     assert order.next_source() == chosen
+
+
+def test_a_source_is_read_when_the_tick_at_which_it_begins_is_reached() -> None:
+    #   source 0: 10, 90         source 1 begins at 50, at most 5 before
+    order = Order(2, PythonRowBuffer(1))
+    order.start([SourceClock(5), SourceClock(5, newest=50)])
+    assert order.next_source() == 0
+    enter(order, 0, (10, GOOD), (90, GOOD))
+    assert (order.next_source(), order.watermark(), out(order)) == (1, 45, [10])
+    enter(order, 1, (45, GOOD), (60, GOOD), (NO_TICK, REJECTED))
+    assert (order.next_source(), order.watermark(), out(order)) == (1, 55, [45])
+    order.end(1)
+    assert (order.next_source(), order.watermark(), out(order)) == (0, 85, [60])
+    assert [clock.rows for clock in order.clocks] == [2, 3]
+    order.end(0)
+    assert (order.next_source(), out(order)) == (None, [90])
 
 
 def waiting() -> Order:

@@ -12,18 +12,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon import ReplayMonitor, StateFileError, replay
 from slomon.core.endpoints import Endpoint
+from slomon.log_replay import run
+from slomon.log_replay.backend import PythonBackend
+from slomon.log_replay.run import Replay
 from tests.histories import write
 from tests.log_replay.replays import (
     BACKENDS,
     SECOND,
     Opened,
     compiled_backend,
+    make_plan,
     told,
     write_access,
 )
@@ -185,6 +190,30 @@ def test_a_thousand_rotated_logs_need_few_open_files(
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert found.problems == []
     assert (found.accounting.lines, found.accounting.late) == (20_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("pack", "cores", "most"),
+    [(bytes, 8, 2), (gzip.compress, 1, 2), (gzip.compress, 2, 3), (gzip.compress, 8, 5)],
+)
+def test_compressed_logs_that_come_next_are_decompressed_ahead(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pack: Callable[[bytes], bytes],
+    cores: int,
+    most: int,
+) -> None:
+    monkeypatch.setattr(run, "_count_cores", lambda: cores)
+    open_logs: list[int] = []
+    logs = write_rotated(tmp_path, 10, lambda text: pack(text + b"what?\n"))
+    engine = Replay(
+        make_plan(logs),
+        PythonBackend(),
+        on_rejected=lambda _: open_logs.append(sum(log.is_open for log in engine.logs)),
+    )
+    anyio.run(engine.run)
+    assert open_logs == [min(most, left) for left in range(10, 0, -1)]
+    assert not any(log.is_open for log in engine.logs)
 
 
 @pytest.mark.parametrize("name", ["1", "2", "3"])

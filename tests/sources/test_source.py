@@ -143,6 +143,17 @@ def test_the_longest_line_is_whole_and_a_longer_one_is_not() -> None:
     assert drain(small(longer + b"\n")) == [OversizedLine(longer, SHORT + 1, reason)]
 
 
+def test_no_more_is_read_than_is_enough_unless_a_line_is_longer(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"a\n" * 4 + b"b" * 50 + b"\n" + b"c" * 101 + b"\nd\n")
+    found: list[object] = []
+    with open_source(path, 100) as source:
+        buffer = bytearray(1000)
+        while (filled := source.fill(buffer, enough=5)) is not None:
+            found.append(filled.length if isinstance(filled, OversizedLine) else filled)
+    assert found == [4, 4, 51, 101, 2]
+
+
 def test_a_buffer_shorter_than_the_longest_line_is_rejected(log: Path) -> None:
     with open_source(log) as source, pytest.raises(ValueError, match="allowed: over 1048576"):
         source.fill(bytearray(MAX_LINE))
