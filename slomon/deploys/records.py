@@ -89,15 +89,19 @@ def read_deploy(fields: Fields, rules: DeployRules) -> Change | Excluded | str:
         date=(since if "time" not in rules.keys else "") or _find_time(fields, names),
         service=_find(fields, names["service"]),
     )
-    for role, noun, text in (("commit", "commit", change.commit), ("time", "date", change.date)):
-        if not text:
-            return f"it has no {noun}; allowed: text in {_show_names(role, names, rules)}"
     reasons = (
         _refuse_environment(fields, names, rules),
         _refuse_flag(fields),
         f"status is {excerpt(status, 40)}" if status and simplify(status) not in SUCCESS else "",
     )
-    return next((Excluded(reason) for reason in reasons if reason), change)
+    reason = next(filter(None, reasons), "")
+    # A deploy that failed early may lack one of the two. An object that lacks both is none.
+    if reason and (change.commit or change.date):
+        return Excluded(reason)
+    for role, noun, text in (("commit", "commit", change.commit), ("time", "date", change.date)):
+        if not text:
+            return f"it has no {noun}; allowed: text in {_show_names(role, names, rules)}"
+    return change
 
 
 def read_cdevent(event: Mapping[str, object]) -> Change | str:

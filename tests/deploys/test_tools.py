@@ -785,6 +785,15 @@ def test_a_malformed_record_in_a_list_is_rejected_alone() -> None:
     assert [one.text for one in read.rejected] == [f'{{"sha": "{B}"}}', '{"ts": "6"}']
 
 
+def test_a_deploy_that_failed_may_lack_its_commit_but_an_error_is_no_deploy() -> None:
+    failed = {"number": 7, "result": "FAILURE", "timestamp": 1772359200000}
+
+    check({"builds": [jenkins(), failed]}, [(A, "2026-03-01 10:06:00")], {"status is FAILURE": 1})
+    error = {"message": "Bad credentials", "status": "401"}
+    (rejected,) = read_changes(json.dumps(error)).rejected
+    assert rejected.reason.startswith("it has no commit; allowed: ")
+
+
 def test_reasons_are_bounded() -> None:
     rows = "".join(f"{A},5,preview-{number}\n" for number in range(1_000))
     read = read_changes("sha,ts,env\n" + rows)
