@@ -116,9 +116,9 @@ def expected(
         "unmatched": len(stream) - rejected - len(accesses) - len(changes),
         "rejected": rejected,
         "excluded": 0,
-        "excluded_by_reason": {},
         "late": sum(verdict.late for judged in verdicts.values() for verdict in judged),
         "missing": 0,
+        "excluded_by_reason": {},
     }
     return Expected(
         mttr=_mttr(incidents),
