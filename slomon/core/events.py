@@ -33,12 +33,16 @@ _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', e
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One request: the time at which it counts (`tick`), its target, and whether it failed."""
+    """
+    One request: the time at which it counts (`tick`), its target, whether it failed, and the
+    virtual host if its log names one.
+    """
 
     tick: int
     verb: str
     resource: str
     failed: bool
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +199,19 @@ def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Acce
 
 
 def read_outcome(
-    line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
+    line: str,
+    tick: int,
+    request: tuple[str, str],
+    status: str,
+    is_failure: StatusRule,
+    host: str = "",
 ) -> Access | Malformed:
     """Return the access of `line`, or Malformed if no request has this status."""
     failed = is_failure(int(status)) if _is_status(status) else None
     if failed is None:
         return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
     verb, resource = request
-    return Access(tick, verb, resource, bool(failed))
+    return Access(tick, verb, resource, bool(failed), host)
 
 
 def parse_change(value: str) -> Change | Malformed:
