@@ -27,6 +27,7 @@ _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
+_NO_RESPONSE: Final = frozenset({"-", "0", "000"})  # what servers log instead of a status
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
 
@@ -83,6 +84,17 @@ class Malformed:
 
     text: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A well-formed event that does not count: `reason` is the key by which it is counted."""
+
+    reason: str
+
+
+NO_STATUS: Final = Excluded("no_status")
+"""A request without a response: the client left before, or the connection was no HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,7 @@ def read_outcome(
     request: tuple[str, str],
     status: str,
     is_failure: StatusRule,
+    *,
     host: str = "",
 ) -> Access | Malformed:
     """Return the access of `line`, or Malformed if no request has this status."""
@@ -212,6 +225,20 @@ def read_outcome(
         return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
     verb, resource = request
     return Access(tick, verb, resource, bool(failed), host)
+
+
+def read_response(
+    line: str,
+    tick: int,
+    request: tuple[str, str],
+    status: str,
+    is_failure: StatusRule,
+    *,
+    host: str = "",
+) -> Access | Malformed | Excluded:
+    """`read_outcome` for the log of a server, where the status is - or 0 without a response."""
+    read = read_outcome(line, tick, request, status, is_failure, host=host)
+    return NO_STATUS if isinstance(read, Malformed) and status in _NO_RESPONSE else read
 
 
 def parse_change(value: str) -> Change | Malformed:

@@ -9,14 +9,30 @@ from datetime import tzinfo
 from functools import partial
 from typing import TypeAlias
 
-from slomon.core.events import Access, Change, End, Malformed, parse_access, read_event
+from slomon.core.events import (
+    Access,
+    Change,
+    End,
+    Excluded,
+    Malformed,
+    parse_access,
+    read_event,
+)
 from slomon.core.statuses import StatusRule
 from slomon.formats.clf import parse_combined
 from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse_json, parse_match
+from slomon.formats.layout import Layout, parse_layout
 from slomon.formats.proxies import parse_alb, parse_envoy
+from slomon.formats.text import make_parser
 
-Parse: TypeAlias = Callable[[str], Access | Change | Malformed | End]
+Item: TypeAlias = Access | Change | Excluded | Malformed | End | None
+"""What a line is. None is a line without an event, such as a header."""
+
+Parse: TypeAlias = "Callable[[str], Item | Switch]"
 """Parses one line, given without its line end. It never raises, whatever the line is."""
+
+AnyLayout: TypeAlias = Layout
+"""What a compiled scanner may read by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +41,27 @@ class Format:
     A format of log lines.
 
     If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
+    A scanner that follows the `layout` finds in each plain line what `parse` finds; None if only
+    `parse` reads the format. `spec` is the text from which `restore_format` makes the same format
+    again.
     """
 
     name: str
     parse: Parse
     ordered: bool = False
+    layout: AnyLayout | None = None
+    spec: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """
+    A line that changes how the lines after it are read: what the line itself is, and the format of
+    the lines after it. So a format can have a state, such as the columns that a header names.
+    """
+
+    item: Item
+    format: Format
 
 
 def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
@@ -41,12 +73,12 @@ def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Fo
     """
     parse_caddy = partial(parse_json, keys=CADDY_KEYS, is_failure=is_failure, zone=zone)
     return [
-        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True),
-        Format("plain", partial(parse_access, is_failure=is_failure)),
-        Format("combined", partial(parse_combined, is_failure=is_failure)),
-        Format("caddy", parse_caddy),
-        Format("envoy", partial(parse_envoy, is_failure=is_failure, zone=zone)),
-        Format("alb", partial(parse_alb, is_failure=is_failure, zone=zone)),
+        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True, spec="events"),
+        Format("plain", partial(parse_access, is_failure=is_failure), spec="plain"),
+        Format("combined", partial(parse_combined, is_failure=is_failure), spec="combined"),
+        Format("caddy", parse_caddy, spec="caddy"),
+        Format("envoy", partial(parse_envoy, is_failure=is_failure, zone=zone), spec="envoy"),
+        Format("alb", partial(parse_alb, is_failure=is_failure, zone=zone), spec="alb"),
     ]
 
 
@@ -62,7 +94,7 @@ def json_format(
     """
     check_keys(keys)
     parse = partial(parse_json, keys=dict(keys), is_failure=is_failure, zone=zone)
-    return Format("json", parse)
+    return Format("json", parse, spec=f"json:{json.dumps(dict(keys))}")
 
 
 def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:
@@ -73,7 +105,32 @@ def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = Non
     invalid or has other named groups.
     """
     compiled = compile_pattern(pattern)
-    return Format("regex", partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone))
+    parse = partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone)
+    return Format("regex", parse, spec=f"regex:{pattern}")
+
+
+def layout_format(layout: Layout, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:
+    """Return the format of lines of text in this layout."""
+    parse = make_parser(layout, is_failure, zone)
+    return Format(layout.name, parse, layout=layout, spec=f"layout:{layout.show()}")
+
+
+def restore_format(spec: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format | None:
+    """
+    Return the format that has this `spec`; None if no format has it. Raises ConfigurationError if
+    the layout, the pattern or the keys in it are invalid.
+    """
+    kind, _, text = spec.partition(":")
+    match kind:
+        case "layout":
+            return layout_format(parse_layout(text, "layout"), is_failure, zone)
+        case "regex":
+            return regex_format(text, is_failure, zone)
+        case "json":
+            return json_format(json.loads(text), is_failure, zone)
+        case _:
+            known = known_formats(is_failure, zone)
+            return next((form for form in known if form.spec == spec), None)
 
 
 def detect(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from slomon.core.events import Access, Malformed, read_outcome
+from slomon.core.events import Access, Excluded, Malformed, read_response
 from slomon.core.statuses import StatusRule
 from slomon.text import quote
 
@@ -35,7 +35,7 @@ def split_request(text: str) -> tuple[str, str] | None:
 
 def read_request(
     line: str, tick: int, fields: Mapping[str, str], is_failure: StatusRule
-) -> Access | Malformed:
+) -> Access | Excluded | Malformed:
     """
     Return the access of a line, given the texts of `status`, of either `request` (or `unclosed`, a
     request without its closing quote) or `method` and `path`, and of `host` if the line has one.
@@ -61,7 +61,8 @@ def read_request(
         host = host if host.strip("-") else origin[1]
         target = target[origin.end() :]
         target = target if target.startswith("/") else f"/{target}"
-    return read_outcome(line, tick, (verb, target), fields["status"], is_failure, read_host(host))
+    request, status = (verb, target), fields["status"]
+    return read_response(line, tick, request, status, is_failure, host=read_host(host))
 
 
 def read_host(text: str) -> str:

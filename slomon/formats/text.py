@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Final, TypeAlias
 
-from slomon.core.events import Access, Malformed
+from slomon.core.events import Access, Excluded, Malformed
 from slomon.core.statuses import StatusRule
 from slomon.dates import Undated
 from slomon.formats.layout import Kind, Layout, Step
@@ -20,7 +20,7 @@ from slomon.formats.requests import METHOD, PROTOCOL, read_request
 from slomon.formats.times import FORMS, read_time
 from slomon.text import quote
 
-LineParser: TypeAlias = Callable[[str], Access | Malformed]
+LineParser: TypeAlias = Callable[[str], Access | Excluded | Malformed]
 
 _QUOTED: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _STATUS: Final = "[0-9]{1,3}|-"
@@ -34,7 +34,7 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
     quotes_line = not layout.parts[0].literal.startswith('"')
     shown = quote(layout.show())
 
-    def parse(line: str) -> Access | Malformed:
+    def parse(line: str) -> Access | Excluded | Malformed:
         wrapped = quotes_line and line[:1] == '"' and line[-1:] == '"' and len(line) > 1
         text = line[1:-1] if wrapped else line
         found = pattern.match(text)

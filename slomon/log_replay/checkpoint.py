@@ -268,7 +268,7 @@ def _save_host(host: Host) -> dict[str, Any]:
         ],
         "log": log
         and SavedLog(
-            *(log.name, log.format.name, log.match_exactly, log.prefix.decode()),
+            *(log.name, log.format.spec, log.match_exactly, log.prefix.decode()),
             *(log.recognised, log.ended, log.doubt),
         ),
     }

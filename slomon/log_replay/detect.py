@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from functools import partial
 from io import BytesIO
 from itertools import takewhile
 from typing import Final, Protocol
 
 from slomon.core.events import Malformed
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import Format, detect
+from slomon.formats.registry import Format, detect, restore_format
 from slomon.log_replay.lines import Log, SavedLog, find_prefix
 from slomon.sources.source import Source
 from slomon.text import quote
@@ -51,7 +53,9 @@ def _is_blank(line: bytes) -> bool:
     return not line.strip()
 
 
-_UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
+_UNKNOWN: Final = Format(
+    "unknown", partial(Malformed, reason="its format is not known"), spec="unknown"
+)
 """The format of a log in which there was no line yet to detect it by."""
 
 
@@ -66,7 +70,8 @@ class FormatDetector:
     Makes a Log from the first lines of a file. Its format is the only one of `formats`, or the one
     that reads the lines best. `needed` is how many lines that takes.
 
-    `match_exactly` is for all logs; if it is None, recorded streams are compared exactly and other
+    A status fails by `is_failure`, and a time without a zone is in `zone`. `match_exactly` is for
+    all logs; if it is None, recorded streams are compared exactly and other
     logs are not. `on_format_detected` is called with the name of the log and of its format.
     """
 
@@ -77,7 +82,11 @@ class FormatDetector:
         on_format_detected: Callable[[str, str], None],
         *,
         match_exactly: bool | None = None,
+        is_failure: StatusRule = server_errors_fail,
+        zone: tzinfo | None = None,
     ) -> None:
+        self._is_failure = is_failure
+        self._zone = zone
         self._formats = formats
         self._requests = requests
         self._on_format_detected = on_format_detected
@@ -109,7 +118,7 @@ class FormatDetector:
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:
         """A log that was recognised before the checkpoint."""
         name, form, match_exactly, prefix, recognised, ended, doubt = saved
-        found = next((known for known in self._formats if known.name == form), _UNKNOWN)
+        found = restore_format(form, self._is_failure, self._zone) or _UNKNOWN
         requests = self._requests(match_exactly=match_exactly)
         return Log(
             *(name, found, requests, match_exactly, prefix.encode()),

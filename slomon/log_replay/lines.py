@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
-from slomon.core.events import Access, Change, Malformed, RejectedLine
+from slomon.core.events import Access, Change, Excluded, Malformed, RejectedLine
 from slomon.core.reorder import Order
 from slomon.endpoints.discovery import Requests
-from slomon.formats.registry import Format
+from slomon.formats.registry import Format, Switch
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 
@@ -23,7 +23,10 @@ _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
 @dataclass(slots=True)
 class Log:
-    """A log that is read: its format, and what is known of its lines."""
+    """
+    A log that is read: the format of its next line, and what is known of its lines. A line may
+    switch the format (`registry.Switch`).
+    """
 
     name: str
     format: Format
@@ -37,7 +40,7 @@ class Log:
 
 
 class SavedLog(NamedTuple):
-    """What a checkpoint saves of a log: fields of `Log`, the format by its name."""
+    """What a checkpoint saves of a log: fields of `Log`, the format by its `spec`."""
 
     name: str
     format: str
@@ -65,8 +68,11 @@ class LogPosition:
 class Block:
     """
     Whole lines of a log, or a piece of one line that is too long. Rows are made of it part by part;
-    `buffer[at:stop]` is the present part. Each line becomes one row, of a tick and a code. The
-    columns may be longer than `rows`.
+    `buffer[at:stop]` is the present part, which was scanned in `format`. Each line becomes one row,
+    of a tick and a code. The columns may be longer than `rows`.
+
+    If a line before the part switched the format of the log in the meantime, `format` is not
+    `log.format`, and the part is scanned again before it is resolved.
     """
 
     buffer: bytearray
@@ -80,6 +86,7 @@ class Block:
     stop: int = 0
     oversized: OversizedLine | None = None
     log: Log = field(init=False)
+    format: Format | None = None
     first_line: int = 1
     end: LogPosition = field(default_factory=LogPosition)
 
@@ -167,6 +174,8 @@ class ReferenceParser:
         if log.ended:
             return self.reject(log, number, line, "it follows the end-of-stream")
         read = log.format.parse(text)
+        if isinstance(read, Switch):
+            log.format, read = read.format, read.item
         if isinstance(read, Access):
             key = log.requests.key(read.verb, read.resource)
             return read.tick, access_code(key, failed=read.failed)
@@ -174,6 +183,10 @@ class ReferenceParser:
             return NO_TICK, self._add_change(log, read)
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
+        if isinstance(read, Excluded):
+            return self.reject(log, number, line, read.reason)
+        if read is None:
+            return NO_TICK, BLANK
         log.ended = True
         self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK

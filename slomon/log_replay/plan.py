@@ -41,12 +41,12 @@ class Plan:
     """
     What is replayed, and how.
 
-    `hosts` are the logs of each host, in order; `formats` are those that a log may be in. Without
-    `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
-    of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
-    the records of deploys that could not be read. Durations are ticks. If `lateness` or
-    `match_exactly` is None, the format of each log decides; if `no_traffic` is None, no incident
-    expires; if `resolution` is 0, windows are exact.
+    `hosts` are the logs of each host, in order; `formats` are those that a log may be in. A time in
+    a log that names no zone is in `zone`. Without `endpoints`, at most `max_endpoints` are found in
+    the logs, each with the owner, SLO and window of `defaults`. `changes` have the ticks at which
+    they happened, and `rejected_records` counts the records of deploys that could not be read.
+    Durations are ticks. If `lateness` or `match_exactly` is None, the format of each log decides;
+    if `no_traffic` is None, no incident expires; if `resolution` is 0, windows are exact.
     """
 
     hosts: Sequence[Sequence[str]]
@@ -64,6 +64,7 @@ class Plan:
     no_traffic: int | None = None
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
+    zone: tzinfo | None = None
     block_bytes: int = _BLOCK_BYTES
     max_line: int = MAX_LINE
 

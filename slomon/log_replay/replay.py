@@ -435,6 +435,7 @@ def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
     match = given["match"]
     return Plan(
         hosts=[given["paths"], *given["merge"]],
+        zone=_read_zone(given["zone"]),
         formats=choose_formats(
             given["is_failure"],
             _read_zone(given["zone"]),

@@ -153,7 +153,12 @@ class Replay:
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._detector = FormatDetector(
-            plan.formats, self._requests, on_format_detected, match_exactly=plan.match_exactly
+            plan.formats,
+            self._requests,
+            on_format_detected,
+            match_exactly=plan.match_exactly,
+            is_failure=plan.is_failure,
+            zone=plan.zone,
         )
         with self._restoring():
             states = (
