@@ -21,7 +21,9 @@ from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import Format, json_format, known_formats, regex_format
+from slomon.formats.builtin import ALIASES
+from slomon.formats.format import Format
+from slomon.formats.registry import find_format, json_format, known_formats, regex_format
 from slomon.log_replay.checkpoint import Trait
 from slomon.options import STANDARD_INPUT, AnyPath, distinct_paths, naming_option
 from slomon.sources.source import MAX_LINE
@@ -30,7 +32,7 @@ from slomon.text import quote
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""
 
-FORMAT_NAMES: Final = tuple(form.name for form in known_formats(server_errors_fail))
+FORMAT_NAMES: Final = (*(form.name for form in known_formats(server_errors_fail)), *ALIASES)
 
 _BLOCK_BYTES: Final = 4 << 20
 _DEFAULTS: Final = Endpoint("", NO_EMAIL, "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
@@ -115,7 +117,8 @@ def choose_formats(
     known = known_formats(is_failure, zone)
     if name is None:
         return known
-    return [form for form in known if form.name == name]
+    form = find_format(name, known)
+    return [form] if form else []
 
 
 def check_files(

@@ -18,7 +18,8 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import Format, known_formats, regex_format
+from slomon.formats.format import Format
+from slomon.formats.registry import known_formats, regex_format
 from slomon.log_replay.detect import FormatDetector, read_head
 from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
@@ -152,7 +153,7 @@ class Detected:
         self.detect_format = FormatDetector(
             formats,
             lambda *, match_exactly: self.requests[match_exactly],
-            lambda *told: self.told.append(told),
+            lambda name, form, _: self.told.append((name, form)),
             match_exactly=match_exactly,
         )
 
