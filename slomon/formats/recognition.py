@@ -44,6 +44,7 @@ _STATUSES: Final = frozenset(
     )
     for status in numbers
 ) | {"-", "0", "000"}
+_TELLING: Final = frozenset({Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.STATUS})
 _EVENT: Final = re.compile(r'\{"type": ?"')
 _ERROR: Final = re.compile(
     r"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9:]{8} \[[a-z]+\] [0-9]+#[0-9]+: "  # nginx
@@ -196,7 +197,7 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
     for form in sorted(formats, key=lambda form: form.name in SIGNS):
         if isinstance(layout := form.layout, Layout):
             steps = layout.needed()[: explain(layout, line)[0]]
-            count = sum(step.field.kind is not Kind.SKIP for step in steps)
+            count = sum(step.field.kind in _TELLING for step in steps)
             if count > reached:
                 nearest, reached = layout, count
     if nearest is None:

@@ -69,7 +69,7 @@ def _list_lines(text: bytes, max_line: int, wanted: int) -> tuple[list[bytes], b
     size = requests = 0
     for line in filterfalse(_is_blank, lines):
         is_long = len(head) == HEAD_LINES or (head and size + len(line) > _BYTES)
-        if is_long and requests >= wanted:
+        if len(line) > max_line + 1 or (is_long and requests >= wanted):
             return head, True
         head.append(line)
         size += len(line)

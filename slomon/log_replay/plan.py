@@ -22,8 +22,15 @@ from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
 from slomon.errors import ConfigurationError
 from slomon.formats.builtin import ALIASES
-from slomon.formats.format import Format
-from slomon.formats.registry import find_format, json_format, known_formats, regex_format
+from slomon.formats.dialects import read_given
+from slomon.formats.format import Format, Reading
+from slomon.formats.registry import (
+    find_format,
+    json_format,
+    known_formats,
+    make_format,
+    regex_format,
+)
 from slomon.log_replay.checkpoint import Trait
 from slomon.options import STANDARD_INPUT, AnyPath, distinct_paths, naming_option
 from slomon.sources.source import MAX_LINE
@@ -79,7 +86,7 @@ def identify_inputs(plan: Plan) -> dict[str, Trait]:
     given = plan.endpoints
     return {
         "paths": repr([list(paths) for paths in plan.hosts]),
-        "format": ", ".join(form.name for form in plan.formats),
+        "format": ", ".join(form.spec for form in plan.formats),
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
         "changes": _sum_up(plan.changes),
         "rejected records": repr(plan.rejected_records),
@@ -104,10 +111,20 @@ def choose_formats(
     zone: tzinfo | None,
     *,
     name: str | None,
+    log_format: str | None = None,
     regex: str | None,
     json_keys: Mapping[str, str] | None,
 ) -> list[Format]:
-    """The formats that a log may be in: the one that an option names, or else all known ones."""
+    """
+    The formats that a log may be in: the one that an option names, or else all known ones. If a
+    configuration has several, the one that reads the log counts, or else nginx's own default.
+    """
+    reading = Reading(is_failure, zone)
+    if log_format is not None:
+        with naming_option("log_format"):
+            given = [make_format(layout, reading) for layout in read_given(log_format)]
+        combined = find_format("combined", known_formats(is_failure, zone))
+        return given if len(given) == 1 or combined is None else [*given, combined]
     if regex is not None:
         with naming_option("regex"):
             return [regex_format(regex, is_failure, zone)]
