@@ -55,7 +55,7 @@ def parse_dialect(text: str, name: str = NAME) -> AnyLayout:
 
 def _parse(notation: str, name: str) -> Layout:
     try:
-        return parse_layout(_join_skipped(notation), name)
+        return parse_layout(_join_skipped(_WHOLE_REQUEST.sub('"$request"', notation)), name)
     except ConfigurationError as error:
         raise ConfigurationError(f"{_name_missing(notation)}{error}") from None
 
@@ -66,6 +66,9 @@ def _name_missing(notation: str) -> str:
     return f"the layout lacks {' and '.join(missing)}: " if missing else ""
 
 
+_WHOLE_REQUEST: Final = re.compile(
+    r'"\$\{?request_method\}? \$\{?(?:request_uri|uri)\}? \$\{?server_protocol\}?"'
+)
 _MISSING: Final = (
     (
         {Kind.TIME},

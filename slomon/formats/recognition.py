@@ -75,6 +75,8 @@ def recognise(
     Recognise the format of lines that are not blank: one of `formats`, in a wrapper or not, or one
     that `infer` finds. Returns the reason if there is none.
     """
+    if not lines:
+        return "it has no lines"
     plain = _recognise_wrapped(lines, formats, reading)
     if plain is not None:
         return Recognition(plain)
