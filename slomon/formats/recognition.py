@@ -140,11 +140,10 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
     """How many of the judged lines a format reads. A header may stand before them."""
     layout = form.layout
     if isinstance(layout, Layout):
-        signs = SIGNS.get(form.name)
+        if not _has_signs(form, judged):
+            return 0
         return sum(
-            find_status(layout, line) in _STATUSES and _is_read(form.parse(line))
-            for line in judged
-            if signs is None or signs.match(line)
+            find_status(layout, line) in _STATUSES and _is_read(form.parse(line)) for line in judged
         )
     count, missing = 0, set(judged)
     for line in lines:
@@ -154,6 +153,12 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
         if line in missing:
             count += _is_read(read)
     return min(count, len(judged))
+
+
+def _has_signs(form: Format, lines: Sequence[str]) -> bool:
+    """Do most of the lines have the signs that tell a layout from others?"""
+    signs = SIGNS.get(form.name)
+    return signs is None or 2 * sum(bool(signs.match(line)) for line in lines) > len(lines)
 
 
 def _is_read(read: Item | Switch) -> bool:
@@ -180,13 +185,8 @@ def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | 
     first = lines[:_JUDGED]
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_its_time(form, first):
-            signs = SIGNS.get(form.name)
-            count = sum(
-                find_status(layout, line) in _STATUSES
-                for line in first
-                if signs is None or signs.match(line)
-            )
-            if 2 * count >= len(first):
+            count = sum(find_status(layout, line) in _STATUSES for line in first)
+            if 2 * count >= len(first) and _has_signs(form, first):
                 return form
     return None
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from slomon.core.events import NO_STATUS, Access, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.formats.registry import find_format, known_formats
+from slomon.formats.registry import known_formats
 from slomon.formats.requests import split_request
 from slomon.formats.times import FORMS, find_time_form, read_time
 
@@ -29,8 +29,7 @@ SHOWN = (
 REQUESTS = "'<method> <target> HTTP/<version>', or for HTTP/0.9 '<method> /<target>'"
 
 
-COMBINED = find_format("combined", known_formats(server_errors_fail))
-assert COMBINED is not None
+COMBINED = {form.name: form for form in known_formats(server_errors_fail)}["combined"]
 
 
 def parse(line: str) -> Access | Malformed:

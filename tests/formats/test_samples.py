@@ -70,7 +70,7 @@ SAMPLE = {
         excluded=1,
         rejected={"the request is": 4, NO_TIME: 1},
     ),
-    "vhost_combined.log": Expected("vhost", 12, failures=2, rejected={"the request is": 3}),
+    "vhost_combined.log": Expected("combined", 12, failures=2, rejected={"the request is": 3}),
     "traefik.log": Expected("traefik", 12, failures=2, excluded=1, rejected={NO_TIME: 1}),
     "ingress_nginx.log": Expected(
         "ingress-nginx", 11, failures=2, rejected={"the request is": 1, NO_TIME: 2}
