@@ -43,7 +43,7 @@ _STATUSES: Final = frozenset(
         *(range(520, 531), range(561, 562), range(598, 600)),
     )
     for status in numbers
-) | {"-", "0", "000"}
+) | {"-", "-1", "0", "000"}
 _TELLING: Final = frozenset({Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.STATUS})
 _EVENT: Final = re.compile(r'\{"type": ?"')
 _ERROR: Final = re.compile(
