@@ -204,6 +204,7 @@ def read_outcome(
     request: tuple[str, str],
     status: str,
     is_failure: StatusRule,
+    *,
     host: str = "",
 ) -> Access | Malformed:
     """Return the access of `line`, or Malformed if no request has this status."""

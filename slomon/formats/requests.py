@@ -61,7 +61,9 @@ def read_request(
         host = host if host.strip("-") else origin[1]
         target = target[origin.end() :]
         target = target if target.startswith("/") else f"/{target}"
-    return read_outcome(line, tick, (verb, target), fields["status"], is_failure, read_host(host))
+    return read_outcome(
+        line, tick, (verb, target), fields["status"], is_failure, host=read_host(host)
+    )
 
 
 def read_host(text: str) -> str:
