@@ -42,8 +42,8 @@ class Format:
 
     If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
     A scanner that follows the `layout` finds in each plain line what `parse` finds; None if only
-    `parse` reads the format. `spec` is the text from which `restore_format` makes the same format
-    again.
+    `parse` reads the format. A time without a zone is in `zone`. `spec` is the text from which
+    `restore_format` makes the same format again.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Format:
     ordered: bool = False
     layout: AnyLayout | None = None
     spec: str = ""
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = Non
 def layout_format(layout: Layout, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:
     """Return the format of lines of text in this layout."""
     parse = make_parser(layout, is_failure, zone)
-    return Format(layout.name, parse, layout=layout, spec=f"layout:{layout.show()}")
+    return Format(layout.name, parse, layout=layout, spec=f"layout:{layout.show()}", zone=zone)
 
 
 def restore_format(spec: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format | None:
