@@ -19,6 +19,7 @@ from slomon.kernels.times import CLF, CTIME, EPOCH, ISO, NO_OFFSET, SLASHES
 _FIELDS: Final = {
     Kind.SKIP: kernel.SKIP,
     Kind.DURATION: kernel.SKIP,
+    Kind.QUERY: kernel.SKIP,
     Kind.TIME: kernel.TIME,
     Kind.REQUEST: kernel.REQUEST,
     Kind.METHOD: kernel.METHOD,

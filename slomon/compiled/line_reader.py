@@ -24,7 +24,8 @@ from slomon.core.events import Access, Change, Rejection, parse_access
 from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.core.statuses import StatusRule, StatusTable
 from slomon.endpoints.discovery import FoundRequests, Requests
-from slomon.formats.registry import Format
+from slomon.formats.format import Format
+from slomon.formats.layout import Layout
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.kernels.layout import MEMORY
 from slomon.kernels.line import PLAIN_LINES
@@ -285,7 +286,7 @@ class CompiledBatcher:
 def _find_shape(log: Log, form: Format) -> _Shape | None:
     """How the lines of a log in this format are scanned; None if only the reference parser can."""
     if form.layout is not None:
-        program = compile_layout(form.layout)
+        program = compile_layout(form.layout) if isinstance(form.layout, Layout) else None
         if program is None:
             return None
         offsets = list_offsets(form.zone)
