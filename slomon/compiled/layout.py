@@ -127,10 +127,11 @@ def _is_supported(step: Step, is_first: bool) -> bool:  # noqa: FBT001 (called b
 
 def _is_combined(steps: Sequence[Step]) -> bool:
     """Whether `kernels.layout.read_combined` reads these steps."""
+    if len(steps) < 5:
+        return False
     *fields, last, time, request, status = steps
-    return bool(
-        fields
-        and all(step.field.kind is Kind.SKIP for step in (*fields, last))
+    return (
+        all(step.field.kind is Kind.SKIP for step in (*fields, last))
         and [step.literal for step in fields] == ["", *[" "] * (len(fields) - 1)]
         and (last.literal, time.literal, request.literal, status.literal) == _COMBINED
         and (time.field.form, request.field.kind, status.stop) == ("clf", Kind.REQUEST, " ")

@@ -1,0 +1,110 @@
+"""The reading of lines by layouts: the kernel finds what the reference parser finds."""
+
+from __future__ import annotations
+
+import random
+from array import array
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slomon.compiled.layout import Program, compile_layout, list_offsets
+from slomon.core.events import Access
+from slomon.core.statuses import server_errors_fail
+from slomon.formats.layout import parse_layout
+from slomon.kernels.codes import NO_TICK
+from slomon.kernels.layout import MEMORY, read, read_combined
+from slomon.kernels.line import COMBINED_LINES
+from slomon.kernels.scan import PADDING
+from tests.compiled.kernels import BACKENDS, compiled_kernels
+from tests.compiled.reading import Opened, found, given_by_template, given_exactly, read_at
+from tests.formats.layouts import LAYOUTS, ZONE, layout_lines, make_formats, random_layout_lines
+
+FORMATS = make_formats(lambda _: False)  # every status is one
+OFFSETS = list_offsets(ZONE)
+layouts = pytest.mark.parametrize("name", LAYOUTS)
+
+
+def read_line(program: Program, line: bytes, memory: array[int]) -> tuple[int, bytes, bytes] | None:
+    """The tick, the request and the status that the kernel finds; None if the line isn't plain."""
+    text = bytearray(b"\n" + line + b"\n" + bytes(PADDING))
+    requests = bytearray(len(text))
+    stop = len(line.removesuffix(b"\r")) + 1
+    if program.kind == COMBINED_LINES:
+        fields = read_combined(text, 1, stop, program.steps, OFFSETS, memory)
+    else:
+        fields = read(
+            text, 1, stop, program.steps, program.literals, OFFSETS, memory, requests
+        )
+    tick, request, end, status, composed = fields
+    source = requests if composed else text
+    found_line = tick, bytes(source[request:end]), bytes(text[status : status + 3])
+    return None if tick == NO_TICK else found_line
+
+
+def check(name: str, lines: list[bytes]) -> int:
+    """Compare what the kernel finds with what the reference parser finds. Return how much it is."""
+    plain = compile_layout(LAYOUTS[name])
+    with_host = compile_layout(LAYOUTS[name], with_host=True)
+    assert plain
+    assert with_host
+    memory, count = array("q", [-1]) * MEMORY, 0
+    for line in lines:
+        text = line.decode("utf-8", "backslashreplace").removesuffix("\r")
+        access = FORMATS[name].parse(text)
+        for program in (plain, with_host):
+            seen = read_line(program, line, memory)
+            if seen is None or not seen[1].partition(b" ")[0].isalpha():
+                continue  # no table holds a request without a method of letters
+            count += 1
+            assert isinstance(access, Access), line
+            host = f"{access.host} " if program is with_host and access.host else ""
+            request = f"{access.verb} {host}{access.resource}"
+            assert seen[0] == access.tick, line
+            assert seen[1].decode("utf-8", "backslashreplace") == request, line
+    return count
+
+
+@layouts
+def test_the_kernel_finds_the_fields_that_the_reference_parser_finds(name: str) -> None:
+    lines = random_layout_lines(random.Random(name), name, 300)
+    assert check(name, lines) > 60
+
+
+@pytest.mark.slow
+@layouts
+def test_the_kernel_finds_the_fields_of_many_lines(name: str) -> None:
+    assert check(name, random_layout_lines(random.Random(f"{name} 2"), name, 20_000)) > 5_000
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_smallest_line_that_is_read_otherwise_would_be_shown(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(tuple(LAYOUTS)))
+    check(name, [data.draw(layout_lines(name))])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@layouts
+def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(
+    backend: Opened, name: str
+) -> None:
+    count = 400 if backend is compiled_kernels else 40
+    lines = random_layout_lines(random.Random(f"{name} 3"), name, count)
+    blocks = [lines[: count // 4], lines[count // 4 :]]
+    for requests, match_exactly in ((found, False), (given_by_template, False)):
+        read_at(backend, requests, (name, match_exactly, blocks))
+    if backend is compiled_kernels:
+        read_at(backend, given_exactly, (name, True, blocks))
+
+
+def test_a_layout_whose_fields_have_no_certain_end_is_left_to_the_reference_parser() -> None:
+    for text in (
+        "$time_iso8601 $request_method-$uri $status",
+        "$time_iso8601 $request_method $uri $status.0",
+        "$time_iso8601 $request.5 $status",
+        "$time_iso8601 $request_method\n$uri $status",
+        "$time_iso8601 $status $request",
+    ):
+        assert compile_layout(parse_layout(text, "custom")) is None
