@@ -14,8 +14,9 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
 from slomon.kernels.layout import read, read_combined
-from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, Fields, plain
+from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, TABLE_LINES, Fields, plain
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
+from slomon.kernels.table import read_row
 from slomon.kernels.times import number
 
 Column: TypeAlias = MutableSequence[int]
@@ -159,6 +160,8 @@ def _read_line(
         return plain(text, start, stop, literals, shape[1], shape[2])
     if shape[0] == COMBINED_LINES:
         return read_combined(text, start, stop, program, offsets, memory)
+    if shape[0] == TABLE_LINES:
+        return read_row(text, start, stop, program, offsets, memory, requests)
     return read(text, start, stop, program, literals, offsets, memory, requests)
 
 

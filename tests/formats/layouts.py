@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from slomon.formats.builtin import BUILT_IN
 from slomon.formats.format import Format, Reading
 from slomon.formats.layout import Field, Kind, Layout, parse_layout
 from slomon.formats.registry import make_format
+from slomon.formats.tables import TableLayout, given_table
 from tests.formats.lines import (
     PATHS,
     PROTOCOLS,
@@ -81,10 +83,44 @@ _DURATIONS: Final = (b"0.001", b"12.5ms", b"-", b"1,5", b"", b"a b", b"0.1, 0.2"
 _NEARLY_ALWAYS: Final = (*[True] * 15, False)
 
 
+def _with_form(layout: TableLayout | None, form: str) -> TableLayout:
+    assert layout
+    columns = (
+        replace(column, form=form) if column.kind is Kind.TIME else column
+        for column in layout.columns
+    )
+    return replace(layout, columns=tuple(columns))
+
+
+TABLES: Final = {
+    "iis": _with_form(
+        given_table(
+            "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-host sc-status x"
+        ),
+        "iso",
+    ),
+    "cloudfront": _with_form(
+        given_table(
+            "#Fields:\tdate\ttime\tx-edge-location\tsc-bytes\tc-ip\tcs-method\tcs(Host)\t"
+            "cs-uri-stem\tsc-status\tcs(Referer)"
+        ),
+        "iso",
+    ),
+    "apart": _with_form(
+        given_table("#Fields: date c-ip time cs-method cs-uri-stem sc-status"), "iso"
+    ),
+    "csv": _with_form(given_table("host,timestamp,method,path,status,bytes"), "iso"),
+    "csv-request": _with_form(given_table("request;time;status"), "milliseconds"),
+    "csv-clf": _with_form(given_table("status|time|user|method|url|query"), "clf"),
+}
+"""Tables, of which some have a column of queries."""
+
+
 def make_formats(is_failure: StatusRule) -> dict[str, Format]:
     """The formats of all layouts, by name."""
     reading = Reading(is_failure, ZONE)
-    return {name: make_format(layout, reading) for name, layout in LAYOUTS.items()}
+    layouts: dict[str, Layout | TableLayout] = {**LAYOUTS, **TABLES}
+    return {name: make_format(layout, reading) for name, layout in layouts.items()}
 
 
 def _mostly(pick: Pick, pool: Sequence[bytes]) -> bytes:
@@ -161,13 +197,32 @@ def draw_line(pick: Pick, layout: Layout) -> bytes:
     return line + line if kind == "joined" else line
 
 
+def draw_row(pick: Pick, layout: TableLayout) -> bytes:
+    """A row of a table, without its end: plain, or with unusual cells, or damaged."""
+    cells = [_value(pick, column) for column in layout.columns]
+    if len(layout.cells_of(Kind.TIME)) == 2:
+        date, clock = layout.cells_of(Kind.TIME)
+        cells[date], _, cells[clock] = _time(pick, "iso").replace(b"T", b" ").partition(b" ")
+    if layout.quoted and pick((False, False, False, True)):
+        cells = [b'"' + cell.replace(b'"', b'""') + b'"' for cell in cells]
+    cells += pick(((), (), (), (b"more",)))
+    line = layout.separator.encode().join(cells[: pick((None, None, None, None, None, -1))])
+    for _ in range(pick((0, 0, 0, 0, 0, 1, 2))):
+        line = damage(pick, line)
+    return pick((b"", b"", b"", b"", b"", b"", b"", b"", b"#")) + line
+
+
 def random_layout_lines(rng: random.Random, name: str, count: int) -> list[bytes]:
-    """Lines of a layout, without their ends."""
-    return [draw_line(rng.choice, LAYOUTS[name]).replace(b"\n", b"") for _ in range(count)]
+    """Lines of a layout or a table, without their ends."""
+    return [_draw(rng.choice, name) for _ in range(count)]
+
+
+def _draw(pick: Pick, name: str) -> bytes:
+    line = draw_line(pick, LAYOUTS[name]) if name in LAYOUTS else draw_row(pick, TABLES[name])
+    return line.replace(b"\n", b"")
 
 
 @st.composite
 def layout_lines(draw: st.DrawFn, name: str) -> bytes:
     """A line of a layout, without its end."""
-    line = draw_line(lambda pool: draw(st.sampled_from(pool)), LAYOUTS[name])
-    return line.replace(b"\n", b"")
+    return _draw(lambda pool: draw(st.sampled_from(pool)), name)
