@@ -309,7 +309,8 @@ def _skip_letters(text: Text, at: int) -> int:
 def _is_end(text: Text, at: int, stop: int, literals: Text, literal: int, literal_end: int) -> bool:
     """Whether the next literal or the line's end follows a status or a method."""
     if literal == literal_end:
-        return text[at] not in _JOINING and not is_letter(text[at])
+        joins = text[at] in _JOINING or is_letter(text[at]) or 48 <= text[at] <= 57
+        return not joins
     return at == stop or _match(text, at, literals, literal, literal_end) >= 0
 
 
