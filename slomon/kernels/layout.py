@@ -13,10 +13,12 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.line import NOT_PLAIN, Fields
 from slomon.kernels.request import (
+    MEMORY,
     REQUEST,
     TIME,
     find_mark,
     find_request,
+    is_digit,
     is_letter,
     join_request,
     skip_protocol,
@@ -72,6 +74,7 @@ _SLASH: Final = 47
 _COLON: Final = 58
 _UNDERSCORE: Final = 95
 _JOINING: Final = (_MINUS, _POINT, _UNDERSCORE)
+_TIME_LENGTH: Final = 29  # as in 17/May/2015:10:05:03 +0000] "
 _AFTER_TIME: Final = int.from_bytes(b'] "', "little")
 
 Text: TypeAlias = Sequence[int]
@@ -138,18 +141,39 @@ def read_combined(
     bracket = find_byte(text, at + 1, stop, _BRACKETS)
     if bracket == stop or text[bracket - 1] != _SPACE or bracket - at < 2:
         return NOT_PLAIN
-    tick, at = read_time(text, bracket + 1, CLF, offsets, memory)
-    if tick == NO_TICK or leading_bytes(load(text, at), 3) != _AFTER_TIME:
+    tick, request = _read_cached_time(text, bracket + 1, offsets, memory)
+    if tick == NO_TICK:
         return NOT_PLAIN
-    request = at + 3
     target = find_mark(text, request, stop) + 1
     target_end = find_mark(text, target, stop) if target else -1
     at = skip_protocol(text, target_end, stop)
     if at < 0 or text[target] != _SLASH or text[at] != _QUOTE or text[at + 1] != _SPACE:
         return NOT_PLAIN
-    if number(text, at + 2)[1] != 3 or (text[at + 5] != _SPACE and at + 5 != stop):
+    if text[at + 5] != _SPACE and at + 5 != stop:
         return NOT_PLAIN
     return tick, request, target_end, at + 2, 0
+
+
+def _read_cached_time(
+    text: Text, at: int, offsets: Column, memory: MutableSequence[int]
+) -> tuple[int, int]:
+    """The tick of a time as in 17/May/2015:10:05:03 +0000, and where the request begins."""
+    first, second, third = load(text, at), load(text, at + 8), load(text, at + 16)
+    last = load(text, at + _TIME_LENGTH - 8)
+    if (
+        first == memory[MEMORY - 5]
+        and second == memory[MEMORY - 4]
+        and third == memory[MEMORY - 3]
+        and last == memory[MEMORY - 2]
+    ):
+        return memory[MEMORY - 1], at + _TIME_LENGTH
+    tick, end = read_time(text, at, CLF, offsets, memory)
+    if tick == NO_TICK or leading_bytes(load(text, end), 3) != _AFTER_TIME:
+        return NO_TICK, 0
+    if end + 3 == at + _TIME_LENGTH:
+        memory[MEMORY - 5], memory[MEMORY - 4], memory[MEMORY - 3] = first, second, third
+        memory[MEMORY - 2], memory[MEMORY - 1] = last, tick
+    return tick, end + 3
 
 
 def _read_time(
@@ -309,7 +333,7 @@ def _skip_letters(text: Text, at: int) -> int:
 def _is_end(text: Text, at: int, stop: int, literals: Text, literal: int, literal_end: int) -> bool:
     """Whether the next literal or the line's end follows a status or a method."""
     if literal == literal_end:
-        joins = text[at] in _JOINING or is_letter(text[at]) or 48 <= text[at] <= 57
+        joins = text[at] in _JOINING or is_letter(text[at]) or is_digit(text[at])
         return not joins
     return at == stop or _match(text, at, literals, literal, literal_end) >= 0
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.line import NOT_PLAIN, Fields
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load
-from slomon.kernels.times import DATES, number
+from slomon.kernels.times import DATES
 
 Text: TypeAlias = Sequence[int]
 
@@ -26,10 +26,10 @@ CLOCK: Final = 7  # the time of day, if that is another field than its date
 
 FIELDS: Final = 8
 
-MEMORY: Final = DATES + 2 * FIELDS
+MEMORY: Final = DATES + 2 * FIELDS + 5
 """
 Numbers of the memory of a scanner: the cache of dates (`kernels.times`), then where each field of
-the line begins and ends.
+the line begins and ends, then the cache of `layout.read_combined`.
 """
 
 METHOD_PLACE: Final = DATES + 2 * METHOD
@@ -113,12 +113,11 @@ def skip_protocol(text: Text, at: int, stop: int) -> int:
     """Where ` HTTP/<version>` ends that begins at `at`; -1 if it does not begin there."""
     if at < 0 or stop - at < 7 or leading_bytes(load(text, at), 6) != _HTTP:
         return -1
-    digits = number(text, at + 6)[1]
-    at += 7
-    if text[at] == _POINT:
-        digits *= number(text, at + 1)[1]
-        at += 2
-    return at if digits == 1 else -1
+    if not is_digit(text[at + 6]):
+        return -1
+    if text[at + 7] != _POINT:
+        return at + 7
+    return at + 9 if is_digit(text[at + 8]) else -1
 
 
 def _compose(
@@ -182,7 +181,7 @@ def _copy_host(text: Text, at: int, end: int, into: MutableSequence[int], place:
         byte = text[at]
         if is_letter(byte):
             byte |= 32
-        elif not 48 <= byte <= 57 and (at == begin or byte not in (_MINUS, _POINT, _UNDERSCORE)):
+        elif not is_digit(byte) and (at == begin or byte not in (_MINUS, _POINT, _UNDERSCORE)):
             return -1
         into[place] = byte
         place += 1
@@ -190,7 +189,7 @@ def _copy_host(text: Text, at: int, end: int, into: MutableSequence[int], place:
     if at == begin or at + 1 == end:
         return -1
     for port in range(at + 1, end):
-        if not 48 <= text[port] <= 57:
+        if not is_digit(text[port]):
             return -1
     into[place] = _SPACE
     return place + 1
@@ -204,6 +203,11 @@ def _skip_scheme(text: Text, at: int, end: int) -> int:
     if begin == at or end - at <= 3 or text[at] != _COLON:
         return -1
     return at + 3 if text[at + 1] == _SLASH and text[at + 2] == _SLASH else -1
+
+
+def is_digit(byte: int) -> bool:
+    """Whether a byte is a digit."""
+    return 48 <= byte <= 57
 
 
 def is_letter(byte: int) -> bool:
