@@ -6,7 +6,7 @@ The format of a change file is detected from its text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Final
@@ -36,10 +36,10 @@ class History:
     changes: list[tuple[int, Change]]
     rejected: list[RejectedLine]
 
-    def find_unmatched_services(self, watched: Collection[str]) -> list[str]:
-        """The services, each once, that changes name and that aren't among `watched`."""
+    def find_unmatched_services(self, is_watched: Callable[[str], bool]) -> list[str]:
+        """The services, each once, that changes name and that aren't watched."""
         named = dict.fromkeys(change.service for _, change in self.changes)
-        return [service for service in named if service and service not in watched]
+        return [service for service in named if service and not is_watched(service)]
 
 
 def read_history(paths: Sequence[str], zone: tzinfo | None, service: str) -> History:

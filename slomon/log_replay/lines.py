@@ -177,7 +177,7 @@ class ReferenceParser:
         if isinstance(read, Switch):
             log.format, read = read.format, read.item
         if isinstance(read, Access):
-            key = log.requests.key(read.verb, read.resource)
+            key = log.requests.key(read.verb, read.resource, read.host)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._add_change(log, read)

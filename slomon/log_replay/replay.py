@@ -21,9 +21,11 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
 from slomon.dates import parse_zone, show_duration
-from slomon.deploys.history import read_history
+from slomon.deploys.history import History, read_history
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
+from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
 from slomon.errors import MalformedLineError
+from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
 from slomon.log_replay.logging import ReplayLog
@@ -245,6 +247,29 @@ def replay(
             identity=Identity(),
         ),
     ] = None,
+    service_from: Annotated[
+        str | None,
+        Option(
+            read=partial(read_choice, choices=SERVICES_FROM),
+            help="the service of a found endpoint: the virtual host of its requests if the log "
+            "names several, the name of the log's file, or endpoint for a service of its own",
+            group="endpoints",
+            metavar="WHAT",
+            default=BY_HOST,
+            identity=Identity(name="service from"),
+        ),
+    ] = None,
+    group_paths: Annotated[
+        str,
+        Option(
+            read=partial(read_choice, choices=["on", "off"]),
+            help="on: if a position in the paths of the first requests takes many values that are "
+            "seldom seen, they are one endpoint, as in /product/{slug}; off: each is its own",
+            group="endpoints",
+            metavar="ON|OFF",
+            identity=Identity(name="path groups"),
+        ),
+    ] = "on",
     max_endpoints: Annotated[
         int,
         Option(
@@ -388,6 +413,8 @@ def replay(
     given = read_options(replay, locals())
     check_mutually_exclusive(endpoints=endpoints, slo=slo)
     check_mutually_exclusive(endpoints=endpoints, window=window)
+    check_mutually_exclusive(endpoints=endpoints, service_from=service_from)
+    check_mutually_exclusive(service=service, service_from=service_from)
     check_mutually_exclusive(format=format, log_format=log_format, regex=regex, json_keys=json_keys)
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
@@ -404,11 +431,11 @@ def replay(
             check_resolution(resolution, plan.resolution, windows)
         chosen = choose_backend(backend, size)
         history = read_history(histories, _read_zone(change_zone), service or "")
+        if plan.endpoints is None and plan.service_from == BY_HOST:
+            history = _name_hosts(history)
         plan = replace(plan, changes=history.changes, rejected_records=len(history.rejected))
         log, rejections = ReplayLog(), Rejections()
         rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
-        watched = {one.name for one in _list_watched(plan)}
-        log.changes_unmatched(history.find_unmatched_services(watched))
         state = None
         if checkpoint_path is not None:
             identity = {**identify_inputs(plan), **identify_options(replay, given)}
@@ -431,6 +458,7 @@ def replay(
                 chosen,
                 on_rejected=rejections.add,
                 on_format_detected=log.format_detected,
+                on_paths_grouped=log.paths_grouped,
                 checkpoint=state,
                 save_rejections=rejections.save,
                 saved=saved,
@@ -438,6 +466,7 @@ def replay(
             monitor = _run(engine, rejections, size, on_progress)
         if state is not None and not keep_checkpoint:
             state.remove()
+        log.changes_unmatched(history.find_unmatched_services(engine.owns))
         log.finished(monitor.accounting, monitor.problems)
         return monitor
 
@@ -465,6 +494,8 @@ def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
             slo=given["slo"],
             window=given["window"],
         ),
+        service_from=given["service_from"],
+        groups_paths=given["group_paths"] == "on",
         max_endpoints=given["max_endpoints"],
         lateness=given["lateness"],
         match_exactly=None if match is None else match == "exact",
@@ -475,6 +506,15 @@ def _make_plan(given: Mapping[str, Any], catalogue: Catalogue | None) -> Plan:
         workers=given["workers"],
         is_failure=given["is_failure"],
     )
+
+
+def _name_hosts(history: History) -> History:
+    """The same changes, whose services are written like the virtual hosts that they may be."""
+    changes = [
+        (tick, replace(change, service=read_host(change.service) or change.service))
+        for tick, change in history.changes
+    ]
+    return replace(history, changes=changes)
 
 
 def _read_zone(name: str | None) -> tzinfo | None:

@@ -15,7 +15,13 @@ from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
-from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
+from slomon.endpoints.discovery import (
+    EndpointNames,
+    FoundEndpoints,
+    FoundRequests,
+    GivenRequests,
+    Requests,
+)
 from slomon.endpoints.router import Router
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
@@ -44,7 +50,7 @@ def given_by_template(_: EndpointNames) -> Requests:
 
 
 def found(names: EndpointNames) -> Requests:
-    return FoundRequests(names, LIKE)
+    return FoundRequests(FoundEndpoints(names, LIKE))
 
 
 @dataclass

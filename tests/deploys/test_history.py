@@ -47,7 +47,7 @@ def test_dates_without_a_zone_need_one(tmp_path: Path) -> None:
 
 
 def test_services_that_own_no_endpoint_are_listed_once() -> None:
-    assert History([], []).find_unmatched_services(set()) == []
+    assert History([], []).find_unmatched_services(lambda _: False) == []
 
 
 def test_a_damaged_or_oversized_file_is_an_error(tmp_path: Path) -> None:

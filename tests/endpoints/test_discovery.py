@@ -23,7 +23,8 @@ CATALOGUE = Catalogue(
 
 
 def found(most: int = 10, name: str = "") -> FoundRequests:
-    return FoundRequests(PythonEndpointNames(most), Endpoint(name, "-", "", "", 0.9, 300))
+    like = Endpoint(name, "-", "", "", 0.9, 300)
+    return FoundRequests(FoundEndpoints(PythonEndpointNames(most), like))
 
 
 def test_configured_endpoints_are_found_by_their_requests() -> None:
@@ -79,7 +80,7 @@ def test_endpoints_are_discovered_in_order_and_recognised_again() -> None:
 
 def test_requests_to_endpoints_beyond_the_limit_are_capped() -> None:
     names = PythonEndpointNames(1)
-    requests = FoundRequests(names, LIKE)
+    requests = FoundRequests(FoundEndpoints(names, LIKE))
     assert [requests.key("GET", target) for target in ("/a", "/b", "/a")] == [0, 1, 0]
     assert names.accept(1)
     assert [requests.key("GET", target) for target in ("/b", "/c", "/a")] == [1, UNMATCHED, 0]

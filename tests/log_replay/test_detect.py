@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
-from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
+from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format
 from slomon.formats.registry import known_formats, regex_format
@@ -160,12 +160,14 @@ class Detected:
     ) -> None:
         self.told: list[tuple[str, str]] = []
         self.requests: dict[bool, Requests] = {
-            way: FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+            way: FoundRequests(
+                FoundEndpoints(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+            )
             for way in (False, True)
         }
         self.detect_format = FormatDetector(
             formats,
-            lambda *, match_exactly: self.requests[match_exactly],
+            lambda *, match_exactly, log: self.requests[match_exactly],
             lambda name, form, _: self.told.append((name, form)),
             match_exactly=match_exactly,
         )
