@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from slomon.core.events import Malformed
 from slomon.formats.builtin import SIGNS
-from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
+from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, restore_formats
 from slomon.formats.text import explain, find_status
@@ -23,10 +23,10 @@ from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
 from slomon.text import excerpt, quote
 
-Infer: TypeAlias = Callable[[Sequence[str]], "AnyLayout | str | None"]
+Infer: TypeAlias = Callable[[Sequence[str]], "AnyLayout | Ambiguity | None"]
 """
-Returns the layout of lines that no known format reads, None if they have none, or the reason why
-two layouts are as likely.
+Returns the layout of lines that no known format reads, None if they have none, or an Ambiguity if
+several layouts are as likely.
 """
 
 _JUDGED: Final = 100  # lines
@@ -43,7 +43,7 @@ _STATUSES: Final = frozenset(
         *(range(520, 531), range(561, 562), range(598, 600)),
     )
     for status in numbers
-) | {"-", "0", "000"}
+) | {"-", "-1", "0", "000"}
 _TELLING: Final = frozenset({Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.STATUS})
 _EVENT: Final = re.compile(r'\{"type": ?"')
 _ERROR: Final = re.compile(
@@ -75,6 +75,8 @@ def recognise(
     Recognise the format of lines that are not blank: one of `formats`, in a wrapper or not, or one
     that `infer` finds. Returns the reason if there is none.
     """
+    if not lines:
+        return "it has no lines"
     plain = _recognise_wrapped(lines, formats, reading)
     if plain is not None:
         return Recognition(plain)
@@ -138,11 +140,10 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
     """How many of the judged lines a format reads. A header may stand before them."""
     layout = form.layout
     if isinstance(layout, Layout):
-        signs = SIGNS.get(form.name)
+        if not _has_signs(form, judged):
+            return 0
         return sum(
-            find_status(layout, line) in _STATUSES and _is_read(form.parse(line))
-            for line in judged
-            if signs is None or signs.match(line)
+            find_status(layout, line) in _STATUSES and _is_read(form.parse(line)) for line in judged
         )
     count, missing = 0, set(judged)
     for line in lines:
@@ -152,6 +153,12 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
         if line in missing:
             count += _is_read(read)
     return min(count, len(judged))
+
+
+def _has_signs(form: Format, lines: Sequence[str]) -> bool:
+    """Do most of the lines have the signs that tell a layout from others?"""
+    signs = SIGNS.get(form.name)
+    return signs is None or 2 * sum(bool(signs.match(line)) for line in lines) > len(lines)
 
 
 def _is_read(read: Item | Switch) -> bool:
@@ -164,13 +171,18 @@ def _infer(
     wrapper = find_wrapper(lines)
     contents = lines if wrapper is None else unwrap_lines(wrapper, lines)
     found = infer(_judged(contents))
-    if found is None or isinstance(found, str):
+    if isinstance(found, Ambiguity):
+        shown = " or ".join(f"'{excerpt(layout.show(), 300)}'" for layout in found.layouts)
+        return f"its lines can be read as {shown}: --log-format (log_format=) chooses one"
+    if found is None:
         form = None if any(map(looks_like_request, lines)) else _find_followed(lines, formats)
-        return Recognition(form) if form else found or describe_nearest(lines, formats)
+        return Recognition(form) if form else describe_nearest(lines, formats)
     form = make_format(found, reading)
-    return Recognition(
-        form if wrapper is None else wrap_format(wrapper, form, reading), inferred=True
-    )
+    wrapped = form if wrapper is None else wrap_format(wrapper, form, reading)
+    if reading.zone is not None or any(_is_read(wrapped.parse(line)) for line in lines):
+        return Recognition(wrapped, inferred=True)
+    known = restore_formats([wrapped.spec], replace(reading, zone=UTC))[0] or wrapped
+    return Recognition(mark_utc(known), inferred=True, assumed_utc=True)
 
 
 def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:
@@ -178,13 +190,8 @@ def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | 
     first = lines[:_JUDGED]
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_its_time(form, first):
-            signs = SIGNS.get(form.name)
-            count = sum(
-                find_status(layout, line) in _STATUSES
-                for line in first
-                if signs is None or signs.match(line)
-            )
-            if 2 * count >= len(first):
+            count = sum(find_status(layout, line) in _STATUSES for line in first)
+            if 2 * count >= len(first) and _has_signs(form, first):
                 return form
     return None
 
@@ -194,8 +201,8 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
     line = _judged(lines)[0]
     where = f"no format reads line {lines.index(line) + 1} of its first lines, {quote(line)}"
     nearest, reached = None, 0
-    for form in sorted(formats, key=lambda form: form.name in SIGNS):
-        if isinstance(layout := form.layout, Layout):
+    for form in formats:
+        if isinstance(layout := form.layout, Layout) and _has_signs(form, [line]):
             steps = layout.needed()[: explain(layout, line)[0]]
             count = sum(step.field.kind in _TELLING for step in steps)
             if count > reached:
