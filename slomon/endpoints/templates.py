@@ -7,8 +7,10 @@ others. To group too few only makes more endpoints. So a position is grouped onl
 values that are seen a few times each:
 
 * at least 10 *numbered* values, which have a digit, an escape such as `%C3`, or four hyphens; 30 of
-  them at the beginning of a path, where the endpoints of a small service stand
-* or at least 50 values of any kind, most of them seen once or twice, but not at the beginning
+  them at the beginning of a path, where the endpoints of a small service stand. A value with an
+  escape counts as two: no program names an endpoint so.
+* or at least 20 values of any kind, four of five seen only once, but not at the beginning, and not
+  if the sample is small and more requests follow
 
 A position with fewer seldom values than frequent ones is not grouped: siblings such as `/api/users`
 and `/api/orders` are each seen often. A value that makes up more than a twentieth of the requests
@@ -17,7 +19,9 @@ of its position stays an endpoint of its own, and so does one with most of its f
 
 from __future__ import annotations
 
+import re
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -27,17 +31,19 @@ from slomon.kernels.route import (
     NAMED,
     NODE,
     NUMBERED,
-    group,
     is_identifier,
     is_numbered,
 )
+
+_is_hexadecimal: Final = re.compile(rb"[0-9A-Fa-f-]+").fullmatch
 
 SLUG: Final = b"{slug}"
 
 _FEW: Final = 5  # requests to a value that is seldom seen
 _LEAST_NUMBERED: Final = 10  # values
 _LEAST_AT_BEGINNING: Final = 30
-_LEAST_NAMED: Final = 50
+_LEAST_NAMED: Final = 20
+_ONCE: Final = 0.8  # the share of named values that are seen once
 _SHARE: Final = 20  # a value with more than one request in 20 is kept
 _MOST: Final = 1000  # positions
 
@@ -105,12 +111,13 @@ class _Position:
     failures: int = 0
     values: dict[bytes, _Position] = field(default_factory=dict)
 
-    def add(self, segments: Sequence[bytes], *, failed: bool) -> None:
+    def add(self, segments: Iterable[bytes], requests: int, failures: int) -> None:
+        """Add requests to a path."""
         position = self
         for segment in segments:
             position = position.values.setdefault(segment, _Position())
-            position.requests += 1
-            position.failures += failed
+            position.requests += requests
+            position.failures += failures
 
     def merge(self, other: _Position) -> None:
         self.requests += other.requests
@@ -119,27 +126,44 @@ class _Position:
             self.values.setdefault(value, _Position()).merge(position)
 
 
-def learn_templates(requests: Iterable[tuple[bytes, bool]]) -> list[Template]:
+def learn_templates(
+    requests: Iterable[tuple[bytes, bool]], *, is_small: bool = False
+) -> list[Template]:
     """
-    The templates of a sample: of each request the text `<verb> <path>`, with its host if it has
-    one, and whether it failed. Their order is that of their prefixes.
+    The templates of a sample: of each request its text (`discovery.name_request`), and whether it
+    failed. Their order is that of their prefixes. If the sample `is_small`, only numbered values
+    are replaced.
     """
     root = _Position()
-    for request, failed in requests:
-        buffer = bytearray(3 * len(request) + 4)
-        end = group(request, 0, len(request), buffer, 0, NO_TEMPLATES)
-        target = bytes(buffer[:end]).partition(b" ")[2]
-        begin = 0 if target.startswith(b"/") else target.find(b"\n") + 1
-        origin, *segments = target[begin:].split(b"/")
-        root.add([target[:begin] + origin, *segments], failed=failed)
+    for (request, failed), count in Counter(requests).items():
+        root.add(split_path(request), count, failures=count * failed)
     found: list[Template] = []
     for origin, position in sorted(root.values.items()):
-        found += _find_templates(origin, position, is_beginning=True)
+        found += _find_templates(origin, position, 0, is_small=is_small)
     return found[:_MOST]
 
 
-def _find_templates(prefix: bytes, at: _Position, *, is_beginning: bool) -> Iterator[Template]:
-    flags, replaced = _choose_values(at, is_beginning=is_beginning)
+def split_path(request: bytes) -> tuple[bytes, ...]:
+    """
+    The segments of a request's path, as `kernels.route.group` writes them without templates. The
+    first one is the origin.
+    """
+    target = request.partition(b" ")[2]
+    begin = 0 if target.startswith(b"/") else target.find(b"\n") + 1
+    origin, *segments = target[begin:].split(b"/")
+    return target[:begin] + origin, *map(_replace_identifier, segments)
+
+
+def _replace_identifier(segment: bytes) -> bytes:
+    name = segment.partition(b";")[0]
+    may_be = _is_hexadecimal(name)  # which is faster to say
+    return b"{id}" if may_be and is_identifier(name, 0, len(name)) else name
+
+
+def _find_templates(
+    prefix: bytes, at: _Position, depth: int, *, is_small: bool
+) -> Iterator[Template]:
+    flags, replaced = _choose_values(at, depth, is_small=is_small)
     if replaced:
         merged = _Position()
         kept = []
@@ -151,20 +175,24 @@ def _find_templates(prefix: bytes, at: _Position, *, is_beginning: bool) -> Iter
         at.values[SLUG] = merged
         yield Template(prefix, flags, sorted(kept), len(replaced))
     for value, position in sorted(at.values.items()):
-        yield from _find_templates(b"/".join([prefix, value]), position, is_beginning=False)
+        yield from _find_templates(
+            b"/".join([prefix, value]), position, depth + 1, is_small=is_small
+        )
 
 
-def _choose_values(at: _Position, *, is_beginning: bool) -> tuple[int, set[bytes]]:
+def _choose_values(at: _Position, depth: int, *, is_small: bool) -> tuple[int, set[bytes]]:
     """Which values of a position are replaced, and the flag that says so."""
-    if not is_beginning:
+    if depth and not is_small:
         named = {value: one for value, one in at.values.items() if _is_slug(value, NAMED)}
-        seldom = sum(one.requests <= 2 for one in named.values())
-        if seldom >= _LEAST_NAMED and 2 * seldom > len(named):
+        once = sum(one.requests == 1 for one in named.values())
+        if len(named) >= _LEAST_NAMED and once >= _ONCE * len(named):
             return NAMED, _leave_out_kept(named)
     numbered = {value: one for value, one in at.values.items() if _is_slug(value, NUMBERED)}
-    seldom = sum(one.requests <= _FEW for one in numbered.values())
-    least = _LEAST_AT_BEGINNING if is_beginning else _LEAST_NUMBERED
-    if seldom >= least and 2 * seldom > len(numbered):
+    seldom = [value for value, one in numbered.items() if one.requests <= _FEW]
+    weight = len(seldom) + sum(b"%" in value for value in seldom)
+    if weight >= (_LEAST_NUMBERED if depth else _LEAST_AT_BEGINNING) and 2 * len(seldom) > len(
+        numbered
+    ):
         return NUMBERED, _leave_out_kept(numbered)
     return 0, set()
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from slomon.core.events import Access
 from slomon.endpoints.discovery import EndpointNames, FoundRequests
-from slomon.endpoints.templates import Template, compile_templates, learn_templates
+from slomon.endpoints.templates import Template, compile_templates, learn_templates, split_path
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Switch
 from slomon.kernels.route import LONGEST
@@ -23,9 +23,11 @@ from slomon.log_replay.lines import Log
 from slomon.options import STANDARD_INPUT
 from slomon.sources.source import Source, open_source
 
-_REQUESTS: Final = 10_000
-_BYTES: Final = 4 << 20
-_LOGS: Final = 50
+_REQUESTS: Final = 5_000
+_BYTES: Final = 2 << 20
+_LOGS: Final = 20
+_FIRST: Final = 500  # requests that are looked at first
+_FEW_PATHS: Final = 20
 
 _SUFFIX: Final = re.compile(
     r"[._-]?\d{4}-?\d{2}-?\d{2}(?:[T_-]?\d{2,6})?|[._-]\d+|\.(?:gz|bz2|xz|zst|lz4|br|Z)"
@@ -62,21 +64,30 @@ def is_file(path: str) -> bool:
 
 def sample_templates(paths: Iterable[str], recognise: Recognise, max_line: int) -> list[Template]:
     """
-    The path templates of the logs that are files: of their first 10,000 requests, an equal share of
-    each log, within 4 MiB. A log that can't be read has no requests here.
+    The path templates of the logs that are files: of their first 5,000 requests, an equal share of
+    each log, within 2 MiB. A log that can't be read has no requests here.
     """
     files = sorted(filter(is_file, paths))[:_LOGS]
     requests: list[tuple[bytes, bool]] = []
     for path in files:
-        most = _REQUESTS // len(files)
         try:
             with open_source(path, max_line) as source:
                 log = recognise(source.name, read_head(source, recognise.needed), None)
-                lines = _peek_lines(source, _BYTES // len(files))
+                requests += _sample_log(source, log, 1 / len(files))
         except (OSError, ConfigurationError):
             continue  # reported when the log is read
-        requests += islice(_list_requests(log, lines), most)
     return learn_templates(requests)
+
+
+def _sample_log(source: Source, log: Log, share: float) -> list[tuple[bytes, bool]]:
+    most, size = int(_REQUESTS * share), int(_BYTES * share)
+    if most > _FIRST:
+        # Most logs of programs have few paths: nothing is learnt from more of their requests.
+        lines = _peek_lines(source, _BYTES // 10)
+        first = list(islice(_list_requests(log, lines), _FIRST))
+        if len({split_path(request) for request, _ in first}) < _FEW_PATHS:
+            return first
+    return list(islice(_list_requests(log, _peek_lines(source, size)), most))
 
 
 class PathGroups:
@@ -101,7 +112,7 @@ class PathGroups:
     def learn_from_head(self, log: Log, head: bytes) -> None:
         """Learn the templates from the first lines of a log that can't be opened twice."""
         if self.templates is None:
-            self.use(learn_templates(_list_requests(log, head.split(b"\n"))))
+            self.use(learn_templates(_list_requests(log, head.split(b"\n")), is_small=True))
 
 
 def _peek_lines(source: Source, size: int) -> list[bytes]:
