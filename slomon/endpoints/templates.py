@@ -210,6 +210,6 @@ def _leave_out_kept(values: dict[bytes, _Position]) -> set[bytes]:
 
 def _is_slug(value: bytes, flags: int) -> bool:
     """Might a segment be replaced at a position with these flags?"""
-    if len(value) < 2 or is_identifier(value, 0, len(value)) or value == b"{id}":
+    if len(value) < 2 or value.startswith(b"{") or is_identifier(value, 0, len(value)):
         return False
     return bool(flags & NAMED) or is_numbered(value, 0, len(value))

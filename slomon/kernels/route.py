@@ -42,6 +42,7 @@ _HYPHEN: Final = 45
 _SLASH: Final = 47
 _SEMICOLON: Final = 59
 _UNDERSCORE: Final = 95
+_BRACE: Final = 123
 _SHORTEST_HASH: Final = 16
 _UUID: Final = 36
 _ID: Final = tuple(b"{id}")
@@ -146,8 +147,8 @@ def _is_replaced(
 ) -> bool:
     """Whether a segment after a node of the templates is a slug."""
     flags = templates[node] & (NUMBERED | NAMED)
-    if flags == 0 or stop - at < _SHORTEST_SLUG:
-        return False
+    if flags == 0 or stop - at < _SHORTEST_SLUG or text[at] == _BRACE:
+        return False  # a name is its own route, so what was replaced is not replaced again
     if flags & NAMED == 0 and not is_numbered(text, at, stop):
         return False
     child = _find_child(templates, node, text, at, stop)

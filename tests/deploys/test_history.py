@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from slomon.core.events import Change
 from slomon.dates import parse_zone
 from slomon.deploys.history import History, read_history
 from slomon.errors import ConfigurationError
@@ -47,7 +48,8 @@ def test_dates_without_a_zone_need_one(tmp_path: Path) -> None:
 
 
 def test_services_that_own_no_endpoint_are_listed_once() -> None:
-    assert History([], []).find_unmatched_services(lambda _: False) == []
+    changes = [(1, Change("a", "-", "-", name)) for name in ("shop", "", "cart", "blog", "cart")]
+    assert History(changes, []).find_unmatched_services("shop".__eq__) == ["cart", "blog"]
 
 
 def test_a_damaged_or_oversized_file_is_an_error(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ class Detected:
         }
         self.detect_format = FormatDetector(
             formats,
-            lambda *, match_exactly, log: self.requests[match_exactly],
+            lambda **options: self.requests[options["match_exactly"]],
             lambda name, form, _: self.told.append((name, form)),
             match_exactly=match_exactly,
         )
