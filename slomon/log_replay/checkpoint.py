@@ -244,23 +244,26 @@ def load_names(names: EndpointNames, saved: Saved) -> None:
     names.load(found)
 
 
-def save_templates(templates: Sequence[Template]) -> Sections:
-    """The path templates that were learnt from the first requests."""
+def save_templates(templates: Sequence[Template] | None) -> Sections:
+    """The path templates that were learnt; None if they are not known yet."""
     yield (
         "templates",
-        [
+        templates
+        and [
             [one.prefix.hex(), one.flags, [value.hex() for value in one.kept], one.replaced]
             for one in templates
         ],
     )
 
 
-def load_templates(saved: Saved) -> list[Template]:
+def load_templates(saved: Saved) -> list[Template] | None:
     """What `save_templates` saved."""
+    if saved["templates"] is None:
+        return None
     templates = []
     for prefix, flags, kept, replaced in saved["templates"]:
         demand(flags in {NUMBERED, NAMED}, "the flags of a path template are unknown")
-        check_counts([flags, replaced])
+        check_counts([replaced])
         values = [bytes.fromhex(value) for value in kept]
         templates.append(Template(bytes.fromhex(prefix), flags, values, replaced))
     return templates

@@ -243,7 +243,11 @@ class Replay:
                 self._group_paths()
                 self._enter_changes()
             else:
-                self._groups.use(load_templates(saved))
+                templates = load_templates(saved)
+                if templates is None:
+                    self._group_paths()
+                else:
+                    self._groups.use(templates)
                 load_names(self._names, saved)
                 endpoints = self._requests(match_exactly=True).endpoints
                 waiting = load_order(self._order, saved, len(endpoints))
@@ -277,7 +281,7 @@ class Replay:
         yield from save_counts(self._reference)
         yield from save_hosts(self.hosts)
         yield from save_names(self._names)
-        yield from save_templates(self._groups.templates or ())
+        yield from save_templates(self._groups.templates)
         for number, shard in enumerate(self._shards):
             yield from save_shard(number, shard)
         yield "incidents", pack_incidents(self._collector.incidents.values())

@@ -12,6 +12,9 @@ import pytest
 import structlog
 
 import slomon
+from slomon.endpoints.templates import Template
+from slomon.kernels.route import NAMED, NUMBERED
+from slomon.log_replay.checkpoint import load_templates, save_templates
 from slomon.log_replay.sample import name_service
 
 BEGIN = 1_700_000_000
@@ -134,3 +137,19 @@ def test_a_log_may_switch_its_format_within_the_sample(tmp_path: Path) -> None:
 )
 def test_the_service_of_a_file_is_its_name_without_suffixes(path: str, service: str) -> None:
     assert name_service(path) == service
+
+
+def test_templates_are_saved_once_they_are_known() -> None:
+    templates = [Template(b"shop.example.com\n/\xff", NUMBERED, [b"\xfe1", b"a2"], 10)]
+    for known in (None, [], templates):
+        assert load_templates(dict(save_templates(known))) == known
+
+
+@pytest.mark.parametrize("damage", [(1, 7), (1, None), (0, "no"), (0, 5), (3, -1), (2, ["x"])])
+def test_a_saved_template_that_is_none_is_refused(damage: tuple[int, object]) -> None:
+    (section,) = dict(save_templates([Template(b"/p", NAMED, [b"a"], 10)])).values()
+    place, value = damage
+    assert isinstance(section, list)
+    section[0][place] = value
+    with pytest.raises((ValueError, TypeError)):
+        load_templates({"templates": section})
