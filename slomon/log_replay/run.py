@@ -38,6 +38,7 @@ from slomon.endpoints.discovery import (
 from slomon.endpoints.router import Router
 from slomon.endpoints.templates import Template
 from slomon.formats.format import Reading
+from slomon.formats.inference import infer
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
@@ -174,6 +175,7 @@ class Replay:
             self._requests,
             match_exactly=plan.match_exactly,
             reading=Reading(plan.is_failure, plan.zone),
+            infer=infer,
         )
         self._recognise_silently = make_detector(_ignore)
         self._detector = make_detector(on_format_detected)
