@@ -179,11 +179,14 @@ class FoundEndpoints(Sequence[Endpoint]):
         return verb, self._defaults.name, origin, path
 
     def _list_origins(self) -> Iterable[bytes]:
-        """A name of each origin at least."""
+        """A name of each origin that the admitted endpoints have, if not of all of them."""
         saved = self.names.save()
-        if b"\n" not in saved.texts.tobytes():  # all of one origin, as in most logs
-            return islice(compress(saved.split(), saved.admitted), 1)
-        return compress(saved.split(), saved.admitted)
+        names = compress(saved.split(), saved.admitted)
+        if b"\n" not in saved.texts.tobytes():  # none has an origin, as in most logs
+            return islice(names, 1)
+        # There may be millions of names: only one of each origin is worth decoding.
+        origins = {name[name.find(b" ") : name.find(b"\n") + 1]: name for name in names}
+        return origins.values()
 
 
 def name_request(verb: str, origin: str, path: str) -> bytes:
