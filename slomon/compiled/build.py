@@ -310,7 +310,7 @@ _KERNELS: Final = {
         scan.scan,
         (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C),
     ),
-    "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
+    "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B, _C)),
     "find_or_add": (resolve.find_or_add, (_B, _N, _C, _B, _C, _C)),
     "add_request": (resolve.add_request, (_B, _N, _N, _C, _B, _C)),
     "rehash": (hash_table.rehash, (_C, _N, _C, _N)),

@@ -89,7 +89,7 @@ def compile_layout(layout: Layout, *, with_host: bool = False) -> Program | None
         numbers += [field, ending, step.searched, *literal, *stop]
         numbers[kernel.STEP_COUNT] += 1
         before = None if step.field.kind is Kind.TIME else ending
-    kind = COMBINED_LINES if _is_combined(steps) and not with_host else LAYOUT_LINES
+    kind = COMBINED_LINES if _is_combined(steps) else LAYOUT_LINES
     return Program(kind, array("q", numbers), literals + b"\0")
 
 

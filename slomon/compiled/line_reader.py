@@ -153,22 +153,26 @@ class CompiledReader:
         elif log.format is not block.format:
             block.rows, block.stop = row + 1, block.buffer.index(b"\n", end) + 1
             block.unresolved_count = 0
-        elif unknown and not isinstance(log.requests, FoundRequests):
+        elif unknown and _is_learnt(log.requests, code):
             source = block.requests if composed else block.buffer
             table.learn(bytes(source[request:request_end]), code)
 
     def _table(self, requests: Requests) -> CompiledEndpointNames:
         table = self._tables.get(requests)
         if table is None:
-            names = requests.names if isinstance(requests, FoundRequests) else None
-            table = (
-                names if isinstance(names, CompiledEndpointNames) else self._make_table(requests)
-            )
-            self._tables[requests] = table
+            table = self._tables[requests] = self._make_table(requests)
         return table
 
     def _make_table(self, requests: Requests) -> CompiledEndpointNames:
-        """Return a table that knows the given endpoints by their own names."""
+        """
+        The table of requests: that of the found endpoints itself, or one that learns requests. It
+        knows the given endpoints by their own names.
+        """
+        if isinstance(requests, FoundRequests):
+            names = requests.names
+            if isinstance(names, CompiledEndpointNames) and not requests.label:
+                return names
+            return CompiledEndpointNames(self._library)
         table = CompiledEndpointNames(self._library)
         for endpoint in requests.endpoints[:_KNOWN_AT_ONCE]:
             key = requests.key(endpoint.verb, endpoint.resource)
@@ -309,7 +313,17 @@ def _find_shape(log: Log, form: Format) -> _Shape | None:
 
 def _compile(layout: AnyLayout, log: Log) -> Program | None:
     if isinstance(layout, Layout):
-        return compile_layout(layout)
+        return compile_layout(layout, with_host=log.requests.by_host)
     if isinstance(layout, TableLayout):
-        return compile_table(layout, with_query=log.match_exactly)
+        return compile_table(layout, with_host=log.requests.by_host, with_query=log.match_exactly)
     return None
+
+
+def _is_learnt(requests: Requests, code: int) -> bool:
+    """
+    Whether a table learns the code of a request. The found endpoints' own table has only names, and
+    requests that are unmatched because the maximum was reached are counted each time.
+    """
+    if isinstance(requests, FoundRequests):
+        return bool(requests.label) and code != UNMATCHED
+    return True

@@ -26,12 +26,16 @@ COMBINED_LINES: Final = 2  # lines that `layout.read_combined` reads
 TABLE_LINES: Final = 3  # rows of a table
 
 NOT_PLAIN: Final = (NO_TICK, 0, 0, 0, 0)
+_NEWLINE: Final = 10
 _SPACE: Final = 32
 _QUOTE: Final = 34
 _HASH: Final = 35
+_HYPHEN: Final = 45
+_POINT: Final = 46
 _SLASH: Final = 47
 _QUESTION_MARK: Final = 63
 _BACKSLASH: Final = 92
+_UNDERSCORE: Final = 95
 _LAST: Final = 126  # the last printable byte of ASCII
 
 
@@ -64,19 +68,29 @@ def is_plain(text: Sequence[int], at: int, end: int) -> int:
     """
     Whether a text is a verb of letters, a space and a path, in printable ASCII, without characters
     that formats escape or at which routes are cut. Every format reads such a text alike, and it is
-    its own name.
+    its own name. A host may precede the path, with a newline after it.
     """
-    spaces = 0
-    for place in range(at, end):
-        byte = text[place]
-        if byte < _SPACE or byte > _LAST:
+    place = at
+    while place < end and 97 <= text[place] | 32 <= 122:  # a letter, whatever its case
+        place += 1
+    if place in (at, end) or text[place] != _SPACE:
+        return False
+    place += 1
+    begin = place
+    while place < end and _is_of_host(text[place]):
+        place += 1
+    if place > begin:
+        if place == end or text[place] != _NEWLINE:
             return False
-        if byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
+        place += 1
+    if place == end or text[place] != _SLASH:
+        return False
+    for path in range(place, end):
+        byte = text[path]
+        if byte <= _SPACE or byte > _LAST or byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
             return False
-        if byte == _SPACE:
-            spaces += 1
-            if place == at or place + 1 == end or text[place + 1] != _SLASH:
-                return False
-        elif spaces == 0 and not 97 <= byte | 32 <= 122:
-            return False  # a letter, whatever its case
-    return spaces == 1
+    return True
+
+
+def _is_of_host(byte: int) -> bool:
+    return 97 <= byte <= 122 or 48 <= byte <= 57 or byte in (_HYPHEN, _POINT, _UNDERSCORE)

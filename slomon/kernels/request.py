@@ -42,6 +42,7 @@ HOST_PLACE: Final = DATES + 2 * HOST
 _SPACES: Final = 0x2020202020202020
 _QUOTES: Final = 0x2222222222222222
 _BACKSLASHES: Final = 0x5C5C5C5C5C5C5C5C
+_NEWLINE: Final = 10
 _SPACE: Final = 32
 _HASH: Final = 35
 _MINUS: Final = 45
@@ -69,7 +70,8 @@ def join_request(
     """
     target, target_end = memory[PATH_PLACE], memory[PATH_PLACE + 1]
     is_part = text[target - 1] == _SPACE and memory[METHOD_PLACE + 1] == target - 1
-    if target < target_end and text[target] == _SLASH and is_part and not with_host:
+    has_host = with_host and memory[HOST_PLACE] < memory[HOST_PLACE + 1]
+    if target < target_end and text[target] == _SLASH and is_part and not has_host:
         return tick, memory[METHOD_PLACE], target_end, memory[STATUS_PLACE], 0
     end = _compose(text, at, with_host, memory, requests)
     return (tick, at, end, memory[STATUS_PLACE], 1) if end > 0 else NOT_PLAIN
@@ -171,8 +173,9 @@ def copy(text: Text, at: int, end: int, into: MutableSequence[int], place: int) 
 
 def _copy_host(text: Text, at: int, end: int, into: MutableSequence[int], place: int) -> int:
     """
-    Write a host without its port, in lower case, and a space. Return where the space ends: at
-    `place` if the host is `-` or `_`, or -1 if it is not plain.
+    Write a host without its port, in lower case, and a newline. Return where the newline ends: at
+    `place` if the host is `-` or `_`, or -1 if it is not plain. No line has a newline, so no other
+    request is equal to one with a host.
     """
     if end - at == 1 and text[at] in (_MINUS, _UNDERSCORE):
         return place
@@ -191,7 +194,7 @@ def _copy_host(text: Text, at: int, end: int, into: MutableSequence[int], place:
     for port in range(at + 1, end):
         if not is_digit(text[port]):
             return -1
-    into[place] = _SPACE
+    into[place] = _NEWLINE
     return place + 1
 
 

@@ -46,6 +46,7 @@ def resolve(
     places: Column,
     header: Column,
     scratch: MutableSequence[int],
+    templates: Column,
 ) -> int:
     """
     Resolve unresolved lines, from number `first` on, whose requests stand in `text` or were
@@ -66,7 +67,7 @@ def resolve(
         hashed, _ = hash_request(source, at, end, 0)
         key = lookup(source, at, end, hashed, table, header[MASK], arena)
         if key == MISSING and header[MOST] and end - at <= LONGEST and is_plain(source, at, end):
-            end = group(source, at, end, scratch, 0)
+            end = group(source, at, end, scratch, 0, templates)
             hashed, _ = hash_request(scratch, 0, end, 0)
             key = _find_or_add(scratch, end, hashed, table, arena, places, header)
         if key == MISSING:

@@ -106,6 +106,10 @@ OnFormatDetected: TypeAlias = Callable[[str, str, Mapping[str, str]], None]
 """Called with the name of a log, the name of its format, and what else is known of the format."""
 
 
+def _ignore(*_: object) -> None:
+    """The default of the hook."""
+
+
 def _infer_nothing(_: Sequence[str]) -> None:
     """No layout is inferred."""
 
@@ -117,9 +121,9 @@ _REMEDY: Final = (
 
 
 class KnowRequests(Protocol):
-    """Returns the requests whose targets are compared exactly, or with templates."""
+    """Returns the requests of a log whose targets are compared exactly, or with templates."""
 
-    def __call__(self, *, match_exactly: bool) -> Requests: ...
+    def __call__(self, *, match_exactly: bool, log: str) -> Requests: ...
 
 
 class FormatDetector:
@@ -130,7 +134,8 @@ class FormatDetector:
     Statuses and times are read by `reading`. `match_exactly` is for
     all logs; if it is None, recorded streams are compared exactly and other
     logs are not. `infer` finds the layout of lines that no format
-    reads. `on_format_detected` is called for each log.
+    reads. `on_format_detected` is called for each log, and so is `on_recognised` with its first
+    lines, before any of them is read.
     """
 
     def __init__(
@@ -149,6 +154,7 @@ class FormatDetector:
         self._exact = match_exactly
         self._reading = reading
         self._infer = infer
+        self.on_recognised: Callable[[Log, bytes], object] = _ignore
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
     def __call__(self, name: str, head: bytes) -> Log:
@@ -162,18 +168,19 @@ class FormatDetector:
         form = _UNKNOWN if found is None else found.format
         match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
-        requests = self._requests(match_exactly=match_exactly)
+        requests = self._requests(match_exactly=match_exactly, log=name)
         log = Log(name, form, requests, match_exactly, prefix, bool(written))
         if written:
             details = {} if found is None else _describe(found, written)
             self._on_format_detected(log.name, log.format.name, details)
+            self.on_recognised(log, head)
         return log
 
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:
         """A log that was recognised before the checkpoint."""
         name, form, match_exactly, prefix, recognised, ended = saved
         found = restore_format(form, self._reading) or _UNKNOWN
-        requests = self._requests(match_exactly=match_exactly)
+        requests = self._requests(match_exactly=match_exactly, log=name)
         return Log(
             *(name, found, requests, match_exactly, prefix.encode()),
             *(recognised, ended, beginning),

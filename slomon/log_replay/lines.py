@@ -207,7 +207,7 @@ class ReferenceParser:
         if isinstance(read, Access):
             if not self.first <= read.tick <= self.last:
                 return read.tick, EXCLUDED
-            key = log.requests.key(read.verb, read.resource)
+            key = log.requests.key(read.verb, read.resource, read.host)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._add_change(log, read)

@@ -7,14 +7,16 @@ from dataclasses import asdict
 
 from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.trust import ResultWarning
-from slomon.logging import RejectionLog, get_logger, log_warnings
+from slomon.endpoints.templates import Template
+from slomon.logging import RejectionLog, get_logger, list_some, log_warnings
 from slomon.text import excerpt
 
 
 class ReplayLog:
     """
-    Logs a replay: `log.format_detected`, `line.rejected`, `log.problem`, `endpoints.capped`,
-    `result.warning` and `replay.finished`. Text from files is escaped and bounded.
+    Logs a replay: `log.format_detected`, `line.rejected`, `paths.grouped`, `log.problem`,
+    `endpoints.capped`, `result.warning` and `replay.finished`. Text from files is escaped and
+    bounded.
     """
 
     def __init__(self) -> None:
@@ -33,6 +35,18 @@ class ReplayLog:
     def line_rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""
         self._rejections.warn(line.reason, line.text, file=excerpt(line.file), line=line.line)
+
+    def paths_grouped(self, templates: Sequence[Template]) -> None:
+        """Paths are grouped by these templates."""
+        if templates:
+            largest = sorted(templates, key=lambda one: -one.replaced)
+            shown, more = list_some([f"{one.replaced} paths as {one.show()}" for one in largest])
+            self._log.info(
+                "paths.grouped",
+                grouped=shown,
+                more=more,
+                hint="--group-paths off (group_paths=) makes each path an endpoint",
+            )
 
     def finished(
         self,

@@ -13,6 +13,7 @@ from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
+from slomon.endpoints.discovery import BY_HOST
 from slomon.formats.builtin import ALIASES
 from slomon.formats.dialects import read_given
 from slomon.formats.format import Format, Reading
@@ -41,21 +42,23 @@ class Plan:
     """
     What is replayed, and how.
 
-    `logs` are merged by time; `formats` are those that a log may be in. A time
-    in a log that names no zone is in `zone`. Without
-    `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
-    of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
-    the records of deploys that could not be read. `excluded_records` counts the records of deploys
-    that don't count, by reason. Only accesses from the tick `first` to `last` count, and only
-    changes until `last`. Durations are ticks. If `lateness` or
-    `match_exactly` is None, the format of each log decides; if `no_traffic` is None, no incident
-    expires; if `resolution` is 0, windows are exact.
+    `logs` are merged by time; `formats` are those that a log may be in. A time in a log that names
+    no zone is in `zone`. Without `endpoints`, at most `max_endpoints` are found in the logs, each
+    with the owner, SLO and window of `defaults`. `service_from` says where their services come from
+    (`discovery.FoundEndpoints`), and `groups_paths` whether path templates are learnt. `changes`
+    have the ticks at which they happened, `rejected_records` counts the records of deploys that
+    could not be read, and `excluded_records` those that don't count, by reason. Only accesses from
+    the tick `first` to `last` count, and only changes until `last`. Durations are ticks. If
+    `lateness` or `match_exactly` is None, the format of each log decides; if `no_traffic` is None,
+    no incident expires; if `resolution` is 0, windows are exact.
     """
 
     logs: Sequence[str]
     formats: Sequence[Format]
     endpoints: Catalogue | None = None
     defaults: Endpoint = _DEFAULTS
+    service_from: str = BY_HOST
+    groups_paths: bool = False
     max_endpoints: int = 10_000
     changes: Sequence[tuple[int, Change]] = ()
     rejected_records: int = 0

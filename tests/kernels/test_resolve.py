@@ -13,7 +13,15 @@ from slomon.log_replay.lines import Block
 from tests.compiled.kernels import BACKENDS
 from tests.compiled.reading import BlockReading, Opened, found, given_by_template
 
-PLAIN = (b"GET /a", b"get /", b"PATCH /~ana/!", b"Z /z{id}", b"GET /users/7", b"GET //a")
+PLAIN = (
+    b"GET /;a",
+    b"GET /a",
+    b"get /",
+    b"PATCH /~ana/!",
+    b"Z /z{id}",
+    b"GET /users/7",
+    b"GET //a",
+)
 LONG = b"GET /" + b"a" * (LONGEST - 5)
 OTHERS = (
     *(b"GET a", b"GET  /a", b"GET", b"G-T /a", b"1 /a", b"GET *", b"@ /a", b"[ /a", b"` /a"),
@@ -56,6 +64,13 @@ def test_a_plain_request_to_a_found_endpoint_needs_no_reference_parser(backend: 
             if resolved:
                 assert block.codes[:2].tolist() == [1, 1], text
                 assert len(table) == 1, text
+
+
+def test_a_host_before_the_path_is_plain() -> None:
+    for text in (b"GET a.b-c_9\n/", b"put 10.0.0.1\n/a;b"):
+        assert is_plain(text, 0, len(text)), text
+    for text in (b"GET \n/", b"GET A\n/", b"GET a\n", b"GET a\nb", b"GET a\n\n/", b"GET a b\n/"):
+        assert not is_plain(text, 0, len(text)), text
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

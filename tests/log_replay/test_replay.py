@@ -323,6 +323,8 @@ WRONG: dict[str, Values] = {
     "slo": (0, -0.1, 1.1, "0.9 ", " 0.9", "90 %", "\u0661", "1_0%", math.nan, True, [], object()),
     "window": (0, "0s", *NO_DURATIONS_AT_ALL),
     "service": NO_TEXTS,
+    "service_from": (5, "", "Host", [], object()),
+    "group_paths": (5, None, True, "yes", []),
     "max_endpoints": NO_NUMBERS,
     "changes": NO_LISTS,
     "change_zone": NO_ZONES,
