@@ -21,6 +21,7 @@ from typing import Final, Protocol, Self, TypeAlias
 
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import open_decompressed
+from slomon.sources.json_values import split_values
 from slomon.sources.peekable import Check, PeekableStream, open_raw
 
 MAX_LINE: Final = 1024 * 1024
@@ -122,6 +123,7 @@ class Source:
         self._bytes = self._text = PeekableStream(raw)
         with self._recording_problem():
             self._text = open_decompressed(self._bytes)
+            self._text = split_values(self._text)
         self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING_BYTES])
 
     def __enter__(self) -> Self:
