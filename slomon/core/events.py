@@ -27,7 +27,8 @@ _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
-_NO_RESPONSE: Final = frozenset({"-", "0", "000"})  # what servers log instead of a status
+NO_RESPONSE: Final = frozenset({"-", "0", "000"})
+"""What servers log instead of a status."""
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
 
@@ -238,7 +239,7 @@ def read_response(
 ) -> Access | Malformed | Excluded:
     """`read_outcome` for the log of a server, where the status is - or 0 without a response."""
     read = read_outcome(line, tick, request, status, is_failure, host=host)
-    return NO_STATUS if isinstance(read, Malformed) and status in _NO_RESPONSE else read
+    return NO_STATUS if isinstance(read, Malformed) and status in NO_RESPONSE else read
 
 
 def parse_change(value: str) -> Change | Malformed:

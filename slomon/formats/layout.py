@@ -24,7 +24,7 @@ ever goes back:
    layout goes on if the next literal follows, and the status if that is the next field.
    A request without quotes ends with the first ` HTTP/x.y` that the next literal follows.
 5. A status is one to three digits or `-`, before the next literal or the line's end. A method is
-   letters. Every other field ends where the next literal begins, in quotes as in rule 2.
+   letters or `-`. Every other field ends where the next literal begins, in quotes as in rule 2.
 6. Anything may follow the last field that is needed. The fields that are needed are the time, the
    request (or the method and the path), the status, and the host. The duration and whatever else
    follows the last needed field is optional. Where a layout ends with a status, no digit, letter
@@ -55,6 +55,7 @@ class Kind(Enum):
     STATUS = "status"
     HOST = "host"
     DURATION = "duration"
+    QUERY = "query"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,37 +10,76 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from slomon.core.events import Access, Excluded, Malformed
 from slomon.core.statuses import StatusRule
 from slomon.dates import Undated
 from slomon.formats.layout import Kind, Layout, Step
-from slomon.formats.requests import METHOD, PROTOCOL, read_request
-from slomon.formats.times import FORMS, read_time
+from slomon.formats.requests import METHOD, PROTOCOL, read_host, read_request, read_target
+from slomon.formats.times import FORMS, TimeForm, read_time
 from slomon.text import quote
 
 LineParser: TypeAlias = Callable[[str], Access | Excluded | Malformed]
 
 _QUOTED: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _STATUS: Final = "[0-9]{1,3}|-"
+_PLAIN_REQUEST: Final = rf'(?P<method>{METHOD}) (?P<path>[^ "\\][^"\\]*) {PROTOCOL}(?=")'
+_FIELDS: Final = ("time", "method", "path", "status", "host")
 
 
 def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> LineParser:
-    """The parser of one line. A time without a zone is in `zone`."""
+    """
+    The parser of one line. A time without a zone is in `zone`.
+
+    The expressions are compiled when the first line is parsed, since most of the known layouts
+    never parse any.
+    """
     steps = layout.needed()
-    pattern = _compile(steps)
-    form = next(FORMS[step.field.form] for step in steps if step.field.kind is Kind.TIME)
-    quotes_line = not layout.parts[0].literal.startswith('"')
-    shown = quote(layout.show())
+    form = _time_form(steps)
+    parse_carefully = _make_careful_parser(layout, is_failure, zone)
+    plain: re.Pattern[str] | None = None
+    groups: list[int] = []
+    outcomes: dict[str, bool] = {}  # at most a thousand statuses
 
     def parse(line: str) -> Access | Excluded | Malformed:
-        wrapped = quotes_line and line[:1] == '"' and line[-1:] == '"' and len(line) > 1
-        text = line[1:-1] if wrapped else line
-        found = pattern.match(text)
+        nonlocal plain
+        if plain is None:
+            plain = _compile(steps, plain=True)
+            groups[:] = [plain.groupindex[name] for name in _FIELDS if name in plain.groupindex]
+        text = _unquote(line, layout) if line[:1] == '"' else line
+        found = plain.match(text)
         if found is None:
-            reason = f"{_explain(steps, text)}; allowed: {shown}, whatever stands after"
-            return Malformed(line, reason)
+            return parse_carefully(line, text)
+        time, verb, target, status, *host = found.group(*groups)
+        tick = read_time(time, form, zone)
+        if isinstance(tick, Undated):
+            return Malformed(line, tick.reason)
+        if target[:1] == "/" and status in outcomes:
+            if not host:
+                return Access(tick, verb, target, outcomes[status])
+            return Access(tick, verb, target, outcomes[status], read_host(host[0]))
+        read = read_target(line, tick, (verb, target), status, is_failure, *host)
+        if isinstance(read, Access):
+            outcomes[status] = read.failed
+        return read
+
+    return parse
+
+
+def _make_careful_parser(
+    layout: Layout, is_failure: StatusRule, zone: tzinfo | None
+) -> Callable[[str, str], Access | Excluded | Malformed]:
+    """The parser of a line of any kind, given as it is and without the quotes around it."""
+    steps = layout.needed()
+    form = _time_form(steps)
+
+    def parse(line: str, text: str) -> Access | Excluded | Malformed:
+        found = _compile(steps).match(text)
+        if found is None:
+            reason = f"{explain(layout, text)[1]}; allowed: {quote(layout.show())}"
+            return Malformed(line, f"{reason}, whatever stands after")
         fields = found.groupdict(default="")
         tick = read_time(fields["time"], form, zone)
         if isinstance(tick, Undated):
@@ -50,12 +89,22 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
     return parse
 
 
+def _unquote(line: str, layout: Layout) -> str:
+    """A line without the quotes around it (rule 1)."""
+    quoted = len(line) > 1 and line[:1] == line[-1:] == '"'
+    return line[1:-1] if quoted and not layout.parts[0].literal.startswith('"') else line
+
+
+def _time_form(steps: Sequence[Step]) -> TimeForm:
+    return next(FORMS[step.field.form] for step in steps if step.field.kind is Kind.TIME)
+
+
 def make_duration_reader(layout: Layout) -> Callable[[str], str | None] | None:
     """
     A function that returns the text of a line's duration, or None if the line has none; None if the
     layout has no duration.
     """
-    steps = [*layout.needed(), *layout.optional()]
+    steps = (*layout.needed(), *layout.optional())
     if all(step.field.kind is not Kind.DURATION for step in steps):
         return None
     pattern = _compile(steps)
@@ -67,7 +116,12 @@ def make_duration_reader(layout: Layout) -> Callable[[str], str | None] | None:
     return read
 
 
-def _compile(steps: Sequence[Step]) -> re.Pattern[str]:
+@lru_cache(maxsize=256)
+def _compile(steps: tuple[Step, ...], *, plain: bool = False) -> re.Pattern[str]:
+    """
+    The expression of steps. If it is `plain`, a request in quotes that contains no quote and no
+    backslash is split at once.
+    """
     pattern, after_request = "", False
     for number, step in enumerate(steps):
         following = steps[number + 1] if number + 1 < len(steps) else None
@@ -75,12 +129,12 @@ def _compile(steps: Sequence[Step]) -> re.Pattern[str]:
         if after_request:
             literal = '"?+' + _escape(step.literal[1:])  # the quote may be missing (rule 4)
         search = ".+?" if step.searched else ""
-        pattern += f"(?>{search}{literal}{_compile_field(step, following)})"
-        after_request = step.field.kind is Kind.REQUEST and step.quoted
+        pattern += f"(?>{search}{literal}{_compile_field(step, following, plain=plain)})"
+        after_request = step.field.kind is Kind.REQUEST and step.quoted and not plain
     return re.compile(pattern, re.DOTALL)
 
 
-def _compile_field(step: Step, following: Step | None) -> str:
+def _compile_field(step: Step, following: Step | None, *, plain: bool) -> str:
     kind = step.field.kind
     end = _end(step)
     match kind:
@@ -89,11 +143,11 @@ def _compile_field(step: Step, following: Step | None) -> str:
         case Kind.TIME:
             return f"(?P<time>{FORMS[step.field.form].pattern})"
         case Kind.METHOD:
-            return f"(?P<method>{METHOD}){end}"
+            return f"(?P<method>{METHOD}){end}" if plain else f"(?P<method>{METHOD}|-){end}"
         case Kind.STATUS:
             return f"(?P<status>{_STATUS}){end}"
         case Kind.REQUEST:
-            return _compile_request(step, following)
+            return _PLAIN_REQUEST if plain else _compile_request(step, following)
         case _:
             text = _QUOTED if step.quoted else f".*?{end}" if step.stop else "[^ ]*+"
             return f"(?P<{kind.value}>{text})"
@@ -126,11 +180,26 @@ def _escape(literal: str) -> str:
     return re.sub(r"(?:\\ )+", " ++", re.escape(literal))
 
 
-def _explain(steps: Sequence[Step], line: str) -> str:
-    """Where a line stops to follow the layout."""
+def find_status(layout: Layout, line: str) -> str | None:
+    """The text of a line's status; None if the line lacks a field that the layout needs."""
+    found = _compile(layout.needed()).match(_unquote(line, layout))
+    return found["status"] if found else None
+
+
+def explain(layout: Layout, line: str) -> tuple[int, str]:
+    """How many steps of the layout the line follows, and what stands where it departs from it."""
+    steps = layout.needed()
     for count in range(len(steps), 0, -1):
         found = _compile(steps[:count]).match(line)
         if found:
-            rest = line[found.end() :]
-            return f"after the {steps[count - 1].field.kind.value} stands {quote(rest)}"
-    return f"it begins with {quote(line)}"
+            break
+    else:
+        count, found = 0, None
+    if count == len(steps):
+        return count, "it follows the layout"
+    step, rest = steps[count], line[found.end() :] if found else line
+    wanted = quote(f"{step.literal}${step.field.name}")
+    if step.searched:
+        return count, f"there is no {wanted} in {quote(rest)}"
+    where = f"after ${steps[count - 1].field.name} stands" if found else "it begins with"
+    return count, f"{where} {quote(rest)}, not {wanted}"

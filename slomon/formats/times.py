@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, parse_seconds
-from slomon.dates import Undated
+from slomon.dates import Undated, read_date
 from slomon.text import quote
 
 _MONTHS: Final = {
@@ -100,6 +100,8 @@ def read_time(text: str, form: TimeForm, zone: tzinfo | None) -> int | Undated:
 
     If the zone skips a local time or has it twice, the offset before the clock change applies.
     """
+    if "." not in text and "," not in text and not form.unit:
+        return _read_second(text, form.name, zone)  # nearly always known
     if form.unit:
         tick = _read_epoch(text, form.unit)
         return Undated(f"the time is {quote(text)}; allowed: {_ALLOWED}") if tick is None else tick
@@ -113,6 +115,18 @@ def read_time(text: str, form: TimeForm, zone: tzinfo | None) -> int | Undated:
     if isinstance(second, Undated) or second > LAST_TICK - TICKS_PER_SECOND:
         return second
     return second + int(parts["fraction"].ljust(9, "0"))
+
+
+def read_any_time(text: str, zone: tzinfo | None) -> int | Undated:
+    """
+    Return the tick of a time in any form: those of FORMS, decimal seconds since the epoch, and what
+    `dates.read_date` reads. The unit of an epoch time is found from the number of its digits.
+    """
+    form = find_time_form(text)
+    if form is not None:
+        return read_time(text, form, zone)
+    tick = parse_seconds(text)
+    return read_date(text, zone) if tick is None else tick
 
 
 def _read_epoch(text: str, unit: int) -> int | None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 from slomon.core.events import Access, Change, Excluded, Malformed, RejectedLine
 from slomon.core.reorder import Order
 from slomon.endpoints.discovery import Requests
-from slomon.formats.registry import Format, Switch
+from slomon.formats.format import Format, Switch
 from slomon.kernels.codes import BLANK, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 

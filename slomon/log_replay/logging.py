@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import ceil
 
@@ -24,9 +24,10 @@ class ReplayLog:
         self._log = get_logger()
         self._rejections = RejectionLog("line.rejected")
 
-    def format_detected(self, file: str, name: str) -> None:
-        """The format of a log file was detected."""
-        self._log.info("log.format_detected", file=excerpt(file), format=name)
+    def format_detected(self, file: str, name: str, details: Mapping[str, str]) -> None:
+        """The format of a log file was detected, with what else is known of it."""
+        shown = {key: excerpt(text, 1000) for key, text in details.items()}
+        self._log.info("log.format_detected", file=excerpt(file), format=name, **shown)
 
     def line_rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""

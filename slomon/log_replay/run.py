@@ -29,6 +29,7 @@ from slomon.core.ticks import to_seconds
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
+from slomon.formats.format import Reading
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
@@ -43,7 +44,7 @@ from slomon.log_replay.checkpoint import (
     save_names,
     save_order,
 )
-from slomon.log_replay.detect import FormatDetector, is_known
+from slomon.log_replay.detect import FormatDetector, OnFormatDetected, is_known
 from slomon.log_replay.lines import Block, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, Host, HostState
@@ -135,7 +136,7 @@ class Replay:
         backend: Backend,
         *,
         on_rejected: Callable[[RejectedLine], None] = _ignore,
-        on_format_detected: Callable[[str, str], None] = _ignore,
+        on_format_detected: OnFormatDetected = _ignore,
         checkpoint: Checkpoint | None = None,
         save_rejections: Callable[[], object] = list,
         saved: SavedState | None = None,
@@ -157,8 +158,7 @@ class Replay:
             self._requests,
             on_format_detected,
             match_exactly=plan.match_exactly,
-            is_failure=plan.is_failure,
-            zone=plan.zone,
+            reading=Reading(plan.is_failure, plan.zone),
         )
         with self._restoring():
             states = (

@@ -16,7 +16,9 @@ from slomon.core.events import Access, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import Undated
-from slomon.formats.clf import is_clf_date, parse_combined, read_clf_date, split_request
+from slomon.formats.registry import find_format, known_formats
+from slomon.formats.requests import split_request
+from slomon.formats.times import FORMS, find_time_form, read_time
 
 DATE = "17/May/2015:10:05:03 +0000"
 TICK = 1431857103 * TICKS_PER_SECOND
@@ -28,8 +30,14 @@ LINES = (
 REQUESTS = "'<method> <target> HTTP/<version>', or for HTTP/0.9 '<method> /<target>'"
 
 
+COMBINED = find_format("combined", known_formats(server_errors_fail))
+assert COMBINED is not None
+
+
 def parse(line: str) -> Access | Malformed:
-    return parse_combined(line, server_errors_fail)
+    read = COMBINED.parse(line)
+    assert isinstance(read, Access | Malformed)
+    return read
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import Format, known_formats, regex_format
+from slomon.formats.format import Format
+from slomon.formats.registry import known_formats, regex_format
 from slomon.log_replay.detect import FormatDetector, read_head
 from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
@@ -34,9 +35,14 @@ def make_source(text: bytes, step: int = 2**20, error: OSError | None = None) ->
     return Source(Raw(text, step, error), "log", len(text), max_line=LONG)
 
 
+def make_pipe(text: bytes) -> Source:
+    """A pipe with this text."""
+    return Source(Raw(text, 2**20, None), "log", None, max_line=LONG)
+
+
 def test_it_is_the_first_hundred_lines_that_are_not_blank() -> None:
     text = b"".join(line + b" \r\n" * (line < b"5") for line in LINES)
-    assert read_head(make_source(text)) == b"".join(LINES[:100])
+    assert read_head(make_pipe(text)) == b"".join(LINES[:100])
 
 
 def test_it_is_all_lines_where_there_are_fewer() -> None:
@@ -47,7 +53,15 @@ def test_it_is_all_lines_where_there_are_fewer() -> None:
 
 def test_it_goes_no_further_than_64_kib() -> None:
     line = b"x" * 1000 + b"\n"
-    assert read_head(make_source(line * 100)) == line * (65536 // 1001)
+    assert read_head(make_pipe(line * 100)) == line * (65536 // 1001)
+
+
+def test_a_file_is_read_on_until_ten_lines_look_like_requests_or_to_1_mib() -> None:
+    noise = b"x" * 1000 + b"\n"
+    head = noise * 300 + PLAIN * 10
+    assert read_head(make_source(head + PLAIN * 500)) == head
+    assert read_head(make_source(noise * 2000)) == noise * (1024 * 1024 // 1001)
+    assert read_head(make_pipe(noise * 300 + PLAIN * 10)) == noise * (65536 // 1001)
 
 
 def test_a_first_line_that_is_longer_is_whole() -> None:
@@ -152,7 +166,7 @@ class Detected:
         self.detect_format = FormatDetector(
             formats,
             lambda *, match_exactly: self.requests[match_exactly],
-            lambda *told: self.told.append(told),
+            lambda name, form, _: self.told.append((name, form)),
             match_exactly=match_exactly,
         )
 
@@ -196,9 +210,9 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
     with pytest.raises(ConfigurationError) as caught:
         Detected().detect_format("error.log", b"\n \nTraceback\x1b\n", None)
     assert str(caught.value) == (
-        "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
-        "combined, caddy, envoy, alb, which --format (format=) forces, or one of your own by "
-        "--regex (regex=) or --json-keys (json_keys=)"
+        "error.log: no format reads line 1 of its first lines, 'Traceback\\x1b'; allowed: "
+        "--log-format (log_format=) with the layout in the configuration of your server, --format "
+        "(format=) with the name of a known one, --regex (regex=), or --json-keys (json_keys=)"
     )
 
 
@@ -213,7 +227,8 @@ def test_a_further_log_that_begins_with_noise_is_in_the_format_before_with_a_dou
     assert (before.doubt, plain.doubt) == (None, None)
     assert noisy.doubt is not None
     assert noisy.doubt.startswith(
-        "no format reads its first lines, as 'Traceback', read as combined like the log before it; "
+        "no format reads line 1 of its first lines, 'Traceback', read as combined like the log "
+        "before it; "
     )
 
 
