@@ -20,7 +20,18 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from slomon.compiled.cache import Image
-from slomon.kernels import hash_table, line, reorder, resolve, route, scan, swar, windows
+from slomon.kernels import (
+    hash_table,
+    layout,
+    line,
+    reorder,
+    resolve,
+    route,
+    scan,
+    swar,
+    times,
+    windows,
+)
 from slomon.kernels import sli_series as series_kernels
 from slomon.kernels.windows import ENDPOINT, ENTRY
 
@@ -94,7 +105,7 @@ def _compilable() -> Iterator[Any]:
     """All functions of the kernels but those of `swar` that are replaced above."""
     yield series_kernels.merge
     yield series_kernels.sort
-    for module in (windows, swar, line, hash_table, scan, route, resolve, reorder):
+    for module in (windows, swar, times, line, layout, hash_table, scan, route, resolve, reorder):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
             if own and function not in (swar.load, swar.wrap, swar.first_byte, swar.prefetch):
@@ -280,8 +291,11 @@ def _expire(
 
 # The entry point of each kernel, and the types of its arguments. Each returns a whole number.
 _KERNELS: Final = {
-    "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
-    "resolve": (resolve.resolve, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
+    "scan": (
+        scan.scan,
+        (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C),
+    ),
+    "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
     "find_or_add": (resolve.find_or_add, (_B, _N, _C, _B, _C, _C)),
     "add_request": (resolve.add_request, (_B, _N, _N, _C, _B, _C)),
     "rehash": (hash_table.rehash, (_C, _N, _C, _N)),

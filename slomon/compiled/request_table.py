@@ -136,18 +136,22 @@ class CompiledEndpointNames:
             *map(address, (self._table, self._arena, self._book)),
         )
 
-    def resolve(
+    def resolve(  # noqa: PLR0917 (as the kernel has them)
         self,
         text: Text,
+        requests: Text,
         unresolved: array[int],
         first: int,
         unresolved_count: int,
         codes: array[int],
     ) -> int:
-        """Resolve the unresolved lines of a text from `first` on; return the one it stopped at."""
+        """
+        Resolve the unresolved lines of a text from `first` on, whose composed requests are in
+        `requests`; return the one it stopped at.
+        """
         self.make_room()
         return self._library.resolve(
-            *(address(text), address(unresolved), first, unresolved_count),
+            *(address(text), address(requests), address(unresolved), first, unresolved_count),
             *map(address, (codes, self._table, self._arena, self._places, self._book)),
             address(self._scratch),
         )

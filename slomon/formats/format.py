@@ -48,8 +48,8 @@ class Format:
 
     If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
     A scanner that follows the `layout` finds in each plain line what `parse` finds; None if only
-    `parse` reads the format. `spec` is the text from which `restore_format` makes the same format
-    again.
+    `parse` reads the format. A time without a zone is in `zone`. `spec` is the text from which
+    `restore_format` makes the same format again.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Format:
     ordered: bool = False
     layout: AnyLayout | None = None
     spec: str = ""
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ def make_format(layout: AnyLayout, reading: Reading) -> Format:
     """Return the format of lines in a layout of any kind."""
     if isinstance(layout, Layout):
         parse = make_parser(layout, reading.is_failure, reading.zone)
-        return Format(layout.name, parse, layout=layout, spec=f"layout:{layout.show()}")
+        spec = f"layout:{layout.show()}"
+        return Format(layout.name, parse, layout=layout, spec=spec, zone=reading.zone)
     if isinstance(layout, TableLayout):
         return table_format(layout, reading)
     raise TypeError(f"a layout of the type {type(layout).__name__}")
@@ -118,7 +119,7 @@ def find_format(name: str, formats: Sequence[Format]) -> Format | None:
 def _built_in_format(built_in: BuiltIn, is_failure: StatusRule, zone: tzinfo | None) -> Format:
     layout = built_in.layout()
     parse = make_parser(layout, is_failure, zone)
-    return Format(built_in.name, parse, layout=layout, spec=built_in.name)
+    return Format(built_in.name, parse, layout=layout, spec=built_in.name, zone=zone)
 
 
 def json_format(

@@ -70,9 +70,8 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
     spec = f"{wrapper.name}{state}>{inner.spec}"
     if wrapper.prefix and isinstance(inner.layout, Layout):
         layout = parse_layout(wrapper.prefix + inner.layout.show(), name)
-        return Format(
-            name, make_parser(layout, reading.is_failure, reading.zone), layout=layout, spec=spec
-        )
+        parse_whole = make_parser(layout, reading.is_failure, reading.zone)
+        return Format(name, parse_whole, layout=layout, spec=spec, zone=reading.zone)
 
     def parse(line: str) -> Item | Switch:
         content = wrapper.unwrap(line)

@@ -13,8 +13,10 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
-from slomon.kernels.line import CLF_LINES, clf, number, plain
+from slomon.kernels.layout import read, read_combined
+from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, Fields, plain
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
+from slomon.kernels.times import number
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
@@ -31,13 +33,13 @@ GROUP: Final = 32  # lines that are looked up together
 LINE: Final = 8
 """
 Numbers of each line of a group: tick, code (or outcome), where its request begins and ends, the
-hash of the request, where the line begins and ends; one is unused.
+hash of the request, where the line begins and ends, and whether the request was composed.
 """
 
-UNRESOLVED: Final = 5
+UNRESOLVED: Final = 6
 """
-Numbers of an unresolved line: its row, where the line begins and ends, and where its request begins
-and ends.
+Numbers of an unresolved line: its row, where the line begins and ends, where its request begins and
+ends, and whether the request was composed.
 """
 
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
@@ -55,12 +57,15 @@ def scan(
     text: Text,
     at: int,
     length: int,
+    requests: Column,
     shape: Column,
-    affixes: Text,
+    program: Column,
+    literals: Text,
+    offsets: Column,
     statuses: Column,
     table: Column,
     arena: Text,
-    dates: Column,
+    memory: Column,
     ticks: Column,
     codes: Column,
     unresolved: Column,
@@ -77,9 +82,11 @@ def scan(
     * `shape`: the kind of lines, the length of their prefix and of their suffix, whether they are a
       file's lines (which may be blank or end with a carriage return), whether a request ends at its
       question mark, and the mask of the table
-    * `affixes`: the text of the prefix, followed by that of the suffix
+    * `requests`: where requests are composed, if they are not a part of their lines; as long as the
+      text
+    * `program`, `literals`, `offsets`, `memory`: as `layout.read` takes them. For plain lines,
+      `literals` is the text of the prefix, followed by that of the suffix.
     * `statuses`: the outcome of each status from 0 to 999
-    * `dates`: the cache of `line.clf`
     * `group`: scratch memory, GROUP times LINE numbers
 
     The text must end with a newline and have PADDING bytes behind it.
@@ -102,7 +109,11 @@ def scan(
                 group[count * LINE] = NO_TICK
                 group[count * LINE + 1] = BLANK
             else:
-                _read_line(text, start, stop, shape, affixes, statuses, table, dates, group, count)
+                fields = _read_line(
+                    text, start, stop, shape, program, literals, offsets, memory, requests
+                )
+                source = requests if fields[4] else text
+                _note_line(text, source, fields, shape, statuses, table, group, count)
             group[count * LINE + 5] = start
             group[count * LINE + 6] = end  # the reference parser strips line ends by itself
             count += 1
@@ -114,15 +125,18 @@ def scan(
                 prefetch(arena, table[bucket + 1])
         for line in range(count):
             place = line * LINE
-            code = _find(text, group, place, table, shape[5], arena)
+            source = requests if group[place + 7] else text
+            code = _find(source, group, place, table, shape[5], arena)
             ticks[rows] = group[place]
             codes[rows] = code
             if FOR_REFERENCE <= code < UNMATCHED:
-                unresolved[unresolved_rows * UNRESOLVED] = rows
-                unresolved[unresolved_rows * UNRESOLVED + 1] = group[place + 5]
-                unresolved[unresolved_rows * UNRESOLVED + 2] = group[place + 6]
-                unresolved[unresolved_rows * UNRESOLVED + 3] = group[place + 2]
-                unresolved[unresolved_rows * UNRESOLVED + 4] = group[place + 3]
+                number_at = unresolved_rows * UNRESOLVED
+                unresolved[number_at] = rows
+                unresolved[number_at + 1] = group[place + 5]
+                unresolved[number_at + 2] = group[place + 6]
+                unresolved[number_at + 3] = group[place + 2]
+                unresolved[number_at + 4] = group[place + 3]
+                unresolved[number_at + 5] = group[place + 7]
                 unresolved_rows += 1
             rows += 1
     unresolved_count[0] = unresolved_rows
@@ -135,27 +149,43 @@ def _read_line(
     start: int,
     stop: int,
     shape: Column,
-    affixes: Text,
+    program: Column,
+    literals: Text,
+    offsets: Column,
+    memory: Column,
+    requests: Column,
+) -> Fields:
+    if shape[0] == PLAIN_LINES:
+        return plain(text, start, stop, literals, shape[1], shape[2])
+    if shape[0] == COMBINED_LINES:
+        return read_combined(text, start, stop, program, offsets, memory)
+    return read(text, start, stop, program, literals, offsets, memory, requests)
+
+
+def _note_line(
+    text: Text,
+    source: Text,
+    fields: Fields,
+    shape: Column,
     statuses: Column,
     table: Column,
-    dates: Column,
     group: Column,
     line: int,
 ) -> None:
-    """Write what a line says to the group, and prefetch the bucket of its request."""
-    kind, prefix, suffix, cut_query = shape[0], shape[1], shape[2], shape[4]
-    if kind == CLF_LINES:
-        tick, request, target_end, status = clf(text, start, stop, dates)
-    else:
-        tick, request, target_end, status = plain(text, start, stop, affixes, prefix, suffix)
+    """
+    Write what a line says to the group, and prefetch the bucket of its request, which stands in
+    `source`.
+    """
+    tick, request, target_end, status, composed = fields
+    suffix, cut_query = shape[2], shape[4]
     code = FOR_REFERENCE
     request_end = hashed = 0
     if tick != NO_TICK:
         value, digits = number(text, status)
         if digits == 3 and statuses[value] != MALFORMED:
-            hashed, request_end = hash_request(text, request, target_end, cut_query)
+            hashed, request_end = hash_request(source, request, target_end, cut_query)
             uncut = request_end == target_end
-            if uncut or _is_query(text, request_end, target_end, suffix > 0):
+            if uncut or _is_query(source, request_end, target_end, suffix > 0):
                 code = statuses[value]  # the outcome, until the key is known
                 prefetch(table, (hashed & shape[5]) * BUCKET)
     place = line * LINE
@@ -164,6 +194,7 @@ def _read_line(
     group[place + 2] = request
     group[place + 3] = request_end
     group[place + 4] = hashed
+    group[place + 7] = composed
 
 
 def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:

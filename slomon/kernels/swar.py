@@ -54,5 +54,16 @@ def equal_bytes(word: int, pattern: int) -> int:
     return wrap(different - ONES) & ~different & HIGHS
 
 
+def find_byte(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
+    """Where the byte that a pattern repeats occurs first from `start` on, or `stop`."""
+    at = start
+    while at < stop:
+        equal = equal_bytes(load(text, at), pattern)
+        if equal:
+            return min(at + first_byte(equal), stop)
+        at += 8
+    return stop
+
+
 def prefetch(column: Sequence[int], at: int) -> None:
     """Ask the processor to fetch a number that will be needed soon. In Python it does nothing."""

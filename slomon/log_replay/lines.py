@@ -79,6 +79,7 @@ class Block:
     ticks: array[int] = field(default_factory=lambda: array("q"))
     codes: array[int] = field(default_factory=lambda: array("q"))
     unresolved: array[int] = field(default_factory=lambda: array("q"))
+    requests: bytearray = field(default_factory=lambda: bytearray(1))  # composed by a scanner
     rows: int = 0
     unresolved_count: int = 0
     length: int = 0
