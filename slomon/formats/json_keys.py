@@ -10,7 +10,7 @@ value must be what the name says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, TypeAlias
@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from slomon.dates import Undated, read_date
 from slomon.formats.requests import METHOD, split_request
 from slomon.formats.times import find_time_form
+from slomon.text import quote
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -68,15 +69,30 @@ class JsonKeys:
     """
     The key of each field of a request: `time`, `status`, either `method` and `path` or `request`,
     and `host` if there is one. A dot in a key leads into an object, unless there is a key with that
-    dot. `duration` is a key and the unit of its values.
+    dot. `duration` is a key and the unit of its values. `name` is the name of the format.
     """
 
     fields: Mapping[str, str]
     duration: tuple[str, str] | None = None
+    name: str = "json"
 
     def show(self) -> str:
         """The keys as text for `--json-keys`."""
         return ",".join(f"{field}={key}" for field, key in self.fields.items())
+
+
+# https://caddyserver.com/docs/caddyfile/directives/log
+CADDY: Final = JsonKeys(
+    {
+        "time": "ts",
+        "method": "request.method",
+        "path": "request.uri",
+        "status": "status",
+        "host": "request.host",
+    },
+    ("duration", "s"),
+    "caddy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +102,45 @@ class AmbiguousKeys:
     field: str
     keys: tuple[str, str]
 
+    def __str__(self) -> str:
+        one, other = self.keys
+        return (
+            f"the {self.field} may be at {quote(one)} or at {quote(other)}, and their values "
+            f"differ; allowed: --json-keys {self.field}={one}, or --json-keys {self.field}={other}"
+        )
 
-def choose_keys(records: Sequence[object]) -> JsonKeys | AmbiguousKeys | None:
-    """Return the keys of the requests among JSON records; None if there are no requests."""
+
+def is_complete(fields: Container[str]) -> bool:
+    """Are these fields enough for a request?"""
+    has_request = "request" in fields or ("method" in fields and "path" in fields)
+    return has_request and "time" in fields and "status" in fields
+
+
+def choose_keys(
+    records: Sequence[object], given: Mapping[str, str] | None = None
+) -> JsonKeys | AmbiguousKeys | None:
+    """
+    Return the keys of the requests among JSON records; None if there are no requests. Fields that
+    have a key in `given` keep it.
+    """
+    given = given or {}
     flat = [dict(_flatten(record)) for record in records if isinstance(record, dict)]
-    requests = [record for record in flat if _is_request(record)]
+    requests = [record for record in flat if _is_request(record, given)]
     if not requests:
         return None
-    fields: dict[str, Path] = {}
+    paths = {".".join(path): path for path in requests[0]}
+    fields: dict[str, Path] = {field: paths.get(key, (key,)) for field, key in given.items()}
     for field in ("request", "method", "path", "status", "time", "host"):
-        if field in ("method", "path") and "request" in fields:
+        if field in fields or (field in ("method", "path") and "request" in fields):
+            continue
+        if field == "request" and not fields.keys().isdisjoint(("method", "path")):
             continue
         found = _choose(field, requests, fields)
         if isinstance(found, AmbiguousKeys):
             return found
         if found is not None:
             fields[field] = found
-    has_request = "request" in fields or {"method", "path"} <= fields.keys()
-    if not (has_request and {"time", "status"} <= fields.keys()):
+    if not is_complete(fields):
         return None
     return JsonKeys(
         {field: ".".join(path) for field, path in fields.items()}, _find_duration(requests)
@@ -112,7 +149,7 @@ def choose_keys(records: Sequence[object]) -> JsonKeys | AmbiguousKeys | None:
 
 def is_record(record: object) -> bool:
     """Can this JSON value be a request, in whatever keys?"""
-    return isinstance(record, dict) and _is_request(dict(_flatten(record)))
+    return isinstance(record, dict) and _is_request(dict(_flatten(record)), {})
 
 
 def _flatten(record: Mapping[str, object], path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -125,13 +162,21 @@ def _flatten(record: Mapping[str, object], path: Path = ()) -> Iterator[tuple[Pa
             yield from _flatten(value, (*path, key))
 
 
-def _is_request(record: Mapping[Path, str]) -> bool:
+def _is_request(record: Mapping[Path, str], given: Mapping[str, str]) -> bool:
     values = record.items()
-    named = any(_is_named("method", path) and _is_method(text) for path, text in values)
-    asked = named or any(
-        _is_named("request", path) and bool(split_request(text)) for path, text in values
+    if given:
+        keys = {".".join(path) for path in record}
+        if not all(key in keys for field, key in given.items() if field != "host"):
+            return False
+    asked = not given.keys().isdisjoint(("method", "path", "request")) or any(
+        (_is_named("method", path) and _is_method(text))
+        or (_is_named("request", path) and split_request(text) is not None)
+        for path, text in values
     )
-    return asked and any(_is_named("status", path) and _is_status(text) for path, text in values)
+    return asked and (
+        "status" in given
+        or any(_is_named("status", path) and _is_status(text) for path, text in values)
+    )
 
 
 def _choose(

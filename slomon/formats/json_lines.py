@@ -14,30 +14,30 @@ from typing import Final, TypeAlias
 
 from slomon.core.events import Access, Excluded, Malformed
 from slomon.core.statuses import StatusRule
-from slomon.dates import Undated, read_date
+from slomon.dates import Undated
 from slomon.errors import ConfigurationError
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.requests import read_request
-from slomon.formats.times import find_time_form, read_time
+from slomon.formats.times import read_any_time
 from slomon.text import quote
-
-NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
 
 _Parse: TypeAlias = Callable[[str], Access | Excluded | Malformed]
 
-_FORMS: Final = ({"time", "status", "method", "path"}, {"time", "status", "request"})
+_FIELDS: Final = frozenset({"time", "status", "method", "path", "request", "host"})
+_ALLOWED: Final = "time, status, method and path, or request (the whole request line), and host"
 _OPTIONAL: Final = frozenset({"host"})
 _decode: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
 
 
 def check_keys(keys: Mapping[str, str]) -> None:
-    """Raise ConfigurationError unless `keys` gives a key to every field of an access."""
-    if keys.keys() - _OPTIONAL not in _FORMS:
+    """Raise ConfigurationError unless `keys` gives keys to fields of a request."""
+    both = "request" in keys and not keys.keys().isdisjoint(("method", "path"))
+    if both or not (keys and _FIELDS.issuperset(keys)):
         found = ", ".join(quote(name) for name in keys) or "none"
-        raise ConfigurationError(f"the fields with a key are {found}; allowed: {NAMES}, and host")
+        raise ConfigurationError(f"the fields with a key are {found}; allowed: {_ALLOWED}")
     for name, key in keys.items():
         if not key:
-            raise ConfigurationError(f"the key of {name} is ''; allowed: a key for each of {NAMES}")
+            raise ConfigurationError(f"the key of {name} is ''; allowed: the name of a key")
 
 
 def make_json_parser(keys: JsonKeys, is_failure: StatusRule, zone: tzinfo | None) -> _Parse:
@@ -77,6 +77,12 @@ def read_object(line: str) -> dict[str, object] | Malformed:
     return record if isinstance(record, dict) else Malformed(line, "it has no JSON object")
 
 
+def read_text(line: str, key: str) -> str | None:
+    """The text or number at a key of a line; None if there is none."""
+    value = find_value(read_object(line), key)
+    return value if isinstance(value, str) else None
+
+
 def find_value(value: object, key: str) -> object:
     """The value of a key, or else of the path that its dots describe; None if it is missing."""
     if not isinstance(value, dict):
@@ -91,12 +97,6 @@ def find_value(value: object, key: str) -> object:
         more, dot, rest = rest.partition(".")
         head = f"{head}.{more}"
     return None
-
-
-def read_any_time(text: str, zone: tzinfo | None) -> int | Undated:
-    """The tick of a time in any form."""
-    form = find_time_form(text)
-    return read_date(text, zone) if form is None else read_time(text, form, zone)
 
 
 def _show(key: str, value: object) -> str:

@@ -8,7 +8,7 @@ requests are judged, if there are any. The format must read at least half of the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final, TypeAlias
@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from slomon.core.events import Malformed
 from slomon.formats.builtin import SIGNS
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
+from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, restore_formats
 from slomon.formats.text import explain, find_status
@@ -89,10 +90,14 @@ def recognise(
     return _infer(lines, formats, reading, infer)
 
 
-def recognise_given(lines: Sequence[str], form: Format, reading: Reading) -> Recognition:
-    """Recognise the wrapper of lines in a format that is known, and whether it has zones."""
+def recognise_given(lines: Sequence[str], form: Format, reading: Reading) -> Recognition | str:
+    """
+    Recognise the wrapper of lines in a format that is known, and whether it has zones. Returns a
+    reason only if its keys are not found.
+    """
     found = recognise(lines, [form], reading, lambda _: None)
-    return Recognition(form) if isinstance(found, str) else found
+    unknown = form.fit is not None and form.layout is None
+    return Recognition(form) if isinstance(found, str) and not unknown else found
 
 
 def _recognise_wrapped(
@@ -104,7 +109,10 @@ def _recognise_wrapped(
         return best
     contents = unwrap_lines(wrapper, lines)
     inner = _recognise_wrapped(contents, formats, reading, depth + 1)
-    if inner is None or _count(contents, _judged(contents), inner) < most:
+    count = 0 if inner is None else _count(contents, _judged(contents), inner)
+    # Text before the brace of a JSON object needs no wrapper.
+    stays = best is not None and isinstance(best.layout, JsonKeys) and wrapper.prefix is not None
+    if inner is None or count < most + stays:
         return best
     return wrap_format(wrapper, inner, reading)
 
@@ -113,12 +121,19 @@ def _best(lines: Sequence[str], formats: Sequence[Format]) -> tuple[Format | Non
     """The format that reads most of the lines that are judged, and how many it reads."""
     judged = _judged(lines)
     best, most = None, 0
-    for form in formats:
+    for form in fit_formats(formats, lines):
         if _has_its_time(form, judged) and (count := _count(lines, judged, form)) > most:
             best, most = form, count
         if judged and most == len(judged):
             break
     return (best, most) if 2 * most >= len(judged) else (None, 0)
+
+
+def fit_formats(formats: Iterable[Format], lines: Sequence[str]) -> Iterator[Format]:
+    """The formats, those in their place whose keys are found in the lines."""
+    for form in formats:
+        fitting = form.fit(lines) if form.fit else None
+        yield fitting if isinstance(fitting, Format) else form
 
 
 def _judged(lines: Sequence[str]) -> list[str]:
@@ -163,6 +178,9 @@ def _infer(
 ) -> Recognition | str:
     wrapper = find_wrapper(lines)
     contents = lines if wrapper is None else unwrap_lines(wrapper, lines)
+    doubts = (form.fit(contents) for form in formats if form.fit)
+    if doubt := next((doubt for doubt in doubts if isinstance(doubt, str)), None):
+        return doubt
     found = infer(_judged(contents))
     if found is None or isinstance(found, str):
         form = None if any(map(looks_like_request, lines)) else _find_followed(lines, formats)

@@ -26,7 +26,7 @@ from slomon.formats.dialects import read_given
 from slomon.formats.format import Format, Reading
 from slomon.formats.registry import (
     find_format,
-    json_format,
+    find_json_format,
     known_formats,
     make_format,
     regex_format,
@@ -130,7 +130,7 @@ def choose_formats(
             return [regex_format(regex, is_failure, zone)]
     if json_keys is not None:
         with naming_option("json_keys"):
-            return [json_format(json_keys, is_failure, zone)]
+            return [find_json_format(json_keys, reading)]
     known = known_formats(is_failure, zone)
     if name is None:
         return known
