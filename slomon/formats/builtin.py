@@ -43,7 +43,7 @@ _COMMON: Final = (
     '$remote_addr $ident $remote_user [$time_local] "$request" $status $body_bytes_sent'
 )
 _COMBINED: Final = f'{_COMMON} "$http_referer" "$http_user_agent"'
-_ENVOY_REQUEST: Final = '[$time_iso8601] "$request_method $request_uri $server_protocol" $status'
+_ENVOY_REQUEST: Final = '[$time_iso8601] "$request" $status'
 _ENVOY_END: Final = (
     "$bytes_received $bytes_sent $duration_ms $upstream_service_time "
     '"$x_forwarded_for" "$http_user_agent" "$request_id" "$host" "$upstream_host"'

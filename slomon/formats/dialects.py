@@ -55,7 +55,7 @@ def parse_dialect(text: str, name: str = NAME) -> AnyLayout:
 
 def _parse(notation: str, name: str) -> Layout:
     try:
-        return parse_layout(_join_skipped(notation), name)
+        return parse_layout(_join_skipped(_WHOLE_REQUEST.sub('"$request"', notation)), name)
     except ConfigurationError as error:
         raise ConfigurationError(f"{_name_missing(notation)}{error}") from None
 
@@ -66,6 +66,9 @@ def _name_missing(notation: str) -> str:
     return f"the layout lacks {' and '.join(missing)}: " if missing else ""
 
 
+_WHOLE_REQUEST: Final = re.compile(
+    r'"\$\{?request_method\}? \$\{?(?:request_uri|uri)\}? \$\{?server_protocol\}?"'
+)
 _MISSING: Final = (
     (
         {Kind.TIME},
@@ -267,9 +270,14 @@ def _read_configuration(place: str) -> list[AnyLayout]:
     """The layouts in a file of nginx's configuration and in those that it includes."""
     path, _, wanted = place.partition(":") if not Path(place).exists() else (place, "", "")
     Path(path).stat()
-    found = dict(_list_formats(_parse_file(path)))
+    read = _parse_file(path)
+    found = dict(_list_formats(read))
     if not found:
-        raise ConfigurationError(f"{path} has no log_format; allowed: a configuration with one")
+        errors = [str(error.get("error", "")) for error in read.get("errors", [])]
+        problem = (
+            f"can't be read as nginx does: {excerpt(errors[0], 300)}" if errors else "has none"
+        )
+        raise ConfigurationError(f"{path} {problem}; allowed: a configuration with a log_format")
     if wanted and wanted not in found:
         names = ", ".join(sorted(found))
         raise ConfigurationError(f"the log_format is {quote(wanted)}; allowed: {names}")
@@ -294,9 +302,6 @@ def _parse_file(path: str) -> Mapping[str, Any]:
             "pip install 'slomon[nginx]'"
         ) from None
     read: Mapping[str, Any] = crossplane.parse(path, single=False, check_ctx=False)
-    if read.get("errors") and not read.get("config"):
-        problem = excerpt(str(read["errors"][0].get("error", "")), 300)
-        raise ConfigurationError(f"{path} is no configuration of nginx: {problem}")
     return read
 
 

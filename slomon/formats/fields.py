@@ -6,7 +6,7 @@ The format whose fields are the named groups of a regular expression: `time`, `s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Final
 
@@ -37,6 +37,13 @@ def read_fields(
     return read_request(line, tick, fields, is_failure)
 
 
+def check_names(names: Collection[str], what: str) -> None:
+    """Raise ConfigurationError unless `names` are those of all fields of an access."""
+    if set(names) not in _FORMS:
+        found = ", ".join(quote(name) for name in names) or "none"
+        raise ConfigurationError(f"the {what} are {found}; allowed: {_NAMES}")
+
+
 def compile_pattern(text: str) -> re.Pattern[str]:
     """Return the expression. Raises ConfigurationError if it is invalid or lacks a group."""
     try:
@@ -46,9 +53,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
             f"the pattern is {quote(text)}: {error}; allowed: a regular expression as Python "
             f"writes it, with groups (?P<name>...) for {_NAMES}"
         ) from None
-    if set(pattern.groupindex) not in _FORMS:
-        found = ", ".join(quote(name) for name in pattern.groupindex) or "none"
-        raise ConfigurationError(f"the pattern's named groups are {found}; allowed: {_NAMES}")
+    check_names(pattern.groupindex, "pattern's named groups")
     return pattern
 
 

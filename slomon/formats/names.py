@@ -37,8 +37,8 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
         *("httpresponsestatuscode", "responsestatuscode", "statuscodevalue", "code"),
     ),
     Kind.HOST: (
-        *("xhostheader", "httphost", "host", "requesthost", "cshost", "clientrequesthost"),
-        *("authority", "vhost", "virtualhost", "servername", "domain", "domainname", "site"),
+        *("xhostheader", "httphost", "vhost", "virtualhost", "requesthost", "cshost", "authority"),
+        *("clientrequesthost", "servername", "host", "domain", "domainname", "site"),
     ),
     Kind.QUERY: ("csuriquery", "querystring", "query", "args"),
 }

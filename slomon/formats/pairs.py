@@ -45,7 +45,7 @@ def _parse(
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"
         return Malformed(line, f"its keys are {found}; allowed: keys of {missing}")
-    tick = read_any_time(fields["time"], reading.zone)
+    tick = read_any_time(fields["time"].strip("[]"), reading.zone)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)
     return read_request(line, tick, fields, reading.is_failure)
@@ -53,7 +53,8 @@ def _parse(
 
 def _split_ltsv(line: str) -> tuple[list[str], list[str]]:
     pairs = [cell.partition(":") for cell in line.split("\t")]
-    return [key for key, _, _ in pairs], [value for _, _, value in pairs]
+    keys = ["remote_host" if key == "host" else key for key, _, _ in pairs]  # http://ltsv.org
+    return keys, [value for _, _, value in pairs]
 
 
 def _split_logfmt(line: str) -> tuple[list[str], list[str]]:

@@ -18,7 +18,7 @@ from slomon.formats.builtin import SIGNS
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Kind, Layout
-from slomon.formats.registry import make_format, mark_utc, restore_formats
+from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
 from slomon.formats.text import explain, find_status
 from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
@@ -76,6 +76,8 @@ def recognise(
     Recognise the format of lines that are not blank: one of `formats`, in a wrapper or not, or one
     that `infer` finds. Returns the reason if there is none.
     """
+    if not lines:
+        return "it has no lines"
     plain = _recognise_wrapped(lines, formats, reading)
     if plain is not None:
         return Recognition(plain)
@@ -126,7 +128,29 @@ def _best(lines: Sequence[str], formats: Sequence[Format]) -> tuple[Format | Non
             best, most = form, count
         if judged and most == len(judged):
             break
-    return (best, most) if 2 * most >= len(judged) else (None, 0)
+    if best is None or 2 * most < len(judged):
+        return None, 0
+    second, more = _find_second(best, lines, formats)
+    return (mix_formats(best, second), most + more) if second else (best, most)
+
+
+def _find_second(
+    best: Format, lines: Sequence[str], formats: Sequence[Format]
+) -> tuple[Format | None, int]:
+    """
+    The format that reads the other requests of a log, if one of the two is JSON, and how many it
+    reads: a service mesh writes the text of one proxy and the JSON of another into one log.
+    """
+    rest = [line for line in lines if looks_like_request(line) and not _is_read(best.parse(line))]
+    is_json = isinstance(best.layout, JsonKeys)
+    if best.layout is None or not (is_json or any("{" in line for line in rest)):
+        return None, 0
+    for form in fit_formats(formats, rest[:_JUDGED]) if len(rest) > 1 else ():
+        if form.layout is not None and isinstance(form.layout, JsonKeys) != is_json:
+            count = _count(rest, rest[:_JUDGED], form)
+            if count > 1 and 2 * count >= len(rest[:_JUDGED]):
+                return form, count
+    return None, 0
 
 
 def fit_formats(formats: Iterable[Format], lines: Sequence[str]) -> Iterator[Format]:
@@ -153,11 +177,10 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
     """How many of the judged lines a format reads. A header may stand before them."""
     layout = form.layout
     if isinstance(layout, Layout):
-        signs = SIGNS.get(form.name)
+        if not _has_signs(form, judged):
+            return 0
         return sum(
-            find_status(layout, line) in _STATUSES and _is_read(form.parse(line))
-            for line in judged
-            if signs is None or signs.match(line)
+            find_status(layout, line) in _STATUSES and _is_read(form.parse(line)) for line in judged
         )
     count, missing = 0, set(judged)
     for line in lines:
@@ -167,6 +190,12 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
         if line in missing:
             count += _is_read(read)
     return min(count, len(judged))
+
+
+def _has_signs(form: Format, lines: Sequence[str]) -> bool:
+    """Do most of the lines have the signs that tell a layout from others?"""
+    signs = SIGNS.get(form.name)
+    return signs is None or 2 * sum(bool(signs.match(line)) for line in lines) > len(lines)
 
 
 def _is_read(read: Item | Switch) -> bool:
@@ -196,13 +225,8 @@ def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | 
     first = lines[:_JUDGED]
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_its_time(form, first):
-            signs = SIGNS.get(form.name)
-            count = sum(
-                find_status(layout, line) in _STATUSES
-                for line in first
-                if signs is None or signs.match(line)
-            )
-            if 2 * count >= len(first):
+            count = sum(find_status(layout, line) in _STATUSES for line in first)
+            if 2 * count >= len(first) and _has_signs(form, first):
                 return form
     return None
 

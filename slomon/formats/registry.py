@@ -62,7 +62,9 @@ def restore_formats(specs: Sequence[str], reading: Reading) -> list[Format | Non
     return [known.get(spec) or _restore_other(spec, reading) for spec in specs]
 
 
-def _restore_other(spec: str, reading: Reading) -> Format | None:
+def _restore_other(  # noqa: PLR0911 (one for each kind)
+    spec: str, reading: Reading
+) -> Format | None:
     if wrapped := split_spec(spec):
         wrapper, pending, rest = wrapped
         inner = restore_format(rest, reading)
@@ -81,6 +83,9 @@ def _restore_other(spec: str, reading: Reading) -> Format | None:
         case "json":
             fields, duration = json.loads(text)
             return json_format(JsonKeys(fields, duration and tuple(duration)), reading)
+        case "mixed":
+            first, second = (restore_format(spec, reading) for spec in json.loads(text))
+            return first and second and mix_formats(first, second)
         case "json-keys":
             return find_json_format(json.loads(text), reading)
         case _:
@@ -95,6 +100,18 @@ def mark_utc(form: Format) -> Format:
         return Switch(read.item, mark_utc(read.format)) if isinstance(read, Switch) else read
 
     return replace(form, parse=parse, spec=f"utc:{form.spec}")
+
+
+def mix_formats(first: Format, second: Format) -> Format:
+    """The format of a log that two writers share: `second` reads what `first` does not read."""
+
+    def parse(line: str) -> Item | Switch:
+        read = first.parse(line)
+        other = second.parse(line) if isinstance(read, Malformed) else read
+        return read if isinstance(other, Malformed) else other
+
+    spec = f"mixed:{json.dumps([first.spec, second.spec])}"
+    return replace(first, name=f"{first.name}+{second.name}", parse=parse, spec=spec)
 
 
 def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
@@ -145,9 +162,10 @@ def find_json_format(given: Mapping[str, str], reading: Reading) -> Format:
     line, and `host`. A key `request.uri` means the key `uri` in the object `request`, or a key with
     a dot. Raises ConfigurationError if a field is unknown or a key empty.
     """
+    given = dict(given)
     if given:
         check_keys(given)
-    spec = f"json-keys:{json.dumps(dict(given))}" if given else "json"
+    spec = f"json-keys:{json.dumps(given)}" if given else "json"
     fit = partial(_fit_keys, given=given, reading=reading)
     if is_complete(given):
         return replace(json_format(JsonKeys(given), reading), spec=spec, fit=fit)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -19,7 +20,7 @@ from slomon.dates import Undated
 from slomon.formats.layout import Kind, Layout, Step
 from slomon.formats.requests import METHOD, PROTOCOL, read_host, read_request, read_target
 from slomon.formats.times import FORMS, TimeForm, read_time
-from slomon.text import quote
+from slomon.text import excerpt, quote
 
 LineParser: TypeAlias = Callable[[str], Access | Excluded | Malformed]
 
@@ -74,12 +75,13 @@ def _make_careful_parser(
     """The parser of a line of any kind, given as it is and without the quotes around it."""
     steps = layout.needed()
     form = _time_form(steps)
+    needed = replace(layout, parts=layout.parts[: len(steps)], end="").show()
+    allowed = f"allowed: '{excerpt(needed, 300)}', whatever stands after"
 
     def parse(line: str, text: str) -> Access | Excluded | Malformed:
         found = _compile(steps).match(text)
         if found is None:
-            reason = f"{explain(layout, text)[1]}; allowed: {quote(layout.show())}"
-            return Malformed(line, f"{reason}, whatever stands after")
+            return Malformed(line, f"{explain(layout, text)[1]}; {allowed}")
         fields = found.groupdict(default="")
         tick = read_time(fields["time"], form, zone)
         if isinstance(tick, Undated):

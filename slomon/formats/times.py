@@ -112,9 +112,11 @@ def read_time(text: str, form: TimeForm, zone: tzinfo | None) -> int | Undated:
     if start < 0:
         return _read_second(text, form.name, zone)
     second = _read_second(text[: start - 1] + text[end:], form.name, zone)
-    if isinstance(second, Undated) or second > LAST_TICK - TICKS_PER_SECOND:
-        return second
-    return second + int(parts["fraction"].ljust(9, "0"))
+    if isinstance(second, Undated):
+        without = quote(text[: start - 1] + text[end:])
+        return Undated(second.reason.replace(without, quote(text), 1))
+    tick = second + int(parts["fraction"].ljust(9, "0"))
+    return tick if tick <= LAST_TICK else Undated(f"the time is {quote(text)}; allowed: {_ALLOWED}")
 
 
 def read_any_time(text: str, zone: tzinfo | None) -> int | Undated:

@@ -16,7 +16,7 @@ PATTERN = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) -> (?P<status>\S+)?"
 NAMES = "time, status, and either method and path, or request (the whole request line)"
 
 
-def parse(line: str, pattern: str = PATTERN) -> Access | Malformed:
+def parse(line: str, pattern: str = PATTERN) -> object:
     return parse_match(line, compile_pattern(pattern), server_errors_fail, None)
 
 

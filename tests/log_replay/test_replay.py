@@ -361,7 +361,7 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("format", "nginx", "option 'format' is 'nginx'; allowed: 'events', 'plain', 'combined'"),
         ("regex", "(", "option 'regex': the pattern is '('"),
         ("regex", 5, "option 'regex' is 5; allowed: text"),
-        ("json_keys", {"time": "ts"}, "option 'json_keys': the fields with a key are 'time'"),
+        ("json_keys", {"ts": "ts"}, "option 'json_keys': the fields with a key are 'ts'"),
         ("match", "fuzzy", "option 'match' is 'fuzzy'; allowed: 'exact', 'template'"),
         ("lateness", -1, "option 'lateness': the duration is '-1'; allowed: seconds"),
         ("min_requests", 0, "option 'min_requests' is 0; allowed: a whole number from 1 to"),
