@@ -25,10 +25,12 @@ from slomon.kernels import (
     layout,
     line,
     reorder,
+    request,
     resolve,
     route,
     scan,
     swar,
+    table,
     times,
     windows,
 )
@@ -105,7 +107,20 @@ def _compilable() -> Iterator[Any]:
     """All functions of the kernels but those of `swar` that are replaced above."""
     yield series_kernels.merge
     yield series_kernels.sort
-    for module in (windows, swar, times, line, layout, hash_table, scan, route, resolve, reorder):
+    for module in (
+        windows,
+        swar,
+        times,
+        line,
+        request,
+        layout,
+        table,
+        hash_table,
+        scan,
+        route,
+        resolve,
+        reorder,
+    ):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
             if own and function not in (swar.load, swar.wrap, swar.first_byte, swar.prefetch):

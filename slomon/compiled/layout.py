@@ -12,20 +12,22 @@ from itertools import pairwise
 from typing import Final
 
 from slomon.formats.layout import Kind, Layout, Step
+from slomon.formats.tables import TableLayout
 from slomon.kernels import layout as kernel
-from slomon.kernels.line import COMBINED_LINES, LAYOUT_LINES
+from slomon.kernels import request, table
+from slomon.kernels.line import COMBINED_LINES, LAYOUT_LINES, TABLE_LINES
 from slomon.kernels.times import CLF, CTIME, EPOCH, ISO, NO_OFFSET, SLASHES
 
 _FIELDS: Final = {
-    Kind.SKIP: kernel.SKIP,
-    Kind.DURATION: kernel.SKIP,
-    Kind.QUERY: kernel.SKIP,
-    Kind.TIME: kernel.TIME,
-    Kind.REQUEST: kernel.REQUEST,
-    Kind.METHOD: kernel.METHOD,
-    Kind.PATH: kernel.PATH,
-    Kind.STATUS: kernel.STATUS,
-    Kind.HOST: kernel.HOST,
+    Kind.SKIP: request.SKIP,
+    Kind.DURATION: request.SKIP,
+    Kind.QUERY: request.SKIP,
+    Kind.TIME: request.TIME,
+    Kind.REQUEST: request.REQUEST,
+    Kind.METHOD: request.METHOD,
+    Kind.PATH: request.PATH,
+    Kind.STATUS: request.STATUS,
+    Kind.HOST: request.HOST,
 }
 _FORMS: Final = {
     "clf": CLF,
@@ -79,7 +81,7 @@ def compile_layout(layout: Layout, *, with_host: bool = False) -> Program | None
     for step in steps:
         ending = _FORMS[step.field.form] if step.field.kind is Kind.TIME else _find_ending(step)
         field = _FIELDS[step.field.kind]
-        if field == kernel.SKIP and ending == before == kernel.AT_SPACE:
+        if field == request.SKIP and ending == before == kernel.AT_SPACE:
             numbers[-2] += 1  # one step skips several fields
             continue
         literal = _add_literal(literals, step.literal)
@@ -89,6 +91,32 @@ def compile_layout(layout: Layout, *, with_host: bool = False) -> Program | None
         before = None if step.field.kind is Kind.TIME else ending
     kind = COMBINED_LINES if _is_combined(steps) and not with_host else LAYOUT_LINES
     return Program(kind, array("q", numbers), literals + b"\0")
+
+
+@lru_cache
+def compile_table(
+    layout: TableLayout, *, with_host: bool = False, with_query: bool = False
+) -> Program | None:
+    """
+    The program of a table (`kernels.table`); None if only the reference parser can read it. With
+    `with_query`, the text of a column of queries is needed.
+    """
+    kinds = [column.kind for column in layout.columns]
+    form = _FORMS.get(layout.columns[kinds.index(Kind.TIME)].form)
+    if form is None or kinds.count(Kind.TIME) > 2 or (with_query and Kind.QUERY in kinds):
+        return None
+    refused = '"' if layout.quoted else "\t" if layout.separator == " " else "\0"
+    numbers = [0, ord(layout.separator), ord(refused), with_host, form]
+    before = -1
+    for number, kind in enumerate(kinds):
+        field = _FIELDS[kind]
+        if field == request.TIME and number != kinds.index(Kind.TIME):
+            field = request.CLOCK
+        if field != request.SKIP or number == len(kinds) - 1:
+            numbers += [max(number - max(before, 0), 0), field]
+            numbers[table.STEP_COUNT] += 1
+            before = number
+    return Program(TABLE_LINES, array("q", numbers), bytearray(1))
 
 
 @lru_cache
@@ -127,13 +155,14 @@ def _is_supported(step: Step, is_first: bool) -> bool:  # noqa: FBT001 (called b
 
 def _is_combined(steps: Sequence[Step]) -> bool:
     """Whether `kernels.layout.read_combined` reads these steps."""
-    *fields, last, time, request, status = steps
-    return bool(
-        fields
-        and all(step.field.kind is Kind.SKIP for step in (*fields, last))
+    if len(steps) < 5:
+        return False
+    *fields, last, time, line, status = steps
+    return (
+        all(step.field.kind is Kind.SKIP for step in (*fields, last))
         and [step.literal for step in fields] == ["", *[" "] * (len(fields) - 1)]
-        and (last.literal, time.literal, request.literal, status.literal) == _COMBINED
-        and (time.field.form, request.field.kind, status.stop) == ("clf", Kind.REQUEST, " ")
+        and (last.literal, time.literal, line.literal, status.literal) == _COMBINED
+        and (time.field.form, line.field.kind, status.stop) == ("clf", Kind.REQUEST, " ")
     )
 
 
@@ -151,10 +180,10 @@ def _find_ending(step: Step) -> int:
         return kernel.DIGITS
     if kind is Kind.METHOD:
         return kernel.LETTERS
+    if kind is Kind.REQUEST:
+        return kernel.AT_PROTOCOL
     if step.quoted:
         return kernel.IN_QUOTES
-    if kind is Kind.REQUEST:
-        return kernel.UNQUOTED
     if not step.stop:
         return kernel.NOWHERE if kind is Kind.SKIP else kernel.AT_WORD_END
     if kind is Kind.SKIP and not step.stop.strip(" "):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from slomon.compiled.layout import compile_layout, list_offsets
+from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames, Known
@@ -24,11 +24,12 @@ from slomon.core.events import Access, Change, Rejection, parse_access
 from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.core.statuses import StatusRule, StatusTable
 from slomon.endpoints.discovery import FoundRequests, Requests
-from slomon.formats.format import Format
+from slomon.formats.format import AnyLayout, Format
 from slomon.formats.layout import Layout
+from slomon.formats.tables import TableLayout
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
-from slomon.kernels.layout import MEMORY
 from slomon.kernels.line import PLAIN_LINES
+from slomon.kernels.request import MEMORY
 from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
@@ -286,7 +287,7 @@ class CompiledBatcher:
 def _find_shape(log: Log, form: Format) -> _Shape | None:
     """How the lines of a log in this format are scanned; None if only the reference parser can."""
     if form.layout is not None:
-        program = compile_layout(form.layout) if isinstance(form.layout, Layout) else None
+        program = _compile(form.layout, log)
         if program is None:
             return None
         offsets = list_offsets(form.zone)
@@ -296,3 +297,11 @@ def _find_shape(log: Log, form: Format) -> _Shape | None:
     suffix = _SUFFIXES[form.name]
     affixes = bytearray(log.prefix + suffix + b"\0")
     return _Shape(PLAIN_LINES, affixes, len(log.prefix), len(suffix))
+
+
+def _compile(layout: AnyLayout, log: Log) -> Program | None:
+    if isinstance(layout, Layout):
+        return compile_layout(layout)
+    if isinstance(layout, TableLayout):
+        return compile_table(layout, with_query=log.match_exactly)
+    return None

@@ -27,7 +27,7 @@ _TYPES: Final = "'access', 'change' and 'end-of-stream'"
 _ACCESS: Final = "'<timestamp> <verb> <resource> <status>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
-NO_RESPONSE: Final = frozenset({"-", "0", "000"})
+NO_RESPONSE: Final = frozenset({"-", "-1", "0", "000"})
 """What servers log instead of a status."""
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"

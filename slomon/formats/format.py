@@ -42,6 +42,13 @@ class AnyLayout(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ambiguity:
+    """Layouts that read the same lines as well as each other, and differently."""
+
+    layouts: tuple[AnyLayout, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """
     A format of log lines.

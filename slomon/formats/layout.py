@@ -23,8 +23,8 @@ ever goes back:
    the first ` HTTP/x.y` after which the layout goes on, with or without a quote between them. The
    layout goes on if the next literal follows, and the status if that is the next field.
    A request without quotes ends with the first ` HTTP/x.y` that the next literal follows.
-5. A status is one to three digits or `-`, before the next literal or the line's end. A method is
-   letters or `-`. Every other field ends where the next literal begins, in quotes as in rule 2.
+5. A status is one to three digits, `-` or `-1`, before the next literal or the line's end. A method
+   is letters or `-`. Every other field ends where the next literal begins, in quotes as in rule 2.
 6. Anything may follow the last field that is needed. The fields that are needed are the time, the
    request (or the method and the path), the status, and the host. The duration and whatever else
    follows the last needed field is optional. Where a layout ends with a status, no digit, letter

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from slomon.core.events import Malformed
 from slomon.formats.builtin import SIGNS
-from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
+from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
@@ -24,10 +24,10 @@ from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
 from slomon.text import excerpt, quote
 
-Infer: TypeAlias = Callable[[Sequence[str]], "AnyLayout | str | None"]
+Infer: TypeAlias = Callable[[Sequence[str]], "AnyLayout | Ambiguity | None"]
 """
-Returns the layout of lines that no known format reads, None if they have none, or the reason why
-two layouts are as likely.
+Returns the layout of lines that no known format reads, None if they have none, or an Ambiguity if
+several layouts are as likely.
 """
 
 _JUDGED: Final = 100  # lines
@@ -44,7 +44,7 @@ _STATUSES: Final = frozenset(
         *(range(520, 531), range(561, 562), range(598, 600)),
     )
     for status in numbers
-) | {"-", "0", "000"}
+) | {"-", "-1", "0", "000"}
 _TELLING: Final = frozenset({Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.STATUS})
 _EVENT: Final = re.compile(r'\{"type": ?"')
 _ERROR: Final = re.compile(
@@ -211,13 +211,18 @@ def _infer(
     if doubt := next((doubt for doubt in doubts if isinstance(doubt, str)), None):
         return doubt
     found = infer(_judged(contents))
-    if found is None or isinstance(found, str):
+    if isinstance(found, Ambiguity):
+        shown = " or ".join(f"'{excerpt(layout.show(), 300)}'" for layout in found.layouts)
+        return f"its lines can be read as {shown}: --log-format (log_format=) chooses one"
+    if found is None:
         form = None if any(map(looks_like_request, lines)) else _find_followed(lines, formats)
-        return Recognition(form) if form else found or describe_nearest(lines, formats)
+        return Recognition(form) if form else describe_nearest(lines, formats)
     form = make_format(found, reading)
-    return Recognition(
-        form if wrapper is None else wrap_format(wrapper, form, reading), inferred=True
-    )
+    wrapped = form if wrapper is None else wrap_format(wrapper, form, reading)
+    if reading.zone is not None or any(_is_read(wrapped.parse(line)) for line in lines):
+        return Recognition(wrapped, inferred=True)
+    known = restore_formats([wrapped.spec], replace(reading, zone=UTC))[0] or wrapped
+    return Recognition(mark_utc(known), inferred=True, assumed_utc=True)
 
 
 def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:
@@ -236,8 +241,8 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
     line = _judged(lines)[0]
     where = f"no format reads line {lines.index(line) + 1} of its first lines, {quote(line)}"
     nearest, reached = None, 0
-    for form in sorted(formats, key=lambda form: form.name in SIGNS):
-        if isinstance(layout := form.layout, Layout):
+    for form in formats:
+        if isinstance(layout := form.layout, Layout) and _has_signs(form, [line]):
             steps = layout.needed()[: explain(layout, line)[0]]
             count = sum(step.field.kind in _TELLING for step in steps)
             if count > reached:

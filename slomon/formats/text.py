@@ -25,7 +25,7 @@ from slomon.text import excerpt, quote
 LineParser: TypeAlias = Callable[[str], Access | Excluded | Malformed]
 
 _QUOTED: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
-_STATUS: Final = "[0-9]{1,3}|-"
+_STATUS: Final = "[0-9]{1,3}|-1?"
 _PLAIN_REQUEST: Final = rf'(?P<method>{METHOD}) (?P<path>[^ "\\][^"\\]*) {PROTOCOL}(?=")'
 _FIELDS: Final = ("time", "method", "path", "status", "host")
 

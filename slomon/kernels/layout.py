@@ -12,6 +12,17 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.line import NOT_PLAIN, Fields
+from slomon.kernels.request import (
+    MEMORY,
+    REQUEST,
+    TIME,
+    find_mark,
+    find_request,
+    is_digit,
+    is_letter,
+    join_request,
+    skip_protocol,
+)
 from slomon.kernels.swar import (
     ONES,
     equal_bytes,
@@ -39,28 +50,6 @@ STOP: Final = 5
 STOP_END: Final = 6  # where the literal after the field ends; equal to STOP if there is none
 STEP: Final = 7
 
-# Fields
-SKIP: Final = 0
-TIME: Final = 1
-REQUEST: Final = 2
-METHOD: Final = 3
-PATH: Final = 4
-STATUS: Final = 5
-HOST: Final = 6
-
-FIELDS: Final = 7
-
-MEMORY: Final = DATES + 2 * FIELDS
-"""
-Numbers of the memory of `read`: the cache of dates (`kernels.times`), then where each field of the
-line begins and ends.
-"""
-
-_METHOD: Final = DATES + 2 * METHOD
-_PATH: Final = DATES + 2 * PATH
-_STATUS: Final = DATES + 2 * STATUS
-_HOST: Final = DATES + 2 * HOST
-
 # How a field ends
 NOWHERE: Final = 0  # it has no end of its own: the time after it is searched for
 AT_SPACE: Final = 1  # at a space that doesn't belong to a list (rule 2), after `STOP` such fields
@@ -68,7 +57,7 @@ AT_STOP: Final = 2  # where the next literal begins
 AT_STOP_OR_END: Final = 3  # there, or at the end of the line
 IN_QUOTES: Final = 4  # at the next quote that no backslash escapes
 AT_WORD_END: Final = 5  # at a space, or at the end of the line
-UNQUOTED: Final = 6  # of a request: after its protocol
+AT_PROTOCOL: Final = 6  # of a request
 LETTERS: Final = 7  # of a method
 DIGITS: Final = 8  # of a status
 
@@ -78,18 +67,15 @@ _BRACKETS: Final = 0x5B5B5B5B5B5B5B5B
 _BACKSLASHES: Final = 0x5C5C5C5C5C5C5C5C
 _SPACE: Final = 32
 _QUOTE: Final = 34
-_HASH: Final = 35
 _COMMA: Final = 44
 _MINUS: Final = 45
 _POINT: Final = 46
 _SLASH: Final = 47
 _COLON: Final = 58
-_QUESTION_MARK: Final = 63
-_AT: Final = 64
 _UNDERSCORE: Final = 95
 _JOINING: Final = (_MINUS, _POINT, _UNDERSCORE)
+_TIME_LENGTH: Final = 29  # as in 17/May/2015:10:05:03 +0000] "
 _AFTER_TIME: Final = int.from_bytes(b'] "', "little")
-_HTTP: Final = int.from_bytes(b" HTTP/", "little")
 
 Text: TypeAlias = Sequence[int]
 Column: TypeAlias = Sequence[int]
@@ -109,8 +95,7 @@ def read(
     Read a line by a program. `literals` holds the literals of the layout, and `offsets` those of
     the zone of times that name none (`kernels.times`).
 
-    If the method and the target do not stand side by side, or if the host belongs to the request,
-    the request is composed in `requests`, where its line stands in the text.
+    `requests` is for `join_request`.
     """
     if program[MAY_BE_QUOTED] and text[start] == _QUOTE:
         return NOT_PLAIN
@@ -129,12 +114,7 @@ def read(
             if at < 0:
                 return NOT_PLAIN
         step += STEP
-    verb, target, target_end = memory[_METHOD], memory[_PATH], memory[_PATH + 1]
-    is_part = text[target - 1] == _SPACE and memory[_METHOD + 1] == target - 1
-    if target < target_end and text[target] == _SLASH and is_part and not program[WITH_HOST]:
-        return tick, verb, target_end, memory[_STATUS], 0
-    end = _compose(text, start, program[WITH_HOST], memory, requests)
-    return (tick, start, end, memory[_STATUS], 1) if end > 0 else NOT_PLAIN
+    return join_request(text, start, tick, program[WITH_HOST], memory, requests)
 
 
 def read_combined(
@@ -161,18 +141,39 @@ def read_combined(
     bracket = find_byte(text, at + 1, stop, _BRACKETS)
     if bracket == stop or text[bracket - 1] != _SPACE or bracket - at < 2:
         return NOT_PLAIN
-    tick, at = read_time(text, bracket + 1, CLF, offsets, memory)
-    if tick == NO_TICK or leading_bytes(load(text, at), 3) != _AFTER_TIME:
+    tick, request = _read_cached_time(text, bracket + 1, offsets, memory)
+    if tick == NO_TICK:
         return NOT_PLAIN
-    request = at + 3
-    target = _find_mark(text, request, stop) + 1
-    target_end = _find_mark(text, target, stop) if target else -1
-    at = _skip_protocol(text, target_end, stop)
+    target = find_mark(text, request, stop) + 1
+    target_end = find_mark(text, target, stop) if target else -1
+    at = skip_protocol(text, target_end, stop)
     if at < 0 or text[target] != _SLASH or text[at] != _QUOTE or text[at + 1] != _SPACE:
         return NOT_PLAIN
-    if number(text, at + 2)[1] != 3 or (text[at + 5] != _SPACE and at + 5 != stop):
+    if text[at + 5] != _SPACE and at + 5 != stop:
         return NOT_PLAIN
     return tick, request, target_end, at + 2, 0
+
+
+def _read_cached_time(
+    text: Text, at: int, offsets: Column, memory: MutableSequence[int]
+) -> tuple[int, int]:
+    """The tick of a time as in 17/May/2015:10:05:03 +0000, and where the request begins."""
+    first, second, third = load(text, at), load(text, at + 8), load(text, at + 16)
+    last = load(text, at + _TIME_LENGTH - 8)
+    if (
+        first == memory[MEMORY - 5]
+        and second == memory[MEMORY - 4]
+        and third == memory[MEMORY - 3]
+        and last == memory[MEMORY - 2]
+    ):
+        return memory[MEMORY - 1], at + _TIME_LENGTH
+    tick, end = read_time(text, at, CLF, offsets, memory)
+    if tick == NO_TICK or leading_bytes(load(text, end), 3) != _AFTER_TIME:
+        return NO_TICK, 0
+    if end + 3 == at + _TIME_LENGTH:
+        memory[MEMORY - 5], memory[MEMORY - 4], memory[MEMORY - 3] = first, second, third
+        memory[MEMORY - 2], memory[MEMORY - 1] = last, tick
+    return tick, end + 3
 
 
 def _read_time(
@@ -218,34 +219,13 @@ def _read_field(
         return -1
     field = program[step + FIELD]
     if field == REQUEST:
-        return _read_request(text, begin, stop, program, step, literals, memory)
+        end = find_request(text, begin, stop, memory)
+        literal, literal_end = program[step + STOP], program[step + STOP_END]
+        return end if end > 0 and _match(text, end, literals, literal, literal_end) >= 0 else -1
     end = _find_end(text, begin, stop, program, step, literals)
     place = DATES + 2 * field
     memory[place], memory[place + 1] = begin, end
     return end
-
-
-def _read_request(
-    text: Text,
-    at: int,
-    stop: int,
-    program: Column,
-    step: int,
-    literals: Text,
-    memory: MutableSequence[int],
-) -> int:
-    """Find the method and the target of a request. Return where the request ends, or -1."""
-    target = _find_mark(text, at, stop) + 1
-    if target == 0:
-        return -1
-    target_end = _find_mark(text, target, stop)
-    end = _skip_protocol(text, target_end, stop)
-    if end < 0:
-        return -1
-    memory[_METHOD], memory[_METHOD + 1] = at, target - 1
-    memory[_PATH], memory[_PATH + 1] = target, target_end
-    literal, literal_end = program[step + STOP], program[step + STOP_END]
-    return end if _match(text, end, literals, literal, literal_end) >= 0 else -1
 
 
 def _match(text: Text, at: int, literals: Text, literal: int, literal_end: int) -> int:
@@ -337,38 +317,6 @@ def _find_quote(text: Text, at: int, stop: int) -> int:
     return -1
 
 
-def _find_mark(text: Text, at: int, stop: int) -> int:
-    """
-    Where the first space, quote or backslash is, from `at` on, if it is a space with text before
-    it; else -1.
-    """
-    begin = at
-    while at < stop:
-        word = load(text, at)
-        found = (
-            equal_bytes(word, _SPACES)
-            | equal_bytes(word, _QUOTES)
-            | equal_bytes(word, _BACKSLASHES)
-        )
-        if found:
-            at += first_byte(found)
-            return at if begin < at < stop and text[at] == _SPACE else -1
-        at += 8
-    return -1
-
-
-def _skip_protocol(text: Text, at: int, stop: int) -> int:
-    """Where ` HTTP/<version>` ends that begins at `at`; -1 if it does not begin there."""
-    if at < 0 or stop - at < 7 or leading_bytes(load(text, at), 6) != _HTTP:
-        return -1
-    digits = number(text, at + 6)[1]
-    at += 7
-    if text[at] == _POINT:
-        digits *= number(text, at + 1)[1]
-        at += 2
-    return at if digits == 1 else -1
-
-
 def _skip_digits(text: Text, at: int) -> int:
     """Where a status of three digits ends; -1 if it has more or fewer."""
     return at + 3 if number(text, at)[1] == 3 else -1
@@ -377,7 +325,7 @@ def _skip_digits(text: Text, at: int) -> int:
 def _skip_letters(text: Text, at: int) -> int:
     """Where a method of letters ends; -1 if there is no letter."""
     end = at
-    while _is_letter(text[end]):
+    while is_letter(text[end]):
         end += 1
     return end if end > at else -1
 
@@ -385,100 +333,12 @@ def _skip_letters(text: Text, at: int) -> int:
 def _is_end(text: Text, at: int, stop: int, literals: Text, literal: int, literal_end: int) -> bool:
     """Whether the next literal or the line's end follows a status or a method."""
     if literal == literal_end:
-        return text[at] not in _JOINING and not _is_letter(text[at])
+        joins = text[at] in _JOINING or is_letter(text[at]) or is_digit(text[at])
+        return not joins
     return at == stop or _match(text, at, literals, literal, literal_end) >= 0
-
-
-def _is_letter(byte: int) -> bool:
-    return 97 <= byte | 32 <= 122
 
 
 def _is_ascii(text: Text, at: int, stop: int) -> bool:
     while at < stop and text[at] < 128:
         at += 1
     return at >= stop
-
-
-def _compose(
-    text: Text,
-    at: int,
-    with_host: int,
-    memory: MutableSequence[int],
-    requests: MutableSequence[int],
-) -> int:
-    """
-    Write `<verb> <target>` to `requests`, from `at` on, or `<verb> <host> <target>` if the host is
-    known and a part of the request. Return where the request ends, or -1 if it is not plain.
-
-    The scheme and the host of a target that is a whole URL are cut off. The host is the line's, or
-    else that of the URL.
-    """
-    target, target_end = memory[_PATH], memory[_PATH + 1]
-    host, host_end = memory[_HOST], memory[_HOST + 1]
-    if text[target] != _SLASH:
-        origin = _skip_scheme(text, target, target_end)
-        target = _find_path(text, origin, target_end) if origin > 0 else -1
-        if host == host_end or (host + 1 == host_end and text[host] == _MINUS):
-            host, host_end = origin, target
-    if memory[_METHOD] == memory[_METHOD + 1] or target < 0 or target == target_end:
-        return -1
-    place = _copy(text, memory[_METHOD], memory[_METHOD + 1], requests, at)
-    requests[place] = _SPACE
-    place += 1
-    if with_host and host < host_end:
-        place = _copy_host(text, host, host_end, requests, place)
-        if place < 0:
-            return -1
-    return _copy(text, target, target_end, requests, place)
-
-
-def _find_path(text: Text, at: int, end: int) -> int:
-    """Where the path of a URL begins, whose host begins at `at`; -1 if the URL is not plain."""
-    while at < end and text[at] != _SLASH:
-        if text[at] in (_AT, _QUESTION_MARK, _HASH):
-            return -1
-        at += 1
-    return at if at < end else -1
-
-
-def _copy(text: Text, at: int, end: int, into: MutableSequence[int], place: int) -> int:
-    for byte in range(at, end):
-        into[place] = text[byte]
-        place += 1
-    return place
-
-
-def _copy_host(text: Text, at: int, end: int, into: MutableSequence[int], place: int) -> int:
-    """
-    Write a host without its port, in lower case, and a space. Return where the space ends: at
-    `place` if the host is `-` or `_`, or -1 if it is not plain.
-    """
-    if end - at == 1 and text[at] in (_MINUS, _UNDERSCORE):
-        return place
-    begin = at
-    while at < end and text[at] != _COLON:
-        byte = text[at]
-        if _is_letter(byte):
-            byte |= 32
-        elif not 48 <= byte <= 57 and (at == begin or byte not in (_MINUS, _POINT, _UNDERSCORE)):
-            return -1
-        into[place] = byte
-        place += 1
-        at += 1
-    if at == begin or at + 1 == end:
-        return -1
-    for port in range(at + 1, end):
-        if not 48 <= text[port] <= 57:
-            return -1
-    into[place] = _SPACE
-    return place + 1
-
-
-def _skip_scheme(text: Text, at: int, end: int) -> int:
-    """Where the host of a URL begins, if its scheme is of letters; else -1."""
-    begin = at
-    while at < end and _is_letter(text[at]):
-        at += 1
-    if begin == at or end - at <= 3 or text[at] != _COLON:
-        return -1
-    return at + 3 if text[at + 1] == _SLASH and text[at + 2] == _SLASH else -1

@@ -1,8 +1,8 @@
 """
 The lines that the scanner reads by itself: `plain` finds the tick, the request and the status of a
-line of a plain log or of a recorded stream, and `layout.read` those of a line in a layout. They
-accept plain lines only. If a line is unusual in any way they return no tick, and the reference
-parser reads it.
+line of a plain log or of a recorded stream, `layout.read` those of a line in a layout, and
+`table.read_row` those of a row. They accept plain lines only. If a line is unusual in any way they
+return no tick, and the reference parser reads it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ status begins, and whether the request is one that was composed, not a part of t
 PLAIN_LINES: Final = 0  # `<timestamp> <verb> <resource> <status>`, between a prefix and a suffix
 LAYOUT_LINES: Final = 1  # lines in any layout
 COMBINED_LINES: Final = 2  # lines that `layout.read_combined` reads
+TABLE_LINES: Final = 3  # rows of a table
 
 NOT_PLAIN: Final = (NO_TICK, 0, 0, 0, 0)
 _SPACE: Final = 32

@@ -14,8 +14,9 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
 from slomon.kernels.layout import read, read_combined
-from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, Fields, plain
+from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, TABLE_LINES, plain
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
+from slomon.kernels.table import read_row
 from slomon.kernels.times import number
 
 Column: TypeAlias = MutableSequence[int]
@@ -109,11 +110,21 @@ def scan(
                 group[count * LINE] = NO_TICK
                 group[count * LINE + 1] = BLANK
             else:
-                fields = _read_line(
-                    text, start, stop, shape, program, literals, offsets, memory, requests
+                _read_line(
+                    text,
+                    start,
+                    stop,
+                    shape,
+                    program,
+                    literals,
+                    offsets,
+                    memory,
+                    requests,
+                    statuses,
+                    table,
+                    group,
+                    count,
                 )
-                source = requests if fields[4] else text
-                _note_line(text, source, fields, shape, statuses, table, group, count)
             group[count * LINE + 5] = start
             group[count * LINE + 6] = end  # the reference parser strips line ends by itself
             count += 1
@@ -154,30 +165,23 @@ def _read_line(
     offsets: Column,
     memory: Column,
     requests: Column,
-) -> Fields:
-    if shape[0] == PLAIN_LINES:
-        return plain(text, start, stop, literals, shape[1], shape[2])
-    if shape[0] == COMBINED_LINES:
-        return read_combined(text, start, stop, program, offsets, memory)
-    return read(text, start, stop, program, literals, offsets, memory, requests)
-
-
-def _note_line(
-    text: Text,
-    source: Text,
-    fields: Fields,
-    shape: Column,
     statuses: Column,
     table: Column,
     group: Column,
     line: int,
 ) -> None:
-    """
-    Write what a line says to the group, and prefetch the bucket of its request, which stands in
-    `source`.
-    """
+    """Write what a line says to the group, and prefetch the bucket of its request."""
+    kind, suffix, cut_query = shape[0], shape[2], shape[4]
+    if kind == PLAIN_LINES:
+        fields = plain(text, start, stop, literals, shape[1], suffix)
+    elif kind == COMBINED_LINES:
+        fields = read_combined(text, start, stop, program, offsets, memory)
+    elif kind == TABLE_LINES:
+        fields = read_row(text, start, stop, program, offsets, memory, requests)
+    else:
+        fields = read(text, start, stop, program, literals, offsets, memory, requests)
     tick, request, target_end, status, composed = fields
-    suffix, cut_query = shape[2], shape[4]
+    source = requests if composed else text
     code = FOR_REFERENCE
     request_end = hashed = 0
     if tick != NO_TICK:

@@ -194,7 +194,7 @@ def _describe(found: Recognition, lines: Sequence[str]) -> dict[str, str]:
     if isinstance(layout, JsonKeys) and layout.name == "json":
         details["keys"] = layout.show()
     if found.assumed_utc:
-        details["zone"] = "UTC, since its times name none; --zone (zone=) names another"
+        details["zone"] = "UTC, as its times name none; --zone (zone=) names another"
     if duration := describe_duration(found.format, lines):
         details["duration"] = duration
     return details

@@ -25,9 +25,13 @@ class ReplayLog:
         self._rejections = RejectionLog("line.rejected")
 
     def format_detected(self, file: str, name: str, details: Mapping[str, str]) -> None:
-        """The format of a log file was detected, with what else is known of it."""
+        """
+        The format of a log file was detected, with what else is known of it. It is a warning if a
+        zone was assumed: a wrong one shifts all times.
+        """
         shown = {key: excerpt(text, 1000) for key, text in details.items()}
-        self._log.info("log.format_detected", file=excerpt(file), format=name, **shown)
+        log = self._log.warning if "zone" in details else self._log.info
+        log("log.format_detected", file=excerpt(file), format=name, **shown)
 
     def line_rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""

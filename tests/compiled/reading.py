@@ -21,6 +21,7 @@ from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
+from tests.formats.layouts import make_formats
 
 Opened = Callable[[], AbstractContextManager[Library]]
 MakeRequests = Callable[[EndpointNames], Requests]
@@ -61,6 +62,9 @@ class BlockReading:
 
     def __post_init__(self) -> None:
         self.formats = {form.name: form for form in known_formats(self.rule)}
+        self.formats |= {
+            name: form for name, form in make_formats(self.rule).items() if name not in self.formats
+        }
         self.order, self.names = self.backend.order(
             1, 1, self.most if self.requests is found else 0
         )

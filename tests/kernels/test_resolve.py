@@ -45,7 +45,12 @@ def test_a_plain_request_to_a_found_endpoint_needs_no_reference_parser(backend: 
             table = reading.names
             assert isinstance(table, CompiledEndpointNames)
             stopped = table.resolve(
-                block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+                block.buffer,
+                block.requests,
+                block.unresolved,
+                0,
+                block.unresolved_count,
+                block.codes,
             )
             assert (block.unresolved_count, stopped) == (2, 2 if resolved else 0), text
             if resolved:
@@ -62,7 +67,14 @@ def test_a_request_to_a_given_endpoint_needs_the_reference_parser_once(backend: 
         block.log = reading.log("plain", b"", match_exactly=False)
         table = CompiledEndpointNames(library)
         reading.settler.scan(block)
-        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        columns = (
+            block.buffer,
+            block.requests,
+            block.unresolved,
+            0,
+            block.unresolved_count,
+            block.codes,
+        )
         assert table.resolve(*columns) == 0
         table.learn(b"GET /nobody/watches/this", 7 << 1)
         assert table.resolve(*columns) == 2
@@ -79,7 +91,14 @@ def test_a_table_without_room_is_left_to_who_can_make_some(backend: Opened) -> N
         block = Block(bytearray(text + bytes(PADDING)), length=len(text))
         block.log = reading.log("plain", b"", match_exactly=True)
         reading.settler.scan(block)
-        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        columns = (
+            block.buffer,
+            block.requests,
+            block.unresolved,
+            0,
+            block.unresolved_count,
+            block.codes,
+        )
         stopped = table.resolve(*columns)
         assert (len(table), block.unresolved_count) == (stopped, 3000)
         assert 0 < stopped < 3000
