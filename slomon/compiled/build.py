@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from types import FunctionType
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from numba.extending import intrinsic, overload, register_jitable
 from slomon.compiled.cache import Image
 from slomon.kernels import (
     hash_table,
+    json_lines,
     layout,
     line,
     reorder,
@@ -83,6 +85,34 @@ def _prefetch(_: Any, column: Any, at: Any) -> Any:
     return types.void(column, at), generate
 
 
+@intrinsic
+def _count_plain(_: Any, text: Any, at: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(_BYTE, swar.PLAIN)
+        place = builder.gep(arguments[0], [arguments[1]])
+        word = builder.load(builder.bitcast(place, kind.as_pointer()))
+        word.align = 1
+        equal = partial(builder.icmp_signed, "==", word)
+        # As a signed number, a byte that is not ASCII is less than 0.
+        ends = builder.or_(
+            builder.icmp_signed("<", word, ir.Constant(kind, [32] * swar.PLAIN)),
+            builder.or_(
+                equal(ir.Constant(kind, [34] * swar.PLAIN)),
+                equal(ir.Constant(kind, [92] * swar.PLAIN)),
+            ),
+        )
+        bits = builder.bitcast(ends, ir.IntType(swar.PLAIN))
+        count = builder.cttz(bits, ir.Constant(ir.IntType(1), 0))
+        return builder.zext(count, _WORD)
+
+    return types.int64(text, at), generate
+
+
+@overload(swar.count_plain, strict=False)
+def _count_plain_bytes(text: Any, at: Any) -> Any:
+    return lambda text, at: _count_plain(text, np.int64(at))
+
+
 @overload(swar.prefetch, strict=False)
 def _prefetch_number(column: Any, at: Any) -> Any:
     return lambda column, at: _prefetch(column, np.int64(at))
@@ -103,6 +133,9 @@ def _first_byte(word: Any) -> Any:
     return lambda word: _trailing_zeros(word) >> 3
 
 
+_REPLACED: Final = (swar.load, swar.wrap, swar.first_byte, swar.count_plain, swar.prefetch)
+
+
 def _compilable() -> Iterator[Any]:
     """All functions of the kernels but those of `swar` that are replaced above."""
     yield series_kernels.merge
@@ -115,6 +148,7 @@ def _compilable() -> Iterator[Any]:
         request,
         layout,
         table,
+        json_lines,
         hash_table,
         scan,
         route,
@@ -123,7 +157,7 @@ def _compilable() -> Iterator[Any]:
     ):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
-            if own and function not in (swar.load, swar.wrap, swar.first_byte, swar.prefetch):
+            if own and function not in _REPLACED:
                 yield function
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from slomon.compiled.json_lines import compile_keys
 from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.reorder import CompiledRowBuffer
@@ -25,6 +26,7 @@ from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.core.statuses import StatusRule, StatusTable
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.formats.format import AnyLayout, Format
+from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Layout
 from slomon.formats.tables import TableLayout
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
@@ -304,4 +306,6 @@ def _compile(layout: AnyLayout, log: Log) -> Program | None:
         return compile_layout(layout)
     if isinstance(layout, TableLayout):
         return compile_table(layout, with_query=log.match_exactly)
+    if isinstance(layout, JsonKeys):
+        return compile_keys(layout)
     return None

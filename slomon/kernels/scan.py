@@ -13,8 +13,9 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
+from slomon.kernels.json_lines import read_json
 from slomon.kernels.layout import read, read_combined
-from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, TABLE_LINES, plain
+from slomon.kernels.line import COMBINED_LINES, JSON_LINES, PLAIN_LINES, TABLE_LINES, plain
 from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
 from slomon.kernels.table import read_row
 from slomon.kernels.times import number
@@ -178,6 +179,8 @@ def _read_line(
         fields = read_combined(text, start, stop, program, offsets, memory)
     elif kind == TABLE_LINES:
         fields = read_row(text, start, stop, program, offsets, memory, requests)
+    elif kind == JSON_LINES:
+        fields = read_json(text, start, stop, program, literals, offsets, memory, requests)
     else:
         fields = read(text, start, stop, program, literals, offsets, memory, requests)
     tick, request, target_end, status, composed = fields

@@ -2,9 +2,9 @@
 Text eight bytes at a time ("SIMD within a register"): how the scanner looks at bytes. A word is a
 signed 64-bit number, little-endian: its lowest byte is the first one of the text.
 
-`load`, `wrap`, `first_byte` and `prefetch` are written twice, because Python has no such
-instructions: here as plain Python, which says what they do and serves the tests, and in
-`compiled/build.py`, where each becomes an instruction or two.
+`load`, `wrap`, `first_byte`, `count_plain` and `prefetch` are written twice, because Python has no
+such instructions: here as plain Python, which says what they do and serves the tests, and in
+`compiled/build.py`, where each becomes a few instructions.
 """
 
 from __future__ import annotations
@@ -63,6 +63,22 @@ def find_byte(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
             return min(at + first_byte(equal), stop)
         at += 8
     return stop
+
+
+PLAIN: Final = 32
+"""The bytes that `count_plain` looks at."""
+
+
+def count_plain(text: Sequence[int], at: int) -> int:
+    """
+    How many of the next 32 bytes of a text come before the first one that ends the plain part of a
+    JSON string: a quote, a backslash, a control character, or a byte that is not ASCII. The text
+    must have all 32.
+    """
+    for count, byte in enumerate(text[at : at + PLAIN]):
+        if not 32 <= byte < 128 or byte in (34, 92):
+            return count
+    return PLAIN
 
 
 def prefetch(column: Sequence[int], at: int) -> None:
