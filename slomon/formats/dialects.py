@@ -268,15 +268,15 @@ def _envoy_time(argument: str) -> str:
 
 def _read_configuration(place: str) -> list[AnyLayout]:
     """The layouts in a file of nginx's configuration and in those that it includes."""
+    if not place:
+        raise ConfigurationError(f"the layout is '@'; allowed: {_DIALECTS}")
     path, _, wanted = place.partition(":") if not Path(place).exists() else (place, "", "")
     Path(path).stat()
     read = _parse_file(path)
     found = dict(_list_formats(read))
     if not found:
         errors = [str(error.get("error", "")) for error in read.get("errors", [])]
-        problem = (
-            f"can't be read as nginx does: {excerpt(errors[0], 300)}" if errors else "has none"
-        )
+        problem = f"is not read by nginx: {excerpt(errors[0], 300)}" if errors else "has none"
         raise ConfigurationError(f"{path} {problem}; allowed: a configuration with a log_format")
     if wanted and wanted not in found:
         names = ", ".join(sorted(found))

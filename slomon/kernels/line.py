@@ -28,6 +28,12 @@ JSON_LINES: Final = 4  # lines of JSON
 
 NOT_PLAIN: Final = (NO_TICK, 0, 0, 0, 0)
 _SPACE: Final = 32
+_QUOTE: Final = 34
+_HASH: Final = 35
+_SLASH: Final = 47
+_QUESTION_MARK: Final = 63
+_BACKSLASH: Final = 92
+_LAST: Final = 126  # the last printable byte of ASCII
 
 
 def plain(
@@ -53,3 +59,25 @@ def plain(
     if text[end - 4] != _SPACE:
         return NOT_PLAIN
     return tick, request, end - 4, end - 3, 0
+
+
+def is_plain(text: Sequence[int], at: int, end: int) -> int:
+    """
+    Whether a text is a verb of letters, a space and a path, in printable ASCII, without characters
+    that formats escape or at which routes are cut. Every format reads such a text alike, and it is
+    its own name.
+    """
+    spaces = 0
+    for place in range(at, end):
+        byte = text[place]
+        if byte < _SPACE or byte > _LAST:
+            return False
+        if byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
+            return False
+        if byte == _SPACE:
+            spaces += 1
+            if place == at or place + 1 == end or text[place + 1] != _SLASH:
+                return False
+        elif spaces == 0 and not 97 <= byte | 32 <= 122:
+            return False  # a letter, whatever its case
+    return spaces == 1

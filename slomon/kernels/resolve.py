@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import MISSING, insert, lookup
+from slomon.kernels.line import is_plain
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
 from slomon.kernels.scan import FOR_REFERENCE, UNKNOWN_FAILED, UNRESOLVED, hash_request
 
@@ -28,14 +29,6 @@ MOST: Final = 6  # how many endpoints may be admitted; 0 if the endpoints are gi
 ADMITTED: Final = 7  # how many endpoints are admitted, in the order in which rows are released
 CAPPED: Final = 8  # how many accesses were to endpoints that were not admitted
 HEADER: Final = 9  # how many numbers a header has
-
-_SPACE: Final = 32
-_QUOTE: Final = 34
-_HASH: Final = 35
-_SLASH: Final = 47
-_QUESTION_MARK: Final = 63
-_BACKSLASH: Final = 92
-_LAST: Final = 126  # the last printable byte of ASCII
 
 SCRATCH: Final = LONGEST_GROUPED + 64
 """Bytes of the buffer for a route, with padding for words of eight bytes."""
@@ -160,25 +153,3 @@ def _add(
     header[USED] = insert(request, 0, end, hashed, key, table, header[MASK], arena, header[USED])
     header[ENTRIES] += 1
     return key
-
-
-def is_plain(text: Text, at: int, end: int) -> int:
-    """
-    Whether a text is a verb of letters, a space and a path, in printable ASCII, without characters
-    that formats escape or at which routes are cut. Every format reads such a text alike, and it is
-    its own name.
-    """
-    spaces = 0
-    for place in range(at, end):
-        byte = text[place]
-        if byte < _SPACE or byte > _LAST:
-            return False
-        if byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
-            return False
-        if byte == _SPACE:
-            spaces += 1
-            if place == at or place + 1 == end or text[place + 1] != _SLASH:
-                return False
-        elif spaces == 0 and not 97 <= byte | 32 <= 122:
-            return False  # a letter, whatever its case
-    return spaces == 1

@@ -37,13 +37,13 @@ def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
     Peek at the next lines of a source: the first 100 lines that are not blank, within the first
     64 KiB, or the first line if that is longer. A pipe blocks until `least` lines have arrived.
 
-    Logs may begin with banners and errors. If fewer than 10 of these lines look like requests, the
-    lines of a file are read on until there are 10, or up to 1 MiB.
+    Logs may begin with banners and errors. If fewer than 10 of these lines look like requests, more
+    lines follow until there are 10, or up to 1 MiB.
 
     If blank lines come first, the result is only some of these. It is empty at the end of the
     source, and if the first line is longer than the source allows.
     """
-    wanted = 0 if source.size is None or least < HEAD_LINES else _REQUESTS
+    wanted = 0 if least < HEAD_LINES else _REQUESTS
     text, more = b"", source.peek(1)
     while len(more) > len(text):
         text = more

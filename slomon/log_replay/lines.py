@@ -160,12 +160,21 @@ class ReferenceParser:
         block.ticks, block.codes, block.rows = array("q", [tick]), array("q", [code]), 1
 
     def resolve_rest(self, block: Block, first: int) -> None:
-        """Make the rows of a part from line `first` on; those before it are already made."""
-        lines = enumerate(block.lines()[first:], block.first_line + first)
-        rows = [self.read(block.log, number, line) for number, line in lines]
+        """
+        Make the rows of a part from line `first` on; those before it are already made. The part
+        ends at a line that switches the format to a layout: a scanner may read the lines after it.
+        """
+        log, form = block.log, block.log.format
+        lines = block.lines()
+        rows: list[tuple[int, int]] = []
+        for number, line in enumerate(lines[first:], block.first_line + first):
+            rows.append(self.read(log, number, line))
+            if log.format is not form and log.format.layout is not None:
+                break
         block.ticks[first:] = array("q", [tick for tick, _ in rows])
         block.codes[first:] = array("q", [code for _, code in rows])
         block.rows = first + len(rows)
+        block.stop -= sum(len(line) + 1 for line in lines[block.rows :])
 
     def read(self, log: Log, number: int, line: bytes) -> tuple[int, int]:
         """The tick and the code of a line."""

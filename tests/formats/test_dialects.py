@@ -160,7 +160,7 @@ def test_the_layouts_of_a_configuration_are_found_with_those_it_includes(
         (NGINX, ":other", "the log_format is 'other'; allowed: main, stream, timed"),
         (NGINX, ":stream", "the log_format 'stream' of .*: the layout lacks the time"),
         ("events {}", "", r"nginx\.conf has none; allowed: a configuration with a log_format"),
-        ("log_format {", "", r"nginx\.conf can't be read as nginx does: "),
+        ("log_format {", "", r"nginx\.conf is not read by nginx: "),
     ],
 )
 def test_a_configuration_without_the_layout_is_refused(

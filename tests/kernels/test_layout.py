@@ -106,7 +106,7 @@ def test_the_smallest_line_that_is_read_otherwise_would_be_shown(data: st.DataOb
 def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(
     backend: Opened, name: str
 ) -> None:
-    count = 400 if backend is compiled_kernels else 40
+    count = 200 if backend is compiled_kernels else 20
     lines = random_layout_lines(random.Random(f"{name} 3"), name, count)
     blocks = [lines[: count // 4], lines[count // 4 :]]
     for requests, match_exactly in ((found, False), (given_by_template, False)):

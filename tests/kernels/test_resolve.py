@@ -6,7 +6,7 @@ import pytest
 
 from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.request_table import CompiledEndpointNames
-from slomon.kernels.resolve import is_plain
+from slomon.kernels.line import is_plain
 from slomon.kernels.route import LONGEST
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.lines import Block
