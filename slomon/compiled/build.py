@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from types import FunctionType
 from typing import Any, Final
 
@@ -85,32 +84,72 @@ def _prefetch(_: Any, column: Any, at: Any) -> Any:
     return types.void(column, at), generate
 
 
+_VECTOR: Final = ir.VectorType(_BYTE, swar.WIDE)
+
+
+def _load_wide(builder: Any, text: Any, at: Any) -> Any:
+    place = builder.bitcast(builder.gep(text, [at]), _VECTOR.as_pointer())
+    word = builder.load(place)
+    word.align = 1
+    return word
+
+
+def _repeat(byte: int) -> Any:
+    return ir.Constant(_VECTOR, [byte] * swar.WIDE)
+
+
+def _count_until(builder: Any, found: Any) -> Any:
+    """How many bytes come before the first one whose bit is set."""
+    bits = builder.bitcast(found, ir.IntType(swar.WIDE))
+    return builder.zext(builder.cttz(bits, ir.Constant(ir.IntType(1), 0)), _WORD)
+
+
 @intrinsic
 def _count_plain(_: Any, text: Any, at: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        kind = ir.VectorType(_BYTE, swar.PLAIN)
-        place = builder.gep(arguments[0], [arguments[1]])
-        word = builder.load(builder.bitcast(place, kind.as_pointer()))
-        word.align = 1
-        equal = partial(builder.icmp_signed, "==", word)
+        word = _load_wide(builder, *arguments)
+        quotes = builder.icmp_signed("==", word, _repeat(34))
+        backslashes = builder.icmp_signed("==", word, _repeat(92))
         # As a signed number, a byte that is not ASCII is less than 0.
-        ends = builder.or_(
-            builder.icmp_signed("<", word, ir.Constant(kind, [32] * swar.PLAIN)),
-            builder.or_(
-                equal(ir.Constant(kind, [34] * swar.PLAIN)),
-                equal(ir.Constant(kind, [92] * swar.PLAIN)),
-            ),
-        )
-        bits = builder.bitcast(ends, ir.IntType(swar.PLAIN))
-        count = builder.cttz(bits, ir.Constant(ir.IntType(1), 0))
-        return builder.zext(count, _WORD)
+        others = builder.icmp_signed("<", word, _repeat(32))
+        return _count_until(builder, builder.or_(others, builder.or_(quotes, backslashes)))
 
     return types.int64(text, at), generate
+
+
+@intrinsic
+def _count_line(_: Any, text: Any, at: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        word = _load_wide(builder, *arguments)
+        return _count_until(builder, builder.icmp_signed("==", word, _repeat(10)))
+
+    return types.int64(text, at), generate
+
+
+@intrinsic
+def _copy_wide(_: Any, text: Any, at: Any, into: Any, place: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, into, place = arguments
+        word = _load_wide(builder, text, at)
+        target = builder.bitcast(builder.gep(into, [place]), _VECTOR.as_pointer())
+        builder.store(word, target, align=1)
+
+    return types.void(text, at, into, place), generate
 
 
 @overload(swar.count_plain, strict=False)
 def _count_plain_bytes(text: Any, at: Any) -> Any:
     return lambda text, at: _count_plain(text, np.int64(at))
+
+
+@overload(swar.count_line, strict=False)
+def _count_line_bytes(text: Any, at: Any) -> Any:
+    return lambda text, at: _count_line(text, np.int64(at))
+
+
+@overload(swar.copy_wide, strict=False)
+def _copy_bytes(text: Any, at: Any, into: Any, place: Any) -> Any:
+    return lambda text, at, into, place: _copy_wide(text, np.int64(at), into, np.int64(place))
 
 
 @overload(swar.prefetch, strict=False)
@@ -133,7 +172,10 @@ def _first_byte(word: Any) -> Any:
     return lambda word: _trailing_zeros(word) >> 3
 
 
-_REPLACED: Final = (swar.load, swar.wrap, swar.first_byte, swar.count_plain, swar.prefetch)
+_REPLACED: Final = (
+    *(swar.load, swar.wrap, swar.first_byte, swar.prefetch),
+    *(swar.count_plain, swar.count_line, swar.copy_wide),
+)
 
 
 def _compilable() -> Iterator[Any]:

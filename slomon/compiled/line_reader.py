@@ -30,8 +30,8 @@ from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Layout
 from slomon.formats.tables import TableLayout
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
+from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.line import PLAIN_LINES
-from slomon.kernels.request import MEMORY
 from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
+from slomon.kernels import request
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.line import NOT_PLAIN, Fields
 from slomon.kernels.request import (
@@ -26,7 +27,7 @@ from slomon.kernels.request import (
     is_letter,
     join_request,
 )
-from slomon.kernels.swar import PLAIN, count_plain, find_byte, leading_bytes, load, wrap
+from slomon.kernels.swar import WIDE, count_plain, find_byte, leading_bytes, load, wrap
 from slomon.kernels.times import CLF, CTIME, DATES, EPOCH, ISO, SLASHES, number, read_time
 
 # The numbers of a program: a header, then the keys. The first key stands for the whole object.
@@ -48,6 +49,15 @@ WORD: Final = 6
 FILTER: Final = 7
 BIT: Final = 8  # of the key itself, among the keys of a line that were seen
 KEY: Final = 9
+
+_FORESEEN: Final = 24  # keys of a line that are compared with those of the line before
+_KEYS: Final = request.MEMORY
+MEMORY: Final = _KEYS + 4 * _FORESEEN
+"""
+Numbers of the memory of `read_json`: that of other lines, then for each of the first keys of a line
+where it stands in the text, where its value begins behind that, its place in the program, and that
+of its object. Such a memory is for one text only.
+"""
 
 _BRACES: Final = 0x7B7B7B7B7B7B7B7B
 _SPACES: Final = 0x2020202020202020
@@ -110,23 +120,21 @@ def hash_key(word: int, length: int) -> int:
     return wrap((word ^ length) * _MIX) >> 58 & 63
 
 
-def _walk(
+def _walk(  # noqa: C901, PLR0911, PLR0912 (one loop, which reads as one)
     text: Text, at: int, program: Column, literals: Text, memory: MutableSequence[int]
 ) -> int:
     """
     Note the values of the wanted keys of the object at `at`. Return where the object ends; -1 if
     the line is not plain.
     """
-    outer, seen, fields = HEADER, 0, 0
+    outer = HEADER
+    count = seen = fields = 0
     at = _skip_spaces(text, at + 1)
     while text[at] == _QUOTE:
-        end = _skip_plain(text, at + 1)
-        if text[end] != _QUOTE:
-            return -1
-        key = _find_key(text, at + 1, end, program, outer, literals)
-        at = _skip_colon(text, end + 1)
+        key, at = _read_key(text, at + 1, program, outer, literals, memory, count)
         if at < 0:
             return -1
+        count = min(count + 1, _FORESEEN - 1)
         field = SKIP
         if key:
             if seen >> program[key + BIT] & 1:
@@ -161,6 +169,44 @@ def _walk(
             return -1
         at = _skip_spaces(text, at + 1)
     return -1
+
+
+def _read_key(
+    text: Text,
+    at: int,
+    program: Column,
+    outer: int,
+    literals: Text,
+    memory: MutableSequence[int],
+    count: int,
+) -> tuple[int, int]:
+    """
+    The wanted key that begins at `at`, 0 if it is another, and where its value begins; -1 if it is
+    not plain. Mostly it is the same as the key after `count` keys of the line before.
+    """
+    place = _KEYS + 4 * count
+    before, length = memory[place], memory[place + 1]
+    if before >= 0 and memory[place + 3] == outer and _is_same(text, at, before, length):
+        return memory[place + 2], at + length
+    end = _skip_plain(text, at)
+    value = _skip_colon(text, end + 1) if text[end] == _QUOTE else -1
+    if value < 0:
+        return 0, -1
+    key = _find_key(text, at, end, program, outer, literals)
+    memory[place], memory[place + 1] = at, value - at
+    memory[place + 2], memory[place + 3] = key, outer
+    return key, value
+
+
+def _is_same(text: Text, at: int, before: int, length: int) -> bool:
+    """Whether two parts of a text are the same."""
+    while length >= 8:
+        if load(text, at) != load(text, before):
+            return False
+        at += 8
+        before += 8
+        length -= 8
+    return leading_bytes(load(text, at) ^ load(text, before), length) == 0
 
 
 def _find_key(text: Text, at: int, end: int, program: Column, outer: int, literals: Text) -> int:
@@ -200,7 +246,7 @@ def _note_value(text: Text, at: int, field: int, memory: MutableSequence[int]) -
     return at
 
 
-def _skip_value(text: Text, at: int) -> int:
+def _skip_value(text: Text, at: int) -> int:  # noqa: C901, PLR0912 (one loop)
     """Where a value ends that is not wanted; -1 if it is not valid."""
     if text[at] != _OPEN and text[at] != _OPEN_LIST:
         return _skip_scalar(text, at)
@@ -286,8 +332,8 @@ def _skip_string(text: Text, at: int) -> int:
 def _skip_plain(text: Text, at: int) -> int:
     """Where the first quote, backslash, control character or byte that is not ASCII is."""
     count = count_plain(text, at)
-    while count == PLAIN:
-        at += PLAIN
+    while count == WIDE:
+        at += WIDE
         count = count_plain(text, at)
     return at + count
 
