@@ -120,7 +120,7 @@ def hash_key(word: int, length: int) -> int:
     return wrap((word ^ length) * _MIX) >> 58 & 63
 
 
-def _walk(  # noqa: C901, PLR0911, PLR0912 (one loop, which reads as one)
+def _walk(  # noqa: C901, PLR0912 (one loop, which reads as one)
     text: Text, at: int, program: Column, literals: Text, memory: MutableSequence[int]
 ) -> int:
     """
@@ -141,9 +141,7 @@ def _walk(  # noqa: C901, PLR0911, PLR0912 (one loop, which reads as one)
                 return -1
             seen |= 1 << program[key + BIT]
             field = program[key + FIELD]
-            if program[key + INNER] and text[at] == _OPEN:
-                if field != SKIP:
-                    return -1
+            if field == SKIP and text[at] == _OPEN:
                 outer = key
                 at = _skip_spaces(text, at + 1)
                 if text[at] == _QUOTE:

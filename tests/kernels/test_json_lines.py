@@ -22,6 +22,8 @@ from tests.formats.json_texts import JSON
 from tests.formats.layouts import layout_lines, make_formats, random_layout_lines
 
 FORMATS = make_formats(lambda _: False)  # every status is one
+SHORT = JsonKeys({"time": "t", "method": "r.m", "path": "r.p", "status": "s"})
+NO_ZONE = list_offsets(None)
 names = pytest.mark.parametrize("name", JSON)
 
 
@@ -68,6 +70,95 @@ def check(name: str, lines: list[bytes]) -> int:
                 f"{access.verb} {host}{access.resource}",
             ), line
     return count
+
+
+PLAIN = '{"t":1431857103,"r":{"m":"GET","p":"/a"},"s":200'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        PLAIN + "}",
+        PLAIN + ',"x":[{},[],{"a":[1,-2.5E+7]},true,null,false]},',
+        PLAIN + ',"x":"\\"\\u00e9\\\\"  } ',
+        "web-1  | " + PLAIN + "}",
+        '{"t":"2015-05-17T10:05:03Z", "r.p": "/a", "r": {"m": "GET"}, "s": "200"}',
+        '{"r":{},"t":1431857103,"r.m":"GET","r.p":"/a","s":200}',
+        '{"r": 5,"t":1431857103,"r.m":"GET","r.p":"/a","s":200}',
+    ],
+)
+def test_a_plain_line_is_read(line: str) -> None:
+    expected = 1431857103 * 10**9, b"GET /a", b"200"
+    assert read_lines(SHORT, [line.encode()], NO_ZONE) == [expected]
+    assert read_lines(SHORT, [line.encode()] * 3, NO_ZONE) == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "GET /a",
+        "{}",
+        PLAIN,
+        PLAIN + "}x",
+        PLAIN + "},,",
+        PLAIN + ",}",
+        PLAIN + ',"x"}',
+        PLAIN + ',"x":}',
+        PLAIN + ',"x":01}',
+        PLAIN + ',"x":"\\x"}',
+        PLAIN + ',"x":"\\u12g4"}',
+        PLAIN + ',"x":"\t"}',
+        PLAIN + ',"x":"\u00e9"}',
+        PLAIN + ',"x":[1 2]}',
+        PLAIN + ',"x":[1}',
+        PLAIN + ',"x":{"a":1,}}',
+        PLAIN + ',"x":{1:1}}',
+        PLAIN + ',"x":' + "[" * 61 + "]" * 61 + "}",
+        PLAIN + ',"\\u0073":500}',
+        PLAIN + ',"s":500}',
+        PLAIN + ',"r":{}}',
+        PLAIN + ',"r.m":"PUT"}',
+        PLAIN.replace('"/a"', '"/a\\/b"') + "}",
+        PLAIN.replace('"/a"', '"/a b"') + "}",
+        PLAIN.replace('"/a"', "null") + "}",
+        PLAIN.replace('"/a"', '"*"') + "}",
+        PLAIN.replace("GET", "M-SEARCH") + "}",
+        PLAIN.replace("200", "20") + "}",
+        PLAIN.replace("200", "2e2") + "}",
+        PLAIN.replace("1431857103", "5") + "}",
+        PLAIN.replace("1431857103", "1431857103.1234567890") + "}",
+        PLAIN.replace("1431857103", "1" * 30) + "}",
+        PLAIN.replace('{"m"', '{,"m"') + "}",
+        '{"t":1431857103,"r":{,"s":200}',
+    ],
+)
+def test_an_unusual_line_is_left_to_the_reference_parser(line: str) -> None:
+    assert read_lines(SHORT, [line.encode()], NO_ZONE) == [None]
+
+
+def test_keys_that_are_not_the_same_as_in_the_line_before_are_read_anew() -> None:
+    lines = [
+        '{"t":1431857103,"a":1,"r":{"m":"GET","p":"/a"},"s":200}',
+        '{"t":1431857103,"a":1,"s":200,"r":{"m":"GET","p":"/b"}}',
+        '{"t":1431857103,"r":{"p":"/c","m":"PUT"},"a" :1,"s":200}',
+        '{"t":1431857103,"m":"PUT","r":{"m":"GET","p":"/d"},"s":200}',
+    ]
+    read = read_lines(SHORT, [line.encode() for line in lines], NO_ZONE)
+    assert [seen and seen[1] for seen in read] == [b"GET /a", b"GET /b", b"PUT /c", b"GET /d"]
+
+
+def test_more_keys_than_are_compared_with_the_line_before_are_read() -> None:
+    many = ",".join(f'"x{number}":{number}' for number in range(60))
+    line = f"{{{many},{PLAIN[1:]}}}".encode()
+    assert None not in read_lines(SHORT, [line, line], NO_ZONE)
+
+
+def test_keys_of_which_a_scanner_knows_too_many_or_two_alike_are_left_to_the_parser() -> None:
+    fields = {"time": "t", "method": "m", "path": "p", "status": "s"}
+    for changed in ({"path": "m"}, {"path": "a.b.c.d.e.f.g.h"}, {"request": "r"}):
+        assert compile_keys(JsonKeys({**fields, **changed})) is None
+    assert compile_keys(JsonKeys({"time": "t"})) is None
 
 
 @names
