@@ -104,7 +104,7 @@ def test_keys_that_are_not_found_are_an_error() -> None:
         lambda **_: pytest.fail("no log is read"),
         lambda *_: None,
     )
-    with pytest.raises(ConfigurationError, match="a.log: no format reads line 1 of its first"):
+    with pytest.raises(ConfigurationError, match=r"a\.log: no format reads line 1 of its first"):
         detector("a.log", "\n".join(lines_of()).encode() + b"\n", None)
 
 
