@@ -23,6 +23,7 @@ from slomon.text import quote
 Path: TypeAlias = tuple[str, ...]
 
 _SHARE: Final = 0.9  # of the requests among the records
+_HOST_SHARE: Final = 0.5  # the others may be requests to an address
 _DEEPEST: Final = 5
 _NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
     "time": (
@@ -184,11 +185,12 @@ def _choose(
 ) -> Path | AmbiguousKeys | None:
     valid = _CHECKS[field]
     paths = dict.fromkeys(path for record in records for path in record if _is_named(field, path))
+    least = (_HOST_SHARE if field == "host" else _SHARE) * len(records)
     good = [
         path
         for path in paths
         if not _ELSEWHERE.search(".".join(path))
-        and sum(bool(valid(record.get(path, ""))) for record in records) >= _SHARE * len(records)
+        and sum(bool(valid(record.get(path, ""))) for record in records) >= least
     ]
     if not good:
         return None

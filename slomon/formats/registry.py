@@ -21,7 +21,7 @@ from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
 from slomon.formats.fields import compile_pattern, parse_match
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys, is_complete
-from slomon.formats.json_lines import check_keys, make_json_parser, read_object
+from slomon.formats.json_lines import make_json_parser, read_object
 from slomon.formats.layout import Layout, parse_layout
 from slomon.formats.pairs import pairs_formats
 from slomon.formats.tables import (
@@ -160,11 +160,9 @@ def find_json_format(given: Mapping[str, str], reading: Reading) -> Format:
 
     The fields are `time`, `status`, either `method` and `path` or `request`, the whole request
     line, and `host`. A key `request.uri` means the key `uri` in the object `request`, or a key with
-    a dot. Raises ConfigurationError if a field is unknown or a key empty.
+    a dot.
     """
     given = dict(given)
-    if given:
-        check_keys(given)
     spec = f"json-keys:{json.dumps(given)}" if given else "json"
     fit = partial(_fit_keys, given=given, reading=reading)
     if is_complete(given):

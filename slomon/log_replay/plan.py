@@ -24,6 +24,7 @@ from slomon.errors import ConfigurationError
 from slomon.formats.builtin import ALIASES
 from slomon.formats.dialects import read_given
 from slomon.formats.format import Format, Reading
+from slomon.formats.json_lines import check_keys
 from slomon.formats.registry import (
     find_format,
     find_json_format,
@@ -130,6 +131,7 @@ def choose_formats(
             return [regex_format(regex, is_failure, zone)]
     if json_keys is not None:
         with naming_option("json_keys"):
+            check_keys(json_keys)
             return [find_json_format(json_keys, reading)]
     known = known_formats(is_failure, zone)
     if name is None:

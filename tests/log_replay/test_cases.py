@@ -56,7 +56,9 @@ CASE = {
         "json", 12, 4, "2025-03-10T12:00:00+00:00", "GET /cart?x=1", "shop.example.com"
     ),
     "apache-msec-frac": Case("combined", 20, 4, "2016-03-13T21:00:12.345+00:00", "GET /api/cart"),
-    "caddy-startup-head": Case("caddy", 4, 0, "2025-10-21T04:10:28.615395+00:00", "GET /"),
+    "caddy-startup-head": Case(
+        "caddy", 4, 0, "2025-10-21T04:10:28.615395+00:00", "GET /", "localhost"
+    ),
     "clf-no-zone": Case("combined", 20, 4, "2016-03-13T22:00:12+00:00", "GET /api/cart"),
     "csv-access-export": Case("csv", 12, 4, "2025-03-10T12:00:00+00:00", "GET /cart"),
     "docker-json-auto": Case("docker/ingress-nginx", 5, 1, "2021-08-24T09:52:13+00:00", "GET /"),

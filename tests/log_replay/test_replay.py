@@ -296,7 +296,7 @@ WRONG: dict[str, Values] = {
     "format": (5, "tomcat", "", [], b"plain"),
     "log_format": (*NO_TEXTS, "x", "$status", "%>s", "@", "#Fields: time", "a,b,c"),
     "regex": (*NO_TEXTS, "(", "(?P<time>x)", "(?P<1>)"),
-    "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"time": "ts"}, [("time", "ts")]),
+    "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"ts": "ts"}, [("time", "ts")]),
     "zone": NO_ZONES,
     "match": (5, "fuzzy", True, []),
     "lateness": NO_DURATIONS_AT_ALL,
