@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from itertools import product
 from typing import Final, NamedTuple
@@ -38,6 +37,7 @@ from slomon.formats.columns import (
     read_times,
     split_line,
 )
+from slomon.formats.format import Ambiguity
 from slomon.formats.layout import FIELDS, Field, Kind, Layout, Part
 from slomon.formats.text import make_parser
 from slomon.formats.times import FORMS
@@ -51,13 +51,6 @@ _TIME_NAMES: Final = {field.form: field for field in FIELDS.values() if field.ki
 _DURATION_NAMES: Final = {
     field.form: field for field in FIELDS.values() if field.kind is Kind.DURATION
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguity:
-    """Layouts that read the lines as well as each other, and differently."""
-
-    layouts: tuple[Layout, ...]
 
 
 class _Reading(NamedTuple):

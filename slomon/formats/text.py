@@ -43,9 +43,10 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
     plain: re.Pattern[str] | None = None
     groups: list[int] = []
     outcomes: dict[str, bool] = {}  # at most a thousand statuses
+    last_time, last_tick = "", 0  # several lines often have the same time
 
     def parse(line: str) -> Access | Excluded | Malformed:
-        nonlocal plain
+        nonlocal plain, last_time, last_tick
         if plain is None:
             plain = _compile(steps, plain=True)
             groups[:] = [plain.groupindex[name] for name in _FIELDS if name in plain.groupindex]
@@ -54,9 +55,13 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
         if found is None:
             return parse_carefully(line, text)
         time, verb, target, status, *host = found.group(*groups)
-        tick = read_time(time, form, zone)
-        if isinstance(tick, Undated):
-            return Malformed(line, tick.reason)
+        if time == last_time:
+            tick = last_tick
+        else:
+            read_tick = read_time(time, form, zone)
+            if isinstance(read_tick, Undated):
+                return Malformed(line, read_tick.reason)
+            last_time, last_tick = time, (tick := read_tick)
         if target[:1] == "/" and status in outcomes:
             if not host:
                 return Access(tick, verb, target, outcomes[status])

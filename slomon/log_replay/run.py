@@ -30,6 +30,7 @@ from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
 from slomon.formats.format import Reading
+from slomon.formats.inference import infer
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
@@ -159,6 +160,7 @@ class Replay:
             on_format_detected,
             match_exactly=plan.match_exactly,
             reading=Reading(plan.is_failure, plan.zone),
+            infer=infer,
         )
         with self._restoring():
             states = (

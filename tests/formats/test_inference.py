@@ -9,7 +9,8 @@ import pytest
 
 from slomon.core.events import Access
 from slomon.core.statuses import server_errors_fail
-from slomon.formats.inference import Ambiguity, infer
+from slomon.formats.format import Ambiguity
+from slomon.formats.inference import infer
 from slomon.formats.layout import Layout
 from slomon.formats.text import make_parser
 from tests.formats.other_logs import LINES

@@ -5,7 +5,7 @@ values were counted by hand in the files.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,6 +145,11 @@ def read_lines(name: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.split("\n") if line.strip()]
 
 
+def read_given(name: str) -> list[object]:
+    form = make_format(parse_dialect(GIVEN[name][0]), READING)
+    return list(read_all(form, read_lines(name))[0])
+
+
 def check(items: list[object], case: Case) -> None:
     accesses = [item for item in items if isinstance(item, Access)]
     first = accesses[0]
@@ -174,11 +179,34 @@ def test_a_replay_counts_the_same_accesses(name: str) -> None:
 @pytest.mark.parametrize("name", GIVEN)
 def test_a_log_is_read_by_the_layout_of_its_server(name: str) -> None:
     layout, case = GIVEN[name]
-    form = make_format(parse_dialect(layout), READING)
-    check(list(read_all(form, read_lines(name))[0]), case)
+    check(read_given(name), case)
     monitor = slomon.replay(str(find_log(name)), log_format=layout, backend="python")
     assert monitor.accounting.accesses == case.accesses
 
 
+@pytest.mark.parametrize("name", [name for name in GIVEN if name != "nginxfmt-goaccess-1270"])
+def test_a_log_of_a_format_of_ones_own_is_read_without_an_option(name: str) -> None:
+    _, case = GIVEN[name]
+    monitor = slomon.replay(str(find_log(name)), backend="python")
+    first, second = (access for access in read_given(name) if isinstance(access, Access))
+    assert monitor.accounting.accesses == case.accesses
+    assert monitor.incident_details() == {
+        f"{second.verb} {second.resource}": [
+            {"start": second.tick / 10**9, "end": -1, "fix": "", "break": ""}
+        ]
+    }
+    assert not first.failed
+
+
+def test_a_column_of_bytes_before_the_status_is_no_status() -> None:
+    log = str(find_log("bytes-before-status"))
+    monitor = slomon.replay(log, slo=0.9, window="2m", backend="python")
+    assert monitor.accounting.accesses == 16
+    ((incident,),) = monitor.incident_details().values()
+    start, end = (datetime.fromtimestamp(incident[key], UTC) for key in ("start", "end"))
+    assert (f"{start:%d %H:%M}", f"{end:%d %H:%M}") == ("17 19:06", "17 19:12")
+
+
 def test_every_case_is_tested() -> None:
-    assert {path.name for path in CASES.iterdir()} == {*CASE, *GIVEN}
+    cases = {path.name for path in CASES.iterdir()}
+    assert cases == {*CASE, *GIVEN, "bytes-before-status"}
