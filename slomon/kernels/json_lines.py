@@ -28,7 +28,17 @@ from slomon.kernels.request import (
     join_request,
 )
 from slomon.kernels.swar import WIDE, count_plain, find_byte, leading_bytes, load, wrap
-from slomon.kernels.times import CLF, CTIME, DATES, EPOCH, ISO, SLASHES, number, read_time
+from slomon.kernels.times import (
+    CLF,
+    CTIME,
+    DATES,
+    EPOCH,
+    ISO,
+    SLASHES,
+    count_digits,
+    number,
+    read_time,
+)
 
 # The numbers of a program: a header, then the keys. The first key stands for the whole object.
 WITH_HOST: Final = 0  # does the host become a part of the request?
@@ -52,11 +62,13 @@ KEY: Final = 9
 
 _FORESEEN: Final = 24  # keys of a line that are compared with those of the line before
 _KEYS: Final = request.MEMORY
-MEMORY: Final = _KEYS + 4 * _FORESEEN
+_KEY_MEMORY: Final = 6
+MEMORY: Final = _KEYS + _KEY_MEMORY * _FORESEEN
 """
 Numbers of the memory of `read_json`: that of other lines, then for each of the first keys of a line
 where it stands in the text, where its value begins behind that, its place in the program, and that
-of its object. Such a memory is for one text only.
+of its object; then where its value stands and how long it is, if that is an object or a list. Such
+a memory is for one text only.
 """
 
 _BRACES: Final = 0x7B7B7B7B7B7B7B7B
@@ -128,13 +140,13 @@ def _walk(  # noqa: C901, PLR0912 (one loop, which reads as one)
     the line is not plain.
     """
     outer = HEADER
-    count = seen = fields = 0
+    seen = fields = 0
+    known, last_known = _KEYS, MEMORY - _KEY_MEMORY
     at = _skip_spaces(text, at + 1)
     while text[at] == _QUOTE:
-        key, at = _read_key(text, at + 1, program, outer, literals, memory, count)
+        key, at = _read_key(text, at + 1, program, outer, literals, memory, known)
         if at < 0:
             return -1
-        count = min(count + 1, _FORESEEN - 1)
         field = SKIP
         if key:
             if seen >> program[key + BIT] & 1:
@@ -145,6 +157,7 @@ def _walk(  # noqa: C901, PLR0912 (one loop, which reads as one)
                 outer = key
                 at = _skip_spaces(text, at + 1)
                 if text[at] == _QUOTE:
+                    known = min(known + _KEY_MEMORY, last_known)
                     continue
                 if text[at] != _CLOSE:
                     return -1
@@ -154,9 +167,10 @@ def _walk(  # noqa: C901, PLR0912 (one loop, which reads as one)
             fields |= 1 << field
             at = _note_value(text, at, field, memory)
         elif outer != key:
-            at = _skip_value(text, at)
+            at = _skip_value(text, at, memory, known)
         if at < 0:
             return -1
+        known = min(known + _KEY_MEMORY, last_known)
         at = _skip_spaces(text, at)
         while text[at] == _CLOSE:
             if outer == HEADER:
@@ -176,13 +190,12 @@ def _read_key(
     outer: int,
     literals: Text,
     memory: MutableSequence[int],
-    count: int,
+    place: int,
 ) -> tuple[int, int]:
     """
     The wanted key that begins at `at`, 0 if it is another, and where its value begins; -1 if it is
-    not plain. Mostly it is the same as the key after `count` keys of the line before.
+    not plain. Mostly it is the same as in the line before, of which the memory at `place` tells.
     """
-    place = _KEYS + 4 * count
     before, length = memory[place], memory[place + 1]
     if before >= 0 and memory[place + 3] == outer and _is_same(text, at, before, length):
         return memory[place + 2], at + length
@@ -244,10 +257,24 @@ def _note_value(text: Text, at: int, field: int, memory: MutableSequence[int]) -
     return at
 
 
-def _skip_value(text: Text, at: int) -> int:  # noqa: C901, PLR0912 (one loop)
-    """Where a value ends that is not wanted; -1 if it is not valid."""
+def _skip_value(text: Text, at: int, memory: MutableSequence[int], place: int) -> int:
+    """
+    Where a value ends that is not wanted; -1 if it is not valid. An object or a list is often the
+    same as in the line before, of which the memory at `place` tells.
+    """
     if text[at] != _OPEN and text[at] != _OPEN_LIST:
         return _skip_scalar(text, at)
+    before, length = memory[place + 4], memory[place + 5]
+    if before >= 0 and _is_same(text, at, before, length):
+        return at + length
+    end = _skip_container(text, at)
+    if end > 0:
+        memory[place + 4], memory[place + 5] = at, end - at
+    return end
+
+
+def _skip_container(text: Text, at: int) -> int:  # noqa: C901 (one loop)
+    """Where an object or a list ends; -1 if it is not valid."""
     lists = depth = 0  # a bit for each level that is a list, the lowest for the deepest
     while True:
         # A value begins at `at`.
@@ -354,8 +381,11 @@ def _skip_number(text: Text, at: int) -> int:
 def _skip_digits(text: Text, at: int) -> int:
     """Where the last of some digits ends; -1 if there is none."""
     end = at
-    while _ZERO <= text[end] <= _NINE:
-        end += 1
+    count = count_digits(text, end)
+    while count == 8:
+        end += 8
+        count = count_digits(text, end)
+    end += count
     return end if end > at else -1
 
 

@@ -148,6 +148,13 @@ def test_keys_that_are_not_the_same_as_in_the_line_before_are_read_anew() -> Non
     assert [seen and seen[1] for seen in read] == [b"GET /a", b"GET /b", b"PUT /c", b"GET /d"]
 
 
+def test_objects_and_lists_that_are_the_same_as_in_the_line_before_are_passed_over() -> None:
+    good = PLAIN + ',"x":{"a":[1,2]},"y":["b"]}'
+    lines = [good, good, good.replace("[1,2]", "[1,3]"), good.replace("[1,2]", "[1 2]"), good]
+    read = read_lines(SHORT, [line.encode() for line in lines], NO_ZONE)
+    assert [seen is not None for seen in read] == [True, True, True, False, True]
+
+
 def test_more_keys_than_are_compared_with_the_line_before_are_read() -> None:
     many = ",".join(f'"x{number}":{number}' for number in range(60))
     line = f"{{{many},{PLAIN[1:]}}}".encode()

@@ -99,6 +99,31 @@ CASE = {
 }
 """The cases that are read without an option."""
 
+GOOGLE_KEYS = {
+    "time": "timestamp",
+    "method": "httpRequest.requestMethod",
+    "path": "httpRequest.requestUrl",
+    "status": "httpRequest.status",
+}
+JSON_KEYS = {
+    "aws-apigw-epoch-ms": {
+        "time": "requestTimeEpoch",
+        "method": "httpMethod",
+        "path": "path",
+        "status": "status",
+    },
+    "cloudflare-unixnano-keys": {
+        "time": "EdgeStartTimestamp",
+        "method": "ClientRequestMethod",
+        "path": "ClientRequestURI",
+        "status": "EdgeResponseStatus",
+    },
+    "gcp-lb-array": GOOGLE_KEYS,
+    "gcp-lb-array-newest-first": GOOGLE_KEYS,
+    "json-array-one-line": GOOGLE_KEYS,
+}
+"""The keys of JSON logs, which need not be given."""
+
 GIVEN = {
     "nginxfmt-goaccess-863": (
         '$remote_addr - $remote_user [$time_local] $request_time $upstream_response_time "$request"'
@@ -174,6 +199,12 @@ def test_a_replay_counts_the_same_accesses(name: str) -> None:
     accounting = monitor.accounting
     assert accounting.accesses == CASE[name].accesses
     assert accounting.unmatched == 0
+
+
+@pytest.mark.parametrize("name", JSON_KEYS)
+def test_a_log_is_read_by_the_keys_that_are_given(name: str) -> None:
+    monitor = slomon.replay(str(find_log(name)), json_keys=JSON_KEYS[name], backend="python")
+    assert monitor.accounting.accesses == CASE[name].accesses
 
 
 @pytest.mark.parametrize("name", GIVEN)
