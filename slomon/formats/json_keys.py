@@ -148,11 +148,6 @@ def choose_keys(
     )
 
 
-def is_record(record: object) -> bool:
-    """Can this JSON value be a request, in whatever keys?"""
-    return isinstance(record, dict) and _is_request(dict(_flatten(record)), {})
-
-
 def _flatten(record: Mapping[str, object], path: Path = ()) -> Iterator[tuple[Path, str]]:
     for key, value in record.items():
         if isinstance(value, str):
