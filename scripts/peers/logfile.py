@@ -82,7 +82,7 @@ class Combined:
 
 
 class Json:
-    """JSON as nginx writes it with `escape=json`, in whole seconds, some 250 bytes per line."""
+    """JSON as nginx writes it with `escape=json`, in whole seconds, some 350 bytes per line."""
 
     def __init__(self, fleet: Fleet, random: np.random.Generator) -> None:
         self._random = random
