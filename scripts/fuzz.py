@@ -35,6 +35,7 @@ from tests.compiled.reading import (  # noqa: E402
     given_exactly,
     read_at,
 )
+from tests.formats.json_texts import JSON  # noqa: E402
 from tests.formats.layouts import LAYOUTS, TABLES, random_layout_lines  # noqa: E402
 from tests.formats.lines import SCANNED, damage, random_lines  # noqa: E402
 from tests.log_replay import replays  # noqa: E402
@@ -83,10 +84,10 @@ def fuzz_lines(count: int, seed: int) -> None:
 
 
 def fuzz_layouts(count: int, seed: int) -> None:
-    """Check lines of layouts and tables, with every way of matching requests."""
+    """Check lines of layouts, tables and JSON logs, with every way of matching requests."""
     rng = random.Random(seed)
     begin = time.monotonic()
-    names = (*LAYOUTS, *TABLES)
+    names = (*LAYOUTS, *TABLES, *JSON)
     for number in range(-(-count // BLOCK)):
         name, known = names[number % len(names)], rng.choice(KNOWN)
         lines = random_layout_lines(rng, name, BLOCK)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from slomon.compiled.json_lines import compile_keys
 from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.reorder import CompiledRowBuffer
@@ -26,11 +27,12 @@ from slomon.core.statuses import StatusRule, StatusTable
 from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.formats.format import AnyLayout, Format
+from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Layout
 from slomon.formats.tables import TableLayout
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
+from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.line import PLAIN_LINES
-from slomon.kernels.request import MEMORY
 from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
@@ -316,6 +318,8 @@ def _compile(layout: AnyLayout, log: Log) -> Program | None:
         return compile_layout(layout, with_host=log.requests.by_host)
     if isinstance(layout, TableLayout):
         return compile_table(layout, with_host=log.requests.by_host, with_query=log.match_exactly)
+    if isinstance(layout, JsonKeys):
+        return compile_keys(layout, with_host=log.requests.by_host)
     return None
 
 

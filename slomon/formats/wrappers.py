@@ -33,12 +33,12 @@ class Content(NamedTuple):
 class Wrapper:
     """
     A wrapper by name. `unwrap` returns the content of a line, or None if the line has no such
-    wrapper. `prefix` is the wrapper as the beginning of a layout, if it is a mere prefix.
+    wrapper. If the wrapper is a mere prefix, `prefix` is its layout, or "" if none describes it.
     """
 
     name: str
     unwrap: Callable[[str], Content | None]
-    prefix: str = ""
+    prefix: str | None = None
 
 
 def find_wrapper(lines: Sequence[str]) -> Wrapper | None:

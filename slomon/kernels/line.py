@@ -24,6 +24,7 @@ PLAIN_LINES: Final = 0  # `<timestamp> <verb> <resource> <status>`, between a pr
 LAYOUT_LINES: Final = 1  # lines in any layout
 COMBINED_LINES: Final = 2  # lines that `layout.read_combined` reads
 TABLE_LINES: Final = 3  # rows of a table
+JSON_LINES: Final = 4  # lines of JSON
 
 NOT_PLAIN: Final = (NO_TICK, 0, 0, 0, 0)
 _NEWLINE: Final = 10

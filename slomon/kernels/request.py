@@ -9,7 +9,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.line import NOT_PLAIN, Fields
-from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load
+from slomon.kernels.swar import WIDE, copy_wide, equal_bytes, first_byte, leading_bytes, load
 from slomon.kernels.times import DATES
 
 Text: TypeAlias = Sequence[int]
@@ -165,10 +165,14 @@ def _find_path(text: Text, at: int, end: int) -> int:
 
 
 def copy(text: Text, at: int, end: int, into: MutableSequence[int], place: int) -> int:
-    for byte in range(at, end):
-        into[place] = text[byte]
-        place += 1
-    return place
+    """
+    Copy a part of a text to a place in another. Return where the copy ends; some bytes behind it
+    are overwritten, too.
+    """
+    length = end - at
+    for part in range(0, length, WIDE):
+        copy_wide(text, at + part, into, place + part)
+    return place + length
 
 
 def _copy_host(text: Text, at: int, end: int, into: MutableSequence[int], place: int) -> int:

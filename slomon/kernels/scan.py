@@ -13,9 +13,25 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
+from slomon.kernels.json_lines import read_json
 from slomon.kernels.layout import read, read_combined
-from slomon.kernels.line import COMBINED_LINES, PLAIN_LINES, TABLE_LINES, is_plain, plain
-from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
+from slomon.kernels.line import (
+    COMBINED_LINES,
+    JSON_LINES,
+    PLAIN_LINES,
+    TABLE_LINES,
+    is_plain,
+    plain,
+)
+from slomon.kernels.swar import (
+    WIDE,
+    count_line,
+    equal_bytes,
+    first_byte,
+    leading_bytes,
+    load,
+    prefetch,
+)
 from slomon.kernels.table import read_row
 from slomon.kernels.times import number
 
@@ -45,7 +61,6 @@ ends, and whether the request was composed.
 
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
 
-_NEWLINES: Final = 0x0A0A0A0A0A0A0A0A
 _QUERIES: Final = 0x3F3F3F3F3F3F3F3F
 _CARRIAGE_RETURN: Final = 13
 _SPACE: Final = 32
@@ -102,7 +117,7 @@ def scan(
         count = 0
         limit = min(GROUP, room - rows, unresolved_room - unresolved_rows)
         while start < length and count < limit:
-            end = start + _distance(text, start, _NEWLINES)
+            end = _find_line_end(text, start)
             stop = end
             if of_file and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
                 stop -= 1
@@ -178,6 +193,8 @@ def _read_line(
         fields = read_combined(text, start, stop, program, offsets, memory)
     elif kind == TABLE_LINES:
         fields = read_row(text, start, stop, program, offsets, memory, requests)
+    elif kind == JSON_LINES:
+        fields = read_json(text, start, stop, program, literals, offsets, memory, requests)
     else:
         fields = read(text, start, stop, program, literals, offsets, memory, requests)
     tick, request, target_end, status, composed = fields
@@ -239,14 +256,13 @@ def hash_request(text: Text, at: int, end: int, cut_query: int) -> tuple[int, in
     return hashed, at
 
 
-def _distance(text: Text, start: int, pattern: int) -> int:
-    """How many bytes precede the byte that a pattern repeats. The text must have that byte."""
-    at = start
-    equal = equal_bytes(load(text, at), pattern)
-    while equal == 0:
-        at += 8
-        equal = equal_bytes(load(text, at), pattern)
-    return at - start + first_byte(equal)
+def _find_line_end(text: Text, at: int) -> int:
+    """Where the next newline is, which the text must have."""
+    count = count_line(text, at)
+    while count == WIDE:
+        at += WIDE
+        count = count_line(text, at)
+    return at + count
 
 
 def _is_query(text: Text, at: int, end: int, has_escapes: int) -> int:

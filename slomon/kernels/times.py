@@ -153,6 +153,11 @@ def _read_decimals(text: Sequence[int], at: int) -> tuple[int, int]:
     return decimals, digits
 
 
+def count_digits(text: Sequence[int], at: int) -> int:
+    """How many of the next eight bytes, from the first on, are digits."""
+    return _count_digits(load(text, at) ^ _ZEROS)
+
+
 def _count_digits(word: int) -> int:
     """How many bytes of a word, from the first on, are at most nine."""
     others = (wrap((word & ~HIGHS) + _PAST_NINE) | word) & HIGHS

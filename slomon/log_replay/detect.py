@@ -14,6 +14,7 @@ from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.durations import describe_duration
 from slomon.formats.format import Format, Reading, read_lines
+from slomon.formats.json_keys import JsonKeys
 from slomon.formats.recognition import (
     Infer,
     Recognition,
@@ -198,6 +199,8 @@ def _describe(found: Recognition, lines: Sequence[str]) -> dict[str, str]:
     layout = found.format.layout
     if found.inferred and layout is not None:
         details["layout"] = layout.show()
+    if isinstance(layout, JsonKeys) and layout.name == "json":
+        details["keys"] = layout.show()
     if found.assumed_utc:
         details["zone"] = "UTC, as its times name none; --zone (zone=) names another"
     if duration := describe_duration(found.format, lines):

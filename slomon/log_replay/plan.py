@@ -17,9 +17,10 @@ from slomon.endpoints.discovery import BY_HOST
 from slomon.formats.builtin import ALIASES
 from slomon.formats.dialects import read_given
 from slomon.formats.format import Format, Reading
+from slomon.formats.json_lines import check_keys
 from slomon.formats.registry import (
     find_format,
-    json_format,
+    find_json_format,
     known_formats,
     make_format,
     regex_format,
@@ -131,7 +132,8 @@ def choose_formats(
             return [regex_format(regex, is_failure, zone)]
     if json_keys is not None:
         with naming_option("json_keys"):
-            return [json_format(json_keys, is_failure, zone)]
+            check_keys(json_keys)
+            return [find_json_format(json_keys, reading)]
     known = known_formats(is_failure, zone)
     if name is None:
         return known

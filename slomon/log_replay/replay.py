@@ -188,8 +188,8 @@ def replay(
         Mapping[str, str] | None,
         Option(
             read=read_texts,
-            help="read JSON lines, with these keys for the fields time, status, and either method "
-            "and path, or request",
+            help="read JSON lines, with these keys for some or all of the fields time, status, "
+            "method, path, request and host (default: the keys are found by their usual names)",
             group="logs",
             metavar="FIELD=KEY,...",
             identity=Identity(name="JSON keys"),

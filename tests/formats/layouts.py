@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import BUILT_IN
-from slomon.formats.format import Format, Reading
+from slomon.formats.format import AnyLayout, Format, Reading
 from slomon.formats.layout import Field, Kind, Layout, parse_layout
 from slomon.formats.registry import make_format
 from slomon.formats.tables import TableLayout, given_table
+from tests.formats.json_texts import JSON, draw_json
 from tests.formats.lines import (
     PATHS,
     PROTOCOLS,
@@ -119,7 +120,7 @@ TABLES: Final = {
 def make_formats(is_failure: StatusRule) -> dict[str, Format]:
     """The formats of all layouts, by name."""
     reading = Reading(is_failure, ZONE)
-    layouts: dict[str, Layout | TableLayout] = {**LAYOUTS, **TABLES}
+    layouts: dict[str, AnyLayout] = {**LAYOUTS, **TABLES, **JSON}
     return {name: make_format(layout, reading) for name, layout in layouts.items()}
 
 
@@ -213,12 +214,15 @@ def draw_row(pick: Pick, layout: TableLayout) -> bytes:
 
 
 def random_layout_lines(rng: random.Random, name: str, count: int) -> list[bytes]:
-    """Lines of a layout or a table, without their ends."""
+    """Lines of a layout, a table or a JSON log, without their ends."""
     return [_draw(rng.choice, name) for _ in range(count)]
 
 
 def _draw(pick: Pick, name: str) -> bytes:
-    line = draw_line(pick, LAYOUTS[name]) if name in LAYOUTS else draw_row(pick, TABLES[name])
+    if name in JSON:
+        line = draw_json(pick, name, _value)
+    else:
+        line = draw_line(pick, LAYOUTS[name]) if name in LAYOUTS else draw_row(pick, TABLES[name])
     return line.replace(b"\n", b"")
 
 
