@@ -11,12 +11,12 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from slomon.core.endpoints import Catalogue
 from slomon.core.events import Accounting, Change, Rejection
@@ -33,10 +33,19 @@ _LISTED_NAMES: Final = 5
 _MIN_INTERVAL: Final = 60 * TICKS_PER_SECOND
 
 
-def configure(level: str, stderr: TextIO, *, colors: bool) -> None:
-    """Configure structlog for slomon's commands: a line per event of `level` or above on stderr."""
+def configure(level: str, stderr: TextIO, *, colors: bool, omit: Container[str] = ()) -> None:
+    """
+    Configure structlog for slomon's commands: a line per event of `level` or above on stderr.
+    Events named in `omit` are left out.
+    """
+
+    def drop_omitted(_: object, __: str, event: EventDict) -> EventDict:
+        if event["event"] in omit:
+            raise structlog.DropEvent
+        return event
+
     structlog.configure(
-        processors=_processors(colors=colors),
+        processors=[drop_omitted, *_processors(colors=colors)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=False,

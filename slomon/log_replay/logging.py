@@ -20,10 +20,13 @@ class ReplayLog:
     def __init__(self) -> None:
         self._log = get_logger()
         self._rejections = RejectionLog("line.rejected")
+        self._formats: set[str] = set()
 
     def format_detected(self, file: str, name: str) -> None:
-        """The format of a log file was detected."""
-        self._log.info("log.format_detected", file=excerpt(file), format=name)
+        """The format of a log file was detected. Further files in the same one are debug events."""
+        log = self._log.debug if name in self._formats else self._log.info
+        self._formats.add(name)
+        log("log.format_detected", file=excerpt(file), format=name)
 
     def line_rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""
