@@ -13,7 +13,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import cos, tau
 from random import Random
@@ -24,7 +24,7 @@ _DAY: Final = datetime(2025, 10, 14, tzinfo=UTC)
 _SECONDS: Final = 86_400
 _REQUESTS: Final = 40_000  # about, without health checks
 _HEALTH_CHECK_EVERY: Final = 30  # seconds, on each host
-_ERRORS: Final = 0.0005  # the share of requests that fail when nothing is broken
+_RESTART_EVERY: Final = 1_800  # seconds; a worker restarts and drops the next request
 _NOT_FOUND: Final = 0.02  # the share of 404 among requests with an identifier
 _UNCHANGED: Final = 0.07  # the share of 304 among pages
 
@@ -71,11 +71,11 @@ def make_day(seed: int) -> ExampleDay:
     zero = int(_DAY.timestamp())
     faults = (
         Fault(
-            *("POST /checkout", zero + _at(14, 12, 20), zero + _at(14, 46, 40), 500, 0.35),
+            *("POST /checkout", zero + _at(14, 12, 20), zero + _at(14, 46, 40), 500, 0.7),
             broken_by=bad,
             fixed_by=fix,
         ),
-        Fault("GET /search", zero + _at(19, 20), zero + _at(19, 46), 503, 0.4),
+        Fault("GET /search", zero + _at(19, 20), zero + _at(19, 46), 503, 0.75),
     )
     history = (  # commit, author, environment, start, how it ended, seconds that it took
         (harmless, "ana", "production", _at(9, 4, 31), "success", 52),
@@ -126,6 +126,9 @@ def _draw_word(random: Random) -> str:
 def _draw_uuid(random: Random) -> UUID:
     return UUID(int=random.getrandbits(128), version=4)
 
+
+_ERROR_SIZES: Final = {304: 0, 404: 153, 500: 170, 502: 150, 503: 190}
+"""The sizes of answers that are no page, by their status."""
 
 _WORDS: Final = ("boots", "rain+jacket", "tent", "caf%C3%A9+cup", "lamp", "wool+socks", "map")
 
@@ -218,9 +221,16 @@ def _make_logs(random: Random, faults: tuple[Fault, ...]) -> dict[str, bytes]:
         for second in range(7 * offset + 2, _SECONDS, _HEALTH_CHECK_EVERY)
     ]
     parts: dict[str, list[list[str]]] = {host: [[], [], []] for host in _ROTATIONS}
+    restarts = 0
     for second, checked in sorted([*requests, *checks], key=lambda one: one[0]):
         host = checked or random.choice(tuple(_ROTATIONS))
-        request = _check(random, second) if checked else _draw_request(random, second, faults)
+        if checked:
+            request = _check(random, second)
+        else:
+            request = _draw_request(random, second, faults)
+            if second // _RESTART_EVERY > restarts:
+                restarts = second // _RESTART_EVERY
+                request = replace(request, status=502, size=_ERROR_SIZES[502])
         part = sum(second >= rotation for rotation in _ROTATIONS[host])
         parts[host][part].append(_FORMATS[host](random, request))
     files: dict[str, bytes] = {}
@@ -254,8 +264,7 @@ def _draw_request(random: Random, second: int, faults: tuple[Fault, ...]) -> _Re
     if page.drawn:
         target = target.format(page.drawn(random))
     status = _draw_status(random, page, second, faults)
-    # An error page and "not modified" have sizes of their own.
-    size = {304: 0, 404: 153, 500: 170, 503: 190}.get(status)
+    size = _ERROR_SIZES.get(status)
     return _Request(
         second,
         _draw_client(random),
@@ -280,8 +289,6 @@ def _draw_status(random: Random, page: _Page, second: int, faults: tuple[Fault, 
         if fault.endpoint == endpoint and fault.start <= now < fault.end:
             return fault.status if random.random() < fault.share else page.status
     chance = random.random()
-    if chance < _ERRORS:
-        return 500
     if chance < _NOT_FOUND and page.drawn and "?" not in page.target:
         return 404
     if chance > 1 - _UNCHANGED and page.verb == "GET" and page.status == 200:

@@ -131,7 +131,8 @@ def _introduce(folder: Path, day: ExampleDay, command: list[str]) -> Iterator[st
         else:
             yield f"{what}no deploy is to blame"
     yield ""
-    yield f"$ slomon {shlex.join(command)}"
+    yield f"  slomon {shlex.join(command)}"
+    yield ""
 
 
 def _replay(command: list[str], stdout: TextIO, stderr: TextIO) -> int:
@@ -145,4 +146,4 @@ def _conclude(folder: Path) -> Iterator[str]:
     yield f"The report as a page is {folder / _REPORT}"
     yield "On your own logs and deploys:"
     yield ""
-    yield f"$ {_OWN}"
+    yield f"  {_OWN}"
