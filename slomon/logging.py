@@ -26,7 +26,7 @@ from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.pipeline.stream import Listener
 from slomon.text import excerpt
 
-_LOGGED_REJECTIONS: Final = 5
+_LOGGED_REASONS: Final = 5
 _LISTED_REASONS: Final = 20
 _VARYING: Final = re.compile(r"'[^']*'|\d+")  # what differs between rejections of one kind
 _LISTED_NAMES: Final = 5
@@ -107,21 +107,24 @@ class LogListener(Listener):
 
 
 class RejectionLog:
-    """Logs the first few rejections as warnings, and at the end how many there were by reason."""
+    """
+    Logs the first rejection with each of the first five reasons as a warning, and at the end how
+    many more there were by reason. Reasons are equal if they differ in numbers and values only.
+    """
 
     def __init__(self, event: str) -> None:
         self._log = get_logger()
         self._event = event
-        self._logged = 0
+        self._logged: set[str] = set()
         self._unlogged: Counter[str] = Counter()
 
     def warn(self, reason: str, text: str, **place: object) -> None:
         """Log one rejection, or only count it; `place` says where it happened."""
-        if self._logged < _LOGGED_REJECTIONS:
-            self._logged += 1
+        kind = _VARYING.sub("...", reason.partition("; allowed: ")[0])
+        if kind not in self._logged and len(self._logged) < _LOGGED_REASONS:
+            self._logged.add(kind)
             self._log.warning(self._event, **place, reason=reason, text=excerpt(text))
             return
-        kind = _VARYING.sub("...", reason.partition("; allowed: ")[0])
         is_listed = kind in self._unlogged or len(self._unlogged) < _LISTED_REASONS
         self._unlogged[kind if is_listed else "another reason"] += 1
 

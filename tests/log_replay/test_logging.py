@@ -53,15 +53,14 @@ def test_the_format_of_many_logs_is_logged_once(tmp_path: Path) -> None:
     assert [one["log_level"] for one in detected] == ["info", "debug", "debug", "info"]
 
 
-def test_the_first_few_malformed_lines_are_logged_and_the_others_counted_at_the_end(
+def test_the_first_malformed_line_is_logged_and_the_others_are_counted_at_the_end(
     tmp_path: Path,
 ) -> None:
     log = write(tmp_path, "a", "1 GET / 200\n" * 200 + "\x1b[2J\n" * 150)
-    *warnings, last = warned(log)
+    first, last = warned(log)
 
-    assert len(warnings) == 5
-    assert (warnings[0]["line"], warnings[0]["text"]) == (201, "\\x1b[2J")
-    assert (last["event"], last["more"]) == ("line.rejected", 145)
+    assert (first["line"], first["text"]) == (201, "\\x1b[2J")
+    assert (last["event"], last["more"]) == ("line.rejected", 149)
     assert last["reason"] == "it has fields: ..."
 
 
