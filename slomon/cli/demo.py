@@ -27,6 +27,7 @@ _FOLDER: Final = "slomon-demo"
 _REPORT: Final = "report.html"
 _OPTIONS: Final = "--slo 95% --window 10m --min-requests 20 --stale-after 2h"
 _OWN: Final = "slomon replay /var/log/nginx/access.log* --changes deploys.json --report report.html"
+_LONGEST_LINE: Final = 100_000  # characters; a path has a few thousand at most
 _SHORT: Final = 8  # characters of a commit, as in the report
 
 
@@ -73,7 +74,8 @@ def run_demo(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> i
     screen = open_screen(stdout, os.environ)
 
     def show(lines: Iterator[str]) -> None:
-        write_lines(map(screen.clean, lines), stdout, "standard output")
+        cleaned = (screen.clean(line, _LONGEST_LINE) for line in lines)
+        write_lines(cleaned, stdout, "standard output")
 
     show(_introduce(folder, day, command))
     code = _replay([*command, "--log-level", arguments.log_level], stdout, stderr)

@@ -205,8 +205,10 @@ def test_a_strange_name_is_shown_and_quoted(folder: Path) -> None:
     with Terminal(columns=100) as terminal:
         assert main(["demo", "a day\x1b[2J"], terminal.stream, io.StringIO()) == FINE
     code, out, _ = call("--", "-day")
+    long = "x" * 200
 
     assert "\x1b[2J" not in terminal.text
     assert code == FINE
     assert find_command(out)[1] == "./-day/web-1"
-    assert {path.name for path in folder.iterdir()} == {"a day\x1b[2J", "-day"}
+    assert find_command(call(long)[1])[1] == f"{long}/web-1"
+    assert {path.name for path in folder.iterdir()} == {"a day\x1b[2J", "-day", long}
