@@ -22,14 +22,20 @@ class ReplayLog:
     def __init__(self) -> None:
         self._log = get_logger()
         self._rejections = RejectionLog("line.rejected")
+        self._seen: set[tuple[str, str | None, bool]] = set()
 
     def format_detected(self, file: str, name: str, details: Mapping[str, str]) -> None:
         """
         The format of a log file was detected, with what else is known of it. It is a warning if a
-        zone was assumed: a wrong one shifts all times.
+        zone was assumed: a wrong one shifts all times. Further files in the same format, with the
+        same layout and zone, are debug events.
         """
         shown = {key: excerpt(text, 1000) for key, text in details.items()}
         log = self._log.warning if "zone" in details else self._log.info
+        seen = (name, details.get("layout"), "zone" in details)
+        if seen in self._seen:
+            log = self._log.debug
+        self._seen.add(seen)
         log("log.format_detected", file=excerpt(file), format=name, **shown)
 
     def line_rejected(self, line: RejectedLine) -> None:
