@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from itertools import filterfalse, takewhile
+from operator import ge
 from typing import Final, Protocol, TypeAlias
 
 from slomon.core.events import Access, Malformed
@@ -28,6 +29,7 @@ from slomon.sources.source import Source
 
 HEAD_LINES: Final = 100  # not counting blank lines
 _BYTES: Final = 64 * 1024
+_LEAST_TICKS: Final = 5  # fewer lines may be in any order by chance
 _MOST_BYTES: Final = 1024 * 1024
 _REQUESTS: Final = 10
 
@@ -86,8 +88,16 @@ def _is_blank(line: bytes) -> bool:
 
 def find_first_tick(log: Log, head: bytes) -> int:
     """The least tick of the accesses among the first lines of a log; 0 if there are none."""
-    read = read_lines(log.format, _list_written(head))
-    return min((one.tick for one in read if isinstance(one, Access)), default=0)
+    return min(_list_ticks(log.format, _list_written(head)), default=0)
+
+
+def _list_ticks(form: Format, lines: Sequence[str]) -> list[int]:
+    return [one.tick for one in read_lines(form, lines) if isinstance(one, Access)]
+
+
+def _run_backwards(ticks: Sequence[int]) -> bool:
+    """Do times run from new to old, as a cloud's console exports them?"""
+    return len(ticks) >= _LEAST_TICKS and all(map(ge, ticks, ticks[1:])) and ticks[0] > ticks[-1]
 
 
 def _list_written(head: bytes) -> list[str]:
@@ -171,6 +181,7 @@ class FormatDetector:
         prefix = find_prefix(head) if form.ordered else b""
         requests = self._requests(match_exactly=match_exactly, log=name)
         log = Log(name, form, requests, match_exactly, prefix, bool(written))
+        log.newest_first = not form.ordered and _run_backwards(_list_ticks(form, written))
         if written:
             details = {} if found is None else _describe(found, written)
             self._on_format_detected(log.name, log.format.name, details)

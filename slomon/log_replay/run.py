@@ -400,7 +400,11 @@ class Replay:
     def _choose_lateness(self, log: Log | None) -> int:
         if self._plan.lateness is not None:
             return self._plan.lateness
-        return 0 if log is not None and log.format.ordered else LATENESS
+        if log is None:
+            return LATENESS
+        if log.newest_first:
+            return LAST_TICK  # all its rows wait until its end
+        return 0 if log.format.ordered else LATENESS
 
     def _group_paths(self) -> None:
         """Learn the path templates from the logs, or from the only one when its head is read."""

@@ -104,7 +104,7 @@ class Source:
 
     * `name`: the name to show to people
     * `size`: the bytes of the file when it was opened; None for a pipe and for standard input
-    * `is_compressed`: is its text not that of the file, but decompressed, or split into JSON values?
+    * `is_compressed`: is its text decompressed, or split into JSON values?
     * `beginning`: the first bytes on disk, by which a file is recognised; b"" if `size` is None
     """
 

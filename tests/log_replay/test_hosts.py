@@ -70,7 +70,6 @@ def test_the_host_of_a_url_in_the_request_is_known() -> None:
     assert list(monitor.incident_details()) == [SHOP]
 
 
-@pytest.mark.xfail(reason="the host of a JSON log is not read yet", strict=True)
 def test_the_host_of_a_json_log_is_known() -> None:
     monitor = replay_case("hosts-merged-caddy", slo="85%", window="40m")
     assert list(monitor.incident_details()) == [SHOP]
@@ -190,7 +189,7 @@ def test_a_resumed_replay_knows_the_hosts_and_the_slugs(
     ]
     services = (SHOP, "", "nobody", "access", BLOG)
     plan = make_plan(
-        [[write(tmp_path / "access.log", lines)]],
+        [write(tmp_path / "access.log", lines)],
         changes=[
             ((1_741_608_000 + 60 * n) * TICKS_PER_SECOND, Change(f"c{n}", "-", "-", service))
             for n, service in enumerate(services)
