@@ -261,6 +261,32 @@ runpy.run_path("main.py", run_name="__main__")
     assert (process.returncode, process.stdout, process.stderr) == (TERMINATED, "", "")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), CODES)
+def test_a_signal_while_a_data_class_is_made_has_the_exit_code_of_that_signal(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    (tmp_path / "interrupted.py").write_text(f"""
+import signal, sys
+from slomon.cli.process import run_process
+
+def main(*_):
+    exec("signal.raise_signal({int(number)})", globals())  # so are their methods made
+
+sys.exit(run_process(main))
+""")
+    process = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (process.returncode, process.stdout, process.stderr) == (code, "", "")
+
+
 def failing(failure: Exception) -> Main:
     def main(*_: object) -> int:
         raise failure
