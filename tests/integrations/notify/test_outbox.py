@@ -172,6 +172,27 @@ async def test_what_only_the_monitor_knows_of_is_reported_by_the_next_process(
     assert rest == [("incident.closed", "users"), ("incident.opened", "shop")]
 
 
+async def test_what_a_process_killed_before_its_first_message_has_counted_is_reported(
+    tmp_path: Path,
+) -> None:
+    clock, outbox, state = WatchedClock(), tmp_path / "outbox", tmp_path / "state"
+    async with serving() as receiver:
+        async with live(clock, state=state) as monitor:
+            async with Webhook(monitor, receiver.url, secret=SECRET, outbox=outbox):
+                then = outbox.read_bytes()
+            await break_it(monitor, "users")
+            await mend_it(monitor, clock, "users")
+        outbox.write_bytes(then)  # a kill leaves it so
+        async with (
+            live(clock, state=state) as monitor,
+            Webhook(monitor, receiver.url, secret=SECRET, outbox=outbox),
+        ):
+            rest = [told(await receiver.next()) for _ in range(2)]
+        assert receiver.rest() == []
+
+    assert rest == [("incident.opened", "users"), ("incident.closed", "users")]
+
+
 SERVICE = f"""
 import sys, anyio, slomon
 from slomon.integrations.notify import Webhook
