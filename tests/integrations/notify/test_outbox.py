@@ -268,7 +268,12 @@ async def test_a_damaged_outbox_is_kept_aside_and_reported_and_the_service_comes
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     outbox = tmp_path / "outbox"
-    contents: list[tuple[object, object]] = [([[1]], []), ([], [[1]]), (None, [])]
+    mark = ["users", "GET", "/users", "a-1-opened"]
+    contents: list[tuple[object, object]] = [
+        *(([[1]], []), ([], [[1]]), (None, [])),
+        *(([["a-1-opened", 1]], []), ([["\ud800", "{}"]], [])),
+        *(([], [[*mark, None]]), ([], [[*mark[:3], 1, 1.0]])),
+    ]
     for number, (messages, marks) in enumerate(contents, 1):
         write_state(outbox, [("kind", "outbox"), ("messages", messages), ("marks", marks)])
         await pass_through(outbox)
@@ -277,7 +282,7 @@ async def test_a_damaged_outbox_is_kept_aside_and_reported_and_the_service_comes
     await pass_through(outbox)
 
     damaged = [entry for entry in logs if entry["event"] == "state.damaged"]
-    assert [entry["kept_as"] for entry in damaged] == [f"{outbox}.damaged-{n}" for n in range(1, 5)]
+    assert [entry["kept_as"] for entry in damaged] == [f"{outbox}.damaged-{n}" for n in range(1, 9)]
 
 
 async def pass_through(outbox: Path) -> None:
