@@ -55,6 +55,7 @@ class CompiledReader:
     def scan(self, block: Block) -> None:
         """Scan as many lines of a block as there is room for, with the requests known now."""
         log = block.log
+        block.format = log.format
         if not _can_scan(block):
             self._reference.scan(block)
             return
@@ -72,8 +73,13 @@ class CompiledReader:
             lengthen(block.unresolved, 2 * len(block.unresolved))
 
     def resolve(self, block: Block) -> None:
-        """Resolve the lines that the scanner left unresolved."""
+        """
+        Resolve the lines that the scanner left unresolved. If one of them switches the format, the
+        part ends there: the lines after it are scanned in the new format.
+        """
         log = block.log
+        if block.format is not log.format:
+            self.scan(block)
         if log.ended or not block.rows:
             self._reference.resolve(block)
             return
@@ -116,6 +122,9 @@ class CompiledReader:
         block.ticks[row], block.codes[row] = tick, code
         if log.ended:
             self._reference.resolve_rest(block, row + 1)
+            block.unresolved_count = 0
+        elif log.format is not block.format:
+            block.rows, block.stop = row + 1, block.buffer.index(b"\n", end) + 1
             block.unresolved_count = 0
         elif unknown and not isinstance(log.requests, FoundRequests):
             table.learn(bytes(block.buffer[request:request_end]), code)

@@ -3,42 +3,91 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, tzinfo
 from functools import partial
-from typing import TypeAlias
 
 from slomon.core.events import (
     Access,
     Change,
     End,
-    Excluded,
     Gap,
     Malformed,
     parse_access,
     read_event,
 )
 from slomon.core.statuses import StatusRule
-from slomon.formats.clf import parse_combined
+from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
 from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse_json, parse_match
-from slomon.formats.proxies import parse_alb, parse_envoy
+from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
+from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.pairs import pairs_formats
+from slomon.formats.tables import (
+    TableLayout,
+    csv_format,
+    restore_table,
+    table_format,
+    w3c_format,
+)
+from slomon.formats.text import make_parser
+from slomon.formats.wrappers import split_spec, wrap_format
 
-Parse: TypeAlias = Callable[[str], Access | Change | Malformed | Excluded | Gap | End]
-"""Parses one line, given without its line end. It never raises, whatever the line is."""
+
+def make_format(layout: AnyLayout, reading: Reading) -> Format:
+    """Return the format of lines in a layout of any kind."""
+    if isinstance(layout, Layout):
+        parse = make_parser(layout, reading.is_failure, reading.zone)
+        return Format(layout.name, parse, layout=layout, spec=f"layout:{layout.show()}")
+    if isinstance(layout, TableLayout):
+        return table_format(layout, reading)
+    raise TypeError(f"a layout of the type {type(layout).__name__}")
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+def restore_format(spec: str, reading: Reading) -> Format | None:
     """
-    A format of log lines.
-
-    If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
+    Return the format that has this `spec`; None if no format has it. Raises ConfigurationError if
+    the layout, the pattern or the keys in it are invalid.
     """
+    return restore_formats([spec], reading)[0]
 
-    name: str
-    parse: Parse
-    ordered: bool = False
+
+def restore_formats(specs: Sequence[str], reading: Reading) -> list[Format | None]:
+    """Return what `restore_format` returns for each of them."""
+    known = {form.spec: form for form in known_formats(reading.is_failure, reading.zone)}
+    return [known.get(spec) or _restore_other(spec, reading) for spec in specs]
+
+
+def _restore_other(spec: str, reading: Reading) -> Format | None:
+    if wrapped := split_spec(spec):
+        wrapper, pending, rest = wrapped
+        inner = restore_format(rest, reading)
+        return inner and wrap_format(wrapper, inner, reading, pending)
+    kind, _, text = spec.partition(":")
+    match kind:
+        case "utc":
+            form = restore_format(text, replace(reading, zone=UTC))
+            return form and mark_utc(form)
+        case "layout":
+            return make_format(parse_layout(text, "layout"), reading)
+        case "table":
+            return restore_table(text, reading)
+        case "regex":
+            return regex_format(text, reading.is_failure, reading.zone)
+        case "json":
+            return json_format(json.loads(text), reading.is_failure, reading.zone)
+        case _:
+            return None
+
+
+def mark_utc(form: Format) -> Format:
+    """A format that was made with UTC as its zone: it is restored with it."""
+
+    def parse(line: str) -> Item | Switch:
+        read = form.parse(line)
+        return Switch(read.item, mark_utc(read.format)) if isinstance(read, Switch) else read
+
+    return replace(form, parse=parse, spec=f"utc:{form.spec}")
 
 
 def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
@@ -48,15 +97,29 @@ def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Fo
     `is_failure` classifies the statuses. A time without a zone is in `zone`; if `zone` is None, it
     is malformed.
     """
+    reading = Reading(is_failure, zone)
     parse_caddy = partial(parse_json, keys=CADDY_KEYS, is_failure=is_failure, zone=zone)
     return [
-        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True),
-        Format("plain", partial(parse_access, is_failure=is_failure)),
-        Format("combined", partial(parse_combined, is_failure=is_failure)),
-        Format("caddy", parse_caddy),
-        Format("envoy", partial(parse_envoy, is_failure=is_failure, zone=zone)),
-        Format("alb", partial(parse_alb, is_failure=is_failure, zone=zone)),
+        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True, spec="events"),
+        Format("plain", partial(parse_access, is_failure=is_failure), spec="plain"),
+        *(_built_in_format(built_in, is_failure, zone) for built_in in BUILT_IN),
+        Format("caddy", parse_caddy, spec="caddy"),
+        w3c_format(reading),
+        *pairs_formats(reading),
+        csv_format(reading),
     ]
+
+
+def find_format(name: str, formats: Sequence[Format]) -> Format | None:
+    """Return the format of this name or alias; None if there is none."""
+    real = ALIASES.get(name, name)
+    return next((form for form in formats if form.name == real), None)
+
+
+def _built_in_format(built_in: BuiltIn, is_failure: StatusRule, zone: tzinfo | None) -> Format:
+    layout = built_in.layout()
+    parse = make_parser(layout, is_failure, zone)
+    return Format(built_in.name, parse, layout=layout, spec=built_in.name)
 
 
 def json_format(
@@ -71,7 +134,7 @@ def json_format(
     """
     check_keys(keys)
     parse = partial(parse_json, keys=dict(keys), is_failure=is_failure, zone=zone)
-    return Format("json", parse)
+    return Format("json", parse, spec=f"json:{json.dumps(dict(keys))}")
 
 
 def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:
@@ -82,23 +145,8 @@ def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = Non
     invalid or has other named groups.
     """
     compiled = compile_pattern(pattern)
-    return Format("regex", partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone))
-
-
-def detect(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:
-    """
-    Return the format that can read the most of these lines, and the first of several such formats.
-
-    Returns None if it cannot read at least half of the lines that are not blank.
-    """
-    written = [line for line in lines if line.strip()]
-    counts = [_count_read(written, form) for form in formats]
-    most = max(counts, default=0)
-    return formats[counts.index(most)] if most and 2 * most >= len(written) else None
-
-
-def _count_read(lines: Sequence[str], form: Format) -> int:
-    return sum(not isinstance(form.parse(line), Malformed) for line in lines)
+    parse = partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone)
+    return Format("regex", parse, spec=f"regex:{pattern}")
 
 
 def _parse_event(line: str, is_failure: StatusRule) -> Access | Change | Malformed | Gap | End:

@@ -285,7 +285,7 @@ def _save_log(reader: LogReader) -> dict[str, Any]:
         "beginning": log.beginning.hex() if log else "",
         "log": log
         and SavedLog(
-            *(log.name, log.format.name, log.match_exactly, log.prefix.decode()),
+            *(log.name, log.format.spec, log.match_exactly, log.prefix.decode()),
             *(log.recognised, log.ended),
         ),
     }

@@ -16,7 +16,7 @@ from slomon.core.events import Access, Change, End, Excluded, Gap, Malformed, Re
 from slomon.core.reorder import Order
 from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import Requests
-from slomon.formats.registry import Format
+from slomon.formats.format import Format, Switch
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 
@@ -25,7 +25,10 @@ _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
 @dataclass(slots=True)
 class Log:
-    """A log that is read: its format, and what is known of its lines."""
+    """
+    A log that is read: the format of its next line, and what is known of its lines. A line may
+    switch the format (`registry.Switch`).
+    """
 
     name: str
     format: Format
@@ -38,7 +41,7 @@ class Log:
 
 
 class SavedLog(NamedTuple):
-    """What a checkpoint saves of a log: fields of `Log`, the format by its name."""
+    """What a checkpoint saves of a log: fields of `Log`, the format by its `spec`."""
 
     name: str
     format: str
@@ -64,8 +67,11 @@ class LogPosition:
 class Block:
     """
     Whole lines of a log, or a piece of one line that is too long. Rows are made of it part by part;
-    `buffer[at:stop]` is the present part. Each line becomes one row, of a tick and a code. The
-    columns may be longer than `rows`.
+    `buffer[at:stop]` is the present part, which was scanned in `format`. Each line becomes one row,
+    of a tick and a code. The columns may be longer than `rows`.
+
+    If a line before the part switched the format of the log in the meantime, `format` is not
+    `log.format`, and the part is scanned again before it is resolved.
     """
 
     buffer: bytearray
@@ -79,6 +85,7 @@ class Block:
     stop: int = 0
     oversized: OversizedLine | None = None
     log: Log = field(init=False)
+    format: Format | None = None
     first_line: int = 1
     end: LogPosition = field(default_factory=LogPosition)
 
@@ -178,11 +185,15 @@ class ReferenceParser:
         if log.ended:
             return self.reject(log, number, line, "it follows the end-of-stream")
         read = log.format.parse(text)
+        if isinstance(read, Switch):
+            log.format, read = read.format, read.item
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
         return self._make_row(log, read)
 
-    def _make_row(self, log: Log, read: Access | Change | Excluded | Gap | End) -> tuple[int, int]:
+    def _make_row(
+        self, log: Log, read: Access | Change | Excluded | Gap | End | None
+    ) -> tuple[int, int]:
         if isinstance(read, Access):
             if not self.first <= read.tick <= self.last:
                 return read.tick, EXCLUDED
@@ -196,6 +207,8 @@ class ReferenceParser:
         if isinstance(read, Excluded):
             self.excluded[read.reason] += 1
             return NO_TICK, EXCLUDED
+        if read is None:
+            return NO_TICK, BLANK
         log.ended = True
         self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK

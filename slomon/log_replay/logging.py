@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from slomon.core.events import RejectedLine, ReplayAccounting
@@ -21,9 +21,14 @@ class ReplayLog:
         self._log = get_logger()
         self._rejections = RejectionLog("line.rejected")
 
-    def format_detected(self, file: str, name: str) -> None:
-        """The format of a log file was detected."""
-        self._log.info("log.format_detected", file=excerpt(file), format=name)
+    def format_detected(self, file: str, name: str, details: Mapping[str, str]) -> None:
+        """
+        The format of a log file was detected, with what else is known of it. It is a warning if a
+        zone was assumed: a wrong one shifts all times.
+        """
+        shown = {key: excerpt(text, 1000) for key, text in details.items()}
+        log = self._log.warning if "zone" in details else self._log.info
+        log("log.format_detected", file=excerpt(file), format=name, **shown)
 
     def line_rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""

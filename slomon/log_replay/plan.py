@@ -13,7 +13,16 @@ from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
-from slomon.formats.registry import Format, json_format, known_formats, regex_format
+from slomon.formats.builtin import ALIASES
+from slomon.formats.dialects import read_given
+from slomon.formats.format import Format, Reading
+from slomon.formats.registry import (
+    find_format,
+    json_format,
+    known_formats,
+    make_format,
+    regex_format,
+)
 from slomon.log_replay.checkpoint import Trait
 from slomon.options import naming_option
 from slomon.sources.source import MAX_LINE
@@ -21,7 +30,7 @@ from slomon.sources.source import MAX_LINE
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""
 
-FORMAT_NAMES: Final = tuple(form.name for form in known_formats(server_errors_fail))
+FORMAT_NAMES: Final = (*(form.name for form in known_formats(server_errors_fail)), *ALIASES)
 
 _BLOCK_BYTES: Final = 4 << 20
 _DEFAULTS: Final = Endpoint("", NO_EMAIL, "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
@@ -32,7 +41,8 @@ class Plan:
     """
     What is replayed, and how.
 
-    `logs` are merged by time; `formats` are those that a log may be in. Without
+    `logs` are merged by time; `formats` are those that a log may be in. A time
+    in a log that names no zone is in `zone`. Without
     `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
     of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
     the records of deploys that could not be read. `excluded_records` counts the records of deploys
@@ -60,6 +70,7 @@ class Plan:
     no_traffic: int | None = None
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
+    zone: tzinfo | None = None
     block_bytes: int = _BLOCK_BYTES
     max_line: int = MAX_LINE
 
@@ -72,7 +83,7 @@ def identify_inputs(plan: Plan) -> dict[str, Trait]:
     given = plan.endpoints
     return {
         "paths": repr(list(plan.logs)),
-        "format": ", ".join(form.name for form in plan.formats),
+        "format": ", ".join(form.spec for form in plan.formats),
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
         "changes": _sum_up(plan.changes),
         "rejected records": repr(plan.rejected_records),
@@ -98,10 +109,20 @@ def choose_formats(
     zone: tzinfo | None,
     *,
     name: str | None,
+    log_format: str | None = None,
     regex: str | None,
     json_keys: Mapping[str, str] | None,
 ) -> list[Format]:
-    """The formats that a log may be in: the one that an option names, or else all known ones."""
+    """
+    The formats that a log may be in: the one that an option names, or else all known ones. If a
+    configuration has several, the one that reads the log counts, or else nginx's own default.
+    """
+    reading = Reading(is_failure, zone)
+    if log_format is not None:
+        with naming_option("log_format"):
+            given = [make_format(layout, reading) for layout in read_given(log_format)]
+        combined = find_format("combined", known_formats(is_failure, zone))
+        return given if len(given) == 1 or combined is None else [*given, combined]
     if regex is not None:
         with naming_option("regex"):
             return [regex_format(regex, is_failure, zone)]
@@ -111,4 +132,5 @@ def choose_formats(
     known = known_formats(is_failure, zone)
     if name is None:
         return known
-    return [form for form in known if form.name == name]
+    form = find_format(name, known)
+    return [form] if form else []

@@ -142,11 +142,23 @@ def replay(
         str | None,
         Option(
             read=partial(read_choice, choices=FORMAT_NAMES),
-            help="the format of the logs: events, plain, combined, caddy, envoy or alb (default: "
-            "the format that reads the most of the first 100 lines of each log; a slow pipe "
-            "blocks until they arrive)",
+            help=f"the format of the logs: {', '.join(FORMAT_NAMES)} (default: the format that "
+            "reads the most requests in the first 100 lines of each log, or after them if these "
+            "have none; a slow pipe blocks until they arrive)",
             group="logs",
             metavar="NAME",
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None,
+        Option(
+            read=read_text,
+            help="the layout of the lines, as it stands in the configuration of the server: the "
+            "text of nginx's log_format, of Apache's LogFormat or of Envoy's format; @FILE or "
+            "@FILE:NAME finds it in a configuration of nginx",
+            group="logs",
+            metavar="TEXT",
+            identity=Identity(name="log format"),
         ),
     ] = None,
     regex: Annotated[
@@ -434,7 +446,7 @@ def replay(
     given = read_options(replay, locals())
     check_mutually_exclusive(endpoints=endpoints, slo=slo)
     check_mutually_exclusive(endpoints=endpoints, window=window)
-    check_mutually_exclusive(format=format, regex=regex, json_keys=json_keys)
+    check_mutually_exclusive(format=format, log_format=log_format, regex=regex, json_keys=json_keys)
     given["is_failure"] = choose_rule(given["is_failure"], fail_status)
     given.update(_read_range(given))
     rejects_path: str | None = given["rejects"]
@@ -503,10 +515,12 @@ def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalog
     match = given["match"]
     return Plan(
         logs=logs,
+        zone=_read_zone(given["zone"]),
         formats=choose_formats(
             given["is_failure"],
             _read_zone(given["zone"]),
             name=given["format"],
+            log_format=given["log_format"],
             regex=given["regex"],
             json_keys=given["json_keys"],
         ),

@@ -29,6 +29,8 @@ from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
 from slomon.endpoints.router import Router
+from slomon.formats.format import Reading
+from slomon.formats.inference import infer
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
@@ -43,7 +45,7 @@ from slomon.log_replay.checkpoint import (
     save_names,
     save_order,
 )
-from slomon.log_replay.detect import FormatDetector, is_known
+from slomon.log_replay.detect import FormatDetector, OnFormatDetected, is_known
 from slomon.log_replay.lines import Log, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, LogReader
@@ -133,7 +135,7 @@ class Replay:
         backend: Backend,
         *,
         on_rejected: Callable[[RejectedLine], None] = _ignore,
-        on_format_detected: Callable[[str, str], None] = _ignore,
+        on_format_detected: OnFormatDetected = _ignore,
         checkpoint: Checkpoint | None = None,
         save_rejections: Callable[[], object] = list,
         saved: SavedState | None = None,
@@ -154,7 +156,12 @@ class Replay:
         self._requests = cache(partial(_make_requests, plan, self._names))
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._detector = FormatDetector(
-            plan.formats, self._requests, on_format_detected, match_exactly=plan.match_exactly
+            plan.formats,
+            self._requests,
+            on_format_detected,
+            match_exactly=plan.match_exactly,
+            reading=Reading(plan.is_failure, plan.zone),
+            infer=infer,
         )
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
