@@ -30,7 +30,7 @@ FORMS = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
     "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "
     "or CDEvents; CSV of deploys with a header that names a commit's and a date's column, such as "
-    "'commit,deployed_at'; --change-keys (change_keys=) tells other names"
+    "'commit,deployed_at'; --change-keys (change_keys=) names other columns"
 )
 
 
