@@ -6,19 +6,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from time import perf_counter_ns
-from typing import Final, Self
+from typing import ClassVar, Final
 from weakref import WeakSet
 
-from anyio import (
-    AsyncContextManagerMixin,
-    CancelScope,
-    move_on_after,
-    sleep,
-    sleep_forever,
-)
+from anyio import CancelScope, move_on_after, sleep, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from slomon.concurrency import Task, background_tasks
+from slomon.concurrency import Background, Task, background_tasks
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
@@ -49,15 +43,18 @@ def check_monitor(value: object) -> None:
     check_kind("monitor", value, LiveMonitor, "what slomon.live(...) returned")
 
 
-class LiveMonitor(AsyncContextManagerMixin):
+class LiveMonitor(Background):
     """
     Watches the endpoints of a service from inside. `access`, `counter`, `change` and the methods
     that read may be called from any thread; all others on the thread of the event loop.
 
-    Leaving counts all events in the buffer, saves the state and ends the subscriptions. That takes
-    about 1 us per event and the time of a write, even if the task is cancelled. What the body of
-    the `async with` raises comes out as itself.
+    It runs inside an `async with`, or between `start` and `stop`; the two may be called by
+    different tasks. Leaving counts all events in the buffer, saves the state and ends the
+    subscriptions. That takes about 1 us per event and the time of a write, even if the task is
+    cancelled. What the body of the `async with` raises comes out as itself.
     """
+
+    _KIND: ClassVar = "live monitor"
 
     def __init__(
         self,
@@ -70,6 +67,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         state: StateFile | None,
         event_log: EventLog | None,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.catalogue = catalogue
         self._make_engine = make_engine
@@ -82,7 +80,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
         self._moved = False  # incidents opened or ended since the journal was durable
-        self._entered = self._begun = False
+        self._begun = False
         self._running = self._ended = False
 
     @property
@@ -166,18 +164,12 @@ class LiveMonitor(AsyncContextManagerMixin):
         return self.snapshot().incident_details()
 
     @asynccontextmanager
-    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        if self._entered:
-            raise RuntimeError("this live monitor is running; allowed: one `async with` at a time")
-        self._entered = True
-        try:
-            with nullcontext() if self._state is None else self._state.held():
-                await self._begin()
-                self._running, self._ended = True, False
-                async with background_tasks(self._tasks(), end=self._end):
-                    yield self
-        finally:
-            self._entered = False
+    async def _run(self) -> AsyncGenerator[None]:
+        with nullcontext() if self._state is None else self._state.held():
+            await self._begin()
+            self._running, self._ended = True, False
+            async with background_tasks(self._tasks(), end=self._end):
+                yield
 
     async def _begin(self) -> None:
         if self._state is not None and not self._begun:
@@ -217,9 +209,8 @@ class LiveMonitor(AsyncContextManagerMixin):
             self._subscriptions.clear()
             if self._event_log is not None:
                 self._event_log.end(ended)
-            with CancelScope(shield=True):
-                if self._state is not None:
-                    await self._state.save(self._engine, last=True)
+            if self._state is not None:
+                await self._state.save(self._engine, last=True)
         self._listener.finished(self.snapshot().accounting)
 
     async def _count(self) -> None:
