@@ -18,7 +18,14 @@ from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
 from slomon.live_monitor.batching import Deploy, Stamp, read_stamp
 from slomon.live_monitor.buffer import Buffer
-from slomon.live_monitor.clock import Clock, monotonic_now, safe_now
+from slomon.live_monitor.clock import (
+    Clock,
+    SystemClock,
+    latest_now,
+    monotonic_now,
+    safe_now,
+    warn_of_state,
+)
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.inputs import Expiry
@@ -74,7 +81,7 @@ class LiveMonitor(Background):
         self._engine = make_engine(None)
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
-        self._max_ahead = max_ahead
+        self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
@@ -175,6 +182,7 @@ class LiveMonitor(Background):
         if self._state is not None and not self._begun:
             self._engine = await self._state.load(self._make_engine) or self._engine
             self._begun = True
+        self._begin_clock()
         self._listener = LogListener()  # now, because the program has configured its logging
         self._listener.started(self.catalogue)
         if self._event_log is not None:
@@ -183,11 +191,20 @@ class LiveMonitor(Background):
             await self._state.save(self._engine)  # with which the journal begins
         self._buffer.open()
 
+    def _begin_clock(self) -> None:
+        """Set the clock, but not to before what is counted: later requests would be late."""
+        saved_at = 0 if self._state is None else self._state.saved_at
+        warn_of_state(self.clock, saved_at)
+        if isinstance(self.clock, SystemClock):
+            self.clock.begin(max(saved_at, self._now() if self._ended else 0))
+
     def _read(self, at: float | str) -> Stamp:
-        return read_stamp(at, self._ask(), self._max_ahead)
+        return read_stamp(at, self._latest(), self._max_ahead)
 
     def _tasks(self) -> list[Task]:
         tasks: list[Task] = [self._count, self._watch_expiry]
+        if isinstance(self.clock, SystemClock):
+            tasks.append(self.clock.keep_following)
         if self._state is not None:
             tasks.append(partial(self._save_often, self._state))
         return tasks

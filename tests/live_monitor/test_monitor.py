@@ -38,6 +38,7 @@ from slomon.live_monitor.snapshot import LiveAccounting, Snapshot
 from tests.live_monitor.clock import START, ManualClock
 from tests.live_monitor.limits import files_end_at
 from tests.live_monitor.services import ENTRIES, answers, recorded, replay
+from tests.live_monitor.worlds import Machine
 
 USERS = {
     "name": "users",
@@ -824,3 +825,54 @@ async def test_a_full_disk_stops_neither_the_service_nor_its_end(
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
         *("state.unsaved", "recording.interrupted", "recording.incomplete")
     ]
+
+
+@pytest.mark.parametrize("step", [3600, -3600, 100 * 86_400, -100 * 86_400])
+async def test_after_a_step_of_the_clock_an_outage_is_seen_and_replayed_alike(
+    tmp_path: Path, step: int, logs: list[EventDict]
+) -> None:
+    machine = Machine()
+    monitor = slomon.live(
+        ENTRIES, clock=machine.clock, event_log=tmp_path / "events", state=tmp_path / "s"
+    )
+
+    def serve(status: int) -> None:
+        for _ in range(60):
+            machine.advance(1)
+            monitor.access("GET", "/users", status)
+
+    async with monitor:
+        serve(200)
+        machine.step(step)
+        machine.clock.follow()
+        for status in (200, 500, 200):
+            serve(status)
+        assert monitor.access("GET", "/orders", 200, at=machine.wall / 10**9)
+        await monitor.flush()
+        [incident] = monitor.snapshot().records()
+        assert monitor.snapshot().accounting.late == monitor.snapshot().accounting.rejected == 0
+    assert incident.end is not None
+    assert 30 <= incident.end - incident.start <= 180  # half of 60 s, to twice 90 s
+    assert "clock.stepped" in [entry["event"] for entry in logs]
+    replayed = slomon.get_service_monitor(recorded(tmp_path / "events"))
+    assert answers(replayed) == answers(monitor.snapshot())
+
+
+@pytest.mark.parametrize("step", [-3600, -100 * 86_400])
+async def test_a_state_of_the_future_hides_no_outage(
+    tmp_path: Path, step: int, logs: list[EventDict]
+) -> None:
+    machine = Machine()
+    for status in (200, 500):
+        async with slomon.live(ENTRIES, clock=machine.clock, state=tmp_path / "state") as monitor:
+            for _ in range(60):
+                machine.advance(1)
+                monitor.access("GET", "/users", status)
+            await monitor.flush()
+            accounting = monitor.snapshot().accounting
+        machine.step(step)  # while nothing runs
+        machine = Machine(machine.wall)
+    assert accounting.late == 0
+    [incident] = monitor.snapshot().records()
+    assert incident.end is None
+    assert [entry["seconds"] for entry in logs if entry["event"] == "state.ahead"] == [-step]
