@@ -159,6 +159,7 @@ class Background(ABC):
 
     def __init__(self) -> None:
         self._own: asyncio.Task[None] | None = None
+        self._process = 0  # in which the own task runs
         self._leaving: asyncio.Future[None] | None = None
         self._host: asyncio.Task[Any] | None = None  # the task to cancel if the own task fails
         self._has_cancelled_host = False
@@ -173,6 +174,11 @@ class Background(ABC):
         whatever prevents the start.
         """
         if self._own is not None and not self._own.done():
+            if self._process != os.getpid():
+                raise RuntimeError(
+                    f"this {self._KIND} was started by process {self._process}, of which this one "
+                    "is a fork; allowed: to start a new one in each process"
+                )
             raise RuntimeError(
                 f"this {self._KIND} is running; allowed: one `async with` at a time, or to stop it"
             )
@@ -184,7 +190,7 @@ class Background(ABC):
         started: asyncio.Future[None] = loop.create_future()
         leaving: asyncio.Future[None] = loop.create_future()
         own = loop.create_task(self._live(started, leaving))
-        self._own, self._leaving = own, leaving
+        self._own, self._leaving, self._process = own, leaving, os.getpid()
         self._host, self._has_cancelled_host = None, False
         await _end_if_cancelled(own, started)
         if not started.done():
@@ -194,8 +200,8 @@ class Background(ABC):
 
     async def stop(self) -> None:
         """
-        Stop, and return when everything has ended. Does nothing if it is not running. Raises the
-        failure if it has failed.
+        Stop, and return when everything has ended. Does nothing if it is not running, or in a
+        forked process. Raises the failure if it has failed.
         """
         failure = await self._leave()
         if failure is not None:
@@ -237,7 +243,7 @@ class Background(ABC):
     async def _leave(self, *, hurry: bool = False) -> BaseException | None:
         """End the own task, as one whose body was cancelled if `hurry`. Return its failure."""
         own, leaving = self._own, self._leaving
-        if own is None or leaving is None:
+        if own is None or leaving is None or self._process != os.getpid():
             return None
         if hurry:
             own.cancel()

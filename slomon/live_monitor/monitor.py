@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
@@ -32,7 +33,7 @@ from slomon.live_monitor.inputs import Expiry
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
-from slomon.logging import LogListener
+from slomon.logging import LogListener, get_logger
 from slomon.options import check_kind, read_count
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
@@ -43,6 +44,10 @@ IDLE_SECONDS: Final = 0.1
 _SYNC_SECONDS: Final = 0.05  # from one time that incidents are made durable to the next
 _LEAST_SHARE: Final = 30  # between two saves, a monitor works at least 30 times as long as one took
 _MOST: Final = 2**24
+_LARGE: Final = 1_000_000  # entries of windows: 70 MB
+
+_running: WeakSet[LiveMonitor] = WeakSet()
+"""The monitors that run in this process."""
 
 
 def check_monitor(value: object) -> None:
@@ -86,6 +91,7 @@ class LiveMonitor(Background):
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
+        self._is_large = False  # it was logged that the windows are
         self._moved = False  # incidents opened or ended since the journal was durable
         self._begun = False
         self._running = self._ended = False
@@ -175,8 +181,15 @@ class LiveMonitor(Background):
         with nullcontext() if self._state is None else self._state.held():
             await self._begin()
             self._running, self._ended = True, False
+            _running.add(self)
             async with background_tasks(self._tasks(), end=self._end):
                 yield
+
+    def _disown(self) -> None:
+        """This is a forked process, in which the loop of the monitor does not run."""
+        self._running, self._ended = False, True
+        self._engine.renew_lock()
+        self._buffer.disown(os.getppid())
 
     async def _begin(self) -> None:
         if self._state is not None and not self._begun:
@@ -220,6 +233,7 @@ class LiveMonitor(Background):
             while self._feed():
                 pass  # counted even if the notification above failed
             self._buffer.freeze()
+            _running.discard(self)
             self._running, self._ended = False, True
             for subscription in list(self._subscriptions):
                 subscription.close()
@@ -295,11 +309,22 @@ class LiveMonitor(Background):
         if not items:
             return None
         result = self._engine.feed(items)
+        if not self._is_large and self._engine.window_entries > _LARGE:
+            self._warn_of_windows()
         if self._state is not None:
             self._state.append(result.counted)
         if self._event_log is not None:
             self._event_log.write(result.items, self._now())
         return result
+
+    def _warn_of_windows(self) -> None:
+        self._is_large = True
+        if self._engine.resolution == 0:
+            get_logger().warning(
+                "windows.large",
+                requests=self._engine.window_entries,
+                hint="a request in a window takes about 70 bytes; with resolution= a step does",
+            )
 
     def _notify(self, moved: list[Incident]) -> None:
         if not moved:
@@ -315,3 +340,13 @@ class LiveMonitor(Background):
             event = (IncidentOpened if record.end is None else IncidentClosed)(record)
             for subscription in subscriptions:
                 subscription.put(event)
+
+
+def _disown_all() -> None:
+    for monitor in list(_running):
+        monitor._disown()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown_all)

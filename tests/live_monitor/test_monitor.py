@@ -876,3 +876,43 @@ async def test_a_state_of_the_future_hides_no_outage(
     [incident] = monitor.snapshot().records()
     assert incident.end is None
     assert [entry["seconds"] for entry in logs if entry["event"] == "state.ahead"] == [-step]
+
+
+async def test_an_unknown_author_is_empty_live_and_replayed(tmp_path: Path) -> None:
+    clock, file = ManualClock(), tmp_path / "events"
+    async with slomon.live(ENTRIES, clock=clock, event_log=file) as monitor:
+        monitor.change(service="users", commit="c1")
+        monitor.access("GET", "/users", 500)
+    for found in (monitor.snapshot(), slomon.get_service_monitor(recorded(file))):
+        newest = found.records()[0].broken_by.newest
+        assert newest is not None
+        assert (newest.commit, newest.author) == ("c1", "")
+
+
+async def test_a_renamed_service_stays_counted_and_leaves_no_empty_list(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as before:
+        before.access("GET", "/users", 500)
+    renamed = [{**one, "name": f"new {one['name']}"} for one in ENTRIES]
+    async with slomon.live(renamed, clock=ManualClock(), state=state) as monitor:
+        assert monitor.incident_details() == {}
+        monitor.access("GET", "/users", 500)
+        await monitor.flush()
+        assert list(monitor.incident_details()) == ["new users"]
+        assert monitor.api_histogram() == {"users": 1, "new users": 1}
+
+
+@pytest.mark.parametrize(("resolution", "logged"), [(None, 1), ("1s", 0)])
+async def test_windows_that_become_large_are_logged_once(
+    resolution: str | None,
+    logged: int,
+    logs: list[EventDict],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("slomon.live_monitor.monitor._LARGE", 1000)
+    async with slomon.live(ENTRIES, clock=ManualClock(), resolution=resolution) as monitor:
+        for number in range(3000):
+            at = START + number / 1000 if resolution is None else START + number
+            monitor.access("GET", "/users", 200, at=at)
+        await monitor.flush()
+    assert [entry["event"] for entry in logs].count("windows.large") == logged
