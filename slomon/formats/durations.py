@@ -11,6 +11,8 @@ from statistics import median
 from typing import Final
 
 from slomon.formats.format import Format
+from slomon.formats.json_keys import JsonKeys
+from slomon.formats.json_lines import read_text
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.tables import TableLayout
 from slomon.formats.text import make_duration_reader
@@ -71,6 +73,9 @@ def _find_duration(form: Format) -> tuple[str, str, Callable[[str], str | None] 
             return cells[at].strip('"') if at < len(cells) else None
 
         return field.name, field.form, read
+    if isinstance(layout, JsonKeys) and layout.duration:
+        key, unit = layout.duration
+        return key, unit, lambda line: read_text(line, key)
     return "", "", None
 
 

@@ -1,13 +1,10 @@
 """
-Formats whose fields the user names: JSON lines by keys, any text by a regular expression.
-
-The fields are `time`, `status`, and either `method` and `path` or `request`. `read_fields` makes an
-access of them, for other formats, too.
+The format whose fields are the named groups of a regular expression: `time`, `status`, and either
+`method` and `path` or `request`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
@@ -21,18 +18,9 @@ from slomon.formats.requests import read_request
 from slomon.formats.times import read_any_time
 from slomon.text import quote
 
-NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
-
-# https://caddyserver.com/docs/caddyfile/directives/log
-CADDY_KEYS: Final = {
-    "time": "ts",
-    "method": "request.method",
-    "path": "request.uri",
-    "status": "status",
-}
+_NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
 
 _FORMS: Final = ({"time", "status", "method", "path"}, {"time", "status", "request"})
-_decode: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str).decode
 
 
 def read_fields(
@@ -53,36 +41,7 @@ def check_names(names: Collection[str], what: str) -> None:
     """Raise ConfigurationError unless `names` are those of all fields of an access."""
     if set(names) not in _FORMS:
         found = ", ".join(quote(name) for name in names) or "none"
-        raise ConfigurationError(f"the {what} are {found}; allowed: {NAMES}")
-
-
-def check_keys(keys: Mapping[str, str]) -> None:
-    """Raise ConfigurationError unless `keys` gives a key to every field of an access."""
-    check_names(keys, "fields with a key")
-    for name, key in keys.items():
-        if not key:
-            raise ConfigurationError(f"the key of {name} is ''; allowed: a key for each of {NAMES}")
-
-
-def parse_json(
-    line: str, keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None
-) -> Access | Excluded | Malformed:
-    """
-    Parse the JSON object of a line; a container's log may write text before its brace.
-
-    A dot in a key leads into an object, unless there is a key with that dot. A number is taken as
-    its text, as it is written: a time never passes through a float.
-    """
-    record = _read_object(line)
-    if isinstance(record, Malformed):
-        return record
-    fields: dict[str, str] = {}
-    for name, key in keys.items():
-        value = _find(record, key)
-        if not isinstance(value, str):
-            return Malformed(line, f"{_show(key, value)}; allowed: the {name}, a number or text")
-        fields[name] = value
-    return read_fields(line, fields, is_failure, zone)
+        raise ConfigurationError(f"the {what} are {found}; allowed: {_NAMES}")
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
@@ -92,7 +51,7 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     except (re.error, OverflowError, RecursionError) as error:
         raise ConfigurationError(
             f"the pattern is {quote(text)}: {error}; allowed: a regular expression as Python "
-            f"writes it, with groups (?P<name>...) for {NAMES}"
+            f"writes it, with groups (?P<name>...) for {_NAMES}"
         ) from None
     check_names(pattern.groupindex, "pattern's named groups")
     return pattern
@@ -107,33 +66,3 @@ def parse_match(
     if found is None:
         return Malformed(line, "the pattern does not match it from its start")
     return read_fields(line, found.groupdict(default=""), is_failure, zone)
-
-
-def _read_object(line: str) -> object:
-    start = line.find("{")
-    if start < 0:
-        return Malformed(line, "it has no JSON object; allowed: one a line")
-    try:
-        return _decode(line[start:])
-    except (ValueError, RecursionError) as error:
-        return Malformed(line, f"it is not JSON: {error}")
-
-
-def _find(value: object, key: str) -> object:
-    """Return the value of a key, or else of the path that its dots describe; None if missing."""
-    if not isinstance(value, dict):
-        return None
-    if key in value:
-        return value[key]
-    head, dot, rest = key.partition(".")
-    while dot:
-        found = _find(value.get(head), rest)
-        if found is not None:
-            return found
-        more, dot, rest = rest.partition(".")
-        head = f"{head}.{more}"
-    return None
-
-
-def _show(key: str, value: object) -> str:
-    return f"it has no {quote(key)}" if value is None else f"{quote(key)} is {quote(value)}"

@@ -311,10 +311,10 @@ class LiveMonitor(Background):
         result = self._engine.feed(items)
         if not self._is_large and self._engine.window_entries > _LARGE:
             self._warn_of_windows()
+        if self._event_log is not None:  # first: whatever a state has counted is in the log
+            self._event_log.write(result.items, self._now())
         if self._state is not None:
             self._state.append(result.counted)
-        if self._event_log is not None:
-            self._event_log.write(result.items, self._now())
         return result
 
     def _warn_of_windows(self) -> None:

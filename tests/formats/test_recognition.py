@@ -136,9 +136,11 @@ def test_two_layouts_that_are_as_likely_are_both_shown() -> None:
 
 def test_a_format_that_is_given_is_read_in_its_wrapper() -> None:
     combined = next(form for form in KNOWN if form.name == "combined")
-    assert recognise_given(["noise"], combined, READING).format is combined
+    assert recognise_given(["noise"], combined, READING) == Recognition(combined)
     wrapped = f"2018-07-07T23:13:12.5Z stdout F {COMBINED}"
-    assert recognise_given([wrapped], combined, READING).format.name == "cri/combined"
+    found = recognise_given([wrapped], combined, READING)
+    assert isinstance(found, Recognition)
+    assert found.format.name == "cri/combined"
 
 
 @pytest.mark.parametrize(
