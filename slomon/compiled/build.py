@@ -22,7 +22,7 @@ from numba.extending import intrinsic, overload, register_jitable
 from slomon.compiled.cache import Image
 from slomon.kernels import hash_table, line, reorder, resolve, route, scan, swar, windows
 from slomon.kernels import sli_series as series_kernels
-from slomon.kernels.windows import ENDPOINT, ENTRY
+from slomon.kernels.windows import ENDPOINT, ENTRY, PEAK
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -106,6 +106,7 @@ def _state(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    peaks: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -117,6 +118,7 @@ def _state(
     """
     by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
     floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
+    by_peak = carray(peaks, (endpoint_count, PEAK))
     by_entry = carray(entries, (entry_count, ENTRY))
     return windows.WindowState(
         by_endpoint[:, 0],
@@ -135,10 +137,11 @@ def _state(
         by_endpoint[:, 13],
         by_endpoint[:, 14],
         by_endpoint[:, 15],
+        by_peak[:, 0],
+        by_peak[:, 1],
         by_entry[:, 0],
         by_entry[:, 1],
         by_entry[:, 2],
-        by_entry[:, 3],
         carray(next_block, entry_count // windows.BLOCK),
         carray(pool, 5)[0:1],
         carray(pool, 5)[1:2],
@@ -200,6 +203,7 @@ def _advance(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    peaks: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -215,7 +219,7 @@ def _advance(
     bucket_count: int,
 ) -> Any:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, peaks, entries, entry_count, next_block, pool
     )
     columns = (
         carray(slots, rows),
@@ -246,6 +250,7 @@ def _mark(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    peaks: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -255,7 +260,7 @@ def _mark(
     marks: Any,
 ) -> int:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, peaks, entries, entry_count, next_block, pool
     )
     numbers = carray(marks, windows.MARKS * endpoint_count)
     return windows.mark(state, carray(slots, count), numbers)
@@ -265,6 +270,7 @@ def _expire(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    peaks: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -273,7 +279,7 @@ def _expire(
     tick: int,
 ) -> int:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, peaks, entries, entry_count, next_block, pool
     )
     return windows.expire(state, slot, tick)
 
@@ -289,11 +295,14 @@ _KERNELS: Final = {
     "cut": (reorder.cut, (_C, _N, _N, _N)),
     "count": (reorder.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (reorder.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
-    "mark": (_mark, (_C, _F, _N, _C, _N, _C, _C, _C, _N, _C)),
-    "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
+    "mark": (_mark, (_C, _F, _N, _C, _C, _N, _C, _C, _C, _N, _C)),
+    "advance": (
+        _advance,
+        (_C, _F, _N, _C, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N),
+    ),
     "merge": (_merge, (_CS, _FS, _N, _N, _N)),
     "sort": (_sort, (_CS, _FS, _N, _N)),
-    "expire": (_expire, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
+    "expire": (_expire, (_C, _F, _N, _C, _C, _N, _C, _C, _N, _N)),
 }
 
 
