@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 from random import Random
 from typing import Final
 
-from tests.worlds.world import EPOCH, Endpoint, Fault, World
+from tests.worlds.world import EPOCH, Deploy, Endpoint, Fault, World
 
 STEPS: Final = 10_000
 """Steps of a second: timestamps have four decimals."""
@@ -46,22 +47,51 @@ class Traffic:
         return self.sources[first:last]
 
 
-class Recording:
-    """An event stream of a world. `traffic` is that of each resource."""
+class Playback:
+    """An event stream of recorded events."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.traffic = {one.resource: _simulate(world, one) for one in world.endpoints}
-        self.events = _merge(world, self.traffic)
-        self._rest = iter(self.events)
+    def __init__(self, endpoints: Iterable[Endpoint], events: list[Event]) -> None:
+        self.events = events
+        self._entries = [one.entry() for one in endpoints]
+        self._rest = iter(events)
 
     def get_info(self) -> list[dict[str, object]]:
         """The endpoints' entries."""
-        return [one.entry() for one in self.world.endpoints]
+        return self._entries
 
     def generate_event(self) -> Event:
         """The next event."""
         return next(self._rest, {"type": "end-of-stream", "value": ""})
+
+
+class Recording(Playback):
+    """The events of a world. `traffic` is that of each resource."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.traffic = {one.resource: _simulate(world, one) for one in world.endpoints}
+        super().__init__(world.endpoints, merge_events(world.deploys, self.traffic))
+
+
+def merge_events(deploys: Iterable[Deploy], traffic: dict[str, Traffic]) -> list[Event]:
+    """All events in order of time, a deploy before the accesses of the same time."""
+    keyed: list[tuple[int, Event]] = []
+    for deploy in deploys:
+        place = 2 * to_step(deploy.time)
+        keyed.append((place, {"type": "change", "value": deploy.text()}))
+    for resource, one in traffic.items():
+        failures = iter([*one.failures, -1])
+        failure = next(failures)
+        for step in one.requests:
+            status = 200
+            if step == failure:
+                status = 500
+                failure = next(failures)
+            stamp = f"{EPOCH + step // STEPS}.{step % STEPS:04d}"
+            value = f"{stamp} GET {resource} {status}"
+            keyed.append((2 * step + 1, {"type": "access", "value": value}))
+    keyed.sort(key=itemgetter(0))
+    return [event for _, event in keyed]
 
 
 def _simulate(world: World, endpoint: Endpoint) -> Traffic:
@@ -123,24 +153,3 @@ def _add_strays(traffic: Traffic, steps: list[int]) -> None:
             continue
         traffic.failures.insert(place, failed)
         traffic.sources.insert(place, BACKGROUND)
-
-
-def _merge(world: World, traffic: dict[str, Traffic]) -> list[Event]:
-    """All events in order of time, a deploy before the accesses of the same time."""
-    keyed: list[tuple[int, Event]] = []
-    for deploy in world.deploys:
-        place = 2 * to_step(deploy.time)
-        keyed.append((place, {"type": "change", "value": deploy.text()}))
-    for resource, one in traffic.items():
-        failures = iter([*one.failures, -1])
-        failure = next(failures)
-        for step in one.requests:
-            status = 200
-            if step == failure:
-                status = 500
-                failure = next(failures)
-            stamp = f"{EPOCH + step // STEPS}.{step % STEPS:04d}"
-            value = f"{stamp} GET {resource} {status}"
-            keyed.append((2 * step + 1, {"type": "access", "value": value}))
-    keyed.sort(key=itemgetter(0))
-    return [event for _, event in keyed]
