@@ -42,11 +42,11 @@ class _Draft:
         self.services = sorted({one.service for one in self.endpoints})
         self.deploys: list[Deploy] = []
         self.faults: list[Fault] = []
+        self.guilty: set[str] = set()
         self.broken_until = dict.fromkeys(self.services, 0.0)
 
     def finish(self) -> World:
-        for time in self._arrivals(self.climate.outage_interval):
-            self._add_outage(time)
+        outages = [(time, "") for time in self._arrivals(self.climate.outage_interval)]
         releases = [
             (time, service)
             for service in self.services
@@ -54,8 +54,11 @@ class _Draft:
         ]
         # Now and then all that there is was deployed before the log begins.
         releases += [(0.0, one) for one in self.services if self.random.random() < 0.3]
-        for time, service in sorted(releases):
-            self._release(time, service)
+        for time, service in sorted(outages + releases):
+            if service:
+                self._release(time, service)
+            else:
+                self._add_outage(time)
         strays = [
             (self.random.choice(self.endpoints).resource, time)
             for time in self._arrivals(self.climate.stray_interval)
@@ -86,6 +89,15 @@ class _Draft:
         commit = commit or next(self.commits)
         self.deploys.append(Deploy(time, service, commit))
         return commit
+
+    def _find_earlier(self, service: str, time: float) -> str:
+        """The newest commit of a service before a time that is not bad; a new one if none is."""
+        earlier = [
+            (one.time, one.commit)
+            for one in self.deploys
+            if one.service == service and one.time < time and one.commit not in self.guilty
+        ]
+        return max(earlier)[1] if earlier else next(self.commits)
 
     def _release(self, time: float, service: str) -> None:
         """Deploy a commit to a service, or to several at the same time; it is bad for some."""
@@ -130,16 +142,18 @@ class _Draft:
             self._deploy(begin + _log_uniform(random, 3, 20 * _MINUTE), service)
         weights = 45, 30, 15, 10
         repair = random.choices(("fix", "rollback", "itself", "never"), weights)[0]
-        earlier = [one.commit for one in self.deploys if one.service == service]
-        earlier = [one for one in earlier if one != commit] or [next(self.commits)]
+        self.guilty.add(commit)
         self._add_fault(
-            kind, broken, begin, ramp, commit, repair=repair, earlier=earlier[-1], service=service
+            *(kind, broken, begin, ramp, commit),
+            repair=repair,
+            earlier=self._find_earlier(service, time),
+            service=service,
         )
 
     def _add_outage(self, time: float) -> None:
         """A fault without a deploy, of an endpoint, a service or all; some beside a deploy."""
         random = self.random
-        scope = random.choice(("endpoint", "service", "all", "all"))
+        scope = random.choice(("endpoint", "service", "all"))
         first = random.choice(self.endpoints)
         broken = list(self.endpoints)
         if scope == "endpoint":
@@ -154,11 +168,10 @@ class _Draft:
             self._deploy(time + _log_uniform(random, 3, 15 * _MINUTE), first.service)
         repair = random.choices(("fix", "rollback", "itself", "never"), (20, 5, 70, 5))[0]
         ramp = _log_uniform(random, _MINUTE, 20 * _MINUTE) if random.random() < 0.2 else 0.0
-        earlier = [one.commit for one in self.deploys if one.service == first.service]
         self._add_fault(
             *(Kind.OUTAGE, broken, time, ramp, ""),
             repair=repair,
-            earlier=(earlier or [next(self.commits)])[0],
+            earlier=self._find_earlier(first.service, time),
             service=first.service,
         )
 
@@ -251,7 +264,7 @@ def _draw_endpoints(random: Random) -> tuple[Endpoint, ...]:
             windows = [one for one in (30, 60, 300, 300, 600, 1800, 3600) if one * rate >= 15]
             background = 0.0
             if random.random() < 0.5:
-                background = _log_uniform(random, 1e-5, (1 - slo) / 3)
+                background = _log_uniform(random, 1e-5, (1 - slo) / 5)
             endpoints.append(
                 Endpoint(
                     service=f"service{number}",

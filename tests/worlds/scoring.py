@@ -82,7 +82,7 @@ class Score:
         probabilities = statement.probabilities
         self.rated += 1
         for commit in {true, *probabilities}:
-            self.brier += (probabilities[commit] - (commit == true)) ** 2
+            self.brier += (probabilities.get(commit, 0.0) - (commit == true)) ** 2
         for commit, probability in probabilities.items():
             _choose(self.every, probability).add(probability, holds=commit == true)
         commit, probability = max(probabilities.items(), key=lambda item: item[1])

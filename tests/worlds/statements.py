@@ -6,7 +6,7 @@ commit and the probability of each commit. `NOTHING` stands for "no known change
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
@@ -26,26 +26,28 @@ class Statement:
     """
 
     named: str | None
-    probabilities: Counter[str] = field(default_factory=Counter)
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_blame(record: IncidentRecord) -> Statement:
     """What slomon says broke the endpoint."""
-    return _read(record.broken_by)
+    return read_attribution(record.broken_by)
 
 
 def read_credit(record: IncidentRecord) -> Statement:
     """What slomon says repaired the endpoint."""
-    return _read(record.fixed_by) if record.fixed_by else Statement(None)
+    return read_attribution(record.fixed_by) if record.fixed_by else Statement(None)
 
 
-def _read(attribution: Any) -> Statement:
-    probabilities: Counter[str] = Counter()
+def read_attribution(attribution: Any) -> Statement:
+    """What an attribution says."""
+    probabilities: dict[str, float] = {}
     suspect = attribution.candidates[-1].commit if attribution.candidates else None
     if hasattr(attribution, "unexplained"):
         probabilities[NOTHING] = attribution.unexplained
         for candidate in attribution.candidates:
-            probabilities[candidate.commit] += candidate.probability
+            known = probabilities.get(candidate.commit, 0.0)
+            probabilities[candidate.commit] = known + candidate.probability
         suspect = attribution.suspect and attribution.suspect.commit
     return Statement(suspect if attribution.verdict == "clear" else None, probabilities)
 
@@ -57,5 +59,5 @@ def name_newest(world: World, service: str, time: float, within: float) -> State
     place = bisect_right(own, instant, key=attrgetter("time"))
     newest = own[place - 1] if place else None
     if newest is None or instant - newest.time > within:
-        return Statement(None, Counter({NOTHING: 1.0}))
-    return Statement(newest.commit, Counter({newest.commit: 1.0}))
+        return Statement(None, {NOTHING: 1.0})
+    return Statement(newest.commit, {newest.commit: 1.0})
