@@ -22,7 +22,7 @@ from numba.extending import intrinsic, overload, register_jitable
 from slomon.compiled.cache import Image
 from slomon.kernels import hash_table, line, reorder, resolve, route, scan, swar, windows
 from slomon.kernels import sli_series as series_kernels
-from slomon.kernels.windows import ENDPOINT, ENTRY, PEAK
+from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -106,7 +106,7 @@ def _state(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    peaks: Any,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -118,7 +118,7 @@ def _state(
     """
     by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
     floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
-    by_peak = carray(peaks, (endpoint_count, PEAK))
+    by_excess = carray(excesses, (endpoint_count, EXCESS))
     by_entry = carray(entries, (entry_count, ENTRY))
     return windows.WindowState(
         by_endpoint[:, 0],
@@ -137,8 +137,11 @@ def _state(
         by_endpoint[:, 13],
         by_endpoint[:, 14],
         by_endpoint[:, 15],
-        by_peak[:, 0],
-        by_peak[:, 1],
+        by_excess[:, 0],
+        by_excess[:, 1],
+        by_excess[:, 2],
+        by_excess[:, 3],
+        by_excess[:, 4],
         by_entry[:, 0],
         by_entry[:, 1],
         by_entry[:, 2],
@@ -203,7 +206,7 @@ def _advance(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    peaks: Any,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -219,7 +222,7 @@ def _advance(
     bucket_count: int,
 ) -> Any:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, peaks, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
     )
     columns = (
         carray(slots, rows),
@@ -250,7 +253,7 @@ def _mark(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    peaks: Any,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -260,7 +263,7 @@ def _mark(
     marks: Any,
 ) -> int:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, peaks, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
     )
     numbers = carray(marks, windows.MARKS * endpoint_count)
     return windows.mark(state, carray(slots, count), numbers)
@@ -270,7 +273,7 @@ def _expire(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    peaks: Any,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -279,7 +282,7 @@ def _expire(
     tick: int,
 ) -> int:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, peaks, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
     )
     return windows.expire(state, slot, tick)
 

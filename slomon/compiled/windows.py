@@ -36,7 +36,7 @@ from slomon.kernels.windows import (
     ENDPOINT,
     ENTRY,
     ENTRY_COLUMNS,
-    PEAK,
+    EXCESS,
     Crossing,
     EndpointTotals,
     WindowState,
@@ -62,7 +62,7 @@ class CompiledWindows:
         )
         self._library = library
         self._endpoints = _interleave([*islice(columns, ENDPOINT)], ENDPOINT)
-        self._peaks = _interleave([*islice(columns, PEAK)], PEAK)
+        self._excesses = _interleave([*islice(columns, EXCESS)], EXCESS)
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
         self._next_block = array("q", windows.state.next_block)
         self._pool = array("q", [getattr(windows.state, name)[0] for name in _POOL])
@@ -74,8 +74,8 @@ class CompiledWindows:
         for number in range(ENDPOINT):
             name, column = next(names), self._endpoints[number::ENDPOINT]
             yield name, array("d", column.tobytes()) if name == "slo" else column
-        for number in range(PEAK):
-            yield next(names), self._peaks[number::PEAK]
+        for number in range(EXCESS):
+            yield next(names), self._excesses[number::EXCESS]
         for number in range(ENTRY):
             yield next(names), self._entries[number::ENTRY]
         yield next(names), self._next_block
@@ -97,7 +97,7 @@ class CompiledWindows:
         """Add `count` endpoints with the SLO and the window of `defaults`."""
         blank = CompiledWindows(self._library, Windows([defaults]))
         self._endpoints.extend(blank._endpoints * count)
-        self._peaks.extend(blank._peaks * count)
+        self._excesses.extend(blank._excesses * count)
         if self.series is not None:
             self.series.grow(count)
 
@@ -167,14 +167,14 @@ class CompiledWindows:
     def _record(self, slot: int) -> dict[str, int]:
         """The records of an endpoint, by the names of its columns. `slo` is the bits of a float."""
         numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
-        numbers += self._peaks[slot * PEAK : (slot + 1) * PEAK]
+        numbers += self._excesses[slot * EXCESS : (slot + 1) * EXCESS]
         return dict(zip(WindowState._fields, numbers, strict=False))
 
     def _state(self) -> tuple[int, ...]:
         """The arguments from which `compiled.build` makes a WindowState."""
         endpoints = address(self._endpoints)
         return (
-            *(endpoints, endpoints, self.count, address(self._peaks)),
+            *(endpoints, endpoints, self.count, address(self._excesses)),
             *(address(self._entries), len(self._entries) // ENTRY),
             *(address(self._next_block), address(self._pool)),
         )

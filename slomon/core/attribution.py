@@ -138,13 +138,8 @@ def attribute(
     deployments = study_changes(incidents, deploys, began)
     cases = make_cases(incidents, deployments, began, stale_after)
     order = sorted(range(len(cases)), key=lambda index: cases[index].onset)
-    found = find_causes(
-        [cases[index] for index in order],
-        deployments.counts,
-        deployments.scopes,
-        services,
-        to_seconds(max(ended - began, 0)),
-    )
+    in_order = [cases[index] for index in order]
+    found = find_causes(in_order, deployments, services, to_seconds(max(ended - began, 0)))
     findings = dict(zip(order, found, strict=True))
     return [
         _attribute(incident, cases[index], findings[index].causes, findings[index].fixes, began)

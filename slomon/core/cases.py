@@ -7,39 +7,31 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from math import exp, expm1, lgamma, log, log1p
 from typing import Final, NamedTuple
 
-from slomon.core.causes import DURATION, Case, Repair, Suspect
+from slomon.core.causes import DURATION, TOGETHER, Case, Deployments, Repair, Suspect
 from slomon.core.events import PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.ticks import TICKS_PER_SECOND
 
-_TOGETHER: Final = 60 * TICKS_PER_SECOND
+_TOGETHER: Final = int(TOGETHER) * TICKS_PER_SECOND
 _STRAYS: Final = 0.3, 300.0
 """Stray failures, and the requests among which they are, before an endpoint has had any."""
 _MOST_STRAYS: Final = 0.2
+_LEAST_WEIGHT: Final = 0.01
 _FEW: Final = 20  # requests: too few to tell how many there are a second
 
 
 
 
-@dataclass(frozen=True, slots=True)
-class Deployments:
-    """
-    All known changes of a run.
+class Onset(NamedTuple):
+    """A failure at which an outage may have begun; requests and failures since, to the opening."""
 
-    * `counts`: how many changes each service had
-    * `rollbacks`: by the position of a change that deployed an earlier commit again: the positions
-      of the changes that it took back
-    * `scopes`: by the position of a change: the services that had a change within a minute of it
-    """
-
-    counts: Mapping[str, int]
-    rollbacks: Mapping[int, frozenset[int]]
-    scopes: Mapping[int, frozenset[str]]
+    tick: int
+    requests: int
+    failures: int
 
 
 def study_changes(
@@ -86,52 +78,59 @@ def make_cases(
     return cases
 
 
-def list_preceding(incident: Incident) -> list[PositionedChange]:
+def list_preceding(incident: Incident, onset: Onset) -> list[PositionedChange]:
     """
-    The candidates that came before the onset in the stream. Between the newest two changes and the
+    The candidates that came before an onset in the stream. Between the newest two changes and the
     opening the requests are counted, so their order is exact. For older ones time decides.
     """
     changes = incident.breaking.changes
     after, before = incident.breaking.after.requests, incident.breaking.before.requests
-    since = incident.burst[0]
-    if since <= after:
+    if onset.requests <= after:
         return list(changes)
-    counted = since <= after + before
+    counted = onset.requests <= after + before
     return [
         one
         for one in changes[:-1]
-        if one.tick < incident.onset or (one.tick == incident.onset and counted)
+        if one.tick < onset.tick or (one.tick == onset.tick and counted)
     ]
 
 
 def _make_case(
     incident: Incident, deployments: Deployments, began: int, reach: int, past: tuple[int, int]
 ) -> Case:
-    stats, onset = incident.stats, incident.onset
-    peak = max(stats.last_failure if incident.recovery is None else incident.recovery, onset)
-    failed = max(incident.burst[1] - 1 + stats.failures, 1)
+    stats = incident.stats
+    early = Onset(incident.onset, *incident.burst)
+    late = Onset(*incident.surge)
+    peak = max(stats.last_failure if incident.recovery is None else incident.recovery, early.tick)
     interval = _find_interval(incident, began)
-    error = max(((peak - onset) / TICKS_PER_SECOND + 2 * interval) / failed, interval)
-    lasted = (peak - onset) / TICKS_PER_SECOND + 3 * error
-    preceding = list_preceding(incident)
-    suspects = [
-        Suspect(one.position, max(onset - one.date(began).tick, 0) / TICKS_PER_SECOND)
-        for one in preceding
-        if onset - one.date(began).tick <= reach
-    ]
-    case = Case(
-        service=incident.endpoint.name,
-        key=incident.key,
-        onset=(onset - began) / TICKS_PER_SECOND,
-        onset_error=error,
-        chance=_find_chance(incident, interval, past),
-        brief=1.0 if incident.recovery is None else -expm1(-lasted / DURATION),
-        suspects=suspects,
+    stray = _find_stray_rate(incident, past)
+    share = _weigh_surge(early, late, stray)
+    case = Case(incident.endpoint.name, incident.key)
+    suspects: dict[int, Suspect] = {}
+    for onset, weight in ((early, 1 - share), (late, share)):
+        if weight < _LEAST_WEIGHT:
+            continue
+        error = _find_error(incident, onset, peak, interval)
+        if weight >= 0.5:
+            case.onset, case.onset_error = (onset.tick - began) / TICKS_PER_SECOND, error
+            lasted = max(peak - onset.tick, 0) / TICKS_PER_SECOND + 3 * error
+        for one in list_preceding(incident, onset):
+            delay = onset.tick - one.date(began).tick
+            if delay > reach:
+                continue
+            suspect = suspects.setdefault(one.position, Suspect(one.position, []))
+            suspect.delays.append((weight, max(delay, 0) / TICKS_PER_SECOND, error))
+    case.suspects = list(suspects.values())
+    case.strays = stray / interval * binomial_tail(
+        stats.min_sli_failures - 1, stats.min_sli_requests - 1, stray
     )
+    if incident.end is not None:
+        case.brief = -expm1(-lasted / DURATION)
+        case.end = (incident.end - began) / TICKS_PER_SECOND
     if incident.fixing is not None:
-        newest = max((one.position for one in preceding), default=-1)
+        newest = max((one.position for one in list_preceding(incident, early)), default=-1)
         case.recovery = (peak - began) / TICKS_PER_SECOND
-        case.recovery_error = error
+        case.recovery_error = case.onset_error
         case.repairs = [
             Repair(
                 one.position,
@@ -139,9 +138,35 @@ def _make_case(
                 deployments.rollbacks.get(one.position),
             )
             for one in incident.fixing.changes
-            if one.position > newest and one.tick >= onset
+            if one.position > newest and one.tick >= early.tick
         ]
     return case
+
+
+def _find_error(incident: Incident, onset: Onset, peak: int, interval: float) -> float:
+    """Mean seconds between failures since an onset; at least those between requests."""
+    failed = max(onset.failures - 1 + incident.stats.failures, 1)
+    lasted = max(peak - onset.tick, 0) / TICKS_PER_SECOND
+    return max((lasted + 2 * interval) / failed, interval)
+
+
+def _weigh_surge(early: Onset, late: Onset, stray: float) -> float:
+    """
+    The probability that the failures between the onset and the surge were stray ones: that they
+    came at the rate of stray failures, and the later ones at a rate of their own; or all at one.
+    """
+    requests, failures = early.requests - late.requests, early.failures - late.failures
+    if requests <= 0 or failures < 0:
+        return 0.0
+    strays = failures * log(stray) + (requests - failures) * log1p(-stray)
+    apart = strays + _log_marginal(late.failures, late.requests)
+    together = _log_marginal(early.failures, early.requests)
+    return 1 / (1 + exp(min(together - apart, 700.0)))
+
+
+def _log_marginal(failures: int, requests: int) -> float:
+    """The log-likelihood of a sequence of outcomes if every failure rate is as probable."""
+    return lgamma(failures + 1) + lgamma(requests - failures + 1) - lgamma(requests + 2)
 
 
 def _find_interval(incident: Incident, began: int) -> float:
@@ -154,21 +179,18 @@ def _find_interval(incident: Incident, began: int) -> float:
     return max(interval, 1e-3)
 
 
-def _find_chance(incident: Incident, interval: float, past: tuple[int, int]) -> float:
+def _find_stray_rate(incident: Incident, past: tuple[int, int]) -> float:
     """
-    How often, per second, stray failures alone make a window as bad as the worst one of the
-    incident. Failures in earlier incidents are no strays.
+    The failure rate of the endpoint outside of incidents. `past` are the requests and the failures
+    in earlier incidents.
     """
-    stats = incident.stats
     strays, among = _STRAYS
     requests = max(incident.before[0] - (incident.burst[0] - 1) - past[0], 0)
     failures = max(incident.before[1] - (incident.burst[1] - 1) - past[1], 0)
-    rate = min((failures + strays) / (requests + among), _MOST_STRAYS)
-    more = _binomial_tail(stats.min_sli_failures - 1, stats.min_sli_requests - 1, rate)
-    return rate / interval * more
+    return min((failures + strays) / (requests + among), _MOST_STRAYS)
 
 
-def _binomial_tail(least: int, count: int, probability: float) -> float:
+def binomial_tail(least: int, count: int, probability: float) -> float:
     """The probability that at least `least` of `count` requests fail."""
     if least <= 0:
         return 1.0

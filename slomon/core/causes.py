@@ -1,114 +1,173 @@
 """
 What caused each incident, and what ended it, as probabilities.
 
-Onsets come at random: some by themselves, some after a change, some because an earlier incident
-goes on. The rate of onsets of an endpoint at a time is a sum, with a term for each possible cause:
+Onsets come at random: by themselves, by stray failures, after a change, or because an earlier
+incident goes on. The rate of the onsets of an endpoint is a sum, with a term for each of these:
 
-    by itself + by stray failures + bad * delay(time since a change) + again(time since an incident)
+    by itself + strays + bad * delay(time since a change) + ... + again(time since an incident)
 
-The share of each term at the time of an onset is the probability that this term caused it. What
-happens later (who repaired it, does it come back) changes these shares by the rule of Bayes. An
-incident that goes on has the cause of the earlier one, so incidents form trees, and probabilities
-are passed up and down the trees: the sum-product algorithm.
+The share of each term at an onset is the probability that this term caused it. What happened around
+and later (other services, the repair, the next incident) changes the shares by the rule of Bayes.
+An incident that goes on has the cause of the earlier one. So incidents form trees, and evidence is
+passed up and down these trees: the sum-product algorithm.
 
-How often onsets come by themselves, and which share of the changes is bad, starts from stated
-values and is learnt from the run: expectation maximization, a fixed number of rounds. The formulas
-are in `docs/attribution.md`.
+Which share of the changes is bad, and how often onsets come by themselves, starts from stated
+values and is learnt from the run: expectation maximization, a fixed number of rounds. All formulas
+and values are explained in `docs/attribution.md`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, fsum
-from typing import Final, TypeAlias
+from math import exp
+from typing import Final, NamedTuple, TypeAlias
 
-DELAYS: Final = (8.0, 90.0, 600.0, 2400.0)
+DELAYS = (8.0, 90.0, 600.0, 2400.0)
 """Mean seconds from a bad change to the onset: at once, in minutes, later, much later."""
-SHARES: Final = (0.6, 0.12, 0.14, 0.14)
+SHARES = (0.6, 0.12, 0.14, 0.14)
 """Of the bad changes, those with each of these delays."""
-KINDS_WORTH = 4.0
+SHARES_WORTH = 4.0
+"""How many bad changes the stated shares are worth."""
 BAD = (0.15, 4.0)
-"""The share of changes that are bad, and the number of changes that this is worth."""
+"""The share of changes that are bad, and how many changes the stated share is worth."""
 RATE = (1 / 43_200, 1.0)
-"""Onsets by themselves, of a service and second, and the number of onsets that this is worth."""
+"""Onsets by themselves, of a service and second, and how many onsets the rate is worth."""
 DURATION: Final = 1200.0
 """Mean seconds that a fault lasts."""
+AGAIN = ((0.4, 60.0), (0.4, 600.0))
+"""An incident goes on in a new one of its endpoint: how often, and after how many seconds."""
+SIBLING = ((0.5, 15.0), (0.05, 300.0))
+"""An incident goes on in one of another endpoint of the service: how often, and when."""
+PAUSE = 0.3
+"""The weight of a recovery after which an incident goes on."""
+TOGETHER: Final = 60.0
+"""Incidents of several services are together if their onsets are at most so many seconds apart."""
+OTHERS = 0.35
+"""The share of the onsets by themselves that come in several services together."""
+LEAST_COINCIDENCE = 0.01
+"""The least probability that another service breaks by coincidence."""
+REPAIR = 8.0
+"""Mean seconds from a fix to the last failure."""
+FIXED = (0.45, 0.22)
+"""The share of incidents that a new commit ends: of those by a change, of those by themselves."""
+ROLLED_BACK = (0.30, 0.05)
+"""The share that a rollback ends."""
+NOT_TAKEN_BACK = 0.03
+"""The share of incidents by a change that is ended by a rollback that did not take it back."""
+RECOVERED = (0.15, 0.70)
+"""The share that ends by itself."""
+DEPLOY_PRIOR = 3600.0
+"""Seconds in which a service has one change, before any is seen."""
 ROUNDS = 4
 LEARNT_FROM: Final = 1000
-
-SIBLING = ((0.5, 15.0), (0.15, 600.0))
-AGAIN = ((0.4, 60.0), (0.4, 600.0))
-PAUSE = 0.3
-_TOGETHER: Final = 60.0
-OTHERS_IF_BY_ITSELF = 0.35
-OTHERS_IF_CHANGE = 0.02
-REPAIR = 8.0
-FIXED = (0.45, 0.22)
-ROLLED_BACK = (0.30, 0.05)
-NOT_TAKEN_BACK = 0.03
-RECOVERED = (0.15, 0.70)
-DEPLOY_PRIOR = 3600.0
+"""The rates are learnt from so many newest incidents."""
 
 _BY_ITSELF: Final = -1
-_CHANCE: Final = -2
-_LEAST: Final = 1e-8
-_NEAR: Final = 25  # incidents before and after an onset
+_STRAYS: Final = -2
+_LEAST_RATE: Final = 1e-8  # per second; what is rarer is left out
+_NEAREST: Final = 25  # incidents before an onset, and as many after it
 
 Weights: TypeAlias = dict[int, float]
-"""By the number of a change, or _BY_ITSELF, or _CHANCE."""
+"""By the position of a change, or _BY_ITSELF, or _STRAYS."""
 
 
-@dataclass(slots=True)
-class Suspect:
-    """A change before an onset: its number in the run, and the seconds from it to the onset."""
-
-    change: int
-    delay: float
-
-
-@dataclass(slots=True)
-class Repair:
+class Suspect(NamedTuple):
     """
-    A change during an incident: its number, the seconds from it to the last failure (negative if it
-    came after it), and the changes that it took back if it is a rollback.
+    A change before an onset: its position, and for each possible onset its probability, the seconds
+    from the change to it, and the mean seconds by which the failures began before it.
     """
 
     change: int
+    delays: list[tuple[float, float, float]]
+
+
+class Repair(NamedTuple):
+    """
+    A change during an incident: its position, the seconds from it to the last failure (negative if
+    it came after it), and the positions of the changes that it took back if it is a rollback.
+    """
+
+    change: int
     delay: float
-    takes_back: frozenset[int] | None = None
+    taken_back: frozenset[int] | None = None
 
 
 @dataclass(slots=True)
 class Case:
-    """What is known of an incident. Times are seconds since the beginning of the run."""
+    """
+    What is known of an incident. Times are seconds since the beginning of the run.
+
+    * `key`: the endpoint
+    * `onset`, `onset_error`: the failures began about `onset_error` seconds before the onset
+    * `strays`: the rate at which stray failures alone make such an incident, per second
+    * `brief`: the probability that a fault is over as soon as this one
+    * `recovery`, `recovery_error`: the last failure; it recovered about so many seconds after. None
+      if it was not closed
+    """
 
     service: str
     key: int
-    onset: float
-    onset_error: float
-    chance: float  # of onsets as this one by stray failures, per second
-    brief: float  # the probability that a fault ends so soon
-    suspects: list[Suspect]
+    onset: float = 0.0
+    onset_error: float = 0.0
+    strays: float = 0.0
+    brief: float = 1.0
+    suspects: list[Suspect] = field(default_factory=list)
+    end: float | None = None
     recovery: float | None = None
     recovery_error: float = 0.0
     repairs: list[Repair] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Finding:
-    """Probabilities by the numbers of changes; what is left to 1 is no known change."""
+class Finding(NamedTuple):
+    """
+    Probabilities by the positions of changes. What is left to 1 is no known change, or recovered by
+    itself.
+    """
 
-    causes: dict[int, float]
-    fixes: dict[int, float]
-    chance: float = 0.0
+    causes: Weights
+    fixes: Weights
+
+
+class Deployments(NamedTuple):
+    """
+    All known changes of a run.
+
+    * `counts`: how many changes each service had
+    * `rollbacks`: by the position of a change that deployed an earlier commit again: the positions
+      of the changes that it took back
+    * `scopes`: by the position of a change: the services that had a change within a minute of it
+    """
+
+    counts: Mapping[str, int]
+    rollbacks: Mapping[int, frozenset[int]]
+    scopes: Mapping[int, frozenset[str]]
+
+
+def find_causes(
+    cases: Sequence[Case], deployments: Deployments, services: int, seconds: float
+) -> list[Finding]:
+    """
+    The causes of the cases of a run, which must be in order of their onsets. The run has so many
+    services, and lasted so many seconds.
+    """
+    seconds = max(seconds, 1.0)
+    nodes = _make_nodes(cases, deployments, services, seconds)
+    rates = _Rates(BAD[0], RATE[0], {}, SHARES)
+    first = max(len(nodes) - LEARNT_FROM, 0)
+    for _ in range(ROUNDS):
+        _infer(nodes, first, rates)
+        rates = _learn(nodes[first:], rates, deployments, services, seconds)
+    _infer(nodes, 0, rates)
+    return [_conclude(node, nodes) for node in nodes]
 
 
 def first_failure(delay: float, mean: float, error: float) -> float:
     """
-    The density of the first failure `delay` seconds after a change: an exponential time until the
-    onset, and another one from the onset to the first failure.
+    The density of the first failure `delay` seconds after a bad change: an exponential time to the
+    onset, with this mean, and another one from there to the first failure.
     """
     if abs(mean - error) < 1e-3 * mean:
         return delay / mean**2 * exp(-delay / mean)
@@ -116,276 +175,307 @@ def first_failure(delay: float, mean: float, error: float) -> float:
 
 
 def last_failure(delay: float, error: float) -> float:
-    """The density of the last failure `delay` seconds after a fix, which may be negative."""
+    """
+    The density of the last failure `delay` seconds after a fix: an exponential time until it works,
+    less another one from the last failure to that moment.
+    """
     return exp(-delay / REPAIR if delay >= 0 else delay / error) / (REPAIR + error)
+
+
+class _Rates(NamedTuple):
+    """What is learnt: see BAD, RATE and SHARES; `of_service` are rates of single services."""
+
+    bad: float
+    by_itself: float
+    of_service: Mapping[str, float]
+    shares: Sequence[float]
 
 
 @dataclass(slots=True)
 class _Node:
-    """A case in its tree."""
+    """
+    A case in its tree.
+
+    * `suspects`: position, weight of the other services, and density for each delay
+    * `others`: the weight of the other services if it came by itself
+    * `parent`: the number of the case that may go on in this one, or -1; `again` is the rate of
+      that. `same`: it is of the same endpoint, so its recovery was none
+    * `ended`, `ended_by`: how well the recovery fits to each cause, and the part of each repair
+    * `started`, `inner`, `messages`, `belief`, `fresh`: of one round of `_infer`
+    """
 
     case: Case
-    delays: list[tuple[int, float, list[float]]]  # of suspects: change, others, density by kind
+    suspects: list[tuple[int, float, list[float]]]
     others: float
     parent: int = -1
-    again: float = 0.0  # the rate at which the parent's incident goes on
-    same: bool = False  # the parent is an incident of the same endpoint
-    evidence: Weights = field(default_factory=dict)  # of the recovery, by cause
-    default: float = 1.0
-    repairs: dict[int, Weights] = field(default_factory=dict)  # by cause
+    again: float = 0.0
+    same: bool = False
     next_same: int = -1
-    # of one round
-    fresh: Weights = field(default_factory=dict)
-    inner: Weights = field(default_factory=dict)
-    known: list[int] = field(default_factory=list)
+    ended: Weights = field(default_factory=dict)
+    ended_by: dict[int, Weights] = field(default_factory=dict)
     started: float = 0.0
+    inner: Weights = field(default_factory=dict)
     messages: Weights = field(default_factory=dict)
     belief: Weights = field(default_factory=dict)
-    new: Weights = field(default_factory=dict)
+    fresh: Weights = field(default_factory=dict)
+
+    def end_weight(self, cause: int) -> float:
+        """How well the recovery fits to a cause; a cause of the parent alone is as by itself."""
+        return self.ended.get(cause) or self.ended[_BY_ITSELF]
 
 
-def find_causes(
-    cases: Sequence[Case],
-    changes: Mapping[str, int],
-    scopes: Mapping[int, frozenset[str]],
+def _make_nodes(
+    cases: Sequence[Case], deployments: Deployments, services: int, seconds: float
+) -> list[_Node]:
+    onsets = [case.onset for case in cases]
+    counts = _count_roots(cases)
+    total = counts.total()
+    nodes: list[_Node] = []
+    newest: dict[int, int] = {}
+    newest_of_service: dict[str, int] = {}
+    for index, case in enumerate(cases):
+        near = TOGETHER + 2 * case.onset_error
+        coincidence = 2 * near * (total - counts[case.service]) / seconds
+        coincidence = min(max(coincidence, LEAST_COINCIDENCE), 0.5)
+        others = _find_others(cases, onsets, index, near) if services > 1 else frozenset()
+        node = _Node(case, [], 1.0)
+        together = max(OTHERS, coincidence)
+        if services > 1:
+            node.others = together if others else 1 - together
+        for change, delays in case.suspects:
+            densities = [
+                sum(weight * first_failure(delay, mean, error) for weight, delay, error in delays)
+                for mean in DELAYS
+            ]
+            if sum(densities) < _LEAST_RATE:
+                continue
+            weight = 1.0
+            if others:
+                scope = deployments.scopes.get(change, frozenset())
+                weight = together if others <= scope else coincidence
+            elif services > 1:
+                weight = 1 - coincidence
+            node.suspects.append((change, weight, densities))
+        _link(node, nodes, newest.get(case.key, -1), newest_of_service.get(case.service, -1))
+        if node.same:
+            nodes[node.parent].next_same = index
+        if case.recovery is not None:
+            inherited = nodes[node.parent].ended if node.parent >= 0 else {}
+            rate = (1 + deployments.counts.get(case.service, 0)) / (seconds + DEPLOY_PRIOR)
+            _weigh_end(node, inherited, rate)
+        newest[case.key] = newest_of_service[case.service] = index
+        nodes.append(node)
+    return nodes
+
+
+def _count_roots(cases: Sequence[Case]) -> Counter[str]:
+    """How many incidents each service had, but those by strays and those that go on."""
+    counts: Counter[str] = Counter()
+    until: dict[int, float] = {}
+    for case in cases:
+        if case.strays < 1e-4 and case.onset > until.get(case.key, 0.0):
+            counts[case.service] += 1
+        until[case.key] = (case.recovery or case.onset) + 1800
+    return counts
+
+
+def _find_others(
+    cases: Sequence[Case], onsets: Sequence[float], index: int, near: float
+) -> frozenset[str]:
+    """The other services that broke within `near` seconds of a case."""
+    case = cases[index]
+    first = max(bisect_left(onsets, case.onset - near), index - _NEAREST)
+    end = min(bisect_right(onsets, case.onset + near), index + _NEAREST)
+    return frozenset(
+        one.service
+        for one in cases[first:end]
+        if one.service != case.service and one.strays < 1e-4
+    )
+
+
+def _link(node: _Node, nodes: Sequence[_Node], previous: int, sibling: int) -> None:
+    """Find the incident that may go on in this one."""
+    case = node.case
+    node.again = _LEAST_RATE
+    for parent, terms in ((previous, AGAIN), (sibling, SIBLING)):
+        if parent < 0:
+            continue
+        before = nodes[parent].case
+        same = before.key == case.key
+        if same == (terms is SIBLING):
+            continue
+        since = before.onset
+        if same and before.recovery is not None:
+            since = before.recovery
+        elif not same and before.end is not None and before.end < case.onset:
+            continue
+        delay = max(case.onset - since, 0.0)
+        error = case.onset_error + before.onset_error
+        again = sum(share * exp(-delay / (m + error)) / (m + error) for share, m in terms)
+        if again > node.again:
+            node.parent, node.again, node.same = parent, again, same
+
+
+def _weigh_end(node: _Node, inherited: Weights, rate: float) -> None:
+    """
+    Weigh the recovery under each cause: by each repair, or by itself. `rate`: of the changes of the
+    service per second. A repair is as probable as its density is above that rate.
+    """
+    case = node.case
+    densities = [last_failure(one.delay, case.recovery_error) / rate for one in case.repairs]
+    causes = {_BY_ITSELF: None, **dict.fromkeys(one[0] for one in node.suspects)}
+    causes |= dict.fromkeys(cause for cause in inherited if cause >= 0)
+    for cause in causes:
+        own = cause == _BY_ITSELF
+        weights = {}
+        for one, density in zip(case.repairs, densities, strict=True):
+            if one.change == cause:
+                continue
+            share = FIXED[own]
+            if one.taken_back is not None:
+                taken_back = own or cause in one.taken_back
+                share = ROLLED_BACK[own] if taken_back else NOT_TAKEN_BACK
+            weights[one.change] = share * density
+        node.ended_by[cause] = weights
+        node.ended[cause] = sum(weights.values()) + RECOVERED[own]
+    node.ended[_STRAYS] = 1.0
+
+
+def _infer(nodes: Sequence[_Node], first: int, rates: _Rates) -> None:
+    """The beliefs of the nodes from the number `first` on, as if there were no others."""
+    for node in nodes[first:]:
+        _start(node, nodes[node.parent].inner if node.parent >= first else {}, rates)
+    for node in reversed(nodes[first:]):
+        _pass_up(node, nodes[node.parent] if node.parent >= first else None)
+    for node in nodes[first:]:
+        _pass_down(node, nodes[node.parent] if node.parent >= first else None)
+
+
+def _start(node: _Node, inherited: Weights, rates: _Rates) -> None:
+    """The weights of the causes of an incident that does not go on from another."""
+    case, fresh = node.case, node.fresh = node.case, {}
+    scale = rates.bad * case.brief
+    for change, weight, densities in node.suspects:
+        density = sum(share * one for share, one in zip(rates.shares, densities, strict=True))
+        fresh[change] = scale * weight * density
+    by_itself = rates.of_service.get(case.service, rates.by_itself)
+    fresh[_BY_ITSELF] = by_itself * node.others * case.brief
+    fresh[_STRAYS] = case.strays
+    node.inner = dict.fromkeys(fresh, 1.0)
+    for cause in inherited:
+        node.inner.setdefault(cause, 1.0)
+
+
+def _pass_up(node: _Node, parent: _Node | None) -> None:
+    """What the incident and those after it say about each cause: to the parent."""
+    inner = node.inner
+    if node.ended and node.next_same < 0:
+        for cause in inner:
+            inner[cause] *= node.end_weight(cause)
+    most = max(inner.values())
+    for cause in inner:
+        inner[cause] /= most
+    node.started = sum(weight * inner[cause] for cause, weight in node.fresh.items())
+    if parent is None:
+        return
+    messages = node.messages = {}
+    for cause in parent.inner:
+        message = node.started
+        if node.same and parent.ended:
+            message *= parent.end_weight(cause)
+        if cause != _STRAYS:
+            message += _go_on(node, cause)
+        messages[cause] = message
+        parent.inner[cause] *= message
+
+
+def _go_on(node: _Node, cause: int) -> float:
+    """The weight of an incident that goes on from its parent, which has that cause."""
+    weight = node.again * node.inner[cause]
+    if node.same:
+        return weight * PAUSE
+    if node.ended and node.next_same < 0:  # the repair of a sibling is no evidence of its own
+        return weight / node.end_weight(cause) * node.end_weight(_BY_ITSELF)
+    return weight
+
+
+def _pass_down(node: _Node, parent: _Node | None) -> None:
+    """The belief of a node, from that of its parent and from what was passed up."""
+    inner = node.inner
+    if parent is None:
+        fresh = {cause: weight * inner[cause] for cause, weight in node.fresh.items()}
+        belief = dict(fresh)
+    else:
+        cavity = {cause: one / node.messages[cause] for cause, one in parent.belief.items()}
+        if node.same and parent.ended:
+            ended = sum(weight * parent.end_weight(cause) for cause, weight in cavity.items())
+        else:
+            ended = sum(cavity.values())
+        fresh = {cause: weight * inner[cause] * ended for cause, weight in node.fresh.items()}
+        belief = dict(fresh)
+        for cause, weight in cavity.items():
+            if cause != _STRAYS:
+                belief[cause] = belief.get(cause, 0.0) + weight * _go_on(node, cause)
+    total = sum(belief.values())
+    node.belief = {cause: weight / total for cause, weight in belief.items()}
+    node.fresh = {cause: weight / total for cause, weight in fresh.items()}
+
+
+def _learn(
+    nodes: Sequence[_Node],
+    rates: _Rates,
+    deployments: Deployments,
     services: int,
     seconds: float,
-) -> list[Finding]:
+) -> _Rates:
+    """The rates that fit to the beliefs."""
+    bad: Weights = {}
+    kinds = [SHARES_WORTH * share for share in SHARES]
+    own: dict[str, float] = {}
+    for node in nodes:
+        service = node.case.service
+        own[service] = own.get(service, 0.0) + node.fresh[_BY_ITSELF]
+        for change, _, densities in node.suspects:
+            belief = node.fresh[change]
+            bad[change] = min(1.0, bad.get(change, 0.0) + belief)
+            parts = [share * one for share, one in zip(rates.shares, densities, strict=True)]
+            whole = sum(parts)
+            if whole:
+                for kind, part in enumerate(parts):
+                    kinds[kind] += belief * part / whole
+    (share, worth), changes = BAD, sum(deployments.counts.values())
+    share = (share * worth + sum(bad.values())) / (worth + changes)
+    rate, worth = RATE
+    by_itself = (worth + sum(own.values())) / (worth / rate + services * seconds)
+    of_service = {
+        service: (1 + count) / (1 / by_itself + seconds) for service, count in own.items()
+    }
+    total = sum(kinds)
+    return _Rates(share, by_itself, of_service, [kind / total for kind in kinds])
+
+
+def _conclude(node: _Node, nodes: Sequence[_Node]) -> Finding:
+    causes = {cause: belief for cause, belief in node.belief.items() if cause >= 0}
+    fixes: Weights = {}
+    for cause, belief in _real_ends(node, nodes):
+        for change, weight in node.ended_by.get(cause, node.ended_by[_BY_ITSELF]).items():
+            share = belief * weight / node.end_weight(cause)
+            fixes[change] = fixes.get(change, 0.0) + share
+    return Finding(causes, fixes)
+
+
+def _real_ends(node: _Node, nodes: Sequence[_Node]) -> Iterator[tuple[int, float]]:
     """
-    The causes of the cases, which are in order of their onsets.
-
-    * `changes`: how many changes each service had
-    * `scopes`: the services that were deployed together with each change
+    Each cause by which failures ended for good: its probability. If the incident went on in a later
+    one, they did not.
     """
-    model = _Model(cases, changes, scopes, services, seconds)
-    for _ in range(ROUNDS):
-        model.infer()
-        model.learn()
-    model.infer()
-    return model.findings()
-
-
-class _Model:
-    def __init__(self, cases, changes, scopes, services, seconds) -> None:
-        self.changes = changes
-        self.total_changes = sum(changes.values())
-        self.services = max(services, 1)
-        self.seconds = max(seconds, 1.0)
-        self.bad = BAD[0]
-        self.rate = RATE[0]
-        self.rates: dict[str, float] = {}
-        self.shares: Sequence[float] = SHARES
-        self.nodes = self._make_nodes(cases, scopes)
-
-    def _make_nodes(self, cases, scopes):
-        nodes = []
-        onsets = [case.onset for case in cases]
-        newest: dict[int, int] = {}
-        newest_of_service: dict[str, int] = {}
-        for index, case in enumerate(cases):
-            others = self._find_others(cases, onsets, index)
-            delays = []
-            by_itself = 1.0
-            if self.services > 1:
-                by_itself = OTHERS_IF_BY_ITSELF if others else 1 - OTHERS_IF_BY_ITSELF
-            for one in case.suspects:
-                densities = [first_failure(one.delay, mean, case.onset_error) for mean in DELAYS]
-                if sum(densities) < _LEAST:
-                    continue
-                weight = 1.0
-                if self.services > 1:
-                    weight = 1 - OTHERS_IF_CHANGE
-                    if others:
-                        together = others <= scopes.get(one.change, frozenset())
-                        weight = 1.0 if together else OTHERS_IF_CHANGE
-                delays.append((one.change, weight, densities))
-            node = _Node(case, delays, by_itself)
-            self._link(node, nodes, newest.get(case.key, -1), newest_of_service.get(case.service, -1))
-            if node.same:
-                nodes[node.parent].next_same = index
-            self._weigh_repairs(node, nodes)
-            newest[case.key] = newest_of_service[case.service] = index
-            nodes.append(node)
-        return nodes
-
-    def _find_others(self, cases, onsets, index):
-        case = cases[index]
-        if self.services == 1:
-            return frozenset()
-        reach = _TOGETHER + 2 * case.onset_error
-        first = max(bisect_left(onsets, case.onset - reach), index - _NEAR)
-        end = min(bisect_right(onsets, case.onset + reach), index + _NEAR)
-        return frozenset(
-            one.service
-            for one in cases[first:end]
-            if one.service != case.service and one.chance < 1e-4
-        )
-
-    def _link(self, node, nodes, previous, sibling):
-        case = node.case
-        best = 0.0
-        for parent, terms, same in ((previous, AGAIN, True), (sibling, SIBLING, False)):
-            if parent < 0:
-                continue
-            before = nodes[parent].case
-            if same and before.key != case.key:
-                continue
-            if not same and before.key == case.key:
-                continue
-            at = before.onset
-            if same and before.recovery is not None:
-                at = before.recovery
-            delay = max(case.onset - at, 0.0)
-            error = case.onset_error + before.onset_error
-            strength = sum(s * exp(-delay / (m + error)) / (m + error) for s, m in terms)
-            if strength > best:
-                best = strength
-                node.parent, node.again, node.same = parent, strength, same
-
-    def _weigh_repairs(self, node, nodes):
-        case = node.case
-        if case.recovery is None:
-            return
-        rate = (1 + self.changes.get(case.service, 0)) / (self.seconds + DEPLOY_PRIOR)
-        densities = [last_failure(one.delay, case.recovery_error) / rate for one in case.repairs]
-        causes = [change for change, _, _ in node.delays]
-        if node.parent >= 0:
-            causes += [c for c in nodes[node.parent].repairs if c >= 0 and c not in causes]
-        for cause in [*causes, _BY_ITSELF]:
-            own = cause < 0
-            weights = {}
-            for one, density in zip(case.repairs, densities):
-                if one.change == cause:
-                    continue
-                if one.takes_back is None:
-                    share = FIXED[own]
-                elif cause >= 0 and cause not in one.takes_back:
-                    share = NOT_TAKEN_BACK
-                else:
-                    share = ROLLED_BACK[own]
-                weights[one.change] = share * density
-            node.repairs[cause] = weights
-            node.evidence[cause] = sum(weights.values()) + RECOVERED[own]
-        node.evidence[_CHANCE] = 1.0
-        node.default = node.evidence[_BY_ITSELF]
-
-    def infer(self):
-        nodes = self.nodes
-        for node in nodes:
-            case = node.case
-            fresh = {}
-            for change, other, densities in node.delays:
-                density = sum(s * d for s, d in zip(self.shares, densities))
-                fresh[change] = self.bad * density * other * case.brief
-            fresh[_BY_ITSELF] = self.rates.get(case.service, self.rate) * node.others * case.brief
-            fresh[_CHANCE] = case.chance
-            node.fresh = fresh
-            node.known = [*fresh]
-            if node.parent >= 0:
-                node.known += [c for c in nodes[node.parent].known if c not in fresh]
-            node.inner = dict.fromkeys(node.known, 1.0)
-        for index in range(len(nodes) - 1, -1, -1):
-            node = nodes[index]
-            inner = node.inner
-            if node.next_same < 0 and node.evidence:
-                for cause in node.known:
-                    inner[cause] *= node.evidence.get(cause, node.default)
-            # from here on `inner` is B
-            most = max(inner.values())
-            for cause in inner:
-                inner[cause] /= most
-            node.started = sum(w * inner[c] for c, w in node.fresh.items())
-            if node.parent < 0:
-                continue
-            parent = nodes[node.parent]
-            pause = 1.0
-            messages = {}
-            for cause in parent.known:
-                ended = 1.0
-                if node.same and parent.evidence:
-                    ended = parent.evidence.get(cause, parent.default)
-                m = node.started * ended
-                if cause != _CHANCE:
-                    m += node.again * (PAUSE if node.same else 1.0) * self._inherit(node, cause, most)
-                messages[cause] = m
-                parent.inner[cause] *= m
-            node.messages = messages
-        for node in nodes:
-            inner = node.inner
-            belief = {}
-            if node.parent < 0:
-                for cause in node.known:
-                    belief[cause] = node.fresh.get(cause, 0.0) * inner[cause]
-                node.new = dict(belief)
-                total = sum(belief.values())
-            else:
-                parent = nodes[node.parent]
-                cavity = {c: b / node.messages[c] for c, b in parent.belief.items()}
-                if node.same and parent.evidence:
-                    ended = sum(w * parent.evidence.get(c, parent.default) for c, w in cavity.items())
-                else:
-                    ended = sum(cavity.values())
-                strength = node.again * (PAUSE if node.same else 1.0)
-                new = {c: w * inner[c] * ended for c, w in node.fresh.items()}
-                belief = dict(new)
-                for cause, weight in cavity.items():
-                    if cause != _CHANCE:
-                        belief[cause] = belief.get(cause, 0.0) + strength * weight * self._inherit(node, cause, None)
-                node.new = new
-                total = sum(belief.values())
-            node.belief = {c: b / total for c, b in belief.items()}
-            node.new = {c: b / total for c, b in node.new.items()}
-
-    def _inherit(self, node, cause, most):
-        b = node.inner[cause]
-        if not node.same and node.next_same < 0 and node.evidence:
-            b = b / node.evidence.get(cause, node.default) * node.default
-        return b
-
-    def learn(self):
-        bad = {}
-        kinds = [0.0] * len(DELAYS)
-        own = {}
-        for node in self.nodes:
-            service = node.case.service
-            own[service] = own.get(service, 0.0) + node.new[_BY_ITSELF]
-            for change, _, densities in node.delays:
-                p = node.new[change]
-                bad[change] = min(1.0, bad.get(change, 0.0) + p)
-                parts = [s * d for s, d in zip(self.shares, densities)]
-                whole = sum(parts)
-                if whole > 0:
-                    for k, part in enumerate(parts):
-                        kinds[k] += p * part / whole
-        share, worth = BAD
-        self.bad = (share * worth + sum(bad.values())) / (worth + self.total_changes)
-        rate, worth = RATE
-        self.rate = (worth + sum(own.values())) / (worth / rate + self.services * self.seconds)
-        self.rates = {
-            service: (1 + count) / (1 / self.rate + self.seconds) for service, count in own.items()
-        }
-        total = KINDS_WORTH + sum(kinds)
-        self.shares = tuple((KINDS_WORTH * s + k) / total for s, k in zip(SHARES, kinds))
-
-    def findings(self):
-        found = []
-        for index, node in enumerate(self.nodes):
-            causes = {c: b for c, b in node.belief.items() if c >= 0}
-            fixes: dict[int, float] = {}
-            if node.case.recovery is not None and node.case.repairs:
-                real = node.belief
-                if node.next_same >= 0:
-                    child = self.nodes[node.next_same]
-                    real = {}
-                    for c, b in node.belief.items():
-                        m = child.messages[c]
-                        real[c] = b * child.started * node.evidence.get(c, node.default) / m
-                for cause, b in real.items():
-                    if cause == _CHANCE:
-                        continue
-                    weights = node.repairs.get(cause, node.repairs[_BY_ITSELF])
-                    e = node.evidence.get(cause, node.default)
-                    for change, w in weights.items():
-                        fixes[change] = fixes.get(change, 0.0) + b * w / e
-            found.append(Finding(causes, fixes, node.belief.get(_CHANCE, 0.0)))
-        return found
+    if not node.case.repairs:
+        return
+    for cause, belief in node.belief.items():
+        if cause == _STRAYS:
+            continue
+        if node.next_same >= 0:
+            child = nodes[node.next_same]
+            yield cause, belief * child.started * node.end_weight(cause) / child.messages[cause]
+        else:
+            yield cause, belief

@@ -50,6 +50,8 @@ class Incident:
       back; `start_position`, `end_position`: the positions of these accesses in the stream
     * `onset`: the tick of the failure since which the endpoint failed more than its SLO allows
     * `burst`: the requests and failures from the onset to the opening, both included
+    * `surge`: an onset that is moved less by a few stray failures before, and later by a slow
+      beginning; the requests and failures from there to the opening
     * `before`: the endpoint's requests and failures before the incident
     * `breaking`, `fixing`: the candidates for its start and for its end
     * `stats`: the requests during the incident
@@ -65,6 +67,7 @@ class Incident:
     start_position: int
     onset: int
     burst: tuple[int, int]
+    surge: tuple[int, int, int]
     before: tuple[int, int]
     breaking: Candidates
     stats: IncidentStats

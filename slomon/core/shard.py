@@ -150,7 +150,7 @@ class Shard:
         totals = self.windows.totals_of(slot)
         self.windows.expire(slot, deadline)
         stats = _make_stats(incident.before, totals)
-        return replace(incident, stats=stats, end=deadline, recovery=totals.peak_tick)
+        return replace(incident, stats=stats, end=deadline, recovery=totals.recovery_tick)
 
     def _cross(self, crossing: Crossing) -> Incident:
         """The incident that a crossing opened or ended."""
@@ -159,15 +159,15 @@ class Shard:
         incident = self.open.pop(crossing.slot)
         if crossing.kind == EXPIRED:
             stats = _make_stats(incident.before, crossing)
-            return replace(incident, stats=stats, end=crossing.tick, recovery=crossing.peak_tick)
-        fixing = self._find_candidates(crossing, incident.endpoint, crossing.peak_tick)
+            return replace(incident, stats=stats, end=crossing.tick, recovery=crossing.recovery_tick)
+        fixing = self._find_candidates(crossing, incident.endpoint, crossing.recovery_tick)
         return replace(
             incident,
             stats=_make_stats(incident.before, crossing),
             end=crossing.tick,
             end_position=crossing.position,
             fixing=fixing,
-            recovery=crossing.peak_tick,
+            recovery=crossing.recovery_tick,
         )
 
     def _open(self, crossing: Crossing) -> Incident:
@@ -180,6 +180,7 @@ class Shard:
             crossing.position,
             crossing.onset_tick,
             (crossing.onset_requests, crossing.onset_failures),
+            (crossing.surge_tick, crossing.surge_requests, crossing.surge_failures),
             before,
             self._find_candidates(crossing, endpoint, crossing.onset_tick),
             _make_stats(before, crossing),

@@ -22,9 +22,10 @@ memory follows what is inside the windows:
 Block 0 belongs to no window. Its last entry is older than any tick: until an endpoint has its
 first access, that entry is its tail.
 
-The excess of an endpoint says since when it fails more than its SLO allows. It is the CUSUM of
-E. S. Page, "Continuous inspection schemes", Biometrika 41 (1954), 100-115: a failure adds the SLO,
-a success takes away 1 - SLO, and it never falls below 0.
+The excess of an endpoint says since when it fails more than it should. It is the CUSUM of E. S.
+Page, "Continuous inspection schemes", Biometrika 41 (1954), 100-115, with a quarter of the failures
+that the SLO allows as the reference: a failure adds 1 - reference, a success takes the reference
+away, and the excess never falls below 0.
 
     failures     x          x  x xx xx x
     excess                           _-_
@@ -32,10 +33,13 @@ a success takes away 1 - SLO, and it never falls below 0.
                 _        |                    ---___
              ___|-_______|                          -____
                 ^        ^             ^
-              stray    onset    peak: the last failure before the excess fell
+              stray    onset       recovery
 
-While the SLI is below the SLO, the failures in the window exceed what the SLO allows, so the excess
-is above 0. When an incident closes, the excess is set to 0.
+While the SLI is below the SLO, the failures in the window exceed the reference, so the excess is
+above 0. When an incident closes, the excess is set to 0. The surge is a second excess, whose
+reference is sixteen times as high: a few stray failures shortly before an outage move the onset of
+the excess, but hardly that of the surge. The relief is an excess of successes, with the failures
+that the SLO allows as the reference. The recovery is the last failure at which it was 0.
 """
 
 from __future__ import annotations
@@ -50,7 +54,7 @@ BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block
 _IN_BLOCK: Final = BLOCK - 1  # the bits of an entry's number that say where in its block it lies
 NEVER: Final = -(2**63)  # a tick older than any window
 UNIT: Final = 1 << 20
-"""The excess that a failure and a success make together: a failure adds SLO * UNIT."""
+"""What a failure adds to an excess, and a success takes away, make this together."""
 
 Column: TypeAlias = MutableSequence[int]
 
@@ -69,7 +73,7 @@ class WindowState(NamedTuple):
     breached: Column  # 1 while an incident is open
     head: Column  # the oldest entry in the window
     tail: Column  # the newest entry; its tick is the endpoint's clock
-    excess: Column  # of failures over what the SLO allows, in units
+    excess: Column
     past_requests: Column  # that have left the window
     past_failures: Column  # that have left the window
     onset_tick: Column  # of the failure at which the excess last rose from 0
@@ -78,8 +82,11 @@ class WindowState(NamedTuple):
     min_sli_requests: Column  # in the window when its SLI was lowest, in the newest incident
     min_sli_failures: Column
     min_sli_tick: Column
-    peak: Column  # of the excess since the onset
-    peak_tick: Column  # of the failure that reached it last
+    relief: Column
+    recovery_tick: Column  # of the last failure at which the relief was 0
+    surge: Column
+    surge_tick: Column  # of the failure at which the surge last rose from 0
+    surge_requests: Column  # of the endpoint so far, that failure included
     # one number per entry
     entry_tick: Column
     entry_requests: Column
@@ -98,7 +105,7 @@ ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
 ENTRY_COLUMNS: Final = WindowState._fields.index("next_block") - ENDPOINT_COLUMNS
 ENDPOINT: Final = 16
 """Numbers in the record of an endpoint: two cache lines, of which the second is seldom needed."""
-PEAK: Final = ENDPOINT_COLUMNS - ENDPOINT
+EXCESS: Final = ENDPOINT_COLUMNS - ENDPOINT
 """Numbers in the second record of an endpoint, which only failures need."""
 ENTRY: Final = ENTRY_COLUMNS
 """Numbers in the record of an entry."""
@@ -107,7 +114,7 @@ ENTRY: Final = ENTRY_COLUMNS
 class EndpointTotals(NamedTuple):
     """
     All requests and failures of an endpoint so far, its last failure, its window when the SLI was
-    lowest in its newest incident, and the last failure before its excess began to fall.
+    lowest in its newest incident, and the failure after which it began to recover.
     """
 
     requests: int
@@ -116,7 +123,7 @@ class EndpointTotals(NamedTuple):
     min_sli_requests: int
     min_sli_failures: int
     min_sli_tick: int
-    peak_tick: int
+    recovery_tick: int
 
 
 # The kinds of crossings
@@ -135,8 +142,8 @@ class Crossing(NamedTuple):
       The totals exclude the access.
 
     `failed` is the outcome of the access. The onset is the failure at which the excess rose from 0:
-    its tick, and the requests and failures from there to the access, both included. `peak_tick` is
-    that of the last failure before the excess began to fall.
+    its tick, and the requests and failures from there to the access, both included; so for the
+    surge. `recovery_tick` is that of the failure after which the endpoint began to recover.
 
         SLI  1.0  ----+                    +-----
         SLO  . . . . .|. . . . . . . . . . |. . .
@@ -154,13 +161,16 @@ class Crossing(NamedTuple):
     onset_tick: int
     onset_requests: int
     onset_failures: int
+    surge_tick: int
+    surge_requests: int
+    surge_failures: int
     requests: int
     failures: int
     last_failure_tick: int
     min_sli_requests: int
     min_sli_failures: int
     min_sli_tick: int
-    peak_tick: int
+    recovery_tick: int
 
 
 CROSSING: Final = len(Crossing._fields)
@@ -197,8 +207,11 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
         min_sli_requests,
         min_sli_failures,
         min_sli_ticks,
-        peaks,
-        peak_ticks,
+        reliefs,
+        recovery_ticks,
+        surges,
+        surge_ticks,
+        surge_requests,
         entry_tick,
         entry_requests,
         entry_failures,
@@ -310,23 +323,28 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
                     written = _write(crossings, written, totals)
                     lowest = min_sli_requests[slot], min_sli_failures[slot], min_sli_ticks[slot]
                     written = _write(crossings, written, lowest)
-                    written = _write(crossings, written, (peak_ticks[slot],))
-                    excesses[slot] = 0
+                    written = _write(crossings, written, (recovery_ticks[slot],))
+                    excesses[slot] = surges[slot] = 0
             window_failures[slot] = failures
             if failed:
                 last_failure_ticks[slot] = clock
-                excess = excesses[slot]
+                excess, surge = excesses[slot], surges[slot]
                 if not excess:
                     onset_ticks[slot] = clock
                     onset_requests[slot] = requests + past_requests[slot]
-                    peaks[slot] = 0
-                excess += UNIT - int((1.0 - slos[slot]) * UNIT)
-                excesses[slot] = excess
-                if excess >= peaks[slot]:
-                    peaks[slot] = excess
-                    peak_ticks[slot] = clock
+                    reliefs[slot] = 0
+                if not surge:
+                    surge_ticks[slot] = clock
+                    surge_requests[slot] = requests + past_requests[slot]
+                excesses[slot] = excess + UNIT - _reference(slos[slot])
+                surges[slot] = surge + UNIT - _surge_reference(slos[slot])
+                reliefs[slot] = max(reliefs[slot] - UNIT + _relief_reference(slos[slot]), 0)
+                if not reliefs[slot]:
+                    recovery_ticks[slot] = clock
             elif excesses[slot]:
-                excesses[slot] = max(excesses[slot] - int((1.0 - slos[slot]) * UNIT), 0)
+                excesses[slot] = max(excesses[slot] - _reference(slos[slot]), 0)
+                surges[slot] = max(surges[slot] - _surge_reference(slos[slot]), 0)
+                reliefs[slot] += _relief_reference(slos[slot])
             if requests >= judged_from:
                 sli = (requests - failures) / requests
                 if series is not None and sli < current_min_slis[slot]:
@@ -351,11 +369,13 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
                     written = _write(crossings, written, totals)
                     lowest = min_sli_requests[slot], min_sli_failures[slot], min_sli_ticks[slot]
                     written = _write(crossings, written, lowest)
-                    written = _write(crossings, written, (peak_ticks[slot],))
+                    written = _write(crossings, written, (recovery_ticks[slot],))
                     if not below:
-                        excesses[slot] = 0
+                        excesses[slot] = surges[slot] = 0
         elif excesses[slot]:
-            excesses[slot] = max(excesses[slot] - int((1.0 - slos[slot]) * UNIT), 0)
+            excesses[slot] = max(excesses[slot] - _reference(slos[slot]), 0)
+            surges[slot] = max(surges[slot] - _surge_reference(slos[slot]), 0)
+            reliefs[slot] += _relief_reference(slos[slot])
         window_requests[slot] = requests
     if series is not None:
         series.finished[0] = finished
@@ -370,17 +390,39 @@ def _write(crossings: Column, written: int, numbers: tuple[int, ...]) -> int:
     return written
 
 
+def _reference(slo: float) -> int:
+    """What a success takes away from the excess."""
+    return int((1.0 - slo) * (UNIT >> 2))
+
+
+def _surge_reference(slo: float) -> int:
+    """What a success takes away from the surge."""
+    return min(int((1.0 - slo) * (UNIT << 2)), UNIT >> 1)
+
+
+def _relief_reference(slo: float) -> int:
+    """What a success adds to the relief."""
+    return int((1.0 - slo) * UNIT)
+
+
 def _write_onset(
     crossings: Column, written: int, state: WindowState, slot: int, requests: int
 ) -> int:
     """
-    Append what is known of the onset of an endpoint that had so many requests. The excess tells how
-    many have failed since: while it was above 0, each request changed it by the same amounts.
+    Append the onset and the surge of an endpoint that had so many requests. An excess tells how
+    many failed since: while it was above 0, each request changed it by the same amounts. An excess
+    of 0 tells nothing: then the onset is the last failure, and the surge is the onset.
     """
-    since = requests - state.onset_requests[slot] + 1
-    failed = (state.excess[slot] + since * int((1.0 - state.slo[slot]) * UNIT)) // UNIT
-    onset = state.onset_tick[slot], since, failed
-    return _write(crossings, written, onset)
+    slo = state.slo[slot]
+    tick, since, failed = state.last_failure_tick[slot], 1, 1
+    if state.excess[slot]:
+        tick, since = state.onset_tick[slot], requests - state.onset_requests[slot] + 1
+        failed = (state.excess[slot] + since * _reference(slo)) // UNIT
+    written = _write(crossings, written, (tick, since, failed))
+    if state.surge[slot]:
+        tick, since = state.surge_tick[slot], requests - state.surge_requests[slot] + 1
+        failed = (state.surge[slot] + since * _surge_reference(slo)) // UNIT
+    return _write(crossings, written, (tick, since, failed))
 
 
 def expire(state: WindowState, slot: int, tick: int) -> int:
@@ -400,6 +442,7 @@ def expire(state: WindowState, slot: int, tick: int) -> int:
     state.entry_failures[tail] = 0
     state.breached[slot] = 0
     state.excess[slot] = 0
+    state.surge[slot] = 0
     return 0
 
 

@@ -70,7 +70,8 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
         [
             *(incident.key, endpoints.setdefault(incident.endpoint, len(endpoints))),
             *(incident.start, incident.start_position, incident.onset),
-            *(incident.burst, incident.before, pack(incident.breaking), incident.stats),
+            *(incident.burst, incident.surge, incident.before),
+            *(pack(incident.breaking), incident.stats),
             *(incident.end, incident.end_position, incident.fixing and pack(incident.fixing)),
             incident.recovery,
         ]
@@ -96,8 +97,10 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
 
     incidents = []
     for row in packed["incidents"]:
-        key, endpoint, *opening, burst, before, breaking, stats, end, at, fixing, recovery = row
-        fields: list[Any] = [key, endpoints[endpoint], *opening, tuple(burst), tuple(before)]
+        key, endpoint, *opening, burst, surge, before, breaking, stats, *ending = row
+        end, at, fixing, recovery = ending
+        fields: list[Any] = [key, endpoints[endpoint], *opening]
+        fields += map(tuple, (burst, surge, before))
         fields += [unpack(breaking), IncidentStats(*stats), end, at, fixing and unpack(fixing)]
         incident = Incident(*fields, recovery)
         _check_incident(incident)
@@ -115,11 +118,11 @@ def _unpack_endpoint(fields: list[Any]) -> Endpoint:
 
 def _check_incident(one: Incident) -> None:
     check_counts([one.key, one.start, one.start_position, one.onset])
-    check_counts([*one.burst, *one.before, *one.stats])
+    check_counts([*one.burst, *one.surge, *one.before, *one.stats])
     ends = one.end, one.end_position, one.recovery
     check_counts(number for number in ends if number is not None)
     requests, failures, _, lowest, lowest_failures, _ = one.stats
-    pairs = one.burst, one.before, (requests, failures), (lowest, lowest_failures)
+    pairs = one.burst, one.surge[1:], one.before, (requests, failures), (lowest, lowest_failures)
     demand(all(failed <= counted for counted, failed in pairs), "an incident has too many failures")
     demand(requests and lowest, "an incident has no requests")
     demand(one.onset <= one.start, "an incident has its onset after its start")

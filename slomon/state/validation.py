@@ -223,14 +223,15 @@ def _check_failures(state: WindowState, slot: int, entries: _Entries) -> None:
     if failed:
         # An entry at which an incident expired has no requests: its failures left the window.
         demand(last == failed[-1] or (last > failed[-1] and 0 in entries.requests), _NO_FAILURE)
-    excess, peak = state.excess[slot], state.peak[slot]
+    excess, relief = state.excess[slot], state.relief[slot]
     demand(0 <= excess <= UNIT * counted, f"the excess of failures is {excess}")
-    demand(excess <= peak <= UNIT * counted, f"the peak of an excess is {peak}")
-    onset, peak_tick = state.onset_tick[slot], state.peak_tick[slot]
-    demand(0 <= onset <= max(last, 0), "an onset is after the last failure")
-    demand(0 <= peak_tick <= max(last, 0), "the peak of an excess is after the last failure")
     requests = state.requests[slot] + state.past_requests[slot]
-    demand(0 <= state.onset_requests[slot] <= requests, "an onset has too many requests")
+    demand(0 <= relief <= UNIT * requests, f"the relief of failures is {relief}")
+    demand(0 <= state.surge[slot] <= excess, f"the surge of failures is {state.surge[slot]}")
+    for column in (state.onset_tick, state.surge_tick, state.recovery_tick):
+        demand(0 <= column[slot] <= max(last, 0), "an onset is after the last failure")
+    for column in (state.onset_requests, state.surge_requests):
+        demand(0 <= column[slot] <= requests, "an onset has too many requests")
 
 
 _NO_FAILURE: Final = "the time of the last failure is not that of a failure"

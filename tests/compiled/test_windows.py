@@ -15,7 +15,7 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.kernels.windows import EXPIRED, OPENED, Crossing
+from slomon.kernels.windows import EXPIRED, OPENED, UNIT, Crossing
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 from tests.core.builders import make_endpoint
@@ -93,6 +93,7 @@ def brute_force(
     crossings: list[Crossing] = []
     seen: list[tuple[int, int, int]] = []  # tick, position, failed
     lowest = (1, 0, 0)  # requests, failures, tick
+    since = 0  # the access after which an incident last ended
     clock = breached = 0
     for position, (tick, failed) in enumerate(rows):
         newest, clock = clock, max(clock, tick)
@@ -100,12 +101,14 @@ def brute_force(
             breached = 0
             ended = newest + max(like.window, no_traffic)
             failures = [access for access in seen if access[2]]
+            onsets, peak = find_onsets(seen, since, like.slo)
             crossings.append(
                 Crossing(
-                    *(0, position, ended, EXPIRED, failed, clock, position),
-                    *(len(seen), len(failures), *failures[-1][:2], *lowest),
+                    *(0, position, ended, EXPIRED, failed, *onsets),
+                    *(len(seen), len(failures), failures[-1][0], *lowest, peak),
                 )
             )
+            since = position
         seen.append((clock, position, failed))
         inside = [access for access in seen if clock - like.window < access[0]]
         requests, bad = len(inside), sum(failed for *_, failed in inside)
@@ -118,14 +121,43 @@ def brute_force(
         if below != breached:
             breached = below
             failures = [access for access in seen if access[2]]
-            onset = next(one for one in inside if one[2]) if below else (clock, position, 0)
+            onsets, peak = find_onsets(seen, since, like.slo)
             crossings.append(
                 Crossing(
-                    *(0, position, clock, below, failed, *onset[:2], len(seen), len(failures)),
-                    *(*failures[-1][:2], *lowest),
+                    *(0, position, clock, below, failed, *onsets),
+                    *(len(seen), len(failures), failures[-1][0], *lowest, peak),
                 )
             )
+            if not below:
+                since = position + 1
     return crossings
+
+
+def find_onsets(
+    seen: list[tuple[int, int, int]], since: int, slo: float
+) -> tuple[list[int], int]:
+    """
+    Onset and surge, and the tick of the peak, of accesses (tick, position, failed): each the
+    beginning of the run of accesses whose excess never fell to 0. It was set to 0 at `since`.
+    """
+    found: list[int] = []
+    recovery_tick = last = max(tick for tick, _, failed in seen if failed)
+    onset = [last, 1, 1]
+    for reference in ((1 - slo) / 4, min(4 * (1 - slo), 0.5)):
+        units, excess, first, peak = int(reference * UNIT), 0, 0, 0
+        for place, (tick, _, failed) in enumerate(seen):
+            if place == since:
+                excess = 0
+            if failed and not excess:
+                first, peak = place, 0
+            excess = max(excess + (UNIT - units if failed else -units), 0)
+            if failed and not found and excess >= peak:
+                peak, recovery_tick = excess, tick
+        if excess:
+            part = seen[first:]
+            onset = [part[0][0], len(part), sum(failed for *_, failed in part)]
+        found += onset
+    return found, recovery_tick
 
 
 @backends
