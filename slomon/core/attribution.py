@@ -36,7 +36,8 @@ class Verdict(StrEnum):
 
     * `clear`: its probability is at least 0.9
     * `likely`: its probability is at least 0.5
-    * `ambiguous`: no probability is that high, but a candidate is more probable than no known change
+    * `ambiguous`: no probability is that high, but that of a candidate is above that of no known
+      change
     * `unexplained`: no known change is the most probable
     * `none`: no change is known
     """

@@ -19,11 +19,10 @@ from slomon.core.ticks import TICKS_PER_SECOND
 _TOGETHER: Final = int(TOGETHER) * TICKS_PER_SECOND
 _STRAYS: Final = 0.3, 300.0
 """Stray failures, and the requests among which they are, before an endpoint has had any."""
+_LEAST_STRAYS: Final = 1e-4
 _MOST_STRAYS: Final = 0.2
 _LEAST_WEIGHT: Final = 0.01
 _FEW: Final = 20  # requests: too few to tell how many there are a second
-
-
 
 
 class Onset(NamedTuple):
@@ -89,9 +88,7 @@ def list_preceding(incident: Incident, onset: Onset) -> list[PositionedChange]:
         return list(changes)
     counted = onset.requests <= after + before
     return [
-        one
-        for one in changes[:-1]
-        if one.tick < onset.tick or (one.tick == onset.tick and counted)
+        one for one in changes[:-1] if one.tick < onset.tick or (one.tick == onset.tick and counted)
     ]
 
 
@@ -121,8 +118,10 @@ def _make_case(
             suspect = suspects.setdefault(one.position, Suspect(one.position, []))
             suspect.delays.append((weight, max(delay, 0) / TICKS_PER_SECOND, error))
     case.suspects = list(suspects.values())
-    case.strays = stray / interval * binomial_tail(
-        stats.min_sli_failures - 1, stats.min_sli_requests - 1, stray
+    case.strays = (
+        stray
+        / interval
+        * binomial_tail(stats.min_sli_failures - 1, stats.min_sli_requests - 1, stray)
     )
     if incident.end is not None:
         case.brief = -expm1(-lasted / DURATION)
@@ -187,7 +186,8 @@ def _find_stray_rate(incident: Incident, past: tuple[int, int]) -> float:
     strays, among = _STRAYS
     requests = max(incident.before[0] - (incident.burst[0] - 1) - past[0], 0)
     failures = max(incident.before[1] - (incident.burst[1] - 1) - past[1], 0)
-    return min((failures + strays) / (requests + among), _MOST_STRAYS)
+    most = min(max(1 - incident.endpoint.slo, _LEAST_STRAYS), _MOST_STRAYS)
+    return min((failures + strays) / (requests + among), most)
 
 
 def binomial_tail(least: int, count: int, probability: float) -> float:

@@ -25,43 +25,47 @@ from dataclasses import dataclass, field
 from math import exp
 from typing import Final, NamedTuple, TypeAlias
 
-DELAYS = (8.0, 90.0, 600.0, 2400.0)
+DELAYS: Final = (8.0, 120.0, 600.0, 2400.0)
 """Mean seconds from a bad change to the onset: at once, in minutes, later, much later."""
-SHARES = (0.6, 0.12, 0.14, 0.14)
+SHARES: Final = (0.6, 0.12, 0.15, 0.13)
 """Of the bad changes, those with each of these delays."""
-SHARES_WORTH = 4.0
+SHARES_WORTH: Final = 10.0
 """How many bad changes the stated shares are worth."""
-BAD = (0.15, 4.0)
+BAD: Final = (0.2, 8.0)
 """The share of changes that are bad, and how many changes the stated share is worth."""
-RATE = (1 / 43_200, 1.0)
+RATE: Final = (1 / 43_200, 2.0)
 """Onsets by themselves, of a service and second, and how many onsets the rate is worth."""
 DURATION: Final = 1200.0
 """Mean seconds that a fault lasts."""
-AGAIN = ((0.4, 60.0), (0.4, 600.0))
+AGAIN: Final = ((0.8, 30.0), (0.5, 300.0))
 """An incident goes on in a new one of its endpoint: how often, and after how many seconds."""
-SIBLING = ((0.5, 15.0), (0.05, 300.0))
+SIBLING: Final = ((0.7, 15.0), (0.05, 300.0))
 """An incident goes on in one of another endpoint of the service: how often, and when."""
-PAUSE = 0.3
-"""The weight of a recovery after which an incident goes on."""
+LEAST_AGAIN: Final = 1e-4
+"""An incident does not go on in one with a lower rate."""
 TOGETHER: Final = 60.0
 """Incidents of several services are together if their onsets are at most so many seconds apart."""
-OTHERS = 0.35
+OTHERS: Final = 0.35
 """The share of the onsets by themselves that come in several services together."""
-LEAST_COINCIDENCE = 0.01
+LEAST_COINCIDENCE: Final = 0.01
 """The least probability that another service breaks by coincidence."""
-REPAIR = 8.0
+REPAIR: Final = 5.0
 """Mean seconds from a fix to the last failure."""
-FIXED = (0.45, 0.22)
+FIXED: Final = (0.45, 0.25)
 """The share of incidents that a new commit ends: of those by a change, of those by themselves."""
-ROLLED_BACK = (0.30, 0.05)
+ROLLED_BACK: Final = (0.30, 0.05)
 """The share that a rollback ends."""
-NOT_TAKEN_BACK = 0.03
+NOT_TAKEN_BACK: Final = 0.03
 """The share of incidents by a change that is ended by a rollback that did not take it back."""
-RECOVERED = (0.15, 0.70)
+RECOVERED: Final = (0.2, 0.7)
 """The share that ends by itself."""
-DEPLOY_PRIOR = 3600.0
+SHARED: Final = 6.0
+"""How much likelier a repair is if it repaired another endpoint, too."""
+DEPLOY_PRIOR: Final = 3600.0
 """Seconds in which a service has one change, before any is seen."""
-ROUNDS = 4
+DOUBT: Final = 0.02
+"""The share of the onsets and repairs at which a change is a bystander, whatever the times say."""
+ROUNDS: Final = 4
 LEARNT_FROM: Final = 1000
 """The rates are learnt from so many newest incidents."""
 
@@ -161,7 +165,7 @@ def find_causes(
         _infer(nodes, first, rates)
         rates = _learn(nodes[first:], rates, deployments, services, seconds)
     _infer(nodes, 0, rates)
-    return [_conclude(node, nodes) for node in nodes]
+    return _conclude(nodes)
 
 
 def first_failure(delay: float, mean: float, error: float) -> float:
@@ -201,6 +205,8 @@ class _Node:
     * `parent`: the number of the case that may go on in this one, or -1; `again` is the rate of
       that. `same`: it is of the same endpoint, so its recovery was none
     * `ended`, `ended_by`: how well the recovery fits to each cause, and the part of each repair
+    * `judged_by_end`: its recovery is evidence. Of a tree this holds for the incident whose recovery
+      is known best: the incidents of a tree have one repair, not many
     * `started`, `inner`, `messages`, `belief`, `fresh`: of one round of `_infer`
     """
 
@@ -211,6 +217,7 @@ class _Node:
     again: float = 0.0
     same: bool = False
     next_same: int = -1
+    judged_by_end: bool = False
     ended: Weights = field(default_factory=dict)
     ended_by: dict[int, Weights] = field(default_factory=dict)
     started: float = 0.0
@@ -265,7 +272,23 @@ def _make_nodes(
             _weigh_end(node, inherited, rate)
         newest[case.key] = newest_of_service[case.service] = index
         nodes.append(node)
+    _choose_ends(nodes)
     return nodes
+
+
+def _choose_ends(nodes: Sequence[_Node]) -> None:
+    """Choose the incident of each tree whose recovery is evidence."""
+    roots: list[int] = []
+    best: dict[int, _Node] = {}
+    for index, node in enumerate(nodes):
+        root = index if node.parent < 0 else roots[node.parent]
+        roots.append(root)
+        if node.ended and node.next_same < 0:
+            known = best.setdefault(root, node)
+            if node.case.recovery_error < known.case.recovery_error:
+                best[root] = node
+    for node in best.values():
+        node.judged_by_end = True
 
 
 def _count_roots(cases: Sequence[Case]) -> Counter[str]:
@@ -287,16 +310,14 @@ def _find_others(
     first = max(bisect_left(onsets, case.onset - near), index - _NEAREST)
     end = min(bisect_right(onsets, case.onset + near), index + _NEAREST)
     return frozenset(
-        one.service
-        for one in cases[first:end]
-        if one.service != case.service and one.strays < 1e-4
+        one.service for one in cases[first:end] if one.service != case.service and one.strays < 1e-4
     )
 
 
 def _link(node: _Node, nodes: Sequence[_Node], previous: int, sibling: int) -> None:
     """Find the incident that may go on in this one."""
     case = node.case
-    node.again = _LEAST_RATE
+    node.again = LEAST_AGAIN
     for parent, terms in ((previous, AGAIN), (sibling, SIBLING)):
         if parent < 0:
             continue
@@ -314,6 +335,7 @@ def _link(node: _Node, nodes: Sequence[_Node], previous: int, sibling: int) -> N
         again = sum(share * exp(-delay / (m + error)) / (m + error) for share, m in terms)
         if again > node.again:
             node.parent, node.again, node.same = parent, again, same
+            return
 
 
 def _weigh_end(node: _Node, inherited: Weights, rate: float) -> None:
@@ -369,7 +391,7 @@ def _start(node: _Node, inherited: Weights, rates: _Rates) -> None:
 def _pass_up(node: _Node, parent: _Node | None) -> None:
     """What the incident and those after it say about each cause: to the parent."""
     inner = node.inner
-    if node.ended and node.next_same < 0:
+    if node.judged_by_end:
         for cause in inner:
             inner[cause] *= node.end_weight(cause)
     most = max(inner.values())
@@ -381,8 +403,6 @@ def _pass_up(node: _Node, parent: _Node | None) -> None:
     messages = node.messages = {}
     for cause in parent.inner:
         message = node.started
-        if node.same and parent.ended:
-            message *= parent.end_weight(cause)
         if cause != _STRAYS:
             message += _go_on(node, cause)
         messages[cause] = message
@@ -391,12 +411,7 @@ def _pass_up(node: _Node, parent: _Node | None) -> None:
 
 def _go_on(node: _Node, cause: int) -> float:
     """The weight of an incident that goes on from its parent, which has that cause."""
-    weight = node.again * node.inner[cause]
-    if node.same:
-        return weight * PAUSE
-    if node.ended and node.next_same < 0:  # the repair of a sibling is no evidence of its own
-        return weight / node.end_weight(cause) * node.end_weight(_BY_ITSELF)
-    return weight
+    return node.again * node.inner[cause]
 
 
 def _pass_down(node: _Node, parent: _Node | None) -> None:
@@ -407,11 +422,8 @@ def _pass_down(node: _Node, parent: _Node | None) -> None:
         belief = dict(fresh)
     else:
         cavity = {cause: one / node.messages[cause] for cause, one in parent.belief.items()}
-        if node.same and parent.ended:
-            ended = sum(weight * parent.end_weight(cause) for cause, weight in cavity.items())
-        else:
-            ended = sum(cavity.values())
-        fresh = {cause: weight * inner[cause] * ended for cause, weight in node.fresh.items()}
+        whole = sum(cavity.values())
+        fresh = {cause: weight * inner[cause] * whole for cause, weight in node.fresh.items()}
         belief = dict(fresh)
         for cause, weight in cavity.items():
             if cause != _STRAYS:
@@ -454,14 +466,52 @@ def _learn(
     return _Rates(share, by_itself, of_service, [kind / total for kind in kinds])
 
 
-def _conclude(node: _Node, nodes: Sequence[_Node]) -> Finding:
-    causes = {cause: belief for cause, belief in node.belief.items() if cause >= 0}
+def _conclude(nodes: Sequence[_Node]) -> list[Finding]:
+    """The findings. What repaired an incident probably repaired the others of its tree, too."""
+    alone = [_find_fixes(node, nodes, {}) for node in nodes]
+    roots: list[int] = []
+    best: dict[tuple[int, int], list[tuple[float, int]]] = {}  # by root and change: the best two
+    for index, (node, fixes) in enumerate(zip(nodes, alone, strict=True)):
+        roots.append(index if node.parent < 0 else roots[node.parent])
+        for change, probability in fixes.items():
+            shown = best.setdefault((roots[index], change), [])
+            shown.append((probability, node.case.key))
+            shown.sort(reverse=True)
+            del shown[2:]
+    findings = []
+    for index, (node, fixes) in enumerate(zip(nodes, alone, strict=True)):
+        shared = {}
+        for change in fixes:
+            others = (one for one, key in best[roots[index], change] if key != node.case.key)
+            shared[change] = next(others, 0.0)
+        if any(shared.values()):
+            fixes = _find_fixes(node, nodes, shared)  # noqa: PLW2901
+        causes = {cause: belief for cause, belief in node.belief.items() if cause >= 0}
+        findings.append(Finding(_doubt(causes), _doubt(fixes)))
+    return findings
+
+
+def _doubt(weights: Weights) -> Weights:
+    """Leave room for what the formulas do not know."""
+    return {change: weight * (1 - DOUBT) for change, weight in weights.items()}
+
+
+def _find_fixes(node: _Node, nodes: Sequence[_Node], shared: Weights) -> Weights:
+    """
+    The probability of each repair. `shared`: that it repaired another endpoint of the same tree.
+    """
     fixes: Weights = {}
     for cause, belief in _real_ends(node, nodes):
-        for change, weight in node.ended_by.get(cause, node.ended_by[_BY_ITSELF]).items():
-            share = belief * weight / node.end_weight(cause)
-            fixes[change] = fixes.get(change, 0.0) + share
-    return Finding(causes, fixes)
+        weights = node.ended_by.get(cause, node.ended_by[_BY_ITSELF])
+        total = node.end_weight(cause)
+        if shared:
+            weights = {
+                change: weight * (1 + SHARED * shared[change]) for change, weight in weights.items()
+            }
+            total = sum(weights.values()) + RECOVERED[cause < 0]
+        for change, weight in weights.items():
+            fixes[change] = fixes.get(change, 0.0) + belief * weight / total
+    return fixes
 
 
 def _real_ends(node: _Node, nodes: Sequence[_Node]) -> Iterator[tuple[int, float]]:
@@ -476,6 +526,6 @@ def _real_ends(node: _Node, nodes: Sequence[_Node]) -> Iterator[tuple[int, float
             continue
         if node.next_same >= 0:
             child = nodes[node.next_same]
-            yield cause, belief * child.started * node.end_weight(cause) / child.messages[cause]
+            yield cause, belief * child.started / child.messages[cause]
         else:
             yield cause, belief

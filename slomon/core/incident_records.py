@@ -120,8 +120,8 @@ def make_records(incidents: Sequence[Incident], run: Run) -> list[IncidentRecord
         stale_after=run.stale_after,
     )
     return [
-        _make_record(incident, run.requests[incident.key], *parts)
-        for incident, *parts in zip(
+        _make_record(incident, run.requests[incident.key], found, co_occurring)
+        for incident, found, co_occurring in zip(
             incidents, attributed, _find_co_occurring(incidents), strict=True
         )
     ]

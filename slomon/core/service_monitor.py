@@ -14,7 +14,8 @@ from typing import Final, TypedDict
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident, State
 from slomon.core.incident_records import IncidentRecord, Run, make_records
-from slomon.core.summary import Summary, Totals, summarise
+from slomon.core.outages import Outage, find_outages
+from slomon.core.summary import Summary, Totals, list_endpoints, summarise
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
 from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.errors import OptionError
@@ -84,6 +85,14 @@ class ServiceMonitor:
         """
         records = self.records(stale_after=stale_after)
         return summarise(records, self.totals, self.accounting, self.warnings)
+
+    def outages(self, *, stale_after: float | None = None) -> list[Outage]:
+        """
+        The incidents with one cause as one outage each, in order of their starts: by the commit if
+        that is clear, else by service and overlapping time. For `stale_after` and its error see
+        `records`.
+        """
+        return find_outages(self.records(stale_after=stale_after), list_endpoints(self.totals))
 
     def mttr(self) -> float:
         """

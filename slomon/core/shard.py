@@ -159,7 +159,9 @@ class Shard:
         incident = self.open.pop(crossing.slot)
         if crossing.kind == EXPIRED:
             stats = _make_stats(incident.before, crossing)
-            return replace(incident, stats=stats, end=crossing.tick, recovery=crossing.recovery_tick)
+            return replace(
+                incident, stats=stats, end=crossing.tick, recovery=crossing.recovery_tick
+            )
         fixing = self._find_candidates(crossing, incident.endpoint, crossing.recovery_tick)
         return replace(
             incident,

@@ -144,9 +144,7 @@ class Engine:
             state = self._state
             near = {one.start_position: one for one in state.history.recent(_RECENT)}
             near.update((one.start_position, one) for one in moved)
-            requests = {
-                one.key: state.windows.totals_of(one.key).requests for one in near.values()
-            }
+            requests = {one.key: state.windows.totals_of(one.key).requests for one in near.values()}
             span, deploys = state.stream.span, list(state.stream.deploys)
             run = Run(
                 *(requests, deploys, self._services, span.began or 0, span.ended),

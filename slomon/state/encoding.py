@@ -97,9 +97,9 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
 
     incidents = []
     for row in packed["incidents"]:
-        key, endpoint, *opening, burst, surge, before, breaking, stats, *ending = row
-        end, at, fixing, recovery = ending
-        fields: list[Any] = [key, endpoints[endpoint], *opening]
+        key, endpoint, start, position, onset, burst, surge, before, breaking, *rest = row
+        stats, end, at, fixing, recovery = rest
+        fields: list[Any] = [key, endpoints[endpoint], start, position, onset]
         fields += map(tuple, (burst, surge, before))
         fields += [unpack(breaking), IncidentStats(*stats), end, at, fixing and unpack(fixing)]
         incident = Incident(*fields, recovery)
@@ -131,7 +131,7 @@ def _check_incident(one: Incident) -> None:
     demand(one.end is not None or not is_closed, "an incident is closed only in part")
     demand(one.end is None or one.start <= one.end, "an incident ends before its start")
     demand((one.end is None) == (one.recovery is None), "an incident is ended only in part")
-    demand(one.recovery is None or one.recovery <= one.end, "an incident recovers after its end")
+    demand((one.recovery or 0) <= (one.end or 0), "an incident recovers after its end")
 
 
 def save_shard(number: int, shard: Shard) -> Sections:

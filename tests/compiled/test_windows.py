@@ -101,11 +101,11 @@ def brute_force(
             breached = 0
             ended = newest + max(like.window, no_traffic)
             failures = [access for access in seen if access[2]]
-            onsets, peak = find_onsets(seen, since, like.slo)
+            onsets, recovery = find_onsets(seen, since, like.slo)
             crossings.append(
                 Crossing(
-                    *(0, position, ended, EXPIRED, failed, *onsets),
-                    *(len(seen), len(failures), failures[-1][0], *lowest, peak),
+                    *(0, position, ended, EXPIRED, failed),
+                    *(*onsets, len(seen), len(failures), failures[-1][0], *lowest, recovery),
                 )
             )
             since = position
@@ -121,11 +121,11 @@ def brute_force(
         if below != breached:
             breached = below
             failures = [access for access in seen if access[2]]
-            onsets, peak = find_onsets(seen, since, like.slo)
+            onsets, recovery = find_onsets(seen, since, like.slo)
             crossings.append(
                 Crossing(
-                    *(0, position, clock, below, failed, *onsets),
-                    *(len(seen), len(failures), failures[-1][0], *lowest, peak),
+                    *(0, position, clock, below, failed),
+                    *(*onsets, len(seen), len(failures), failures[-1][0], *lowest, recovery),
                 )
             )
             if not below:
@@ -135,29 +135,30 @@ def brute_force(
 
 def find_onsets(
     seen: list[tuple[int, int, int]], since: int, slo: float
-) -> tuple[list[int], int]:
+) -> tuple[tuple[int, ...], int]:
     """
-    Onset and surge, and the tick of the peak, of accesses (tick, position, failed): each the
-    beginning of the run of accesses whose excess never fell to 0. It was set to 0 at `since`.
+    Onset and surge, and the tick of the recovery, of accesses (tick, position, failed): an onset is
+    the beginning of the accesses at which the excess never fell to 0. It was set to 0 at `since`.
     """
     found: list[int] = []
-    recovery_tick = last = max(tick for tick, _, failed in seen if failed)
+    recovery = last = max(tick for tick, _, failed in seen if failed)
     onset = [last, 1, 1]
+    allowed = int((1 - slo) * UNIT)
     for reference in ((1 - slo) / 4, min(4 * (1 - slo), 0.5)):
-        units, excess, first, peak = int(reference * UNIT), 0, 0, 0
+        units, excess, first, relief = int(reference * UNIT), 0, 0, 0
         for place, (tick, _, failed) in enumerate(seen):
-            if place == since:
-                excess = 0
+            excess = 0 if place == since else excess
             if failed and not excess:
-                first, peak = place, 0
+                first, relief = place, 0
+            relief = max(relief - UNIT + allowed, 0) if failed else relief + allowed
+            if failed and not found and not relief:
+                recovery = tick
             excess = max(excess + (UNIT - units if failed else -units), 0)
-            if failed and not found and excess >= peak:
-                peak, recovery_tick = excess, tick
         if excess:
             part = seen[first:]
             onset = [part[0][0], len(part), sum(failed for *_, failed in part)]
         found += onset
-    return found, recovery_tick
+    return tuple(found), recovery
 
 
 @backends

@@ -8,7 +8,6 @@ from array import array
 
 import pytest
 
-from slomon.core.attribution import Verdict
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor

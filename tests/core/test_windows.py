@@ -6,13 +6,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows, carry_marks, carry_over
-from slomon.kernels.windows import BLOCK, CLOSED, OPENED, Crossing
+from slomon.kernels.windows import BLOCK, CLOSED, Crossing
 from tests.core.builders import make_endpoint
 from tests.kernels.test_windows import Row, batches, blocks_in_use
 

@@ -241,7 +241,7 @@ def test_the_onset_is_the_first_failure_since_the_excess_was_0() -> None:
 
 
 def test_a_stray_failure_moves_the_onset_but_not_the_surge() -> None:
-    #   slo 0.9, width 20: 1 of 20 may fail. A success takes 0.025 from the excess, 0.4 from the surge
+    #   slo 0.9, width 20: a success takes 0.025 from the excess, and 0.4 from the surge
     outcomes = [*[GOOD] * 20, BAD, *[GOOD] * 15, BAD, BAD]
     [opened] = onsets(*outcomes, slo=0.9, width=20)
     assert opened == (20, 18, 3, 36, 2, 2, 37)
