@@ -160,8 +160,9 @@ def _attribute(
     if incident.fixing is not None and incident.end is not None:
         recovery = incident.onset if incident.recovery is None else incident.recovery
         fixed_by = _describe(incident.fixing, fixes, incident.end, recovery, began)
-    error = None if incident.recovery is None else case.recovery_error
-    return Attributed(broken_by, fixed_by, case.onset_error, error)
+    onset_error = round(case.onset_error, _DIGITS)
+    recovery_error = None if incident.recovery is None else onset_error
+    return Attributed(broken_by, fixed_by, onset_error, recovery_error)
 
 
 def _describe(

@@ -116,7 +116,9 @@ def _make_case(
             if delay > reach:
                 continue
             suspect = suspects.setdefault(one.position, Suspect(one.position, []))
-            suspect.delays.append((weight, max(delay, 0) / TICKS_PER_SECOND, error))
+            # Many logs have whole seconds: a failure in the second of a change came after it.
+            seconds = max(delay / TICKS_PER_SECOND, min(error, 1.0))
+            suspect.delays.append((weight, seconds, error))
     case.suspects = list(suspects.values())
     case.strays = (
         stray
@@ -129,7 +131,6 @@ def _make_case(
     if incident.fixing is not None:
         newest = max((one.position for one in list_preceding(incident, early)), default=-1)
         case.recovery = (peak - began) / TICKS_PER_SECOND
-        case.recovery_error = case.onset_error
         case.repairs = [
             Repair(
                 one.position,

@@ -22,8 +22,10 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, fsum
 from typing import Final, NamedTuple, TypeAlias
+
+from slomon.core.events import EVERY_SERVICE
 
 DELAYS: Final = (8.0, 120.0, 600.0, 2400.0)
 """Mean seconds from a bad change to the onset: at once, in minutes, later, much later."""
@@ -108,8 +110,8 @@ class Case:
     * `onset`, `onset_error`: the failures began about `onset_error` seconds before the onset
     * `strays`: the rate at which stray failures alone make such an incident, per second
     * `brief`: the probability that a fault is over as soon as this one
-    * `recovery`, `recovery_error`: the last failure; it recovered about so many seconds after. None
-      if it was not closed
+    * `recovery`: the last failure; it recovered about `onset_error` seconds after. None if the
+      incident was not closed
     """
 
     service: str
@@ -121,7 +123,6 @@ class Case:
     suspects: list[Suspect] = field(default_factory=list)
     end: float | None = None
     recovery: float | None = None
-    recovery_error: float = 0.0
     repairs: list[Repair] = field(default_factory=list)
 
 
@@ -251,15 +252,16 @@ def _make_nodes(
             node.others = together if others else 1 - together
         for change, delays in case.suspects:
             densities = [
-                sum(weight * first_failure(delay, mean, error) for weight, delay, error in delays)
+                fsum(weight * first_failure(delay, mean, error) for weight, delay, error in delays)
                 for mean in DELAYS
             ]
-            if sum(densities) < _LEAST_RATE:
+            if fsum(densities) < _LEAST_RATE:
                 continue
             weight = 1.0
             if others:
                 scope = deployments.scopes.get(change, frozenset())
-                weight = together if others <= scope else coincidence
+                deployed = EVERY_SERVICE in scope or others <= scope
+                weight = together if deployed else coincidence
             elif services > 1:
                 weight = 1 - coincidence
             node.suspects.append((change, weight, densities))
@@ -285,7 +287,7 @@ def _choose_ends(nodes: Sequence[_Node]) -> None:
         roots.append(root)
         if node.ended and node.next_same < 0:
             known = best.setdefault(root, node)
-            if node.case.recovery_error < known.case.recovery_error:
+            if node.case.onset_error < known.case.onset_error:
                 best[root] = node
     for node in best.values():
         node.judged_by_end = True
@@ -332,7 +334,7 @@ def _link(node: _Node, nodes: Sequence[_Node], previous: int, sibling: int) -> N
             continue
         delay = max(case.onset - since, 0.0)
         error = case.onset_error + before.onset_error
-        again = sum(share * exp(-delay / (m + error)) / (m + error) for share, m in terms)
+        again = fsum(share * exp(-delay / (m + error)) / (m + error) for share, m in terms)
         if again > node.again:
             node.parent, node.again, node.same = parent, again, same
             return
@@ -344,7 +346,7 @@ def _weigh_end(node: _Node, inherited: Weights, rate: float) -> None:
     service per second. A repair is as probable as its density is above that rate.
     """
     case = node.case
-    densities = [last_failure(one.delay, case.recovery_error) / rate for one in case.repairs]
+    densities = [last_failure(one.delay, case.onset_error) / rate for one in case.repairs]
     causes = {_BY_ITSELF: None, **dict.fromkeys(one[0] for one in node.suspects)}
     causes |= dict.fromkeys(cause for cause in inherited if cause >= 0)
     for cause in causes:
@@ -359,7 +361,7 @@ def _weigh_end(node: _Node, inherited: Weights, rate: float) -> None:
                 share = ROLLED_BACK[own] if taken_back else NOT_TAKEN_BACK
             weights[one.change] = share * density
         node.ended_by[cause] = weights
-        node.ended[cause] = sum(weights.values()) + RECOVERED[own]
+        node.ended[cause] = fsum(weights.values()) + RECOVERED[own]
     node.ended[_STRAYS] = 1.0
 
 
@@ -378,7 +380,7 @@ def _start(node: _Node, inherited: Weights, rates: _Rates) -> None:
     case, fresh = node.case, node.fresh = node.case, {}
     scale = rates.bad * case.brief
     for change, weight, densities in node.suspects:
-        density = sum(share * one for share, one in zip(rates.shares, densities, strict=True))
+        density = fsum(share * one for share, one in zip(rates.shares, densities, strict=True))
         fresh[change] = scale * weight * density
     by_itself = rates.of_service.get(case.service, rates.by_itself)
     fresh[_BY_ITSELF] = by_itself * node.others * case.brief
@@ -397,7 +399,7 @@ def _pass_up(node: _Node, parent: _Node | None) -> None:
     most = max(inner.values())
     for cause in inner:
         inner[cause] /= most
-    node.started = sum(weight * inner[cause] for cause, weight in node.fresh.items())
+    node.started = fsum(weight * inner[cause] for cause, weight in node.fresh.items())
     if parent is None:
         return
     messages = node.messages = {}
@@ -422,13 +424,13 @@ def _pass_down(node: _Node, parent: _Node | None) -> None:
         belief = dict(fresh)
     else:
         cavity = {cause: one / node.messages[cause] for cause, one in parent.belief.items()}
-        whole = sum(cavity.values())
+        whole = fsum(cavity.values())
         fresh = {cause: weight * inner[cause] * whole for cause, weight in node.fresh.items()}
         belief = dict(fresh)
         for cause, weight in cavity.items():
             if cause != _STRAYS:
                 belief[cause] = belief.get(cause, 0.0) + weight * _go_on(node, cause)
-    total = sum(belief.values())
+    total = fsum(belief.values())
     node.belief = {cause: weight / total for cause, weight in belief.items()}
     node.fresh = {cause: weight / total for cause, weight in fresh.items()}
 
@@ -451,18 +453,18 @@ def _learn(
             belief = node.fresh[change]
             bad[change] = min(1.0, bad.get(change, 0.0) + belief)
             parts = [share * one for share, one in zip(rates.shares, densities, strict=True)]
-            whole = sum(parts)
+            whole = fsum(parts)
             if whole:
                 for kind, part in enumerate(parts):
                     kinds[kind] += belief * part / whole
     (share, worth), changes = BAD, sum(deployments.counts.values())
-    share = (share * worth + sum(bad.values())) / (worth + changes)
+    share = (share * worth + fsum(bad.values())) / (worth + changes)
     rate, worth = RATE
-    by_itself = (worth + sum(own.values())) / (worth / rate + services * seconds)
+    by_itself = (worth + fsum(own.values())) / (worth / rate + services * seconds)
     of_service = {
         service: (1 + count) / (1 / by_itself + seconds) for service, count in own.items()
     }
-    total = sum(kinds)
+    total = fsum(kinds)
     return _Rates(share, by_itself, of_service, [kind / total for kind in kinds])
 
 
@@ -508,7 +510,7 @@ def _find_fixes(node: _Node, nodes: Sequence[_Node], shared: Weights) -> Weights
             weights = {
                 change: weight * (1 + SHARED * shared[change]) for change, weight in weights.items()
             }
-            total = sum(weights.values()) + RECOVERED[cause < 0]
+            total = fsum(weights.values()) + RECOVERED[cause < 0]
         for change, weight in weights.items():
             fixes[change] = fixes.get(change, 0.0) + belief * weight / total
     return fixes

@@ -15,10 +15,11 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.kernels.windows import EXPIRED, OPENED, UNIT, Crossing
+from slomon.kernels.windows import EXPIRED, OPENED, Crossing
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 from tests.core.builders import make_endpoint
+from tests.onsets import find_onsets
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
 LIKE = make_endpoint(window=100)
@@ -131,34 +132,6 @@ def brute_force(
             if not below:
                 since = position + 1
     return crossings
-
-
-def find_onsets(
-    seen: list[tuple[int, int, int]], since: int, slo: float
-) -> tuple[tuple[int, ...], int]:
-    """
-    Onset and surge, and the tick of the recovery, of accesses (tick, position, failed): an onset is
-    the beginning of the accesses at which the excess never fell to 0. It was set to 0 at `since`.
-    """
-    found: list[int] = []
-    recovery = last = max(tick for tick, _, failed in seen if failed)
-    onset = [last, 1, 1]
-    allowed = int((1 - slo) * UNIT)
-    for reference in ((1 - slo) / 4, min(4 * (1 - slo), 0.5)):
-        units, excess, first, relief = int(reference * UNIT), 0, 0, 0
-        for place, (tick, _, failed) in enumerate(seen):
-            excess = 0 if place == since else excess
-            if failed and not excess:
-                first, relief = place, 0
-            relief = max(relief - UNIT + allowed, 0) if failed else relief + allowed
-            if failed and not found and not relief:
-                recovery = tick
-            excess = max(excess + (UNIT - units if failed else -units), 0)
-        if excess:
-            part = seen[first:]
-            onset = [part[0][0], len(part), sum(failed for *_, failed in part)]
-        found += onset
-    return tuple(found), recovery
 
 
 @backends
