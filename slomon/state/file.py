@@ -34,7 +34,7 @@ Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or a value that JSON can hold."""
 
 _NAME: Final = b"slomon state "
-_MAGIC: Final = _NAME + b"6\n"
+_MAGIC: Final = _NAME + b"7\n"
 _DIGEST: Final = 32
 _END: Final = b"\n"
 _COLUMNS: Final = ("q", "d", "B")
