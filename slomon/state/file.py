@@ -2,7 +2,7 @@
 A file that holds the state of a run, so that a later run can continue from it. A new state replaces
 the old one only when it is complete and on the disk: there is always a valid one.
 
-    slomon state 6\n
+    slomon state 7\n
     {"name": ..., "type": ..., "bytes": ...}\n, then that many bytes, for each section
     the SHA-256 of everything before it
 
