@@ -50,6 +50,7 @@ POSSIBLE: Final = {
     "onset_requests": "other requests at the onset, not above those of now",
     "surge_tick": "another onset, not after the last failure",
     "surge_requests": "other requests at the onset, not above those of now",
+    "last_failure_requests": "other requests at the last failure, not above those of now",
     "recovery_tick": "another recovery, not after the last failure",
     "past_failures": "more or fewer failures before the window",
     "min_sli_requests": "another lowest window, with an SLI below the SLO",
