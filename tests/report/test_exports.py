@@ -135,9 +135,10 @@ def expect(kind: Kind, value: object) -> object:
             return value.encode("utf-8", "backslashreplace").decode()
         case tuple():
             return [expect(kind, item) for item in value]
-        case Candidate(commit, author, date, age):
+        case Candidate(commit, author, date, age, delay, probability):
             texts = {"commit": commit, "author": author, "date": date}
-            return {**{name: expect(kind, text) for name, text in texts.items()}, "age": age}
+            numbers = {"age": age, "delay": delay, "probability": probability}
+            return {**{name: expect(kind, text) for name, text in texts.items()}, **numbers}
     return value
 
 
@@ -185,7 +186,8 @@ def test_parquet_reads_back_as_it_was_written(found: list[IncidentRecord]) -> No
 def test_the_columns_of_parquet_are_typed() -> None:
     schema = read_parquet(write("a.parquet", [])).schema
     text, number = pa.string(), pa.float64()
-    parts = [("commit", text), ("author", text), ("date", text), ("age", number)]
+    parts = [("commit", text), ("author", text), ("date", text)]
+    parts += [("age", number), ("delay", number), ("probability", number)]
 
     assert schema.field("start").type == schema.field("end").type == pa.timestamp("ns", "UTC")
     assert schema.field("duration").type == number
