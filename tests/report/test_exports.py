@@ -194,7 +194,7 @@ def test_the_columns_of_parquet_are_typed() -> None:
     assert schema.field("break_before_requests").type == pa.int64()
     assert schema.field("break_candidates").type.value_type == pa.struct(parts)
     assert schema.field("co_occurring").type.value_type == text
-    assert schema.metadata[b"schema"] == b"2"
+    assert schema.metadata[b"schema"] == b"3"
 
 
 def test_a_time_in_parquet_is_the_one_that_was_read() -> None:
