@@ -5,6 +5,7 @@ Benchmarks, to be run by hand on a quiet machine:
     python scripts/bench.py replay      a log file, against DuckDB, Polars, a plain loop and wc
     python scripts/bench.py live        a watched service, against the same service unwatched
     python scripts/bench.py latency     a live monitor: how soon it reports, whether it counts all
+    python scripts/bench.py blame       attribution in worlds with known causes, against plain rules
     python scripts/bench.py data DIR    no benchmark: writes a log and its endpoints
 
 `replay` and `data` need numpy. `replay` needs duckdb and polars, unless `--only` leaves them out.
@@ -66,6 +67,13 @@ def measure_latency(arguments: argparse.Namespace) -> None:
         latency.report_calls(arguments.calls)
     else:
         latency.report_latency(arguments.rate, arguments.seconds)
+
+
+def measure_blame(arguments: argparse.Namespace) -> None:
+    sys.path.insert(0, str(Path(__file__).parent.parent))  # the worlds are in tests/
+    from peers import blame  # noqa: PLC0415 - it needs slomon, the others don't
+
+    blame.report(arguments.seed, arguments.worlds, arguments.processes)
 
 
 def write_data(arguments: argparse.Namespace) -> None:
@@ -140,6 +148,14 @@ def parse() -> argparse.Namespace:
     latency.add_argument(
         "--calls", type=int, help="only: this many calls, and how they were counted"
     )
+
+    blame = commands.add_parser("blame", help="attribution in worlds with known causes")
+    blame.set_defaults(run=measure_blame)
+    blame.add_argument("--worlds", type=int, default=300)
+    blame.add_argument(
+        "--seed", type=int, default=1, help="of all worlds: judge on another than you built on"
+    )
+    blame.add_argument("--processes", type=int, default=1)
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slomon.core.incident import Incident, State
     from slomon.core.incident_records import IncidentRecord
     from slomon.core.metrics import Metrics
+    from slomon.core.outages import Outage
     from slomon.core.service_monitor import IncidentDetail, ServiceMonitor
     from slomon.core.statistics import Comparison
     from slomon.core.statuses import StatusRule
@@ -79,6 +80,7 @@ __all__ = [
     "MalformedEventError",
     "MalformedLineError",
     "Metrics",
+    "Outage",
     "Progress",
     "RejectedLine",
     "Rejection",
@@ -129,6 +131,7 @@ _HOMES = {
     "MalformedEventError": "slomon.errors",
     "MalformedLineError": "slomon.errors",
     "Metrics": "slomon.core.metrics",
+    "Outage": "slomon.core.outages",
     "Progress": "slomon.log_replay.run",
     "RejectedLine": "slomon.core.events",
     "Rejection": "slomon.core.events",

@@ -28,9 +28,10 @@ def make_incident(  # noqa: PLR0917 (the order in which things happen)
 ) -> Incident:
     """An incident of one failure; or of one and a success that closed it, or expired if none."""
     return Incident(
-        *(0, endpoint, start, position, start, (0, 0)),
+        *(0, endpoint, start, position, start, (1, 1), (start, 1, 1), (0, 0)),
         suspect(*[broken_by] if broken_by else []),
         IncidentStats(1 + (end_position is not None), 1, start, 1, 1, start),
         *(end, end_position),
         None if end_position is None else suspect(*[fixed_by] if fixed_by else []),
+        None if end is None else start,
     )

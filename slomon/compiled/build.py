@@ -36,7 +36,7 @@ from slomon.kernels import (
     windows,
 )
 from slomon.kernels import sli_series as series_kernels
-from slomon.kernels.windows import ENDPOINT, ENTRY
+from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -208,6 +208,7 @@ def _state(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -219,6 +220,7 @@ def _state(
     """
     by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
     floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
+    by_excess = carray(excesses, (endpoint_count, EXCESS))
     by_entry = carray(entries, (entry_count, ENTRY))
     return windows.WindowState(
         by_endpoint[:, 0],
@@ -237,10 +239,15 @@ def _state(
         by_endpoint[:, 13],
         by_endpoint[:, 14],
         by_endpoint[:, 15],
+        by_excess[:, 0],
+        by_excess[:, 1],
+        by_excess[:, 2],
+        by_excess[:, 3],
+        by_excess[:, 4],
+        by_excess[:, 5],
         by_entry[:, 0],
         by_entry[:, 1],
         by_entry[:, 2],
-        by_entry[:, 3],
         carray(next_block, entry_count // windows.BLOCK),
         carray(pool, 5)[0:1],
         carray(pool, 5)[1:2],
@@ -302,6 +309,7 @@ def _advance(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -317,7 +325,7 @@ def _advance(
     bucket_count: int,
 ) -> Any:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
     )
     columns = (
         carray(slots, rows),
@@ -348,6 +356,7 @@ def _mark(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -357,7 +366,7 @@ def _mark(
     marks: Any,
 ) -> int:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
     )
     numbers = carray(marks, windows.MARKS * endpoint_count)
     return windows.mark(state, carray(slots, count), numbers)
@@ -367,6 +376,7 @@ def _expire(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
+    excesses: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -375,7 +385,7 @@ def _expire(
     tick: int,
 ) -> int:
     state = _state(
-        endpoints, endpoint_floats, endpoint_count, entries, entry_count, next_block, pool
+        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
     )
     return windows.expire(state, slot, tick)
 
@@ -394,11 +404,14 @@ _KERNELS: Final = {
     "cut": (reorder.cut, (_C, _N, _N, _N)),
     "count": (reorder.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (reorder.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
-    "mark": (_mark, (_C, _F, _N, _C, _N, _C, _C, _C, _N, _C)),
-    "advance": (_advance, (_C, _F, _N, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N)),
+    "mark": (_mark, (_C, _F, _N, _C, _C, _N, _C, _C, _C, _N, _C)),
+    "advance": (
+        _advance,
+        (_C, _F, _N, _C, _C, _N, _C, _C, _C, _C, _C, _C, _N, _C, _CS, _FS, _N),
+    ),
     "merge": (_merge, (_CS, _FS, _N, _N, _N)),
     "sort": (_sort, (_CS, _FS, _N, _N)),
-    "expire": (_expire, (_C, _F, _N, _C, _N, _C, _C, _N, _N)),
+    "expire": (_expire, (_C, _F, _N, _C, _C, _N, _C, _C, _N, _N)),
 }
 
 

@@ -34,9 +34,9 @@ from slomon.kernels.sli_series import SeriesState
 from slomon.kernels.windows import (
     BLOCK,
     ENDPOINT,
-    ENDPOINT_COLUMNS,
     ENTRY,
     ENTRY_COLUMNS,
+    EXCESS,
     Crossing,
     EndpointTotals,
     WindowState,
@@ -48,7 +48,7 @@ _POOL: Final = ("first_free", "free_count", "late", "min_requests", "no_traffic"
 
 class CompiledWindows:
     """
-    `Windows` with compiled kernels, over two arrays of records: one record per endpoint, and one
+    `Windows` with compiled kernels, over three arrays of records: two records per endpoint, and one
     per entry. It continues from windows of the Python backend.
     """
 
@@ -61,7 +61,8 @@ class CompiledWindows:
             kernels=SeriesKernels(partial(_call, library.merge), partial(_call, library.sort)),
         )
         self._library = library
-        self._endpoints = _interleave([*islice(columns, ENDPOINT_COLUMNS)], ENDPOINT)
+        self._endpoints = _interleave([*islice(columns, ENDPOINT)], ENDPOINT)
+        self._excesses = _interleave([*islice(columns, EXCESS)], EXCESS)
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
         self._next_block = array("q", windows.state.next_block)
         self._pool = array("q", [getattr(windows.state, name)[0] for name in _POOL])
@@ -70,9 +71,11 @@ class CompiledWindows:
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
         """The name of each column of the state, and the column as an array, to be saved."""
         names = iter(WindowState._fields)
-        for number in range(ENDPOINT_COLUMNS):
+        for number in range(ENDPOINT):
             name, column = next(names), self._endpoints[number::ENDPOINT]
             yield name, array("d", column.tobytes()) if name == "slo" else column
+        for number in range(EXCESS):
+            yield next(names), self._excesses[number::EXCESS]
         for number in range(ENTRY):
             yield next(names), self._entries[number::ENTRY]
         yield next(names), self._next_block
@@ -94,6 +97,7 @@ class CompiledWindows:
         """Add `count` endpoints with the SLO and the window of `defaults`."""
         blank = CompiledWindows(self._library, Windows([defaults]))
         self._endpoints.extend(blank._endpoints * count)
+        self._excesses.extend(blank._excesses * count)
         if self.series is not None:
             self.series.grow(count)
 
@@ -161,15 +165,16 @@ class CompiledWindows:
         return no_traffic
 
     def _record(self, slot: int) -> dict[str, int]:
-        """The record of an endpoint, by the names of its columns. `slo` is the bits of a float."""
+        """The records of an endpoint, by the names of its columns. `slo` is the bits of a float."""
         numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
+        numbers += self._excesses[slot * EXCESS : (slot + 1) * EXCESS]
         return dict(zip(WindowState._fields, numbers, strict=False))
 
     def _state(self) -> tuple[int, ...]:
         """The arguments from which `compiled.build` makes a WindowState."""
         endpoints = address(self._endpoints)
         return (
-            *(endpoints, endpoints, self.count),
+            *(endpoints, endpoints, self.count, address(self._excesses)),
             *(address(self._entries), len(self._entries) // ENTRY),
             *(address(self._next_block), address(self._pool)),
         )

@@ -30,7 +30,7 @@ K = TypeVar("K")
 
 _DAY: Final = 86_400  # seconds
 _HOUR: Final = 3600
-_ATTRIBUTED: Final = (Verdict.CLEAR, Verdict.AMBIGUOUS)
+_ATTRIBUTED: Final = (Verdict.CLEAR, Verdict.LIKELY)
 _NO_REPAIR: Final = Repair(0, 0, 0, None, None, None, None)
 
 
@@ -101,19 +101,11 @@ def rank_by_owner(incidents: Sequence[IncidentRecord], ended: float) -> Ranking:
 
 def find_attributed(incident: IncidentRecord) -> Candidate | None:
     """
-    The change to which an incident is attributed: the newest candidate if the verdict is clear or
-    ambiguous, else None. A stale change does not count: it was only the last one before something
-    else went wrong, and to count it would blame those who deploy seldom for every outage. If the
-    failure rate fell with the newest candidate, that one broke nothing: then the one before it
-    counts, if there is one.
+    The change to which an incident is attributed: the most probable one if the verdict is clear or
+    likely, else None.
     """
     broken_by = incident.broken_by
-    if broken_by.verdict not in _ATTRIBUTED:
-        return None
-    candidates = broken_by.candidates
-    if broken_by.evidence is not None and broken_by.evidence.fell:
-        candidates = candidates[:-1]
-    return candidates[-1] if candidates else None
+    return broken_by.suspect if broken_by.verdict in _ATTRIBUTED else None
 
 
 def assign_deploys(

@@ -1,58 +1,72 @@
 """
-Attribution: which change broke an endpoint (`blame`), which change fixed it (`credit`), and how
-sure that is.
+Attribution: which change broke an endpoint, which change fixed it, and how probable that is.
 
-The commit is always the contract's: the last change of the service before the crossing. The verdict
-says how far to trust it. It rests on the candidates, because the SLI of a window lags behind the
-failures, and on a comparison of the failure rates before and after the newest candidate.
+    change A          onset           change B      SLI crosses the SLO
+       |                x                |             v
+    ---+----------------+----------------+-------------+------>  position in the stream
+       B came too late to be the cause; that it is the newest change says nothing
 
-    change A        first failure    change B      SLI crosses the SLO
-       |                  x             |             v
-    ---+------------------+-------------+-------------+------>  position in the stream
-       A and B are the candidates; B is the commit; requests before and after B are the evidence
+`break` and `fix` of the contract stay the last change before the crossing. The probabilities rest
+on when the failures really began and ended: see `core.cases` and `core.causes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import fsum
+from typing import Final
 
+from slomon.core.cases import make_cases, study_changes
+from slomon.core.causes import Case, find_causes
 from slomon.core.events import PositionedChange
 from slomon.core.incident import Candidates, Incident
 from slomon.core.statistics import Comparison, compare
 from slomon.core.ticks import to_seconds
 
+CLEAR_FROM: Final = 0.9
+LIKELY_FROM: Final = 0.5
+_DIGITS: Final = 6  # of a probability
+
 
 class Verdict(StrEnum):
     """
-    How sure it is that the newest candidate caused the crossing.
+    How sure it is that the most probable candidate is the cause.
 
-    * `clear`: it is the only candidate and no evidence speaks against it; or several are, but the
-      endpoint met its SLO until the newest one came, and the failure rate rose with it
-    * `ambiguous`: one of several candidates may be the cause, or the failure rates before and after
-      the newest one can't be told apart
-    * `stale`: it is older than a change that breaks something usually is
-    * `none`: no known change can be the cause
+    * `clear`: its probability is at least 0.9
+    * `likely`: its probability is at least 0.5
+    * `ambiguous`: no probability is that high, but that of a candidate is above that of no known
+      change
+    * `unexplained`: no known change is the most probable
+    * `none`: no change is known
     """
 
     CLEAR = "clear"
+    LIKELY = "likely"
     AMBIGUOUS = "ambiguous"
-    STALE = "stale"
+    UNEXPLAINED = "unexplained"
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """
-    A change that may have caused a crossing. `age` is the time in seconds from the change to the
-    crossing; 0 if the endpoint's clock is behind the change's.
+    A change that may have broken or fixed an endpoint.
+
+    * `age`: seconds from the change to the crossing; 0 if the endpoint's clock is behind the
+      change's
+    * `delay`: seconds from the change to the onset, or to the last failure before the recovery;
+      negative if the change came later
+    * `probability`: that it is the cause
     """
 
     commit: str
     author: str
     date: str
     age: float
+    delay: float = 0.0
+    probability: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +74,10 @@ class Attribution:
     """
     Which change broke an endpoint, or fixed it.
 
-    * `candidates`: the change that was the newest when the failures began (or ended), and all later
-      ones until the crossing, in stream order. Stale changes are left out, but for the newest: the
-      last candidate is the contract's change
+    * `candidates`: the changes around the onset (or the recovery) and until the crossing, in stream
+      order. The last one is the contract's change
+    * `unexplained`: the probability that no known change is the cause, or that the endpoint
+      recovered by itself
     * `omitted`: how many further candidates are not listed
     * `evidence`: the endpoint's requests before and after the last candidate; None if it had none
       before or none after
@@ -72,6 +87,7 @@ class Attribution:
     candidates: tuple[Candidate, ...] = ()
     omitted: int = 0
     evidence: Comparison | None = None
+    unexplained: float = 1.0
 
     @property
     def newest(self) -> Candidate | None:
@@ -83,94 +99,106 @@ class Attribution:
         """The contract's commit: the last change before the crossing, "" if there was none."""
         return self.newest.commit if self.newest else ""
 
+    @property
+    def suspect(self) -> Candidate | None:
+        """The most probable candidate, the later one of two; None if no candidate is possible."""
+        most = max(reversed(self.candidates), key=_probability, default=None)
+        return most if most and most.probability else None
 
-def blame(incident: Incident, stale_after: int) -> Attribution:
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
     """
-    Attribute the start of an incident: which change broke the endpoint.
-
-    The verdict is `stale` if the newest candidate is older than `stale_after` ticks. It is `clear`
-    if the failure rate rose with the newest candidate, and either there is no other candidate, or
-    the endpoint met its SLO between the last two: a few failures are in most windows, and they did
-    no harm until the newest change. Without evidence, a single candidate is `clear`.
+    An incident's cause and repair. `onset_error` and `recovery_error` are the mean seconds by which
+    the failures began before the onset, and ended after the recovery.
     """
-    candidates, crossed_at = incident.breaking, incident.start
-    evidence = _compare(candidates)
-    changes = _without_stale(candidates.changes, crossed_at, stale_after)
-    if evidence is None:
-        clear = len(changes) == 1
-    else:
-        met_slo_before = evidence.before.meets(incident.endpoint.slo)
-        clear = evidence.rose and (met_slo_before or len(changes) == 1)
-    verdict = _find_verdict(changes, crossed_at, stale_after, clear=clear)
-    return _attribute(verdict, changes, _omitted(candidates, changes), evidence, crossed_at)
+
+    broken_by: Attribution
+    fixed_by: Attribution | None
+    onset_error: float
+    recovery_error: float | None
 
 
-def credit(incident: Incident, stale_after: int) -> Attribution | None:
+def attribute(
+    incidents: Sequence[Incident],
+    deploys: Iterable[PositionedChange],
+    *,
+    services: int,
+    span: tuple[int, int],
+    stale_after: int,
+) -> list[Attributed]:
     """
-    Attribute the end of an incident: which change fixed the endpoint. None if it is not closed.
+    The attribution of each incident, in their order, which must be that of the stream.
 
-    A change before the incident opened did not fix it, with one exception: the newest candidate
-    did, if it came after the first failure and the failure rate fell with it. The SLI lags, so a
-    fix that is deployed at once may come before the incident opens. If no candidate remains, the
-    verdict is `none`, and the contract's change alone is listed.
+    * `deploys`: the changes of the run
+    * `services`: the number of services that have an endpoint
+    * `span`: the ticks at which the run began and ended
+    * `stale_after`: a change more than so many ticks before an onset did not cause it
     """
-    candidates, crossed_at = incident.fixing, incident.end
-    if candidates is None or crossed_at is None:
-        return None
-    evidence = _compare(candidates)
-    changes = [one for one in candidates.changes if one.position > incident.start_position]
-    if not changes and evidence is not None and evidence.fell:
-        changes = [one for one in candidates.changes[-1:] if one.tick >= incident.onset]
-    if not changes:
-        return _attribute(Verdict.NONE, candidates.changes[-1:], 0, evidence, crossed_at)
-    changes = _without_stale(changes, crossed_at, stale_after)
-    clear = len(changes) == 1 and (evidence is None or evidence.fell)
-    verdict = _find_verdict(changes, crossed_at, stale_after, clear=clear)
-    return _attribute(verdict, changes, _omitted(candidates, changes), evidence, crossed_at)
-
-
-def _without_stale(
-    changes: Sequence[PositionedChange], crossed_at: int, stale_after: int
-) -> list[PositionedChange]:
-    """The changes that are not stale, and the newest one in any case: it is the contract's."""
-    recent = [one for one in changes[:-1] if crossed_at - one.tick <= stale_after]
-    return [*recent, *changes[-1:]]
-
-
-def _omitted(candidates: Candidates, changes: Sequence[PositionedChange]) -> int:
-    """
-    How many unlisted candidates come before these changes. If any candidate was left out, the
-    unlisted ones, which are older, are left out for the same reason.
-    """
-    return candidates.omitted if len(changes) == len(candidates.changes) else 0
-
-
-def _find_verdict(
-    changes: Sequence[PositionedChange], crossed_at: int, stale_after: int, *, clear: bool
-) -> Verdict:
-    if not changes:
-        return Verdict.NONE
-    if crossed_at - changes[-1].tick > stale_after:
-        return Verdict.STALE
-    return Verdict.CLEAR if clear else Verdict.AMBIGUOUS
-
-
-def _compare(candidates: Candidates) -> Comparison | None:
-    return compare(candidates.before, candidates.after) if candidates.changes else None
+    began, ended = span
+    deployments = study_changes(incidents, deploys, began)
+    cases = make_cases(incidents, deployments, began, stale_after)
+    order = sorted(range(len(cases)), key=lambda index: cases[index].onset)
+    in_order = [cases[index] for index in order]
+    found = find_causes(in_order, deployments, services, to_seconds(max(ended - began, 0)))
+    findings = dict(zip(order, found, strict=True))
+    return [
+        _attribute(incident, cases[index], findings[index].causes, findings[index].fixes, began)
+        for index, incident in enumerate(incidents)
+    ]
 
 
 def _attribute(
-    verdict: Verdict,
-    changes: Sequence[PositionedChange],
-    omitted: int,
-    evidence: Comparison | None,
+    incident: Incident,
+    case: Case,
+    causes: Mapping[int, float],
+    fixes: Mapping[int, float],
+    began: int,
+) -> Attributed:
+    broken_by = _describe(incident.breaking, causes, incident.start, incident.onset, began)
+    fixed_by = None
+    if incident.fixing is not None and incident.end is not None:
+        recovery = incident.onset if incident.recovery is None else incident.recovery
+        fixed_by = _describe(incident.fixing, fixes, incident.end, recovery, began)
+    onset_error = round(case.onset_error, _DIGITS)
+    recovery_error = None if incident.recovery is None else onset_error
+    return Attributed(broken_by, fixed_by, onset_error, recovery_error)
+
+
+def _describe(
+    candidates: Candidates,
+    probabilities: Mapping[int, float],
     crossed_at: int,
+    moved_at: int,
+    began: int,
 ) -> Attribution:
-    candidates = tuple(
-        Candidate(
-            *(one.change.commit, one.change.author, one.change.date),
-            age=to_seconds(max(0, crossed_at - one.tick)),
+    listed = []
+    for one in candidates.changes:
+        position, tick, change = one.date(began)
+        listed.append(
+            Candidate(
+                *(change.commit, change.author, change.date),
+                age=to_seconds(max(crossed_at - tick, 0)),
+                delay=to_seconds(moved_at - tick),
+                probability=round(probabilities.get(position, 0.0), _DIGITS),
+            )
         )
-        for one in changes
-    )
-    return Attribution(verdict, candidates, omitted, evidence)
+    unexplained = round(max(1 - fsum(one.probability for one in listed), 0.0), _DIGITS)
+    evidence = compare(candidates.before, candidates.after) if candidates.changes else None
+    verdict = _judge([one.probability for one in listed], unexplained)
+    return Attribution(verdict, tuple(listed), candidates.omitted, evidence, unexplained)
+
+
+def _judge(probabilities: Sequence[float], unexplained: float) -> Verdict:
+    if not probabilities:
+        return Verdict.NONE
+    most = max(probabilities)
+    if most >= CLEAR_FROM:
+        return Verdict.CLEAR
+    if most >= LIKELY_FROM:
+        return Verdict.LIKELY
+    return Verdict.AMBIGUOUS if most > unexplained else Verdict.UNEXPLAINED
+
+
+def _probability(candidate: Candidate) -> float:
+    return candidate.probability

@@ -6,8 +6,8 @@ it back, or to its expiry if the endpoint has no more traffic.
     SLI        -----------+                 +------
     SLO        . . . . . .|. . . . . . . . .|. . .
                           +-----------------+
-                     ^    ^                 ^
-                   onset  start            end        (the window lags behind the failures)
+                     ^    ^         ^       ^
+                  onset  start  recovery   end        (the window lags behind the failures)
 
 Each crossing has `Candidates`: the changes that may have caused it. `ChangeLog` keeps the newest
 changes of each service. "Before" and "after" mean position in the stream; the dates of changes are
@@ -16,7 +16,7 @@ never compared.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.statistics import Counts
 
 _REMEMBERED: Final = 100  # changes of a service; people don't deploy more often within a window
-_SHOWN: Final = 10  # candidates
+_SHOWN: Final = 10  # candidates before the failures began or ended, and as many since
 
 
 class State(StrEnum):
@@ -48,13 +48,17 @@ class Incident:
     * `key`: the endpoint's number in the run
     * `start`, `end`: the ticks of the accesses at which the SLI was first below the SLO, and first
       back; `start_position`, `end_position`: the positions of these accesses in the stream
-    * `onset`: the tick of the first failure in the window when the incident opened
+    * `onset`: the tick of the failure since which the endpoint failed more than its SLO allows
+    * `burst`: the requests and failures from the onset to the opening, both included
+    * `surge`: an onset that is moved less by a few stray failures before, and later by a slow
+      beginning; the requests and failures from there to the opening
     * `before`: the endpoint's requests and failures before the incident
     * `breaking`, `fixing`: the candidates for its start and for its end
     * `stats`: the requests during the incident
+    * `recovery`: the tick of the last failure before the endpoint failed less than its SLO allows
 
-    While the incident is open, `end`, `end_position` and `fixing` are None. If it expired, `end` is
-    a tick without an access, and `end_position` and `fixing` are None.
+    While the incident is open, `end`, `end_position`, `fixing` and `recovery` are None. If it
+    expired, `end` is a tick without an access, and `end_position` and `fixing` are None.
     """
 
     key: int
@@ -62,12 +66,15 @@ class Incident:
     start: int
     start_position: int
     onset: int
+    burst: tuple[int, int]
+    surge: tuple[int, int, int]
     before: tuple[int, int]
     breaking: Candidates
     stats: IncidentStats
     end: int | None = None
     end_position: int | None = None
     fixing: Candidates | None = None
+    recovery: int | None = None
 
     @property
     def broken_by(self) -> Change | None:
@@ -110,9 +117,9 @@ class IncidentStats(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """
-    The changes that may have caused a crossing, of the endpoint's service or of every service: the
-    newest one when the failures began (or ended), and all later ones, in stream order. `omitted`
-    counts further candidates before them.
+    The changes that may have caused a crossing, of the endpoint's service or of every service, in
+    stream order: the ten newest ones when the failures began (or ended), and the ten newest of the
+    later ones. `omitted` counts the other ones that are remembered.
 
     The requests of the endpoint around the newest change are the evidence about it:
 
@@ -165,16 +172,20 @@ class ChangeLog:
 
     def list_candidates(self, service: str, since: int) -> tuple[tuple[PositionedChange, ...], int]:
         """
-        The last change of a service, or of every service, before the position `since`, and all
-        later ones. Return the ten newest of them in stream order, and how many are omitted.
+        Changes of a service, or of every service, in stream order: the ten newest ones up to the
+        tick `since`, and the ten newest later ones. Also return how many others are remembered.
         """
         common = self._histories.get(EVERY_SERVICE, ())
         own = self._histories.get(service, ()) if service != EVERY_SERVICE else ()
         known = list(merge(own, common, key=_position)) if own and common else list(own or common)
-        first = max(bisect_left(known, since, key=_position) - 1, 0)
-        shown = max(first, len(known) - _SHOWN)
-        return tuple(known[shown:]), shown - first
+        later = bisect_right(known, since, key=_tick)
+        shown = known[max(later - _SHOWN, 0) : later] + known[later:][-_SHOWN:]
+        return tuple(shown), len(known) - len(shown)
 
 
 def _position(positioned: PositionedChange) -> int:
     return positioned.position
+
+
+def _tick(positioned: PositionedChange) -> int:
+    return positioned.tick

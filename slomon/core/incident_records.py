@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from slomon.core.attribution import Attribution, blame, credit
+from slomon.core.attribution import Attributed, Attribution, attribute
 from slomon.core.endpoints import EndpointName
+from slomon.core.events import PositionedChange
 from slomon.core.incident import Incident, State
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """The version of the record, as written to files. It rises when the record changes."""
 
 _CO_OCCURRENCE: Final = 60 * TICKS_PER_SECOND  # a minute
@@ -36,7 +37,10 @@ class IncidentRecord:
       is the same in each run over the same events
     * `end`, `duration`, `fixed_by`: None while the incident is open; `fixed_by` is also None if it
       expired
-    * `onset`: the first failure in the window when the incident opened
+    * `onset`: the failure since which the endpoint failed more than its SLO allows; it began to
+      fail about `onset_error` seconds before
+    * `recovery`: the last failure before it failed less than its SLO allows; it recovered about
+      `recovery_error` seconds after. None while the incident is open
     * `last_failure`: the last failure before the incident ended
     * `requests`, `failures`: from the access that opened the incident to the access that closed it,
       both included, or to the last access before it expired
@@ -71,6 +75,9 @@ class IncidentRecord:
     broken_by: Attribution
     fixed_by: Attribution | None
     co_occurring: tuple[str, ...] = ()
+    onset_error: float = 0.0
+    recovery: float | None = None
+    recovery_error: float | None = None
 
     @property
     def endpoint(self) -> EndpointName:
@@ -83,27 +90,46 @@ class IncidentRecord:
         return self.requests - self.failures
 
 
-def make_records(
-    incidents: Sequence[Incident], requests: Sequence[int], stale_after: int, began: int
-) -> list[IncidentRecord]:
+@dataclass(frozen=True, slots=True)
+class Run:
     """
-    The records of incidents, in their order.
+    The run that incidents are part of.
 
     * `requests`: all requests of each endpoint in the run, by its key
-    * `stale_after`: a change that is older at the crossing is stale, in ticks
-    * `began`: the tick at which the run began
+    * `deploys`: the changes of services that have an endpoint, in stream order
+    * `services`: how many services have an endpoint
+    * `began`, `ended`: the ticks of the first and of the newest access
+    * `stale_after`: a change more than so many ticks before an onset did not cause it
     """
+
+    requests: Sequence[int] | Mapping[int, int]
+    deploys: Sequence[PositionedChange]
+    services: int
+    began: int
+    ended: int
+    stale_after: int
+
+
+def make_records(incidents: Sequence[Incident], run: Run) -> list[IncidentRecord]:
+    """The records of incidents, which must be in stream order."""
+    attributed = attribute(
+        incidents,
+        run.deploys,
+        services=run.services,
+        span=(run.began, run.ended),
+        stale_after=run.stale_after,
+    )
     return [
-        make_record(incident, requests[incident.key], stale_after, began, co_occurring)
-        for incident, co_occurring in zip(incidents, _find_co_occurring(incidents), strict=True)
+        _make_record(incident, run.requests[incident.key], found, co_occurring)
+        for incident, found, co_occurring in zip(
+            incidents, attributed, _find_co_occurring(incidents), strict=True
+        )
     ]
 
 
-def make_record(
-    incident: Incident, requests: int, stale_after: int, began: int, co_occurring: tuple[str, ...]
+def _make_record(
+    incident: Incident, requests: int, attributed: Attributed, co_occurring: tuple[str, ...]
 ) -> IncidentRecord:
-    """The record of one incident; see `make_records`. `requests` are those of its endpoint."""
-    incident = _date_changes(incident, began)
     endpoint, stats = incident.endpoint, incident.stats
     allowed = float(1 - Decimal(repr(endpoint.slo)))  # exact for the SLO as written
     return IncidentRecord(
@@ -125,34 +151,13 @@ def make_record(
         min_sli_at=to_seconds(stats.min_sli_tick),
         burn_rate=stats.failures / stats.requests / allowed if allowed else None,
         error_budget_consumed=stats.failures / (allowed * requests) if allowed else None,
-        broken_by=blame(incident, stale_after),
-        fixed_by=credit(incident, stale_after),
+        broken_by=attributed.broken_by,
+        fixed_by=attributed.fixed_by,
         co_occurring=co_occurring,
+        onset_error=attributed.onset_error,
+        recovery=None if incident.recovery is None else to_seconds(incident.recovery),
+        recovery_error=attributed.recovery_error,
     )
-
-
-def _date_changes(incident: Incident, began: int) -> Incident:
-    """Give changes that came before the first access the time at which the run began."""
-    breaking, fixing = incident.breaking, incident.fixing
-    if breaking.changes and not breaking.changes[0].tick:
-        incident = replace(incident, breaking=breaking.date(began))
-    if fixing and fixing.changes and not fixing.changes[0].tick:
-        incident = replace(incident, fixing=fixing.date(began))
-    return incident
-
-
-def list_services(near: Iterable[Incident], incident: Incident) -> tuple[str, ...]:
-    """
-    The other services with an endpoint that broke within a minute of an incident, ten at most.
-    `near` must hold all incidents of that time.
-    """
-    names = {
-        other.endpoint.name: None
-        for other in near
-        if abs(other.start - incident.start) <= _CO_OCCURRENCE
-    }
-    names.pop(incident.endpoint.name, None)
-    return tuple(islice(names, _SHOWN))
 
 
 def _identify(incident: Incident) -> str:
@@ -166,8 +171,9 @@ def _identify(incident: Incident) -> str:
 
 def _find_co_occurring(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...]]:
     """
-    `list_services` for each incident of a run, in one pass over the incidents in order of time:
-    `near` holds those within a minute of the current one.
+    The other services with an endpoint that broke within a minute of each incident, ten at most. In
+    one pass over the incidents in order of time: `near` has those within a minute of the current
+    one.
     """
     in_order = sorted(incidents, key=_start)
     near: deque[Incident] = deque()

@@ -73,10 +73,9 @@ class DoraMetrics:
       service
     * `frequency`: deployments per day (DORA: "the number of deployments over a given period"); None
       if the run is shorter than an hour, which says nothing about a day
-    * `failed`: deployments to which an incident is attributed, with the verdict clear or ambiguous:
-      as the newest candidate, or, if the failure rate fell with the newest, as the one before it. A
-      deployment that broke several endpoints failed once. A change of every service failed for the
-      services whose endpoints it broke
+    * `failed`: deployments that are the clear or likely cause of an incident. A deployment that
+      broke several endpoints failed once. A change of every service failed for the services whose
+      endpoints it broke
     * `change_failure_rate`: failed / deployments (DORA: "the ratio of deployments that require
       immediate intervention"); None if there were no deployments
     * `recovery_time`: the median duration, in seconds, of the closed incidents of failed
@@ -119,7 +118,7 @@ class Budget:
 class Metrics:
     """
     The metrics of a run (`service` is None) or of one service. `detection` is the median time, in
-    seconds, from a change that broke an endpoint (and is not stale) to the start of the first
+    seconds, from a change that is the clear or likely cause to the start of the first
     incident that it caused there; None if no change broke an endpoint.
     """
 

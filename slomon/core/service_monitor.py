@@ -13,8 +13,9 @@ from typing import Final, TypedDict
 
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident, State
-from slomon.core.incident_records import IncidentRecord, make_records
-from slomon.core.summary import Summary, Totals, summarise
+from slomon.core.incident_records import IncidentRecord, Run, make_records
+from slomon.core.outages import Outage, find_outages
+from slomon.core.summary import Summary, Totals, list_endpoints, summarise
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
 from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.errors import OptionError
@@ -25,7 +26,7 @@ IncidentDetail = TypedDict(
 )
 
 STALE_AFTER: Final = 86_400
-"""Seconds. A deploy that breaks something mostly does so within a day."""
+"""Seconds. A deploy that breaks something does so within a day."""
 
 _SHOWN: Final = 50  # APIs in a notebook
 
@@ -34,7 +35,7 @@ class ServiceMonitor:
     """The incidents of one run, over an event stream or over log files."""
 
     stale_after: float = STALE_AFTER
-    """Seconds after which a change is stale, if a method is given no other number."""
+    """Seconds after which a change breaks nothing more, if a method is given no other number."""
 
     def __init__(
         self,
@@ -65,13 +66,16 @@ class ServiceMonitor:
         """
         The record of each incident, in the order in which they opened.
 
-        A change is stale if it is older than `stale_after` seconds when the endpoint breaks (or
-        recovers). The default is a day, or the option of the live monitor; with infinity no change
-        is stale. Raises ConfigurationError if `stale_after` is not a number of seconds, 0 or more.
+        A change more than `stale_after` seconds before an onset did not cause it. The default is a
+        day, or the option of the live monitor; with infinity any earlier change may be the cause.
+        Raises ConfigurationError if `stale_after` is not a number of seconds, 0 or more.
         """
         stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
-        began = self.totals.span.began or 0
-        return make_records(self.incidents, self.totals.requests, stale, began)
+        totals = self.totals
+        services = len({one.name for one in totals.endpoints})
+        began, ended = totals.span.began or 0, totals.span.ended
+        run = Run(totals.requests, totals.deploys, services, began, ended, stale)
+        return make_records(self.incidents, run)
 
     def summary(self, *, stale_after: float | None = None) -> Summary:
         """
@@ -81,6 +85,14 @@ class ServiceMonitor:
         """
         records = self.records(stale_after=stale_after)
         return summarise(records, self.totals, self.accounting, self.warnings)
+
+    def outages(self, *, stale_after: float | None = None) -> list[Outage]:
+        """
+        The incidents with one cause as one outage each, in order of their starts: by the commit if
+        that is clear, else by service and overlapping time. For `stale_after` and its error see
+        `records`.
+        """
+        return find_outages(self.records(stale_after=stale_after), list_endpoints(self.totals))
 
     def mttr(self) -> float:
         """

@@ -147,9 +147,10 @@ class Shard:
 
     def _expire(self, slot: int, deadline: int) -> Incident:
         incident = self.open.pop(slot)
-        stats = _make_stats(incident.before, self.windows.totals_of(slot))
+        totals = self.windows.totals_of(slot)
         self.windows.expire(slot, deadline)
-        return replace(incident, stats=stats, end=deadline)
+        stats = _make_stats(incident.before, totals)
+        return replace(incident, stats=stats, end=deadline, recovery=totals.recovery_tick)
 
     def _cross(self, crossing: Crossing) -> Incident:
         """The incident that a crossing opened or ended."""
@@ -158,14 +159,17 @@ class Shard:
         incident = self.open.pop(crossing.slot)
         if crossing.kind == EXPIRED:
             stats = _make_stats(incident.before, crossing)
-            return replace(incident, stats=stats, end=crossing.tick)
-        fixing = self._find_candidates(crossing, incident.endpoint, crossing.last_failure_position)
+            return replace(
+                incident, stats=stats, end=crossing.tick, recovery=crossing.recovery_tick
+            )
+        fixing = self._find_candidates(crossing, incident.endpoint, crossing.recovery_tick)
         return replace(
             incident,
             stats=_make_stats(incident.before, crossing),
             end=crossing.tick,
             end_position=crossing.position,
             fixing=fixing,
+            recovery=crossing.recovery_tick,
         )
 
     def _open(self, crossing: Crossing) -> Incident:
@@ -177,8 +181,10 @@ class Shard:
             crossing.tick,
             crossing.position,
             crossing.onset_tick,
+            (crossing.onset_requests, crossing.onset_failures),
+            (crossing.surge_tick, crossing.surge_requests, crossing.surge_failures),
             before,
-            self._find_candidates(crossing, endpoint, crossing.onset_position),
+            self._find_candidates(crossing, endpoint, crossing.onset_tick),
             _make_stats(before, crossing),
         )
         return incident

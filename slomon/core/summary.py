@@ -22,6 +22,7 @@ from slomon.core.events import Accounting, PositionedChange
 from slomon.core.incident import State
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy, EndpointTotal, Metrics, Ranking
+from slomon.core.outages import Outage, find_outages
 from slomon.core.shard import Shard
 from slomon.core.sli_series import Buckets, SliSeries, coarsen
 from slomon.core.ticks import to_seconds
@@ -52,6 +53,7 @@ class Summary:
       shortest, from 1/512 on, at which there are at most 512 buckets in a row, and at most 262,144
       in all, not counting the first one of each endpoint
     * `warnings`: why the result can't be trusted
+    * `outages`: the incidents with one cause as one outage each, in order of their starts
     """
 
     began: float
@@ -66,6 +68,7 @@ class Summary:
     sli_series: Sequence[SliSeries] = ()
     series_step: float = 0.0
     warnings: Sequence[ResultWarning] = ()
+    outages: Sequence[Outage] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def summarise(
     The summary of a run with these incidents, which must be in the order in which they opened.
     """
     began, ended = to_seconds(totals.span.began or 0), to_seconds(totals.span.ended)
-    endpoints = _list_endpoints(totals)
+    endpoints = list_endpoints(totals)
     deploys = [
         Deploy(change.service, change.commit, change.author, change.date, to_seconds(tick))
         for _, tick, change in (
@@ -132,10 +135,12 @@ def summarise(
         *(began, ended, accounting, overall, services, rank_by_owner(incidents, ended)),
         *(incidents, endpoints, deploys),
         *(_select_series(incidents, endpoints, totals), to_seconds(totals.step), warnings),
+        find_outages(incidents, endpoints),
     )
 
 
-def _list_endpoints(totals: Totals) -> list[EndpointTotal]:
+def list_endpoints(totals: Totals) -> list[EndpointTotal]:
+    """The endpoints with requests, in their order."""
     found = []
     for key, requests in enumerate(totals.requests):
         if requests:

@@ -75,19 +75,24 @@ class Windows:
             breached=[0] * count,
             head=[0] * count,
             tail=[BLOCK - 1] * count,
+            excess=[0] * count,
             past_requests=[0] * count,
             past_failures=[0] * count,
-            onset_hint=[0] * count,
-            onset_hint_tick=[NEVER] * count,
+            onset_tick=[0] * count,
+            onset_requests=[0] * count,
             last_failure_tick=[-1] * count,
-            last_failure_position=[0] * count,
             min_sli_requests=[0] * count,
             min_sli_failures=[0] * count,
             min_sli_tick=[0] * count,
+            relief=[0] * count,
+            recovery_tick=[0] * count,
+            surge=[0] * count,
+            surge_tick=[0] * count,
+            surge_requests=[0] * count,
+            last_failure_requests=[0] * count,
             entry_tick=[-1] * BLOCK,
             entry_requests=[0] * BLOCK,
             entry_failures=[0] * BLOCK,
-            entry_position=[0] * BLOCK,
             next_block=[0],
             first_free=[0],
             free_count=[0],
@@ -209,7 +214,6 @@ class Windows:
         self.state.entry_tick.extend(blank)
         self.state.entry_requests.extend(blank)
         self.state.entry_failures.extend(blank)
-        self.state.entry_position.extend(blank)
         self.state.next_block.extend(range(first + 1, first + added))
         self.state.next_block.append(self.state.first_free[0])
         self.state.first_free[0] = first
@@ -244,11 +248,8 @@ def read_crossings(numbers: Sequence[int]) -> list[Crossing]:
     return list(map(Crossing, *[parts] * CROSSING))
 
 
-_NOT_CARRIED: Final = {"width", "slo", "onset_hint", "onset_hint_tick"}
-"""
-Columns that a new endpoint doesn't take from the old one. It has an SLO and a window of its own. A
-hint may point at an entry that has left the old window, while its tick is within a longer window.
-"""
+_NOT_CARRIED: Final = {"width", "slo"}
+"""Columns that a new endpoint doesn't take from the old one: it has its own."""
 
 
 def carry_over(

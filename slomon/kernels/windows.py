@@ -21,6 +21,25 @@ memory follows what is inside the windows:
 
 Block 0 belongs to no window. Its last entry is older than any tick: until an endpoint has its
 first access, that entry is its tail.
+
+The excess of an endpoint says since when it fails more than it should. It is the CUSUM of E. S.
+Page, "Continuous inspection schemes", Biometrika 41 (1954), 100-115, with a quarter of the failures
+that the SLO allows as the reference: a failure adds 1 - reference, a success takes the reference
+away, and the excess never falls below 0.
+
+    failures     x          x  x xx xx x
+    excess                           _-_
+                          __-_-- _---   ---___
+                _        |                    ---___
+             ___|-_______|                          -____
+                ^        ^             ^
+              stray    onset       recovery
+
+While the SLI is below the SLO, the failures in the window exceed the reference, so the excess is
+above 0. When an incident closes, the excess is set to 0. The surge is a second excess, whose
+reference is sixteen times as high: a few stray failures shortly before an outage move the onset of
+the excess, but hardly that of the surge. The relief is an excess of successes, with the failures
+that the SLO allows as the reference. The recovery is the last failure at which it was 0.
 """
 
 from __future__ import annotations
@@ -34,6 +53,8 @@ _BLOCK_SHIFT: Final = 3
 BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block
 _IN_BLOCK: Final = BLOCK - 1  # the bits of an entry's number that say where in its block it lies
 NEVER: Final = -(2**63)  # a tick older than any window
+UNIT: Final = 1 << 20
+"""What a failure adds to an excess, and a success takes away, make this together."""
 
 Column: TypeAlias = MutableSequence[int]
 
@@ -52,20 +73,25 @@ class WindowState(NamedTuple):
     breached: Column  # 1 while an incident is open
     head: Column  # the oldest entry in the window
     tail: Column  # the newest entry; its tick is the endpoint's clock
+    excess: Column  # at the last failure, as surge and relief
     past_requests: Column  # that have left the window
     past_failures: Column  # that have left the window
-    onset_hint: Column  # the onset of the newest incident: no earlier entry in the window failed
-    onset_hint_tick: Column  # of that entry: the hint holds while this tick is in the window
+    onset_tick: Column  # of the failure at which the excess last rose from 0
+    onset_requests: Column  # of the endpoint so far, that failure included
     last_failure_tick: Column
-    last_failure_position: Column
     min_sli_requests: Column  # in the window when its SLI was lowest, in the newest incident
     min_sli_failures: Column
     min_sli_tick: Column
+    relief: Column
+    recovery_tick: Column  # of the last failure at which the relief was 0
+    surge: Column
+    surge_tick: Column  # of the failure at which the surge last rose from 0
+    surge_requests: Column  # of the endpoint so far, that failure included
+    last_failure_requests: Column  # of the endpoint so far, the last failure included
     # one number per entry
     entry_tick: Column
     entry_requests: Column
     entry_failures: Column
-    entry_position: Column  # of its first failure, if it has one
     # one number per block
     next_block: Column  # of the same window, or of the free list
     # one number
@@ -80,23 +106,25 @@ ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
 ENTRY_COLUMNS: Final = WindowState._fields.index("next_block") - ENDPOINT_COLUMNS
 ENDPOINT: Final = 16
 """Numbers in the record of an endpoint: two cache lines, of which the second is seldom needed."""
+EXCESS: Final = ENDPOINT_COLUMNS - ENDPOINT
+"""Numbers in the second record of an endpoint, which only failures need."""
 ENTRY: Final = ENTRY_COLUMNS
 """Numbers in the record of an entry."""
 
 
 class EndpointTotals(NamedTuple):
     """
-    All requests and failures of an endpoint so far, its last failure, and its window when the SLI
-    was lowest in its newest incident.
+    All requests and failures of an endpoint so far, its last failure, its window when the SLI was
+    lowest in its newest incident, and the failure after which it began to recover.
     """
 
     requests: int
     failures: int
     last_failure_tick: int
-    last_failure_position: int
     min_sli_requests: int
     min_sli_failures: int
     min_sli_tick: int
+    recovery_tick: int
 
 
 # The kinds of crossings
@@ -110,12 +138,13 @@ class Crossing(NamedTuple):
     An incident opened, closed or expired.
 
     * OPENED and CLOSED: the access at `position`, which counts at `tick`, took the SLI below the
-      SLO or back. The onset is the first failure in the window if an incident opened, else the
-      access itself. The totals (see `EndpointTotals`) include the access.
+      SLO or back. The totals (see `EndpointTotals`) include the access.
     * EXPIRED: the access at `position` found that the incident had expired at `tick`, before it.
       The totals exclude the access.
 
-    `failed` is the outcome of the access.
+    `failed` is the outcome of the access. The onset is the failure at which the excess rose from 0:
+    its tick, and the requests and failures from there to the access, both included; so for the
+    surge. `recovery_tick` is that of the failure after which the endpoint began to recover.
 
         SLI  1.0  ----+                    +-----
         SLO  . . . . .|. . . . . . . . . . |. . .
@@ -131,14 +160,18 @@ class Crossing(NamedTuple):
     kind: int
     failed: int
     onset_tick: int
-    onset_position: int
+    onset_requests: int
+    onset_failures: int
+    surge_tick: int
+    surge_requests: int
+    surge_failures: int
     requests: int
     failures: int
     last_failure_tick: int
-    last_failure_position: int
     min_sli_requests: int
     min_sli_failures: int
     min_sli_tick: int
+    recovery_tick: int
 
 
 CROSSING: Final = len(Crossing._fields)
@@ -166,19 +199,24 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
         breached,
         heads,
         tails,
+        excesses,
         past_requests,
         past_failures,
-        onset_hints,
-        onset_hint_ticks,
+        onset_ticks,
+        onset_requests,
         last_failure_ticks,
-        last_failure_positions,
         min_sli_requests,
         min_sli_failures,
         min_sli_ticks,
+        reliefs,
+        recovery_ticks,
+        surges,
+        surge_ticks,
+        surge_requests,
+        last_failure_requests,
         entry_tick,
         entry_requests,
         entry_failures,
-        entry_position,
         next_block,
         first_free,
         free_count,
@@ -280,20 +318,40 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
                 ):
                     breached[slot] = 0
                     end = previous + max(widths[slot], expires_after)
-                    access = slot, position, end, EXPIRED, failed, clock, position
+                    access = slot, position, end, EXPIRED, failed
                     written = _write(crossings, written, access)
-                    totals = past_requests[slot], past_failures[slot]
+                    written = _write_onset(crossings, written, state, slot, past_requests[slot])
+                    totals = past_requests[slot], past_failures[slot], last_failure_ticks[slot]
                     written = _write(crossings, written, totals)
-                    last_failure = last_failure_ticks[slot], last_failure_positions[slot]
-                    written = _write(crossings, written, last_failure)
                     lowest = min_sli_requests[slot], min_sli_failures[slot], min_sli_ticks[slot]
                     written = _write(crossings, written, lowest)
+                    written = _write(crossings, written, (recovery_ticks[slot],))
+                    excesses[slot] = surges[slot] = 0
             window_failures[slot] = failures
             if failed:
-                if last_failure_ticks[slot] < clock:
-                    entry_position[tail] = position
                 last_failure_ticks[slot] = clock
-                last_failure_positions[slot] = position
+                # Bring the excesses up to date: successes count only now, so they cost nothing.
+                total = requests + past_requests[slot]
+                passed = total - 1 - last_failure_requests[slot]
+                last_failure_requests[slot] = total
+                reference = _reference(slos[slot])
+                excess = max(excesses[slot] - passed * reference, 0)
+                relief = reliefs[slot] + passed * (reference << 2)
+                if not excess:
+                    onset_ticks[slot] = clock
+                    onset_requests[slot] = total
+                    relief = 0
+                excesses[slot] = excess + UNIT - reference
+                relief = max(relief - UNIT + (reference << 2), 0)
+                reliefs[slot] = relief
+                if not relief:
+                    recovery_ticks[slot] = clock
+                reference = _surge_reference(slos[slot])
+                surge = max(surges[slot] - passed * reference, 0)
+                if not surge:
+                    surge_ticks[slot] = clock
+                    surge_requests[slot] = total
+                surges[slot] = surge + UNIT - reference
             if requests >= judged_from:
                 sli = (requests - failures) / requests
                 if series is not None and sli < current_min_slis[slot]:
@@ -310,26 +368,17 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
                     min_sli_ticks[slot] = clock
                 if below != was_below:
                     breached[slot] = below
-                    onset_tick, onset_position = clock, position
-                    if below:
-                        # The search for the first failure begins where the last one ended, if that
-                        # entry is still in the window: an endpoint that flaps costs O(1), too.
-                        onset = onset_hints[slot] if onset_hint_ticks[slot] > horizon else head
-                        while not entry_failures[onset]:
-                            onset += 1
-                            if not onset & _IN_BLOCK:
-                                onset = next_block[(onset - 1) >> _BLOCK_SHIFT] << _BLOCK_SHIFT
-                        onset_tick, onset_position = entry_tick[onset], entry_position[onset]
-                        onset_hints[slot] = onset
-                        onset_hint_ticks[slot] = onset_tick
-                    access = slot, position, clock, int(below), failed, onset_tick, onset_position
+                    access = slot, position, clock, int(below), failed
                     written = _write(crossings, written, access)
-                    totals = requests + past_requests[slot], failures + past_failures[slot]
+                    total = requests + past_requests[slot]
+                    written = _write_onset(crossings, written, state, slot, total)
+                    totals = total, failures + past_failures[slot], last_failure_ticks[slot]
                     written = _write(crossings, written, totals)
-                    last_failure = last_failure_ticks[slot], last_failure_positions[slot]
-                    written = _write(crossings, written, last_failure)
                     lowest = min_sli_requests[slot], min_sli_failures[slot], min_sli_ticks[slot]
                     written = _write(crossings, written, lowest)
+                    written = _write(crossings, written, (recovery_ticks[slot],))
+                    if not below:
+                        excesses[slot] = surges[slot] = 0
         window_requests[slot] = requests
     if series is not None:
         series.finished[0] = finished
@@ -342,6 +391,38 @@ def _write(crossings: Column, written: int, numbers: tuple[int, ...]) -> int:
         crossings[written] = number
         written += 1
     return written
+
+
+def _reference(slo: float) -> int:
+    """What a success takes away from the excess. It adds four times as much to the relief."""
+    return int((1.0 - slo) * (UNIT >> 2))
+
+
+def _surge_reference(slo: float) -> int:
+    """What a success takes away from the surge."""
+    return min(int((1.0 - slo) * (UNIT << 2)), UNIT >> 1)
+
+
+def _write_onset(
+    crossings: Column, written: int, state: WindowState, slot: int, requests: int
+) -> int:
+    """
+    Append the onset and the surge of an endpoint that had so many requests. An excess tells how
+    many failed since: while it was above 0, each request changed it by the same amounts. An excess
+    of 0 tells nothing: then the onset is the last failure, and the surge is the onset.
+    """
+    slo, passed = state.slo[slot], requests - state.last_failure_requests[slot]
+    tick, since, failed = state.last_failure_tick[slot], 1, 1
+    excess = state.excess[slot] - passed * _reference(slo)
+    if excess > 0:
+        tick, since = state.onset_tick[slot], requests - state.onset_requests[slot] + 1
+        failed = (excess + since * _reference(slo)) // UNIT
+    written = _write(crossings, written, (tick, since, failed))
+    excess = state.surge[slot] - passed * _surge_reference(slo)
+    if excess > 0:
+        tick, since = state.surge_tick[slot], requests - state.surge_requests[slot] + 1
+        failed = (excess + since * _surge_reference(slo)) // UNIT
+    return _write(crossings, written, (tick, since, failed))
 
 
 def expire(state: WindowState, slot: int, tick: int) -> int:
@@ -360,6 +441,8 @@ def expire(state: WindowState, slot: int, tick: int) -> int:
     state.entry_requests[tail] = 0
     state.entry_failures[tail] = 0
     state.breached[slot] = 0
+    state.excess[slot] = 0
+    state.surge[slot] = 0
     return 0
 
 

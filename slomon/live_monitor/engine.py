@@ -15,7 +15,7 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.events import Rejection, append_bounded
 from slomon.core.incident import Incident
-from slomon.core.incident_records import IncidentRecord, list_services, make_record
+from slomon.core.incident_records import IncidentRecord, Run, make_records
 from slomon.core.statuses import StatusTable
 from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
@@ -77,6 +77,7 @@ class Engine:
             resolution=resolution,
         )
         self._stale_after = stale_after
+        self._services = len({one.name for one in members})
         self._rejections: list[Rejection] = []
         self.removed_endpoints: Sequence[str] = []
         """Endpoints of the saved state that are no longer watched: their windows were dropped."""
@@ -149,15 +150,23 @@ class Engine:
             return self._state.close_expired(now)
 
     def describe(self, moved: Sequence[Incident]) -> list[IncidentRecord]:
-        """The records of incidents that have just opened or ended, in the same order."""
+        """
+        The records of incidents that have just opened or ended, in the same order. They are judged
+        by what is known now, among the hundred newest incidents.
+        """
         with self._lock:
-            near = self._state.history.recent(_RECENT)
-            requests = [self._state.windows.totals_of(incident.key).requests for incident in moved]
-            began = self._state.stream.span.began or 0
-        return [
-            make_record(incident, count, self._stale_after, began, list_services(near, incident))
-            for incident, count in zip(moved, requests, strict=True)
-        ]
+            state = self._state
+            near = {one.start_position: one for one in state.history.recent(_RECENT)}
+            near.update((one.start_position, one) for one in moved)
+            requests = {one.key: state.windows.totals_of(one.key).requests for one in near.values()}
+            span, deploys = state.stream.span, list(state.stream.deploys)
+            run = Run(
+                *(requests, deploys, self._services, span.began or 0, span.ended),
+                self._stale_after,
+            )
+        in_order = [near[position] for position in sorted(near)]
+        records = dict(zip(sorted(near), make_records(in_order, run), strict=True))
+        return [records[one.start_position] for one in moved]
 
     def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
         """A snapshot of the present state."""

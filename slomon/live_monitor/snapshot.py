@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident
-from slomon.core.incident_records import IncidentRecord, make_records
+from slomon.core.incident_records import IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statistics import Counts
 from slomon.core.summary import Totals
@@ -94,7 +94,7 @@ class Snapshot(ServiceMonitor):
         """How many incidents are missing from the lists."""
         self._services = data.services
         self._repaired, self._ticks = data.repaired, data.ticks
-        self.endpoints = self._describe(data, stale_after)
+        self.endpoints = self._describe(data)
         """The state of each endpoint, in the order of the entries."""
 
     def _repairs(self) -> tuple[int, int]:
@@ -104,12 +104,12 @@ class Snapshot(ServiceMonitor):
         """Incidents per API, open ones included, in the order in which the APIs first broke."""
         return dict(self._services)
 
-    def _describe(self, data: SnapshotData, stale_after: int) -> list[EndpointStatus]:
+    def _describe(self, data: SnapshotData) -> list[EndpointStatus]:
         totals = data.totals
-        still_open = [one for one in self.incidents if one.end is None]
-        began = totals.span.began or 0
-        records = make_records(still_open, totals.requests, stale_after, began)
-        incidents = dict(zip((one.key for one in still_open), records, strict=True))
+        incidents = {}
+        if any(one.end is None for one in self.incidents):
+            pairs = zip(self.incidents, self.records(), strict=True)
+            incidents = {one.key: record for one, record in pairs if one.end is None}
         return [
             EndpointStatus(
                 *(one.name, one.verb, one.resource, one.slo, to_seconds(one.window)),

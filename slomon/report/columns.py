@@ -12,6 +12,8 @@ attribution begin with `break` or `fix`:
   that are not listed
 * `break_before_requests`, `break_before_failures`, `break_after_requests`,
   `break_after_failures`, `break_difference`, `break_low`, `break_high`: the evidence
+* `break_suspect`, `break_probability`: the most probable candidate
+* `break_unexplained`: the probability that no known change is the cause
 
 `incident_document` is the JSON document of an incident, described by `incident_schema`. Its
 `schema` field is the version of the form, `slomon.core.incident_records.SCHEMA`.
@@ -98,6 +100,21 @@ def _attributed(
     ]
 
 
+def _suspected(
+    name: str, attribution: Callable[[IncidentRecord], Attribution | None]
+) -> Iterator[Column]:
+    def of_suspect(field: str) -> Getter:
+        return lambda record: _get(_get(attribution(record), "suspect"), field)
+
+    yield Column(f"{name}_suspect", Kind.TEXT, of_suspect("commit"))
+    yield Column(f"{name}_probability", Kind.NUMBER, of_suspect("probability"))
+    yield Column(
+        f"{name}_unexplained",
+        Kind.NUMBER,
+        lambda record: _get(attribution(record), "unexplained"),
+    )
+
+
 def _newest(attribution: Attribution | None) -> Candidate | None:
     return attribution.newest if attribution else None
 
@@ -124,6 +141,11 @@ COLUMNS: Final = (
     *_attributed("break", lambda record: record.broken_by),
     *_attributed("fix", lambda record: record.fixed_by),
     *_own(Kind.NAMES, "co_occurring"),
+    *_own(Kind.NUMBER, "onset_error"),
+    *_own(Kind.TIME, "recovery"),
+    *_own(Kind.NUMBER, "recovery_error"),
+    *_suspected("break", lambda record: record.broken_by),
+    *_suspected("fix", lambda record: record.fixed_by),
 )
 """All columns in their order. A new column is appended, so that positions stay stable."""
 

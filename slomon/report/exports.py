@@ -172,6 +172,10 @@ _WRITERS: Final[dict[str, Write]] = {
 }
 
 
+_NUMBERS: Final = ("age", "delay", "probability")
+"""The numbers of a candidate."""
+
+
 def _list_records(incidents: Incidents) -> Sequence[IncidentRecord]:
     if isinstance(incidents, ServiceMonitor):
         return incidents.records()
@@ -202,7 +206,8 @@ def _choose_library(library: str | None) -> str:
 
 def _types(arrow: Any) -> dict[Kind, object]:
     text, number = arrow.string(), arrow.float64()
-    fields = [("commit", text), ("author", text), ("date", text), ("age", number)]
+    fields = [("commit", text), ("author", text), ("date", text)]
+    fields += [(name, number) for name in _NUMBERS]
     return {
         Kind.TEXT: text,
         Kind.TIME: arrow.timestamp("ns", "UTC"),
@@ -225,7 +230,8 @@ def _tick(seconds: float) -> int:
 
 def _struct(candidate: Candidate) -> dict[str, object]:
     texts = {name: getattr(candidate, name) for name in ("commit", "author", "date")}
-    return {**{name: escape_surrogates(text) for name, text in texts.items()}, "age": candidate.age}
+    numbers = {name: getattr(candidate, name) for name in _NUMBERS}
+    return {**{name: escape_surrogates(text) for name, text in texts.items()}, **numbers}
 
 
 def _identity(value: object) -> object:

@@ -49,10 +49,10 @@ _COLUMNS: Final = (
     TableColumn("fixed by", rank=2),
 )
 _VERDICTS: Final = {
-    Verdict.AMBIGUOUS: "several deploys are candidates, or the failure rate did not change "
-    "significantly with the deploy",
-    Verdict.STALE: "the deploy is too old to be a likely cause",
-    Verdict.NONE: "no known deploy can be the cause",
+    Verdict.LIKELY: "the most probable deploy is the cause with a probability from 0.5 to 0.9",
+    Verdict.AMBIGUOUS: "several deploys may be the cause, each with a probability below 0.5",
+    Verdict.UNEXPLAINED: "most probably no known deploy is the cause",
+    Verdict.NONE: "no deploy is known",
 }
 
 _HASH: Final = re.compile("[0-9a-f]{40,}")

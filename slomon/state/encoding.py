@@ -69,10 +69,11 @@ def pack_incidents(incidents: Iterable[Incident]) -> dict[str, Any]:
     rows = [
         [
             *(incident.key, endpoints.setdefault(incident.endpoint, len(endpoints))),
-            *(incident.start, incident.start_position, incident.onset, incident.before),
-            pack(incident.breaking),
-            incident.stats,
+            *(incident.start, incident.start_position, incident.onset),
+            *(incident.burst, incident.surge, incident.before),
+            *(pack(incident.breaking), incident.stats),
             *(incident.end, incident.end_position, incident.fixing and pack(incident.fixing)),
+            incident.recovery,
         ]
         for incident in incidents
     ]
@@ -95,9 +96,13 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
         return Candidates(positioned, omitted, Counts(*before), Counts(*after))
 
     incidents = []
-    for key, endpoint, *opening, before, breaking, stats, end, at, fixing in packed["incidents"]:
-        fields: list[Any] = [key, endpoints[endpoint], *opening, tuple(before)]
-        fields += [unpack(breaking), IncidentStats(*stats), end, at, fixing and unpack(fixing)]
+    for row in packed["incidents"]:
+        key, endpoint, start, position, onset, burst, surge, before, breaking, *rest = row
+        stats, end, at, fixing, recovery = rest
+        fields: list[Any] = [key, endpoints[endpoint], start, position, onset]
+        fields += map(tuple, (burst, surge, before))
+        fields += [unpack(breaking), IncidentStats(*stats)]
+        fields += [end, at, fixing and unpack(fixing), recovery]
         incident = Incident(*fields)
         _check_incident(incident)
         incidents.append(incident)
@@ -113,10 +118,12 @@ def _unpack_endpoint(fields: list[Any]) -> Endpoint:
 
 
 def _check_incident(one: Incident) -> None:
-    check_counts([one.key, one.start, one.start_position, one.onset, *one.before, *one.stats])
-    check_counts(number for number in (one.end, one.end_position) if number is not None)
+    check_counts([one.key, one.start, one.start_position, one.onset])
+    check_counts([*one.burst, *one.surge, *one.before, *one.stats])
+    ends = one.end, one.end_position, one.recovery
+    check_counts(number for number in ends if number is not None)
     requests, failures, _, lowest, lowest_failures, _ = one.stats
-    pairs = one.before, (requests, failures), (lowest, lowest_failures)
+    pairs = one.burst, one.surge[1:], one.before, (requests, failures), (lowest, lowest_failures)
     demand(all(failed <= counted for counted, failed in pairs), "an incident has too many failures")
     demand(requests and lowest, "an incident has no requests")
     demand(one.onset <= one.start, "an incident has its onset after its start")
@@ -124,6 +131,8 @@ def _check_incident(one: Incident) -> None:
     demand(is_closed == (one.fixing is not None), "an incident is closed only in part")
     demand(one.end is not None or not is_closed, "an incident is closed only in part")
     demand(one.end is None or one.start <= one.end, "an incident ends before its start")
+    demand((one.end is None) == (one.recovery is None), "an incident is ended only in part")
+    demand((one.recovery or 0) <= (one.end or 0), "an incident recovers after its end")
 
 
 def save_shard(number: int, shard: Shard) -> Sections:

@@ -12,7 +12,6 @@ and the options are those with which the state was saved, as for a checkpoint.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress
 from operator import le, lt
@@ -22,7 +21,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.ticks import LAST_TICK
 from slomon.core.windows import Windows
 from slomon.kernels.sli_series import SHORTEST, SeriesState
-from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, MARKS, NEVER, WindowState
+from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, MARKS, NEVER, UNIT, WindowState
 from slomon.text import excerpt
 
 _MOST_DOUBLINGS: Final = (LAST_TICK // SHORTEST).bit_length() - 1
@@ -60,8 +59,6 @@ class _Entries(NamedTuple):
     ticks: Sequence[int]
     requests: Sequence[int]
     failures: Sequence[int]
-    positions: Sequence[int]
-    blocks: Sequence[int]  # in which they lie
 
 
 def check_windows(state: WindowState, marks: Sequence[int], *, events: int, newest: int) -> None:
@@ -82,7 +79,7 @@ def check_windows(state: WindowState, marks: Sequence[int], *, events: int, newe
             demand([*record[2:]] == blank[2:], "an endpoint without requests has counts")
         else:
             blocks = _claim(state, state.head[slot] // BLOCK, tail // BLOCK, unclaimed)
-            _check_entries(state, slot, _collect(state, slot, blocks), events, newest)
+            _check_entries(state, slot, _collect(state, slot, blocks), newest)
         total += state.requests[slot] + state.past_requests[slot]
     demand(total <= events, "there are more accesses than events")
     # Late accesses of endpoints that are no longer watched are still counted.
@@ -186,16 +183,14 @@ def _collect(state: WindowState, slot: int, blocks: Sequence[int]) -> _Entries:
     head, tail = state.head[slot], state.tail[slot]
     inside = slice(head % BLOCK, len(blocks) * BLOCK - (BLOCK - 1 - tail % BLOCK))
     parts = [slice(block * BLOCK, (block + 1) * BLOCK) for block in blocks]
-    columns = state.entry_tick, state.entry_requests, state.entry_failures, state.entry_position
+    columns = state.entry_tick, state.entry_requests, state.entry_failures
     collected = (
         list(chain.from_iterable(column[part] for part in parts))[inside] for column in columns
     )
-    return _Entries._make([*collected, blocks])
+    return _Entries._make(collected)
 
 
-def _check_entries(
-    state: WindowState, slot: int, entries: _Entries, events: int, newest: int
-) -> None:
+def _check_entries(state: WindowState, slot: int, entries: _Entries, newest: int) -> None:
     """Check the window of an endpoint that has had requests."""
     ticks, requests, failures = entries.ticks, entries.requests, entries.failures
     demand(ticks, "the newest entry of a window is before the oldest one")
@@ -207,7 +202,7 @@ def _check_entries(
     demand(state.failures[slot] == sum(failures), _OTHER_SUM)
     demand(0 <= state.past_failures[slot] <= state.past_requests[slot], _MORE_FAILURES)
     demand(state.breached[slot] in (0, 1), f"a breach is {state.breached[slot]}")
-    _check_failures(state, slot, entries, events)
+    _check_failures(state, slot, entries)
     lowest, failed = state.min_sli_requests[slot], state.min_sli_failures[slot]
     demand(0 <= failed <= lowest, _MORE_FAILURES)
     demand(lowest <= state.requests[slot] + state.past_requests[slot], "a lowest SLI has too many")
@@ -219,32 +214,24 @@ _MORE_FAILURES: Final = "there are more failures than requests, or fewer than no
 _OTHER_SUM: Final = "the counts of a window are not the sum of its entries"
 
 
-def _check_failures(state: WindowState, slot: int, entries: _Entries, events: int) -> None:
-    """Check what is known of the failures of an endpoint, and where the next search begins."""
+def _check_failures(state: WindowState, slot: int, entries: _Entries) -> None:
+    """Check what is known of the failures of an endpoint."""
     ticks, failures = entries.ticks, entries.failures
-    last, position = state.last_failure_tick[slot], state.last_failure_position[slot]
-    has_failed = state.failures[slot] + state.past_failures[slot] > 0
-    demand(last <= ticks[-1] and (last >= 0 if has_failed else last == -1), _NO_FAILURE)
-    demand(0 <= position < events, f"a failure is at position {position}")
+    last, counted = state.last_failure_tick[slot], state.failures[slot] + state.past_failures[slot]
+    demand(last <= ticks[-1] and (last >= 0 if counted else last == -1), _NO_FAILURE)
     failed = list(compress(ticks, failures))
     if failed:
         # An entry at which an incident expired has no requests: its failures left the window.
         demand(last == failed[-1] or (last > failed[-1] and 0 in entries.requests), _NO_FAILURE)
-        positions = list(compress(entries.positions, failures))
-        in_order = _is_increasing(positions) and positions[0] >= 0 and positions[-1] <= position
-        demand(in_order, "the failures of a window are not in order of the stream")
-    hinted = state.onset_hint_tick[slot]
-    if hinted > ticks[-1] - state.width[slot]:
-        index = bisect_left(ticks, hinted)
-        block, place = divmod(state.head[slot] % BLOCK + index, BLOCK)
-        demand(
-            index < len(ticks)
-            and ticks[index] == hinted
-            and entries.blocks[block] * BLOCK + place == state.onset_hint[slot]
-            and failures[index]
-            and not any(failures[:index]),
-            "an onset is not the first failure of its window",
-        )
+    excess, relief = state.excess[slot], state.relief[slot]
+    demand(0 <= excess <= UNIT * counted, f"the excess of failures is {excess}")
+    requests = state.requests[slot] + state.past_requests[slot]
+    demand(0 <= relief <= UNIT * requests, f"the relief of failures is {relief}")
+    demand(0 <= state.surge[slot] <= excess, f"the surge of failures is {state.surge[slot]}")
+    for column in (state.onset_tick, state.surge_tick, state.recovery_tick):
+        demand(0 <= column[slot] <= max(last, 0), "an onset is after the last failure")
+    for column in (state.onset_requests, state.surge_requests, state.last_failure_requests):
+        demand(0 <= column[slot] <= requests, "an onset has too many requests")
 
 
 _NO_FAILURE: Final = "the time of the last failure is not that of a failure"

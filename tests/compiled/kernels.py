@@ -20,8 +20,8 @@ from slomon.kernels import hash_table, reorder, resolve, scan
 from slomon.kernels.sli_series import SeriesState, merge, sort
 from slomon.kernels.windows import (
     ENDPOINT,
-    ENDPOINT_COLUMNS,
     ENTRY,
+    EXCESS,
     WindowState,
     advance,
     expire,
@@ -66,6 +66,7 @@ def _advance(
     endpoints: array[int],
     _same: array[int],
     _count: int,
+    excesses: array[int],
     entries: array[int],
     _entry_count: int,
     next_block: array[int],
@@ -74,7 +75,7 @@ def _advance(
 ) -> int:
     """`advance` over the columns of CompiledWindows, as strided views."""
     slots, ticks, failures, positions, _number, crossings, sli_series, _same_series, _buckets = rest
-    state = _state(endpoints, entries, next_block, pool)
+    state = _state(endpoints, excesses, entries, next_block, pool)
     return advance(state, (slots, ticks, failures, positions), crossings, sli_series)
 
 
@@ -92,6 +93,7 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     endpoints: array[int],
     _same: array[int],
     _count: int,
+    excesses: array[int],
     entries: array[int],
     _entry_count: int,
     next_block: array[int],
@@ -100,13 +102,14 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     _number: int,
     marks: array[int],
 ) -> int:
-    return mark(_state(endpoints, entries, next_block, pool), slots, marks)
+    return mark(_state(endpoints, excesses, entries, next_block, pool), slots, marks)
 
 
 def _expire(  # noqa: PLR0917 (as the kernel has them)
     endpoints: array[int],
     _same: array[int],
     _count: int,
+    excesses: array[int],
     entries: array[int],
     _entry_count: int,
     next_block: array[int],
@@ -114,16 +117,22 @@ def _expire(  # noqa: PLR0917 (as the kernel has them)
     slot: int,
     tick: int,
 ) -> int:
-    return expire(_state(endpoints, entries, next_block, pool), slot, tick)
+    return expire(_state(endpoints, excesses, entries, next_block, pool), slot, tick)
 
 
 def _state(
-    endpoints: array[int], entries: array[int], next_block: array[int], pool: array[int]
+    endpoints: array[int],
+    excesses: array[int],
+    entries: array[int],
+    next_block: array[int],
+    pool: array[int],
 ) -> WindowState:
-    numbers, by_entry, numbered = memoryview(endpoints), memoryview(entries), memoryview(pool)
+    numbers, numbered = memoryview(endpoints), memoryview(pool)
+    by_excess, by_entry = memoryview(excesses), memoryview(entries)
     floats = numbers.cast("B").cast("d")
-    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(ENDPOINT_COLUMNS)]
+    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(ENDPOINT)]
     columns[1] = floats[1::ENDPOINT]
+    columns += [by_excess[column::EXCESS] for column in range(EXCESS)]
     columns += [by_entry[column::ENTRY] for column in range(ENTRY)]
     columns += [memoryview(next_block), *(numbered[number:] for number in range(5))]
     return WindowState(*columns)

@@ -19,6 +19,7 @@ from slomon.kernels.windows import EXPIRED, OPENED, Crossing
 from tests.compiled.kernels import BACKENDS, compiled_kernels
 from tests.compiled.reading import Opened
 from tests.core.builders import make_endpoint
+from tests.onsets import find_onsets
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
 LIKE = make_endpoint(window=100)
@@ -93,6 +94,7 @@ def brute_force(
     crossings: list[Crossing] = []
     seen: list[tuple[int, int, int]] = []  # tick, position, failed
     lowest = (1, 0, 0)  # requests, failures, tick
+    since = 0  # the access after which an incident last ended
     clock = breached = 0
     for position, (tick, failed) in enumerate(rows):
         newest, clock = clock, max(clock, tick)
@@ -100,12 +102,14 @@ def brute_force(
             breached = 0
             ended = newest + max(like.window, no_traffic)
             failures = [access for access in seen if access[2]]
+            onsets, recovery = find_onsets(seen, since, like.slo)
             crossings.append(
                 Crossing(
-                    *(0, position, ended, EXPIRED, failed, clock, position),
-                    *(len(seen), len(failures), *failures[-1][:2], *lowest),
+                    *(0, position, ended, EXPIRED, failed),
+                    *(*onsets, len(seen), len(failures), failures[-1][0], *lowest, recovery),
                 )
             )
+            since = position
         seen.append((clock, position, failed))
         inside = [access for access in seen if clock - like.window < access[0]]
         requests, bad = len(inside), sum(failed for *_, failed in inside)
@@ -118,13 +122,15 @@ def brute_force(
         if below != breached:
             breached = below
             failures = [access for access in seen if access[2]]
-            onset = next(one for one in inside if one[2]) if below else (clock, position, 0)
+            onsets, recovery = find_onsets(seen, since, like.slo)
             crossings.append(
                 Crossing(
-                    *(0, position, clock, below, failed, *onset[:2], len(seen), len(failures)),
-                    *(*failures[-1][:2], *lowest),
+                    *(0, position, clock, below, failed),
+                    *(*onsets, len(seen), len(failures), failures[-1][0], *lowest, recovery),
                 )
             )
+            if not below:
+                since = position + 1
     return crossings
 
 

@@ -8,7 +8,6 @@ from array import array
 
 import pytest
 
-from slomon.core.attribution import Verdict
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
@@ -176,7 +175,8 @@ def test_any_other_number_is_an_age(value: float) -> None:
     found = incident(start=5, broken_by=change("c1"))
     totals = Totals([found.endpoint], array("q", [1]), array("q", [1]))
     [record] = ServiceMonitor([found], Accounting(), (), totals).records(stale_after=value)
-    assert record.broken_by.verdict == (Verdict.STALE if value < 5 else Verdict.CLEAR)
+    assert record.broken_by.commit == "c1"
+    assert (record.broken_by.suspect is None) == (value < 5)
 
 
 def test_a_notebook_shows_a_row_for_each_service_and_no_markup_of_a_log() -> None:

@@ -44,7 +44,9 @@ def test_an_incident_is_returned_when_it_opens_and_again_when_it_closes() -> Non
     assert (opened.endpoint, opened.start, opened.start_position) == (SHOP, 5, 0)
     assert (opened.end, opened.end_position, opened.fixing) == (None, None, None)
     [closed] = shard.advance(batch((0, 15, 0), first=1))
-    assert replace(closed, stats=opened.stats, end=None, end_position=None, fixing=None) == opened
+    still = replace(closed, end=None, end_position=None, fixing=None, recovery=None)
+    assert replace(still, stats=opened.stats) == opened
+    assert (closed.onset, closed.recovery) == (5, 5)
     assert (closed.end, closed.end_position) == (15, 1)
     assert shard.advance(batch((0, 25, 0), first=2)) == []
 
@@ -247,9 +249,9 @@ def test_incidents_expire_at_any_moment_in_the_order_of_their_deadlines() -> Non
     ended = shard.close_expired(26)
     assert [one.endpoint for one in ended] == [USER, SHOP, CART]
     assert ended == [
-        replace(moved[0], end=25),
-        replace(moved[2], end=26),
-        replace(moved[1], end=26),
+        replace(moved[0], end=25, recovery=5),
+        replace(moved[2], end=26, recovery=6),
+        replace(moved[1], end=26, recovery=6),
     ]
     assert shard.still_open() == shard.close_expired(900) == []
     assert shard.next_expiry() is None

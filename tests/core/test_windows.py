@@ -6,13 +6,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows, carry_marks, carry_over
-from slomon.kernels.windows import BLOCK, CLOSED, OPENED, Crossing
+from slomon.kernels.windows import BLOCK, CLOSED, Crossing
 from tests.core.builders import make_endpoint
 from tests.kernels.test_windows import Row, batches, blocks_in_use
 
@@ -100,29 +100,16 @@ def test_an_endpoint_takes_its_new_slo_and_window() -> None:
     assert carried.peek(0, 1021) == Counts(3, 0)
 
 
-@example([(0, 0, 1), (0, 11, 0)], [(0, 14, 1)], 10, 60)
-@given(ROWS, ROWS, st.integers(2, 30), st.integers(2, 60))
-def test_an_onset_is_the_first_failure_that_a_longer_window_still_has(
-    before: list[Row], after: list[Row], then: int, now: int
+@given(ROWS, ROWS)
+def test_onsets_are_known_after_windows_were_carried_over(
+    before: list[Row], after: list[Row]
 ) -> None:
     rows = with_ticks([*before, *after], 1000)
-    first, second = rows[: len(before)], rows[len(before) :]
-    windows = Windows([replace(one, window=then) for one in MANY])
-    advance(windows, first)
-    longer = [replace(one, window=now) for one in MANY]
-    carried = carry(windows, longer, {slot: slot for slot in SLOTS})
-
-    newest = {slot: tick for slot, tick, _ in first}
-    held = [row for row in first if row[1] > newest[row[0]] - then]
-    opened = [one for one in advance(carried, second) if one.kind == OPENED]
-    assert [one.onset_tick for one in opened] == [
-        next(
-            tick
-            for slot, tick, failed in [*held, *second]
-            if slot == one.slot and failed and tick > one.tick - now
-        )
-        for one in opened
-    ]
+    windows, carried = Windows(MANY), Windows(MANY)
+    advance(carried, rows[: len(before)])
+    found = advance(carry(carried, MANY, {slot: slot for slot in SLOTS}), rows[len(before) :])
+    expected = [one for one in advance(windows, rows) if one.position >= len(before)]
+    assert [one[5:11] for one in found] == [one[5:11] for one in expected]
 
 
 def test_endpoints_that_never_had_a_request_hold_no_blocks() -> None:

@@ -205,32 +205,58 @@ def test_a_crossing_has_its_onset_and_the_totals_of_the_endpoint() -> None:
         kind=OPENED,
         failed=BAD,
         onset_tick=4,
-        onset_position=2,
+        onset_requests=2,
+        onset_failures=2,
+        surge_tick=4,
+        surge_requests=2,
+        surge_failures=2,
         requests=4,
         failures=2,
         last_failure_tick=6,
-        last_failure_position=3,
         min_sli_requests=4,
         min_sli_failures=2,
         min_sli_tick=6,
+        recovery_tick=6,
     )
-    assert closed[7:] == (7, 2, 6, 3, 4, 2, 6)
-    assert (closed.tick, closed.onset_tick, closed.onset_position) == (12, 12, 6)
-    assert windows.totals_of(0) == (8, 2, 6, 3, 4, 2, 6)
+    assert closed[11:] == (7, 2, 6, 4, 2, 6, 6)
+    assert (closed.tick, closed.onset_tick, closed.onset_requests) == (12, 4, 5)
+    assert windows.totals_of(0) == (8, 2, 6, 4, 2, 6, 6)
     assert [column.tolist() for column in windows.totals()] == [[8], [2]]
 
 
-@pytest.mark.parametrize("merged", [True, False])
-def test_the_onset_is_the_first_failure_that_is_still_in_the_window(merged: bool) -> None:
-    #   the failure at 0 has left when the SLI crosses; of several at one tick the first counts
-    windows = Windows([endpoint(slo=0.9, width=10)])
-    rows = [(0, 0, BAD), (0, 1, GOOD), *[(0, 11, GOOD)] * merged, (0, 11, BAD), (0, 11, BAD)]
+def onsets(*outcomes: int, slo: float, width: int) -> list[tuple[int, ...]]:
+    """Onset, surge and peak of each crossing of requests that come at the ticks 0, 1, ..."""
+    windows = Windows([endpoint(slo=slo, width=width)])
+    rows = [(0, tick, failed) for tick, failed in enumerate(outcomes)]
     found = [crossing for batch in batches(rows) for crossing in windows.advance(batch)]
-    assert [(one.tick, one.onset_tick, one.onset_position) for one in found] == [
-        (0, 0, 0),
-        *[(11, 11, 2)] * merged,
-        *[(11, 11, 2 + merged)],
-    ][: 1 + 2 * merged]
+    return [(*one[5:11], one.recovery_tick) for one in found]
+
+
+def test_the_onset_is_the_first_failure_since_the_excess_was_0() -> None:
+    #   slo 0.6: a success takes 0.1 from the excess, so 10 successes after a failure it is 0
+    for successes, onset in ((8, 5), (10, 16)):
+        outcomes = [*[GOOD] * 5, BAD, *[GOOD] * successes, BAD, BAD, BAD]
+        [opened] = onsets(*outcomes, slo=0.6, width=5)
+        assert opened[0] == onset
+
+
+def test_a_stray_failure_moves_the_onset_but_not_the_surge() -> None:
+    #   slo 0.9, width 20: a success takes 0.025 from the excess, and 0.4 from the surge
+    outcomes = [*[GOOD] * 20, BAD, *[GOOD] * 15, BAD, BAD]
+    [opened] = onsets(*outcomes, slo=0.9, width=20)
+    assert opened == (20, 18, 3, 36, 2, 2, 37)
+
+
+def test_a_stray_failure_after_the_recovery_does_not_move_the_peak() -> None:
+    #   slo 0.9, width 20: 3 failures of 20 until they leave the window
+    outcomes = [*[GOOD] * 20, BAD, BAD, BAD, *[GOOD] * 19, BAD, GOOD, GOOD]
+    opened, closed = onsets(*outcomes, slo=0.9, width=20)
+    assert (opened[6], closed[6]) == (22, 22)
+
+
+def test_when_an_incident_closes_the_excess_begins_anew() -> None:
+    found = onsets(BAD, GOOD, GOOD, GOOD, BAD, BAD, slo=0.6, width=3)
+    assert [one[0] for one in found] == [0, 0, 4]
 
 
 def test_marks_are_the_totals_at_the_newest_changes_with_requests_between_them() -> None:
@@ -380,16 +406,16 @@ def test_blocks_are_passed_on_from_endpoint_to_endpoint() -> None:
     #   endpoint 0   busy   .     busy   .       room for one busy endpoint and one at rest, never
     #   endpoint 1   .      busy  .      busy    for two busy ones
     windows = Windows([endpoint(width=100), endpoint(width=100)])
-    peaks = []
+    excesses = []
     for turn in range(20):
         busy, idle = turn % 2, 1 - turn % 2
         start = turn * 10_000
         rows = [(busy, start + tick, BAD) for tick in range(1000)]
         for batch in batches([*rows, (idle, start + 5000, BAD), (busy, start + 5000, BAD)], 10):
             windows.advance(batch)
-        peaks.append(entries(windows.state))
-    assert peaks[2:] == peaks[1:2] * 18
-    assert peaks[-1] < 2 * peaks[0]
+        excesses.append(entries(windows.state))
+    assert excesses[2:] == excesses[1:2] * 18
+    assert excesses[-1] < 2 * excesses[0]
 
 
 @given(

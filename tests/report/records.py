@@ -35,7 +35,7 @@ HOSTILE = (
 
 
 def candidate(commit: str = "c1", *, author: str = "ana", age: float = 12.5) -> Candidate:
-    return Candidate(commit, author, "2018-11-28 14:11:31", age)
+    return Candidate(commit, author, "2018-11-28 14:11:31", age, age - 1.5, 0.25)
 
 
 def attribution(

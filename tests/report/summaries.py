@@ -123,14 +123,16 @@ class Maker:
         )
 
     def attribution(self, number: int, service: str, at: float, *, rose: bool) -> Attribution:
-        verdict = self.random.choices(list(Verdict), [70, 20, 6, 4])[0]
+        verdict = self.random.choices(list(Verdict), [60, 10, 20, 6, 4])[0]
         if verdict is Verdict.NONE:
             return Attribution(verdict)
         candidates = []
         for _ in range(self.random.randrange(2, 4) if verdict is Verdict.AMBIGUOUS else 1):
-            age = self.random.uniform(5, 280) * (400 if verdict is Verdict.STALE else 1)
+            age = self.random.uniform(5, 280) * (400 if verdict is Verdict.UNEXPLAINED else 1)
             deploy = self.deploy_near(service, at - age)
-            candidates.append(Candidate(deploy.commit, deploy.author, deploy.date, at - deploy.at))
+            names = deploy.commit, deploy.author, deploy.date
+            age = at - deploy.at
+            candidates.append(Candidate(*names, age, age, 0.3))
         candidates.sort(key=lambda one: -one.age)
         before, after = Counts(900 + number % 300, number % 4), Counts(120, 8 + number % 40)
         if not rose:

@@ -130,10 +130,11 @@ def _attribute(chance: random.Random, deploys: Sequence[Deploy], at: float) -> A
     before = [deploy for deploy in deploys if deploy.at <= at]
     if not before:
         return Attribution(Verdict.NONE)
-    verdict = chance.choice((Verdict.CLEAR, Verdict.CLEAR, Verdict.AMBIGUOUS, Verdict.STALE))
+    verdict = chance.choice((Verdict.CLEAR, Verdict.CLEAR, Verdict.AMBIGUOUS, Verdict.UNEXPLAINED))
     count = chance.randrange(1, 4) if verdict is Verdict.AMBIGUOUS else 1
     changes = tuple(
-        Candidate(one.commit, one.author, one.date, at - one.at) for one in before[-count:]
+        Candidate(one.commit, one.author, one.date, at - one.at, at - one.at, 0.3)
+        for one in before[-count:]
     )
     omitted = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
     return Attribution(verdict, changes, omitted)

@@ -35,7 +35,7 @@ def test_every_field_of_an_incident_is_a_column_or_several() -> None:
     assert breaks == [
         *("", "_author", "_date", "_age", "_verdict", "_candidates", "_omitted"),
         *("_before_requests", "_before_failures", "_after_requests", "_after_failures"),
-        *("_difference", "_low", "_high"),
+        *("_difference", "_low", "_high", "_suspect", "_probability", "_unexplained"),
     ]
 
 
@@ -90,7 +90,14 @@ def test_candidates_and_evidence_are_nested() -> None:
     assert incident_document(record())["broken_by"] == {
         "verdict": "clear",
         "candidates": [
-            {"commit": "c1", "author": "ana", "date": "2018-11-28 14:11:31", "age": 12.5}
+            {
+                "commit": "c1",
+                "author": "ana",
+                "date": "2018-11-28 14:11:31",
+                "age": 12.5,
+                "delay": 11.0,
+                "probability": 0.25,
+            }
         ],
         "omitted": 0,
         "evidence": {
@@ -100,6 +107,7 @@ def test_candidates_and_evidence_are_nested() -> None:
             "low": 0.25,
             "high": 0.53,
         },
+        "unexplained": 1.0,
     }
 
 

@@ -46,7 +46,7 @@ def test_those_with_the_most_failures_come_first_and_then_the_longest() -> None:
     [
         (attribution("c1"), "c1 clear"),
         (attribution("c1", "c2", verdict=Verdict.AMBIGUOUS), "c2 ambiguous"),
-        (attribution("c1", verdict=Verdict.STALE), "c1 stale"),
+        (attribution("c1", verdict=Verdict.LIKELY), "c1 likely"),
         (attribution("c1", verdict=Verdict.NONE), "c1 none"),
         (Attribution(Verdict.NONE), "none"),
         (attribution("v2025.10.09-rc.1+build"), "v2025.10.09-rc.… clear"),

@@ -60,7 +60,7 @@ def draw(run: Summary, *, width: int = WIDTH, encoding: str = "utf-8") -> list[s
 def test_a_lane_has_its_incidents_as_bars_and_its_deploys_below() -> None:
     run = forty_minutes(
         incident_at(6.75, 4),
-        incident_at(30.75, None, broken_by=attribution("c9", verdict=Verdict.STALE)),
+        incident_at(30.75, None, broken_by=attribution("c9", verdict=Verdict.UNEXPLAINED)),
         incident_at(14, 2, state=State.EXPIRED),
         deploys=[
             deploy("c0", 0),

@@ -1,10 +1,11 @@
 // All facts of one incident, and the attributions with their candidates and evidence.
 
 const VERDICT_MEANINGS = {
-  clear: "the only candidate with no evidence against it, or the endpoint met its SLO until this change and broke with it",
-  ambiguous: "several changes are candidates, or the failure rate did not change significantly with the change",
-  stale: "the change is too old to be a likely cause",
-  none: "no known change can be the cause",
+  clear: "one change is the cause with a probability of at least 0.9",
+  likely: "one change is the cause with a probability from 0.5 to 0.9",
+  ambiguous: "several changes may be the cause, each with a probability below 0.5",
+  unexplained: "most probably no known change is the cause",
+  none: "no change is known",
 };
 
 function endpointName(data, endpoint, limit = MAX_SHOWN) {
@@ -28,7 +29,7 @@ function describeIncident(data, incident) {
     ["end", ...showEnd(incident)],
     ["lasted", showDuration(incident.duration)],
     [
-      "first failure",
+      "onset",
       moment(incident.onset, true),
       `, ${showDuration(incident.start - incident.onset)} before the start`,
     ],

@@ -1,0 +1,1 @@
+"""Worlds with known causes: what broke and repaired each endpoint, and the events of it."""
