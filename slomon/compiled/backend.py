@@ -62,7 +62,7 @@ class CompiledUpgrade:
         self._next_try = _WORTH_LOADING
 
     def is_due(self, events: int, *, busy: bool) -> bool:
-        """Whether to call `load` after so many events."""
+        """Whether to call `load` after this number of events."""
         return self._at_once or (busy and events >= self._next_try)
 
     def load(self) -> CompiledStreamBackend | None:

@@ -263,7 +263,7 @@ class WaitingEvents(NamedTuple):
 def check_rows(numbers: array[int], order: Order, endpoints: int) -> WaitingEvents:
     """
     Count the events of saved rows. Raises ValueError if they can't wait in a reorder buffer with
-    these clocks and changes, in a run with so many endpoints.
+    these clocks and changes. `endpoints` is the number of endpoints.
     """
     if len(numbers) % 4:
         raise ValueError("a waiting row is cut off")

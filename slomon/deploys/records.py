@@ -95,7 +95,7 @@ def read_deploy(fields: Fields, rules: DeployRules) -> Change | Excluded | str:
         f"status is {excerpt(status, 40)}" if status and simplify(status) not in SUCCESS else "",
     )
     reason = next(filter(None, reasons), "")
-    # A deploy that failed early may lack one of the two. An object that lacks both is none.
+    # A deploy that failed early may lack one of the two. An object that lacks both is no deploy.
     if reason and (change.commit or change.date):
         return Excluded(reason)
     for role, noun, text in (("commit", "commit", change.commit), ("time", "date", change.date)):

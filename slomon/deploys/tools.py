@@ -49,7 +49,7 @@ def choose_names(fields: Fields, keys: Mapping[str, str]) -> Names:
 
 
 def find_cdevent(fields: Fields) -> str:
-    """The type of a CDEvent (cdevents.dev); "" if the record is none."""
+    """The type of a CDEvent (cdevents.dev); "" if the record is not a CDEvent."""
     kind = fields.get("context.type")
     return kind if isinstance(kind, str) and kind.startswith("dev.cdevents.") else ""
 

@@ -21,7 +21,7 @@ from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys, is_complete
-from slomon.formats.json_lines import make_json_parser, read_object
+from slomon.formats.json_lines import find_value, make_json_parser, read_object
 from slomon.formats.layout import Layout, parse_layout
 from slomon.formats.pairs import pairs_formats
 from slomon.formats.pattern import compile_pattern, parse_match
@@ -34,6 +34,7 @@ from slomon.formats.tables import (
 )
 from slomon.formats.text import make_parser
 from slomon.formats.wrappers import split_spec, wrap_format
+from slomon.text import quote
 
 
 def make_format(layout: AnyLayout, reading: Reading) -> Format:
@@ -179,7 +180,19 @@ def _fit_keys(
     keys = choose_keys(records, given)
     if isinstance(keys, AmbiguousKeys):
         return str(keys)
-    return None if keys is None else json_format(keys, reading)
+    return _find_absent_key(records, given) if keys is None else json_format(keys, reading)
+
+
+def _find_absent_key(records: Sequence[object], given: Mapping[str, str]) -> str | None:
+    """The reason if none of the objects has one of the keys in `given`."""
+    objects = [record for record in records if isinstance(record, dict)]
+    for field, key in given.items():
+        if objects and field != "host" and all(find_value(one, key) is None for one in objects):
+            return (
+                f"no object has {quote(key)}, the key of the {field} in --json-keys (json_keys=); "
+                f"the first has {', '.join(map(quote, list(objects[0])[:20])) or 'none'}"
+            )
+    return None
 
 
 def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:

@@ -109,7 +109,7 @@ def unpack_input(record: bytes) -> Input:
 
 
 def check_batch(one: CountedBatch, stream: StreamState, endpoints: int) -> None:
-    """Raise ValueError if an input can't be the next one of a stream, for so many endpoints."""
+    """Raise ValueError if an input can't be the next one of a stream."""
     batch, then, now = one.batch, stream.accounting, make_accounting(one.accounting)
     new = now.accesses - then.accesses, now.changes - then.changes
     demand(new == (len(batch.slots), len(batch.changes)), "the journal's counts are wrong")

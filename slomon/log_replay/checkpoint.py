@@ -186,7 +186,7 @@ def save_order(order: Order) -> Sections:
 
 
 def load_order(order: Order, saved: Saved, endpoints: int) -> WaitingEvents:
-    """What `save_order` saved, in a run with so many endpoints. Returns what waits in the rows."""
+    """Restore what `save_order` saved, and return the events that wait in the rows."""
     check_counts([*saved["went out"], *saved["came in"]])
     check_counts(number for number in saved["span"] if number is not None)
     order.position, order.accesses, order.unmatched, *excluded = saved["went out"]

@@ -14,9 +14,9 @@ from slomon.text import excerpt
 
 class ReplayLog:
     """
-    Logs a replay: `log.format_detected`, `line.rejected`, `paths.grouped`, `log.problem`,
-    `endpoints.capped`, `result.warning` and `replay.finished`. Text from files is escaped and
-    bounded.
+    Logs a replay: `replay.resumed`, `log.format_detected`, `line.rejected`, `paths.grouped`,
+    `log.problem`, `endpoints.capped`, `result.warning` and `replay.finished`. Text from files is
+    escaped and bounded.
     """
 
     def __init__(self) -> None:
@@ -24,6 +24,10 @@ class ReplayLog:
         self._rejections = RejectionLog("line.rejected")
         self._seen: set[tuple[str, str | None, bool]] = set()
         self._groups: Sequence[Template] = ()  # until a format is logged
+
+    def resumed(self, file: str) -> None:
+        """The replay continues from the checkpoint in this file."""
+        self._log.info("replay.resumed", file=excerpt(file))
 
     def format_detected(self, file: str, name: str, details: Mapping[str, str]) -> None:
         """

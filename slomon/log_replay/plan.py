@@ -81,8 +81,8 @@ class Plan:
 
 def identify_inputs(plan: Plan) -> dict[str, Trait]:
     """
-    The part of a checkpoint's identity that no single option tells: the files, and what was read
-    from those of the endpoints and the changes.
+    The part of a checkpoint's identity that is not the value of an option: the files, and what was
+    read from those of the endpoints and the changes.
     """
     given = plan.endpoints
     return {

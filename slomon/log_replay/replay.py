@@ -508,7 +508,6 @@ def replay(
             excluded_records=history.excluded,
         )
         log, rejections = ReplayLog(), Rejections()
-        in_zone = change_zone is not None or zone is not None
         rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
         state = None
         if checkpoint_path is not None:
@@ -520,6 +519,7 @@ def replay(
         if saved is not None:
             with saved.restoring():
                 kept = rejections.load(saved["rejections"])
+            log.resumed(str(checkpoint_path))
         if strict and rejections.first:
             _stop(rejections.first[0])  # the interrupted run was not strict
         with ExitStack() as stack:
@@ -538,7 +538,9 @@ def replay(
                 saved=saved,
             )
             named = set(given["paths"])
-            deploys = DeployRecords(expected=bool(histories), in_zone=in_zone)
+            deploys = DeployRecords(
+                expected=bool(histories), in_zone=change_zone is not None or zone is not None
+            )
             monitor = _run(
                 engine, plan, rejections, size, on_progress, named=named, deploys=deploys
             )

@@ -357,7 +357,7 @@ class Replay:
             out_of_range == 0 or (out_of_range > 0 and is_limited), "an excluded line is missing"
         )
         demand(reference.changes == order.noted, "a change is missing")
-        demand(self._names.capped <= order.unmatched + waiting.unmatched, "a capped event is none")
+        demand(self._names.capped <= order.unmatched + waiting.unmatched, "too many are capped")
         ended = [True, *(log.ended for log in self.logs)]
         demand([clock.ended for clock in order.clocks] == ended, "the end of a log is missing")
         rows = sum(clock.rows for clock in order.clocks[CHANGES + 1 :])
@@ -423,7 +423,7 @@ class Replay:
             self._groups.use(sample_templates(plan.logs, self._recognise_silently, plan.max_line))
 
     def _account(self, deploys: int) -> ReplayAccounting:
-        """The accounting at the end, when the services of so many changes own an endpoint."""
+        """The accounting at the end. `deploys` is the number of changes that are watched."""
         plan, order, reference = self._plan, self._order, self._reference
         clocks = order.clocks[CHANGES + 1 :]
         given = plan.endpoints

@@ -11,7 +11,7 @@ from slomon.core.events import OUT_OF_RANGE, ReplayAccounting
 from slomon.core.reorder import SourceClock
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.core.trust import ResultWarning, warn_of_late_accesses, warn_of_missing_events
-from slomon.dates import show_duration, show_span
+from slomon.dates import show_duration, show_instant, show_span
 from slomon.logging import list_some
 
 _SHOWN_REASONS: Final = 5
@@ -119,6 +119,8 @@ def _warn_of_losses(
         yield ResultWarning("unmatched_accesses", text, certain=True)
     elif excluded := accounting.excluded_by_reason.get(OUT_OF_RANGE):
         text = f"all {excluded:,} accesses are outside the time range of --from and --to"
+        if span := _find_span(logs):
+            text += f"; the logs are from {show_instant(span[0])} to {show_instant(span[1])}"
         yield ResultWarning("empty_range", text)
 
 
@@ -162,10 +164,10 @@ def _warn_of_clock(
     logs: Sequence[tuple[str, SourceClock]], deploys: DeployRecords
 ) -> Iterator[ResultWarning]:
     """A deploy before the logs may be the last one, unless its time may be in a wrong zone."""
-    times = [(clock.began, clock.newest) for _, clock in logs if clock.began is not None]
-    if not deploys.counted or not times:
+    span = _find_span(logs)
+    if not deploys.counted or span is None:
         return
-    began, ended = min(first for first, _ in times), max(last for _, last in times)
+    began, ended = span
     first, last = deploys.counted[0], deploys.counted[-1]
     found = ""
     if first > ended:
@@ -178,6 +180,12 @@ def _warn_of_clock(
             "--change-zone (change_zone=) and --zone (zone=) correct that"
         )
         yield ResultWarning("deploys_outside", text)
+
+
+def _find_span(logs: Sequence[tuple[str, SourceClock]]) -> tuple[int, int] | None:
+    """The times of the first and the newest access of all logs; None if there are no accesses."""
+    times = [(clock.began, clock.newest) for _, clock in logs if clock.began is not None]
+    return (min(first for first, _ in times), max(last for _, last in times)) if times else None
 
 
 def _runs_backwards(clock: SourceClock) -> bool:

@@ -63,8 +63,8 @@ class _Entries(NamedTuple):
 
 def check_windows(state: WindowState, marks: Sequence[int], *, events: int, newest: int) -> None:
     """
-    Check windows and their marks. The stream had so many events so far, and no access counts after
-    the tick `newest`. O(1) per entry and endpoint.
+    Check windows and their marks. `events` is the number of events of the stream so far; no access
+    counts after the tick `newest`. O(1) per entry and endpoint.
     """
     unclaimed = bytearray(b"\1") * len(state.next_block)
     demand(unclaimed and state.entry_tick[BLOCK - 1] == -1, "the first block is not the blank one")

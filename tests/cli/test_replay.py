@@ -347,7 +347,7 @@ def test_an_output_is_written_though_another_can_not_be(tmp_path: Path) -> None:
 def test_a_log_without_a_readable_line_is_certainly_wrong(tmp_path: Path) -> None:
     code, stdout, stderr = call(broken(tmp_path), "--format", "caddy")
     assert (code, stdout.splitlines()[0]) == (WRONG, "0.0")
-    assert "could be read as an access: it may be that none is in this format" in stderr
+    assert "could be read as an access; if the format is wrong, --log-format" in stderr
 
 
 def test_a_certainly_wrong_answer_is_an_exit_code_and_a_warning_in_json(tmp_path: Path) -> None:

@@ -104,8 +104,12 @@ def test_keys_that_are_not_found_are_an_error() -> None:
         lambda **_: pytest.fail("no log is read"),
         lambda *_: None,
     )
-    with pytest.raises(ConfigurationError, match=r"a\.log: no format reads line 1 of its first"):
+    with pytest.raises(
+        ConfigurationError, match=r"a\.log: no object has 'when', the key of the time"
+    ):
         detector("a.log", "\n".join(lines_of()).encode() + b"\n")
+    with pytest.raises(ConfigurationError, match=r"a\.log: no format reads line 1 of its first"):
+        detector("a.log", b"no JSON\n")
 
 
 def test_the_reason_names_the_fields_whose_keys_are_not_known() -> None:

@@ -42,6 +42,19 @@ def test_a_replay_logs_the_format_of_each_log_and_the_accounting_of_its_lines(
     assert (finished["lines"], finished["accesses"]) == (3, 3)
 
 
+def test_a_replay_that_continues_from_a_checkpoint_is_logged(tmp_path: Path) -> None:
+    log, path = broken(tmp_path), tmp_path / "saved"
+    structlog.configure()
+    with capture_logs() as entries:
+        for _ in range(2):
+            slomon.replay(
+                log, backend="python", checkpoint=path, checkpoint_every=1e-9, keep_checkpoint=True
+            )
+
+    resumed = [one for one in entries if one["event"] == "replay.resumed"]
+    assert resumed == [{"event": "replay.resumed", "log_level": "info", "file": str(path)}]
+
+
 def test_the_format_of_many_logs_is_logged_once(tmp_path: Path) -> None:
     logs = [write(tmp_path, name, BROKEN) for name in ("a.log", "b.log", "c.log")]
     logs.append(write(tmp_path, "d.log", '- - - [01/Jan/1970:00:05:00 +0000] "GET / HTTP/1.1" 200'))

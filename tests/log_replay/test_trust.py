@@ -150,7 +150,9 @@ def test_a_log_of_other_endpoints_is_certainly_wrong(tmp_path: Path) -> None:
 
 def test_a_time_range_without_an_access_is_a_warning(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", lines(range(5)))
-    assert codes(warn(log, from_="2026-01-01")) == [("empty_range", False)]
+    (warning,) = warn(log, from_="2026-01-01")
+    assert (warning.code, warning.certain) == ("empty_range", False)
+    assert "the logs are from 2025-03-10T12:00:00Z to 2025-03-10T12:04:00Z" in warning.text
 
 
 def test_deploys_of_services_that_own_no_endpoint_are_named(tmp_path: Path) -> None:
