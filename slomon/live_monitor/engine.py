@@ -158,15 +158,18 @@ class Engine:
             state = self._state
             near = {one.start_position: one for one in state.history.recent(_RECENT)}
             near.update((one.start_position, one) for one in moved)
+            ends = {one.start_position for one in moved if one.end is not None}
             requests = {one.key: state.windows.totals_of(one.key).requests for one in near.values()}
             span, deploys = state.stream.span, list(state.stream.deploys)
             run = Run(
                 *(requests, deploys, self._services, span.began or 0, span.ended),
                 self._stale_after,
             )
-        in_order = [near[position] for position in sorted(near)]
-        records = dict(zip(sorted(near), make_records(in_order, run), strict=True))
-        return [records[one.start_position] for one in moved]
+        ended = _judge(near, run)
+        # An incident that ended in the same batch in which it opened is there twice.
+        near.update((one.start_position, one) for one in moved if one.end is None)
+        opened = _judge(near, run) if ends and len(ends) < len(moved) else ended
+        return [(opened if one.end is None else ended)[one.start_position] for one in moved]
 
     def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
         """A snapshot of the present state."""
@@ -214,6 +217,13 @@ class Engine:
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:
         counted = replace(self._state.stream.accounting, late=self._state.shard.late)
         return LiveAccounting(**asdict(counted), dropped=dict(dropped))
+
+
+def _judge(incidents: Mapping[int, Incident], run: Run) -> dict[int, IncidentRecord]:
+    """The records of incidents, by the positions at which these opened."""
+    positions = sorted(incidents)
+    records = make_records([incidents[position] for position in positions], run)
+    return dict(zip(positions, records, strict=True))
 
 
 def _count_from(tick: int, event: RawEvent) -> RawEvent:

@@ -110,7 +110,10 @@ def test_what_was_reported_under_the_old_options_stays_under_new_ones() -> None:
     following = make_engine(new, entry("new"), saved=saved, records=records)
     then, now = read(engine).records(), read(following).records()
     assert [one.start for one in now] == [102]
-    assert now[0] == replace(then[0], co_occurring=())
+    # The incidents of the endpoint that was removed are no evidence any more.
+    judged = now[0].broken_by.candidates[0].commit, now[0].broken_by.verdict
+    assert judged == (then[0].broken_by.candidates[0].commit, then[0].broken_by.verdict)
+    assert now[0] == replace(then[0], co_occurring=(), broken_by=now[0].broken_by)
     assert list(following.removed_endpoints) == ["orders GET /orders"]
     assert read(following).forgotten == 1
     assert read(following).api_histogram() == {"users": 1, "orders": 1}

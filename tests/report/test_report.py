@@ -32,11 +32,14 @@ def test_a_report_is_a_page_a_frame_and_a_file(
     assert report.summary == monitor.summary()
 
 
-def test_what_is_stale_is_said_in_seconds_or_as_text(monitor: slomon.ReplayMonitor) -> None:
-    for stale_after in ("160s", 160, 160.5):
+def test_what_is_stale_is_said_in_seconds_or_as_text(tmp_path: Path) -> None:
+    lines = [f"{second} GET / {500 if second > 400 else 200}\n" for second in range(1, 500)]
+    log = write(tmp_path, "a.log", "".join(lines))
+    deploys = write(tmp_path, "deploys.json", '{"commit": "c1", "time": 100}\n')
+    monitor = slomon.replay(log, changes=deploys, slo=0.5, window=60)
+    for stale_after, known in (("250s", []), (250, []), (400.5, ["c1"]), ("1d", ["c1"])):
         (record,) = slomon.Report(monitor, stale_after=stale_after).summary.incidents
-        assert record.fixed_by
-        assert record.fixed_by.verdict == "stale"
+        assert [one.commit for one in record.broken_by.candidates] == known
 
 
 @pytest.mark.parametrize(
