@@ -96,15 +96,15 @@ def test_a_rejected_event_is_a_warning_with_its_position_reason_and_text() -> No
     }
 
 
-def test_after_the_first_few_rejected_events_the_rest_are_counted_by_reason() -> None:
+def test_the_first_rejection_with_a_reason_is_logged_and_the_rest_are_counted() -> None:
     wrong = [access(1, status) for status in range(600, 640)]
     events = logged(*["what?"] * 50, *wrong)
 
     rejected = [event for event in events if event["event"] == "event.rejected"]
-    assert [event.get("text") for event in rejected[:5]] == ["what?"] * 5
-    assert [(event["more"], event["reason"]) for event in rejected[5:]] == [
-        (45, "an event is a dict, not str"),
-        (40, "the status is ..."),
+    assert [event.get("text") for event in rejected[:2]] == ["what?", "1 GET / 600"]
+    assert [(event["more"], event["reason"]) for event in rejected[2:]] == [
+        (49, "an event is a dict, not str"),
+        (39, "the status is ..."),
     ]
     assert events[-1]["rejected"] == 90
 

@@ -30,19 +30,24 @@ _GAP: Final = "'<number of events> <timestamp> <timestamp>'"
 _STATUSES: Final = "one that the rule knows, by default 100 to 599"
 _is_count: Final = re.compile("[0-9]{1,12}").fullmatch
 _is_status: Final = re.compile("[0-9]{1,3}").fullmatch
-_NO_RESPONSE: Final = frozenset({"-", "0", "000"})  # what servers log instead of a status
+NO_RESPONSE: Final = frozenset({"-", "-1", "0", "000"})
+"""What servers log instead of a status."""
 _LABELS: Final = ("commit: ", "Author: ", "Date: ", "Service: ")
 _CHANGES: Final = "the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: ', each with its text"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One request: the time at which it counts (`tick`), its target, and whether it failed."""
+    """
+    One request: the time at which it counts (`tick`), its target, whether it failed, and the
+    virtual host if its log names one.
+    """
 
     tick: int
     verb: str
     resource: str
     failed: bool
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,7 @@ class ReplayAccounting(Accounting):
     * `largest_lateness`: how much older at most, in seconds
     * `late`: accesses that, once in order, were still older than the newest of their endpoint
     * `endpoints`: the number of watched endpoints
+    * `grouped_paths`: how many paths of the first requests were grouped as `{slug}`
     """
 
     lines: int = 0
@@ -167,6 +173,7 @@ class ReplayAccounting(Accounting):
     disordered: int = 0
     largest_lateness: float = 0.0
     endpoints: int = 0
+    grouped_paths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,22 +245,34 @@ def parse_access(line: str, is_failure: StatusRule = server_errors_fail) -> Acce
 
 
 def read_outcome(
-    line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
+    line: str,
+    tick: int,
+    request: tuple[str, str],
+    status: str,
+    is_failure: StatusRule,
+    *,
+    host: str = "",
 ) -> Access | Malformed:
     """Return the access of `line`, or Malformed if no request has this status."""
     failed = is_failure(int(status)) if _is_status(status) else None
     if failed is None:
         return Malformed(line, f"the status is {quote(status)}; allowed: {_STATUSES}")
     verb, resource = request
-    return Access(tick, verb, resource, bool(failed))
+    return Access(tick, verb, resource, bool(failed), host)
 
 
 def read_response(
-    line: str, tick: int, request: tuple[str, str], status: str, is_failure: StatusRule
+    line: str,
+    tick: int,
+    request: tuple[str, str],
+    status: str,
+    is_failure: StatusRule,
+    *,
+    host: str = "",
 ) -> Access | Malformed | Excluded:
     """`read_outcome` for the log of a server, where the status is - or 0 without a response."""
-    read = read_outcome(line, tick, request, status, is_failure)
-    return NO_STATUS if isinstance(read, Malformed) and status in _NO_RESPONSE else read
+    read = read_outcome(line, tick, request, status, is_failure, host=host)
+    return NO_STATUS if isinstance(read, Malformed) and status in NO_RESPONSE else read
 
 
 def parse_change(value: str) -> Change | Malformed:

@@ -3,42 +3,116 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, tzinfo
 from functools import partial
-from typing import TypeAlias
 
 from slomon.core.events import (
     Access,
     Change,
     End,
-    Excluded,
     Gap,
     Malformed,
     parse_access,
     read_event,
 )
 from slomon.core.statuses import StatusRule
-from slomon.formats.clf import parse_combined
-from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse_json, parse_match
-from slomon.formats.proxies import parse_alb, parse_envoy
+from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
+from slomon.formats.fields import compile_pattern, parse_match
+from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
+from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys, is_complete
+from slomon.formats.json_lines import make_json_parser, read_object
+from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.pairs import pairs_formats
+from slomon.formats.tables import (
+    TableLayout,
+    csv_format,
+    restore_table,
+    table_format,
+    w3c_format,
+)
+from slomon.formats.text import make_parser
+from slomon.formats.wrappers import split_spec, wrap_format
 
-Parse: TypeAlias = Callable[[str], Access | Change | Malformed | Excluded | Gap | End]
-"""Parses one line, given without its line end. It never raises, whatever the line is."""
+
+def make_format(layout: AnyLayout, reading: Reading) -> Format:
+    """Return the format of lines in a layout of any kind."""
+    if isinstance(layout, Layout):
+        parse = make_parser(layout, reading.is_failure, reading.zone)
+        spec = f"layout:{layout.show()}"
+        return Format(layout.name, parse, layout=layout, spec=spec, zone=reading.zone)
+    if isinstance(layout, TableLayout):
+        return table_format(layout, reading)
+    if isinstance(layout, JsonKeys):
+        return json_format(layout, reading)
+    raise TypeError(f"a layout of the type {type(layout).__name__}")
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+def restore_format(spec: str, reading: Reading) -> Format | None:
     """
-    A format of log lines.
-
-    If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
+    Return the format that has this `spec`; None if no format has it. Raises ConfigurationError if
+    the layout, the pattern or the keys in it are invalid.
     """
+    return restore_formats([spec], reading)[0]
 
-    name: str
-    parse: Parse
-    ordered: bool = False
+
+def restore_formats(specs: Sequence[str], reading: Reading) -> list[Format | None]:
+    """Return what `restore_format` returns for each of them."""
+    known = {form.spec: form for form in known_formats(reading.is_failure, reading.zone)}
+    return [known.get(spec) or _restore_other(spec, reading) for spec in specs]
+
+
+def _restore_other(  # noqa: PLR0911 (one for each kind)
+    spec: str, reading: Reading
+) -> Format | None:
+    if wrapped := split_spec(spec):
+        wrapper, pending, rest = wrapped
+        inner = restore_format(rest, reading)
+        return inner and wrap_format(wrapper, inner, reading, pending)
+    kind, _, text = spec.partition(":")
+    match kind:
+        case "utc":
+            form = restore_format(text, replace(reading, zone=UTC))
+            return form and mark_utc(form)
+        case "layout":
+            return make_format(parse_layout(text, "layout"), reading)
+        case "table":
+            return restore_table(text, reading)
+        case "regex":
+            return regex_format(text, reading.is_failure, reading.zone)
+        case "json":
+            fields, duration = json.loads(text)
+            return json_format(JsonKeys(fields, duration and tuple(duration)), reading)
+        case "mixed":
+            first, second = (restore_format(spec, reading) for spec in json.loads(text))
+            return first and second and mix_formats(first, second)
+        case "json-keys":
+            return find_json_format(json.loads(text), reading)
+        case _:
+            return None
+
+
+def mark_utc(form: Format) -> Format:
+    """A format that was made with UTC as its zone: it is restored with it."""
+
+    def parse(line: str) -> Item | Switch:
+        read = form.parse(line)
+        return Switch(read.item, mark_utc(read.format)) if isinstance(read, Switch) else read
+
+    return replace(form, parse=parse, spec=f"utc:{form.spec}")
+
+
+def mix_formats(first: Format, second: Format) -> Format:
+    """The format of a log that two writers share: `second` reads what `first` does not read."""
+
+    def parse(line: str) -> Item | Switch:
+        read = first.parse(line)
+        other = second.parse(line) if isinstance(read, Malformed) else read
+        return read if isinstance(other, Malformed) else other
+
+    spec = f"mixed:{json.dumps([first.spec, second.spec])}"
+    return replace(first, name=f"{first.name}+{second.name}", parse=parse, spec=spec)
 
 
 def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
@@ -48,30 +122,64 @@ def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Fo
     `is_failure` classifies the statuses. A time without a zone is in `zone`; if `zone` is None, it
     is malformed.
     """
-    parse_caddy = partial(parse_json, keys=CADDY_KEYS, is_failure=is_failure, zone=zone)
+    reading = Reading(is_failure, zone)
     return [
-        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True),
-        Format("plain", partial(parse_access, is_failure=is_failure)),
-        Format("combined", partial(parse_combined, is_failure=is_failure)),
-        Format("caddy", parse_caddy),
-        Format("envoy", partial(parse_envoy, is_failure=is_failure, zone=zone)),
-        Format("alb", partial(parse_alb, is_failure=is_failure, zone=zone)),
+        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True, spec="events"),
+        Format("plain", partial(parse_access, is_failure=is_failure), spec="plain"),
+        *(_built_in_format(built_in, is_failure, zone) for built_in in BUILT_IN),
+        replace(json_format(CADDY, reading), spec="caddy"),
+        find_json_format({}, reading),
+        w3c_format(reading),
+        *pairs_formats(reading),
+        csv_format(reading),
     ]
 
 
-def json_format(
-    keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None = None
-) -> Format:
-    """
-    Return the format of JSON lines in which the fields of an access have these keys.
+def find_format(name: str, formats: Sequence[Format]) -> Format | None:
+    """Return the format of this name or alias; None if there is none."""
+    real = ALIASES.get(name, name)
+    return next((form for form in formats if form.name == real), None)
 
-    The fields are `time`, `status`, and either `method` and `path` or `request`, the whole request
-    line. A key `request.uri` means the key `uri` in the object `request`, or a key with a dot.
-    Raises ConfigurationError if a field is missing or unknown.
+
+def _built_in_format(built_in: BuiltIn, is_failure: StatusRule, zone: tzinfo | None) -> Format:
+    layout = built_in.layout()
+    parse = make_parser(layout, is_failure, zone)
+    return Format(built_in.name, parse, layout=layout, spec=built_in.name, zone=zone)
+
+
+def json_format(keys: JsonKeys, reading: Reading) -> Format:
+    """Return the format of JSON lines in which the fields of a request have these keys."""
+    parse = make_json_parser(keys, reading.is_failure, reading.zone)
+    spec = f"json:{json.dumps([dict(keys.fields), keys.duration])}"
+    return Format(keys.name, parse, layout=keys, spec=spec, zone=reading.zone)
+
+
+def find_json_format(given: Mapping[str, str], reading: Reading) -> Format:
     """
-    check_keys(keys)
-    parse = partial(parse_json, keys=dict(keys), is_failure=is_failure, zone=zone)
-    return Format("json", parse)
+    Return the format of JSON lines whose keys are found in the first lines of a log, except those
+    in `given`.
+
+    The fields are `time`, `status`, either `method` and `path` or `request`, the whole request
+    line, and `host`. A key `request.uri` means the key `uri` in the object `request`, or a key with
+    a dot.
+    """
+    given = dict(given)
+    spec = f"json-keys:{json.dumps(given)}" if given else "json"
+    fit = partial(_fit_keys, given=given, reading=reading)
+    if is_complete(given):
+        return replace(json_format(JsonKeys(given), reading), spec=spec, fit=fit)
+    parse = partial(Malformed, reason="the keys of its fields are not known")
+    return Format("json", parse, spec=spec, zone=reading.zone, fit=fit)
+
+
+def _fit_keys(
+    lines: Sequence[str], *, given: Mapping[str, str], reading: Reading
+) -> Format | str | None:
+    records = [read_object(line) for line in lines if "{" in line]
+    keys = choose_keys(records, given)
+    if isinstance(keys, AmbiguousKeys):
+        return str(keys)
+    return None if keys is None else json_format(keys, reading)
 
 
 def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:
@@ -82,23 +190,8 @@ def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = Non
     invalid or has other named groups.
     """
     compiled = compile_pattern(pattern)
-    return Format("regex", partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone))
-
-
-def detect(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:
-    """
-    Return the format that can read the most of these lines, and the first of several such formats.
-
-    Returns None if it cannot read at least half of the lines that are not blank.
-    """
-    written = [line for line in lines if line.strip()]
-    counts = [_count_read(written, form) for form in formats]
-    most = max(counts, default=0)
-    return formats[counts.index(most)] if most and 2 * most >= len(written) else None
-
-
-def _count_read(lines: Sequence[str], form: Format) -> int:
-    return sum(not isinstance(form.parse(line), Malformed) for line in lines)
+    parse = partial(parse_match, pattern=compiled, is_failure=is_failure, zone=zone)
+    return Format("regex", parse, spec=f"regex:{pattern}")
 
 
 def _parse_event(line: str, is_failure: StatusRule) -> Access | Change | Malformed | Gap | End:

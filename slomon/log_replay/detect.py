@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
-from itertools import takewhile
-from typing import Final, Protocol
+from itertools import filterfalse, takewhile
+from operator import ge
+from typing import Final, Protocol, TypeAlias
 
 from slomon.core.events import Access, Malformed
+from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import Format, detect
+from slomon.formats.durations import describe_duration
+from slomon.formats.format import Format, Reading, read_lines
+from slomon.formats.json_keys import JsonKeys
+from slomon.formats.recognition import (
+    Infer,
+    Recognition,
+    looks_like_request,
+    recognise,
+    recognise_given,
+)
+from slomon.formats.registry import restore_format
 from slomon.log_replay.lines import Log, SavedLog, find_prefix
 from slomon.sources.source import Source
-from slomon.text import quote
 
 HEAD_LINES: Final = 100  # not counting blank lines
 _BYTES: Final = 64 * 1024
+_LEAST_TICKS: Final = 5  # fewer lines may be in any order by chance
+_MOST_BYTES: Final = 1024 * 1024
+_REQUESTS: Final = 10
 
 
 def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
@@ -25,26 +39,47 @@ def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
     Peek at the next lines of a source: the first 100 lines that are not blank, within the first
     64 KiB, or the first line if that is longer. A pipe blocks until `least` lines have arrived.
 
+    Logs may begin with banners and errors. If fewer than 10 of these lines look like requests, more
+    lines follow until there are 10, or up to 1 MiB.
+
     If blank lines come first, the result is only some of these. It is empty at the end of the
     source, and if the first line is longer than the source allows.
     """
+    wanted = 0 if least < HEAD_LINES else _REQUESTS
     text, more = b"", source.peek(1)
     while len(more) > len(text):
-        text, head = more, _list_lines(more, source.max_line)
+        text = more
+        head, complete = _list_lines(text, source.max_line, wanted)
         all_there = len(text) >= (_BYTES if head else source.max_line + 1)
-        if all_there or len(head) >= least or (head and _is_blank(head[0])):
+        blank = bool(head) and _is_blank(head[0])
+        if blank or (complete and (all_there or len(head) >= least)):
             return b"".join(head)
         more = source.peek(len(text) + 1)
     if source.problem is None and text[-1:] not in (b"", b"\n"):
         text += b"\n"  # the last line needs no line end, unless it is cut off
-    return b"".join(_list_lines(text, source.max_line))
+    return b"".join(_list_lines(text, source.max_line, wanted)[0])
 
 
-def _list_lines(text: bytes, max_line: int) -> list[bytes]:
-    end = text.rfind(b"\n", 0, _BYTES) + 1 or text.find(b"\n", 0, max_line + 1) + 1
+def _list_lines(text: bytes, max_line: int, wanted: int) -> tuple[list[bytes], bool]:
+    """The lines of a head, and whether all `wanted` requests are among them, or 1 MiB was read."""
+    most = _MOST_BYTES if wanted else _BYTES
+    end = text.rfind(b"\n", 0, most) + 1 or text.find(b"\n", 0, max_line + 1) + 1
     lines = BytesIO(text[:end]).readlines()
     blank = list(takewhile(_is_blank, lines))
-    return blank or [line for line in lines if not _is_blank(line)][:HEAD_LINES]
+    if blank:
+        return blank, True
+    head: list[bytes] = []
+    size = requests = 0
+    for line in filterfalse(_is_blank, lines):
+        is_long = len(head) == HEAD_LINES or (head and size + len(line) > _BYTES)
+        if len(line) > max_line + 1 or (is_long and requests >= wanted):
+            return head, True
+        head.append(line)
+        size += len(line)
+        requests += requests < wanted and looks_like_request(line.decode("utf-8", "replace"))
+        if len(head) > HEAD_LINES and requests >= wanted:
+            return head, True
+    return head, requests >= wanted or len(text) >= _MOST_BYTES
 
 
 def _is_blank(line: bytes) -> bool:
@@ -53,8 +88,16 @@ def _is_blank(line: bytes) -> bool:
 
 def find_first_tick(log: Log, head: bytes) -> int:
     """The least tick of the accesses among the first lines of a log; 0 if there are none."""
-    read = map(log.format.parse, _list_written(head))
-    return min((one.tick for one in read if isinstance(one, Access)), default=0)
+    return min(_list_ticks(log.format, _list_written(head)), default=0)
+
+
+def _list_ticks(form: Format, lines: Sequence[str]) -> list[int]:
+    return [one.tick for one in read_lines(form, lines) if isinstance(one, Access)]
+
+
+def _run_backwards(ticks: Sequence[int]) -> bool:
+    """Do times run from new to old, as a cloud's console exports them?"""
+    return len(ticks) >= _LEAST_TICKS and all(map(ge, ticks, ticks[1:])) and ticks[0] > ticks[-1]
 
 
 def _list_written(head: bytes) -> list[str]:
@@ -62,14 +105,36 @@ def _list_written(head: bytes) -> list[str]:
     return [line.removesuffix("\r") for line in lines if line.strip()]
 
 
-_UNKNOWN: Final = Format("unknown", partial(Malformed, reason="its format is not known"))
+_UNKNOWN: Final = Format(
+    "unknown", partial(Malformed, reason="its format is not known"), spec="unknown"
+)
 """The format of a log in which there was no line yet to detect it by."""
 
 
-class KnowRequests(Protocol):
-    """Returns the requests whose targets are compared exactly, or with templates."""
+_READING: Final = Reading(server_errors_fail)
 
-    def __call__(self, *, match_exactly: bool) -> Requests: ...
+OnFormatDetected: TypeAlias = Callable[[str, str, Mapping[str, str]], None]
+"""Called with the name of a log, the name of its format, and what else is known of the format."""
+
+
+def _ignore(*_: object) -> None:
+    """The default of the hook."""
+
+
+def _infer_nothing(_: Sequence[str]) -> None:
+    """No layout is inferred."""
+
+
+_REMEDY: Final = (
+    "allowed: --log-format (log_format=) with the layout in the configuration of your server, "
+    "--format (format=) with the name of a known one, --regex (regex=), or --json-keys (json_keys=)"
+)
+
+
+class KnowRequests(Protocol):
+    """Returns the requests of a log whose targets are compared exactly, or with templates."""
+
+    def __call__(self, *, match_exactly: bool, log: str) -> Requests: ...
 
 
 class FormatDetector:
@@ -77,63 +142,81 @@ class FormatDetector:
     Makes a Log from the first lines of a file. Its format is the only one of `formats`, or the one
     that reads the lines best. `needed` is how many lines that takes.
 
-    `match_exactly` is for all logs; if it is None, recorded streams are compared exactly and other
-    logs are not. `on_format_detected` is called with the name of the log and of its format.
+    Statuses and times are read by `reading`. `match_exactly` is for
+    all logs; if it is None, recorded streams are compared exactly and other
+    logs are not. `infer` finds the layout of lines that no format
+    reads. `on_format_detected` is called for each log, and so is `on_recognised` with its first
+    lines, before any of them is read.
     """
 
     def __init__(
         self,
         formats: Sequence[Format],
         requests: KnowRequests,
-        on_format_detected: Callable[[str, str], None],
+        on_format_detected: OnFormatDetected,
         *,
         match_exactly: bool | None = None,
+        reading: Reading = _READING,
+        infer: Infer = _infer_nothing,
     ) -> None:
         self._formats = formats
         self._requests = requests
         self._on_format_detected = on_format_detected
         self._exact = match_exactly
+        self._reading = reading
+        self._infer = infer
+        self.on_recognised: Callable[[Log, bytes], object] = _ignore
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
     def __call__(self, name: str, head: bytes) -> Log:
         """
-        The log of that name. Raises ConfigurationError if no format reads at least half of the
-        lines.
+        The log of that name. Raises ConfigurationError if no format reads its lines.
         """
         written = _list_written(head)
-        form = self._choose(written)
-        if form is None:
-            if written:
-                raise ConfigurationError(f"{name}: {self._refuse(written[0])}")
-            form = _UNKNOWN
+        found = self._choose(written) if written else None
+        if isinstance(found, str):
+            raise ConfigurationError(f"{name}: {found}; {_REMEDY}")
+        form = _UNKNOWN if found is None else found.format
         match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
-        requests = self._requests(match_exactly=match_exactly)
+        requests = self._requests(match_exactly=match_exactly, log=name)
         log = Log(name, form, requests, match_exactly, prefix, bool(written))
+        log.newest_first = not form.ordered and _run_backwards(_list_ticks(form, written))
         if written:
-            self._on_format_detected(log.name, log.format.name)
+            details = {} if found is None else _describe(found, written)
+            self._on_format_detected(log.name, log.format.name, details)
+            self.on_recognised(log, head)
         return log
 
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:
         """A log that was recognised before the checkpoint."""
         name, form, match_exactly, prefix, recognised, ended = saved
-        found = next((known for known in self._formats if known.name == form), _UNKNOWN)
-        requests = self._requests(match_exactly=match_exactly)
+        found = restore_format(form, self._reading) or _UNKNOWN
+        requests = self._requests(match_exactly=match_exactly, log=name)
         return Log(
             *(name, found, requests, match_exactly, prefix.encode()),
             *(recognised, ended, beginning),
         )
 
-    def _choose(self, lines: Sequence[str]) -> Format | None:
-        return self._formats[0] if len(self._formats) == 1 else detect(lines, self._formats)
+    def _choose(self, lines: Sequence[str]) -> Recognition | str:
+        if len(self._formats) == 1:
+            return recognise_given(lines, self._formats[0], self._reading)
+        return recognise(lines, self._formats, self._reading, self._infer)
 
-    def _refuse(self, line: str) -> str:
-        names = ", ".join(form.name for form in self._formats)
-        return (
-            f"no format reads its first lines, as {quote(line)}; allowed: {names}, which "
-            "--format (format=) forces, or one of your own by --regex (regex=) or --json-keys "
-            "(json_keys=)"
-        )
+
+def _describe(found: Recognition, lines: Sequence[str]) -> dict[str, str]:
+    """What is reported of a format, besides its name."""
+    details: dict[str, str] = {}
+    layout = found.format.layout
+    if found.inferred and layout is not None:
+        details["layout"] = layout.show()
+    if isinstance(layout, JsonKeys) and layout.name == "json":
+        details["keys"] = layout.show()
+    if found.assumed_utc:
+        details["zone"] = "UTC, as its times name none; --zone (zone=) names another"
+    if duration := describe_duration(found.format, lines):
+        details["duration"] = duration
+    return details
 
 
 def is_known(log: Log | None) -> bool:

@@ -16,7 +16,7 @@ from slomon.core.events import Access, Change, End, Excluded, Gap, Malformed, Re
 from slomon.core.reorder import Order
 from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import Requests
-from slomon.formats.registry import Format
+from slomon.formats.format import Format, Switch
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 
@@ -25,7 +25,10 @@ _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
 @dataclass(slots=True)
 class Log:
-    """A log that is read: its format, and what is known of its lines."""
+    """
+    A log that is read: the format of its next line, and what is known of its lines. A line may
+    switch the format (`registry.Switch`).
+    """
 
     name: str
     format: Format
@@ -35,10 +38,11 @@ class Log:
     recognised: bool = True  # False while all its lines are blank or too long
     ended: bool = False  # by an end-of-stream line
     beginning: bytes = b""  # of the file, to identify it when a run is resumed; b"" for a pipe
+    newest_first: bool = False  # do its first lines run from new to old?
 
 
 class SavedLog(NamedTuple):
-    """What a checkpoint saves of a log: fields of `Log`, the format by its name."""
+    """What a checkpoint saves of a log: fields of `Log`, the format by its `spec`."""
 
     name: str
     format: str
@@ -64,14 +68,18 @@ class LogPosition:
 class Block:
     """
     Whole lines of a log, or a piece of one line that is too long. Rows are made of it part by part;
-    `buffer[at:stop]` is the present part. Each line becomes one row, of a tick and a code. The
-    columns may be longer than `rows`.
+    `buffer[at:stop]` is the present part, which was scanned in `format`. Each line becomes one row,
+    of a tick and a code. The columns may be longer than `rows`.
+
+    If a line before the part switched the format of the log in the meantime, `format` is not
+    `log.format`, and the part is scanned again before it is resolved.
     """
 
     buffer: bytearray
     ticks: array[int] = field(default_factory=lambda: array("q"))
     codes: array[int] = field(default_factory=lambda: array("q"))
     unresolved: array[int] = field(default_factory=lambda: array("q"))
+    requests: bytearray = field(default_factory=lambda: bytearray(1))  # composed by a scanner
     rows: int = 0
     unresolved_count: int = 0
     length: int = 0
@@ -79,6 +87,7 @@ class Block:
     stop: int = 0
     oversized: OversizedLine | None = None
     log: Log = field(init=False)
+    format: Format | None = None
     first_line: int = 1
     end: LogPosition = field(default_factory=LogPosition)
 
@@ -163,12 +172,21 @@ class ReferenceParser:
         block.ticks, block.codes, block.rows = array("q", [tick]), array("q", [code]), 1
 
     def resolve_rest(self, block: Block, first: int) -> None:
-        """Make the rows of a part from line `first` on; those before it are already made."""
-        lines = enumerate(block.lines()[first:], block.first_line + first)
-        rows = [self.read(block.log, number, line) for number, line in lines]
+        """
+        Make the rows of a part from line `first` on; those before it are already made. The part
+        ends at a line that switches the format to a layout: a scanner may read the lines after it.
+        """
+        log, form = block.log, block.log.format
+        lines = block.lines()
+        rows: list[tuple[int, int]] = []
+        for number, line in enumerate(lines[first:], block.first_line + first):
+            rows.append(self.read(log, number, line))
+            if log.format is not form and log.format.layout is not None:
+                break
         block.ticks[first:] = array("q", [tick for tick, _ in rows])
         block.codes[first:] = array("q", [code for _, code in rows])
         block.rows = first + len(rows)
+        block.stop -= sum(len(line) + 1 for line in lines[block.rows :])
 
     def read(self, log: Log, number: int, line: bytes) -> tuple[int, int]:
         """The tick and the code of a line."""
@@ -178,15 +196,19 @@ class ReferenceParser:
         if log.ended:
             return self.reject(log, number, line, "it follows the end-of-stream")
         read = log.format.parse(text)
+        if isinstance(read, Switch):
+            log.format, read = read.format, read.item
         if isinstance(read, Malformed):
             return self.reject(log, number, line, read.reason)
         return self._make_row(log, read)
 
-    def _make_row(self, log: Log, read: Access | Change | Excluded | Gap | End) -> tuple[int, int]:
+    def _make_row(
+        self, log: Log, read: Access | Change | Excluded | Gap | End | None
+    ) -> tuple[int, int]:
         if isinstance(read, Access):
             if not self.first <= read.tick <= self.last:
                 return read.tick, EXCLUDED
-            key = log.requests.key(read.verb, read.resource)
+            key = log.requests.key(read.verb, read.resource, read.host)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._add_change(log, read)
@@ -196,6 +218,8 @@ class ReferenceParser:
         if isinstance(read, Excluded):
             self.excluded[read.reason] += 1
             return NO_TICK, EXCLUDED
+        if read is None:
+            return NO_TICK, BLANK
         log.ended = True
         self._order.watched_until = max(self._order.watched_until, read.tick or 0)
         return NO_TICK, BLANK

@@ -13,7 +13,18 @@ from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
-from slomon.formats.registry import Format, json_format, known_formats, regex_format
+from slomon.endpoints.discovery import BY_HOST
+from slomon.formats.builtin import ALIASES
+from slomon.formats.dialects import read_given
+from slomon.formats.format import Format, Reading
+from slomon.formats.json_lines import check_keys
+from slomon.formats.registry import (
+    find_format,
+    find_json_format,
+    known_formats,
+    make_format,
+    regex_format,
+)
 from slomon.log_replay.checkpoint import Trait
 from slomon.options import naming_option
 from slomon.sources.source import MAX_LINE
@@ -21,7 +32,7 @@ from slomon.sources.source import MAX_LINE
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""
 
-FORMAT_NAMES: Final = tuple(form.name for form in known_formats(server_errors_fail))
+FORMAT_NAMES: Final = (*(form.name for form in known_formats(server_errors_fail)), *ALIASES)
 
 _BLOCK_BYTES: Final = 4 << 20
 _DEFAULTS: Final = Endpoint("", NO_EMAIL, "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
@@ -32,20 +43,23 @@ class Plan:
     """
     What is replayed, and how.
 
-    `logs` are merged by time; `formats` are those that a log may be in. Without
-    `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
-    of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
-    the records of deploys that could not be read. `excluded_records` counts the records of deploys
-    that don't count, by reason. Only accesses from the tick `first` to `last` count, and only
-    changes until `last`. Durations are ticks. If `lateness` or
-    `match_exactly` is None, the format of each log decides; if `no_traffic` is None, no incident
-    expires; if `resolution` is 0, windows are exact.
+    `logs` are merged by time; `formats` are those that a log may be in. A time in a log that names
+    no zone is in `zone`. Without `endpoints`, at most `max_endpoints` are found in the logs, each
+    with the owner, SLO and window of `defaults`. `service_from` says where their services come from
+    (`discovery.FoundEndpoints`), and `groups_paths` whether path templates are learnt. `changes`
+    have the ticks at which they happened, `rejected_records` counts the records of deploys that
+    could not be read, and `excluded_records` those that don't count, by reason. Only accesses from
+    the tick `first` to `last` count, and only changes until `last`. Durations are ticks. If
+    `lateness` or `match_exactly` is None, the format of each log decides; if `no_traffic` is None,
+    no incident expires; if `resolution` is 0, windows are exact.
     """
 
     logs: Sequence[str]
     formats: Sequence[Format]
     endpoints: Catalogue | None = None
     defaults: Endpoint = _DEFAULTS
+    service_from: str = BY_HOST
+    groups_paths: bool = False
     max_endpoints: int = 10_000
     changes: Sequence[tuple[int, Change]] = ()
     rejected_records: int = 0
@@ -60,6 +74,7 @@ class Plan:
     no_traffic: int | None = None
     workers: int = 1
     is_failure: StatusRule = server_errors_fail
+    zone: tzinfo | None = None
     block_bytes: int = _BLOCK_BYTES
     max_line: int = MAX_LINE
 
@@ -72,7 +87,7 @@ def identify_inputs(plan: Plan) -> dict[str, Trait]:
     given = plan.endpoints
     return {
         "paths": repr(list(plan.logs)),
-        "format": ", ".join(form.name for form in plan.formats),
+        "format": ", ".join(form.spec for form in plan.formats),
         "endpoints": _sum_up(given.endpoints) if given else "found in the logs",
         "changes": _sum_up(plan.changes),
         "rejected records": repr(plan.rejected_records),
@@ -98,17 +113,29 @@ def choose_formats(
     zone: tzinfo | None,
     *,
     name: str | None,
+    log_format: str | None = None,
     regex: str | None,
     json_keys: Mapping[str, str] | None,
 ) -> list[Format]:
-    """The formats that a log may be in: the one that an option names, or else all known ones."""
+    """
+    The formats that a log may be in: the one that an option names, or else all known ones. If a
+    configuration has several, the one that reads the log counts, or else nginx's own default.
+    """
+    reading = Reading(is_failure, zone)
+    if log_format is not None:
+        with naming_option("log_format"):
+            given = [make_format(layout, reading) for layout in read_given(log_format)]
+        combined = find_format("combined", known_formats(is_failure, zone))
+        return given if len(given) == 1 or combined is None else [*given, combined]
     if regex is not None:
         with naming_option("regex"):
             return [regex_format(regex, is_failure, zone)]
     if json_keys is not None:
         with naming_option("json_keys"):
-            return [json_format(json_keys, is_failure, zone)]
+            check_keys(json_keys)
+            return [find_json_format(json_keys, reading)]
     known = known_formats(is_failure, zone)
     if name is None:
         return known
-    return [form for form in known if form.name == name]
+    form = find_format(name, known)
+    return [form] if form else []

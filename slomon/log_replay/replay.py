@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, Final, NoReturn, cast
 
 from slomon.concurrency import run_on_own_loop
 from slomon.core.endpoints import Catalogue, Endpoint
@@ -23,11 +23,13 @@ from slomon.core.summary import Totals
 from slomon.core.ticks import LAST_TICK
 from slomon.core.trust import ResultWarning
 from slomon.dates import is_day, parse_instant, parse_zone, show_duration, show_instant
-from slomon.deploys.history import read_history
+from slomon.deploys.history import History, read_history
 from slomon.deploys.records import DeployRules
 from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
+from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
 from slomon.errors import MalformedLineError, OptionError
+from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
 from slomon.log_replay.files import check_files, list_logs, measure
@@ -125,6 +127,16 @@ def _read_change_keys(name: str, value: object) -> object:
     return keys
 
 
+_EXCLUSIVE: Final = (
+    ("endpoints", "slo"),
+    ("endpoints", "window"),
+    ("endpoints", "service_from"),
+    ("service", "service_from"),
+    ("format", "log_format", "regex", "json_keys"),
+)
+"""The options of which one at most is given."""
+
+
 @document_options
 def replay(
     paths: Annotated[
@@ -142,11 +154,23 @@ def replay(
         str | None,
         Option(
             read=partial(read_choice, choices=FORMAT_NAMES),
-            help="the format of the logs: events, plain, combined, caddy, envoy or alb (default: "
-            "the format that reads the most of the first 100 lines of each log; a slow pipe "
-            "blocks until they arrive)",
+            help=f"the format of the logs: {', '.join(FORMAT_NAMES)} (default: the format that "
+            "reads the most requests in the first 100 lines of each log, or after them if these "
+            "have none; a slow pipe blocks until they arrive)",
             group="logs",
             metavar="NAME",
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None,
+        Option(
+            read=read_text,
+            help="the layout of the lines, as it stands in the configuration of the server: the "
+            "text of nginx's log_format, of Apache's LogFormat or of Envoy's format; @FILE or "
+            "@FILE:NAME finds it in a configuration of nginx",
+            group="logs",
+            metavar="TEXT",
+            identity=Identity(name="log format"),
         ),
     ] = None,
     regex: Annotated[
@@ -164,8 +188,8 @@ def replay(
         Mapping[str, str] | None,
         Option(
             read=read_texts,
-            help="read JSON lines, with these keys for the fields time, status, and either method "
-            "and path, or request",
+            help="read JSON lines, with these keys for some or all of the fields time, status, "
+            "method, path, request and host (default: the keys are found by their usual names)",
             group="logs",
             metavar="FIELD=KEY,...",
             identity=Identity(name="JSON keys"),
@@ -271,6 +295,29 @@ def replay(
             identity=Identity(),
         ),
     ] = None,
+    service_from: Annotated[
+        str | None,
+        Option(
+            read=partial(read_choice, choices=SERVICES_FROM),
+            help="the service of a found endpoint: the virtual host of its requests if the log "
+            "names several, the name of the log's file, or endpoint for a service of its own",
+            group="endpoints",
+            metavar="WHAT",
+            default=BY_HOST,
+            identity=Identity(name="service from"),
+        ),
+    ] = None,
+    group_paths: Annotated[
+        str,
+        Option(
+            read=partial(read_choice, choices=["on", "off"]),
+            help="on: if a position in the paths of the first requests takes many values that are "
+            "seldom seen, they are one endpoint, as in /product/{slug}; off: each is its own",
+            group="endpoints",
+            metavar="ON|OFF",
+            identity=Identity(name="path groups"),
+        ),
+    ] = "on",
     max_endpoints: Annotated[
         int,
         Option(
@@ -431,12 +478,11 @@ def replay(
     is damaged or of another replay; MalformedLineError if `strict`. An exception of a function that
     was passed is raised as it is.
     """
-    given = read_options(replay, locals())
-    check_mutually_exclusive(endpoints=endpoints, slo=slo)
-    check_mutually_exclusive(endpoints=endpoints, window=window)
-    check_mutually_exclusive(format=format, regex=regex, json_keys=json_keys)
-    given["is_failure"] = choose_rule(given["is_failure"], fail_status)
-    given.update(_read_range(given))
+    raw = locals()
+    given = read_options(replay, raw)
+    for names in _EXCLUSIVE:
+        check_mutually_exclusive(**{name: raw[name] for name in names})
+    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **_read_range(given)}
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
     histories = given["changes"] or []
@@ -453,6 +499,8 @@ def replay(
         chosen = choose_backend(backend, size)
         rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
         history = read_history(histories, _read_zone(change_zone), service or "", rules)
+        if plan.endpoints is None and plan.service_from == BY_HOST:
+            history = _name_hosts(history)
         plan = replace(
             plan,
             changes=history.changes,
@@ -484,6 +532,7 @@ def replay(
                 chosen,
                 on_rejected=rejections.add,
                 on_format_detected=log.format_detected,
+                on_paths_grouped=log.paths_grouped,
                 checkpoint=state,
                 save_rejections=rejections.save,
                 saved=saved,
@@ -503,10 +552,12 @@ def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalog
     match = given["match"]
     return Plan(
         logs=logs,
+        zone=_read_zone(given["zone"]),
         formats=choose_formats(
             given["is_failure"],
             _read_zone(given["zone"]),
             name=given["format"],
+            log_format=given["log_format"],
             regex=given["regex"],
             json_keys=given["json_keys"],
         ),
@@ -519,6 +570,8 @@ def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalog
             slo=given["slo"],
             window=given["window"],
         ),
+        service_from=given["service_from"],
+        groups_paths=given["group_paths"] == "on",
         max_endpoints=given["max_endpoints"],
         first=given["from_"] or 0,
         last=LAST_TICK if given["to"] is None else given["to"] - 1,
@@ -546,6 +599,15 @@ def _read_range(given: Mapping[str, Any]) -> dict[str, int | None]:
             ["to"], f" is {quote(given['to'])}; allowed: a time after {show_instant(first)}"
         )
     return ticks
+
+
+def _name_hosts(history: History) -> History:
+    """The same changes, whose services are written like the virtual hosts that they may be."""
+    changes = [
+        (tick, replace(change, service=read_host(change.service) or change.service))
+        for tick, change in history.changes
+    ]
+    return replace(history, changes=changes)
 
 
 def _read_zone(name: str | None) -> tzinfo | None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from slomon.core.events import OUT_OF_RANGE, ReplayAccounting
 from slomon.core.reorder import SourceClock
-from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.core.trust import ResultWarning, warn_of_late_accesses, warn_of_missing_events
 from slomon.dates import show_duration, show_span
 from slomon.logging import list_some
@@ -79,6 +79,9 @@ def _warn_of_order(
         )
         yield ResultWarning("newest_first", text, certain=True)
         return
+    if sorted_logs := [name for name, clock in logs if clock.lateness == LAST_TICK]:
+        text = f"the lines of {_list(sorted_logs)} run from new to old; they were sorted as a whole"
+        yield ResultWarning("newest_first", text)
     by_a_window = accounting.largest_lateness * TICKS_PER_SECOND > window
     remedy = (
         f"--lateness {suggest_lateness(accounting)} (lateness=) would put them in order; if a log "

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import NO_STATUS, Access, Excluded, Malformed
+from slomon.core.events import NO_STATUS, Access, Malformed
 from slomon.core.statuses import server_errors_fail
-from slomon.formats.proxies import parse_alb
+from slomon.formats.registry import find_format, known_formats
 
 TIME = "2018-07-02T22:23:00.186641Z"
 TICK = 1530570180_186_641_000
@@ -22,14 +22,21 @@ def write(
     return f'{head} {status} - 34 366 "{request}" {rest}'
 
 
-def parse(line: str) -> Access | Malformed | Excluded:
-    return parse_alb(line, server_errors_fail, None)
+HOST = "www.example.com"
+FORMATS = known_formats(server_errors_fail)
+
+
+def parse(line: str) -> object:
+    """Read a line of an Application or of a Classic Load Balancer."""
+    form = find_format("clb" if line.startswith(TIME) else "alb", FORMATS)
+    assert form is not None
+    return form.parse(line)
 
 
 @pytest.mark.parametrize("kind", ["http ", "https ", "h2 ", "ws ", "wss ", "grpcs ", ""])
 def test_a_line_is_read_with_its_type_or_without(kind: str) -> None:
     line = write("GET http://www.example.com:80/a HTTP/1.1", head=kind + HEAD)
-    assert parse(line) == Access(TICK, "GET", "/a", failed=True)
+    assert parse(line) == Access(TICK, "GET", "/a", failed=True, host=HOST)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,23 @@ def test_a_line_is_read_with_its_type_or_without(kind: str) -> None:
     ],
 )
 def test_the_resource_is_the_path_and_query_of_the_url(target: str, path: str) -> None:
-    assert parse(write(f"GET {target} HTTP/1.1")) == Access(TICK, "GET", path, failed=True)
+    read = parse(write(f"GET {target} HTTP/1.1"))
+    assert isinstance(read, Access)
+    assert (read.tick, read.verb, read.resource, read.failed) == (TICK, "GET", path, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        ("http://www.example.com:80/", HOST),
+        ("HTTPS://[2001:DB8::1]:443/a", "[2001:db8::1]"),
+        ("/a", ""),
+    ],
+)
+def test_the_host_is_that_of_the_url(target: str, host: str) -> None:
+    read = parse(write(f"GET {target} HTTP/1.1"))
+    assert isinstance(read, Access)
+    assert read.host == host
 
 
 @pytest.mark.parametrize("request_", ["- http://lb.example.com:80- -", "- - - ", ""])
@@ -62,14 +85,14 @@ def test_a_request_that_is_none_is_named(request_: str) -> None:
     )
 
 
-@pytest.mark.parametrize("request_", ["GET http://a:80/ HTTP/1.1", "- - - "])
-def test_a_request_without_a_response_is_excluded(request_: str) -> None:
+@pytest.mark.parametrize("request_", ["GET http://a:80/ HTTP/1.1", "- http://a:80- -", "- - - "])
+def test_a_connection_without_a_response_has_no_status(request_: str) -> None:
     assert parse(write(request_, status="-")) == NO_STATUS
 
 
 def test_a_classic_load_balancer_may_stop_after_the_request() -> None:
     line = f'{HEAD} 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1"'
-    assert parse(line) == Access(TICK, "GET", "/", failed=False)
+    assert parse(line) == Access(TICK, "GET", "/", failed=False, host=HOST)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +101,7 @@ def test_a_classic_load_balancer_may_stop_after_the_request() -> None:
         "",
         f"http {HEAD}",
         f"http {HEAD} 200 200 34 366",
-        f"HTTP {HEAD} 200 200 34 366 {REST}",
+        f"http {HEAD} 200 200 34 366 {REST}",
         f'http {HEAD} 200 200 34 366 "GET http://www.example.com:80/ HTTP/1.1',
         "tls 2.0 2018-12-20T02:59:40 net/lb/c6e77e28c25b2234 g3d4b5e8bb8464cd 192.0.2.1:51341 5 2",
     ],
@@ -86,7 +109,7 @@ def test_a_classic_load_balancer_may_stop_after_the_request() -> None:
 def test_a_line_of_another_form_is_malformed(line: str) -> None:
     malformed = parse(line)
     assert isinstance(malformed, Malformed)
-    assert malformed.reason.startswith("it is not of the load balancer's format; allowed: '<type>")
+    assert "; allowed: '$type $time_iso8601 $elb $client " in malformed.reason
 
 
 @given(
@@ -95,4 +118,4 @@ def test_a_line_of_another_form_is_malformed(line: str) -> None:
 )
 def test_a_line_that_is_well_formed_comes_back(path: str, status: int) -> None:
     line = write(f"GET https://www.example.com:443{path} HTTP/2.0", status=str(status))
-    assert parse(line) == Access(TICK, "GET", path, failed=status >= 500)
+    assert parse(line) == Access(TICK, "GET", path, failed=status >= 500, host=HOST)

@@ -19,7 +19,8 @@ from slomon.compiled.backend import CompiledBackend
 from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statuses import server_errors_fail
-from slomon.formats.registry import Format, known_formats
+from slomon.formats.format import Format
+from slomon.formats.registry import known_formats
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay

@@ -94,15 +94,12 @@ def test_a_log_that_begins_badly_is_read(
     assert answer_bit_by_bit(tmp_path / "pipe", text) == found
 
 
-@pytest.mark.parametrize("after", [b"", ACCESSES])
-def test_a_log_whose_first_hundred_lines_no_format_reads_is_refused(
-    tmp_path: Path, after: bytes
-) -> None:
+def test_a_log_without_requests_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
-    path.write_bytes(b"\n" + BANNER * 100 + after)
+    path.write_bytes(b"\n" + BANNER * 100)
     found = answer(path)
     assert isinstance(found, str)
-    assert found.startswith(": no format reads its first lines, as '# this is my log'; allowed: ")
+    assert found.startswith(": no format reads line 1 of its first lines, '# this is my log'; allo")
     assert answer_bit_by_bit(tmp_path / "pipe", path.read_bytes()) == found
 
 

@@ -17,16 +17,17 @@ from hypothesis import strategies as st
 from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND as SECOND
-from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
+from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
-from slomon.formats.registry import Format, known_formats, regex_format
+from slomon.formats.format import Format
+from slomon.formats.registry import known_formats, regex_format
 from slomon.log_replay.detect import FormatDetector, find_first_tick, read_head
 from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
 from tests.sources.texts import Raw, whole
 
-LINES = [b"%d\n" % number for number in range(1000)]
+LINES = [b"%d GET / 200\n" % number for number in range(1000)]
 LONG = 70_000  # bytes of the longest line: more than the 64 KiB of a head, as anywhere
 
 
@@ -47,15 +48,22 @@ def test_it_is_all_lines_where_there_are_fewer() -> None:
 
 
 def test_it_goes_no_further_than_64_kib() -> None:
-    line = b"x" * 1000 + b"\n"
+    line = b"GET / 200 " + b"x" * 990 + b"\n"
     assert read_head(make_source(line * 100)) == line * (65536 // 1001)
+
+
+def test_more_lines_follow_until_ten_lines_look_like_requests_or_to_1_mib() -> None:
+    noise = b"x" * 1000 + b"\n"
+    head = noise * 300 + PLAIN * 10
+    assert read_head(make_source(head + PLAIN * 500)) == head
+    assert read_head(make_source(noise * 2000)) == noise * (1024 * 1024 // 1001)
 
 
 def test_a_first_line_that_is_longer_is_whole() -> None:
     line = b"x" * 500_000 + b"\n"
     for step in (2**20, 50_000):
         source = Source(Raw(line + b"y\n" * 100, step), "log", None)
-        assert read_head(source) == line
+        assert read_head(source) == line + b"y\n" * 100
 
 
 def test_a_first_line_that_comes_as_a_fragment_is_looked_past() -> None:
@@ -147,13 +155,15 @@ class Detected:
     ) -> None:
         self.told: list[tuple[str, str]] = []
         self.requests: dict[bool, Requests] = {
-            way: FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+            way: FoundRequests(
+                FoundEndpoints(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+            )
             for way in (False, True)
         }
         self.detect_format = FormatDetector(
             formats,
-            lambda *, match_exactly: self.requests[match_exactly],
-            lambda *told: self.told.append(told),
+            lambda **options: self.requests[options["match_exactly"]],
+            lambda name, form, _: self.told.append((name, form)),
             match_exactly=match_exactly,
         )
 
@@ -197,9 +207,9 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
     with pytest.raises(ConfigurationError) as caught:
         Detected().detect_format("error.log", b"\n \nTraceback\x1b\n")
     assert str(caught.value) == (
-        "error.log: no format reads its first lines, as 'Traceback\\x1b'; allowed: events, plain, "
-        "combined, caddy, envoy, alb, which --format (format=) forces, or one of your own by "
-        "--regex (regex=) or --json-keys (json_keys=)"
+        "error.log: no format reads line 1 of its first lines, 'Traceback\\x1b'; allowed: "
+        "--log-format (log_format=) with the layout in the configuration of your server, --format "
+        "(format=) with the name of a known one, --regex (regex=), or --json-keys (json_keys=)"
     )
 
 

@@ -42,15 +42,25 @@ def test_a_replay_logs_the_format_of_each_log_and_the_accounting_of_its_lines(
     assert (finished["lines"], finished["accesses"]) == (3, 3)
 
 
-def test_the_first_few_malformed_lines_are_logged_and_the_others_counted_at_the_end(
+def test_the_format_of_many_logs_is_logged_once(tmp_path: Path) -> None:
+    logs = [write(tmp_path, name, BROKEN) for name in ("a.log", "b.log", "c.log")]
+    logs.append(write(tmp_path, "d.log", '- - - [01/Jan/1970:00:05:00 +0000] "GET / HTTP/1.1" 200'))
+    structlog.configure()
+    with capture_logs() as entries:
+        slomon.replay(logs, backend="python")
+
+    detected = [one for one in entries if one["event"] == "log.format_detected"]
+    assert [one["log_level"] for one in detected] == ["info", "debug", "debug", "info"]
+
+
+def test_the_first_malformed_line_is_logged_and_the_others_are_counted_at_the_end(
     tmp_path: Path,
 ) -> None:
     log = write(tmp_path, "a", "1 GET / 200\n" * 200 + "\x1b[2J\n" * 150)
-    *warnings, last = warned(log)
+    first, last = warned(log)
 
-    assert len(warnings) == 5
-    assert (warnings[0]["line"], warnings[0]["text"]) == (201, "\\x1b[2J")
-    assert (last["event"], last["more"]) == ("line.rejected", 145)
+    assert (first["line"], first["text"]) == (201, "\\x1b[2J")
+    assert (last["event"], last["more"]) == ("line.rejected", 149)
     assert last["reason"] == "it has fields: ..."
 
 

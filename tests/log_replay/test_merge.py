@@ -94,7 +94,7 @@ def test_a_file_of_a_directory_that_is_no_log_is_a_problem_of_a_complete_run(
     for _ in range(2):  # the second run resumes
         found = replay(tmp_path, checkpoint=state, **options)
         [problem] = found.problems
-        assert problem.startswith(f"{tmp_path}/error.log: no format reads its first lines")
+        assert problem.startswith(f"{tmp_path}/error.log: no format reads line 1")
         assert found.complete
     assert not replay([tmp_path / "access.log", tmp_path / "error.log"]).complete
 

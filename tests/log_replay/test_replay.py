@@ -132,7 +132,7 @@ def test_a_log_in_no_known_format_is_a_problem_wherever_it_stands(
     found = replay([str(tmp_path / name) for name in names])
 
     junk, *others = sorted(found.problems, key=lambda problem: "junk: " not in problem)
-    assert junk.startswith(f"{tmp_path}/junk: no format reads its first lines, as '<html>'")
+    assert junk.startswith(f"{tmp_path}/junk: no format reads line 1 of its first lines, '<html>'")
     assert len(others) == ("cut" in names)
     assert found.accounting.accesses == sum(name in ("a", "b", "cut") for name in names)
     assert not found.complete
@@ -144,7 +144,7 @@ def test_if_no_log_is_in_a_known_format_the_first_one_is_rejected(
 ) -> None:
     for name in names:
         write(tmp_path, name, TEXTS[name])
-    with pytest.raises(ConfigurationError, match="junk: no format reads its first lines"):
+    with pytest.raises(ConfigurationError, match="junk: no format reads line 1"):
         replay([str(tmp_path / name) for name in names])
 
 
@@ -323,14 +323,17 @@ WRONG: dict[str, Values] = {
     "slo": (0, -0.1, 1.1, "0.9 ", " 0.9", "90 %", "\u0661", "1_0%", math.nan, True, [], object()),
     "window": (0, "0s", *NO_DURATIONS_AT_ALL),
     "service": NO_TEXTS,
+    "service_from": (5, "", "Host", [], object()),
+    "group_paths": (5, None, True, "yes", []),
     "max_endpoints": NO_NUMBERS,
     "changes": NO_LISTS,
     "change_zone": NO_ZONES,
     "change_keys": (5, "commit=sha", {"sha": "commit"}, {"commit": 5}, [("commit", "sha")]),
     "environment": (5, b"prod", "", [], [""], [5], {"a": "b"}, object()),
-    "format": (5, "nginx", "", [], b"plain"),
+    "format": (5, "tomcat", "", [], b"plain"),
+    "log_format": (*NO_TEXTS, "x", "$status", "%>s", "@", "#Fields: time", "a,b,c"),
     "regex": (*NO_TEXTS, "(", "(?P<time>x)", "(?P<1>)"),
-    "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"time": "ts"}, [("time", "ts")]),
+    "json_keys": (5, "time=ts", {}, {1: 2}, {"time": 5}, {"ts": "ts"}, [("time", "ts")]),
     "zone": NO_ZONES,
     "match": (5, "fuzzy", True, []),
     "lateness": NO_DURATIONS_AT_ALL,
@@ -390,10 +393,11 @@ SHARES = "a share greater than 0 and at most 1, such as 0.999, or a percentage w
         ("max_endpoints", 0, "option 'max_endpoints' is 0; allowed: a whole number from 1 to"),
         ("change_zone", "Mars", "option 'change_zone': the zone is 'Mars'; allowed: an IANA name"),
         ("zone", "Mars", "option 'zone': the zone is 'Mars'; allowed: an IANA name"),
-        ("format", "nginx", "option 'format' is 'nginx'; allowed: 'events', 'plain', 'combined'"),
+        ("format", "tomcat", "option 'format' is 'tomcat'; allowed: 'events', 'plain', 'vhost'"),
+        ("log_format", "$status", "option 'log_format': the layout lacks the time ($time_local, "),
         ("regex", "(", "option 'regex': the pattern is '('"),
         ("regex", 5, "option 'regex' is 5; allowed: text"),
-        ("json_keys", {"time": "ts"}, "option 'json_keys': the fields with a key are 'time'"),
+        ("json_keys", {"ts": "ts"}, "option 'json_keys': the fields with a key are 'ts'"),
         ("match", "fuzzy", "option 'match' is 'fuzzy'; allowed: 'exact', 'template'"),
         ("lateness", -1, "option 'lateness': the duration is '-1'; allowed: seconds"),
         ("min_requests", 0, "option 'min_requests' is 0; allowed: a whole number from 1 to"),
@@ -430,6 +434,7 @@ def test_a_wrong_option_is_named_with_its_value_and_what_is_allowed(
         ({"format": "plain", "regex": "x"}, "'format' and 'regex'"),
         ({"regex": "x", "json_keys": {}}, "'regex' and 'json_keys'"),
         ({"is_failure": bool, "fail_status": "5xx"}, "'is_failure' and 'fail_status'"),
+        ({"log_format": "x", "regex": "x"}, "'log_format' and 'regex'"),
     ],
 )
 def test_options_that_exclude_each_other_are_named(

@@ -51,8 +51,18 @@ def test_a_log_in_order_with_its_deploys_has_no_warning(tmp_path: Path) -> None:
     assert warn(log) == []
 
 
-def test_a_log_that_runs_from_new_to_old_is_certainly_wrong(tmp_path: Path) -> None:
-    log = write(tmp_path, "a.log", lines(reversed(range(60))))
+def test_a_log_whose_first_lines_run_from_new_to_old_is_sorted(tmp_path: Path) -> None:
+    minutes = list(range(60))
+    log = write(tmp_path, "a.log", lines(reversed(minutes)))
+    in_order = slomon.replay(write(tmp_path, "b.log", lines(minutes)))
+    (warning,) = warn(log)
+    assert (warning.code, warning.certain) == ("newest_first", False)
+    assert slomon.replay(log).incident_details() == in_order.incident_details()
+    assert slomon.replay(log).accounting.late == 0
+
+
+def test_a_log_that_later_runs_from_new_to_old_is_certainly_wrong(tmp_path: Path) -> None:
+    log = write(tmp_path, "a.log", lines([58, 59, *reversed(range(58))]))
     (warning,) = warn(log, changes=deploy(tmp_path, 9))
     assert (warning.code, warning.certain) == ("newest_first", True)
     assert f"the lines of {log} run from new to old" in warning.text.replace("... (", log)[:2000]

@@ -1,0 +1,95 @@
+"""
+The usual names of the fields of an access: of columns, keys and labels.
+
+Names are compared without case and without anything but letters and digits, so that `cs-uri-stem`,
+`csUriStem` and `CS(URI-Stem)` are the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from slomon.formats.layout import Field, Kind
+
+# In order of preference: if a line has several, the first one counts.
+NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.TIME: (
+        *("timeiso8601", "timelocal", "timestamp", "datetime", "timestring", "time", "ts"),
+        *("msec", "startutc", "starttime", "startlocal", "edgestarttimestamp", "requesttimeepoch"),
+        *("eventtime", "timedate", "date", "t"),
+    ),
+    Kind.METHOD: (
+        *("method", "requestmethod", "httpmethod", "verb", "requestverb", "csmethod"),
+        *("clientrequestmethod", "httprequestmethod", "reqmethod"),
+    ),
+    Kind.PATH: (
+        *("path", "requesturi", "uri", "url", "requestpath", "requesturl", "csuristem", "uripath"),
+        *("clientrequesturi", "urloriginal", "urlpath", "httppath", "httptarget", "target"),
+        "resource",
+    ),
+    Kind.REQUEST: ("request", "requestline", "req", "httprequest"),
+    Kind.STATUS: (
+        *("status", "statuscode", "responsecode", "responsestatus", "httpstatus", "scstatus"),
+        *("elbstatuscode", "downstreamstatus", "edgeresponsestatus", "httpstatuscode"),
+        *("httpresponsestatuscode", "responsestatuscode", "statuscodevalue", "code"),
+    ),
+    Kind.HOST: (
+        *("xhostheader", "httphost", "vhost", "virtualhost", "requesthost", "cshost", "authority"),
+        *("clientrequesthost", "servername", "host", "domain", "domainname", "site"),
+    ),
+    Kind.QUERY: ("csuriquery", "querystring", "query", "args"),
+}
+
+# The name of a duration, and its unit.
+DURATIONS: Final[Mapping[str, str]] = {
+    "requesttime": "s",
+    "reqtime": "s",
+    "apptime": "s",
+    "responsetime": "s",
+    "targetprocessingtime": "s",
+    "durationms": "ms",
+    "latencyms": "ms",
+    "elapsedms": "ms",
+    "responsetimems": "ms",
+    "timetaken": "ms",  # of IIS; CloudFront writes seconds
+    "service": "",
+    "duration": "",
+    "latency": "",
+    "elapsed": "",
+    "took": "",
+}
+
+_REQUIRED: Final = "a time, a status, and either a request, or a method and a path"
+
+
+def simplify(name: str) -> str:
+    """A name as it is compared."""
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+@lru_cache(maxsize=1024)
+def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
+    """The field of each of these names, in order; each kind at most once but for SKIP."""
+    simple = [simplify(name) for name in names]
+    fields = [Field(name, Kind.SKIP) for name in names]
+    for kind, known in NAMES.items():
+        at = next((simple.index(name) for name in known if name in simple), None)
+        if at is not None and fields[at].kind is Kind.SKIP:
+            fields[at] = Field(names[at], kind)
+    for name, unit in DURATIONS.items():
+        at = simple.index(name) if name in simple else -1
+        if at >= 0 and fields[at].kind is Kind.SKIP:
+            fields[at] = Field(names[at], Kind.DURATION, unit)
+            break
+    return tuple(fields)
+
+
+def find_missing(kinds: Sequence[Kind]) -> str:
+    """What fields of these kinds lack to be an access; "" if they lack nothing."""
+    has_request = Kind.REQUEST in kinds or (Kind.METHOD in kinds and Kind.PATH in kinds)
+    if has_request and Kind.TIME in kinds and Kind.STATUS in kinds:
+        return ""
+    return _REQUIRED

@@ -1,0 +1,72 @@
+"""
+Logs of keys with values, in any order: LTSV (`key:value`, with tabs between) and logfmt
+(`key=value` or `key="value"`), as Heroku's router writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Final
+
+from slomon.core.events import Malformed
+from slomon.dates import Undated
+from slomon.formats.format import Format, Item, Reading
+from slomon.formats.layout import Kind
+from slomon.formats.names import find_missing, guess_fields
+from slomon.formats.requests import read_request
+from slomon.formats.times import FORMS, read_any_time
+from slomon.text import quote
+
+_PAIR: Final = re.compile(r'([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
+_ESCAPE: Final = re.compile(r"\\(.)")
+_FIRST: Final = re.compile(
+    r"(?:<[0-9]+>1? ?)?\[?(" + "|".join(f"(?:{form.pattern})" for form in FORMS.values()) + ")"
+)
+
+
+def pairs_formats(reading: Reading) -> list[Format]:
+    """The formats of keys with values."""
+    return [
+        Format(name, partial(_parse, split=split, reading=reading), spec=name)
+        for name, split in (("ltsv", _split_ltsv), ("logfmt", _split_logfmt))
+    ]
+
+
+def _parse(
+    line: str, *, split: Callable[[str], tuple[list[str], list[str]]], reading: Reading
+) -> Item:
+    keys, values = split(line)
+    kinds = _find_kinds(tuple(keys))
+    fields = {kind.value: values[at] for kind, at in kinds}
+    if "time" not in fields and (first := _FIRST.match(line)):
+        fields["time"] = first[1]
+    if missing := find_missing([kind for kind in Kind if kind.value in fields]):
+        found = ", ".join(quote(key) for key in keys[:20]) or "none"
+        return Malformed(line, f"its keys are {found}; allowed: keys of {missing}")
+    tick = read_any_time(fields["time"].strip("[]"), reading.zone)
+    if isinstance(tick, Undated):
+        return Malformed(line, tick.reason)
+    return read_request(line, tick, fields, reading.is_failure)
+
+
+def _split_ltsv(line: str) -> tuple[list[str], list[str]]:
+    pairs = [cell.partition(":") for cell in line.split("\t")]
+    keys = ["remote_host" if key == "host" else key for key, _, _ in pairs]  # http://ltsv.org
+    return keys, [value for _, _, value in pairs]
+
+
+def _split_logfmt(line: str) -> tuple[list[str], list[str]]:
+    keys: list[str] = []
+    values: list[str] = []
+    for key, quoted, bare in _PAIR.findall(line):
+        keys.append(key)
+        values.append(_ESCAPE.sub(r"\1", quoted) if "\\" in quoted else quoted or bare)
+    return keys, values
+
+
+@lru_cache(maxsize=1024)
+def _find_kinds(keys: tuple[str, ...]) -> Sequence[tuple[Kind, int]]:
+    fields = guess_fields(keys)
+    return [(field.kind, at) for at, field in enumerate(fields) if field.kind is not Kind.SKIP]

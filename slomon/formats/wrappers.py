@@ -1,0 +1,214 @@
+"""
+Wrappers: what the tools that carry logs put around each line, taken off before any format reads it.
+
+A prefix in front of a layout becomes the first fields of a longer layout. Any other wrapper is
+taken off line by line. The parts of a line that a container runtime has split are joined.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, NamedTuple
+
+from slomon.core.events import Malformed
+from slomon.formats.format import Format, Item, Reading, Switch
+from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.text import make_parser
+
+_LONGEST: Final = 1 << 20  # characters of a line that is joined
+
+
+class Content(NamedTuple):
+    """The text in a wrapper. If it is not `complete`, the text of the next line continues it."""
+
+    text: str
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """
+    A wrapper by name. `unwrap` returns the content of a line, or None if the line has no such
+    wrapper. If the wrapper is a mere prefix, `prefix` is its layout, or "" if none describes it.
+    """
+
+    name: str
+    unwrap: Callable[[str], Content | None]
+    prefix: str | None = None
+
+
+def find_wrapper(lines: Sequence[str]) -> Wrapper | None:
+    """The first wrapper that most of these lines have; None if there is none."""
+    return next((wrapper for wrapper in WRAPPERS.values() if _wraps_most(wrapper, lines)), None)
+
+
+def unwrap_lines(wrapper: Wrapper, lines: Sequence[str]) -> list[str]:
+    """The contents of the lines that have the wrapper."""
+    contents: list[str] = []
+    pending = ""
+    for line in lines:
+        content = wrapper.unwrap(line)
+        if content is not None:
+            pending += content.text
+            if content.complete:
+                contents.append(pending)
+                pending = ""
+    return contents
+
+
+def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str = "") -> Format:
+    """
+    The format of lines of the format `inner` in a wrapper. `pending` is the beginning of a line
+    that the next line continues.
+    """
+    name = f"{wrapper.name}/{inner.name}"
+    state = f"|{json.dumps(pending)}" if pending else ""
+    spec = f"{wrapper.name}{state}>{inner.spec}"
+    if wrapper.prefix and isinstance(inner.layout, Layout):
+        layout = parse_layout(wrapper.prefix + inner.layout.show(), name)
+        parse_whole = make_parser(layout, reading.is_failure, reading.zone)
+        return Format(name, parse_whole, layout=layout, spec=spec, zone=reading.zone)
+
+    def parse(line: str) -> Item | Switch:
+        content = wrapper.unwrap(line)
+        if content is None:
+            return Malformed(line, f"it is not wrapped as the log of {wrapper.name} is")
+        text = pending + content.text if pending else content.text
+        if not content.complete:
+            return Switch(None, wrap_format(wrapper, inner, reading, text[:_LONGEST]))
+        read = inner.parse(text)
+        if isinstance(read, Switch):
+            return Switch(read.item, wrap_format(wrapper, read.format, reading))
+        return Switch(read, wrap_format(wrapper, inner, reading)) if pending else read
+
+    return Format(name, parse, inner.ordered, spec=spec)
+
+
+def split_spec(spec: str) -> tuple[Wrapper, str, str] | None:
+    """The wrapper, the pending text and the inner `spec` of a wrapped format's `spec`."""
+    found = _SPEC.match(spec)
+    wrapper = WRAPPERS.get(found["name"]) if found else None
+    if found is None or wrapper is None:
+        return None
+    return wrapper, json.loads(found["pending"] or '""'), spec[found.end() :]
+
+
+def _wraps_most(wrapper: Wrapper, lines: Sequence[str]) -> bool:
+    return 2 * sum(wrapper.unwrap(line) is not None for line in lines) > len(lines)
+
+
+def _cut(pattern: re.Pattern[str], line: str) -> Content | None:
+    found = pattern.match(line)
+    return Content(line[found.end() :]) if found else None
+
+
+def _prefix(name: str, pattern: str, prefix: str) -> Wrapper:
+    return Wrapper(name, partial(_cut, re.compile(pattern)), prefix)
+
+
+def _unwrap_cri(line: str) -> Content | None:
+    found = _CRI.match(line)
+    return Content(line[found.end() :], found["tag"] == "F") if found else None
+
+
+def _unwrap_colours(line: str) -> Content | None:
+    text, count = _COLOURS.subn("", line)
+    return Content(text) if count else None
+
+
+def _read_object(line: str, *keys: str) -> dict[str, object] | None:
+    """The JSON object of a line if it has one of these keys."""
+    if not line.startswith("{") or not any(f'"{key}"' in line for key in keys):
+        return None
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _unwrap_docker(line: str) -> Content | None:
+    record = _read_object(line, "stream") or {}
+    text = record.get("log")
+    if not isinstance(text, str) or "stream" not in record:
+        return None
+    return Content(text.removesuffix("\n").removesuffix("\r"), text.endswith("\n"))
+
+
+def _unwrap_journal(line: str) -> Content | None:
+    record = _read_object(line, "__REALTIME_TIMESTAMP", "_SYSTEMD_UNIT", "__CURSOR") or {}
+    message = record.get("MESSAGE")
+    if isinstance(message, list):  # of bytes, if the text is no UTF-8
+        try:
+            message = bytes(message).decode("utf-8", "backslashreplace")
+        except (TypeError, ValueError):
+            return None
+    return Content(message.rstrip("\r\n")) if isinstance(message, str) else None
+
+
+def _unwrap_loki(line: str) -> Content | None:
+    record = _read_object(line, "labels") or {}
+    text = record.get("line")
+    return Content(text.rstrip("\r\n")) if isinstance(text, str) else None
+
+
+def _unwrap_elastic(line: str) -> Content | None:
+    record = _read_object(line, "message") or {}
+    source = record.get("_source", record)
+    if not isinstance(source, dict):
+        return None
+    event = source.get("event")
+    original = event.get("original") if isinstance(event, dict) else None
+    text = original if isinstance(original, str) else source.get("message")
+    return Content(text.rstrip("\r\n")) if isinstance(text, str) else None
+
+
+_SPEC: Final = re.compile(r'(?P<name>[a-z0-9-]+)(?:\|(?P<pending>"(?:[^"\\]|\\.)*"))?>')
+_COLOURS: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
+_ISO: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]{4,6})"
+)
+_CRI: Final = re.compile(rf"{_ISO} (?:stdout|stderr) (?P<tag>[PF])(?::[^ ]*)? ?")
+_TAG: Final = r"[^ :\[]+(?:\[[0-9]+\])?: "
+
+WRAPPERS: Final = {
+    wrapper.name: wrapper
+    for wrapper in (
+        Wrapper("colours", _unwrap_colours),
+        Wrapper("docker", _unwrap_docker),
+        Wrapper("cri", _unwrap_cri),
+        Wrapper("journald", _unwrap_journal),
+        Wrapper("loki", _unwrap_loki),
+        Wrapper("elasticsearch", _unwrap_elastic),
+        _prefix("logcli", rf"{_ISO} \{{[^}}]*\}} +", "$log_time {$labels} "),
+        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| ", "$container | "),
+        _prefix("kubectl", r"\[pod/[^ \]]+\] ", "[$pod] "),
+        _prefix("stern", r"[a-z0-9.-]+-[a-z0-9]{5} [a-z0-9-]+ ", "$pod $container "),
+        _prefix(
+            "syslog",
+            rf"(?:<[0-9]+>)?[A-Z][a-z]{{2}} [ 0-9][0-9] [0-9:]{{8}} [^ ]+ {_TAG}",
+            "$syslog_month $syslog_day $syslog_time $hostname $syslog_tag: ",
+        ),
+        _prefix(
+            "rsyslog",
+            rf"(?:<[0-9]+>)?{_ISO} [^ ]+ {_TAG}",
+            "$syslog_time $hostname $syslog_tag: ",
+        ),
+        _prefix(
+            "syslog-5424",
+            rf"<[0-9]+>1 {_ISO} [^ ]+ [^ ]+ [^ ]+ [^ ]+ - (?:\ufeff)?",
+            "",
+        ),
+        _prefix(
+            "syslog-data",
+            rf'<[0-9]+>1 {_ISO} [^ ]+ [^ ]+ [^ ]+ [^ ]+ (?:\[(?:[^"\]]|"[^"]*")*\])+ (?:\ufeff)?',
+            "",
+        ),
+        _prefix("timestamps", rf"{_ISO} ", "$log_time "),
+    )
+}
+"""All wrappers by name, in the order in which they are tried."""

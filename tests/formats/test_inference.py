@@ -1,0 +1,86 @@
+"""Layouts are inferred from the first lines, or refused."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from random import Random
+
+import pytest
+
+from slomon.core.events import Access
+from slomon.core.statuses import server_errors_fail
+from slomon.formats.format import Ambiguity
+from slomon.formats.inference import infer
+from slomon.formats.layout import Layout
+from slomon.formats.text import make_parser
+from tests.formats.other_logs import LINES
+from tests.formats.random_layouts import Log, draw_log
+
+_HEAD = 100
+
+
+def _judge(log: Log) -> str:
+    """Infer from the first lines, and compare all lines with what they say."""
+    layout = infer(log.lines[:_HEAD])
+    if not isinstance(layout, Layout):
+        return "refused"
+    parse = make_parser(layout, server_errors_fail, UTC)
+    for line, truth in zip(log.lines, log.truths, strict=True):
+        found = parse(line)
+        if not isinstance(found, Access):
+            return "incomplete"
+        near = abs(found.tick / 1e9 - truth.second) < 1.1  # some layouts drop the fraction
+        same = (found.verb, found.resource) == (truth.verb, truth.path)
+        if not near or not same or found.failed != (truth.status >= 500):
+            return "wrong"
+    return "right"
+
+
+def _judge_all(seeds: range) -> dict[str, int]:
+    answers = [_judge(draw_log(seed, 2 * _HEAD)) for seed in seeds]
+    return {answer: answers.count(answer) for answer in sorted(set(answers))}
+
+
+def test_random_layouts_are_inferred_and_never_wrong() -> None:
+    answers = _judge_all(range(100))
+    assert answers["right"] >= 95
+    assert "wrong" not in answers
+
+
+@pytest.mark.slow
+def test_many_random_layouts_are_inferred_and_never_wrong() -> None:
+    answers = _judge_all(range(10_000, 11_000))
+    assert answers["right"] >= 950
+    assert "wrong" not in answers
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_other_logs_are_refused(kind: str) -> None:
+    random = Random(kind)
+    lines = [LINES[kind].format(n=random.randrange(100, 999), d=i % 10) for i in range(60)]
+    assert infer(lines) is None
+
+
+def test_two_statuses_that_disagree_are_ambiguous() -> None:
+    random = Random(1)
+    lines = [
+        f"2025-03-10T12:00:{second:02}Z {random.choice([200, 404, 503])} GET /cart "
+        f"{random.choice([200, 301, 502])}"
+        for second in range(60)
+    ]
+    found = infer(lines)
+    assert isinstance(found, Ambiguity)
+    assert len({layout.show() for layout in found.layouts}) == 2
+
+
+def test_error_lines_beside_the_requests_are_ignored() -> None:
+    error = LINES["nginx error"].format(n=1, d=1)
+    access = '192.0.2.1 - [29/Nov/2023:13:20:{:02} +0000] "GET /cart HTTP/1.1" 502 157'
+    lines = [line for second in range(30) for line in (error, error, access.format(second))]
+    found = infer(lines)
+    assert isinstance(found, Layout)
+    assert found.show() == '$_ $_ [$time_local] "$request" $status'
+
+
+def test_no_lines_have_no_layout() -> None:
+    assert infer([]) is None
