@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slomon.core.incident import Incident, State
     from slomon.core.incident_records import IncidentRecord
     from slomon.core.metrics import Metrics
+    from slomon.core.outages import Outage
     from slomon.core.service_monitor import IncidentDetail, ServiceMonitor
     from slomon.core.statistics import Comparison
     from slomon.core.statuses import StatusRule
@@ -127,6 +128,7 @@ _HOMES = {
     "MalformedEventError": "slomon.errors",
     "MalformedLineError": "slomon.errors",
     "Metrics": "slomon.core.metrics",
+    "Outage": "slomon.core.outages",
     "Progress": "slomon.log_replay.run",
     "RejectedLine": "slomon.core.events",
     "Rejection": "slomon.core.events",
@@ -141,7 +143,6 @@ _HOMES = {
     "StateFileError": "slomon.errors",
     "StatusRule": "slomon.core.statuses",
     "Subscription": "slomon.live_monitor.subscription",
-    "Outage": "slomon.core.outages",
     "Summary": "slomon.core.summary",
     "Verdict": "slomon.core.attribution",
     "consume": "slomon.api",

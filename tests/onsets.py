@@ -15,7 +15,7 @@ def find_onsets(
     found: list[int] = []
     recovery = last = max(tick for tick, _, failed in seen if failed)
     onset = [last, 1, 1]
-    allowed = int((1 - slo) * UNIT)
+    allowed = 4 * int((1 - slo) / 4 * UNIT)
     for reference in ((1 - slo) / 4, min(4 * (1 - slo), 0.5)):
         units, excess, first, relief = int(reference * UNIT), 0, 0, 0
         for place, (tick, _, failed) in enumerate(seen):

@@ -35,6 +35,7 @@ NAMES = [
     "MalformedEventError",
     "MalformedLineError",
     "Metrics",
+    "Outage",
     "Progress",
     "RejectedLine",
     "Rejection",

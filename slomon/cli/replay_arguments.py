@@ -173,8 +173,8 @@ def _add_output(group: Group) -> None:
         "--stale-after",
         metavar="DURATION",
         default="1d",
-        help="a deploy is stale, and not blamed with certainty, if it is older than this when an "
-        "endpoint breaks (default: %(default)s)",
+        help="a deploy is no cause of failures that began later than this after it "
+        "(default: %(default)s)",
     )
     group.add_argument(
         "--fail-on",

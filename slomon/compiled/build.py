@@ -244,6 +244,7 @@ def _state(
         by_excess[:, 2],
         by_excess[:, 3],
         by_excess[:, 4],
+        by_excess[:, 5],
         by_entry[:, 0],
         by_entry[:, 1],
         by_entry[:, 2],

@@ -206,8 +206,8 @@ class _Node:
     * `parent`: the number of the case that may go on in this one, or -1; `again` is the rate of
       that. `same`: it is of the same endpoint, so its recovery was none
     * `ended`, `ended_by`: how well the recovery fits to each cause, and the part of each repair
-    * `judged_by_end`: its recovery is evidence. Of a tree this holds for the incident whose recovery
-      is known best: the incidents of a tree have one repair, not many
+    * `judged_by_end`: its recovery is evidence. Of a tree this holds for the incident whose
+      recovery is known best: the incidents of a tree have one repair, not many
     * `started`, `inner`, `messages`, `belief`, `fresh`: of one round of `_infer`
     """
 

@@ -89,6 +89,7 @@ class Windows:
             surge=[0] * count,
             surge_tick=[0] * count,
             surge_requests=[0] * count,
+            last_failure_requests=[0] * count,
             entry_tick=[-1] * BLOCK,
             entry_requests=[0] * BLOCK,
             entry_failures=[0] * BLOCK,

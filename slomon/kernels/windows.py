@@ -73,7 +73,7 @@ class WindowState(NamedTuple):
     breached: Column  # 1 while an incident is open
     head: Column  # the oldest entry in the window
     tail: Column  # the newest entry; its tick is the endpoint's clock
-    excess: Column
+    excess: Column  # at the last failure, as surge and relief
     past_requests: Column  # that have left the window
     past_failures: Column  # that have left the window
     onset_tick: Column  # of the failure at which the excess last rose from 0
@@ -87,6 +87,7 @@ class WindowState(NamedTuple):
     surge: Column
     surge_tick: Column  # of the failure at which the surge last rose from 0
     surge_requests: Column  # of the endpoint so far, that failure included
+    last_failure_requests: Column  # of the endpoint so far, the last failure included
     # one number per entry
     entry_tick: Column
     entry_requests: Column
@@ -212,6 +213,7 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
         surges,
         surge_ticks,
         surge_requests,
+        last_failure_requests,
         entry_tick,
         entry_requests,
         entry_failures,
@@ -328,23 +330,28 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
             window_failures[slot] = failures
             if failed:
                 last_failure_ticks[slot] = clock
-                excess, surge = excesses[slot], surges[slot]
+                # Bring the excesses up to date: successes count only now, so they cost nothing.
+                total = requests + past_requests[slot]
+                passed = total - 1 - last_failure_requests[slot]
+                last_failure_requests[slot] = total
+                reference = _reference(slos[slot])
+                excess = max(excesses[slot] - passed * reference, 0)
+                relief = reliefs[slot] + passed * (reference << 2)
                 if not excess:
                     onset_ticks[slot] = clock
-                    onset_requests[slot] = requests + past_requests[slot]
-                    reliefs[slot] = 0
+                    onset_requests[slot] = total
+                    relief = 0
+                excesses[slot] = excess + UNIT - reference
+                relief = max(relief - UNIT + (reference << 2), 0)
+                reliefs[slot] = relief
+                if not relief:
+                    recovery_ticks[slot] = clock
+                reference = _surge_reference(slos[slot])
+                surge = max(surges[slot] - passed * reference, 0)
                 if not surge:
                     surge_ticks[slot] = clock
-                    surge_requests[slot] = requests + past_requests[slot]
-                excesses[slot] = excess + UNIT - _reference(slos[slot])
-                surges[slot] = surge + UNIT - _surge_reference(slos[slot])
-                reliefs[slot] = max(reliefs[slot] - UNIT + _relief_reference(slos[slot]), 0)
-                if not reliefs[slot]:
-                    recovery_ticks[slot] = clock
-            elif excesses[slot]:
-                excesses[slot] = max(excesses[slot] - _reference(slos[slot]), 0)
-                surges[slot] = max(surges[slot] - _surge_reference(slos[slot]), 0)
-                reliefs[slot] += _relief_reference(slos[slot])
+                    surge_requests[slot] = total
+                surges[slot] = surge + UNIT - reference
             if requests >= judged_from:
                 sli = (requests - failures) / requests
                 if series is not None and sli < current_min_slis[slot]:
@@ -372,10 +379,6 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
                     written = _write(crossings, written, (recovery_ticks[slot],))
                     if not below:
                         excesses[slot] = surges[slot] = 0
-        elif excesses[slot]:
-            excesses[slot] = max(excesses[slot] - _reference(slos[slot]), 0)
-            surges[slot] = max(surges[slot] - _surge_reference(slos[slot]), 0)
-            reliefs[slot] += _relief_reference(slos[slot])
         window_requests[slot] = requests
     if series is not None:
         series.finished[0] = finished
@@ -391,18 +394,13 @@ def _write(crossings: Column, written: int, numbers: tuple[int, ...]) -> int:
 
 
 def _reference(slo: float) -> int:
-    """What a success takes away from the excess."""
+    """What a success takes away from the excess. It adds four times as much to the relief."""
     return int((1.0 - slo) * (UNIT >> 2))
 
 
 def _surge_reference(slo: float) -> int:
     """What a success takes away from the surge."""
     return min(int((1.0 - slo) * (UNIT << 2)), UNIT >> 1)
-
-
-def _relief_reference(slo: float) -> int:
-    """What a success adds to the relief."""
-    return int((1.0 - slo) * UNIT)
 
 
 def _write_onset(
@@ -413,15 +411,17 @@ def _write_onset(
     many failed since: while it was above 0, each request changed it by the same amounts. An excess
     of 0 tells nothing: then the onset is the last failure, and the surge is the onset.
     """
-    slo = state.slo[slot]
+    slo, passed = state.slo[slot], requests - state.last_failure_requests[slot]
     tick, since, failed = state.last_failure_tick[slot], 1, 1
-    if state.excess[slot]:
+    excess = state.excess[slot] - passed * _reference(slo)
+    if excess > 0:
         tick, since = state.onset_tick[slot], requests - state.onset_requests[slot] + 1
-        failed = (state.excess[slot] + since * _reference(slo)) // UNIT
+        failed = (excess + since * _reference(slo)) // UNIT
     written = _write(crossings, written, (tick, since, failed))
-    if state.surge[slot]:
+    excess = state.surge[slot] - passed * _surge_reference(slo)
+    if excess > 0:
         tick, since = state.surge_tick[slot], requests - state.surge_requests[slot] + 1
-        failed = (state.surge[slot] + since * _surge_reference(slo)) // UNIT
+        failed = (excess + since * _surge_reference(slo)) // UNIT
     return _write(crossings, written, (tick, since, failed))
 
 

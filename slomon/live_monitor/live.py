@@ -75,7 +75,7 @@ def live(
         Duration,
         Option(
             read=read_duration,
-            help="a change is stale if it is older than this when an endpoint breaks",
+            help="a change older than this did not cause an onset",
         ),
     ] = STALE_AFTER,
     sli_series: SliSeries = False,

@@ -29,9 +29,9 @@ class Report:
     report shows its page.
 
     `title` is the heading of the page. `commit_url` is the address of a commit, such as
-    "https://git.example.com/commit/{commit}". A change that is older than `stale_after` (seconds,
-    or text such as "1d") when an endpoint breaks gets the verdict stale. The page shows the SLI of
-    each endpoint over time if the run had `sli_series=True`.
+    "https://git.example.com/commit/{commit}". A change is no cause of failures that began more
+    than `stale_after` (seconds, or text such as "1d") after it. The page shows the SLI of each
+    endpoint over time if the run had `sli_series=True`.
 
     Raises ConfigurationError if one of these is anything else.
     """

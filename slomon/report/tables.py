@@ -224,8 +224,8 @@ def _show_attribution(attribution: Attribution, otherwise: str, screen: Screen) 
     commit = name_suspect(attribution)
     colour = None if attribution.verdict is Verdict.CLEAR else Colour.YELLOW
     shown = screen.cut(screen.clean(name_commit(commit)), _COMMIT) if commit else otherwise
-    verdict = f"{attribution.verdict} " if commit else ""
-    return f"{shown} {verdict}{show_probability(attribution)}", colour
+    verdict = f" {attribution.verdict}" if commit else ""
+    return f"{shown} {show_probability(attribution)}{verdict}", colour
 
 
 def _show_delay(attribution: Attribution) -> str:

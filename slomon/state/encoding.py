@@ -101,8 +101,9 @@ def unpack_incidents(packed: Mapping[str, Any]) -> list[Incident]:
         stats, end, at, fixing, recovery = rest
         fields: list[Any] = [key, endpoints[endpoint], start, position, onset]
         fields += map(tuple, (burst, surge, before))
-        fields += [unpack(breaking), IncidentStats(*stats), end, at, fixing and unpack(fixing)]
-        incident = Incident(*fields, recovery)
+        fields += [unpack(breaking), IncidentStats(*stats)]
+        fields += [end, at, fixing and unpack(fixing), recovery]
+        incident = Incident(*fields)
         _check_incident(incident)
         incidents.append(incident)
     return incidents

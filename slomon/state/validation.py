@@ -230,7 +230,7 @@ def _check_failures(state: WindowState, slot: int, entries: _Entries) -> None:
     demand(0 <= state.surge[slot] <= excess, f"the surge of failures is {state.surge[slot]}")
     for column in (state.onset_tick, state.surge_tick, state.recovery_tick):
         demand(0 <= column[slot] <= max(last, 0), "an onset is after the last failure")
-    for column in (state.onset_requests, state.surge_requests):
+    for column in (state.onset_requests, state.surge_requests, state.last_failure_requests):
         demand(0 <= column[slot] <= requests, "an onset has too many requests")
 
 

@@ -44,8 +44,8 @@ def test_an_incident_is_returned_when_it_opens_and_again_when_it_closes() -> Non
     assert (opened.endpoint, opened.start, opened.start_position) == (SHOP, 5, 0)
     assert (opened.end, opened.end_position, opened.fixing) == (None, None, None)
     [closed] = shard.advance(batch((0, 15, 0), first=1))
-    ends = dict.fromkeys(("end", "end_position", "fixing", "recovery"))
-    assert replace(closed, stats=opened.stats, **ends) == opened
+    still = replace(closed, end=None, end_position=None, fixing=None, recovery=None)
+    assert replace(still, stats=opened.stats) == opened
     assert (closed.onset, closed.recovery) == (5, 5)
     assert (closed.end, closed.end_position) == (15, 1)
     assert shard.advance(batch((0, 25, 0), first=2)) == []

@@ -233,11 +233,11 @@ def onsets(*outcomes: int, slo: float, width: int) -> list[tuple[int, ...]]:
 
 
 def test_the_onset_is_the_first_failure_since_the_excess_was_0() -> None:
-    #   slo 0.6: a success takes 0.1 away from the excess, so the failure at 0 is forgotten at 9
-    few, many = [BAD, *[GOOD] * 8], [BAD, *[GOOD] * 9]
-    assert onsets(*few, BAD, BAD, BAD, slo=0.6, width=5)[0] == (0, 1, 1, 0, 1, 1, 0)
-    opened = onsets(*many, BAD, BAD, slo=0.6, width=5)[2]
-    assert opened[:3] == (10, 2, 2)
+    #   slo 0.6: a success takes 0.1 from the excess, so 9 successes after a failure it is 0
+    for successes, onset in ((8, 5), (9, 15)):
+        outcomes = [*[GOOD] * 5, BAD, *[GOOD] * successes, BAD, BAD, BAD]
+        [opened] = onsets(*outcomes, slo=0.6, width=5)
+        assert opened[0] == onset
 
 
 def test_a_stray_failure_moves_the_onset_but_not_the_surge() -> None:

@@ -24,7 +24,7 @@ import slomon
 from slomon.core.attribution import Candidate
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting
-from slomon.core.incident_records import IncidentRecord
+from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.summary import Totals
 from slomon.core.ticks import LAST_TICK, to_seconds
@@ -135,9 +135,10 @@ def expect(kind: Kind, value: object) -> object:
             return value.encode("utf-8", "backslashreplace").decode()
         case tuple():
             return [expect(kind, item) for item in value]
-        case Candidate(commit, author, date, age):
+        case Candidate(commit, author, date, age, delay, probability):
             texts = {"commit": commit, "author": author, "date": date}
-            return {**{name: expect(kind, text) for name, text in texts.items()}, "age": age}
+            numbers = {"age": age, "delay": delay, "probability": probability}
+            return {**{name: expect(kind, text) for name, text in texts.items()}, **numbers}
     return value
 
 
@@ -185,14 +186,15 @@ def test_parquet_reads_back_as_it_was_written(found: list[IncidentRecord]) -> No
 def test_the_columns_of_parquet_are_typed() -> None:
     schema = read_parquet(write("a.parquet", [])).schema
     text, number = pa.string(), pa.float64()
-    parts = [("commit", text), ("author", text), ("date", text), ("age", number)]
+    parts = [("commit", text), ("author", text), ("date", text)]
+    parts += [("age", number), ("delay", number), ("probability", number)]
 
     assert schema.field("start").type == schema.field("end").type == pa.timestamp("ns", "UTC")
     assert schema.field("duration").type == number
     assert schema.field("break_before_requests").type == pa.int64()
     assert schema.field("break_candidates").type.value_type == pa.struct(parts)
     assert schema.field("co_occurring").type.value_type == text
-    assert schema.metadata[b"schema"] == b"2"
+    assert schema.metadata[b"schema"] == str(SCHEMA).encode()
 
 
 def test_a_time_in_parquet_is_the_one_that_was_read() -> None:

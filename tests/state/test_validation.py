@@ -43,8 +43,15 @@ _HANG_SECONDS: Final = 120
 POSSIBLE: Final = {
     # Times and positions between their neighbours, and counts that are noted nowhere else.
     "entry_tick": "another time, between those of the neighbours",
-    "entry_position": "another position, between those of the neighbours",
-    "last_failure_position": "a later position of the last failure",
+    "excess": "another excess, from 0 to what all failures make",
+    "surge": "another surge, not above the excess",
+    "relief": "another relief, from 0 to what all requests make",
+    "onset_tick": "another onset, not after the last failure",
+    "onset_requests": "other requests at the onset, not above those of now",
+    "surge_tick": "another onset, not after the last failure",
+    "surge_requests": "other requests at the onset, not above those of now",
+    "last_failure_requests": "other requests at the last failure, not above those of now",
+    "recovery_tick": "another recovery, not after the last failure",
     "past_failures": "more or fewer failures before the window",
     "min_sli_requests": "another lowest window, with an SLI below the SLO",
     "min_sli_failures": "another lowest window, with an SLI below the SLO",
