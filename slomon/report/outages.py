@@ -50,13 +50,15 @@ def rank_outages(summary: Summary) -> list[Cost]:
 def describe_cost(cost: Cost) -> str:
     """The cost of an outage in one sentence, without a full stop."""
     outage, cause = cost.outage, cost.cause
-    subject = f"An outage of {_join(outage.services)} with {NO_CHANGE} as its cause"
-    if cost.commit:
-        commit = f"ommit {name_commit(cost.commit)}"
-        is_clear = cause.verdict is Verdict.CLEAR
-        subject = f"C{commit}" if is_clear else f"An outage that c{commit} {_doubt(cause)} caused"
+    subject = f"Commit {name_commit(cost.commit)}"
+    if not cost.commit:
+        subject = f"An outage of {_join(outage.services)}, by {NO_CHANGE},"
+    elif cause.verdict is not Verdict.CLEAR:
+        by = f"{_doubt(cause)} by commit {name_commit(cost.commit)}"
+        subject = f"An outage of {_join(outage.services)}, {by},"
     verb = "cost" if outage.end is not None else "has cost so far"
-    parts = [show_seconds(cost.seconds), f"{outage.failures:,} failed requests"]
+    noun = "request" if outage.failures == 1 else "requests"
+    parts = [show_seconds(cost.seconds), f"{outage.failures:,} failed {noun}"]
     if outage.error_budget_consumed is not None:
         parts.append(f"{show_budget(outage)} of {BUDGET}")
     return f"{subject} {verb} {', '.join(parts[:-1])} and {parts[-1]}"

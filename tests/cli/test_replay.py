@@ -58,8 +58,12 @@ def test_json_is_one_object_with_the_accounting(tmp_path: Path) -> None:
     _, out, _ = call(broken(tmp_path), "--changes", deploys(tmp_path), "--json")
     answers = json.loads(out)
 
-    assert list(answers) == ["mttr", "api_histogram", "incident_details", "accounting", "warnings"]
-    assert list(answers.values())[:3] == ANSWER
+    names = ["mttr", "api_histogram", "incident_details", "accounting", "warnings"]
+    assert list(answers) == ["outages", *names]
+    assert list(answers.values())[1:4] == ANSWER
+    (outage,) = answers["outages"]
+    assert (outage["services"], outage["failures"]) == (["GET /users"], 1)
+    assert outage["summary"].endswith("1 failed request and 33,333 % of the run's error budget")
     assert answers["warnings"] == []
     names = [field.name for field in fields(slomon.ReplayAccounting)]
     assert list(answers["accounting"]) == [*names, "problems"]

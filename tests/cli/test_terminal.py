@@ -37,7 +37,10 @@ def test_a_terminal_shows_a_summary_and_a_table(tmp_path: Path) -> None:
 
     assert (
         shown
-        == """Incidents    1 on 1 of 1 endpoints: 1 closed, 0 open
+        == """An outage of GET /users, probably (0.64) by commit c1, cost 0s, 1 failed request
+and 33,333 % of the run's error budget.
+
+Incidents    1 on 1 of 1 endpoints: 1 closed, 0 open
 Repair       MTTR 6m, median 6m, p90 6m, longest 6m
 Detection    median 0s from the deploy that broke it to the incident
 Error budget 1 of 3 requests failed, 0.003 allowed: 33,233.3% overspent

@@ -53,9 +53,9 @@ def test_the_cost_of_a_commit_is_its_time_its_failures_and_its_share_of_the_budg
 @pytest.mark.parametrize(
     ("verdict", "subject"),
     [
-        (Verdict.LIKELY, "An outage that commit c1 probably (0.60) caused"),
-        (Verdict.AMBIGUOUS, "An outage that commit c1 possibly (0.40) caused"),
-        (Verdict.UNEXPLAINED, "An outage of shop with no known change as its cause"),
+        (Verdict.LIKELY, "An outage of shop, probably (0.60) by commit c1,"),
+        (Verdict.AMBIGUOUS, "An outage of shop, possibly (0.40) by commit c1,"),
+        (Verdict.UNEXPLAINED, "An outage of shop, by no known change,"),
     ],
 )
 def test_a_cause_that_is_not_clear_is_not_stated_as_one(verdict: Verdict, subject: str) -> None:
@@ -103,7 +103,7 @@ def test_the_first_line_of_the_report_is_the_costliest_outage_and_a_table_has_al
     made = run(record(lasted=60.0), record("cart", broken_by=attribution(), failures=9))
     lines = list(show_report(made, Screen(160)))
 
-    assert lines[0].startswith("An outage of cart with no known change as its cause cost 51s")
+    assert lines[0].startswith("An outage of cart, by no known change, cost 51s")
     assert list(show_outages(made, Screen(160))) == [
         "outage caused by      services  endpoints  failed  budget  first onset (UTC)    "
         "last recovery (UTC)",

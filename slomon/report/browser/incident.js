@@ -104,18 +104,22 @@ function describeAttribution(data, heading, attribution, otherwise) {
   return make(
     "section",
     { class: "attribution" },
-    make("h4", {}, `${heading} `, ...nameCause(data, attribution, otherwise)),
+    make("h4", {}, `${heading} `, badge(verdict)),
     make("p", { class: "note" }, `${verdict}: ${VERDICT_MEANINGS[verdict]}.`),
     ...table,
   );
 }
 
-/** The commit that an attribution names with its verdict and probability, or what happened else. */
+/**
+ * The commit that an attribution names and its probability, with the verdict if it is not clear. If it
+ * names none, `otherwise` and its probability.
+ */
 function nameCause(data, attribution, otherwise, limit = 40) {
   const named = namedBy(attribution);
   const probability = named ? attribution.suspect.probability : attribution.unexplained;
   const what = named ? commitLink(data, named, limit) : otherwise;
-  return [what, ` ${showProbability(probability)} `, badge(attribution.verdict)];
+  const doubt = named && attribution.verdict !== "clear" ? badge(attribution.verdict) : "";
+  return [what, ` ${showProbability(probability)} `, doubt];
 }
 
 /** The failures before and after the newest candidate, and the interval of the difference. */
