@@ -233,8 +233,8 @@ def onsets(*outcomes: int, slo: float, width: int) -> list[tuple[int, ...]]:
 
 
 def test_the_onset_is_the_first_failure_since_the_excess_was_0() -> None:
-    #   slo 0.6: a success takes 0.1 from the excess, so 9 successes after a failure it is 0
-    for successes, onset in ((8, 5), (9, 15)):
+    #   slo 0.6: a success takes 0.1 from the excess, so 10 successes after a failure it is 0
+    for successes, onset in ((8, 5), (10, 16)):
         outcomes = [*[GOOD] * 5, BAD, *[GOOD] * successes, BAD, BAD, BAD]
         [opened] = onsets(*outcomes, slo=0.6, width=5)
         assert opened[0] == onset
