@@ -14,10 +14,12 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from errno import EAGAIN, ELOOP
+from errno import EACCES, EAGAIN, ELOOP
 from pathlib import Path
+from stat import S_ISVTX, S_IWOTH
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TextIO
+from weakref import WeakSet
 
 from slomon.interrupts import interrupts
 from slomon.text import excerpt
@@ -29,6 +31,8 @@ _IN_USE: Final = "is in use by another process or monitor{}; allowed: a file of 
 _LONGEST_STEM: Final = 200  # bytes; with a suffix, a name may have 255 on most file systems
 _TOKEN_BYTES: Final = 8
 _TEMPORARY: Final = ".slomon"
+_locked: WeakSet[BinaryIO] = WeakSet()
+"""The files that this process has locked."""
 
 
 class AtomicFile:
@@ -323,7 +327,26 @@ def _lock(file: BinaryIO) -> bool:
             return False
         except OSError:
             pass  # the file system has no locks
+        else:
+            _locked.add(file)
     return True
+
+
+def _release_locks() -> None:
+    """
+    Let go of the locks in a forked process: otherwise it would hold them when this one has ended.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        for file in list(_locked):
+            if not file.closed:  # what is in its buffer must not be written a second time
+                os.dup2(null, file.fileno(), inheritable=False)
+    finally:
+        os.close(null)
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_release_locks)
 
 
 def _wait_for_lock(file: BinaryIO) -> None:
@@ -341,11 +364,32 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def _resolve(path: Path) -> Path:
-    """Follow symbolic links. Raises OSError if they form a loop."""
+    """
+    Follow symbolic links. Raises OSError if they form a loop, and if one of them must not be
+    followed.
+    """
     target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise OSError(ELOOP, os.strerror(ELOOP), str(path))
+    link = path
+    while link.is_symlink():
+        _check_link(link)
+        link = link.parent / link.readlink()
     return target
+
+
+def _check_link(link: Path) -> None:
+    """
+    Refuse a link that another user has put into a folder such as /tmp, as Linux does with
+    `fs.protected_symlinks`: that user could choose which of our files is replaced.
+    """
+    if sys.platform == "win32":
+        return
+    folder, owner = link.parent.stat(), link.lstat().st_uid
+    is_shared = folder.st_mode & S_ISVTX and folder.st_mode & S_IWOTH
+    if is_shared and owner not in (os.geteuid(), folder.st_uid):
+        reason = "a link of another user in a folder to which all users may write"
+        raise PermissionError(EACCES, reason, str(link))
 
 
 def _beside(target: Path, suffix: str) -> Path:

@@ -16,7 +16,8 @@ from typing import Final, TypeAlias
 from slomon.core.events import Malformed
 from slomon.formats.builtin import SIGNS
 from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, Switch, read_lines
-from slomon.formats.json_keys import JsonKeys
+from slomon.formats.json_keys import JsonKeys, find_missing_keys
+from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
 from slomon.formats.text import explain, find_status
@@ -236,6 +237,11 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
     """Where reading failed in the first line that is judged, and which layout is the nearest."""
     line = _judged(lines)[0]
     where = f"no format reads line {lines.index(line) + 1} of its first lines, {quote(line)}"
+    if line.lstrip().startswith("{") and not isinstance(record := read_object(line), Malformed):
+        missing = find_missing_keys(record)
+        names = ",".join(f"{field}=KEY" for field in missing)
+        keys = f": no key is known to be the {', '.join(missing)}; --json-keys {names} names them"
+        return f"{where}{keys}" if missing else where
     nearest, reached = None, 0
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_signs(form, [line]):
