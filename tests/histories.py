@@ -23,6 +23,11 @@ def write(folder: Path, name: str, text: str | bytes) -> str:
     return str(path)
 
 
+def early(folder: Path) -> str:
+    """The deploys, of which the one that broke it came a minute before the failure."""
+    return write(folder, "early.jsonl", DEPLOYS.replace("00:01:41", "00:00:41"))
+
+
 def broken(folder: Path) -> str:
     """A log with one incident: from 101 to 461, under the default SLO and window."""
     return write(folder, "access.log", BROKEN)

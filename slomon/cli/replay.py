@@ -157,7 +157,9 @@ def _replay(arguments: argparse.Namespace, stderr: TextIO, omit: Container[str])
 
 
 def _answer(monitor: ReplayMonitor, arguments: argparse.Namespace) -> Iterable[str]:
-    return [show_json(monitor)] if arguments.json else show_literals(monitor)
+    if arguments.json:
+        return [show_json(monitor, _read_stale_after(arguments))]
+    return show_literals(monitor)
 
 
 def _show(monitor: ReplayMonitor, stale_after: float, stdout: TextIO) -> Iterable[str]:
@@ -187,9 +189,15 @@ def show_literals(monitor: ServiceMonitor) -> Iterator[str]:
     yield ascii(monitor.incident_details())
 
 
-def show_json(monitor: ReplayMonitor) -> str:
-    """The three answers, the accounting and the warnings, as one JSON object, in ASCII."""
+def show_json(monitor: ReplayMonitor, stale_after: float) -> str:
+    """
+    The outages, the three answers, the accounting and the warnings, as one JSON object, in ASCII.
+    """
+    # Imported only if it is wanted, as above.
+    from slomon.report.outages import outage_documents  # noqa: PLC0415
+
     answers = {
+        "outages": list(outage_documents(monitor.summary(stale_after=stale_after))),
         "mttr": monitor.mttr(),
         "api_histogram": monitor.api_histogram(),
         "incident_details": monitor.incident_details(),

@@ -56,7 +56,8 @@ def add_replay(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "--json",
         action="store_true",
         default=False,
-        help="print one JSON object: mttr, api_histogram, incident_details, accounting, warnings",
+        help="print one JSON object: outages, mttr, api_histogram, incident_details, accounting, "
+        "warnings",
     )
     output.add_argument(
         "-o",

@@ -24,7 +24,17 @@ from urllib.parse import urlsplit
 from zlib import compress
 
 from slomon.core.summary import Summary
+from slomon.dates import show_seconds, show_stamp
 from slomon.options import option_error
+from slomon.report.outages import (
+    NO_CHANGE,
+    Cost,
+    describe_cost,
+    name_commit,
+    rank_outages,
+    show_budget,
+    show_probability,
+)
 from slomon.report.payload import make_payload
 from slomon.text import excerpt
 
@@ -39,6 +49,16 @@ SCRIPTS: Final = (
 )
 """Our scripts. They share one scope, so a script follows those that it needs."""
 
+_OUTAGES: Final = 10
+_NAMES: Final = 3  # of services and endpoints of an outage
+_OUTAGE_COLUMNS: Final = (
+    *("caused by", "services", "endpoints", "first onset (UTC)", "last recovery (UTC)"),
+    *("lasted", "failed", "budget"),
+)
+_OUTAGE_NOTE: Final = (
+    "Incidents with one cause, the costliest first. The budget is the failures that the SLOs allow "
+    "among all requests of these services in the run."
+)
 _PLACEHOLDER: Final = "{commit}"
 _ALLOWED: Final = (
     "an http or https address with {commit} behind its host, such as "
@@ -63,6 +83,7 @@ def render_page(
     """
     commit_url = check_commit_url(commit_url)
     doubts = [*(warning.text for warning in summary.warnings), *problems]
+    costs = rank_outages(summary)
     chart, page = read_scripts()
     chart_style, page_style = read_styles()
     return Template(read_template()).substitute(
@@ -71,6 +92,8 @@ def render_page(
         chart_style=chart_style,
         page_style=page_style,
         problems="".join(f"<li>{_as_text(excerpt(text, 500))}</li>" for text in doubts[:20]),
+        cost=_show_costliest(costs),
+        outages=_show_outages(costs),
         data=_fit_data(summary, commit_url),
         licence=read_licence(),
         chart=chart,
@@ -131,6 +154,54 @@ def policy() -> str:
             "form-action 'none'",
         )
     )
+
+
+def _show_costliest(costs: Sequence[Cost]) -> str:
+    return f"<strong>{_quote(describe_cost(costs[0]), 400)}.</strong>" if costs else ""
+
+
+def _show_outages(costs: Sequence[Cost]) -> str:
+    """The costliest outages as a table. It is markup, so it is there without scripts, too."""
+    if not costs:
+        return ""
+    heads = "".join(f'<th scope="col">{name}</th>' for name in _OUTAGE_COLUMNS)
+    rows = "".join(map(_show_outage, costs[:_OUTAGES]))
+    more = len(costs) - _OUTAGES
+    rest = f'<p class="note">and {more:,} more</p>' if more > 0 else ""
+    return (
+        '<section aria-labelledby="outages-heading" id="outages">'
+        f'<h2 id="outages-heading">Outages</h2><p class="note">{_OUTAGE_NOTE}</p>'
+        '<div class="wide" tabindex="0" role="region" aria-labelledby="outages-heading">'
+        f'<table class="lines"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{rest}</section>"
+    )
+
+
+def _show_outage(cost: Cost) -> str:
+    outage, cause = cost.outage, cost.cause
+    name = _quote(name_commit(cost.commit), 40) if cost.commit else NO_CHANGE
+    endpoints = [f"{verb} {resource}" for _, verb, resource in outage.endpoints]
+    cells = (
+        f'{name} {show_probability(cause)} <span class="badge {cause.verdict}">{cause.verdict}'
+        "</span>",
+        _list(outage.services),
+        _list(endpoints),
+        show_stamp(outage.start),
+        "still open" if outage.end is None else show_stamp(outage.end),
+        show_seconds(cost.seconds),
+        f"{outage.failures:,}",
+        show_budget(outage),
+    )
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+    return ", ".join(_quote(name, 60) for name in names[:_NAMES]) + more
+
+
+def _quote(text: str, limit: int) -> str:
+    return f'<bdi class="foreign">{_as_text(excerpt(text, limit))}</bdi>'
 
 
 def _as_text(text: str) -> str:

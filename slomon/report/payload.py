@@ -38,6 +38,8 @@ SLI_STEPS: Final = 1000
 """An SLI is stored as its distance below 1, in steps of (1 - SLO) / SLI_STEPS."""
 BOUND_STEPS: Final = 100_000
 """Steps from 0 to 1 of a bound of a confidence interval: a step is 0.001 percentage points."""
+PROBABILITY_STEPS: Final = 10_000
+"""Steps from 0 to 1 of a probability, rounded down: one below a verdict's limit stays below it."""
 RANKING_ENTRIES: Final = 10
 """Entries of each ranking that a page shows."""
 MAX_CHARACTERS: Final = 3_000_000
@@ -137,6 +139,7 @@ class _Payload:
             "verdicts": list[Json](VERDICTS),
             "sliSteps": SLI_STEPS,
             "boundSteps": BOUND_STEPS,
+            "probabilitySteps": PROBABILITY_STEPS,
             "omitted": dict[str, Json](asdict(omitted)),
             "changes": self._changes(),
         }
@@ -222,6 +225,7 @@ class _Payload:
     def _attributions(self, attributions: Sequence[Attribution | None]) -> Json:
         candidates: list[Candidate] = []
         evidence: list[Comparison] = []
+        unexplained: list[float] = []
         headers: list[int] = []
         for one in attributions:
             if one is None:
@@ -230,11 +234,15 @@ class _Payload:
             shown = (VERDICTS.index(one.verdict) + 1) << 1 | (one.evidence is not None)
             headers += shown, len(one.candidates), one.omitted
             candidates += one.candidates
+            unexplained.append(one.unexplained)
             evidence += [] if one.evidence is None else [one.evidence]
         return {
             "headers": pack(headers),
             "change": pack(self._change((one.commit, one.author, one.date)) for one in candidates),
             "age": pack_signed(_millis(one.age) for one in candidates),
+            "delay": pack_signed(_millis(one.delay) for one in candidates),
+            "probability": pack(_parts(one.probability) for one in candidates),
+            "unexplained": pack(map(_parts, unexplained)),
             "evidence": pack_signed(chain.from_iterable(map(_evidence, evidence))),
         }
 
@@ -317,6 +325,10 @@ def _max_length(texts: Iterable[str], characters: int) -> int:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}\u2026"
+
+
+def _parts(probability: float) -> int:
+    return floor(round(probability * PROBABILITY_STEPS, 2))
 
 
 def _millis(seconds: float) -> int:

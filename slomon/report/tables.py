@@ -1,13 +1,11 @@
 """
-Tables of the terminal report: any rows fitted to the width of a screen, and the incidents.
+Tables of the terminal report: any rows fitted to the width of a screen, outages and incidents.
 
-The table of incidents has the worst first, with the commits that broke and fixed each one and the
-verdict on both.
+The worst come first, with the most probable cause, the verdict on it and its probability.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import floor
@@ -18,6 +16,16 @@ from slomon.core.incident import State
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds, show_stamp
+from slomon.report.outages import (
+    BY_ITSELF,
+    NO_CHANGE,
+    name_commit,
+    name_endpoint,
+    name_suspect,
+    rank_outages,
+    show_budget,
+    show_probability,
+)
 from slomon.report.screen import Colour, Screen, Span, measure
 
 
@@ -38,25 +46,62 @@ _GAP: Final = 2
 _MIN_WIDTH: Final = 20  # of a flexible column
 
 _ROWS: Final = 15
+_OUTAGES: Final = 10
 _COMMIT: Final = 16  # columns
+_OUTAGE_COLUMNS: Final = (
+    TableColumn("outage caused by"),
+    TableColumn("services", flexible=True),
+    TableColumn("endpoints", right=True, rank=3),
+    TableColumn("failed", right=True, rank=1),
+    TableColumn("budget", right=True, rank=2),
+    TableColumn("first onset (UTC)", rank=5),
+    TableColumn("last recovery (UTC)", rank=4),
+)
 _COLUMNS: Final = (
     TableColumn("endpoint", flexible=True),
     TableColumn("failed", right=True, rank=3),
     TableColumn("lasted", right=True, rank=1),
-    TableColumn("lowest SLI", right=True, rank=5),
+    TableColumn("lowest SLI", right=True, rank=6),
     TableColumn("started (UTC)", rank=4),
     TableColumn("broken by"),
+    TableColumn("after", right=True, rank=5),
     TableColumn("fixed by", rank=2),
 )
 _VERDICTS: Final = {
-    Verdict.LIKELY: "the most probable deploy is the cause with a probability from 0.5 to 0.9",
-    Verdict.AMBIGUOUS: "several deploys may be the cause, each with a probability below 0.5",
+    Verdict.LIKELY: "the deploy shown is the cause with a probability from 0.5 to 0.9",
+    Verdict.AMBIGUOUS: "the deploy shown is the most probable cause, with a probability below 0.5",
     Verdict.UNEXPLAINED: "most probably no known deploy is the cause",
     Verdict.NONE: "no deploy is known",
 }
 
-_HASH: Final = re.compile("[0-9a-f]{40,}")
-_SHORT_HASH: Final = 8  # characters
+
+def show_outages(summary: Summary, screen: Screen) -> Iterator[str]:
+    """
+    A table of the ten costliest outages and the number of further ones, as lines. If there is one
+    outage with one incident, the table of incidents shows all of it, so there is no line.
+    """
+    found = rank_outages(summary)
+    if not found or len(summary.incidents) < 2:
+        return
+    rows: list[list[Span]] = []
+    for cost in found[:_OUTAGES]:
+        outage = cost.outage
+        is_open = outage.end is None
+        end = "still open" if outage.end is None else show_stamp(outage.end)
+        rows.append(
+            [
+                _show_attribution(cost.cause, NO_CHANGE, screen),
+                (", ".join(outage.services), None),
+                (f"{len(outage.endpoints):,}", None),
+                (f"{outage.failures:,}", None),
+                (show_budget(outage), None),
+                (show_stamp(outage.start), None),
+                (end, Colour.RED if is_open else None),
+            ]
+        )
+    yield from format_table(_OUTAGE_COLUMNS, rows, screen)
+    if len(found) > _OUTAGES:
+        yield screen.line((f"{screen.glyphs.ellipsis} and {len(found) - _OUTAGES:,} more", None))
 
 
 def show_incidents(summary: Summary, screen: Screen) -> Iterator[str]:
@@ -100,17 +145,6 @@ def format_table(
     widths = _fit_widths(columns, natural, screen.width)
     for row in table:
         yield screen.line(*_join(row, columns, widths, screen))
-
-
-def name_endpoint(service: str, verb: str, resource: str) -> str:
-    """The endpoint's request, after the service's name if that is another text."""
-    request = f"{verb} {resource}"
-    return request if service == request else f"{service}: {request}"
-
-
-def name_commit(commit: str) -> str:
-    """The first characters of a hash; a tag or a version is shown as it is."""
-    return commit[:_SHORT_HASH] if _HASH.fullmatch(commit) else commit
 
 
 def _fit_widths(
@@ -162,7 +196,8 @@ def _cells(record: IncidentRecord, ended: float, screen: Screen) -> list[Span]:
             None,
         ),  # never rounded up to the SLO
         (show_stamp(record.start), None),
-        _show_attribution(record.broken_by, screen),
+        _show_attribution(record.broken_by, NO_CHANGE, screen),
+        (_show_delay(record.broken_by), None),
         _show_fix(record, screen),
     ]
 
@@ -180,11 +215,22 @@ def _attributions(record: IncidentRecord) -> Iterator[Attribution]:
 
 def _show_fix(record: IncidentRecord, screen: Screen) -> Span:
     if record.fixed_by:
-        return _show_attribution(record.fixed_by, screen)
+        return _show_attribution(record.fixed_by, BY_ITSELF, screen)
     return ("still open", Colour.RED) if record.state is State.OPEN else ("expired", None)
 
 
-def _show_attribution(attribution: Attribution, screen: Screen) -> Span:
-    commit = screen.cut(screen.clean(name_commit(attribution.commit)), _COMMIT)
+def _show_attribution(attribution: Attribution, otherwise: str, screen: Screen) -> Span:
+    """The suspect, its verdict and probability; `otherwise` if it is no known change."""
+    commit = name_suspect(attribution)
     colour = None if attribution.verdict is Verdict.CLEAR else Colour.YELLOW
-    return f"{commit} {attribution.verdict}".lstrip(), colour
+    shown = screen.cut(screen.clean(name_commit(commit)), _COMMIT) if commit else otherwise
+    verdict = f" {attribution.verdict}" if commit else ""
+    return f"{shown} {show_probability(attribution)}{verdict}", colour
+
+
+def _show_delay(attribution: Attribution) -> str:
+    """The time from the suspect to the onset."""
+    suspect = attribution.suspect
+    if suspect is None or not name_suspect(attribution):
+        return "-"
+    return show_seconds(max(0.0, suspect.delay))

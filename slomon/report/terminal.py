@@ -11,8 +11,9 @@ from slomon.core.metrics import Budget, DoraMetrics, Metrics, Repair
 from slomon.core.summary import Summary
 from slomon.dates import show_seconds
 from slomon.log_replay.trust import show_reasons, suggest_lateness
+from slomon.report.outages import describe_cost, rank_outages
 from slomon.report.screen import Colour, Screen, Span
-from slomon.report.tables import TableColumn, format_table, show_incidents
+from slomon.report.tables import TableColumn, format_table, show_incidents, show_outages
 from slomon.report.timeline import show_timeline
 
 _ROWS: Final = 10
@@ -31,8 +32,9 @@ _COLUMNS: Final = (
 def show_report(summary: Summary, screen: Screen) -> Iterator[str]:
     """All parts, with a blank line between them. A part without content is omitted."""
     yield from show_warnings(summary, screen)
+    yield from show_costliest(summary, screen)
     yield from show_metrics(summary, screen)
-    for show in (show_incidents, show_services, show_timeline):
+    for show in (show_outages, show_incidents, show_services, show_timeline):
         lines = list(show(summary, screen))
         if lines:
             yield ""
@@ -46,6 +48,15 @@ def show_warnings(summary: Summary, screen: Screen) -> Iterator[str]:
         words = f"{label.ljust(_LABEL)}{warning.text}".split(" ")
         yield from screen.wrap(map(screen.clean, words), indent=_LABEL)
     if summary.warnings:
+        yield ""
+
+
+def show_costliest(summary: Summary, screen: Screen) -> Iterator[str]:
+    """What the costliest outage cost, and a blank line; no line if there was no outage."""
+    costs = rank_outages(summary)
+    if costs:
+        words = f"{describe_cost(costs[0])}.".split(" ")
+        yield from screen.wrap(map(screen.clean, words))
         yield ""
 
 
@@ -155,10 +166,13 @@ def _show_deploys(delivery: DoraMetrics) -> str:
     if not delivery.deployments:
         return ""
     daily = "" if delivery.frequency is None else f" ({_show_number(delivery.frequency)} a day)"
-    share = f" ({_show_share(delivery.change_failure_rate)})" if delivery.failed else ""
+    failed = f"failed {delivery.failed:,}"
+    if delivery.failed:
+        rate = _show_share(delivery.change_failure_rate)
+        failed += f" ({rate}; clear or likely causes of an incident)"
     recovery = delivery.recovery_time
     time = "" if recovery is None else f", recovery time {_show_duration(recovery)}"
-    return f"{delivery.deployments:,}{daily}, failed {delivery.failed:,}{share}{time}"
+    return f"{delivery.deployments:,}{daily}, {failed}{time}"
 
 
 def _show_lateness(accounting: ReplayAccounting) -> str:

@@ -26,7 +26,7 @@ from slomon.log_replay.checkpoint import remove_checkpoint
 from slomon.log_replay.rejects import RejectsFile
 from tests.cli.terminal import Terminal
 from tests.histories import BROKEN as LOG
-from tests.histories import ENTRY, broken, deploys, write
+from tests.histories import ENTRY, broken, deploys, early, write
 
 ANSWER = [
     360.0,
@@ -58,8 +58,12 @@ def test_json_is_one_object_with_the_accounting(tmp_path: Path) -> None:
     _, out, _ = call(broken(tmp_path), "--changes", deploys(tmp_path), "--json")
     answers = json.loads(out)
 
-    assert list(answers) == ["mttr", "api_histogram", "incident_details", "accounting", "warnings"]
-    assert list(answers.values())[:3] == ANSWER
+    names = ["mttr", "api_histogram", "incident_details", "accounting", "warnings"]
+    assert list(answers) == ["outages", *names]
+    assert list(answers.values())[1:4] == ANSWER
+    (outage,) = answers["outages"]
+    assert (outage["services"], outage["failures"]) == (["GET /users"], 1)
+    assert outage["summary"].endswith("1 failed request and 33,333 % of the run's error budget")
     assert answers["warnings"] == []
     names = [field.name for field in fields(slomon.ReplayAccounting)]
     assert list(answers["accounting"]) == [*names, "problems"]
@@ -133,11 +137,11 @@ def test_another_ending_is_rejected_before_anything_is_read(tmp_path: Path) -> N
 
 def test_a_deploy_is_stale_if_it_is_older_than_stale_after(tmp_path: Path) -> None:
     incidents = tmp_path / "incidents.jsonl"
-    for stale_after, verdict in (("160s", "stale"), ("161s", "ambiguous")):
-        options = "--changes", deploys(tmp_path), "--incidents", str(incidents)
+    for stale_after, is_stale in (("59s", True), ("61s", False)):
+        options = "--changes", early(tmp_path), "--incidents", str(incidents)
         call(broken(tmp_path), *options, "--stale-after", stale_after)
         record = json.loads(incidents.read_text(encoding="utf-8"))
-        assert record["fixed_by"]["verdict"] == verdict
+        assert (record["broken_by"]["unexplained"] == 1) is is_stale
 
 
 def test_every_option_reaches_the_replay(tmp_path: Path) -> None:

@@ -64,8 +64,14 @@ async def test_a_subscriber_is_notified_of_what_broke_it_and_what_fixed_it() -> 
 
         assert isinstance(opened, IncidentOpened)
         assert opened.incident.broken_by.commit == "191b6ce"
+        assert opened.incident.broken_by.suspect
+        assert opened.incident.broken_by.suspect.probability >= 0.5
+        assert opened.incident.fixed_by is None
         assert isinstance(closed, IncidentClosed)
+        assert closed.incident.broken_by.suspect
         assert closed.incident.fixed_by
+        assert closed.incident.fixed_by.suspect
+        assert closed.incident.fixed_by.suspect.commit == "6d0080a"
         assert closed.incident.fixed_by.commit == "6d0080a"
         assert monitor.incident_details() == {
             "users": [{"start": START, "end": START + 31, "fix": "6d0080a", "break": "191b6ce"}]

@@ -34,17 +34,37 @@ HOSTILE = (
 )
 
 
-def candidate(commit: str = "c1", *, author: str = "ana", age: float = 12.5) -> Candidate:
-    return Candidate(commit, author, "2018-11-28 14:11:31", age, age - 1.5, 0.25)
+PROBABILITIES = {
+    Verdict.CLEAR: 0.97,
+    Verdict.LIKELY: 0.6,
+    Verdict.AMBIGUOUS: 0.4,
+    Verdict.UNEXPLAINED: 0.2,
+    Verdict.NONE: 0.0,
+}
+"""The probability of the newest candidate of a made-up attribution."""
+
+
+def candidate(
+    commit: str = "c1", *, author: str = "ana", age: float = 12.5, probability: float = 0.0
+) -> Candidate:
+    return Candidate(commit, author, "2018-11-28 14:11:31", age, age - 1.5, probability)
 
 
 def attribution(
     *commits: str, verdict: Verdict = Verdict.CLEAR, age: float = 12.5, omitted: int = 0
 ) -> Attribution:
-    changes = tuple(candidate(commit, age=age) for commit in commits)
+    changes = tuple(
+        candidate(commit, age=age, probability=PROBABILITIES[verdict] if commit == last else 0.0)
+        for last in commits[-1:]
+        for commit in commits
+    )
     evidence = Comparison(Counts(100, 1), Counts(50, 20), 0.39, 0.25, 0.53)
     return Attribution(
-        verdict if changes else Verdict.NONE, changes, omitted, evidence if changes else None
+        verdict if changes else Verdict.NONE,
+        changes,
+        omitted,
+        evidence if changes else None,
+        1 - PROBABILITIES[verdict if changes else Verdict.NONE],
     )
 
 
@@ -124,11 +144,13 @@ def _attribute(chance: random.Random) -> Attribution:
             chance.choice((*HOSTILE, "ana", "bob")),
             "2018-11-28 14:11:31",
             chance.uniform(0, SPAN),
+            chance.uniform(-60, SPAN),
+            PROBABILITIES[verdict] if number == count - 1 else 0.0,
         )
-        for _ in range(count)
+        for number in range(count)
     )
     omitted = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
-    return Attribution(verdict, changes, omitted)
+    return Attribution(verdict, changes, omitted, None, 1 - PROBABILITIES[verdict])
 
 
 texts = st.one_of(
@@ -148,9 +170,12 @@ comparisons = st.builds(
 attributions = st.builds(
     Attribution,
     st.sampled_from(Verdict),
-    st.lists(st.builds(Candidate, names, texts, texts, seconds), max_size=3).map(tuple),
+    st.lists(
+        st.builds(Candidate, names, texts, texts, seconds, st.floats(-1e9, 1e9), shares), max_size=3
+    ).map(tuple),
     counts,
     st.none() | comparisons,
+    shares,
 )
 records = st.builds(
     IncidentRecord,

@@ -15,9 +15,11 @@ from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident import State
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Deploy, EndpointTotal, Ranking, RankingEntry
+from slomon.core.outages import find_outages
 from slomon.core.sli_series import SliSeries
 from slomon.core.statistics import Comparison, Counts
 from slomon.core.summary import Summary
+from tests.report.records import PROBABILITIES
 
 BEGAN: Final = 1543443091.2745  # 2018-11-28 22:11:31 UTC
 WINDOW: Final = 300.0
@@ -130,10 +132,11 @@ class Maker:
         for _ in range(self.random.randrange(2, 4) if verdict is Verdict.AMBIGUOUS else 1):
             age = self.random.uniform(5, 280) * (400 if verdict is Verdict.UNEXPLAINED else 1)
             deploy = self.deploy_near(service, at - age)
-            names = deploy.commit, deploy.author, deploy.date
             age = at - deploy.at
-            candidates.append(Candidate(*names, age, age, 0.3))
+            candidates.append(Candidate(deploy.commit, deploy.author, deploy.date, age, age - 2.0))
         candidates.sort(key=lambda one: -one.age)
+        probability = PROBABILITIES[verdict]
+        candidates[-1] = replace(candidates[-1], probability=probability)
         before, after = Counts(900 + number % 300, number % 4), Counts(120, 8 + number % 40)
         if not rose:
             before, after = after, before
@@ -141,7 +144,7 @@ class Maker:
         spread = 0.03 if verdict is Verdict.CLEAR else 0.4
         evidence = Comparison(before, after, difference, difference - spread, difference + spread)
         omitted = 2 if number % 37 == 5 else 0
-        return Attribution(verdict, tuple(candidates), omitted, evidence)
+        return Attribution(verdict, tuple(candidates), omitted, evidence, 1 - probability)
 
     def deploy_near(self, service: str, at: float) -> Deploy:
         """A recent deploy of the service, or a new one, so that incidents share deploys."""
@@ -219,6 +222,7 @@ def summarise(
         endpoints=totals,
         deploys=deploys,
         sli_series=sli_series,
+        outages=find_outages(records, totals),
     )
 
 

@@ -21,7 +21,7 @@ from slomon.core.metrics import (
     Repair,
 )
 from slomon.core.summary import Summary
-from tests.report.records import BEGAN, HOSTILE, SPAN, record
+from tests.report.records import BEGAN, HOSTILE, PROBABILITIES, SPAN, record
 
 
 def metrics(
@@ -133,8 +133,11 @@ def _attribute(chance: random.Random, deploys: Sequence[Deploy], at: float) -> A
     verdict = chance.choice((Verdict.CLEAR, Verdict.CLEAR, Verdict.AMBIGUOUS, Verdict.UNEXPLAINED))
     count = chance.randrange(1, 4) if verdict is Verdict.AMBIGUOUS else 1
     changes = tuple(
-        Candidate(one.commit, one.author, one.date, at - one.at, at - one.at, 0.3)
+        Candidate(
+            *(one.commit, one.author, one.date, at - one.at, at - one.at),
+            PROBABILITIES[verdict] if one is before[-1] else 0.0,
+        )
         for one in before[-count:]
     )
     omitted = chance.randrange(2) if verdict is Verdict.AMBIGUOUS else 0
-    return Attribution(verdict, changes, omitted)
+    return Attribution(verdict, changes, omitted, None, 1 - PROBABILITIES[verdict])

@@ -191,7 +191,12 @@ def test_an_attribution_shows_its_verdict_candidates_and_evidence(open_page: Ope
 
     assert evidence
     expect(shown.locator(".badge")).to_have_text("ambiguous")
-    expect(shown.locator("tbody tr")).to_have_count(len(one.broken_by.candidates))
+    expect(shown.locator("tbody tr")).to_have_count(len(one.broken_by.candidates) + 1)
+    expect(shown.locator("tbody tr").last).to_contain_text("no known change0.60")
+    expect(shown.locator("tr.suspect")).to_contain_text("0.40")
+    expect(page.locator("#chosen .rates line.suspect")).to_have_count(1)
+    expect(page.locator("#chosen .rates line.onset")).to_have_count(1)
+    assert page.locator("#chosen .rates rect").count() > 1
     expect(shown.locator("tbody tr").first).to_contain_text(one.broken_by.commit[:40])
     expect(shown).to_contain_text("and 2 earlier candidates")
     expect(shown.locator(".evidence")).to_contain_text(

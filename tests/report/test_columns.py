@@ -48,6 +48,16 @@ def test_the_newest_candidate_the_verdict_and_the_evidence_have_columns() -> Non
     assert (found["break_after_failures"], found["break_low"]) == (20, 0.25)
 
 
+def test_the_suspect_its_probability_and_that_of_no_known_change_have_columns() -> None:
+    doubtful = attribution("c1", "c2", verdict=Verdict.LIKELY)
+    found = row(record(broken_by=doubtful, fixed_by=attribution("c3")))
+
+    assert (found["break_suspect"], found["break_probability"]) == ("c2", 0.6)
+    assert found["break_unexplained"] == pytest.approx(0.4)
+    assert (found["fix_suspect"], found["fix_probability"]) == ("c3", 0.97)
+    assert found["fix_unexplained"] == pytest.approx(0.03)
+
+
 def test_an_open_incident_has_no_end_and_nothing_of_a_fix() -> None:
     found = row(record(lasted=None, broken_by=attribution()))
 
@@ -96,7 +106,7 @@ def test_candidates_and_evidence_are_nested() -> None:
                 "date": "2018-11-28 14:11:31",
                 "age": 12.5,
                 "delay": 11.0,
-                "probability": 0.25,
+                "probability": 0.97,
             }
         ],
         "omitted": 0,
@@ -107,7 +117,7 @@ def test_candidates_and_evidence_are_nested() -> None:
             "low": 0.25,
             "high": 0.53,
         },
-        "unexplained": 1.0,
+        "unexplained": pytest.approx(0.03),
     }
 
 

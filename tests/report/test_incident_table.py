@@ -17,7 +17,7 @@ from tests.report.terminal_summaries import summary
 HASH = "6d0080a" + "0" * 33
 
 
-def table(*found: IncidentRecord, width: int = 120) -> list[str]:
+def table(*found: IncidentRecord, width: int = 140) -> list[str]:
     return list(show_incidents(summary(*found, ended=BEGAN + 600), Screen(width)))
 
 
@@ -25,8 +25,10 @@ def test_a_row_is_all_of_an_incident() -> None:
     lines = table(record(broken_by=attribution(HASH), fixed_by=attribution("c2")))
 
     assert lines == [
-        "endpoint     failed  lasted  lowest SLI  started (UTC)        broken by       fixed by",
-        "shop: GET /       5      1m      75.00%  2018-11-28 22:11:31  6d0080a0 clear  c2 clear",
+        "endpoint     failed  lasted  lowest SLI  started (UTC)        broken by            after"
+        "  fixed by",
+        "shop: GET /       5      1m      75.00%  2018-11-28 22:11:31  6d0080a0 0.97 clear    11s"
+        "  c2 0.97 clear",
     ]
 
 
@@ -42,22 +44,38 @@ def test_those_with_the_most_failures_come_first_and_then_the_longest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "shown"),
+    ("one", "broken", "fixed"),
     [
-        (attribution("c1"), "c1 clear"),
-        (attribution("c1", "c2", verdict=Verdict.AMBIGUOUS), "c2 ambiguous"),
-        (attribution("c1", verdict=Verdict.LIKELY), "c1 likely"),
-        (attribution("c1", verdict=Verdict.NONE), "c1 none"),
-        (Attribution(Verdict.NONE), "none"),
-        (attribution("v2025.10.09-rc.1+build"), "v2025.10.09-rc.… clear"),
+        (attribution("c1"), "c1 0.97 clear    11s", "c1 0.97 clear"),
+        (
+            attribution("c1", "c2", verdict=Verdict.AMBIGUOUS),
+            "c2 0.40 ambiguous    11s",
+            "c2 0.40 ambiguous",
+        ),
+        (attribution("c1", verdict=Verdict.LIKELY), "c1 0.60 likely    11s", "c1 0.60 likely"),
+        (
+            attribution("c1", verdict=Verdict.UNEXPLAINED),
+            "no known change 0.80      -",
+            "recovered by itself 0.80",
+        ),
+        (
+            Attribution(Verdict.NONE),
+            "no known change 1.00      -",
+            "recovered by itself 1.00",
+        ),
+        (
+            attribution("v2025.10.09-rc.1+build"),
+            "v2025.10.09-rc.… 0.97 clear    11s",
+            "v2025.10.09-rc.… 0.97 clear",
+        ),
     ],
 )
 def test_the_verdict_stands_beside_the_commit_and_what_it_means_below(
-    one: Attribution, shown: str
+    one: Attribution, broken: str, fixed: str
 ) -> None:
     lines = table(record(broken_by=one, fixed_by=one))
 
-    assert lines[1].endswith(f"  {shown.ljust(len('broken by'))}  {shown}")
+    assert lines[1].endswith(f"  {broken}  {fixed}")
     assert [line.split(":")[0] for line in lines[2:]] == [
         *([one.verdict] if one.verdict is not Verdict.CLEAR else []),
     ]
@@ -67,16 +85,16 @@ def test_a_narrow_screen_still_shows_who_did_it_and_how_sure_that_is() -> None:
     one = attribution("c" * 40, "d" * 40, verdict=Verdict.AMBIGUOUS)
 
     assert table(record("a-service", broken_by=one), width=40)[1] == (
-        "a-service: GET /  dddddddd ambiguous"
+        "a-service: GET /  dddddddd 0.40 ambiguo…"
     )
 
 
 def test_what_did_not_close_says_why_and_how_long_it_has_lasted() -> None:
     still_open, expired = table(record(lasted=None, failures=9), record(state=State.EXPIRED))[1:]
 
-    assert still_open.endswith("c1 clear   still open")
+    assert still_open.endswith("c1 0.97 clear    11s  still open")
     assert " >10m " in still_open
-    assert expired.endswith("c1 clear   expired")
+    assert expired.endswith("c1 0.97 clear    11s  expired")
 
 
 def test_a_name_of_its_own_stands_before_the_endpoint_and_the_request_alone_otherwise() -> None:

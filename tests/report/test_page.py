@@ -88,6 +88,8 @@ def test_the_template_has_a_name_for_each_part_and_no_style_of_its_own() -> None
             "data",
             "chart",
             "page",
+            "cost",
+            "outages",
         ),
     }
     assert not re.search(r"style=|\son\w+=|src=", template)

@@ -114,6 +114,14 @@ def check_attribution(one: Any, known: Attribution | None) -> None:
     assert [c["age"] for c in one["candidates"]] == pytest.approx(
         [c.age for c in known.candidates], abs=0.001
     )
+    assert [c["delay"] for c in one["candidates"]] == pytest.approx(
+        [c.delay for c in known.candidates], abs=0.001
+    )
+    assert [c["probability"] for c in one["candidates"]] == pytest.approx(
+        [c.probability for c in known.candidates], abs=1e-4
+    )
+    assert one["unexplained"] == pytest.approx(known.unexplained, abs=1e-4)
+    assert (one["suspect"] and one["suspect"]["commit"]) == (known.suspect and known.suspect.commit)
     assert (one["evidence"] is None) == (known.evidence is None)
     if known.evidence:
         evidence, before = one["evidence"], known.evidence.before

@@ -41,7 +41,8 @@ def test_every_metric_has_its_line() -> None:
         "Repair       MTTR 25m 54s, median 20m, p90 1h, longest 2h 3m",
         "Detection    median 2m 3s from the deploy that broke it to the incident",
         "Error budget 123 of 6,000 requests failed, 60.0 allowed: 105.0% overspent",
-        "Deploys      14 (2.33 a day), failed 3 (21.4%), recovery time 20m",
+        "Deploys      14 (2.33 a day), failed 3 (21.4%; clear or likely causes of an incident), "
+        "recovery time 20m",
         "Accounting   events 6,014 = accesses 6,000 + changes 14 + unmatched 0 + rejected 0; "
         "late 0",
     ]

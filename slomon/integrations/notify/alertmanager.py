@@ -14,7 +14,7 @@ from typing import Final
 from anyio import Event
 
 from slomon.concurrency import Task, first_completed
-from slomon.core.attribution import Attribution
+from slomon.core.attribution import Attribution, Verdict
 from slomon.core.endpoints import EndpointName
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
@@ -94,15 +94,31 @@ def _annotate(record: IncidentRecord) -> dict[str, str]:
         "slo": f"{record.slo:.6g}",
         "broken_by": record.broken_by.commit,
         "author": _author(record.broken_by),
-        "verdict": str(record.broken_by.verdict),
+        **_judgement("", record.broken_by),
         "candidates": _candidates(record.broken_by),
         "fixed_by": fixed_by.commit if fixed_by else "",
+        **(_judgement("fix_", fixed_by) if fixed_by else {}),
         "state": str(record.state),
     }
 
 
+def _judgement(prefix: str, attribution: Attribution) -> dict[str, str]:
+    """The most probable change, its probability, and that of no known change."""
+    suspect = attribution.suspect
+    return {
+        f"{prefix}verdict": str(attribution.verdict),
+        f"{prefix}suspect": suspect.commit if suspect else "",
+        f"{prefix}probability": f"{suspect.probability:g}" if suspect else "",
+        f"{prefix}unexplained": f"{attribution.unexplained:g}",
+    }
+
+
 def _summarize(record: IncidentRecord) -> str:
-    blamed = f", broken by {excerpt(record.broken_by.commit)}" if record.broken_by.commit else ""
+    suspect, verdict = record.broken_by.suspect, record.broken_by.verdict
+    explained = suspect and verdict not in (Verdict.UNEXPLAINED, Verdict.NONE)
+    blamed = ", broken by no known change"
+    if suspect and explained:
+        blamed = f", broken by {excerpt(suspect.commit)} ({verdict}, {suspect.probability:.2g})"
     return (
         f"{excerpt(record.verb)} {excerpt(record.resource)} of {excerpt(record.service)}: "
         f"SLI {record.min_sli:.6g}, below its SLO {record.slo:.6g}{blamed}"
@@ -110,7 +126,8 @@ def _summarize(record: IncidentRecord) -> str:
 
 
 def _author(attribution: Attribution) -> str:
-    return attribution.newest.author if attribution.newest else ""
+    one = attribution.suspect or attribution.newest
+    return one.author if one else ""
 
 
 def _candidates(attribution: Attribution) -> str:

@@ -48,6 +48,19 @@ function cumulate(counts) {
   return starts;
 }
 
+/** The most probable candidate, the later one of two; null if none is possible. */
+function findSuspect(candidates) {
+  let suspect = null;
+  for (const one of candidates)
+    if (one.probability && (!suspect || one.probability >= suspect.probability)) suspect = one;
+  return suspect;
+}
+
+/** The commit that an attribution names; "" if no known change is more probable. */
+function namedBy({ verdict, suspect }) {
+  return suspect && verdict !== "unexplained" && verdict !== "none" ? suspect.commit : "";
+}
+
 class Data {
   constructor(raw) {
     this.raw = raw;
@@ -171,13 +184,22 @@ class Data {
   readAttributions(raw, count) {
     const headers = unpack(raw.headers);
     const change = unpack(raw.change);
-    const [age, evidence] = [raw.age, raw.evidence].map(unpackSigned);
+    const [age, delay, evidence] = [raw.age, raw.delay, raw.evidence].map(unpackSigned);
+    const [probability, unexplained] = [raw.probability, raw.unexplained].map((packed) =>
+      unpack(packed).map((steps) => steps / this.raw.probabilitySteps),
+    );
     let header = 0;
     let candidate = 0;
     let compared = 0;
+    let attribution = 0;
     const readCandidate = () => {
       const one = candidate++;
-      return { ...this.changes[change[one]], age: age[one] / MILLIS };
+      return {
+        ...this.changes[change[one]],
+        age: age[one] / MILLIS,
+        delay: delay[one] / MILLIS,
+        probability: probability[one],
+      };
     };
     const readEvidence = () => {
       const [before, failedBefore, after, failedAfter, low, high] = evidence.slice(compared, compared + 6);
@@ -195,7 +217,14 @@ class Data {
       if (!flags) return null;
       const candidates = Array.from({ length: headers[header++] }, readCandidate);
       const verdict = this.raw.verdicts[(flags >> 1) - 1];
-      return { verdict, candidates, omitted: headers[header++], evidence: flags & 1 ? readEvidence() : null };
+      return {
+        verdict,
+        candidates,
+        suspect: findSuspect(candidates),
+        unexplained: unexplained[attribution++],
+        omitted: headers[header++],
+        evidence: flags & 1 ? readEvidence() : null,
+      };
     });
   }
 

@@ -26,7 +26,7 @@ function showMetrics(data) {
     [
       "change failure rate",
       showShare(metric("delivery.change_failure_rate")),
-      `${showCount(metric("delivery.failed"))} of ${showMany(metric("delivery.deployments"), "deployment")}${showFrequency(metric("delivery.frequency"))}`,
+      `${showCount(metric("delivery.failed"))} of ${showMany(metric("delivery.deployments"), "deployment")} are clear or likely causes${showFrequency(metric("delivery.frequency"))}`,
     ],
     ["deployment recovery time", showDuration(metric("delivery.recovery_time")), "median of the failed deployments"],
   ];

@@ -65,19 +65,17 @@ function openIncident(incident) {
 
 // Tables
 
-function commitCell(attribution) {
+function commitCell(attribution, otherwise) {
   if (!attribution) return make("span", { class: "nothing" }, NOTHING);
-  const newest = attribution.candidates.at(-1);
-  const doubt = attribution.verdict === "clear" ? "" : badge(attribution.verdict);
-  return make("span", { class: "by" }, newest ? commitLink(data, newest.commit, 8) : "", doubt);
+  return make("span", { class: "by" }, ...nameCause(data, attribution, otherwise, 8));
 }
 
 function authorOf(attribution) {
-  return attribution.candidates.length ? attribution.candidates.at(-1).author : "";
+  return namedBy(attribution) ? attribution.suspect.author : "";
 }
 
 function commitOf(attribution) {
-  return attribution && attribution.candidates.length ? attribution.candidates.at(-1).commit : "";
+  return attribution ? namedBy(attribution) : "";
 }
 
 function endpointText(endpoint) {
@@ -125,14 +123,18 @@ const INCIDENT_COLUMNS = [
     minor: "least",
     cell: (one) => showCount(one.failures),
   },
-  { name: "broken by", key: (one) => commitOf(one.brokenBy), cell: (one) => commitCell(one.brokenBy) },
+  {
+    name: "broken by",
+    key: (one) => commitOf(one.brokenBy),
+    cell: (one) => commitCell(one.brokenBy, "no known change"),
+  },
   {
     name: "author",
     key: (one) => authorOf(one.brokenBy),
     minor: "minor",
     cell: (one) => quote(authorOf(one.brokenBy), 40),
   },
-  { name: "fixed by", key: (one) => commitOf(one.fixedBy), cell: (one) => commitCell(one.fixedBy) },
+  { name: "fixed by", key: (one) => commitOf(one.fixedBy), cell: (one) => commitCell(one.fixedBy, "by itself") },
 ];
 const incidents = new Table("incidents", INCIDENT_COLUMNS, data.incidents, {
   noun: "incident",

@@ -40,6 +40,11 @@ function showShare(share) {
   return `${Number(shown) === 100 && share < 1 ? (100 * share).toFixed(digits + 2) : Number(shown)} %`;
 }
 
+/** A probability, rounded down: one below the limit of a verdict never reads as the limit. */
+function showProbability(probability) {
+  return (Math.floor(Number((100 * probability).toFixed(4))) / 100).toFixed(2);
+}
+
 /** An SLI, never rounded up: an SLI below its SLO must not read as the SLO. */
 function showSli(sli) {
   if (sli === null) return NOTHING;

@@ -114,8 +114,10 @@ class Timeline {
     context.fillRect(0, Math.round(top), this.width, 1);
     this.drawDeploys(context, deploysWithin(lane, this.view), top + NAME);
     for (const incident of lane.incidents) {
-      if (this.data.shownEnd(incident) >= this.view.from && incident.start <= this.view.to)
+      if (this.data.shownEnd(incident) >= this.view.from && incident.start <= this.view.to) {
+        this.drawCause(context, lane, incident, top);
         this.drawBar(context, lane, incident, top);
+      }
     }
     if (this.current && this.current.deploy && this.current.lane === lane) {
       context.fillStyle = this.colours.accent;
@@ -137,6 +139,19 @@ class Timeline {
       context.lineTo(x + 0.5, top + 1);
       context.fill();
     }
+  }
+
+  /** A line from the change that caused an incident to its bar, with a mark at the change. */
+  drawCause(context, lane, incident, top) {
+    const { suspect, verdict } = incident.brokenBy;
+    if (!namedBy(incident.brokenBy)) return;
+    const [left, y, , height] = this.box(lane, incident, top);
+    const x = this.x(incident.onset - suspect.delay);
+    context.globalAlpha = verdict === "clear" ? 1 : 0.6;
+    context.fillStyle = this.colours.open;
+    context.fillRect(Math.max(x, 0), y + height / 2 - 0.5, Math.max(left - Math.max(x, 0), 0), 1);
+    context.fillRect(x - 1, top + NAME - 3, 2, BARS + 6);
+    context.globalAlpha = 1;
   }
 
   drawBar(context, lane, incident, top) {
@@ -339,14 +354,13 @@ class Timeline {
         line(moment(deploy.at, true), " UTC"),
       ];
     }
-    const by = incident.brokenBy.candidates.at(-1);
     return [
       line(make("strong", {}, `${incident.state} incident `), endpointName(data, incident.endpoint, 60)),
       line(
         moment(incident.start),
         ` UTC, ${incident.duration === null ? "still open" : `lasted ${showDuration(incident.duration)}`}`,
       ),
-      line("broken by ", by ? quote(by.commit, 12) : "no known change", ` (${incident.brokenBy.verdict})`),
+      line("broken by ", ...nameCause(data, incident.brokenBy, "no known change", 12)),
     ];
   }
 }

@@ -71,13 +71,20 @@ async def test_an_incident_fires_and_its_end_resolves_it(alertmanager: Server) -
     }
     annotations = alert["annotations"]
     assert annotations.pop("incident")
+    probability = annotations.pop("probability")
+    assert 0.9 <= float(probability) < 1
+    assert float(annotations.pop("unexplained")) == pytest.approx(1 - float(probability))
+    assert annotations.pop("summary") == (
+        "GET /users of users: SLI 0, below its SLO 0.9, broken by c1 "
+        f"(clear, {float(probability):.2g})"
+    )
     assert annotations == {
-        "summary": "GET /users of users: SLI 0, below its SLO 0.9, broken by c1",
         "sli": "0",
         "slo": "0.9",
         "broken_by": "c1",
         "author": "<ana@example.com>",
         "verdict": "clear",
+        "suspect": "c1",
         "state": "open",
     }
     assert alert["generatorURL"] == "https://slomon.example.com/?a=b"

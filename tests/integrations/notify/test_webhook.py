@@ -55,6 +55,11 @@ async def test_opening_and_closing_are_reported_once_each_and_verify() -> None:
         jsonschema.validate(one.json["data"], incident_schema())
         assert one.headers["content-type"] == "application/json"
     assert opened.json["data"]["break"] == "c1"
+    for name in ("broken_by", "fixed_by"):
+        judged = closed.json["data"][name]
+        sure = [one["probability"] for one in judged["candidates"]]
+        assert sum(sure) + judged["unexplained"] == pytest.approx(1)
+    assert opened.json["data"]["broken_by"]["verdict"] in {"clear", "likely"}
     assert opened.json["timestamp"] < closed.json["timestamp"]
     assert closed.json["data"]["fix"] == "fix"
     assert opened.headers["webhook-id"] != closed.headers["webhook-id"]
