@@ -51,10 +51,14 @@ SCRIPTS: Final = (
 
 _OUTAGES: Final = 10
 _NAMES: Final = 3  # of services and endpoints of an outage
-_OUTAGE_COLUMNS: Final = (
-    *("caused by", "services", "endpoints", "first onset (UTC)", "last recovery (UTC)"),
-    *("lasted", "failed", "budget"),
+_OUTAGE_TEXTS: Final = (
+    "caused by",
+    "services",
+    "endpoints",
+    "first onset (UTC)",
+    "last recovery (UTC)",
 )
+_OUTAGE_NUMBERS: Final = ("lasted", "failed", "budget")
 _OUTAGE_NOTE: Final = (
     "Incidents with one cause, the costliest first. The budget is the failures that the SLOs allow "
     "among all requests of these services in the run."
@@ -164,7 +168,8 @@ def _show_outages(costs: Sequence[Cost]) -> str:
     """The costliest outages as a table. It is markup, so it is there without scripts, too."""
     if not costs:
         return ""
-    heads = "".join(f'<th scope="col">{name}</th>' for name in _OUTAGE_COLUMNS)
+    heads = "".join(f'<th scope="col">{name}</th>' for name in _OUTAGE_TEXTS)
+    heads += "".join(f'<th scope="col" class="number">{name}</th>' for name in _OUTAGE_NUMBERS)
     rows = "".join(map(_show_outage, costs[:_OUTAGES]))
     more = len(costs) - _OUTAGES
     rest = f'<p class="note">and {more:,} more</p>' if more > 0 else ""
@@ -188,11 +193,12 @@ def _show_outage(cost: Cost) -> str:
         _list(endpoints),
         show_stamp(outage.start),
         "still open" if outage.end is None else show_stamp(outage.end),
-        show_seconds(cost.seconds),
-        f"{outage.failures:,}",
-        show_budget(outage),
     )
-    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    numbers = "".join(
+        f'<td class="number">{number}</td>'
+        for number in (show_seconds(cost.seconds), f"{outage.failures:,}", show_budget(outage))
+    )
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}{numbers}</tr>"
 
 
 def _list(names: Sequence[str]) -> str:

@@ -122,6 +122,7 @@ class Maker:
             if end is not None and state is State.CLOSED
             else None,
             co_occurring=co_occurring,
+            recovery=None if end is None else start + lasted * 0.8,
         )
 
     def attribution(self, number: int, service: str, at: float, *, rose: bool) -> Attribution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import EVERY_SERVICE, ReplayAccounting
@@ -20,6 +21,7 @@ from slomon.core.metrics import (
     RankingEntry,
     Repair,
 )
+from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
 from tests.report.records import BEGAN, HOSTILE, PROBABILITIES, SPAN, record
 
@@ -103,7 +105,8 @@ def build(seed: int, *, incidents: int = 40, services: int = 6, hostile: bool = 
     )
     found = [_draw(chance, names, deploys) for _ in range(incidents)]
     found.sort(key=lambda one: one.start)
-    return summary(*found, deploys=deploys)
+    made = summary(*found, deploys=deploys)
+    return replace(made, outages=find_outages(found, made.endpoints))
 
 
 def _draw(chance: random.Random, names: Sequence[str], deploys: Sequence[Deploy]) -> IncidentRecord:

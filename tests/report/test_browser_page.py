@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import Accounting
+from slomon.report.outages import describe_cost, rank_outages
 from slomon.report.page import render_page
 from tests.report.conftest import Open
 from tests.report.summaries import HOSTILE, Maker, hostile, quiet
@@ -348,4 +349,19 @@ def test_an_old_browser_gets_a_message(browser: Browser, tmp_path: Path) -> None
     page.goto(path.as_uri())
 
     expect(page.locator("#extent")).to_contain_text("This browser is too old for this page")
+    page.close()
+
+
+def test_without_scripts_the_page_still_says_what_the_outages_cost(
+    browser: Browser, tmp_path: Path
+) -> None:
+    summary = Maker().make()
+    path = tmp_path / "page.html"
+    path.write_text(render_page(summary), encoding="utf-8")
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(path.as_uri())
+
+    (costliest, *_) = rank_outages(summary)
+    expect(page.locator("#cost")).to_have_text(f"{describe_cost(costliest)}.")
+    expect(page.locator("#outages tbody tr")).to_have_count(10)
     page.close()

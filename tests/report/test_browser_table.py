@@ -107,7 +107,7 @@ def test_details_open_and_close_by_keyboard(open_page: Open) -> None:
 
     expect(toggle).to_have_attribute("aria-expanded", "true")
     expect(toggle).to_be_focused()
-    expect(page.locator("#incidents tr.details")).to_contain_text("first failure")
+    expect(page.locator("#incidents tr.details")).to_contain_text("last failure")
     page.keyboard.press("Space")
     expect(page.locator("#incidents tr.details")).to_have_count(0)
 

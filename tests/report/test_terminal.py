@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
+from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
 from slomon.core.trust import ResultWarning
 from slomon.report.screen import Screen, measure
@@ -130,6 +131,7 @@ def test_no_line_is_wider_than_asked_and_none_holds_a_control_character(
     found: list[IncidentRecord], width: int
 ) -> None:
     run = summary(*found, began=0.0, ended=2.0**32)
+    run = replace(run, outages=find_outages(found, run.endpoints))
     for line in show_report(run, Screen(width)):
         assert measure(line) <= width
         assert line.isprintable()
@@ -148,8 +150,8 @@ def test_its_parts_stand_apart_and_those_with_nothing_to_show_are_left_out() -> 
     lines = list(show_report(build(9), Screen()))
     starts = [after.split(" ")[0] for line, after in itertools.pairwise(lines) if not line]
 
-    assert starts[:2] == ["endpoint", "service"]
-    assert lines.count("") == 3
+    assert starts[:4] == ["Incidents", "outage", "endpoint", "service"]
+    assert lines.count("") == 5
     assert "" not in show_report(summary(), Screen())
 
 
