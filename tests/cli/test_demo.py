@@ -100,7 +100,7 @@ def test_a_terminal_shows_what_happened_and_the_report_without_other_lines() -> 
     bad, fix = fault.broken_by[:8], fault.fixed_by[:8]
     shown = without_colours(out.text)
     assert f"POST /checkout fails: {bad} broke it, {fix} fixed it" in shown
-    assert re.search(rf"POST /checkout .* {bad} clear +{fix} clear", shown)
+    assert re.search(rf"POST /checkout .* {bad} [0-9.]+ clear +{fix} [0-9.]+ clear", shown)
     assert re.search("GET /search .* stale .* none", shown)
     # One line on the format of all logs, and nothing that the report says as well.
     assert without_colours(err.text).count("log.format_detected") == 1
