@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from slomon.core.trust import ResultWarning
     from slomon.errors import (
         ConfigurationError,
+        LeaderError,
         MalformedEventError,
         MalformedLineError,
         SlomonError,
@@ -71,6 +72,7 @@ __all__ = [
     "IncidentOpened",
     "IncidentRecord",
     "IncidentsMissed",
+    "LeaderError",
     "LiveAccounting",
     "LiveMonitor",
     "Malformed",
@@ -119,6 +121,7 @@ _HOMES = {
     "IncidentOpened": "slomon.live_monitor.subscription",
     "IncidentRecord": "slomon.core.incident_records",
     "IncidentsMissed": "slomon.live_monitor.subscription",
+    "LeaderError": "slomon.errors",
     "LiveAccounting": "slomon.live_monitor.snapshot",
     "LiveMonitor": "slomon.live_monitor.monitor",
     "Malformed": "slomon.core.events",
