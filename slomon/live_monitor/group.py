@@ -34,7 +34,7 @@ from slomon.live_monitor.buffer import CLOSED, Buffer
 from slomon.live_monitor.group_ends import ANSWER_SECONDS, MOST, Leader, Member
 from slomon.live_monitor.group_protocol import SNAPSHOT, ask, find_socket, pack
 from slomon.live_monitor.inputs import Mark, Marks
-from slomon.live_monitor.outgoing import Outgoing, merge_by_time
+from slomon.live_monitor.outgoing import Outgoing, cut_after, find_tick, merge_by_time
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import SnapshotData
 from slomon.live_monitor.snapshot_document import pack_snapshot, unpack_snapshot
@@ -43,6 +43,7 @@ from slomon.text import excerpt
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _RETRY: Final = 0.02  # seconds between two attempts to lead or to join
+_REJOIN: Final = 0.1  # seconds in which the others join a new leader
 _RETRY_ALONE: Final = 0.25
 _ALONE_AFTER: Final = 2.0  # seconds; a takeover takes less
 _LEAVE_SECONDS: Final = 2.0
@@ -120,11 +121,15 @@ class Group:
 
     async def run(self, tasks: Sequence[Task]) -> None:
         """Follow until this process leads, and run these tasks then, until cancelled."""
-        if not self.leads:
+        leads = self.leads
+        if not leads:
             await self._follow()
         with unwrap_first():
             async with create_task_group() as group:
-                for task in (*tasks, self._leader.serve):
+                group.start_soon(self._leader.serve)
+                if not leads:  # the others have events, too, which may be older
+                    await sleep(_REJOIN)
+                for task in tasks:
                     group.start_soon(task)
 
     async def leave(self) -> bool:
@@ -197,14 +202,15 @@ class Group:
         """Send the events to the leader, or count alone, until this process leads."""
         self._heard = monotonic()
         while not await self._take_over():
-            await self._member.run(self._join)
+            if await self._member.run(self._join):
+                self._heard = monotonic()
             if self._is_alone or monotonic() - self._heard > _ALONE_AFTER:
                 await self._count_alone()
             await sleep(_RETRY_ALONE if self._is_alone else _RETRY)
 
     def _join(self) -> None:
         """The leader has answered."""
-        self._heard, self._is_alone = monotonic(), False
+        self._is_alone = False
 
     async def _take_over(self) -> bool:
         """Lead if no other process does."""
@@ -246,14 +252,18 @@ class Group:
             until = self._host.now()
             deliveries = await self._leader.collect(until)
             own = self._outgoing.take(MOST, until)
-            if any(one.more for one in deliveries) or len(self._outgoing) > len(own):
-                self._buffer.note_elsewhere(urgent=False)
             numbers, batches = [], []
             for one in deliveries:
                 known = max(self._host.mark(one.sender).number - one.number, 0)
                 numbers.append(one.number + known)
                 batches.append(one.events[known:])
-            merged = merge_by_time([*batches, own])
+            batches.append(own)
+            if any(one.more for one in deliveries) or len(self._outgoing) > len(own):
+                self._buffer.note_elsewhere(urgent=False)
+                # More events wait behind the last one of a full batch: others are not to overtake.
+                ends = [find_tick(batch[-1]) for batch in batches if len(batch) >= MOST]
+                batches = [cut_after(batch, min(ends, default=until)) for batch in batches]
+            merged = merge_by_time(batches)
             for first in range(0, len(merged), _BATCH):
                 part = merged[first : first + _BATCH]
                 counts = Counter(sender for sender, _ in part)

@@ -50,7 +50,7 @@ MOST: Final = 2048
 ANSWER_SECONDS: Final = 1.0
 """The leader answers within this time, or there is no answer."""
 
-_PATIENCE: Final = 0.05  # seconds for which the leader waits for the events of the others
+_PATIENCE: Final = 0.25  # seconds for which the leader waits for the events of the others
 _PAUSE: Final = 0.1  # seconds, if no connection can be accepted
 _CONNECT_SECONDS: Final = 0.1
 _BROKEN: Final = (OSError, ValueError, LookupError, TypeError)
@@ -204,18 +204,20 @@ class Member:
         self._channel: Channel | None = None
         self._announced = 0  # 1: events wait; 2: urgent ones
         self._counted = Event()
+        self._has_joined = False
 
-    async def run(self, joined: Callable[[], None], *, once: bool = False) -> None:
+    async def run(self, joined: Callable[[], None], *, once: bool = False) -> bool:
         """
         Send the events to the leader for as long as it lives; with `once` until none are left.
-        Returns at once if there is no leader. `joined` is called when the leader has answered.
+        `joined` is called when the leader has answered. Returns False at once if there is none.
         """
         if sys.platform == "win32":
-            return
+            return False
         try:
             self._channel = Channel(connect(self._place, _CONNECT_SECONDS))
         except OSError:
-            return
+            return False
+        self._has_joined = False
         try:
             async with create_task_group() as tasks:
                 with _ended():
@@ -225,6 +227,7 @@ class Member:
         finally:
             self._channel.close()
             self._channel = None
+        return self._has_joined
 
     async def flush(self) -> None:
         """Return when the leader has counted the present events, or after a second."""
@@ -245,14 +248,14 @@ class Member:
         *,
         once: bool,
     ) -> None:
-        outgoing, is_new = self._outgoing, True
+        outgoing = self._outgoing
         while (message := await channel.receive()) is not None:
             match message:
                 case [kind, int(number)] if kind == COUNTED:
                     outgoing.drop(number)
                     self._counted.set()
-                    if is_new:
-                        is_new = False
+                    if not self._has_joined:
+                        self._has_joined = True
                         joined()
                         start(self._announce_all)
                     if once and not len(outgoing):

@@ -40,12 +40,8 @@ class Outgoing:
         kept = self._kept
         if len(kept) < most:
             kept += self._buffer.take(most - len(kept))
-        end = min(most, len(kept))
-        if until is not None:
-            # A time much later was given by the caller, and says nothing of when it was reported.
-            while end and until < find_tick(kept[end - 1]) <= until + _NEAR:
-                end -= 1
-        return kept[:end]
+        events = kept[:most]
+        return events if until is None else cut_after(events, until)
 
     def drop(self, number: int) -> None:
         """The events before that number were counted."""
@@ -65,6 +61,17 @@ class Outgoing:
             self._buffer.count_dropped(FULL, excess)
             self.drop(self.number + excess)
         return taken
+
+
+def cut_after(events: list[RawEvent], until: int) -> list[RawEvent]:
+    """
+    The events without the last ones that were reported after a tick. A time that is much later was
+    given by the caller, and says nothing of when the event was reported.
+    """
+    end = len(events)
+    while end and until < find_tick(events[end - 1]) <= until + _NEAR:
+        end -= 1
+    return events[:end]
 
 
 def find_tick(event: RawEvent) -> int:
