@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from errno import EAGAIN, ELOOP
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self, TextIO
+from typing import BinaryIO, Final, Protocol, Self, TextIO
+from weakref import WeakSet
 
 from slomon.interrupts import interrupts
 from slomon.text import excerpt
@@ -29,6 +30,16 @@ _IN_USE: Final = "is in use by another process or monitor{}; allowed: a file of 
 _LONGEST_STEM: Final = 200  # bytes; with a suffix, a name may have 255 on most file systems
 _TOKEN_BYTES: Final = 8
 _TEMPORARY: Final = ".slomon"
+
+
+class Closable(Protocol):
+    """A file or a socket."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+_closed_in_children: WeakSet[Closable] = WeakSet()
 
 
 class AtomicFile:
@@ -239,7 +250,7 @@ def in_use(path: Path) -> Iterator[None]:
             yield
         finally:
             with suppress(OSError):
-                if _is_at(file, lock):
+                if not file.closed and _is_at(file, lock):
                     lock.unlink()
 
 
@@ -253,6 +264,24 @@ def lock_file(file: BinaryIO, path: Path) -> None:
     """
     if not _lock(file):
         raise BlockingIOError(EAGAIN, _IN_USE.format(""), str(path))
+
+
+def close_in_children(file: Closable) -> None:
+    """
+    Close a file or a socket in children that are forked: a child that outlives this process would
+    keep its lock, and its connections.
+    """
+    _closed_in_children.add(file)
+
+
+def _close_in_child() -> None:
+    for file in list(_closed_in_children):
+        with suppress(OSError):
+            file.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def sync_entries(folder: Path) -> None:
@@ -305,6 +334,7 @@ def _open_lock(lock: Path, path: Path) -> BinaryIO:
             with suppress(OSError):  # the number only helps to read an error
                 file.truncate(0)
                 file.write(f"{os.getpid()}\n".encode())
+            close_in_children(file)
             return file
         file.close()  # its last user has just removed it
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from slomon.errors import ConfigurationError
+from slomon.errors import ConfigurationError, LeaderError
 from slomon.live_monitor.buffer import CLOSED, FULL, LONG
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.live_monitor.snapshot import EndpointStatus, LiveAccounting, Snapshot
+from slomon.logging import RateLimitedLog
 from slomon.text import escape_surrogates
 
 if TYPE_CHECKING:
@@ -40,15 +41,24 @@ class Collector:
         check_monitor(monitor)
         self._client = import_client()
         self._monitor = monitor
+        self._log = RateLimitedLog(monitor.clock.now)
 
     def describe(self) -> list[Metric]:
         """The metrics without samples, by which a registry knows their names."""
-        return [self._make(family) for family in _FAMILIES]
+        return [self._make(family) for family in (_UP, *_FAMILIES)]
 
     def collect(self) -> list[Metric]:
-        """All samples, from one snapshot."""
-        snapshot = self._monitor.snapshot()
-        return [self._make(family, family.read(snapshot)) for family in _FAMILIES]
+        """
+        All samples, from one snapshot. If another process counts and does not answer, `slomon_up`
+        is 0 and the only sample.
+        """
+        try:
+            snapshot = self._monitor.snapshot()
+        except LeaderError as error:
+            self._log.warn("metrics.unknown", reason=str(error))
+            return [self._make(_UP, [((), [0])])]
+        families = [self._make(family, family.read(snapshot)) for family in _FAMILIES]
+        return [self._make(_UP, _UP.read(snapshot)), *families]
 
     def _make(self, family: _Family, samples: Iterable[Sample] = ()) -> Metric:
         make = getattr(self._client, family.kind)
@@ -118,6 +128,13 @@ _COUNTER: Final = "CounterMetricFamily"
 _GAUGE: Final = "GaugeMetricFamily"
 _SUMMARY: Final = "SummaryMetricFamily"
 _ENDPOINT: Final = ("service", "method", "route")
+_UP: Final = _Family(
+    _GAUGE,
+    "slomon_up",
+    "1 if the process that counts has answered, else 0.",
+    (),
+    lambda _: [((), [1])],
+)
 _FAMILIES: Final = [
     _Family(
         _COUNTER,

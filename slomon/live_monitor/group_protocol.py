@@ -33,6 +33,7 @@ from typing import Any, Final
 from anyio import Lock
 
 from slomon.core.events import Change, Malformed
+from slomon.files import close_in_children
 from slomon.live_monitor.batching import Deploy, RawEvent
 from slomon.state.validation import check_texts, demand
 
@@ -94,6 +95,7 @@ def listen(path: Path, rights_of: Path) -> socket.socket:
             os.chown(path, *owner)
         listener.listen(1024)
         listener.settimeout(0)
+        close_in_children(listener)
     except BaseException:
         listener.close()
         with suppress(OSError):
@@ -134,6 +136,7 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         connection.settimeout(0)
+        close_in_children(connection)
         self._connection = connection
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()

@@ -98,6 +98,7 @@ async def test_a_scrape_has_what_the_monitor_counted() -> None:
         samples = read(scrape(monitor))
 
     assert samples == {
+        ("slomon_up",): 1,
         ("slomon_events_total", *USER, "success"): 4,
         ("slomon_events_total", *USER, "failure"): 1,
         ("slomon_events_total", *QUIET, "success"): 0,

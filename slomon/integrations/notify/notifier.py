@@ -32,6 +32,9 @@ class Notifier(AsyncContextManagerMixin, ABC):
     Notifies one receiver of the incidents of a monitor, while it is entered. A failure of the
     receiver never affects the monitor or the body of the `async with`.
 
+    In a group of processes, the one that leads notifies the receiver. The others wait until they
+    lead; then they take in the history, as when they were entered.
+
     Leaving waits until everything is delivered, for `linger` at most; if the body was cancelled, it
     does not wait. Entering raises RuntimeError if the monitor is not running: then it is not known
     which incidents are open.
@@ -106,19 +109,52 @@ class Notifier(AsyncContextManagerMixin, ABC):
             raise RuntimeError("its monitor doesn't run; allowed: to enter the monitor first")
         self._running = True
         try:
-            with self._held():
-                await self._begin()
-                subscription = self._monitor.subscribe(bound=self._bound)
-                self._catch_up(await self._read_history())
-                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
-                async with background_tasks(
-                    [partial(self._guard, task) for task in running],
-                    finish=partial(self._guard, partial(self._leave, subscription)),
-                    end=partial(self._close, subscription),
-                ):
-                    yield self
+            async with self._notifying() if self._monitor.leads else self._waiting():
+                yield self
         finally:
             self._running = False
+
+    @asynccontextmanager
+    async def _notifying(self) -> AsyncGenerator[None]:
+        """Notify the receiver until left."""
+        with self._held():
+            await self._begin()
+            subscription = self._monitor.subscribe(bound=self._bound)
+            self._catch_up(await self._read_history())
+            running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
+            async with background_tasks(
+                [partial(self._guard, task) for task in running],
+                finish=partial(self._guard, partial(self._leave, subscription)),
+                end=partial(self._close, subscription),
+            ):
+                yield
+
+    @asynccontextmanager
+    async def _waiting(self) -> AsyncGenerator[None]:
+        """Another process of the group notifies the receiver. Take over when this one leads."""
+        left, ended = Event(), Event()
+        leading = False
+
+        async def notify() -> None:
+            nonlocal leading
+            await self._monitor.leading()
+            leading = True
+            try:
+                async with self._notifying():
+                    await left.wait()
+            finally:
+                ended.set()
+
+        async def finish() -> None:
+            left.set()
+            if leading:
+                await ended.wait()
+
+        async def end() -> None:
+            """Nothing is left to do."""
+
+        async with background_tasks([partial(self._guard, notify)], finish=finish, end=end):
+            yield
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
         log = RateLimitedLog(self._clock.now, receiver=self._receiver, to=url.shown)

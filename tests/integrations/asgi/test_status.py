@@ -12,7 +12,7 @@ from tests.integrations.asgi.service import Server, watch
 
 async def ask(monitor: LiveMonitor, verb: str = "GET") -> Server:
     server = Server()
-    await answer(monitor.snapshot, verb, server.send)
+    await answer(monitor.read, verb, server.send)
     return server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ async def test_an_incident_fires_and_its_end_resolves_it(alertmanager: Server) -
 
     assert alert["labels"] == {
         "alertname": "SloBreached",
+        "instance": socket.gethostname(),
         "service": "users",
         "method": "GET",
         "route": "/users",
