@@ -35,7 +35,7 @@ from anyio import Lock
 from slomon.core.events import Change, Malformed
 from slomon.files import close_in_children
 from slomon.live_monitor.batching import Deploy, RawEvent
-from slomon.state.validation import check_texts, demand
+from slomon.state.validation import check_counts, demand
 
 VERSION: Final = 1
 HELLO: Final = "hello"
@@ -218,64 +218,69 @@ def pack_events(
     number: int, events: Sequence[RawEvent], dropped: Mapping[str, int], *, more: bool
 ) -> bytes:
     """The message of some events, which begin with the number-th one of their sender."""
-    packed = [event if type(event) is tuple else _pack_event(event) for event in events]
+    rows: Any = [event if type(event) is tuple else (0, *_describe(event)) for event in events]
+    kinds: dict[Any, int] = {}
+    add = kinds.setdefault
     try:
+        places = [add(row[1:], len(kinds)) for row in rows]
+        packed = [[row[0] for row in rows], places, list(kinds)]
         return pack([EVENTS, number, packed, dropped, more])
     except ValueError:  # an integer with more digits than Python converts
-        return pack([EVENTS, number, list(map(_pack_alone, packed)), dropped, more])
+        readable = [event if _is_readable(event) else "" for event in events]
+        return pack_events(number, readable, dropped, more=more)
 
 
 def unpack_events(packed: object) -> list[RawEvent]:
     """The events of a message. Raises ValueError, LookupError or TypeError if they are invalid."""
-    if not isinstance(packed, list):
-        raise ValueError("events are no list")  # noqa: TRY004 (one kind for all)
-    return [
-        (one[0], one[1], one[2], one[3])
-        if type(one) is list and len(one) == 4 and _is_request(*one)
-        else _unpack_event(one)
-        for one in packed
-    ]
+    match packed:
+        case [list(ticks), list(places), list(described)]:
+            check_counts(places)
+            demand(set(map(type, ticks)) <= {int}, "a tick is no number")
+            kinds = list(map(_recognise, described))
+            return [
+                (tick, *kind) if type(kind) is tuple else kind
+                for tick, kind in zip(ticks, map(kinds.__getitem__, places), strict=True)
+            ]
+    raise ValueError("events are no list")
 
 
-def _is_request(tick: object, verb: object, resource: object, status: object) -> bool:
-    return type(tick) is int and type(verb) is str and type(resource) is str and type(status) is int
+def _is_readable(event: RawEvent) -> bool:
+    try:
+        json.dumps(event if type(event) is tuple else _describe(event))
+    except ValueError:
+        return False
+    return True
 
 
-def _pack_event(event: RawEvent) -> object:
+def _describe(event: RawEvent) -> tuple[object, ...]:
+    """
+    An event that is no request, as what follows its tick. The number of fields tells the kind; the
+    three fields of a request are its verb, its resource and its status.
+    """
     match event:
         case Deploy():
-            at, *texts = event
             try:
-                return {"deploy": [at, *(f"{text}" for text in texts)]}
+                return (event.at, *(f"{text}" for text in event[1:]))
             except Exception:  # noqa: BLE001 (a caller's object may raise anything)
-                return ""  # malformed, as it would be here
+                return ("",)  # malformed, as it would be here
         case Change(commit, author, date, service):
-            return {"change": [commit, author, date, service]}
+            return commit, author, date, service
         case Malformed(text, reason):
-            return {"malformed": [text, reason]}
+            return text, reason
         case _:
-            return event
+            return (event,)
 
 
-def _pack_alone(packed: object) -> object:
-    try:
-        json.dumps(packed)
-    except ValueError:
-        return ""
-    return packed
-
-
-def _unpack_event(one: object) -> RawEvent:
-    match one:
-        case str():
-            return one
-        case {"deploy": [int() | str() as at, *texts]} if len(texts) == 4:
-            check_texts(texts)
-            return Deploy(at, *texts)
-        case {"change": [*texts]} if len(texts) == 4:
-            check_texts(texts)
-            return Change(*texts)
-        case {"malformed": [*texts]} if len(texts) == 2:
-            check_texts(texts)
-            return Malformed(*texts)
+def _recognise(described: object) -> tuple[str, str, int] | RawEvent:
+    match described:
+        case [str(text)]:
+            return text
+        case [str(text), str(reason)]:
+            return Malformed(text, reason)
+        case [str(verb), str(resource), int(status)]:
+            return verb, resource, int(status)
+        case [str(commit), str(author), str(date), str(service)]:
+            return Change(commit, author, date, service)
+        case [int() | str() as at, str(service), str(commit), str(author), str(date)]:
+            return Deploy(at, service, commit, author, date)
     raise ValueError("an event is not one")
