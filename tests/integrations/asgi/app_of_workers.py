@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import asdict
 
 import anyio
@@ -12,6 +13,7 @@ import slomon
 from slomon.integrations.asgi import Middleware
 from slomon.integrations.asgi.types import Message, Receive, Scope, Send
 from slomon.integrations.deploy_hooks import GitLab, Receiver
+from slomon.integrations.notify import Alertmanager
 from slomon.integrations.prometheus import Collector
 from tests.integrations.asgi.service import entry
 
@@ -36,13 +38,24 @@ async def read_body(receive: Receive) -> bytes:
     return body
 
 
+async def live(receive: Receive, send: Send) -> None:
+    """The lifespan: alerts are sent while the application runs, if there is an Alertmanager."""
+    url = os.environ.get("SLOMON_TEST_ALERTMANAGER")
+    await receive()
+    async with Alertmanager(monitor, url, resend_every="1s") if url else nullcontext():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
 async def respond(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] != "http":
-        raise RuntimeError("this application has no lifespan")
-    status, body = 200, b""
+    if scope["type"] == "lifespan":
+        await live(receive, send)
+        return
+    status, body, headers = 200, b"", [(b"content-type", b"text/plain; version=0.0.4")]
     match scope["path"]:
         case "/broken":
-            status = 500
+            status = 200 if scope["query_string"] else 500
         case "/slow":
             await anyio.sleep(1)
         case "/who":
@@ -50,11 +63,11 @@ async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         case "/metrics":
             body = generate_latest(registry)
         case "/deploys":
-            headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-            change = deploys.read(headers, await read_body(receive))
+            given = {name.decode(): value.decode() for name, value in scope["headers"]}
+            change = deploys.read(given, await read_body(receive))
             assert change
             assert monitor.change(**asdict(change))
-    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -17,12 +17,13 @@ from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 
 import pytest
 
 import slomon
 from slomon.core.service_monitor import ServiceMonitor
-from tests.servers import find_free_port, poll
+from tests.servers import Server, Servers, find_free_port, poll
 
 pytestmark = [
     pytest.mark.slow,
@@ -119,11 +120,11 @@ class Service:
 
 
 @contextmanager
-def serving(server: list[str], folder: Path) -> Iterator[Service]:
+def serving(server: list[str], folder: Path, **more: str) -> Iterator[Service]:
     port = find_free_port()
     address = f"--bind=127.0.0.1:{port}" if server is GUNICORN else f"--port={port}"
     command = [sys.executable, *server, address]
-    environment = {**os.environ, "SLOMON_TEST_FOLDER": str(folder)}
+    environment = {**os.environ, "SLOMON_TEST_FOLDER": str(folder), **more}
     with ExitStack() as stack, (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         service = Service(process, f"http://127.0.0.1:{port}", folder)
@@ -194,3 +195,37 @@ def test_a_reload_with_a_slow_request_loses_no_request_and_no_incident(tmp_path:
         service.wait_for_workers(instead_of=old)
         assert b"%d" % service.find(leads=True) not in old
         assert service.status()["newest"] == before
+
+
+def test_prometheus_and_alertmanager_see_one_service_while_leaders_are_killed(
+    tmp_path: Path, servers: Servers, alertmanager: Server
+) -> None:
+    with serving(UVICORN, tmp_path, SLOMON_TEST_ALERTMANAGER=alertmanager.url) as service:
+        prometheus = servers.prometheus(service.url.removeprefix("http://"))
+
+        def see(query: str, value: float) -> None:
+            def ask() -> bool | None:
+                found = prometheus.get(f"/api/v1/query?query={quote(query)}")["data"]["result"]
+                return [float(one["value"][1]) for one in found] == [value] or None
+
+            poll(ask, f"{query} is {value}")
+
+        def alert() -> Any:
+            return poll(lambda: alertmanager.get("/api/v2/alerts") or None, "an alert")[0]
+
+        see("sum(slomon_events_total)", 0)
+        service.deploy("191b6ce")
+        service.load(3, "/broken")
+        first = alert()
+        for _ in range(2):
+            os.kill(service.find(leads=True), signal.SIGKILL)
+            service.load(50)
+            poll(service.is_counted, "all is counted")
+        service.load(60, "/broken?ok")
+        see("sum(slomon_events_total)", service.sent)
+        see("sum(resets(slomon_events_total[1m]))", 0)
+        see("sum(slomon_incidents_total)", 1)
+        poll(lambda: not alertmanager.get("/api/v2/alerts") or None, "it is resolved")
+        assert first["annotations"]["broken_by"] == "191b6ce"
+        (incident,) = service.status()["newest"]
+        assert incident["end"] is not None
