@@ -46,7 +46,7 @@ _RETRY: Final = 0.02  # seconds between two attempts to lead or to join
 _REJOIN: Final = 0.1  # seconds in which the others join a new leader
 _RETRY_ALONE: Final = 0.25
 _ALONE_AFTER: Final = 2.0  # seconds; a takeover takes less
-_LEAVE_SECONDS: Final = 2.0
+_LEAVE_SECONDS: Final = 10.0  # the lock may pass through many processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Group:
             if not self._take_lock():
                 return False
             await self._host.take_over()
-        except (OSError, StateFileError) as error:
+        except (OSError, RuntimeError, StateFileError) as error:  # RuntimeError: no thread is left
             self._lock.close()
             if not self._failure:
                 self._failure = str(error)
@@ -239,6 +239,7 @@ class Group:
             get_logger().warning(
                 "group.alone",
                 file=str(self._state.path),
+                reason=self._member.problem,
                 hint="another process holds the state and can't be reached; this one counts for "
                 "itself until then, and merges its events when it can",
             )

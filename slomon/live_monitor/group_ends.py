@@ -53,7 +53,7 @@ ANSWER_SECONDS: Final = 1.0
 _PATIENCE: Final = 0.25  # seconds for which the leader waits for the events of the others
 _PAUSE: Final = 0.1  # seconds, if no connection can be accepted
 _CONNECT_SECONDS: Final = 0.1
-_BROKEN: Final = (OSError, ValueError, LookupError, TypeError)
+_BROKEN: Final = (OSError, ValueError, LookupError, TypeError, RuntimeError)
 
 
 class Delivery(NamedTuple):
@@ -205,6 +205,8 @@ class Member:
         self._announced = 0  # 1: events wait; 2: urgent ones
         self._counted = Event()
         self._has_joined = False
+        self.problem = ""
+        """Why the leader could not be reached."""
 
     async def run(self, joined: Callable[[], None], *, once: bool = False) -> bool:
         """
@@ -215,7 +217,8 @@ class Member:
             return False
         try:
             self._channel = Channel(connect(self._place, _CONNECT_SECONDS))
-        except OSError:
+        except OSError as error:
+            self.problem = str(error)
             return False
         self._has_joined = False
         try:

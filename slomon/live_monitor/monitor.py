@@ -174,7 +174,7 @@ class LiveMonitor(AsyncContextManagerMixin):
         process leads; `await read()` doesn't. Raises LeaderError if the leader does not answer
         within a second.
         """
-        if self._group is not None and self._running and not self._group.counts:
+        if self._group is not None and not self._group.counts:
             return self._engine.show(self._group.ask())
         return self._engine.show(self._read_data())
 
