@@ -145,7 +145,9 @@ def parse() -> argparse.Namespace:
     data.set_defaults(run=write_data)
     data.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
     add_sizes(data)
-    data.add_argument("--format", choices=["plain", "combined"], default="plain", dest="form")
+    data.add_argument(
+        "--format", choices=["plain", "combined", "json"], default="plain", dest="form"
+    )
     data.add_argument("--slo", type=float, help="one SLO for all endpoints, instead of several")
     data.add_argument("--zipf", action="store_true", help="most requests to a few endpoints")
     data.add_argument("--changes", action="store_true", help="also the deploys")

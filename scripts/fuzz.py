@@ -2,9 +2,10 @@
 Compares the scanner with the reference parser. Run by hand, from the checkout:
 
     python scripts/fuzz.py --lines 1000000 --seed 1    damaged real lines, compiled kernels
+    python scripts/fuzz.py --layouts --lines 1000000   damaged lines of many layouts
     python scripts/fuzz.py --guided --seconds 600      guided by coverage, plain Python kernels
 
-The second needs atheris, and keeps inputs that reached new code in the folder --corpus. Both stop
+The last needs atheris, and keeps inputs that reached new code in the folder --corpus. All stop
 at the first disagreement, or at the first line that is not accounted for, and print the fewest
 lines that reproduce it.
 """
@@ -34,6 +35,8 @@ from tests.compiled.reading import (  # noqa: E402
     given_exactly,
     read_at,
 )
+from tests.formats.json_texts import JSON  # noqa: E402
+from tests.formats.layouts import LAYOUTS, TABLES, random_layout_lines  # noqa: E402
 from tests.formats.lines import SCANNED, damage, random_lines  # noqa: E402
 from tests.log_replay import replays  # noqa: E402
 
@@ -78,6 +81,22 @@ def fuzz_lines(count: int, seed: int) -> None:
         if number % 100 == 0:
             print(f"{done} lines, {time.monotonic() - begin:.0f} s", flush=True)
     print(f"{done} lines, no disagreement, {time.monotonic() - begin:.0f} s")
+
+
+def fuzz_layouts(count: int, seed: int) -> None:
+    """Check lines of layouts, tables and JSON logs, with every way of matching requests."""
+    rng = random.Random(seed)
+    begin = time.monotonic()
+    names = (*LAYOUTS, *TABLES, *JSON)
+    for number in range(-(-count // BLOCK)):
+        name, known = names[number % len(names)], rng.choice(KNOWN)
+        lines = random_layout_lines(rng, name, BLOCK)
+        what = f"seed {seed}, block {number}: {name}, {known}"
+        attempt(read_check(name, known, compiled_kernels), lines, what)
+        if number % 100 == 99:
+            done, seconds = (number + 1) * BLOCK, time.monotonic() - begin
+            print(f"{done} lines, {seconds:.0f} s", flush=True)
+    print(f"{count} lines, no disagreement, {time.monotonic() - begin:.0f} s")
 
 
 def read_samples(name: str) -> list[bytes]:
@@ -208,12 +227,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0].strip())
     parser.add_argument("--lines", type=int, default=100_000, help="number of lines to check")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--layouts", action="store_true", help="check lines of layouts")
     parser.add_argument("--guided", action="store_true", help="guide by coverage; needs atheris")
     parser.add_argument("--seconds", type=int, default=60, help="duration with --guided")
     parser.add_argument("--corpus", type=Path, default=Path("fuzz-corpus"))
     arguments = parser.parse_args()
     if arguments.guided:
         fuzz_guided(arguments.seconds, arguments.corpus)
+    elif arguments.layouts:
+        fuzz_layouts(arguments.lines, arguments.seed)
     else:
         fuzz_lines(arguments.lines, arguments.seed)
 

@@ -11,12 +11,12 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from slomon.core.endpoints import Catalogue
 from slomon.core.events import Accounting, Change, Rejection
@@ -26,17 +26,26 @@ from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.pipeline.stream import Listener
 from slomon.text import excerpt
 
-_LOGGED_REJECTIONS: Final = 5
+_LOGGED_REASONS: Final = 5
 _LISTED_REASONS: Final = 20
 _VARYING: Final = re.compile(r"'[^']*'|\d+")  # what differs between rejections of one kind
 _LISTED_NAMES: Final = 5
 _MIN_INTERVAL: Final = 60 * TICKS_PER_SECOND
 
 
-def configure(level: str, stderr: TextIO, *, colors: bool) -> None:
-    """Configure structlog for slomon's commands: a line per event of `level` or above on stderr."""
+def configure(level: str, stderr: TextIO, *, colors: bool, omit: Container[str] = ()) -> None:
+    """
+    Configure structlog for slomon's commands: a line per event of `level` or above on stderr.
+    Events named in `omit` are left out.
+    """
+
+    def drop_omitted(_: object, __: str, event: EventDict) -> EventDict:
+        if event["event"] in omit:
+            raise structlog.DropEvent
+        return event
+
     structlog.configure(
-        processors=_processors(colors=colors),
+        processors=[drop_omitted, *_processors(colors=colors)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stderr),
         cache_logger_on_first_use=False,
@@ -98,28 +107,37 @@ class LogListener(Listener):
 
 
 class RejectionLog:
-    """Logs the first few rejections as warnings, and at the end how many there were by reason."""
+    """
+    Logs the first rejection with each of the first five reasons as a warning, and at the end how
+    many more there were `like` one of them. Reasons are alike if they differ in numbers and values
+    only.
+    """
 
     def __init__(self, event: str) -> None:
         self._log = get_logger()
         self._event = event
-        self._logged = 0
+        self._logged: set[str] = set()
         self._unlogged: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}  # the first reason of each kind
 
     def warn(self, reason: str, text: str, **place: object) -> None:
         """Log one rejection, or only count it; `place` says where it happened."""
-        if self._logged < _LOGGED_REJECTIONS:
-            self._logged += 1
+        problem = reason.partition("; allowed: ")[0]
+        kind = _VARYING.sub("...", problem)
+        if kind not in self._logged and len(self._logged) < _LOGGED_REASONS:
+            self._logged.add(kind)
+            self._examples[kind] = problem
             self._log.warning(self._event, **place, reason=reason, text=excerpt(text))
             return
-        kind = _VARYING.sub("...", reason.partition("; allowed: ")[0])
-        is_listed = kind in self._unlogged or len(self._unlogged) < _LISTED_REASONS
-        self._unlogged[kind if is_listed else "another reason"] += 1
+        if kind not in self._unlogged and len(self._unlogged) >= _LISTED_REASONS:
+            kind = problem = "another reason"
+        self._examples.setdefault(kind, problem)
+        self._unlogged[kind] += 1
 
     def finish(self) -> None:
-        """Log the number of the rejections that were only counted, for each reason."""
-        for reason, count in self._unlogged.most_common():
-            self._log.warning(self._event, more=count, reason=reason)
+        """Log the number of the rejections that were only counted, for each kind of reason."""
+        for kind, count in self._unlogged.most_common():
+            self._log.warning(self._event, more=count, like=self._examples[kind])
         self._unlogged.clear()
 
 

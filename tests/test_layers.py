@@ -37,7 +37,7 @@ LAYERS: Final = (
     ("live_monitor", "log_replay"),
     ("compiled", "report"),
     ("integrations",),
-    ("api", "example_streams"),
+    ("api", "example_logs", "example_streams"),
     ("cli",),
     ("__main__",),
 )

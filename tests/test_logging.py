@@ -96,15 +96,15 @@ def test_a_rejected_event_is_a_warning_with_its_position_reason_and_text() -> No
     }
 
 
-def test_after_the_first_few_rejected_events_the_rest_are_counted_by_reason() -> None:
+def test_the_first_rejection_with_a_reason_is_logged_and_the_rest_are_counted() -> None:
     wrong = [access(1, status) for status in range(600, 640)]
     events = logged(*["what?"] * 50, *wrong)
 
     rejected = [event for event in events if event["event"] == "event.rejected"]
-    assert [event.get("text") for event in rejected[:5]] == ["what?"] * 5
-    assert [(event["more"], event["reason"]) for event in rejected[5:]] == [
-        (45, "an event is a dict, not str"),
-        (40, "the status is ..."),
+    assert [event.get("text") for event in rejected[:2]] == ["what?", "1 GET / 600"]
+    assert [(event["more"], event["like"]) for event in rejected[2:]] == [
+        (49, "an event is a dict, not str"),
+        (39, "the status is '600'"),
     ]
     assert events[-1]["rejected"] == 90
 
@@ -118,7 +118,7 @@ def test_rejections_of_many_kinds_are_not_listed_without_end() -> None:
         log.finish()
         log.finish()
     assert len(entries) == 5 + 21
-    assert (entries[5]["more"], entries[5]["reason"]) == (10, "another reason")
+    assert (entries[5]["more"], entries[5]["like"]) == (10, "another reason")
 
 
 def test_a_run_with_late_accesses_warns_of_them() -> None:

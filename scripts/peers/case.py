@@ -48,6 +48,10 @@ def combined(data: Path, lines: int, endpoints: int) -> Case:
     return Case("combined", folder, lines, endpoints, form="combined")
 
 
+def json(data: Path, lines: int, endpoints: int) -> Case:
+    return Case("json", data / f"json-{lines}-{endpoints}", lines, endpoints, form="json")
+
+
 def compressed(data: Path, lines: int, endpoints: int) -> Case:
     folder = data / f"plain-{lines}-{endpoints}"
     return Case("compressed", folder, lines, endpoints, compressed=True)
@@ -58,7 +62,7 @@ def discovered(data: Path, lines: int, _: int) -> Case:
     return Case("discovered", folder, lines, MOST_ENDPOINTS, discovered=True)
 
 
-CASES: Final = {make.__name__: make for make in (plain, combined, compressed, discovered)}
+CASES: Final = {make.__name__: make for make in (plain, combined, json, compressed, discovered)}
 
 
 def prepare(case: Case) -> None:

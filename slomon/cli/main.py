@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
+from slomon.cli.demo import add_demo
 from slomon.cli.process import FAILED, MISUSED
 from slomon.cli.replay_arguments import add_replay, add_report, show_option
 from slomon.errors import ConfigurationError, OptionError, SlomonError
 from slomon.text import excerpt
+
+_FIRST_STEPS: Final = """\
+slomon reads access logs and deploys, and reports which commit broke which endpoint, and when.
+
+  slomon demo                                           try it on the logs of an example day
+  slomon replay access.log* --changes deploys.json      your own logs and deploys
+  slomon report access.log* -o report.html              the same as a page, here without deploys
+  slomon replay --help                                  all options\
+"""
 
 
 def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     """
     Run a verb and return the exit code: 0 success, 1 a runtime error, 2 wrong usage or
     configuration, or another code of the verb. Argparse raises SystemExit if the usage is wrong.
+    Without arguments, print what to try and return 2: a script that lost its arguments has failed.
     """
+    if not argv:
+        print(_FIRST_STEPS, file=stderr)
+        return MISUSED
     try:
         arguments, unknown = _parser().parse_known_args(argv)
         if unknown:
@@ -48,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
+    add_demo(verbs)
     add_replay(verbs)
     add_report(verbs)
     return parser

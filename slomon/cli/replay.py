@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from slomon.cli.process import BROKEN, FAILED, FINE, WRONG
 from slomon.cli.progress import open_bar
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 
 Writer: TypeAlias = Callable[[ReplayMonitor, OutputFile], object]
+
+_IN_REPORT: Final = ("result.warning", "replay.finished")
+"""Events whose content the report on a terminal shows as well."""
 
 
 def _ignore(_: object) -> None:
@@ -51,14 +54,18 @@ def run_replay(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) ->
         arguments.sli_series = True
     writers["output"] = lambda monitor, file: file.save(_answer(monitor, arguments))
 
+    has_report = stdout.isatty() and not arguments.json and not arguments.output
+
     def show(monitor: ReplayMonitor) -> None:
         if not arguments.output:
             lines = _answer(monitor, arguments)
-            if stdout.isatty() and not arguments.json:
+            if has_report:
                 lines = _show(monitor, _read_stale_after(arguments), stdout)
             write_lines(lines, stdout, "standard output")
 
-    return _run_and_write(arguments, stderr, writers, show)
+    # The report and the logs are read in one place only if both go to a terminal.
+    omit = _IN_REPORT if has_report and stderr.isatty() else ()
+    return _run_and_write(arguments, stderr, writers, show, omit)
 
 
 def run_report(arguments: argparse.Namespace, _: TextIO, stderr: TextIO) -> int:
@@ -75,10 +82,12 @@ def _run_and_write(
     stderr: TextIO,
     writers: Mapping[str, Writer],
     show: Callable[[ReplayMonitor], object] = _ignore,
+    omit: Container[str] = (),
 ) -> int:
     """
     Replay, write the files and show the answers. `writers` are those of the verb by the name of
-    the option that gives the file; the writers of every verb are added. Returns the exit code.
+    the option that gives the file; the writers of every verb are added. Events named in `omit` are
+    not logged. Returns the exit code.
     """
     _check_outputs(arguments)
     writers = {**_choose_writers(arguments), **writers}
@@ -88,7 +97,7 @@ def _run_and_write(
             for name in writers
             if (path := getattr(arguments, name))
         }
-        monitor = _replay(arguments, stderr)
+        monitor = _replay(arguments, stderr, omit)
         unwritten: OSError | None = None
         for name, output in outputs.items():
             try:
@@ -135,15 +144,15 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     distinct_paths({name: options.get(name) for name in outputs}, [*logs, *endpoints])
 
 
-def _replay(arguments: argparse.Namespace, stderr: TextIO) -> ReplayMonitor:
+def _replay(arguments: argparse.Namespace, stderr: TextIO, omit: Container[str]) -> ReplayMonitor:
     declared = list_options(replay)
     options = {name: value for name, value in vars(arguments).items() if name in declared}
     bar = open_bar(stderr) if arguments.progress else None
     if bar is None:
-        configure_logging(arguments.log_level, stderr)
+        configure_logging(arguments.log_level, stderr, omit)
         return replay(**options, keep_checkpoint=True)
     with bar:
-        configure_logging(arguments.log_level, bar.above)
+        configure_logging(arguments.log_level, bar.above, omit)
         return replay(**options, keep_checkpoint=True, on_progress=bar.show)
 
 

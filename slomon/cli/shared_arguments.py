@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import suppress
 from inspect import signature
 from pathlib import Path
@@ -78,9 +78,12 @@ def add_log_level(arguments: Arguments) -> None:
     )
 
 
-def configure_logging(level: str, stderr: TextIO) -> None:
-    """Log events of `level` and above to stderr, in color if it is a terminal with colors."""
-    configure(level, stderr, colors=has_colours(stderr, os.environ))
+def configure_logging(level: str, stderr: TextIO, omit: Container[str] = ()) -> None:
+    """
+    Log events of `level` and above to stderr, in color if it is a terminal with colors. Events
+    named in `omit` are left out.
+    """
+    configure(level, stderr, colors=has_colours(stderr, os.environ), omit=omit)
 
 
 def add_page_options(arguments: Arguments) -> None:

@@ -20,7 +20,21 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from slomon.compiled.cache import Image
-from slomon.kernels import hash_table, line, reorder, resolve, route, scan, swar, windows
+from slomon.kernels import (
+    hash_table,
+    json_lines,
+    layout,
+    line,
+    reorder,
+    request,
+    resolve,
+    route,
+    scan,
+    swar,
+    table,
+    times,
+    windows,
+)
 from slomon.kernels import sli_series as series_kernels
 from slomon.kernels.windows import ENDPOINT, ENTRY
 
@@ -70,6 +84,74 @@ def _prefetch(_: Any, column: Any, at: Any) -> Any:
     return types.void(column, at), generate
 
 
+_VECTOR: Final = ir.VectorType(_BYTE, swar.WIDE)
+
+
+def _load_wide(builder: Any, text: Any, at: Any) -> Any:
+    place = builder.bitcast(builder.gep(text, [at]), _VECTOR.as_pointer())
+    word = builder.load(place)
+    word.align = 1
+    return word
+
+
+def _repeat(byte: int) -> Any:
+    return ir.Constant(_VECTOR, [byte] * swar.WIDE)
+
+
+def _count_until(builder: Any, found: Any) -> Any:
+    """How many bytes come before the first one whose bit is set."""
+    bits = builder.bitcast(found, ir.IntType(swar.WIDE))
+    return builder.zext(builder.cttz(bits, ir.Constant(ir.IntType(1), 0)), _WORD)
+
+
+@intrinsic
+def _count_plain(_: Any, text: Any, at: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        word = _load_wide(builder, *arguments)
+        quotes = builder.icmp_signed("==", word, _repeat(34))
+        backslashes = builder.icmp_signed("==", word, _repeat(92))
+        # As a signed number, a byte that is not ASCII is less than 0.
+        others = builder.icmp_signed("<", word, _repeat(32))
+        return _count_until(builder, builder.or_(others, builder.or_(quotes, backslashes)))
+
+    return types.int64(text, at), generate
+
+
+@intrinsic
+def _count_line(_: Any, text: Any, at: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        word = _load_wide(builder, *arguments)
+        return _count_until(builder, builder.icmp_signed("==", word, _repeat(10)))
+
+    return types.int64(text, at), generate
+
+
+@intrinsic
+def _copy_wide(_: Any, text: Any, at: Any, into: Any, place: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, into, place = arguments
+        word = _load_wide(builder, text, at)
+        target = builder.bitcast(builder.gep(into, [place]), _VECTOR.as_pointer())
+        builder.store(word, target, align=1)
+
+    return types.void(text, at, into, place), generate
+
+
+@overload(swar.count_plain, strict=False)
+def _count_plain_bytes(text: Any, at: Any) -> Any:
+    return lambda text, at: _count_plain(text, np.int64(at))
+
+
+@overload(swar.count_line, strict=False)
+def _count_line_bytes(text: Any, at: Any) -> Any:
+    return lambda text, at: _count_line(text, np.int64(at))
+
+
+@overload(swar.copy_wide, strict=False)
+def _copy_bytes(text: Any, at: Any, into: Any, place: Any) -> Any:
+    return lambda text, at, into, place: _copy_wide(text, np.int64(at), into, np.int64(place))
+
+
 @overload(swar.prefetch, strict=False)
 def _prefetch_number(column: Any, at: Any) -> Any:
     return lambda column, at: _prefetch(column, np.int64(at))
@@ -90,14 +172,34 @@ def _first_byte(word: Any) -> Any:
     return lambda word: _trailing_zeros(word) >> 3
 
 
+_REPLACED: Final = (
+    *(swar.load, swar.wrap, swar.first_byte, swar.prefetch),
+    *(swar.count_plain, swar.count_line, swar.copy_wide),
+)
+
+
 def _compilable() -> Iterator[Any]:
     """All functions of the kernels but those of `swar` that are replaced above."""
     yield series_kernels.merge
     yield series_kernels.sort
-    for module in (windows, swar, line, hash_table, scan, route, resolve, reorder):
+    for module in (
+        windows,
+        swar,
+        times,
+        line,
+        request,
+        layout,
+        table,
+        json_lines,
+        hash_table,
+        scan,
+        route,
+        resolve,
+        reorder,
+    ):
         for function in vars(module).values():
             own = isinstance(function, FunctionType) and function.__module__ == module.__name__
-            if own and function not in (swar.load, swar.wrap, swar.first_byte, swar.prefetch):
+            if own and function not in _REPLACED:
                 yield function
 
 
@@ -280,8 +382,11 @@ def _expire(
 
 # The entry point of each kernel, and the types of its arguments. Each returns a whole number.
 _KERNELS: Final = {
-    "scan": (scan.scan, (_B, _N, _N, _C, _B, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C)),
-    "resolve": (resolve.resolve, (_B, _C, _N, _N, _C, _C, _B, _C, _C, _B)),
+    "scan": (
+        scan.scan,
+        (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C),
+    ),
+    "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B, _C)),
     "find_or_add": (resolve.find_or_add, (_B, _N, _C, _B, _C, _C)),
     "add_request": (resolve.add_request, (_B, _N, _N, _C, _B, _C)),
     "rehash": (hash_table.rehash, (_C, _N, _C, _N)),

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from slomon.compiled.json_lines import compile_keys
+from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames, Known
@@ -23,17 +26,43 @@ from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.core.statuses import StatusRule, StatusTable
 from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import FoundRequests, Requests
+from slomon.formats.format import AnyLayout, Format
+from slomon.formats.json_keys import JsonKeys
+from slomon.formats.layout import Layout
+from slomon.formats.tables import TableLayout
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
-from slomon.kernels.line import CLF_LINES, DATES, PLAIN_LINES
+from slomon.kernels.json_lines import MEMORY
+from slomon.kernels.line import PLAIN_LINES
 from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
 _SHORT_LINE: Final = 16  # bytes; a block with shorter lines on average is read in several parts
 _KNOWN_AT_ONCE: Final = 10_000  # endpoints
 _LINES_PER_UNRESOLVED: Final = 8  # at first; the column grows if more lines are unresolved
-_KINDS: Final = {"plain": PLAIN_LINES, "events": PLAIN_LINES, "combined": CLF_LINES}
-_SUFFIXES: Final = {"events": b'"}'}
+_SUFFIXES: Final = {"plain": b"", "events": b'"}'}
 _TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and the bytes that kernels read past it
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the lines of a log are scanned: arguments of `kernels.scan`, and the numbers of some."""
+
+    kind: int
+    literals: bytearray
+    prefix: int = 0
+    suffix: int = 0
+    program: array[int] = field(default_factory=lambda: array("q", [0]))
+    offsets: array[int] = field(default_factory=lambda: array("q", [0]))
+
+    def numbers(
+        self, mask: int, ticks: tuple[int, int], *, cut_queries: bool, of_file: bool = True
+    ) -> array[int]:
+        """
+        The column `shape` of the scanner. `mask` is that of the table; accesses count from the
+        first of `ticks` to the last.
+        """
+        numbers = self.kind, self.prefix, self.suffix, of_file, cut_queries, mask
+        return array("q", [*numbers, *ticks])
 
 
 class CompiledReader:
@@ -56,20 +85,18 @@ class CompiledReader:
         """Scan as many lines of a block as there is room for, with the requests known now."""
         log = block.log
         block.format = log.format
-        if not _can_scan(block):
+        shape = None if block.oversized else _find_shape(log, block.format)
+        if shape is None:
             self._reference.scan(block)
             return
         known = self._table(log.requests).known
-        suffix = _SUFFIXES.get(log.format.name, b"")
-        affixes = bytearray(log.prefix + suffix + b"\0")
-        kind, cuts = _KINDS[log.format.name], not log.match_exactly
-        range_ = self._reference.first, self._reference.last
-        shape = array("q", [kind, len(log.prefix), len(suffix), True, cuts, known.mask, *range_])
+        if shape.kind != PLAIN_LINES and len(block.requests) < len(block.buffer):
+            block.requests = bytearray(len(block.buffer))
         rows = len(block.buffer) // _SHORT_LINE + 1
         lengthen(block.ticks, rows)
         lengthen(block.codes, rows)
         lengthen(block.unresolved, UNRESOLVED * (rows // _LINES_PER_UNRESOLVED + 1))
-        while self._scan(block, rows, known, shape, affixes):
+        while self._scan(block, rows, known, shape):
             lengthen(block.unresolved, 2 * len(block.unresolved))
 
     def resolve(self, block: Block) -> None:
@@ -90,17 +117,18 @@ class CompiledReader:
             next_line += 1
         table.publish(block.unresolved_count)
 
-    def _scan(
-        self, block: Block, room: int, known: Known, shape: array[int], affixes: bytearray
-    ) -> bool:
+    def _scan(self, block: Block, room: int, known: Known, shape: _Shape) -> bool:
         """Return whether the column of unresolved lines was too short for the block."""
-        dates, unresolved_count = array("q", [-1]) * DATES, array("q", [0, 0])
+        memory, unresolved_count = array("q", [-1]) * MEMORY, array("q", [0, 0])
         group = array("q", bytes(8 * GROUP * LINE))
         unresolved_room = min(len(block.unresolved) // UNRESOLVED, room)
+        ticks = self._reference.first, self._reference.last
+        numbers = shape.numbers(known.mask, ticks, cut_queries=not block.log.match_exactly)
         block.rows = self._library.scan(
-            *(address(block.buffer), block.at, block.length, address(shape), address(affixes)),
-            *map(address, (self._statuses, known.table, known.arena)),
-            *map(address, (dates, block.ticks, block.codes, block.unresolved)),
+            *(address(block.buffer), block.at, block.length, address(block.requests)),
+            *(address(numbers), address(shape.program), address(shape.literals)),
+            *map(address, (shape.offsets, self._statuses, known.table, known.arena)),
+            *map(address, (memory, block.ticks, block.codes, block.unresolved)),
             *(room, unresolved_room, address(unresolved_count), address(group)),
         )
         block.unresolved_count, block.stop = unresolved_count
@@ -109,11 +137,12 @@ class CompiledReader:
     def _resolve(self, block: Block, table: CompiledEndpointNames, first: int) -> int:
         """Return the number of the first line, from `first` on, that is to be parsed."""
         return table.resolve(
-            block.buffer, block.unresolved, first, block.unresolved_count, block.codes
+            *(block.buffer, block.requests, block.unresolved, first),
+            *(block.unresolved_count, block.codes),
         )
 
     def _parse(self, block: Block, log: Log, table: CompiledEndpointNames, number: int) -> None:
-        row, start, end, request, request_end = block.unresolved[
+        row, start, end, request, request_end, composed = block.unresolved[
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
         unknown = block.codes[row] != FOR_REFERENCE
@@ -126,21 +155,26 @@ class CompiledReader:
         elif log.format is not block.format:
             block.rows, block.stop = row + 1, block.buffer.index(b"\n", end) + 1
             block.unresolved_count = 0
-        elif unknown and not isinstance(log.requests, FoundRequests):
-            table.learn(bytes(block.buffer[request:request_end]), code)
+        elif unknown and _is_learnt(log.requests, code):
+            source = block.requests if composed else block.buffer
+            table.learn(bytes(source[request:request_end]), code)
 
     def _table(self, requests: Requests) -> CompiledEndpointNames:
         table = self._tables.get(requests)
         if table is None:
-            names = requests.names if isinstance(requests, FoundRequests) else None
-            table = (
-                names if isinstance(names, CompiledEndpointNames) else self._make_table(requests)
-            )
-            self._tables[requests] = table
+            table = self._tables[requests] = self._make_table(requests)
         return table
 
     def _make_table(self, requests: Requests) -> CompiledEndpointNames:
-        """Return a table that knows the given endpoints by their own names."""
+        """
+        The table of requests: that of the found endpoints itself, or one that learns requests. It
+        knows the given endpoints by their own names.
+        """
+        if isinstance(requests, FoundRequests):
+            names = requests.names
+            if isinstance(names, CompiledEndpointNames) and not requests.label:
+                return names
+            return CompiledEndpointNames(self._library)
         table = CompiledEndpointNames(self._library)
         for endpoint in requests.endpoints[:_KNOWN_AT_ONCE]:
             key = requests.key(endpoint.verb, endpoint.resource)
@@ -171,7 +205,7 @@ class CompiledBatcher:
         self._rows = CompiledRowBuffer(library, len(sharding.members), self._table)
         self._changes: dict[int, Change] = {}  # of the items that are cut now, by their codes
         self._rejections: list[Rejection] = []  # of these items, too
-        self._dates = array("q", bytes(8 * DATES))
+        self._memory = array("q", bytes(8 * MEMORY))
         self._scanned = array("q", [0, 0])  # how many lines are unresolved, and where the text ends
         self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._unresolved = array("q"), array("q"), array("q")
@@ -199,10 +233,12 @@ class CompiledBatcher:
         lengthen(self._codes, len(items))
         lengthen(self._unresolved, UNRESOLVED * len(items))
         known = self._table.known
-        shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask, 0, LAST_TICK])
+        shape = _Shape(PLAIN_LINES, bytearray(1))
+        numbers = shape.numbers(known.mask, (0, LAST_TICK), cut_queries=False, of_file=False)
         self._library.scan(
-            *(address(text), 0, len(text) - len(_TAIL) + 1, address(shape), address(text)),
-            *map(address, (self._statuses, known.table, known.arena, self._dates)),
+            *(address(text), 0, len(text) - len(_TAIL) + 1, address(text)),
+            *(address(numbers), address(shape.program), address(shape.literals)),
+            *map(address, (shape.offsets, self._statuses, known.table, known.arena, self._memory)),
             *map(address, (self._ticks, self._codes, self._unresolved)),
             *(len(items), len(items), address(self._scanned), address(self._group)),
         )
@@ -210,10 +246,12 @@ class CompiledBatcher:
 
     def _resolve(self, text: bytes, first: int) -> int:
         """Return the number of the first line, from `first` on, that is to be parsed."""
-        return self._table.resolve(text, self._unresolved, first, self._scanned[0], self._codes)
+        return self._table.resolve(
+            text, text, self._unresolved, first, self._scanned[0], self._codes
+        )
 
     def _parse(self, items: Sequence[Item], text: bytes, number: int) -> None:
-        row, _, _, request, request_end = self._unresolved[
+        row, _, _, request, request_end, _ = self._unresolved[
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
         unknown = self._codes[row] != FOR_REFERENCE
@@ -260,8 +298,36 @@ class CompiledBatcher:
         return released.batches
 
 
-def _can_scan(block: Block) -> bool:
-    """Return whether the scanner knows the lines of a block, as their stream writes them."""
-    log = block.log
-    known = block.oversized is None and log.format.name in _KINDS
-    return known and bool(log.prefix or not log.format.ordered)
+def _find_shape(log: Log, form: Format) -> _Shape | None:
+    """How the lines of a log in this format are scanned; None if only the reference parser can."""
+    if form.layout is not None:
+        program = _compile(form.layout, log)
+        if program is None:
+            return None
+        offsets = list_offsets(form.zone)
+        return _Shape(program.kind, program.literals, program=program.steps, offsets=offsets)
+    if form.name not in _SUFFIXES or (form.ordered and not log.prefix):
+        return None
+    suffix = _SUFFIXES[form.name]
+    affixes = bytearray(log.prefix + suffix + b"\0")
+    return _Shape(PLAIN_LINES, affixes, len(log.prefix), len(suffix))
+
+
+def _compile(layout: AnyLayout, log: Log) -> Program | None:
+    if isinstance(layout, Layout):
+        return compile_layout(layout, with_host=log.requests.by_host)
+    if isinstance(layout, TableLayout):
+        return compile_table(layout, with_host=log.requests.by_host, with_query=log.match_exactly)
+    if isinstance(layout, JsonKeys):
+        return compile_keys(layout, with_host=log.requests.by_host)
+    return None
+
+
+def _is_learnt(requests: Requests, code: int) -> bool:
+    """
+    Whether a table learns the code of a request. The found endpoints' own table has only names, and
+    requests that are unmatched because the maximum was reached are counted each time.
+    """
+    if isinstance(requests, FoundRequests):
+        return bool(requests.label) and code != UNMATCHED
+    return True

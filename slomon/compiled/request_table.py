@@ -9,6 +9,7 @@ from typing import Final
 
 from slomon.compiled.library import Library, Text, address, lengthen
 from slomon.endpoints.discovery import SavedEndpointNames
+from slomon.endpoints.templates import NO_TEMPLATES
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET
 from slomon.kernels.resolve import (
@@ -26,7 +27,7 @@ from slomon.kernels.resolve import (
 )
 from slomon.kernels.route import LONGEST
 
-_PLAIN: Final = re.compile(rb"[A-Za-z]+ [!#-\[\]-~]+")
+_PLAIN: Final = re.compile(rb"[A-Za-z]+ (?:[a-z0-9._-]+\n)?[!#-\[\]-~]+")
 _BUCKETS: Final = 1 << 10
 _REMEMBERED: Final = 1 << 18  # requests to given endpoints: a log must not fill the memory
 _WORTH: Final = (
@@ -55,6 +56,7 @@ class CompiledEndpointNames:
     """
 
     def __init__(self, library: Library, most: int = 0) -> None:
+        self.templates = NO_TEMPLATES
         self._library = library
         self._book = array("q", [0]) * HEADER
         self._book[MOST] = most
@@ -136,20 +138,24 @@ class CompiledEndpointNames:
             *map(address, (self._table, self._arena, self._book)),
         )
 
-    def resolve(
+    def resolve(  # noqa: PLR0917 (as the kernel has them)
         self,
         text: Text,
+        requests: Text,
         unresolved: array[int],
         first: int,
         unresolved_count: int,
         codes: array[int],
     ) -> int:
-        """Resolve the unresolved lines of a text from `first` on; return the one it stopped at."""
+        """
+        Resolve the unresolved lines of a text from `first` on, whose composed requests are in
+        `requests`; return the one it stopped at.
+        """
         self.make_room()
         return self._library.resolve(
-            *(address(text), address(unresolved), first, unresolved_count),
+            *(address(text), address(requests), address(unresolved), first, unresolved_count),
             *map(address, (codes, self._table, self._arena, self._places, self._book)),
-            address(self._scratch),
+            *map(address, (self._scratch, self.templates)),
         )
 
     def make_room(self) -> None:

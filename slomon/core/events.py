@@ -163,6 +163,7 @@ class ReplayAccounting(Accounting):
     * `largest_lateness`: how much older at most, in seconds
     * `late`: accesses that, once in order, were still older than the newest of their endpoint
     * `endpoints`: the number of watched endpoints
+    * `grouped_paths`: how many paths of the first requests were grouped as `{slug}`
     """
 
     lines: int = 0
@@ -172,6 +173,7 @@ class ReplayAccounting(Accounting):
     disordered: int = 0
     largest_lateness: float = 0.0
     endpoints: int = 0
+    grouped_paths: int = 0
 
 
 @dataclass(frozen=True, slots=True)

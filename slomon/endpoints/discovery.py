@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from itertools import compress, islice
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import EVERY_SERVICE
 from slomon.endpoints.router import cut_path
+from slomon.endpoints.templates import NO_TEMPLATES
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
 
 _CACHED: Final = 2**9
+
+BY_HOST: Final = "host"
+BY_FILE: Final = "file"
+BY_ENDPOINT: Final = "endpoint"
+SERVICES_FROM: Final = (BY_HOST, BY_FILE, BY_ENDPOINT)
+"""Where the service of a found endpoint comes from."""
+
+_is_host: Final = re.compile(r"[^\s/;]+").fullmatch
 
 Find = Callable[[str, str], int | None]
 _Target = TypeVar("_Target", bound=str | bytes)
@@ -24,28 +33,40 @@ _Found = TypeVar("_Found")
 class Requests(Protocol):
     """Maps requests to endpoints."""
 
+    by_host: bool
+    """May requests with the same verb and path, but to different hosts, be to two endpoints?"""
+
     @property
     def endpoints(self) -> Sequence[Endpoint]:
         """The endpoints, indexed by key. Discovered ones are added as they appear."""
 
-    def key(self, verb: str, target: str) -> int:
-        """The key of the request's endpoint, or UNMATCHED."""
+    def key(self, verb: str, target: str, host: str = "") -> int:
+        """
+        The key of the request's endpoint, or UNMATCHED. `host` is the virtual host in lower case,
+        without a port; "" if it is not known.
+        """
 
     def watches(self, service: str) -> bool:
-        """Is a change of this service a change to any of the endpoints?"""
+        """Is a change of this service a change to any of the endpoints, as far as is known?"""
 
 
 class GivenRequests:
-    """Requests to configured endpoints; `find` returns the key of a verb and a target."""
+    """
+    Requests to configured endpoints; `find` returns the key of a verb and a target. If a resource
+    names a host, `find` gets the whole URL of a request whose host is known.
+    """
 
     def __init__(self, endpoints: Sequence[Endpoint], find: Find) -> None:
         self.endpoints = endpoints
+        self.by_host = any("://" in endpoint.resource for endpoint in endpoints)
         self._find = LruDict(find)
         self._services = {endpoint.name for endpoint in endpoints} | {EVERY_SERVICE}
 
-    def key(self, verb: str, target: str) -> int:
+    def key(self, verb: str, target: str, host: str = "") -> int:
         """The key of the request's endpoint, or UNMATCHED."""
-        key = self._find[verb, target]
+        key = self._find[verb, f"https://{host}{target}"] if host and self.by_host else None
+        if key is None:
+            key = self._find[verb, target]
         return UNMATCHED if key is None else key
 
     def watches(self, service: str) -> bool:
@@ -56,37 +77,65 @@ class GivenRequests:
 class FoundRequests:
     """
     Requests to endpoints that are discovered: an endpoint's resource is the path without the query,
-    with its identifiers replaced. A change belongs to all of them if it names their service or no
-    service.
+    with its identifiers and slugs replaced. `label` is the service of all these requests if files
+    are services.
     """
 
-    def __init__(self, names: EndpointNames, defaults: Endpoint) -> None:
-        self.endpoints = FoundEndpoints(names, defaults)
-        self.names = names
-        self._services: Container[str] = {defaults.name, EVERY_SERVICE}
+    by_host = True
 
-    def key(self, verb: str, target: str) -> int:
+    def __init__(self, endpoints: FoundEndpoints, label: str = "") -> None:
+        self.endpoints = endpoints
+        self.names = endpoints.names
+        self.label = label
+        self._routes: dict[bytes, bytes] = {}  # of recent requests
+
+    def key(self, verb: str, target: str, host: str = "") -> int:
         """The key of the request's endpoint, or UNMATCHED."""
-        request = f"{verb} {cut_path(target)}".encode(errors="backslashreplace")
+        request = self.name(verb, target, host)
         if len(request) > LONGEST:
             self.names.capped += 1
             return UNMATCHED
-        return self.names.key(route_of(request))
+        route = self._routes.get(request)
+        if route is None:
+            if len(self._routes) >= _CACHED:
+                self._routes.clear()
+            route = self._routes[request] = route_of(request, self.names.templates)
+        return self.names.key(route)
+
+    def name(self, verb: str, target: str, host: str) -> bytes:
+        """The text of a request, from which the name of its endpoint is made."""
+        host = host if _is_host(host) else ""
+        origin = f"{self.label}/{host}" if self.label else host
+        return name_request(verb, origin, cut_path(target))
 
     def watches(self, service: str) -> bool:
-        """Is a change of this service a change to any of the endpoints?"""
-        return service in self._services
+        """
+        Is a change of this service a change to any of the endpoints? If services are found in the
+        logs, any service may be one of them until the logs end.
+        """
+        return self.endpoints.owns(service)
 
 
-@dataclass(frozen=True, slots=True)
 class FoundEndpoints(Sequence[Endpoint]):
     """
     The endpoints discovered in a log, each made when it is read. They have the SLO, the window and
-    the service of `defaults`; if that service is empty, each endpoint is a service of its own.
+    the service of `defaults`. If that service is empty, it is found as `service_from` says: the
+    virtual host, the file of the log, or each endpoint is a service of its own. The latter is so
+    for requests whose host is not known, too.
+
+    When all endpoints are found, `settle` decides whether hosts are shown. Until then they are.
     """
 
-    names: EndpointNames
-    defaults: Endpoint
+    def __init__(
+        self, names: EndpointNames, defaults: Endpoint, service_from: str = BY_HOST
+    ) -> None:
+        self.names = names
+        self.shows_hosts = True
+        self._defaults = defaults
+        self._service_from = BY_ENDPOINT if defaults.name else service_from
+        self._services: Collection[str] | None = None  # that own an endpoint
+        if self._service_from == BY_ENDPOINT:
+            self._services = {defaults.name, EVERY_SERVICE}
 
     def __len__(self) -> int:
         return len(self.names)
@@ -94,22 +143,91 @@ class FoundEndpoints(Sequence[Endpoint]):
     def __getitem__(self, key: int) -> Endpoint:  # type: ignore[override] # no slices of these
         if not 0 <= key < len(self):
             raise IndexError(key)
-        text = self.names.text(key).decode("utf-8", "backslashreplace")
-        verb, _, resource = text.partition(" ")
-        defaults = self.defaults
+        defaults = self._defaults
+        verb, service, host, path = self._split(self.names.text(key))
+        resource = f"{host}{path}" if self.shows_hosts and host != service else path
         return Endpoint(
-            defaults.name or text, defaults.email, verb, resource, defaults.slo, defaults.window
+            *(service or f"{verb} {resource}", defaults.email, verb, resource),
+            *(defaults.slo, defaults.window),
         )
+
+    @property
+    def services(self) -> set[str]:
+        """
+        The services that own an endpoint, as far as they are found. Those that each are an endpoint
+        of the same name are left out.
+        """
+        return set(self._services or ()) - {EVERY_SERVICE}
+
+    def owns(self, service: str) -> bool:
+        """Does a service own an endpoint? True for any service that may still be found."""
+        return self._services is None or service in self._services
+
+    def settle(self, deployed: Container[str]) -> None:
+        """
+        Decide, now that all endpoints are found: hosts are shown if there are several, or if the
+        only one is a service that was `deployed`. Then hosts are services as well.
+        """
+        parts = {self._split(name)[1:3] for name in self._list_origins()}
+        hosts = {host for _, host in parts}
+        self.shows_hosts = len(hosts) > 1 or any(host in deployed for host in hosts if host)
+        if self._services is None:
+            services = {service for service, _ in parts}
+            hidden = self._service_from == BY_HOST and not self.shows_hosts
+            self._services = {EVERY_SERVICE} if hidden else services | {EVERY_SERVICE}
+
+    def _split(self, name: bytes) -> tuple[str, str, str, str]:
+        """The verb, the service ("" for a service of its own), the host and the path of a name."""
+        verb, origin, path = split_name(name)
+        if self._service_from == BY_FILE:
+            label, _, host = origin.partition("/")
+            return verb, label, host, path
+        if self._service_from == BY_HOST and self.shows_hosts:
+            return verb, origin, origin, path
+        return verb, self._defaults.name, origin, path
+
+    def _list_origins(self) -> Iterable[bytes]:
+        """A name of each origin that the admitted endpoints have, if not of all of them."""
+        saved = self.names.save()
+        names = compress(saved.split(), saved.admitted)
+        if b"\n" not in saved.texts.tobytes():  # none has an origin, as in most logs
+            return islice(names, 1)
+        # There may be millions of names: only one of each origin is worth decoding.
+        origins = {name[name.find(b" ") : name.find(b"\n") + 1]: name for name in names}
+        return origins.values()
+
+
+def name_request(verb: str, origin: str, path: str) -> bytes:
+    """
+    The text of a request, from which the name of its endpoint is made: `<verb> <path>`, or if its
+    origin is known, `<verb> <origin>`, a newline, and the path.
+    """
+    # An origin doesn't begin with a slash, unlike paths. Any other path with a newline, which only
+    # JSON can contain, gets an empty origin.
+    if origin or ("\n" in path and not path.startswith("/")):
+        path = f"{origin}\n{path}"
+    return f"{verb} {path}".encode(errors="backslashreplace")
+
+
+def split_name(name: bytes) -> tuple[str, str, str]:
+    """The verb, the origin ("" if it is not known) and the path of an endpoint's name."""
+    verb, _, path = name.decode("utf-8", "backslashreplace").partition(" ")
+    if path.startswith("/") or "\n" not in path:
+        return verb, "", path
+    origin, _, path = path.partition("\n")
+    return verb, origin, path
 
 
 class EndpointNames(Protocol):
     """
-    The names `<verb> <resource>` of discovered endpoints, indexed by key. A name gets its key when
+    The names of discovered endpoints (`name_request`), indexed by key. A name gets its key when
     it is first read, and is admitted when its first access leaves the reorder buffer. At most a
     fixed number is admitted. Then new names get no keys.
     """
 
     capped: int
+    templates: array[int]
+    """Which segments of paths are slugs, as `kernels.route` reads it."""
 
     @property
     def admitted(self) -> int:
@@ -171,6 +289,7 @@ class PythonEndpointNames:
     def __init__(self, most: int) -> None:
         self.admitted = 0
         self.capped = 0
+        self.templates = NO_TEMPLATES
         self._most = most
         self._keys: dict[bytes, int] = {}
         self._texts: list[bytes] = []
@@ -240,8 +359,7 @@ class LruDict(dict[tuple[str, _Target], _Found]):
         return found
 
 
-@lru_cache(_CACHED)
-def route_of(request: bytes) -> bytes:
-    """The name of a request's endpoint: the request with the identifiers in its path replaced."""
+def route_of(request: bytes, templates: Sequence[int] = NO_TEMPLATES) -> bytes:
+    """The name of a request's endpoint: its identifiers, slugs and path parameters replaced."""
     buffer = bytearray(3 * len(request) + 4)
-    return bytes(buffer[: group(request, 0, len(request), buffer, 0)])
+    return bytes(buffer[: group(request, 0, len(request), buffer, 0, templates)])

@@ -16,12 +16,13 @@ class Router:
     """
     Finds endpoints by verb and path. In a resource, `{name}` matches one segment that isn't empty.
     `{name:path}`, which may only be at the end, matches one or more segments of any kind. All other
-    text matches itself, including a slash at the end.
+    text matches itself, including a slash at the end. A resource that is a URL matches requests to
+    its host, whatever the scheme and the port.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         """Raises ConfigurationError if a resource is malformed or equivalent to another one."""
-        self._roots: dict[str, _Node] = {}
+        self._roots: dict[tuple[str, str], _Node] = {}  # by verb and host
         self._max_slashes = 0
         for key, endpoint in enumerate(endpoints):
             node = self._add(endpoint)
@@ -39,10 +40,18 @@ class Router:
         the most specific one wins: in the first segment in which they differ, a literal comes
         before `{name}`, and `{name}` before `{name:path}`.
 
-        The query, the fragment, and the scheme and host of a URL are ignored. Nothing is decoded.
+        The query and the fragment are ignored. So are the scheme and the host of a URL, unless a
+        resource is the URL of that host. Nothing is decoded.
         The cost is bounded by the resources, however long the target is: no node is tried twice.
         """
-        node = self._roots.get(verb)
+        if target[:1] != "/" and (origin := _ORIGIN.match(target)):
+            root = self._roots.get((verb, _read_host(origin[1])))
+            key = None if root is None else self._find(root, target)
+            if key is not None:
+                return key
+        return self._find(self._roots.get((verb, "")), target)
+
+    def _find(self, node: _Node | None, target: str) -> int | None:
         plain = target[:1] == "/" and "?" not in target and "#" not in target  # as most targets are
         # Segments beyond the deepest resource stay one string.
         segments = (target if plain else cut_path(target)).split("/", self._max_slashes + 1)
@@ -70,9 +79,12 @@ class Router:
     def _add(self, endpoint: Endpoint) -> _Node:
         if not _TEMPLATE.fullmatch(endpoint.resource):
             raise ConfigurationError(f"{_show(endpoint)}; allowed: {_TEMPLATES}")
-        segments = endpoint.resource.split("/")
+        origin = _ORIGIN.match(endpoint.resource)
+        host = _read_host(origin[1]) if origin else ""
+        resource = endpoint.resource[origin.end() :] or "/" if origin else endpoint.resource
+        segments = resource.split("/")
         self._max_slashes = max(self._max_slashes, len(segments) - 1)
-        node = self._roots.setdefault(endpoint.verb, _Node())
+        node = self._roots.setdefault((endpoint.verb, host), _Node())
         for segment in segments:
             node = node.add_child(segment)
         return node
@@ -105,11 +117,17 @@ def cut_path(target: str) -> str:
     return (path[origin.end() :] or "/") if origin else path
 
 
+def _read_host(text: str) -> str:
+    """The host of a URL: lower case, without its port."""
+    return _PORT.sub("", text).lower()
+
+
 def _show(endpoint: Endpoint) -> str:
     return f"endpoint {quote(endpoint.name)}: field 'resource' is {quote(endpoint.resource)}"
 
 
-_ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
+_ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
+_PORT: Final = re.compile(r":[0-9]+\Z")
 _SEGMENT: Final = r"(?:[^/{}?#]*|\{[^/{}?#:]+\})"
 _TEMPLATE: Final = re.compile(rf"(?:{_SEGMENT}/)*(?:{_SEGMENT}|\{{[^/{{}}?#:]+:path\}})")
 _TEMPLATES: Final = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol, TypeAlias
@@ -29,7 +29,7 @@ class Reading:
 
 
 class AnyLayout(Protocol):
-    """What a compiled scanner may read by itself: a `Layout` or a `TableLayout`."""
+    """What a compiled scanner may read by itself: a `Layout`, a `TableLayout` or `JsonKeys`."""
 
     @property
     def name(self) -> str:
@@ -55,8 +55,11 @@ class Format:
 
     If it is `ordered`, events count in the order of their lines; otherwise in the order of time.
     A scanner that follows the `layout` finds in each plain line what `parse` finds; None if only
-    `parse` reads the format. `spec` is the text from which `restore_format` makes the same format
-    again.
+    `parse` reads the format. A time without a zone is in `zone`. `spec` is the text from which
+    `restore_format` makes the same format again.
+
+    A format whose keys or columns are found in the first lines of a log has `fit`: it returns the
+    format of these lines, None if they have none, or the reason if two are as likely.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Format:
     ordered: bool = False
     layout: AnyLayout | None = None
     spec: str = ""
+    zone: tzinfo | None = None
+    fit: Callable[[Sequence[str]], Format | str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

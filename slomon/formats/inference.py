@@ -42,6 +42,7 @@ from slomon.formats.layout import FIELDS, Field, Kind, Layout, Part
 from slomon.formats.text import make_parser
 from slomon.formats.times import FORMS
 
+_UNSPLIT: Final = re.compile(", | : ")  # these do not end a skipped field (rule 2 of layouts)
 _MOST_LINES: Final = 60
 _MOST_COLUMNS: Final = 40
 _MARGIN: Final = 2  # points by which the best of two different readings must win
@@ -159,7 +160,7 @@ def _make_layout(reading: _Reading, name: str) -> Layout | None:
         parts.append(Part(literal, found or Field("_", Kind.SKIP)))
         close = after
         if found is None and not close:  # a date with spaces, which is not the time
-            more = min(token.core.count(gap) for token in column.tokens)
+            more = min(len(_UNSPLIT.sub("", token.core).split(gap)) - 1 for token in column.tokens)
             parts += [Part(gap, Field("_", Kind.SKIP))] * more
     if parts[-1].field.kind in (Kind.PATH, Kind.REQUEST) and not close.startswith('"'):
         close += gap if len(reading.columns) > max(fields) + 1 else ""

@@ -8,7 +8,7 @@ requests are judged, if there are any. The format must read at least half of the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final, TypeAlias
@@ -16,8 +16,10 @@ from typing import Final, TypeAlias
 from slomon.core.events import Malformed
 from slomon.formats.builtin import SIGNS
 from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, Switch, read_lines
+from slomon.formats.json_keys import JsonKeys, find_missing_keys
+from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
-from slomon.formats.registry import make_format, mark_utc, restore_formats
+from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
 from slomon.formats.text import explain, find_status
 from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
@@ -91,10 +93,14 @@ def recognise(
     return _infer(lines, formats, reading, infer)
 
 
-def recognise_given(lines: Sequence[str], form: Format, reading: Reading) -> Recognition:
-    """Recognise the wrapper of lines in a format that is known, and whether it has zones."""
+def recognise_given(lines: Sequence[str], form: Format, reading: Reading) -> Recognition | str:
+    """
+    Recognise the wrapper of lines in a format that is known, and whether it has zones. Returns a
+    reason only if its keys are not found.
+    """
     found = recognise(lines, [form], reading, lambda _: None)
-    return Recognition(form) if isinstance(found, str) else found
+    unknown = form.fit is not None and form.layout is None
+    return Recognition(form) if isinstance(found, str) and not unknown else found
 
 
 def _recognise_wrapped(
@@ -106,7 +112,10 @@ def _recognise_wrapped(
         return best
     contents = unwrap_lines(wrapper, lines)
     inner = _recognise_wrapped(contents, formats, reading, depth + 1)
-    if inner is None or _count(contents, _judged(contents), inner) < most:
+    count = 0 if inner is None else _count(contents, _judged(contents), inner)
+    # Text before the brace of a JSON object needs no wrapper.
+    stays = best is not None and isinstance(best.layout, JsonKeys) and wrapper.prefix is not None
+    if inner is None or count < most + stays:
         return best
     return wrap_format(wrapper, inner, reading)
 
@@ -115,12 +124,41 @@ def _best(lines: Sequence[str], formats: Sequence[Format]) -> tuple[Format | Non
     """The format that reads most of the lines that are judged, and how many it reads."""
     judged = _judged(lines)
     best, most = None, 0
-    for form in formats:
+    for form in fit_formats(formats, lines):
         if _has_its_time(form, judged) and (count := _count(lines, judged, form)) > most:
             best, most = form, count
         if judged and most == len(judged):
             break
-    return (best, most) if 2 * most >= len(judged) else (None, 0)
+    if best is None or 2 * most < len(judged):
+        return None, 0
+    second, more = _find_second(best, lines, formats)
+    return (mix_formats(best, second), most + more) if second else (best, most)
+
+
+def _find_second(
+    best: Format, lines: Sequence[str], formats: Sequence[Format]
+) -> tuple[Format | None, int]:
+    """
+    The format that reads the other requests of a log, if one of the two is JSON, and how many it
+    reads: a service mesh writes the text of one proxy and the JSON of another into one log.
+    """
+    rest = [line for line in lines if looks_like_request(line) and not _is_read(best.parse(line))]
+    is_json = isinstance(best.layout, JsonKeys)
+    if best.layout is None or not (is_json or any("{" in line for line in rest)):
+        return None, 0
+    for form in fit_formats(formats, rest[:_JUDGED]) if len(rest) > 1 else ():
+        if form.layout is not None and isinstance(form.layout, JsonKeys) != is_json:
+            count = _count(rest, rest[:_JUDGED], form)
+            if count > 1 and 2 * count >= len(rest[:_JUDGED]):
+                return form, count
+    return None, 0
+
+
+def fit_formats(formats: Iterable[Format], lines: Sequence[str]) -> Iterator[Format]:
+    """The formats, those in their place whose keys are found in the lines."""
+    for form in formats:
+        fitting = form.fit(lines) if form.fit else None
+        yield fitting if isinstance(fitting, Format) else form
 
 
 def _judged(lines: Sequence[str]) -> list[str]:
@@ -166,6 +204,9 @@ def _infer(
 ) -> Recognition | str:
     wrapper = find_wrapper(lines)
     contents = lines if wrapper is None else unwrap_lines(wrapper, lines)
+    doubts = (form.fit(contents) for form in formats if form.fit)
+    if doubt := next((doubt for doubt in doubts if isinstance(doubt, str)), None):
+        return doubt
     found = infer(_judged(contents))
     if isinstance(found, Ambiguity):
         shown = " or ".join(f"'{excerpt(layout.show(), 300)}'" for layout in found.layouts)
@@ -196,6 +237,11 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
     """Where reading failed in the first line that is judged, and which layout is the nearest."""
     line = _judged(lines)[0]
     where = f"no format reads line {lines.index(line) + 1} of its first lines, {quote(line)}"
+    if line.lstrip().startswith("{") and not isinstance(record := read_object(line), Malformed):
+        missing = find_missing_keys(record)
+        names = ",".join(f"{field}=KEY" for field in missing)
+        keys = f": no key is known to be the {', '.join(missing)}; --json-keys {names} names them"
+        return f"{where}{keys}" if missing else where
     nearest, reached = None, 0
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_signs(form, [line]):

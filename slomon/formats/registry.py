@@ -1,4 +1,4 @@
-"""The formats of a log: the parser of each, and the detection of the format of a file."""
+"""All formats: those that are known by name, and any other, made again from its `spec`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from slomon.core.events import (
 )
 from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
-from slomon.formats.fields import CADDY_KEYS, check_keys, compile_pattern, parse_json, parse_match
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
+from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys, is_complete
+from slomon.formats.json_lines import make_json_parser, read_object
 from slomon.formats.layout import Layout, parse_layout
 from slomon.formats.pairs import pairs_formats
+from slomon.formats.pattern import compile_pattern, parse_match
 from slomon.formats.tables import (
     TableLayout,
     csv_format,
@@ -38,9 +40,12 @@ def make_format(layout: AnyLayout, reading: Reading) -> Format:
     """Return the format of lines in a layout of any kind."""
     if isinstance(layout, Layout):
         parse = make_parser(layout, reading.is_failure, reading.zone)
-        return Format(layout.name, parse, layout=layout, spec=f"layout:{layout.show()}")
+        spec = f"layout:{layout.show()}"
+        return Format(layout.name, parse, layout=layout, spec=spec, zone=reading.zone)
     if isinstance(layout, TableLayout):
         return table_format(layout, reading)
+    if isinstance(layout, JsonKeys):
+        return json_format(layout, reading)
     raise TypeError(f"a layout of the type {type(layout).__name__}")
 
 
@@ -58,7 +63,9 @@ def restore_formats(specs: Sequence[str], reading: Reading) -> list[Format | Non
     return [known.get(spec) or _restore_other(spec, reading) for spec in specs]
 
 
-def _restore_other(spec: str, reading: Reading) -> Format | None:
+def _restore_other(  # noqa: PLR0911 (one for each kind)
+    spec: str, reading: Reading
+) -> Format | None:
     if wrapped := split_spec(spec):
         wrapper, pending, rest = wrapped
         inner = restore_format(rest, reading)
@@ -75,7 +82,13 @@ def _restore_other(spec: str, reading: Reading) -> Format | None:
         case "regex":
             return regex_format(text, reading.is_failure, reading.zone)
         case "json":
-            return json_format(json.loads(text), reading.is_failure, reading.zone)
+            fields, duration = json.loads(text)
+            return json_format(JsonKeys(fields, duration and tuple(duration)), reading)
+        case "mixed":
+            first, second = (restore_format(spec, reading) for spec in json.loads(text))
+            return first and second and mix_formats(first, second)
+        case "json-keys":
+            return find_json_format(json.loads(text), reading)
         case _:
             return None
 
@@ -90,6 +103,18 @@ def mark_utc(form: Format) -> Format:
     return replace(form, parse=parse, spec=f"utc:{form.spec}")
 
 
+def mix_formats(first: Format, second: Format) -> Format:
+    """The format of a log that two writers share: `second` reads what `first` does not read."""
+
+    def parse(line: str) -> Item | Switch:
+        read = first.parse(line)
+        other = second.parse(line) if isinstance(read, Malformed) else read
+        return read if isinstance(other, Malformed) else other
+
+    spec = f"mixed:{json.dumps([first.spec, second.spec])}"
+    return replace(first, name=f"{first.name}+{second.name}", parse=parse, spec=spec)
+
+
 def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
     """
     Return the formats that need no configuration, in order of priority.
@@ -98,12 +123,12 @@ def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Fo
     is malformed.
     """
     reading = Reading(is_failure, zone)
-    parse_caddy = partial(parse_json, keys=CADDY_KEYS, is_failure=is_failure, zone=zone)
     return [
         Format("events", partial(_parse_event, is_failure=is_failure), ordered=True, spec="events"),
         Format("plain", partial(parse_access, is_failure=is_failure), spec="plain"),
         *(_built_in_format(built_in, is_failure, zone) for built_in in BUILT_IN),
-        Format("caddy", parse_caddy, spec="caddy"),
+        replace(json_format(CADDY, reading), spec="caddy"),
+        find_json_format({}, reading),
         w3c_format(reading),
         *pairs_formats(reading),
         csv_format(reading),
@@ -119,22 +144,42 @@ def find_format(name: str, formats: Sequence[Format]) -> Format | None:
 def _built_in_format(built_in: BuiltIn, is_failure: StatusRule, zone: tzinfo | None) -> Format:
     layout = built_in.layout()
     parse = make_parser(layout, is_failure, zone)
-    return Format(built_in.name, parse, layout=layout, spec=built_in.name)
+    return Format(built_in.name, parse, layout=layout, spec=built_in.name, zone=zone)
 
 
-def json_format(
-    keys: Mapping[str, str], is_failure: StatusRule, zone: tzinfo | None = None
-) -> Format:
+def json_format(keys: JsonKeys, reading: Reading) -> Format:
+    """Return the format of JSON lines in which the fields of a request have these keys."""
+    parse = make_json_parser(keys, reading.is_failure, reading.zone)
+    spec = f"json:{json.dumps([dict(keys.fields), keys.duration])}"
+    return Format(keys.name, parse, layout=keys, spec=spec, zone=reading.zone)
+
+
+def find_json_format(given: Mapping[str, str], reading: Reading) -> Format:
     """
-    Return the format of JSON lines in which the fields of an access have these keys.
+    Return the format of JSON lines whose keys are found in the first lines of a log, except those
+    in `given`.
 
-    The fields are `time`, `status`, and either `method` and `path` or `request`, the whole request
-    line. A key `request.uri` means the key `uri` in the object `request`, or a key with a dot.
-    Raises ConfigurationError if a field is missing or unknown.
+    The fields are `time`, `status`, either `method` and `path` or `request`, the whole request
+    line, and `host`. A key `request.uri` means the key `uri` in the object `request`, or a key with
+    a dot.
     """
-    check_keys(keys)
-    parse = partial(parse_json, keys=dict(keys), is_failure=is_failure, zone=zone)
-    return Format("json", parse, spec=f"json:{json.dumps(dict(keys))}")
+    given = dict(given)
+    spec = f"json-keys:{json.dumps(given)}" if given else "json"
+    fit = partial(_fit_keys, given=given, reading=reading)
+    if is_complete(given):
+        return replace(json_format(JsonKeys(given), reading), spec=spec, fit=fit)
+    parse = partial(Malformed, reason="the keys of its fields are not known")
+    return Format("json", parse, spec=spec, zone=reading.zone, fit=fit)
+
+
+def _fit_keys(
+    lines: Sequence[str], *, given: Mapping[str, str], reading: Reading
+) -> Format | str | None:
+    records = [read_object(line) for line in lines if "{" in line]
+    keys = choose_keys(records, given)
+    if isinstance(keys, AmbiguousKeys):
+        return str(keys)
+    return None if keys is None else json_format(keys, reading)
 
 
 def regex_format(pattern: str, is_failure: StatusRule, zone: tzinfo | None = None) -> Format:

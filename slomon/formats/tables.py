@@ -65,13 +65,13 @@ class TableLayout:
 def w3c_format(reading: Reading, layout: TableLayout | None = None) -> Format:
     """The format of W3C logs, with the columns of the last `#Fields:` line if there was one."""
     parse = partial(_parse_w3c, reading=reading, layout=layout)
-    return _table_format("w3c", parse, layout)
+    return _table_format("w3c", parse, layout, reading)
 
 
 def csv_format(reading: Reading, layout: TableLayout | None = None) -> Format:
     """The format of CSV files, with the columns of the last header if there was one."""
     parse = partial(_parse_csv, reading=reading, layout=layout)
-    return _table_format("csv", parse, layout)
+    return _table_format("csv", parse, layout, reading)
 
 
 def table_format(layout: TableLayout, reading: Reading) -> Format:
@@ -99,14 +99,15 @@ def csv_layout(names: Sequence[str], separator: str) -> TableLayout:
     return TableLayout("csv", separator, guess_fields(tuple(names)), quoted=True)
 
 
-def _table_format(name: str, parse: object, layout: TableLayout | None) -> Format:
+def _table_format(name: str, parse: object, layout: TableLayout | None, reading: Reading) -> Format:
     if layout is None:
         return Format(name, parse, spec=name)  # type: ignore[arg-type]
     form = layout.columns[layout.cells_of(Kind.TIME)[0]].form
     names = [column.name for column in layout.columns]
     state = json.dumps([layout.name, layout.separator, layout.quoted, form, names])
     known = layout if form else None
-    return Format(layout.name, parse, layout=known, spec=f"table:{state}")  # type: ignore[arg-type]
+    zone, spec = UTC if layout.utc else reading.zone, f"table:{state}"
+    return Format(layout.name, parse, layout=known, spec=spec, zone=zone)  # type: ignore[arg-type]
 
 
 def _parse_w3c(line: str, *, reading: Reading, layout: TableLayout | None) -> Item | Switch:

@@ -33,12 +33,12 @@ class Content(NamedTuple):
 class Wrapper:
     """
     A wrapper by name. `unwrap` returns the content of a line, or None if the line has no such
-    wrapper. `prefix` is the wrapper as the beginning of a layout, if it is a mere prefix.
+    wrapper. If the wrapper is a mere prefix, `prefix` is its layout, or "" if none describes it.
     """
 
     name: str
     unwrap: Callable[[str], Content | None]
-    prefix: str = ""
+    prefix: str | None = None
 
 
 def find_wrapper(lines: Sequence[str]) -> Wrapper | None:
@@ -70,9 +70,8 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
     spec = f"{wrapper.name}{state}>{inner.spec}"
     if wrapper.prefix and isinstance(inner.layout, Layout):
         layout = parse_layout(wrapper.prefix + inner.layout.show(), name)
-        return Format(
-            name, make_parser(layout, reading.is_failure, reading.zone), layout=layout, spec=spec
-        )
+        parse_whole = make_parser(layout, reading.is_failure, reading.zone)
+        return Format(name, parse_whole, layout=layout, spec=spec, zone=reading.zone)
 
     def parse(line: str) -> Item | Switch:
         content = wrapper.unwrap(line)

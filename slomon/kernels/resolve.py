@@ -36,6 +36,7 @@ SCRATCH: Final = LONGEST_GROUPED + 64
 
 def resolve(
     text: Text,
+    requests: Text,
     unresolved: Column,
     first: int,
     unresolved_count: int,
@@ -45,10 +46,11 @@ def resolve(
     places: Column,
     header: Column,
     scratch: MutableSequence[int],
+    templates: Column,
 ) -> int:
     """
-    Resolve unresolved lines, from number `first` on. Return the number of the line at which it
-    stopped:
+    Resolve unresolved lines, from number `first` on, whose requests stand in `text` or were
+    composed in `requests`. Return the number of the line at which it stopped:
 
     * a line for the reference parser, by its code or because its request remains unknown
     * a line with a new request for which the table has no room
@@ -61,10 +63,11 @@ def resolve(
         if code == FOR_REFERENCE:
             return number
         at, end = unresolved[place + 3], unresolved[place + 4]
-        hashed, _ = hash_request(text, at, end, 0)
-        key = lookup(text, at, end, hashed, table, header[MASK], arena)
-        if key == MISSING and header[MOST] and end - at <= LONGEST and is_plain(text, at, end):
-            end = group(text, at, end, scratch, 0)
+        source = requests if unresolved[place + 5] else text
+        hashed, _ = hash_request(source, at, end, 0)
+        key = lookup(source, at, end, hashed, table, header[MASK], arena)
+        if key == MISSING and header[MOST] and end - at <= LONGEST and is_plain(source, at, end):
+            end = group(source, at, end, scratch, 0, templates)
             hashed, _ = hash_request(scratch, 0, end, 0)
             key = _find_or_add(scratch, end, hashed, table, arena, places, header)
         if key == MISSING:

@@ -13,8 +13,27 @@ from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
-from slomon.kernels.line import CLF_LINES, clf, is_plain, number, plain
-from slomon.kernels.swar import equal_bytes, first_byte, leading_bytes, load, prefetch
+from slomon.kernels.json_lines import read_json
+from slomon.kernels.layout import read, read_combined
+from slomon.kernels.line import (
+    COMBINED_LINES,
+    JSON_LINES,
+    PLAIN_LINES,
+    TABLE_LINES,
+    is_plain,
+    plain,
+)
+from slomon.kernels.swar import (
+    WIDE,
+    count_line,
+    equal_bytes,
+    first_byte,
+    leading_bytes,
+    load,
+    prefetch,
+)
+from slomon.kernels.table import read_row
+from slomon.kernels.times import number
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
@@ -31,18 +50,17 @@ GROUP: Final = 32  # lines that are looked up together
 LINE: Final = 8
 """
 Numbers of each line of a group: tick, code (or outcome), where its request begins and ends, the
-hash of the request, where the line begins and ends; one is unused.
+hash of the request, where the line begins and ends, and whether the request was composed.
 """
 
-UNRESOLVED: Final = 5
+UNRESOLVED: Final = 6
 """
-Numbers of an unresolved line: its row, where the line begins and ends, and where its request begins
-and ends.
+Numbers of an unresolved line: its row, where the line begins and ends, where its request begins and
+ends, and whether the request was composed.
 """
 
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
 
-_NEWLINES: Final = 0x0A0A0A0A0A0A0A0A
 _QUERIES: Final = 0x3F3F3F3F3F3F3F3F
 _CARRIAGE_RETURN: Final = 13
 _SPACE: Final = 32
@@ -55,12 +73,15 @@ def scan(
     text: Text,
     at: int,
     length: int,
+    requests: Column,
     shape: Column,
-    affixes: Text,
+    program: Column,
+    literals: Text,
+    offsets: Column,
     statuses: Column,
     table: Column,
     arena: Text,
-    dates: Column,
+    memory: Column,
     ticks: Column,
     codes: Column,
     unresolved: Column,
@@ -77,9 +98,11 @@ def scan(
     * `shape`: the kind of lines, the length of their prefix and of their suffix, whether they are a
       file's lines (which may be blank or end with a carriage return), whether a request ends at its
       question mark, the mask of the table, and the first and the last tick of accesses that count
-    * `affixes`: the text of the prefix, followed by that of the suffix
+    * `requests`: where requests are composed, if they are not a part of their lines; as long as the
+      text
+    * `program`, `literals`, `offsets`, `memory`: as `layout.read` takes them. For plain lines,
+      `literals` is the text of the prefix, followed by that of the suffix.
     * `statuses`: the outcome of each status from 0 to 999
-    * `dates`: the cache of `line.clf`
     * `group`: scratch memory, GROUP times LINE numbers
 
     The text must end with a newline and have PADDING bytes behind it.
@@ -94,7 +117,7 @@ def scan(
         count = 0
         limit = min(GROUP, room - rows, unresolved_room - unresolved_rows)
         while start < length and count < limit:
-            end = start + _distance(text, start, _NEWLINES)
+            end = _find_line_end(text, start)
             stop = end
             if of_file and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
                 stop -= 1
@@ -102,7 +125,21 @@ def scan(
                 group[count * LINE] = NO_TICK
                 group[count * LINE + 1] = BLANK
             else:
-                _read_line(text, start, stop, shape, affixes, statuses, table, dates, group, count)
+                _read_line(
+                    text,
+                    start,
+                    stop,
+                    shape,
+                    program,
+                    literals,
+                    offsets,
+                    memory,
+                    requests,
+                    statuses,
+                    table,
+                    group,
+                    count,
+                )
             group[count * LINE + 5] = start
             group[count * LINE + 6] = end  # the reference parser strips line ends by itself
             count += 1
@@ -114,15 +151,18 @@ def scan(
                 prefetch(arena, table[bucket + 1])
         for line in range(count):
             place = line * LINE
-            code = _find(text, group, place, table, shape[5], arena)
+            source = requests if group[place + 7] else text
+            code = _find(source, group, place, table, shape[5], arena)
             ticks[rows] = group[place]
             codes[rows] = code
             if FOR_REFERENCE <= code < UNMATCHED:
-                unresolved[unresolved_rows * UNRESOLVED] = rows
-                unresolved[unresolved_rows * UNRESOLVED + 1] = group[place + 5]
-                unresolved[unresolved_rows * UNRESOLVED + 2] = group[place + 6]
-                unresolved[unresolved_rows * UNRESOLVED + 3] = group[place + 2]
-                unresolved[unresolved_rows * UNRESOLVED + 4] = group[place + 3]
+                number_at = unresolved_rows * UNRESOLVED
+                unresolved[number_at] = rows
+                unresolved[number_at + 1] = group[place + 5]
+                unresolved[number_at + 2] = group[place + 6]
+                unresolved[number_at + 3] = group[place + 2]
+                unresolved[number_at + 4] = group[place + 3]
+                unresolved[number_at + 5] = group[place + 7]
                 unresolved_rows += 1
             rows += 1
     unresolved_count[0] = unresolved_rows
@@ -135,31 +175,42 @@ def _read_line(
     start: int,
     stop: int,
     shape: Column,
-    affixes: Text,
+    program: Column,
+    literals: Text,
+    offsets: Column,
+    memory: Column,
+    requests: Column,
     statuses: Column,
     table: Column,
-    dates: Column,
     group: Column,
     line: int,
 ) -> None:
     """Write what a line says to the group, and prefetch the bucket of its request."""
-    kind, prefix, suffix, cut_query = shape[0], shape[1], shape[2], shape[4]
-    if kind == CLF_LINES:
-        tick, request, target_end, status = clf(text, start, stop, dates)
+    kind, suffix, cut_query = shape[0], shape[2], shape[4]
+    if kind == PLAIN_LINES:
+        fields = plain(text, start, stop, literals, shape[1], suffix)
+    elif kind == COMBINED_LINES:
+        fields = read_combined(text, start, stop, program, offsets, memory)
+    elif kind == TABLE_LINES:
+        fields = read_row(text, start, stop, program, offsets, memory, requests)
+    elif kind == JSON_LINES:
+        fields = read_json(text, start, stop, program, literals, offsets, memory, requests)
     else:
-        tick, request, target_end, status = plain(text, start, stop, affixes, prefix, suffix)
+        fields = read(text, start, stop, program, literals, offsets, memory, requests)
+    tick, request, target_end, status, composed = fields
+    source = requests if composed else text
     code = FOR_REFERENCE
     request_end = hashed = 0
     if tick != NO_TICK:
         value, digits = number(text, status)
         if digits == 3 and statuses[value] != MALFORMED:
-            hashed, request_end = hash_request(text, request, target_end, cut_query)
+            hashed, request_end = hash_request(source, request, target_end, cut_query)
             uncut = request_end == target_end
-            if uncut or _is_query(text, request_end, target_end, suffix > 0):
+            if uncut or _is_query(source, request_end, target_end, suffix > 0):
                 code = statuses[value]  # the outcome, until the key is known
                 if shape[6] <= tick <= shape[7]:
                     prefetch(table, (hashed & shape[5]) * BUCKET)
-                elif is_plain(text, request, request_end):
+                elif is_plain(source, request, request_end):
                     code = EXCLUDED
                 else:
                     code = FOR_REFERENCE  # only if a request is plain, every format can read it
@@ -169,6 +220,7 @@ def _read_line(
     group[place + 2] = request
     group[place + 3] = request_end
     group[place + 4] = hashed
+    group[place + 7] = composed
 
 
 def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:
@@ -204,14 +256,13 @@ def hash_request(text: Text, at: int, end: int, cut_query: int) -> tuple[int, in
     return hashed, at
 
 
-def _distance(text: Text, start: int, pattern: int) -> int:
-    """How many bytes precede the byte that a pattern repeats. The text must have that byte."""
-    at = start
-    equal = equal_bytes(load(text, at), pattern)
-    while equal == 0:
-        at += 8
-        equal = equal_bytes(load(text, at), pattern)
-    return at - start + first_byte(equal)
+def _find_line_end(text: Text, at: int) -> int:
+    """Where the next newline is, which the text must have."""
+    count = count_line(text, at)
+    while count == WIDE:
+        at += WIDE
+        count = count_line(text, at)
+    return at + count
 
 
 def _is_query(text: Text, at: int, end: int, has_escapes: int) -> int:

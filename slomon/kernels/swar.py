@@ -2,14 +2,14 @@
 Text eight bytes at a time ("SIMD within a register"): how the scanner looks at bytes. A word is a
 signed 64-bit number, little-endian: its lowest byte is the first one of the text.
 
-`load`, `wrap`, `first_byte` and `prefetch` are written twice, because Python has no such
-instructions: here as plain Python, which says what they do and serves the tests, and in
-`compiled/build.py`, where each becomes an instruction or two.
+Some functions are written twice, because Python has no such instructions: here as plain Python,
+which says what they do and serves the tests, and in `compiled/build.py`, where each becomes a few
+instructions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Final
 
 ONES: Final = 0x0101010101010101
@@ -52,6 +52,43 @@ def equal_bytes(word: int, pattern: int) -> int:
     """
     different = word ^ pattern
     return wrap(different - ONES) & ~different & HIGHS
+
+
+def find_byte(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
+    """Where the byte that a pattern repeats occurs first from `start` on, or `stop`."""
+    at = start
+    while at < stop:
+        equal = equal_bytes(load(text, at), pattern)
+        if equal:
+            return min(at + first_byte(equal), stop)
+        at += 8
+    return stop
+
+
+WIDE: Final = 32
+"""The bytes that the following functions look at. The text must have them all."""
+
+
+def count_plain(text: Sequence[int], at: int) -> int:
+    """
+    How many of the next bytes come before the first one that ends the plain part of a JSON string:
+    a quote, a backslash, a control character, or a byte that is not ASCII.
+    """
+    for count, byte in enumerate(text[at : at + WIDE]):
+        if not 32 <= byte < 128 or byte in (34, 92):
+            return count
+    return WIDE
+
+
+def count_line(text: Sequence[int], at: int) -> int:
+    """How many of the next bytes come before the first newline."""
+    count = bytes(text[at : at + WIDE]).find(10)
+    return WIDE if count < 0 else count
+
+
+def copy_wide(text: Sequence[int], at: int, into: MutableSequence[int], place: int) -> None:
+    """Copy the next bytes of a text to a place in another."""
+    into[place : place + WIDE] = text[at : at + WIDE]
 
 
 def prefetch(column: Sequence[int], at: int) -> None:

@@ -373,10 +373,10 @@ class LiveMonitor(AsyncContextManagerMixin):
             marks = self._group.add_mark(marks, number)
         result = self._engine.feed(items, marks)
         self._outgoing.drop(number)
+        if self._event_log is not None:  # first: whatever a state has counted is in the log
+            self._event_log.write(result.items, self._now())
         if self._state is not None:
             self._state.append(result.counted)
-        if self._event_log is not None:
-            self._event_log.write(result.items, self._now())
         return result
 
     def _count_events(self, items: Sequence[RawEvent], own: int, marks: Marks) -> None:

@@ -16,9 +16,11 @@ from slomon.core.batching import TimeRange
 from slomon.core.events import Change
 from slomon.core.reorder import Order, SourceClock, WaitingEvents, check_rows
 from slomon.endpoints.discovery import EndpointNames, SavedEndpointNames
+from slomon.endpoints.templates import Template
 from slomon.errors import ConfigurationError, OptionError, SlomonError, StateFileError
 from slomon.files import in_use
 from slomon.kernels.codes import FIRST_CHANGE
+from slomon.kernels.route import NAMED, NUMBERED
 from slomon.log_replay.lines import Log, LogPosition, ReferenceParser, SavedLog
 from slomon.log_replay.reader import LogReader
 from slomon.log_replay.survey import LogState
@@ -251,6 +253,31 @@ def load_names(names: EndpointNames, saved: Saved) -> None:
     check_column(found.texts, "B", len(found.texts))
     check_counts([found.capped])
     names.load(found)
+
+
+def save_templates(templates: Sequence[Template] | None) -> Sections:
+    """The path templates that were learnt; None if they are not known yet."""
+    yield (
+        "templates",
+        templates
+        and [
+            [one.prefix.hex(), one.flags, [value.hex() for value in one.kept], one.replaced]
+            for one in templates
+        ],
+    )
+
+
+def load_templates(saved: Saved) -> list[Template] | None:
+    """What `save_templates` saved."""
+    if saved["templates"] is None:
+        return None
+    templates = []
+    for prefix, flags, kept, replaced in saved["templates"]:
+        demand(flags in {NUMBERED, NAMED}, "the flags of a path template are unknown")
+        check_counts([replaced])
+        values = [bytes.fromhex(value) for value in kept]
+        templates.append(Template(bytes.fromhex(prefix), flags, values, replaced))
+    return templates
 
 
 def save_logs(logs: Sequence[LogReader]) -> Sections:

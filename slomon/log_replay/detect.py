@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from itertools import filterfalse, takewhile
+from operator import ge
 from typing import Final, Protocol, TypeAlias
 
 from slomon.core.events import Access, Malformed
@@ -14,6 +15,7 @@ from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.durations import describe_duration
 from slomon.formats.format import Format, Reading, read_lines
+from slomon.formats.json_keys import JsonKeys
 from slomon.formats.recognition import (
     Infer,
     Recognition,
@@ -27,6 +29,7 @@ from slomon.sources.source import Source
 
 HEAD_LINES: Final = 100  # not counting blank lines
 _BYTES: Final = 64 * 1024
+_LEAST_TICKS: Final = 5  # fewer lines may be in any order by chance
 _MOST_BYTES: Final = 1024 * 1024
 _REQUESTS: Final = 10
 
@@ -85,8 +88,16 @@ def _is_blank(line: bytes) -> bool:
 
 def find_first_tick(log: Log, head: bytes) -> int:
     """The least tick of the accesses among the first lines of a log; 0 if there are none."""
-    read = read_lines(log.format, _list_written(head))
-    return min((one.tick for one in read if isinstance(one, Access)), default=0)
+    return min(_list_ticks(log.format, _list_written(head)), default=0)
+
+
+def _list_ticks(form: Format, lines: Sequence[str]) -> list[int]:
+    return [one.tick for one in read_lines(form, lines) if isinstance(one, Access)]
+
+
+def _run_backwards(ticks: Sequence[int]) -> bool:
+    """Do times run from new to old, as a cloud's console exports them?"""
+    return len(ticks) >= _LEAST_TICKS and all(map(ge, ticks, ticks[1:])) and ticks[0] > ticks[-1]
 
 
 def _list_written(head: bytes) -> list[str]:
@@ -106,6 +117,10 @@ OnFormatDetected: TypeAlias = Callable[[str, str, Mapping[str, str]], None]
 """Called with the name of a log, the name of its format, and what else is known of the format."""
 
 
+def _ignore(*_: object) -> None:
+    """The default of the hook."""
+
+
 def _infer_nothing(_: Sequence[str]) -> None:
     """No layout is inferred."""
 
@@ -117,9 +132,9 @@ _REMEDY: Final = (
 
 
 class KnowRequests(Protocol):
-    """Returns the requests whose targets are compared exactly, or with templates."""
+    """Returns the requests of a log whose targets are compared exactly, or with templates."""
 
-    def __call__(self, *, match_exactly: bool) -> Requests: ...
+    def __call__(self, *, match_exactly: bool, log: str) -> Requests: ...
 
 
 class FormatDetector:
@@ -130,7 +145,8 @@ class FormatDetector:
     Statuses and times are read by `reading`. `match_exactly` is for
     all logs; if it is None, recorded streams are compared exactly and other
     logs are not. `infer` finds the layout of lines that no format
-    reads. `on_format_detected` is called for each log.
+    reads. `on_format_detected` is called for each log, and so is `on_recognised` with its first
+    lines, before any of them is read.
     """
 
     def __init__(
@@ -149,6 +165,7 @@ class FormatDetector:
         self._exact = match_exactly
         self._reading = reading
         self._infer = infer
+        self.on_recognised: Callable[[Log, bytes], object] = _ignore
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
     def __call__(self, name: str, head: bytes) -> Log:
@@ -162,18 +179,20 @@ class FormatDetector:
         form = _UNKNOWN if found is None else found.format
         match_exactly = form.ordered if self._exact is None else self._exact
         prefix = find_prefix(head) if form.ordered else b""
-        requests = self._requests(match_exactly=match_exactly)
+        requests = self._requests(match_exactly=match_exactly, log=name)
         log = Log(name, form, requests, match_exactly, prefix, bool(written))
+        log.newest_first = not form.ordered and _run_backwards(_list_ticks(form, written))
         if written:
             details = {} if found is None else _describe(found, written)
             self._on_format_detected(log.name, log.format.name, details)
+            self.on_recognised(log, head)
         return log
 
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:
         """A log that was recognised before the checkpoint."""
         name, form, match_exactly, prefix, recognised, ended = saved
         found = restore_format(form, self._reading) or _UNKNOWN
-        requests = self._requests(match_exactly=match_exactly)
+        requests = self._requests(match_exactly=match_exactly, log=name)
         return Log(
             *(name, found, requests, match_exactly, prefix.encode()),
             *(recognised, ended, beginning),
@@ -191,6 +210,8 @@ def _describe(found: Recognition, lines: Sequence[str]) -> dict[str, str]:
     layout = found.format.layout
     if found.inferred and layout is not None:
         details["layout"] = layout.show()
+    if isinstance(layout, JsonKeys) and layout.name == "json":
+        details["keys"] = layout.show()
     if found.assumed_utc:
         details["zone"] = "UTC, as its times name none; --zone (zone=) names another"
     if duration := describe_duration(found.format, lines):

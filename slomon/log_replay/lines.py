@@ -38,6 +38,7 @@ class Log:
     recognised: bool = True  # False while all its lines are blank or too long
     ended: bool = False  # by an end-of-stream line
     beginning: bytes = b""  # of the file, to identify it when a run is resumed; b"" for a pipe
+    newest_first: bool = False  # do its first lines run from new to old?
 
 
 class SavedLog(NamedTuple):
@@ -78,6 +79,7 @@ class Block:
     ticks: array[int] = field(default_factory=lambda: array("q"))
     codes: array[int] = field(default_factory=lambda: array("q"))
     unresolved: array[int] = field(default_factory=lambda: array("q"))
+    requests: bytearray = field(default_factory=lambda: bytearray(1))  # composed by a scanner
     rows: int = 0
     unresolved_count: int = 0
     length: int = 0
@@ -170,12 +172,21 @@ class ReferenceParser:
         block.ticks, block.codes, block.rows = array("q", [tick]), array("q", [code]), 1
 
     def resolve_rest(self, block: Block, first: int) -> None:
-        """Make the rows of a part from line `first` on; those before it are already made."""
-        lines = enumerate(block.lines()[first:], block.first_line + first)
-        rows = [self.read(block.log, number, line) for number, line in lines]
+        """
+        Make the rows of a part from line `first` on; those before it are already made. The part
+        ends at a line that switches the format to a layout: a scanner may read the lines after it.
+        """
+        log, form = block.log, block.log.format
+        lines = block.lines()
+        rows: list[tuple[int, int]] = []
+        for number, line in enumerate(lines[first:], block.first_line + first):
+            rows.append(self.read(log, number, line))
+            if log.format is not form and log.format.layout is not None:
+                break
         block.ticks[first:] = array("q", [tick for tick, _ in rows])
         block.codes[first:] = array("q", [code for _, code in rows])
         block.rows = first + len(rows)
+        block.stop -= sum(len(line) + 1 for line in lines[block.rows :])
 
     def read(self, log: Log, number: int, line: bytes) -> tuple[int, int]:
         """The tick and the code of a line."""
@@ -197,7 +208,7 @@ class ReferenceParser:
         if isinstance(read, Access):
             if not self.first <= read.tick <= self.last:
                 return read.tick, EXCLUDED
-            key = log.requests.key(read.verb, read.resource)
+            key = log.requests.key(read.verb, read.resource, read.host)
             return read.tick, access_code(key, failed=read.failed)
         if isinstance(read, Change):
             return NO_TICK, self._add_change(log, read)

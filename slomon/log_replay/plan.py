@@ -13,12 +13,14 @@ from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.config import NO_EMAIL
+from slomon.endpoints.discovery import BY_HOST
 from slomon.formats.builtin import ALIASES
 from slomon.formats.dialects import read_given
 from slomon.formats.format import Format, Reading
+from slomon.formats.json_lines import check_keys
 from slomon.formats.registry import (
     find_format,
-    json_format,
+    find_json_format,
     known_formats,
     make_format,
     regex_format,
@@ -41,21 +43,23 @@ class Plan:
     """
     What is replayed, and how.
 
-    `logs` are merged by time; `formats` are those that a log may be in. A time
-    in a log that names no zone is in `zone`. Without
-    `endpoints`, at most `max_endpoints` are found in the logs, each with the owner, SLO and window
-    of `defaults`. `changes` have the ticks at which they happened, and `rejected_records` counts
-    the records of deploys that could not be read. `excluded_records` counts the records of deploys
-    that don't count, by reason. Only accesses from the tick `first` to `last` count, and only
-    changes until `last`. Durations are ticks. If `lateness` or
-    `match_exactly` is None, the format of each log decides; if `no_traffic` is None, no incident
-    expires; if `resolution` is 0, windows are exact.
+    `logs` are merged by time; `formats` are those that a log may be in. A time in a log that names
+    no zone is in `zone`. Without `endpoints`, at most `max_endpoints` are found in the logs, each
+    with the owner, SLO and window of `defaults`. `service_from` says where their services come from
+    (`discovery.FoundEndpoints`), and `groups_paths` whether path templates are learnt. `changes`
+    have the ticks at which they happened, `rejected_records` counts the records of deploys that
+    could not be read, and `excluded_records` those that don't count, by reason. Only accesses from
+    the tick `first` to `last` count, and only changes until `last`. Durations are ticks. If
+    `lateness` or `match_exactly` is None, the format of each log decides; if `no_traffic` is None,
+    no incident expires; if `resolution` is 0, windows are exact.
     """
 
     logs: Sequence[str]
     formats: Sequence[Format]
     endpoints: Catalogue | None = None
     defaults: Endpoint = _DEFAULTS
+    service_from: str = BY_HOST
+    groups_paths: bool = False
     max_endpoints: int = 10_000
     changes: Sequence[tuple[int, Change]] = ()
     rejected_records: int = 0
@@ -128,7 +132,8 @@ def choose_formats(
             return [regex_format(regex, is_failure, zone)]
     if json_keys is not None:
         with naming_option("json_keys"):
-            return [json_format(json_keys, is_failure, zone)]
+            check_keys(json_keys)
+            return [find_json_format(json_keys, reading)]
     known = known_formats(is_failure, zone)
     if name is None:
         return known

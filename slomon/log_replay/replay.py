@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, Final, NoReturn, cast
 
 from slomon.concurrency import run_on_own_loop
 from slomon.core.endpoints import Catalogue, Endpoint
@@ -23,11 +23,13 @@ from slomon.core.summary import Totals
 from slomon.core.ticks import LAST_TICK
 from slomon.core.trust import ResultWarning
 from slomon.dates import is_day, parse_instant, parse_zone, show_duration, show_instant
-from slomon.deploys.history import read_history
+from slomon.deploys.history import History, read_history
 from slomon.deploys.records import DeployRules
 from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
+from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
 from slomon.errors import MalformedLineError, OptionError
+from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
 from slomon.log_replay.files import check_files, list_logs, measure
@@ -125,6 +127,16 @@ def _read_change_keys(name: str, value: object) -> object:
     return keys
 
 
+_EXCLUSIVE: Final = (
+    ("endpoints", "slo"),
+    ("endpoints", "window"),
+    ("endpoints", "service_from"),
+    ("service", "service_from"),
+    ("format", "log_format", "regex", "json_keys"),
+)
+"""The options of which one at most is given."""
+
+
 @document_options
 def replay(
     paths: Annotated[
@@ -176,8 +188,8 @@ def replay(
         Mapping[str, str] | None,
         Option(
             read=read_texts,
-            help="read JSON lines, with these keys for the fields time, status, and either method "
-            "and path, or request",
+            help="read JSON lines, with these keys for some or all of the fields time, status, "
+            "method, path, request and host (default: the keys are found by their usual names)",
             group="logs",
             metavar="FIELD=KEY,...",
             identity=Identity(name="JSON keys"),
@@ -283,6 +295,29 @@ def replay(
             identity=Identity(),
         ),
     ] = None,
+    service_from: Annotated[
+        str | None,
+        Option(
+            read=partial(read_choice, choices=SERVICES_FROM),
+            help="what is the service of a found endpoint: host, the virtual host of its requests "
+            "if the logs name several; file, the name of the log's file; or endpoint, itself",
+            group="endpoints",
+            metavar="WHAT",
+            default=BY_HOST,
+            identity=Identity(name="service from"),
+        ),
+    ] = None,
+    group_paths: Annotated[
+        str,
+        Option(
+            read=partial(read_choice, choices=["on", "off"]),
+            help="on: if a position in the paths of the first requests takes many values that are "
+            "seldom seen, they are one endpoint, as in /product/{slug}; off: each is its own",
+            group="endpoints",
+            metavar="ON|OFF",
+            identity=Identity(name="path groups"),
+        ),
+    ] = "on",
     max_endpoints: Annotated[
         int,
         Option(
@@ -443,12 +478,11 @@ def replay(
     is damaged or of another replay; MalformedLineError if `strict`. An exception of a function that
     was passed is raised as it is.
     """
-    given = read_options(replay, locals())
-    check_mutually_exclusive(endpoints=endpoints, slo=slo)
-    check_mutually_exclusive(endpoints=endpoints, window=window)
-    check_mutually_exclusive(format=format, log_format=log_format, regex=regex, json_keys=json_keys)
-    given["is_failure"] = choose_rule(given["is_failure"], fail_status)
-    given.update(_read_range(given))
+    raw = locals()
+    given = read_options(replay, raw)
+    for names in _EXCLUSIVE:
+        check_mutually_exclusive(**{name: raw[name] for name in names})
+    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **_read_range(given)}
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
     histories = given["changes"] or []
@@ -465,6 +499,8 @@ def replay(
         chosen = choose_backend(backend, size)
         rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
         history = read_history(histories, _read_zone(change_zone), service or "", rules)
+        if plan.endpoints is None and plan.service_from == BY_HOST:
+            history = _name_hosts(history)
         plan = replace(
             plan,
             changes=history.changes,
@@ -496,13 +532,15 @@ def replay(
                 chosen,
                 on_rejected=rejections.add,
                 on_format_detected=log.format_detected,
+                on_paths_grouped=log.paths_grouped,
                 checkpoint=state,
                 save_rejections=rejections.save,
                 saved=saved,
             )
             named = set(given["paths"])
+            deploys = DeployRecords(expected=bool(histories), in_zone=in_zone)
             monitor = _run(
-                engine, plan, rejections, size, on_progress, named=named, in_zone=in_zone
+                engine, plan, rejections, size, on_progress, named=named, deploys=deploys
             )
         if state is not None and not keep_checkpoint:
             state.remove()
@@ -533,6 +571,8 @@ def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalog
             slo=given["slo"],
             window=given["window"],
         ),
+        service_from=given["service_from"],
+        groups_paths=given["group_paths"] == "on",
         max_endpoints=given["max_endpoints"],
         first=given["from_"] or 0,
         last=LAST_TICK if given["to"] is None else given["to"] - 1,
@@ -560,6 +600,15 @@ def _read_range(given: Mapping[str, Any]) -> dict[str, int | None]:
             ["to"], f" is {quote(given['to'])}; allowed: a time after {show_instant(first)}"
         )
     return ticks
+
+
+def _name_hosts(history: History) -> History:
+    """The same changes, whose services are written like the virtual hosts that they may be."""
+    changes = [
+        (tick, replace(change, service=read_host(change.service) or change.service))
+        for tick, change in history.changes
+    ]
+    return replace(history, changes=changes)
 
 
 def _read_zone(name: str | None) -> tzinfo | None:
@@ -591,9 +640,12 @@ def _run(
     on_progress: Callable[[Progress], object] | None,
     *,
     named: Container[str],
-    in_zone: bool,
+    deploys: DeployRecords,
 ) -> ReplayMonitor:
-    """Run a replay in which the logs `named` were not found in a directory."""
+    """
+    Run a replay in which the logs `named` were not found in a directory. What is known of the
+    deploys before it is in `deploys`.
+    """
     run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(run)
     problems = [log.problem for log in engine.logs if log.problem is not None]
@@ -603,7 +655,7 @@ def _run(
     )
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in _list_watched(plan)), default=0)
-    deploys = _sum_up_deploys(engine, plan, in_zone=in_zone)
+    deploys = _sum_up_deploys(engine, plan, deploys)
     warnings = find_warnings(accounting, engine.sources, deploys, window)
     return ReplayMonitor(
         *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
@@ -612,7 +664,7 @@ def _run(
     )
 
 
-def _sum_up_deploys(engine: Replay, plan: Plan, *, in_zone: bool) -> DeployRecords:
+def _sum_up_deploys(engine: Replay, plan: Plan, deploys: DeployRecords) -> DeployRecords:
     counted: list[int] = []
     unmatched: Counter[str] = Counter()
     for tick, change in plan.changes:
@@ -620,12 +672,13 @@ def _sum_up_deploys(engine: Replay, plan: Plan, *, in_zone: bool) -> DeployRecor
             counted.append(tick)
         else:
             unmatched[change.service] += 1
-    return DeployRecords(
+    return replace(
+        deploys,
         counted=counted,
         unmatched=unmatched.total(),
         rejected=plan.rejected_records,
         excluded=sum(plan.excluded_records.values()),
         unmatched_services=list(unmatched),
         without_time=sum(is_day(change.date) for _, change in plan.changes),
-        in_zone=in_zone,
+        services=engine.list_services(),
     )

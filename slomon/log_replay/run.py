@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from anyio import CancelScope, create_task_group, sleep
@@ -20,15 +20,22 @@ from anyio.abc import TaskGroup
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import Endpoint, ShardEndpoints
 from slomon.core.events import OUT_OF_RANGE, Change, RejectedLine, ReplayAccounting
-from slomon.core.incident import ChangeLog
+from slomon.core.incident import ChangeLog, Incident
 from slomon.core.reorder import SourceClock, WaitingEvents
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
 from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
+from slomon.endpoints.discovery import (
+    BY_FILE,
+    FoundEndpoints,
+    FoundRequests,
+    GivenRequests,
+    Requests,
+)
 from slomon.endpoints.router import Router
+from slomon.endpoints.templates import Template
 from slomon.formats.format import Reading
 from slomon.formats.inference import infer
 from slomon.kernels.codes import UNMATCHED
@@ -40,15 +47,19 @@ from slomon.log_replay.checkpoint import (
     load_logs,
     load_names,
     load_order,
+    load_templates,
     save_counts,
     save_logs,
     save_names,
     save_order,
+    save_templates,
 )
 from slomon.log_replay.detect import FormatDetector, OnFormatDetected, is_known
+from slomon.log_replay.files import is_file
 from slomon.log_replay.lines import Log, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, LogReader
+from slomon.log_replay.sample import PathGroups, name_service, sample_templates
 from slomon.log_replay.survey import check_unchanged, survey
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
@@ -124,9 +135,10 @@ class Replay:
     """
     The parts of one replay, ready to run once.
 
-    `on_rejected` is called with each malformed line, and `on_format_detected` with each log's name
-    and format. The state is saved to `checkpoint` when it is due, with what `save_rejections`
-    returns; `saved` is the state from which to resume.
+    `on_rejected` is called with each malformed line, `on_format_detected` with each log's name and
+    format, and `on_paths_grouped` with the path templates once they are known. The state is saved
+    to `checkpoint` when it is due, with what `save_rejections` returns; `saved` is the state from
+    which to resume.
     """
 
     def __init__(
@@ -136,6 +148,7 @@ class Replay:
         *,
         on_rejected: Callable[[RejectedLine], None] = _ignore,
         on_format_detected: OnFormatDetected = _ignore,
+        on_paths_grouped: Callable[[Sequence[Template]], None] = _ignore,
         checkpoint: Checkpoint | None = None,
         save_rejections: Callable[[], object] = list,
         saved: SavedState | None = None,
@@ -153,16 +166,20 @@ class Replay:
         self._reference = ReferenceParser(
             self._order, on_rejected, **counts, first=plan.first, last=plan.last
         )
-        self._requests = cache(partial(_make_requests, plan, self._names))
+        self._found = FoundEndpoints(self._names, plan.defaults, plan.service_from)
+        self._requests = _KnownRequests(plan, self._found)
         self._resolver = backend.reader(self._reference, plan.is_failure)
-        self._detector = FormatDetector(
+        self._groups = PathGroups(self._names, on_paths_grouped)
+        make_detector = partial(
+            FormatDetector,
             plan.formats,
             self._requests,
-            on_format_detected,
             match_exactly=plan.match_exactly,
             reading=Reading(plan.is_failure, plan.zone),
             infer=infer,
         )
+        self._recognise_silently = make_detector(_ignore)
+        self._detector = make_detector(on_format_detected)
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
         self._shards: list[Shard] = []
@@ -179,11 +196,25 @@ class Replay:
         refusals = [log.refusal for log in self.logs if log.refusal is not None]
         if refusals and not any(is_known(log.log) for log in self.logs):
             raise refusals[0]
+        return self._finish()
+
+    def _finish(self) -> ServiceMonitor:
         shards, order, collector = self._shards, self._order, self._collector
         newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
         finish(shards, collector, min(max(newest, order.watched_until), self._plan.last))
-        totals = add_up(shards, order.deploys, order.span)
-        return ServiceMonitor(collector.incidents.values(), self._account(), (), totals)
+        incidents: Iterable[Incident] = collector.incidents.values()
+        if self._plan.endpoints is None:
+            endpoints = self._found
+            endpoints.settle({deploy.change.service for deploy in order.deploys})
+            incidents = [replace(one, endpoint=endpoints[one.key]) for one in incidents]
+        deploys = [deploy for deploy in order.deploys if self.is_watched(deploy.change)]
+        totals = add_up(shards, deploys, order.span)
+        return ServiceMonitor(incidents, self._account(len(deploys)), (), totals)
+
+    def list_services(self) -> list[str]:
+        """The services that own endpoints, after the run; not those that each are an endpoint."""
+        given = self._plan.endpoints
+        return sorted({one.name for one in given.endpoints} if given else self._found.services)
 
     @property
     def lines(self) -> int:
@@ -231,8 +262,14 @@ class Replay:
         saved = self._saved
         with self._restoring():
             if saved is None:
+                self._group_paths()
                 self._enter_changes()
             else:
+                templates = load_templates(saved)
+                if templates is None:
+                    self._group_paths()
+                else:
+                    self._groups.use(templates)
                 load_names(self._names, saved)
                 endpoints = self._requests(match_exactly=True).endpoints
                 waiting = load_order(self._order, saved, len(endpoints))
@@ -266,6 +303,7 @@ class Replay:
         yield from save_counts(self._reference)
         yield from save_logs(self.logs)
         yield from save_names(self._names)
+        yield from save_templates(self._groups.templates)
         for number, shard in enumerate(self._shards):
             yield from save_shard(number, shard)
         yield "incidents", pack_incidents(self._collector.incidents.values())
@@ -367,9 +405,25 @@ class Replay:
     def _choose_lateness(self, log: Log | None) -> int:
         if self._plan.lateness is not None:
             return self._plan.lateness
-        return 0 if log is not None and log.format.ordered else LATENESS
+        if log is None:
+            return LATENESS
+        if log.newest_first:
+            return LAST_TICK  # all its rows wait until its end
+        return 0 if log.format.ordered else LATENESS
 
-    def _account(self) -> ReplayAccounting:
+    def _group_paths(self) -> None:
+        """Learn the path templates from the logs, or from the only one when its head is read."""
+        plan = self._plan
+        if plan.endpoints is not None or not plan.groups_paths:
+            self._groups.use([])
+            return
+        if len(plan.logs) == 1 and not is_file(plan.logs[0]):
+            self._detector.on_recognised = self._groups.learn_from_head
+        else:
+            self._groups.use(sample_templates(plan.logs, self._recognise_silently, plan.max_line))
+
+    def _account(self, deploys: int) -> ReplayAccounting:
+        """The accounting at the end, when the services of so many changes own an endpoint."""
         plan, order, reference = self._plan, self._order, self._reference
         clocks = order.clocks[CHANGES + 1 :]
         given = plan.endpoints
@@ -379,8 +433,8 @@ class Replay:
         return ReplayAccounting(
             events=order.position + plan.rejected_records + sum(plan.excluded_records.values()),
             accesses=order.accesses,
-            changes=reference.changes - order.excluded_changes,
-            unmatched=order.unmatched,
+            changes=deploys,
+            unmatched=order.unmatched + reference.changes - order.excluded_changes - deploys,
             rejected=reference.rejected + plan.rejected_records,
             excluded=excluded.total(),
             late=sum(shard.late for shard in self._shards),
@@ -393,13 +447,28 @@ class Replay:
             disordered=sum(clock.disordered for clock in clocks),
             largest_lateness=to_seconds(max(clock.largest for clock in clocks)),
             endpoints=self._names.admitted if given is None else len(given.endpoints),
+            grouped_paths=sum(one.replaced for one in self._groups.templates or ()),
         )
 
 
-def _make_requests(plan: Plan, names: EndpointNames, *, match_exactly: bool) -> Requests:
+class _KnownRequests:
+    """The requests of each log: one object for all logs with the same endpoints and services."""
+
+    def __init__(self, plan: Plan, found: FoundEndpoints) -> None:
+        self._service_from = plan.service_from
+        self._make = cache(partial(_make_requests, plan, found))
+
+    def __call__(self, *, match_exactly: bool, log: str = "") -> Requests:
+        label = name_service(log) if log and self._service_from == BY_FILE else ""
+        return self._make(label, match_exactly=match_exactly)
+
+
+def _make_requests(
+    plan: Plan, found: FoundEndpoints, label: str, *, match_exactly: bool
+) -> Requests:
     """The requests of logs whose targets are compared exactly, or with templates."""
     if plan.endpoints is None:
-        return FoundRequests(names, plan.defaults)
+        return FoundRequests(found, label)
     endpoints = plan.endpoints.endpoints
     find = plan.endpoints.find if match_exactly else Router(endpoints).find
     return GivenRequests(endpoints, find)

@@ -74,9 +74,9 @@ class Screen:
             return _ASCII
         return _UNICODE
 
-    def clean(self, text: str) -> str:
+    def clean(self, text: str, limit: int = _MAX_LENGTH) -> str:
         """Text from outside, clipped; control and unencodable characters are escaped."""
-        escaped = excerpt(text, _MAX_LENGTH)
+        escaped = excerpt(text, limit)
         return escaped.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def cut(self, text: str, columns: int) -> str:

@@ -21,6 +21,7 @@ from typing import Final, Protocol, Self, TypeAlias
 
 from slomon.errors import ConfigurationError
 from slomon.sources.compression import open_decompressed
+from slomon.sources.json_values import split_values
 from slomon.sources.peekable import Check, PeekableStream, open_raw
 
 MAX_LINE: Final = 1024 * 1024
@@ -103,7 +104,7 @@ class Source:
 
     * `name`: the name to show to people
     * `size`: the bytes of the file when it was opened; None for a pipe and for standard input
-    * `is_compressed`: is its text decompressed?
+    * `is_compressed`: is its text decompressed, or split into JSON values?
     * `beginning`: the first bytes on disk, by which a file is recognised; b"" if `size` is None
     """
 
@@ -127,6 +128,7 @@ class Source:
         self._bytes = self._text = PeekableStream(raw, check=check)
         with self._recording_problem():
             self._text = open_decompressed(self._bytes)
+            self._text = split_values(self._text)
         self.is_compressed = self._text is not self._bytes
         self.beginning = b"" if size is None else bytes(self._bytes.peek(0)[:_BEGINNING_BYTES])
 

@@ -31,13 +31,23 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"slomon {slomon.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["repeat"]])
+@pytest.mark.parametrize("arguments", [["--"], ["repeat"]])
 def test_a_verb_is_required(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments, sys.stdout, sys.stderr)
 
     assert caught.value.code == MISUSED
     assert "VERB" in capsys.readouterr().err
+
+
+def test_without_arguments_it_says_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], sys.stdout, sys.stderr) == MISUSED
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "\n  slomon demo " in err
+    assert "\n  slomon replay --help " in err
+    assert len(err.splitlines()) < 8
 
 
 @pytest.mark.slow

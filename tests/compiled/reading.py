@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,12 +17,21 @@ from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.ticks import LAST_TICK
-from slomon.endpoints.discovery import EndpointNames, FoundRequests, GivenRequests, Requests
+from slomon.endpoints.discovery import (
+    BY_FILE,
+    EndpointNames,
+    FoundEndpoints,
+    FoundRequests,
+    GivenRequests,
+    Requests,
+)
 from slomon.endpoints.router import Router
+from slomon.endpoints.templates import NO_TEMPLATES
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
+from tests.formats.layouts import make_formats
 
 Opened = Callable[[], AbstractContextManager[Library]]
 MakeRequests = Callable[[EndpointNames], Requests]
@@ -44,8 +54,12 @@ def given_by_template(_: EndpointNames) -> Requests:
     return GivenRequests(GIVEN.endpoints, Router(GIVEN.endpoints).find)
 
 
+def found_in_a_file(names: EndpointNames) -> Requests:
+    return FoundRequests(FoundEndpoints(names, LIKE, BY_FILE), "web1")
+
+
 def found(names: EndpointNames) -> Requests:
-    return FoundRequests(names, LIKE)
+    return FoundRequests(FoundEndpoints(names, LIKE))
 
 
 @dataclass
@@ -58,18 +72,23 @@ class BlockReading:
     rule: StatusRule = server_errors_fail
     first: int = 0
     last: int = LAST_TICK
+    templates: array[int] = field(default_factory=lambda: NO_TEMPLATES)
     rows: list[tuple[int, int]] = field(default_factory=list)
     rejected: list[RejectedLine] = field(default_factory=list)
     unresolved_count: int = 0  # lines that the scanner left open
 
     def __post_init__(self) -> None:
         self.formats = {form.name: form for form in known_formats(self.rule)}
+        self.formats |= {
+            name: form for name, form in make_formats(self.rule).items() if name not in self.formats
+        }
         self.order, self.names = self.backend.order(
-            1, 1, self.most if self.requests is found else 0
+            1, 1, self.most if self.requests in {found, found_in_a_file} else 0
         )
         self.reference = ReferenceParser(
             self.order, self.rejected.append, first=self.first, last=self.last
         )
+        self.names.templates = self.templates
         self._requests = self.requests(self.names)
         self.settler = self.backend.reader(self.reference, self.rule)
 

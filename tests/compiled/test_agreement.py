@@ -19,6 +19,7 @@ from tests.compiled.reading import (
     MakeRequests,
     Opened,
     found,
+    found_in_a_file,
     given_by_template,
     given_exactly,
     read_at,
@@ -33,6 +34,8 @@ KNOWN = [
     pytest.param(found, False, 3, id="found up to a cap"),
     pytest.param(found, False, 0, id="none found"),
     pytest.param(found, True, 50, id="found in an exact log"),
+    pytest.param(found_in_a_file, False, 50, id="found in a file that is a service"),
+    pytest.param(found_in_a_file, False, 3, id="found in a file up to a cap"),
 ]
 backends = pytest.mark.parametrize("backend", BACKENDS)
 opened = pytest.mark.parametrize(("requests", "match_exactly", "most"), KNOWN)

@@ -52,6 +52,10 @@ def router(*resources: str) -> Router:
         ("/static/{file:path}", "/static/a//b/"),
         ("/{all:path}", "/"),
         ("{all:path}", "*"),
+        ("https://shop.example.com/a/{b}", "https://shop.example.com/a/7?x"),
+        ("https://Shop.example.com:8443/a", "http://shop.example.COM/a"),
+        ("http://shop.example.com", "https://shop.example.com/"),
+        ("http://shop.example.com/", "https://ana@shop.example.com"),
     ],
 )
 def test_a_request_finds_its_endpoint(resource: str, target: str) -> None:
@@ -199,3 +203,21 @@ def test_the_router_finds_what_trying_every_resource_finds(
     fits = [(fit, key) for key, resource in enumerate(resources) if (fit := rank(resource, target))]
 
     assert router(*resources).find("GET", target) == (min(fits)[1] if fits else None)
+
+
+def test_a_resource_of_a_host_matches_only_its_requests_and_comes_first() -> None:
+    routes = router("/a/{any}", "https://shop.example.com/{all:path}", "https://b.example/a/7")
+    targets = {
+        "/a/7": 0,
+        "https://other.example/a/7": 0,
+        "https://shop.example.com/a/7": 1,
+        "https://b.example/a/7": 2,
+        "https://b.example/a/8": 0,
+        "https://b.example/x": None,
+    }
+    assert {target: routes.find("GET", target) for target in targets} == targets
+
+
+def test_a_resource_of_a_host_is_given_once() -> None:
+    with pytest.raises(ConfigurationError, match="the same requests match as"):
+        router("https://shop.example.com/a", "http://SHOP.example.com:80/a")

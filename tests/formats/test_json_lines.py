@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Access, Malformed
+from slomon.core.events import Access, Excluded, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
-from slomon.formats.fields import CADDY_KEYS, check_keys, parse_json
+from slomon.formats.json_keys import CADDY, JsonKeys
+from slomon.formats.json_lines import check_keys, make_json_parser
 
 KEYS = {"time": "t", "method": "m", "path": "p", "status": "s"}
 GOOD = {"t": 5, "m": "GET", "p": "/a", "s": 500}
 ACCESS = Access(5 * TICKS_PER_SECOND, "GET", "/a", failed=True)
 
 
-def parse(line: str, keys: dict[str, str] = KEYS) -> object:
-    return parse_json(line, keys, server_errors_fail, None)
+def parse(line: str, keys: dict[str, str] = KEYS) -> Access | Excluded | Malformed:
+    return make_json_parser(JsonKeys(keys), server_errors_fail, None)(line)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_a_message_of_caddy_that_is_no_access_names_the_first_key_it_lacks(key: 
     holder = record["request"] if "." in key else record
     assert isinstance(holder, dict)
     del holder[key.rpartition(".")[2]]
-    malformed = parse(json.dumps(record), dict(CADDY_KEYS))
+    malformed = parse(json.dumps(record), dict(CADDY.fields))
     assert isinstance(malformed, Malformed)
     assert malformed.reason.startswith(f"it has no '{key}'; allowed: ")
 
@@ -112,19 +114,36 @@ def test_a_line_of_caddy_comes_back_to_the_nanosecond(tick: int, uri: str, statu
     record = {"request": {"method": "GET", "uri": f"/{uri}"}, "status": status}
     stamp = f"{tick // TICKS_PER_SECOND}.{tick % TICKS_PER_SECOND:09}"
     line = f'{{"ts":{stamp},{json.dumps(record)[1:]}'
-    assert parse(line, dict(CADDY_KEYS)) == Access(tick, "GET", f"/{uri}", failed=status >= 500)
+    assert parse(line, dict(CADDY.fields)) == Access(tick, "GET", f"/{uri}", failed=status >= 500)
 
 
-def test_every_field_needs_its_key() -> None:
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({"time": "t", "url": "u"}, "'time', 'url'"),
+        ({"request": "r", "method": "m"}, "'request', 'method'"),
+        ({}, "none"),
+    ],
+)
+def test_only_known_fields_have_keys(keys: dict[str, str], found: str) -> None:
     check_keys(KEYS)
+    check_keys({"host": "h"})
     with pytest.raises(ConfigurationError) as caught:
-        check_keys({"time": "t", "url": "u", "status": "s"})
+        check_keys(keys)
     assert str(caught.value) == (
-        "the fields with a key are 'time', 'url', 'status'; allowed: time, status, and either "
-        "method and path, or request (the whole request line)"
+        f"the fields with a key are {found}; allowed: time, status, method and path, or request "
+        "(the whole request line), and host"
     )
 
 
 def test_a_key_is_some_text() -> None:
-    with pytest.raises(ConfigurationError, match="the key of path is ''; allowed: a key for each"):
+    with pytest.raises(ConfigurationError, match="the key of path is ''; allowed: the name of a"):
         check_keys({**KEYS, "path": ""})
+
+
+def test_a_host_that_is_no_text_is_left_out() -> None:
+    keys = {**KEYS, "host": "h"}
+    assert parse(json.dumps({**GOOD, "h": None}), keys) == ACCESS
+    assert parse(json.dumps({**GOOD, "h": "A.example:80"}), keys) == replace(
+        ACCESS, host="a.example"
+    )

@@ -136,9 +136,11 @@ def test_two_layouts_that_are_as_likely_are_both_shown() -> None:
 
 def test_a_format_that_is_given_is_read_in_its_wrapper() -> None:
     combined = next(form for form in KNOWN if form.name == "combined")
-    assert recognise_given(["noise"], combined, READING).format is combined
+    assert recognise_given(["noise"], combined, READING) == Recognition(combined)
     wrapped = f"2018-07-07T23:13:12.5Z stdout F {COMBINED}"
-    assert recognise_given([wrapped], combined, READING).format.name == "cri/combined"
+    found = recognise_given([wrapped], combined, READING)
+    assert isinstance(found, Recognition)
+    assert found.format.name == "cri/combined"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,17 @@ def test_a_duration_has_the_unit_in_its_text_or_that_of_its_field(
         (
             [f"{COMBINED} 120 {duration} [a] [] b 5 0.1 500 c" for duration in ("0.020", "0.064")],
             "request_time: seconds, median 0.042 s",
+        ),
+        (
+            [
+                "#Fields: date time cs-method cs-uri-stem sc-status time-taken",
+                *(f"2025-03-10 12:00:00 GET / 200 {taken}" for taken in (30, 50, 90)),
+            ],
+            "time-taken: milliseconds, median 0.05 s",
+        ),
+        (
+            ["time,method,path,status,duration_ms", *["2025-03-10T12:00:00Z,GET,/,200,7"] * 9],
+            "duration_ms: milliseconds, median 0.007 s",
         ),
     ],
 )

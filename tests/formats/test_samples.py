@@ -16,7 +16,7 @@ from slomon.core.events import NO_STATUS, Access, Change, End, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.formats.format import Format, Reading
 from slomon.formats.recognition import recognise
-from slomon.formats.registry import json_format, known_formats, regex_format
+from slomon.formats.registry import find_json_format, known_formats, regex_format
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 KNOWN = {form.name: form for form in known_formats(server_errors_fail)}
@@ -164,14 +164,14 @@ SAMPLE = {
 }
 CONFIGURED = {
     "invalid.log": KNOWN["combined"],
-    "nginx_json.log": json_format(
+    "nginx_json.log": find_json_format(
         {
             "time": "time_date",
             "method": "request_method",
             "path": "request_uri",
             "status": "status",
         },
-        server_errors_fail,
+        Reading(server_errors_fail),
     ),
     "application.log": regex_format(
         r"(?P<time>.+?) INFO shop\.web (?P<method>\S+) (?P<path>\S+) -> (?P<status>\d+) in ",

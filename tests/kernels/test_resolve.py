@@ -13,7 +13,15 @@ from slomon.log_replay.lines import Block
 from tests.compiled.kernels import BACKENDS
 from tests.compiled.reading import BlockReading, Opened, found, given_by_template
 
-PLAIN = (b"GET /a", b"get /", b"PATCH /~ana/!", b"Z /z{id}", b"GET /users/7", b"GET //a")
+PLAIN = (
+    b"GET /;a",
+    b"GET /a",
+    b"get /",
+    b"PATCH /~ana/!",
+    b"Z /z{id}",
+    b"GET /users/7",
+    b"GET //a",
+)
 LONG = b"GET /" + b"a" * (LONGEST - 5)
 OTHERS = (
     *(b"GET a", b"GET  /a", b"GET", b"G-T /a", b"1 /a", b"GET *", b"@ /a", b"[ /a", b"` /a"),
@@ -45,12 +53,24 @@ def test_a_plain_request_to_a_found_endpoint_needs_no_reference_parser(backend: 
             table = reading.names
             assert isinstance(table, CompiledEndpointNames)
             stopped = table.resolve(
-                block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+                block.buffer,
+                block.requests,
+                block.unresolved,
+                0,
+                block.unresolved_count,
+                block.codes,
             )
             assert (block.unresolved_count, stopped) == (2, 2 if resolved else 0), text
             if resolved:
                 assert block.codes[:2].tolist() == [1, 1], text
                 assert len(table) == 1, text
+
+
+def test_a_host_before_the_path_is_plain() -> None:
+    for text in (b"GET a.b-c_9\n/", b"put 10.0.0.1\n/a;b"):
+        assert is_plain(text, 0, len(text)), text
+    for text in (b"GET \n/", b"GET A\n/", b"GET a\n", b"GET a\nb", b"GET a\n\n/", b"GET a b\n/"):
+        assert not is_plain(text, 0, len(text)), text
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -62,7 +82,14 @@ def test_a_request_to_a_given_endpoint_needs_the_reference_parser_once(backend: 
         block.log = reading.log("plain", b"", match_exactly=False)
         table = CompiledEndpointNames(library)
         reading.settler.scan(block)
-        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        columns = (
+            block.buffer,
+            block.requests,
+            block.unresolved,
+            0,
+            block.unresolved_count,
+            block.codes,
+        )
         assert table.resolve(*columns) == 0
         table.learn(b"GET /nobody/watches/this", 7 << 1)
         assert table.resolve(*columns) == 2
@@ -79,7 +106,14 @@ def test_a_table_without_room_is_left_to_who_can_make_some(backend: Opened) -> N
         block = Block(bytearray(text + bytes(PADDING)), length=len(text))
         block.log = reading.log("plain", b"", match_exactly=True)
         reading.settler.scan(block)
-        columns = block.buffer, block.unresolved, 0, block.unresolved_count, block.codes
+        columns = (
+            block.buffer,
+            block.requests,
+            block.unresolved,
+            0,
+            block.unresolved_count,
+            block.codes,
+        )
         stopped = table.resolve(*columns)
         assert (len(table), block.unresolved_count) == (stopped, 3000)
         assert 0 < stopped < 3000

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.endpoints.discovery import route_of
-from slomon.kernels.route import LONGEST, LONGEST_GROUPED
+from slomon.endpoints.templates import Template, compile_templates
+from slomon.kernels.route import LONGEST, LONGEST_GROUPED, NAMED, NUMBERED
 from tests.compiled.kernels import BACKENDS
 from tests.compiled.reading import Opened, found, read_at
 
@@ -27,6 +29,7 @@ SEGMENTS = (
         "12345678-123",
         "123e4567-e89b-12d3-a456426614174000a",
     ),
+    *(";x=1", "7;x", "a;b;c", "a;", UUID + ";jsessionid=1F"),
     *("`123", "@7", "/", ":", "[1", "7\\", "\u00e9", "\u0667"),
 )
 IDENTIFIER = re.compile(
@@ -36,15 +39,18 @@ IDENTIFIER = re.compile(
 
 
 def by_the_rule(request: str) -> str:
-    return "/".join(
-        "{id}" if IDENTIFIER.fullmatch(segment) else segment for segment in request.split("/")
-    )
+    names = [segment.partition(";")[0] for segment in request.split("/")]
+    return "/".join("{id}" if IDENTIFIER.fullmatch(name) else name for name in names)
 
 
 def test_an_identifier_is_digits_a_uuid_or_long_and_hexadecimal() -> None:
     for segment in SEGMENTS:
         for path in (f"GET /{segment}", f"GET /a/{segment}/b", f"GET /{segment}/"):
             assert route_of(path.encode()).decode() == by_the_rule(path), path
+
+
+def test_a_request_without_a_path_is_a_single_segment() -> None:
+    assert route_of(b"42") == b"{id}"
 
 
 hexadecimal = st.text("0123456789abcdefABCDEF-g", max_size=40)
@@ -79,3 +85,30 @@ def test_found_endpoints_are_those_of_the_rule_in_each_backend(backend: Opened) 
     )  # fmt: skip
     names = [reading.names.text(key).decode() for key in range(len(reading.names))]
     assert names == list(dict.fromkeys(map(by_the_rule, requests)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_slugs_are_replaced_alike_in_each_backend(backend: Opened) -> None:
+    templates = compile_templates(
+        [
+            Template(b"/p", NUMBERED, [b"x7"], 10),
+            Template(b"/p/{slug}", NAMED, [b"news", b"new"], 10),
+            Template(b"/w/{id}", NAMED, [], 10),
+        ]
+    )
+    firsts = ("p", "w", "w/7", "a")
+    parts = ("x7", "x8", "7", "news", "new", "neu", "a", "a-b_c-d-e", "{id}", "%C3")
+    requests = [f"GET /{'/'.join(path)}" for path in product(firsts, parts, parts)]
+    requests += [f"GET /{'/'.join(path)}" for path in product(firsts, parts)]
+    requests += [f"{request};x=1" for request in requests]
+    reading = read_at(
+        backend, found, ("plain", False, [[f"5 {request} 200".encode() for request in requests]]),
+        most=10_000,
+        templates=templates,
+    )  # fmt: skip
+    names = {reading.names.text(key).decode() for key in range(len(reading.names))}
+    assert names == {route_of(text.encode(), templates).decode() for text in requests}
+    assert {"GET /p/{slug}", "GET /p/x7", "GET /p/{slug}/news", "GET /w/{id}/{slug}"} <= names
+    assert not any(name.startswith("GET /p/x8") for name in names)
+    for name in names:
+        assert route_of(name.encode(), templates).decode() == name

@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 from slomon.kernels.swar import (
     HIGHS,
     ONES,
+    WIDE,
+    copy_wide,
+    count_line,
+    count_plain,
     equal_bytes,
     first_byte,
     leading_bytes,
@@ -51,3 +55,18 @@ def test_the_first_of_a_byte_is_found_or_none(data: bytes, byte: int) -> None:
     marks = equal_bytes(load(data, 0), wrap(byte * ONES))
     assert (first_byte(marks) if marks else -1) == data.find(byte)
     assert marks & ~HIGHS == 0
+
+
+@given(st.binary(min_size=WIDE, max_size=2 * WIDE))
+def test_bytes_are_counted_up_to_a_newline_or_up_to_one_that_ends_plain_text(data: bytes) -> None:
+    first = data[:WIDE]
+    assert first.partition(b"\n")[0] == first[: count_line(data, 0)]
+    ends = [at for at, byte in enumerate(first) if chr(byte) in '"\\' or not 32 <= byte <= 127]
+    assert count_plain(data, 0) == min(ends, default=WIDE)
+
+
+@given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, 9))
+def test_bytes_are_copied_to_their_place(data: bytes, place: int) -> None:
+    into = bytearray(WIDE + 10)
+    copy_wide(data, 0, into, place)
+    assert into == bytes(place) + data + bytes(10 - place)

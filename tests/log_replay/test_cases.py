@@ -15,6 +15,8 @@ import slomon
 from slomon.core.events import Access
 from slomon.formats.dialects import parse_dialect
 from slomon.formats.registry import make_format
+from slomon.sources.json_values import split_values
+from slomon.sources.peekable import PeekableStream
 from tests.formats.parsing import READING, read_all, recognised
 
 CASES = Path(__file__).parent.parent / "cases"
@@ -31,9 +33,32 @@ class Case(NamedTuple):
     host: str = ""
 
 
+GCP = (12, 4, "2025-03-10T12:00:00.123456+00:00", "GET /cart?x=1", "shop.example.com")
 CASE = {
+    "aws-apigw-epoch-ms": Case("json", 12, 4, "2025-03-10T12:00:00+00:00", "GET /prod/cart/7"),
+    "cloudflare-unixnano-keys": Case(
+        "json", 12, 1, "2024-04-10T23:00:00.1+00:00", "GET /", "www.example.com"
+    ),
+    "envoy-gateway-json-auto": Case(
+        *("cri/json+envoy", 10, 0, "2025-12-31T16:37:40.479+00:00", "GET /assets/image.webp"),
+        "www.example.com",
+    ),
+    "gcp-lb-array": Case("json", *GCP),
+    "gcp-lb-array-newest-first": Case(
+        *("json", 12, 4, "2025-03-10T12:11:00.123456+00:00", "GET /cart?x=1", "shop.example.com")
+    ),
+    "hosts-merged-caddy": Case(
+        "caddy", 36, 3, "2025-03-10T12:00:00.5+00:00", "GET /", "blog.example.com"
+    ),
+    "json-alp": Case("json", 20, 4, "2015-09-05T20:00:05+00:00", "POST /foo/bar?token=xxx"),
+    "json-array-one-line": Case("json", *GCP),
+    "nginx-json-time_local-auto": Case(
+        "json", 12, 4, "2025-03-10T12:00:00+00:00", "GET /cart?x=1", "shop.example.com"
+    ),
     "apache-msec-frac": Case("combined", 20, 4, "2016-03-13T21:00:12.345+00:00", "GET /api/cart"),
-    "caddy-startup-head": Case("compose/caddy", 4, 0, "2025-10-21T04:10:28.615395+00:00", "GET /"),
+    "caddy-startup-head": Case(
+        "caddy", 4, 0, "2025-10-21T04:10:28.615395+00:00", "GET /", "localhost"
+    ),
     "clf-no-zone": Case("combined", 20, 4, "2016-03-13T22:00:12+00:00", "GET /api/cart"),
     "csv-access-export": Case("csv", 12, 4, "2025-03-10T12:00:00+00:00", "GET /cart"),
     "docker-json-auto": Case("docker/ingress-nginx", 5, 1, "2021-08-24T09:52:13+00:00", "GET /"),
@@ -74,6 +99,31 @@ CASE = {
 }
 """The cases that are read without an option."""
 
+GOOGLE_KEYS = {
+    "time": "timestamp",
+    "method": "httpRequest.requestMethod",
+    "path": "httpRequest.requestUrl",
+    "status": "httpRequest.status",
+}
+JSON_KEYS = {
+    "aws-apigw-epoch-ms": {
+        "time": "requestTimeEpoch",
+        "method": "httpMethod",
+        "path": "path",
+        "status": "status",
+    },
+    "cloudflare-unixnano-keys": {
+        "time": "EdgeStartTimestamp",
+        "method": "ClientRequestMethod",
+        "path": "ClientRequestURI",
+        "status": "EdgeResponseStatus",
+    },
+    "gcp-lb-array": GOOGLE_KEYS,
+    "gcp-lb-array-newest-first": GOOGLE_KEYS,
+    "json-array-one-line": GOOGLE_KEYS,
+}
+"""The keys of JSON logs, which need not be given."""
+
 GIVEN = {
     "nginxfmt-goaccess-863": (
         '$remote_addr - $remote_user [$time_local] $request_time $upstream_response_time "$request"'
@@ -113,7 +163,10 @@ def find_log(name: str) -> Path:
 
 
 def read_lines(name: str) -> list[str]:
-    text = find_log(name).read_text(encoding="utf-8", errors="backslashreplace")
+    with find_log(name).open("rb") as file:
+        text = bytes(split_values(PeekableStream(file)).peek(1 << 20)).decode(
+            "utf-8", "backslashreplace"
+        )
     return [line.removesuffix("\r") for line in text.split("\n") if line.strip()]
 
 
@@ -146,6 +199,12 @@ def test_a_replay_counts_the_same_accesses(name: str) -> None:
     accounting = monitor.accounting
     assert accounting.accesses == CASE[name].accesses
     assert accounting.unmatched == 0
+
+
+@pytest.mark.parametrize("name", JSON_KEYS)
+def test_a_log_is_read_by_the_keys_that_are_given(name: str) -> None:
+    monitor = slomon.replay(str(find_log(name)), json_keys=JSON_KEYS[name], backend="python")
+    assert monitor.accounting.accesses == CASE[name].accesses
 
 
 @pytest.mark.parametrize("name", GIVEN)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND as SECOND
-from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames, Requests
+from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format
 from slomon.formats.registry import known_formats, regex_format
@@ -155,12 +155,14 @@ class Detected:
     ) -> None:
         self.told: list[tuple[str, str]] = []
         self.requests: dict[bool, Requests] = {
-            way: FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+            way: FoundRequests(
+                FoundEndpoints(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+            )
             for way in (False, True)
         }
         self.detect_format = FormatDetector(
             formats,
-            lambda *, match_exactly: self.requests[match_exactly],
+            lambda **options: self.requests[options["match_exactly"]],
             lambda name, form, _: self.told.append((name, form)),
             match_exactly=match_exactly,
         )

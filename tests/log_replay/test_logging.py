@@ -42,16 +42,26 @@ def test_a_replay_logs_the_format_of_each_log_and_the_accounting_of_its_lines(
     assert (finished["lines"], finished["accesses"]) == (3, 3)
 
 
-def test_the_first_few_malformed_lines_are_logged_and_the_others_counted_at_the_end(
+def test_the_format_of_many_logs_is_logged_once(tmp_path: Path) -> None:
+    logs = [write(tmp_path, name, BROKEN) for name in ("a.log", "b.log", "c.log")]
+    logs.append(write(tmp_path, "d.log", '- - - [01/Jan/1970:00:05:00 +0000] "GET / HTTP/1.1" 200'))
+    structlog.configure()
+    with capture_logs() as entries:
+        slomon.replay(logs, backend="python")
+
+    detected = [one for one in entries if one["event"] == "log.format_detected"]
+    assert [one["log_level"] for one in detected] == ["info", "debug", "debug", "info"]
+
+
+def test_the_first_malformed_line_is_logged_and_the_others_are_counted_at_the_end(
     tmp_path: Path,
 ) -> None:
     log = write(tmp_path, "a", "1 GET / 200\n" * 200 + "\x1b[2J\n" * 150)
-    *warnings, last = warned(log)
+    first, last = warned(log)
 
-    assert len(warnings) == 5
-    assert (warnings[0]["line"], warnings[0]["text"]) == (201, "\\x1b[2J")
-    assert (last["event"], last["more"]) == ("line.rejected", 145)
-    assert last["reason"] == "it has fields: ..."
+    assert (first["line"], first["text"]) == (201, "\\x1b[2J")
+    assert (last["event"], last["more"]) == ("line.rejected", 149)
+    assert last["like"] == "it has fields: 1"
 
 
 def test_changes_of_services_that_own_no_endpoint_are_warned_of(tmp_path: Path) -> None:
@@ -63,7 +73,8 @@ def test_changes_of_services_that_own_no_endpoint_are_warned_of(tmp_path: Path) 
     (unmatched,) = warned(broken(tmp_path), changes=changes)
 
     assert (unmatched["event"], unmatched["code"]) == ("result.warning", "lost_deploys")
-    assert r"services of deploys \x1b1, \x1b2, \x1b3, \x1b4, \x1b5 and 2 more" in unmatched["text"]
+    shown = r"these services of deploys: \x1b1, \x1b2, \x1b3, \x1b4, \x1b5 and 2 more"
+    assert shown in unmatched["text"]
 
 
 @pytest.mark.parametrize("service", ["users", ""])
@@ -100,7 +111,8 @@ def test_a_log_of_other_endpoints_is_warned_of(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_not_read_to_its_end_is_an_error(tmp_path: Path) -> None:
-    (problem,) = warned(write(tmp_path, "\x1b.gz", b"\x1f\x8b\x08\x00"))
+    problem, warning = warned(write(tmp_path, "\x1b.gz", b"\x1f\x8b\x08\x00"))
 
     assert (problem["event"], problem["log_level"]) == ("log.problem", "error")
     assert "\\x1b.gz: " in problem["problem"]
+    assert warning["code"] == "empty_logs"

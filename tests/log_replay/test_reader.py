@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
-from slomon.endpoints.discovery import FoundRequests, PythonEndpointNames
+from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.lines import Block, Log, LogPosition
@@ -26,7 +26,9 @@ from slomon.log_replay.survey import LogState
 
 MAX_LINE = 30
 PLAIN = next(form for form in known_formats(server_errors_fail) if form.name == "plain")
-REQUESTS = FoundRequests(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+REQUESTS = FoundRequests(
+    FoundEndpoints(PythonEndpointNames(5), Endpoint("", "-", "", "", 0.9, 300))
+)
 
 
 class Recognise:

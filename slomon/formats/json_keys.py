@@ -1,0 +1,283 @@
+"""
+The keys of JSON logs: which value of a record is the time, the method, the target, the status.
+
+The names are those that servers write: nginx's usual `escape=json` formats, Caddy, Traefik, Envoy
+and Istio, Google's load balancer, AWS API Gateway, Cloudflare, pino, ECS, alp and others. A name is
+compared by its letters and digits alone, so `@timestamp` and `Timestamp` are one name, and the
+value must be what the name says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, TypeAlias
+
+from slomon.dates import Undated, read_date
+from slomon.formats.requests import METHOD, split_request
+from slomon.formats.times import find_time_form
+from slomon.text import quote
+
+Path: TypeAlias = tuple[str, ...]
+
+_SHARE: Final = 0.9  # of the requests among the records
+_HOST_SHARE: Final = 0.5  # the others may be requests to an address
+_DEEPEST: Final = 5
+_NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
+    "time": (
+        *("edgestarttimestamp", "startutc", "starttime", "time", "timestamp", "ts"),
+        *("timeiso8601", "timelocal", "msec", "requesttimeepoch", "requesttime", "startlocal"),
+        *("datetime", "date", "eventtime", "asctime", "t", "edgeendtimestamp"),
+    ),
+    "method": (
+        *("clientrequestmethod", "requestmethod", "httpmethod", "method", "verb"),
+        *("reqmethod", "csmethod"),
+    ),
+    "path": (
+        *("clientrequesturi", "requesturi", "requestpath", "requesturl", "xenvoyoriginalpath"),
+        *("xenvoyoriginpath", "uri", "path", "url", "uripath", "original", "clientrequestpath"),
+        *("target", "csuristem", "endpoint"),
+    ),
+    "request": ("request", "requestline", "req", "httprequest"),
+    "status": (
+        *("downstreamstatus", "edgeresponsestatus", "status", "statuscode", "httpstatus"),
+        *("responsecode", "responsestatus", "httpstatuscode", "code", "scstatus", "respstatus"),
+    ),
+    "host": (
+        *("clientrequesthost", "requesthost", "httphost", "host", "authority", "servername"),
+        *("vhost", "domainname", "domain"),
+    ),
+}
+_DURATIONS: Final[Mapping[str, str]] = {  # name -> unit; "" if the text has it
+    "requesttime": "s", "responsetime": "s", "apptime": "s", "reqtime": "s", "elapsed": "s",
+    "responsetimems": "ms", "durationms": "ms", "latencyms": "ms", "elapsedms": "ms",
+    "responselatency": "ms", "originresponsedurationms": "ms", "edgetimetofirstbytems": "ms",
+    "latency": "", "duration": "", "took": "",
+}  # fmt: skip
+_ELSEWHERE: Final = re.compile(
+    "upstream|origin_?status|OriginStatus|backend|cache|file|error", re.I
+)
+_DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
+_METHODS: Final = re.compile(METHOD)
+_HOST: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?|localhost")
+_MACHINES: Final = (".internal", ".local", ".lan", ".compute")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonKeys:
+    """
+    The key of each field of a request: `time`, `status`, either `method` and `path` or `request`,
+    and `host` if there is one. A dot in a key leads into an object, unless there is a key with that
+    dot. `duration` is a key and the unit of its values. `name` is the name of the format.
+    """
+
+    fields: Mapping[str, str]
+    duration: tuple[str, str] | None = None
+    name: str = "json"
+
+    def show(self) -> str:
+        """The keys as text for `--json-keys`."""
+        return ",".join(f"{field}={key}" for field, key in self.fields.items())
+
+
+# https://caddyserver.com/docs/caddyfile/directives/log
+CADDY: Final = JsonKeys(
+    {
+        "time": "ts",
+        "method": "request.method",
+        "path": "request.uri",
+        "status": "status",
+        "host": "request.host",
+    },
+    ("duration", "s"),
+    "caddy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousKeys:
+    """Two keys of one field that are as likely, with different values."""
+
+    field: str
+    keys: tuple[str, str]
+
+    def __str__(self) -> str:
+        one, other = self.keys
+        return (
+            f"the {self.field} may be at {quote(one)} or at {quote(other)}, and their values "
+            f"differ; allowed: --json-keys {self.field}={one}, or --json-keys {self.field}={other}"
+        )
+
+
+def is_complete(fields: Container[str]) -> bool:
+    """Are these fields enough for a request?"""
+    has_request = "request" in fields or ("method" in fields and "path" in fields)
+    return has_request and "time" in fields and "status" in fields
+
+
+def choose_keys(
+    records: Sequence[object], given: Mapping[str, str] | None = None
+) -> JsonKeys | AmbiguousKeys | None:
+    """
+    Return the keys of the requests among JSON records; None if there are no requests. Fields that
+    have a key in `given` keep it.
+    """
+    given = given or {}
+    flat = [dict(_flatten(record)) for record in records if isinstance(record, dict)]
+    requests = [record for record in flat if _is_request(record, given)]
+    if not requests:
+        return None
+    paths = {".".join(path): path for path in requests[0]}
+    fields: dict[str, Path] = {field: paths.get(key, (key,)) for field, key in given.items()}
+    for field in ("request", "method", "path", "status", "time", "host"):
+        if field in fields or (field in ("method", "path") and "request" in fields):
+            continue
+        if field == "request" and not fields.keys().isdisjoint(("method", "path")):
+            continue
+        found = _choose(field, requests, fields)
+        if isinstance(found, AmbiguousKeys):
+            return found
+        if found is not None:
+            fields[field] = found
+    if not is_complete(fields):
+        return None
+    return JsonKeys(
+        {field: ".".join(path) for field, path in fields.items()}, _find_duration(requests)
+    )
+
+
+def find_missing_keys(record: Mapping[str, object], given: Container[str] = ()) -> tuple[str, ...]:
+    """
+    The fields of a request that no key of a record is known to be. Fields in `given` have a key.
+    """
+    flat = dict(_flatten(record))
+    known = {field for field in _CHECKS if field in given or _choose(field, [flat], {})}
+    needed = ("time", "status") if "request" in known else ("time", "method", "path", "status")
+    return tuple(field for field in needed if field not in known)
+
+
+def _flatten(record: Mapping[str, object], path: Path = ()) -> Iterator[tuple[Path, str]]:
+    for key, value in record.items():
+        if isinstance(value, str):
+            yield (*path, key), value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield (*path, key), str(value)
+        elif isinstance(value, dict) and len(path) < _DEEPEST:
+            yield from _flatten(value, (*path, key))
+
+
+def _is_request(record: Mapping[Path, str], given: Mapping[str, str]) -> bool:
+    values = record.items()
+    if given:
+        keys = {".".join(path) for path in record}
+        if not all(key in keys for field, key in given.items() if field != "host"):
+            return False
+    asked = not given.keys().isdisjoint(("method", "path", "request")) or any(
+        (_is_named("method", path) and _is_method(text))
+        or (_is_named("request", path) and split_request(text) is not None)
+        for path, text in values
+    )
+    return asked and (
+        "status" in given
+        or any(_is_named("status", path) and _is_status(text) for path, text in values)
+    )
+
+
+def _choose(
+    field: str, records: Sequence[Mapping[Path, str]], others: Mapping[str, Path]
+) -> Path | AmbiguousKeys | None:
+    valid = _CHECKS[field]
+    paths = dict.fromkeys(path for record in records for path in record if _is_named(field, path))
+    least = (_HOST_SHARE if field == "host" else _SHARE) * len(records)
+    good = [
+        path
+        for path in paths
+        if not _ELSEWHERE.search(".".join(path))
+        and sum(bool(valid(record.get(path, ""))) for record in records) >= least
+    ]
+    if not good:
+        return None
+    beside = {path[:-1] for path in others.values()}
+    ranks = {
+        path: (
+            path[:-1] not in beside if field == "status" else False,
+            _rank(field, path),
+            len(path),
+        )
+        for path in good
+    }
+    best, *rest = sorted(good, key=ranks.__getitem__)
+    rivals = [path for path in rest if field == "status" and ranks[path] == ranks[best]]
+    for rival in rivals:
+        if any(record.get(best) != record.get(rival) for record in records):
+            return AmbiguousKeys(field, (".".join(best), ".".join(rival)))
+    return best
+
+
+def _is_named(field: str, path: Path) -> bool:
+    return _name(path) in _NAMES[field]
+
+
+def _rank(field: str, path: Path) -> int:
+    return _NAMES[field].index(_name(path))
+
+
+def _name(path: Path) -> str:
+    return re.sub("[^a-z0-9]", "", path[-1].rpartition(".")[2].lower())
+
+
+def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | None:
+    for path in records[0]:
+        unit = _DURATIONS.get(_name(path))
+        texts = [text for record in records if (text := record.get(path))]
+        if unit is None or _ELSEWHERE.search(".".join(path)) or not all(map(_is_duration, texts)):
+            continue
+        if unit in ("", "s") and all(text[-1].isdigit() for text in texts):
+            unit = _guess_unit(texts)
+        return ".".join(path), unit
+    return None
+
+
+def _guess_unit(texts: Sequence[str]) -> str:
+    """Seconds have decimals (Caddy), nanoseconds are large (Traefik, ECS), else milliseconds."""
+    if any("." in text for text in texts):
+        return "s"
+    return "ns" if median(map(int, texts)) > 100_000 else "ms"
+
+
+def _is_duration(text: str) -> bool:
+    return _DURATION.fullmatch(text) is not None
+
+
+def _is_time(text: str) -> bool:
+    return find_time_form(text) is not None or (
+        len(text) > 12 and not isinstance(read_date(text), Undated)
+    )
+
+
+def _is_method(text: str) -> bool:
+    return _METHODS.fullmatch(text) is not None and text.isupper()
+
+
+def _is_target(text: str) -> bool:
+    return text.startswith("/") or "://" in text or text == "*"
+
+
+def _is_status(text: str) -> bool:
+    return text in ("0", "-") or (len(text) == 3 and text.isdigit() and "100" <= text <= "599")
+
+
+def _is_host(text: str) -> bool:
+    return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
+
+
+_CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
+    "time": _is_time,
+    "method": _is_method,
+    "path": _is_target,
+    "request": split_request,
+    "status": _is_status,
+    "host": _is_host,
+}
