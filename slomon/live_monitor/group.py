@@ -43,9 +43,10 @@ from slomon.text import excerpt
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _RETRY: Final = 0.02  # seconds between two attempts to lead or to join
-_REJOIN: Final = 0.1  # seconds in which the others join a new leader
+_REJOIN: Final = 0.2  # seconds in which the others join a new leader
 _RETRY_ALONE: Final = 0.25
 _ALONE_AFTER: Final = 2.0  # seconds; a takeover takes less
+_ROUNDS: Final = 100
 _LEAVE_SECONDS: Final = 10.0  # the lock may pass through many processes
 
 
@@ -132,6 +133,11 @@ class Group:
                 for task in tasks:
                     group.start_soon(task)
 
+    async def settle(self) -> None:
+        """Count what all processes have reported: the next leader finds only newer events."""
+        if self.leads and self._leader:
+            await self._count_all()
+
     async def leave(self) -> bool:
         """
         Have the leader count the remaining events. If there is no leader, lead and return True; the
@@ -152,14 +158,19 @@ class Group:
                 get_logger().error("group.lost", events=lost)
         return self.leads
 
-    async def flush(self, waiting: int) -> bool:
-        """Count the events of the group. Returns False if there is no other process."""
+    async def flush(self) -> bool:
+        """
+        Count the present events of this process, and what the others have reported. Returns False
+        if there is no other process.
+        """
         self._buffer.elsewhere = False
         if not self.leads:
             await (self._count_alone() if self._is_alone else self._member.flush())
         elif self._leader:
-            for _ in range(0, max(waiting, 1), MOST):
-                await self._count_all()
+            end = self._outgoing.number + len(self._outgoing)
+            for _ in range(_ROUNDS):
+                if not await self._count_all() or self._outgoing.number >= end:
+                    break
         else:
             return False
         return True
@@ -200,11 +211,13 @@ class Group:
 
     async def _follow(self) -> None:
         """Send the events to the leader, or count alone, until this process leads."""
-        self._heard = monotonic()
-        while not await self._take_over():
+        heard = monotonic()
+        while True:
             if await self._member.run(self._join):
-                self._heard = monotonic()
-            if self._is_alone or monotonic() - self._heard > _ALONE_AFTER:
+                heard = monotonic()
+            if await self._take_over():
+                return
+            if self._is_alone or monotonic() - heard > _ALONE_AFTER:
                 await self._count_alone()
             await sleep(_RETRY_ALONE if self._is_alone else _RETRY)
 
@@ -247,8 +260,11 @@ class Group:
             self._host.count_alone(items)
             await checkpoint()
 
-    async def _count_all(self) -> None:
-        """Count what all processes have reported until now, in order of time."""
+    async def _count_all(self) -> int:
+        """
+        Count what all processes have reported until now, in order of time. Return how many events
+        that were, which is not all of them if too many wait.
+        """
         async with self._counting:
             until = self._host.now()
             deliveries = await self._leader.collect(until)
@@ -277,6 +293,7 @@ class Group:
                 await checkpoint()
             senders = (one.sender for one in deliveries)
             await self._leader.acknowledge(dict(zip(senders, numbers, strict=True)))
+            return len(merged)
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop | None) -> bool:

@@ -146,9 +146,9 @@ class LiveMonitor(AsyncContextManagerMixin):
         Count the events that are in the buffer now, and notify the subscribers. In a group, return
         when the leader has counted them, or after a second.
         """
-        waiting = len(self._outgoing)  # without those that arrive meanwhile: they may never end
-        if self._group is not None and await self._group.flush(waiting):
+        if self._group is not None and await self._group.flush():
             return
+        waiting = len(self._outgoing)  # without those that arrive meanwhile: they may never end
         for _ in range(0, waiting, _BATCH):
             if self._count_next():
                 await checkpoint()
@@ -205,7 +205,8 @@ class LiveMonitor(AsyncContextManagerMixin):
             with nullcontext() if self._group is None else self._group.held():
                 await self._begin()
                 self._running, self._ended = True, False
-                async with background_tasks(self._tasks(), end=self._end):
+                finish = None if self._group is None else self._group.settle
+                async with background_tasks(self._tasks(), finish=finish, end=self._end):
                     yield self
         finally:
             self._entered = False
