@@ -31,6 +31,8 @@ _IN_USE: Final = "is in use by another process or monitor{}; allowed: a file of 
 _LONGEST_STEM: Final = 200  # bytes; with a suffix, a name may have 255 on most file systems
 _TOKEN_BYTES: Final = 8
 _TEMPORARY: Final = ".slomon"
+_locked: WeakSet[BinaryIO] = WeakSet()
+"""The files that this process has locked."""
 
 
 class Closable(Protocol):
@@ -251,7 +253,7 @@ def in_use(path: Path) -> Iterator[None]:
             yield
         finally:
             with suppress(OSError):
-                if not file.closed and _is_at(file, lock):
+                if _is_at(file, lock):
                     lock.unlink()
 
 
@@ -270,7 +272,7 @@ def lock_file(file: BinaryIO, path: Path) -> None:
 def close_in_children(file: Closable) -> None:
     """
     Close a file or a socket in children that are forked: a child that outlives this process would
-    keep its lock, and its connections.
+    keep its connections.
     """
     _closed_in_children.add(file)
 
@@ -335,7 +337,6 @@ def _open_lock(lock: Path, path: Path) -> BinaryIO:
             with suppress(OSError):  # the number only helps to read an error
                 file.truncate(0)
                 file.write(f"{os.getpid()}\n".encode())
-            close_in_children(file)
             return file
         file.close()  # its last user has just removed it
 
@@ -354,7 +355,26 @@ def _lock(file: BinaryIO) -> bool:
             return False
         except OSError:
             pass  # the file system has no locks
+        else:
+            _locked.add(file)
     return True
+
+
+def _release_locks() -> None:
+    """
+    Let go of the locks in a forked process: otherwise it would hold them when this one has ended.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        for file in list(_locked):
+            if not file.closed:  # what is in its buffer must not be written a second time
+                os.dup2(null, file.fileno(), inheritable=False)
+    finally:
+        os.close(null)
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_release_locks)
 
 
 def _wait_for_lock(file: BinaryIO) -> None:

@@ -3,17 +3,21 @@ The metrics of a live monitor for Prometheus, as a collector of `prometheus_clie
 
     REGISTRY.register(Collector(monitor))
 
+The metrics of several monitors in one registry come from one collector, with a label `monitor`:
+
+    REGISTRY.register(Collector({"api": api, "jobs": jobs}))
+
 No label is a commit or a path, so the number of series is a small multiple of the number of
 endpoints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from slomon.errors import ConfigurationError, LeaderError
-from slomon.live_monitor.buffer import CLOSED, FULL, LONG
+from slomon.live_monitor.buffer import CLOSED, FORKED, FULL, LONG
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.live_monitor.snapshot import EndpointStatus, LiveAccounting, Snapshot
 from slomon.logging import RateLimitedLog
@@ -31,17 +35,20 @@ class Collector:
     """
     A collector that takes a snapshot of the monitor at each scrape, in any thread. It can be
     registered before the monitor runs. If the monitor saves its state, the counters continue after
-    a restart.
+    a restart. `monitor` may be several monitors by name.
 
     Raises ConfigurationError if the extra `slomon[prometheus]` is not installed or if `monitor` is
     no live monitor.
     """
 
-    def __init__(self, monitor: LiveMonitor) -> None:
-        check_monitor(monitor)
+    def __init__(self, monitor: LiveMonitor | Mapping[str, LiveMonitor]) -> None:
+        named = monitor if isinstance(monitor, Mapping) else {"": monitor}
+        for one in named.values():
+            check_monitor(one)
         self._client = import_client()
-        self._monitor = monitor
-        self._log = RateLimitedLog(monitor.clock.now)
+        self._monitors = dict(named)
+        self._labels = ["monitor"] if isinstance(monitor, Mapping) else []
+        self._logs = {name: RateLimitedLog(one.clock.now) for name, one in named.items()}
 
     def describe(self) -> list[Metric]:
         """The metrics without samples, by which a registry knows their names."""
@@ -49,20 +56,38 @@ class Collector:
 
     def collect(self) -> list[Metric]:
         """
-        All samples, from one snapshot. If another process counts and does not answer, `slomon_up`
-        is 0 and the only sample.
+        All samples, from one snapshot of each monitor. If another process counts and does not
+        answer, `slomon_up` is 0 and the only sample.
         """
-        try:
-            snapshot = self._monitor.snapshot()
-        except LeaderError as error:
-            self._log.warn("metrics.unknown", reason=str(error))
-            return [self._make(_UP, [((), [0])])]
-        families = [self._make(family, family.read(snapshot)) for family in _FAMILIES]
-        return [self._make(_UP, _UP.read(snapshot)), *families]
+        snapshots, is_up = {}, {}
+        for name, monitor in self._monitors.items():
+            try:
+                snapshots[name] = monitor.snapshot()
+            except LeaderError as error:
+                self._logs[name].warn("metrics.unknown", reason=str(error))
+            is_up[name] = int(name in snapshots)
+        up = [(self._name(name), [value]) for name, value in is_up.items()]
+        if not snapshots:
+            return [self._make(_UP, up)]
+        families = [
+            self._make(
+                family,
+                [
+                    ((*self._name(name), *labels), values)
+                    for name, snapshot in snapshots.items()
+                    for labels, values in family.read(snapshot)
+                ],
+            )
+            for family in _FAMILIES
+        ]
+        return [self._make(_UP, up), *families]
+
+    def _name(self, monitor: str) -> Sequence[str]:
+        return [monitor] if self._labels else []
 
     def _make(self, family: _Family, samples: Iterable[Sample] = ()) -> Metric:
         make = getattr(self._client, family.kind)
-        metric: Any = make(family.name, family.help, labels=family.labels)
+        metric: Any = make(family.name, family.help, labels=[*self._labels, *family.labels])
         for labels, values in samples:
             # A label that can't be encoded would fail the whole scrape.
             metric.add_metric(list(map(escape_surrogates, labels)), *values)
@@ -116,7 +141,7 @@ def _count_events(snapshot: Snapshot) -> Iterable[Sample]:
 
 def _count_dropped(snapshot: Snapshot) -> Iterable[Sample]:
     # All reasons exist from the start: Prometheus sees no increase if a series begins above 0.
-    counts = {**dict.fromkeys((FULL, CLOSED, LONG), 0), **snapshot.accounting.dropped}
+    counts = {**dict.fromkeys((FULL, CLOSED, LONG, FORKED), 0), **snapshot.accounting.dropped}
     return [([reason], [count]) for reason, count in counts.items()]
 
 
