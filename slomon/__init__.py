@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from slomon.core.trust import ResultWarning
     from slomon.errors import (
         ConfigurationError,
+        LeaderError,
         MalformedEventError,
         MalformedLineError,
         SlomonError,
@@ -74,6 +75,7 @@ __all__ = [
     "IncidentOpened",
     "IncidentRecord",
     "IncidentsMissed",
+    "LeaderError",
     "LiveAccounting",
     "LiveMonitor",
     "Malformed",
@@ -125,6 +127,7 @@ _HOMES = {
     "IncidentOpened": "slomon.live_monitor.subscription",
     "IncidentRecord": "slomon.core.incident_records",
     "IncidentsMissed": "slomon.live_monitor.subscription",
+    "LeaderError": "slomon.errors",
     "LiveAccounting": "slomon.live_monitor.snapshot",
     "LiveMonitor": "slomon.live_monitor.monitor",
     "Malformed": "slomon.core.events",

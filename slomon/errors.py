@@ -7,6 +7,7 @@ The exceptions that slomon raises, by whose fault they are:
   + MalformedEventError  the input's fault, in strict mode only: an event is malformed
   + MalformedLineError   the input's fault, in strict mode only: a line of a file is malformed
   + StateFileError       the environment's fault: a saved state is damaged or of another run
+  + LeaderError          the environment's fault: the process that counts does not answer
   + WebhookError         the sender's fault: an HTTP request is not a valid webhook
 
 Any other exception that reaches a caller was raised by the event stream, by a file or by a hook.
@@ -95,6 +96,13 @@ class MalformedLineError(SlomonError):
 class StateFileError(SlomonError):
     """
     A saved state is damaged or of another run. The message names the file, which stays unchanged.
+    """
+
+
+class LeaderError(SlomonError):
+    """
+    Several processes share a state, and the one that counts for all does not answer in time. The
+    message names the file of the state.
     """
 
 

@@ -18,7 +18,7 @@ from errno import EACCES, EAGAIN, ELOOP
 from pathlib import Path
 from stat import S_ISVTX, S_IWOTH
 from types import TracebackType
-from typing import BinaryIO, Final, Self, TextIO
+from typing import BinaryIO, Final, Protocol, Self, TextIO
 from weakref import WeakSet
 
 from slomon.interrupts import interrupts
@@ -33,6 +33,16 @@ _TOKEN_BYTES: Final = 8
 _TEMPORARY: Final = ".slomon"
 _locked: WeakSet[BinaryIO] = WeakSet()
 """The files that this process has locked."""
+
+
+class Closable(Protocol):
+    """A file or a socket."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+_closed_in_children: WeakSet[Closable] = WeakSet()
 
 
 class AtomicFile:
@@ -257,6 +267,24 @@ def lock_file(file: BinaryIO, path: Path) -> None:
     """
     if not _lock(file):
         raise BlockingIOError(EAGAIN, _IN_USE.format(""), str(path))
+
+
+def close_in_children(file: Closable) -> None:
+    """
+    Close a file or a socket in children that are forked: a child that outlives this process would
+    keep its connections.
+    """
+    _closed_in_children.add(file)
+
+
+def _close_in_child() -> None:
+    for file in list(_closed_in_children):
+        with suppress(OSError):
+            file.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 def sync_entries(folder: Path) -> None:

@@ -29,6 +29,7 @@ NAMES = [
     "IncidentOpened",
     "IncidentRecord",
     "IncidentsMissed",
+    "LeaderError",
     "LiveAccounting",
     "LiveMonitor",
     "Malformed",

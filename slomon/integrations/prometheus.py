@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from slomon.errors import ConfigurationError
+from slomon.errors import ConfigurationError, LeaderError
 from slomon.live_monitor.buffer import CLOSED, FORKED, FULL, LONG
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.live_monitor.snapshot import EndpointStatus, LiveAccounting, Snapshot
+from slomon.logging import RateLimitedLog
 from slomon.text import escape_surrogates
 
 if TYPE_CHECKING:
@@ -47,25 +48,42 @@ class Collector:
         self._client = import_client()
         self._monitors = dict(named)
         self._labels = ["monitor"] if isinstance(monitor, Mapping) else []
+        self._logs = {name: RateLimitedLog(one.clock.now) for name, one in named.items()}
 
     def describe(self) -> list[Metric]:
         """The metrics without samples, by which a registry knows their names."""
-        return [self._make(family) for family in _FAMILIES]
+        return [self._make(family) for family in (_UP, *_FAMILIES)]
 
     def collect(self) -> list[Metric]:
-        """All samples, from one snapshot of each monitor."""
-        snapshots = {name: one.snapshot() for name, one in self._monitors.items()}
-        return [
+        """
+        All samples, from one snapshot of each monitor. If another process counts and does not
+        answer, `slomon_up` is 0 and the only sample.
+        """
+        snapshots, is_up = {}, {}
+        for name, monitor in self._monitors.items():
+            try:
+                snapshots[name] = monitor.snapshot()
+            except LeaderError as error:
+                self._logs[name].warn("metrics.unknown", reason=str(error))
+            is_up[name] = int(name in snapshots)
+        up = [(self._name(name), [value]) for name, value in is_up.items()]
+        if not snapshots:
+            return [self._make(_UP, up)]
+        families = [
             self._make(
                 family,
                 [
-                    ((*([name] if self._labels else []), *labels), values)
+                    ((*self._name(name), *labels), values)
                     for name, snapshot in snapshots.items()
                     for labels, values in family.read(snapshot)
                 ],
             )
             for family in _FAMILIES
         ]
+        return [self._make(_UP, up), *families]
+
+    def _name(self, monitor: str) -> Sequence[str]:
+        return [monitor] if self._labels else []
 
     def _make(self, family: _Family, samples: Iterable[Sample] = ()) -> Metric:
         make = getattr(self._client, family.kind)
@@ -135,6 +153,13 @@ _COUNTER: Final = "CounterMetricFamily"
 _GAUGE: Final = "GaugeMetricFamily"
 _SUMMARY: Final = "SummaryMetricFamily"
 _ENDPOINT: Final = ("service", "method", "route")
+_UP: Final = _Family(
+    _GAUGE,
+    "slomon_up",
+    "1 if the process that counts has answered, else 0.",
+    (),
+    lambda _: [((), [1])],
+)
 _FAMILIES: Final = [
     _Family(
         _COUNTER,

@@ -48,6 +48,8 @@ class Buffer:
         self._frozen = False  # no event will be taken any more
         self._alarm = _NEVER  # an event wakes the loop if at least this many wait before it
         self._urgent = False  # an urgent event may be waiting
+        self.elsewhere = False
+        """Do events wait in another process? They wake the loop as those here do."""
         self._many = bound // 2
         self._arrival = Event()
         self._room = Event()
@@ -169,8 +171,8 @@ class Buffer:
             await self._room.wait()
 
     async def arrival(self) -> None:
-        """Wait until the buffer is not empty."""
-        while not self.items:
+        """Wait until the buffer is not empty, or events wait elsewhere."""
+        while not self.items and not self.elsewhere:
             await self._sleep(0)
 
     async def urgency(self) -> None:
@@ -183,10 +185,24 @@ class Buffer:
         self._alarm = most
         try:
             # Only now: a thread may have appended before it could see the alarm.
-            if len(self.items) <= most and not (self._urgent and self.items):
+            is_empty = not self.items and not self.elsewhere
+            if len(self.items) <= most and (is_empty or not self._urgent):
                 await self._arrival.wait()
         finally:
             self._alarm = _NEVER
+
+    def note_elsewhere(self, *, urgent: bool) -> None:
+        """Events wait in another process."""
+        self.elsewhere = True
+        if urgent:
+            self._notify_urgent()
+        elif not self._alarm:
+            self._wake()
+
+    def count_dropped(self, reason: str, count: int) -> None:
+        """Count events as dropped that had been taken."""
+        with self._counting:
+            self._dropped[reason] += count
 
     def take(self, most: int) -> list[RawEvent]:
         """Remove and return the next events, at most `most`."""

@@ -6,6 +6,7 @@ Answers can be read between two batches, from any thread.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from threading import Lock
@@ -21,7 +22,7 @@ from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
 from slomon.core.windows import Windows
 from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent
-from slomon.live_monitor.inputs import CountedBatch, note_batch
+from slomon.live_monitor.inputs import CountedBatch, Mark, Marks, note_batch
 from slomon.live_monitor.live_state import LiveState
 from slomon.live_monitor.restoration import restore
 from slomon.live_monitor.snapshot import LiveAccounting, Snapshot, SnapshotData
@@ -96,8 +97,9 @@ class Engine:
         """Is no incident open?"""
         return not self._state.shard.open
 
-    def feed(self, items: Sequence[RawEvent]) -> FeedResult:
-        """Count the next events."""
+    def feed(self, items: Sequence[RawEvent], senders: Marks | None = None) -> FeedResult:
+        """Count the next events, with the marks of the processes that sent them."""
+        marks = senders or {}
         with self._lock:
             state = self._state
             if state.closed_until:
@@ -108,7 +110,8 @@ class Engine:
             moved = state.advance(batch)
             for rejection in result.rejections:
                 append_bounded(self._rejections, rejection)
-            counted = note_batch(before, batch, state.stream)
+            state.note_senders(marks)
+            counted = note_batch(before, batch, state.stream, marks)
             return FeedResult(items, moved, result.rejections, counted)
 
     @property
@@ -171,11 +174,30 @@ class Engine:
         opened = _judge(near, run) if ends and len(ends) < len(moved) else ended
         return [(opened if one.end is None else ended)[one.start_position] for one in moved]
 
-    def read(self, now: int, dropped: Mapping[str, int]) -> Snapshot:
-        """A snapshot of the present state."""
+    def mark(self, sender: str) -> Mark:
+        """What has been counted of a sender."""
         with self._lock:
-            data = self._read(now, dropped)
+            return self._state.senders.get(sender) or Mark(0, {})
+
+    def read(self, now: int, dropped: Mapping[str, int], sender: str = "") -> Snapshot:
+        """A snapshot of the present state; see `read_data`."""
+        return self.show(self.read_data(now, dropped, sender))
+
+    def show(self, data: SnapshotData) -> Snapshot:
+        """The snapshot of some data, which may be of another process."""
         return Snapshot(data, self._stale_after)
+
+    def read_data(self, now: int, dropped: Mapping[str, int], sender: str = "") -> SnapshotData:
+        """
+        The present state. `dropped` are the events that the process `sender` has dropped; those of
+        all others are known.
+        """
+        with self._lock:
+            counts = Counter(dropped)
+            for name, mark in self._state.senders.items():
+                if not sender or name != sender:
+                    counts.update(mark.dropped)
+            return self._read(now, counts)
 
     def copy_windows(self) -> WindowCopy:
         """

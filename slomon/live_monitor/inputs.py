@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from operator import lt
-from typing import Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from slomon.core.batching import Batch, StreamState
 from slomon.core.events import Accounting
@@ -25,11 +26,23 @@ _WORD: Final = 8  # bytes
 _HEAD: Final = 11  # numbers of a batch: kind, events before, rows, 5 counts, began, ended, newest
 
 
+class Mark(NamedTuple):
+    """How many events of a sender have been counted, and how many it has dropped, by reason."""
+
+    number: int
+    dropped: Mapping[str, int]
+
+
+Marks: TypeAlias = Mapping[str, Mark]
+"""By the name of the sender."""
+
+
 @dataclass(frozen=True, slots=True)
 class CountedBatch:
     """
     Events that were counted: `before` is the number of all events before them. The batch has those
-    that count in windows, and the rest is what is known of the stream after them.
+    that count in windows, and the rest is what is known of the stream after them. `senders` are the
+    marks of the processes that sent events of the batch.
     """
 
     before: int
@@ -38,6 +51,7 @@ class CountedBatch:
     began: int | None
     ended: int
     newest: int
+    senders: Marks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +65,10 @@ class Expiry:
 Input: TypeAlias = CountedBatch | Expiry
 
 
-def note_batch(before: int, batch: Batch, stream: StreamState) -> CountedBatch:
+def note_batch(before: int, batch: Batch, stream: StreamState, senders: Marks) -> CountedBatch:
     """The input that has just changed a stream."""
     counts, span = list_counts(stream.accounting), stream.span
-    return CountedBatch(before, batch, counts, span.began, span.ended, stream.newest)
+    return CountedBatch(before, batch, counts, span.began, span.ended, stream.newest, senders)
 
 
 def list_counts(accounting: Accounting) -> tuple[int, ...]:
@@ -79,8 +93,8 @@ def pack_input(one: Input) -> bytes:
     # Usually all events are accesses to watched endpoints, and their positions are clear.
     positions = () if one.accounting[0] - one.before == rows else batch.positions
     numbers = _to_bytes([*head, *batch.slots, *batch.ticks, *positions])
-    changes = json.dumps([pack_change(one) for one in batch.changes]) if batch.changes else ""
-    return numbers + bytes(batch.failures) + changes.encode()
+    more = [[pack_change(change) for change in batch.changes], one.senders]
+    return numbers + bytes(batch.failures) + (json.dumps(more).encode() if any(more) else b"")
 
 
 def unpack_input(record: bytes) -> Input:
@@ -95,9 +109,9 @@ def unpack_input(record: bytes) -> Input:
     is_clear = accounting[0] - before == rows
     end = _WORD * (_HEAD + rows * (2 if is_clear else 3))
     columns = _from_bytes(record[_WORD * _HEAD : end])
-    failures, changes = record[end : end + rows], record[end + rows :]
+    failures, more = record[end : end + rows], record[end + rows :]
     positions = list(range(before, before + rows)) if is_clear else columns[2 * rows :]
-    packed = json.loads(changes) if changes else []
+    packed, senders = json.loads(more) if more else ([], {})
     batch = Batch(
         *(columns[:rows], columns[rows : 2 * rows], list(failures), positions),
         [unpack_change(fields) for fields in packed],
@@ -105,7 +119,16 @@ def unpack_input(record: bytes) -> Input:
     for column in (batch.slots, batch.ticks, batch.failures, batch.positions):
         demand(len(column) == rows, "a record of the journal is too short")
     first = None if began == -1 else began
-    return CountedBatch(before, batch, tuple(accounting), first, ended, newest)
+    return CountedBatch(
+        before, batch, tuple(accounting), first, ended, newest, unpack_marks(senders)
+    )
+
+
+def unpack_marks(packed: Mapping[str, Any]) -> dict[str, Mark]:
+    """Marks that were read as JSON. Raises ValueError or TypeError if they are invalid."""
+    marks = {name: Mark(number, dict(dropped)) for name, (number, dropped) in packed.items()}
+    check_counts(chain(*([mark.number, *mark.dropped.values()] for mark in marks.values())))
+    return marks
 
 
 def check_batch(one: CountedBatch, stream: StreamState, endpoints: int) -> None:

@@ -85,7 +85,8 @@ def live(
             read=read_path,
             help="a file in which windows, incidents and counts survive a restart. It is written "
             "at the start, every save_every, and at the end. What was counted since then is in "
-            "<state>.journal, so that a killed process loses nothing. A damaged file is kept aside",
+            "<state>.journal, so that a killed process loses nothing. A damaged file is kept "
+            "aside. Processes of one machine with the same state count as one service",
         ),
     ] = None,
     save_every: Annotated[
@@ -139,8 +140,8 @@ def live(
     is text such as "5m", or seconds.
 
     Raises ConfigurationError if an endpoint or an option is wrong. Entering raises OSError if a
-    file can't be used, for example because another process uses it, and StateFileError if the
-    file is not of this kind.
+    file can't be used, and StateFileError if the file is not of this kind. A state that another
+    process uses is no error: this one joins it.
     """
     given = read_options(live, locals())
     state, event_log = given["state"], given["event_log"]

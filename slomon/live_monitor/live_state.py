@@ -6,6 +6,7 @@ same state, whether they are counted now or come from a journal.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import astuple
@@ -19,7 +20,7 @@ from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
 from slomon.live_monitor.incident_history import History
-from slomon.live_monitor.inputs import list_counts
+from slomon.live_monitor.inputs import Mark, Marks, list_counts
 from slomon.live_monitor.window_copy import WindowCopy
 from slomon.state.encoding import (
     Sections,
@@ -30,6 +31,7 @@ from slomon.state.encoding import (
     save_windows,
 )
 
+_MOST_SENDERS: Final = 1000  # there are fewer at a time
 _PART: Final = 500  # incidents a section: making its JSON blocks all other threads
 
 
@@ -38,8 +40,9 @@ class LiveState:
     The stream, the windows and the incidents of some endpoints, all in one shard. `history` keeps
     as many changes as incidents.
 
-    `closed_until`: the tick to which incidents were expired. Their ends were reported, so no later
-    access counts before it.
+    * `closed_until`: the tick to which incidents were expired. Their ends were reported, so no
+      later access counts before it
+    * `senders`: the marks of the processes that sent events; those of the oldest are added up
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class LiveState:
         history: History,
         *,
         closed_until: int = 0,
+        senders: Marks | None = None,
     ) -> None:
         self.stream = stream
         self.windows = windows
@@ -57,6 +61,7 @@ class LiveState:
         self.shard = shard
         self.history = history
         self.closed_until = closed_until
+        self.senders = {} if senders is None else dict(senders)
 
     @classmethod
     def begin(cls, members: Sequence[Endpoint], windows: Windows, bound: int) -> LiveState:
@@ -73,6 +78,17 @@ class LiveState:
             self.history.note(incident)
         del self.stream.deploys[: -self.history.bound]
         return moved
+
+    def note_senders(self, senders: Marks) -> None:
+        """Keep the marks of processes that sent events which have been counted."""
+        for name, mark in senders.items():
+            self.senders.pop(name, None)
+            self.senders[name] = mark
+        while len(self.senders) > _MOST_SENDERS:
+            oldest = self.senders.pop(next(name for name in self.senders if name))
+            dropped = Counter(self.senders[""].dropped if "" in self.senders else {})
+            dropped.update(oldest.dropped)
+            self.senders[""] = Mark(0, dropped)
 
     def close_expired(self, now: int) -> list[Incident]:
         """
@@ -113,6 +129,7 @@ class LiveState:
             "told until": self.closed_until,
             "resolution": self.windows.resolution,
             "history": self.history.save(),
+            "senders": dict(self.senders),
             "parts": len(range(0, len(incidents), _PART)),
         }
         return chain(counts.items(), windows, changes, _pack(deploys, incidents))

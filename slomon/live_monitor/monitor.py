@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from time import perf_counter_ns
@@ -13,11 +13,12 @@ from weakref import WeakSet
 from anyio import CancelScope, move_on_after, sleep, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from slomon.concurrency import Background, Task, background_tasks
+from slomon.concurrency import Background, Task, background_tasks, run_in_thread
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
-from slomon.live_monitor.batching import Deploy, Stamp, read_stamp
+from slomon.errors import StateFileError
+from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, read_stamp
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import (
     Clock,
@@ -29,18 +30,17 @@ from slomon.live_monitor.clock import (
 )
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
-from slomon.live_monitor.inputs import Expiry
+from slomon.live_monitor.group import Group, Host
+from slomon.live_monitor.group_ends import COALESCE_SECONDS, IDLE_SECONDS
+from slomon.live_monitor.inputs import Expiry, Mark, Marks
+from slomon.live_monitor.outgoing import Outgoing
 from slomon.live_monitor.persistence import StateFile
-from slomon.live_monitor.snapshot import Snapshot
+from slomon.live_monitor.snapshot import Snapshot, SnapshotData
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
 from slomon.logging import LogListener, get_logger
 from slomon.options import check_kind, read_count
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
-# Seconds for which events are collected and then counted together: waking up costs more than
-# counting. Events that may open or end an incident wait briefly, all others may wait longer.
-COALESCE_SECONDS: Final = 0.004
-IDLE_SECONDS: Final = 0.1
 _SYNC_SECONDS: Final = 0.05  # from one time that incidents are made durable to the next
 _LEAST_SHARE: Final = 30  # between two saves, a monitor works at least 30 times as long as one took
 _MOST: Final = 2**24
@@ -84,22 +84,34 @@ class LiveMonitor(Background):
         self.catalogue = catalogue
         self._make_engine = make_engine
         self._engine = make_engine(None)
-        self._buffer = buffer
+        self._buffer, self._outgoing = buffer, Outgoing(buffer)
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
+        self._group = None if state is None else self._make_group(state)
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
         self._is_large = False  # it was logged that the windows are
         self._moved = False  # incidents opened or ended since the journal was durable
-        self._begun = False
         self._running = self._ended = False
 
     @property
     def running(self) -> bool:
         """Is the monitor entered, and not left?"""
         return self._running
+
+    @property
+    def leads(self) -> bool:
+        """
+        Does this process count the events? Without a group it does; in a group the leader does.
+        """
+        return self._group is None or self._group.leads
+
+    async def leading(self) -> None:
+        """Return when this process counts the events: the subscribers hear of incidents here."""
+        if self._group is not None:
+            await self._group.leading.wait()
 
     @property
     def files(self) -> dict[str, str | None]:
@@ -140,8 +152,13 @@ class LiveMonitor(Background):
         return self._buffer.put_change(Deploy(self._ask(), service, commit, author, date))
 
     async def flush(self) -> None:
-        """Count the events that are in the buffer now, and notify the subscribers."""
-        waiting = len(self._buffer.items)  # without those that arrive meanwhile: they may never end
+        """
+        Count the events that are in the buffer now, and notify the subscribers. In a group, return
+        when the leader has counted them, or after a second.
+        """
+        if self._group is not None and await self._group.flush():
+            return
+        waiting = len(self._outgoing)  # without those that arrive meanwhile: they may never end
         for _ in range(0, waiting, _BATCH):
             if self._count_next():
                 await checkpoint()
@@ -161,8 +178,21 @@ class LiveMonitor(Background):
         return subscription
 
     def snapshot(self) -> Snapshot:
-        """The present state, of the events that have been counted."""
-        return self._engine.read(self._now(), self._buffer.dropped)
+        """
+        The present state, of the events that have been counted. In a group the leader answers, so
+        that it is the same from each process. This blocks for about a millisecond if another
+        process leads; `await read()` doesn't. Raises LeaderError if the leader does not answer
+        within a second.
+        """
+        if self._group is not None and not self._group.counts:
+            return self._engine.show(self._group.ask())
+        return self._engine.show(self._read_data())
+
+    async def read(self) -> Snapshot:
+        """What `snapshot` returns, without blocking the event loop."""
+        if self._group is None or self._group.counts:
+            return self.snapshot()
+        return await run_in_thread(self.snapshot)
 
     def mttr(self) -> float:
         """Mean seconds to repair over the closed incidents, to 2 decimals; 0.0 if none closed."""
@@ -178,11 +208,12 @@ class LiveMonitor(Background):
 
     @asynccontextmanager
     async def _run(self) -> AsyncGenerator[None]:
-        with nullcontext() if self._state is None else self._state.held():
+        with nullcontext() if self._group is None else self._group.held():
             await self._begin()
             self._running, self._ended = True, False
             _running.add(self)
-            async with background_tasks(self._tasks(), end=self._end):
+            finish = None if self._group is None else self._group.settle
+            async with background_tasks(self._tasks(), finish=finish, end=self._end):
                 yield
 
     def _disown(self) -> None:
@@ -192,17 +223,36 @@ class LiveMonitor(Background):
         self._buffer.disown(os.getppid())
 
     async def _begin(self) -> None:
-        if self._state is not None and not self._begun:
-            self._engine = await self._state.load(self._make_engine) or self._engine
-            self._begun = True
+        if self.leads:
+            await self._load()
         self._begin_clock()
         self._listener = LogListener()  # now, because the program has configured its logging
         self._listener.started(self.catalogue)
-        if self._event_log is not None:
-            self._event_log.begin()
-        if self._state is not None:
-            await self._state.save(self._engine)  # with which the journal begins
+        if self.leads:
+            if self._event_log is not None:
+                self._event_log.begin()
+            await self._save()  # with which the journal begins
         self._buffer.open()
+
+    async def _load(self) -> None:
+        if self._state is not None:
+            self._engine = await self._state.load(self._make_engine) or self._engine
+
+    async def _save(self, *, last: bool = False) -> None:
+        if self._state is not None:
+            await self._state.save(self._engine, last=last)
+
+    async def _take_over(self) -> None:
+        """Continue from the saved state and its journal. Raises OSError or StateFileError."""
+        self._begin_alone()
+        await self._load()
+        if self._event_log is not None:
+            try:
+                self._event_log.begin()
+            except (OSError, StateFileError) as error:
+                file = str(self._event_log.path)
+                get_logger().error("recording.interrupted", file=file, reason=str(error))
+        await self._save()
 
     def _begin_clock(self) -> None:
         """Set the clock, but not to before what is counted: later requests would be late."""
@@ -216,14 +266,41 @@ class LiveMonitor(Background):
 
     def _tasks(self) -> list[Task]:
         tasks: list[Task] = [self._count, self._watch_expiry]
+        clock: list[Task] = []
         if isinstance(self.clock, SystemClock):
-            tasks.append(self.clock.keep_following)
-        if self._state is not None:
-            tasks.append(partial(self._save_often, self._state))
-        return tasks
+            clock.append(self.clock.keep_following)
+        if self._group is None or self._state is None:
+            return [*clock, *tasks]
+        return [*clock, partial(self._group.run, [*tasks, partial(self._save_often, self._state)])]
+
+    def _make_group(self, state: StateFile) -> Group:
+        return Group(
+            state,
+            self._buffer,
+            self._outgoing,
+            Host(
+                now=self._now,
+                mark=self._find_mark,
+                count=self._count_events,
+                begin_alone=self._begin_alone,
+                count_alone=self._count_alone,
+                read=self._read_data,
+                take_over=self._take_over,
+            ),
+        )
+
+    def _find_mark(self, sender: str) -> Mark:
+        return self._engine.mark(sender)
+
+    def _read_data(self) -> SnapshotData:
+        sender = "" if self._group is None else self._group.sender
+        return self._engine.read_data(self._now(), self._buffer.dropped, sender)
 
     async def _end(self) -> None:
         self._buffer.close()
+        if self._group is not None and not await self._group.leave():
+            self._finish()
+            return
         ended = self._now()
         try:
             while self._count_next():
@@ -232,17 +309,19 @@ class LiveMonitor(Background):
         finally:
             while self._feed():
                 pass  # counted even if the notification above failed
-            self._buffer.freeze()
-            _running.discard(self)
-            self._running, self._ended = False, True
-            for subscription in list(self._subscriptions):
-                subscription.close()
-            self._subscriptions.clear()
+            self._finish()
             if self._event_log is not None:
                 self._event_log.end(ended)
-            if self._state is not None:
-                await self._state.save(self._engine, last=True)
+            await self._save(last=True)
         self._listener.finished(self.snapshot().accounting)
+
+    def _finish(self) -> None:
+        self._buffer.freeze()
+        _running.discard(self)
+        self._running, self._ended = False, True
+        for subscription in list(self._subscriptions):
+            subscription.close()
+        self._subscriptions.clear()
 
     async def _count(self) -> None:
         """Count events as they arrive, until cancelled."""
@@ -296,19 +375,27 @@ class LiveMonitor(Background):
     def _count_next(self) -> bool:
         """Count the next events and report the results; False if there are no events."""
         result = self._feed()
-        if result is None:
-            return False
+        if result is not None:
+            self._report_result(result)
+        return result is not None
+
+    def _report_result(self, result: FeedResult) -> None:
         for rejection in result.rejections:
             self._listener.event_rejected(rejection)
         self._notify(result.moved)
-        return True
 
     def _feed(self) -> FeedResult | None:
         """Count the next events, on the loop's thread; None if there are no events."""
-        items = self._buffer.take(_BATCH)
-        if not items:
-            return None
-        result = self._engine.feed(items)
+        items = self._outgoing.take(_BATCH)
+        return self._feed_events(items, len(items), {}) if items else None
+
+    def _feed_events(self, items: Sequence[RawEvent], own: int, marks: Marks) -> FeedResult:
+        """Count events; the next `own` ones of this process are among them."""
+        number = self._outgoing.number + own
+        if self._group is not None:
+            marks = self._group.add_mark(marks, number)
+        result = self._engine.feed(items, marks)
+        self._outgoing.drop(number)
         if not self._is_large and self._engine.window_entries > _LARGE:
             self._warn_of_windows()
         if self._event_log is not None:  # first: whatever a state has counted is in the log
@@ -316,6 +403,17 @@ class LiveMonitor(Background):
         if self._state is not None:
             self._state.append(result.counted)
         return result
+
+    def _count_events(self, items: Sequence[RawEvent], own: int, marks: Marks) -> None:
+        self._report_result(self._feed_events(items, own, marks))
+
+    def _begin_alone(self) -> None:
+        self._engine = self._make_engine(None)
+
+    def _count_alone(self, items: Sequence[RawEvent]) -> None:
+        """Count events that will be counted again, from the state of another process."""
+        self._report_result(self._engine.feed(items))
+        self._notify(self._engine.close_expired(self._now()))
 
     def _warn_of_windows(self) -> None:
         self._is_large = True

@@ -18,7 +18,13 @@ from slomon.core.shard import Shard
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.windows import WindowState
 from slomon.live_monitor.incident_history import History
-from slomon.live_monitor.inputs import Expiry, check_batch, make_accounting, unpack_input
+from slomon.live_monitor.inputs import (
+    Expiry,
+    check_batch,
+    make_accounting,
+    unpack_input,
+    unpack_marks,
+)
 from slomon.live_monitor.live_state import LiveState
 from slomon.state.encoding import (
     Saved,
@@ -79,7 +85,8 @@ def _load(saved: Saved, bound: int) -> LiveState:
     history = History.restore(
         saved["history"], incidents, keys, endpoints=len(members), bound=bound
     )
-    return LiveState(stream, windows, shard, history, closed_until=closed_until)
+    senders = unpack_marks(saved["senders"])
+    return LiveState(stream, windows, shard, history, closed_until=closed_until, senders=senders)
 
 
 def _count_records(state: LiveState, records: Sequence[bytes]) -> str:
@@ -111,6 +118,7 @@ def _count(state: LiveState, record: bytes) -> None:
     stream.newest = one.newest
     stream.deploys += one.batch.changes
     state.advance(one.batch)
+    state.note_senders(one.senders)
 
 
 def _carry(
@@ -129,7 +137,11 @@ def _carry(
         endpoints=len(members),
         bound=then.history.bound,
     )
-    return LiveState(then.stream, windows, shard, history, closed_until=then.closed_until)
+    return LiveState(
+        *(then.stream, windows, shard, history),
+        closed_until=then.closed_until,
+        senders=then.senders,
+    )
 
 
 def _carry_windows(

@@ -101,7 +101,7 @@ def test_a_terminal_shows_what_happened_and_the_report_without_other_lines() -> 
     shown = without_colours(out.text)
     assert f"POST /checkout fails: {bad} broke it, {fix} fixed it" in shown
     assert re.search(rf"POST /checkout .* {bad} [0-9.]+ clear +{fix} [0-9.]+ clear", shown)
-    assert re.search("GET /search .* stale .* none", shown)
+    assert re.search("GET /search .* no known change [0-9.]+ +recovered by itself", shown)
     # One line on the format of all logs, and nothing that the report says as well.
     assert without_colours(err.text).count("log.format_detected") == 1
     assert "replay.finished" not in err.text

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import slomon
 from slomon.errors import ConfigurationError
+from slomon.files import in_use
 from slomon.integrations.prometheus import Collector
 from tests.servers import Servers, find_program, poll
 
@@ -98,6 +99,7 @@ async def test_a_scrape_has_what_the_monitor_counted() -> None:
         samples = read(scrape(monitor))
 
     assert samples == {
+        ("slomon_up",): 1,
         ("slomon_events_total", *USER, "success"): 4,
         ("slomon_events_total", *USER, "failure"): 1,
         ("slomon_events_total", *QUIET, "success"): 0,
@@ -279,10 +281,16 @@ async def test_a_real_prometheus_sees_an_incident_open_and_close(servers: Server
     assert own == {"__name__": "slomon_incident_open", **dict(zip(LABELS, USER, strict=False))}
     types = {name: one[0]["type"] for name, one in metadata["data"].items() if "slomon" in name}
     assert types["slomon_incident_duration_seconds"] == "summary"
-    assert len(types) == 11
+    assert len(types) == 12
 
 
 def test_another_object_than_a_monitor_is_rejected() -> None:
     nothing: Any = None
     with pytest.raises(ConfigurationError, match=r"'monitor' is None; allowed: what slomon.live"):
         Collector(nothing)
+
+
+async def test_a_scrape_says_that_the_process_that_counts_does_not_answer(tmp_path: Path) -> None:
+    with in_use(tmp_path / "state"):
+        async with slomon.live([LIST], state=tmp_path / "state") as monitor:
+            assert read(scrape(monitor)) == {("slomon_up",): 0}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import anyio
 
 import slomon
 from slomon.core.endpoints import Catalogue
@@ -86,6 +89,28 @@ def change(commit: str, service: str = "users") -> Change:
 
 def read(engine: Engine, second: float = 100) -> Snapshot:
     return engine.read(round(second * TICKS_PER_SECOND), {})
+
+
+@asynccontextmanager
+async def in_own_task(monitor: slomon.LiveMonitor) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Enter a monitor in a task of its own. Calling what this yields leaves it."""
+    entered, leaving, left = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def run() -> None:
+        async with monitor:
+            entered.set()
+            await leaving.wait()
+        left.set()
+
+    async def leave() -> None:
+        leaving.set()
+        await left.wait()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        await entered.wait()
+        yield leave
+        await leave()
 
 
 def replay(*paths: Path, **options: Any) -> ServiceMonitor:

@@ -100,7 +100,7 @@ class Middleware:
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
         elif scope["path"] == self._status_path:
-            await answer(self._monitor.snapshot, scope["method"], send)
+            await answer(self._monitor.read, scope["method"], send)
         else:
             exchange = Exchange(self._find_count(scope), receive, send)
             try:

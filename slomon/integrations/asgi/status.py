@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Final
 
 from slomon.core.incident import Incident
 from slomon.core.ticks import to_seconds
+from slomon.errors import LeaderError
 from slomon.integrations.asgi.types import Send
 from slomon.live_monitor.snapshot import EndpointStatus, Snapshot
 from slomon.text import excerpt
@@ -42,11 +43,19 @@ def status_document(snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-async def answer(snapshot: Callable[[], Snapshot], verb: str, send: Send) -> None:
-    """Answer GET and HEAD with the status document, other methods with 405."""
+async def answer(read: Callable[[], Awaitable[Snapshot]], verb: str, send: Send) -> None:
+    """
+    Answer GET and HEAD with the status document, other methods with 405. If another process counts
+    and does not answer, the status is 503, and the document is `{"error": ...}`.
+    """
     if verb in ("GET", "HEAD"):
-        body = json.dumps(status_document(snapshot()), separators=(",", ":")).encode()
-        status, header = 200, (b"content-type", b"application/json")
+        document: dict[str, object]
+        try:
+            status, document = 200, status_document(await read())
+        except LeaderError as error:
+            status, document = 503, {"error": str(error)}
+        body = json.dumps(document, separators=(",", ":")).encode()
+        header = (b"content-type", b"application/json")
     else:
         body, status, header = b"", 405, (b"allow", b"GET, HEAD")
     length, no_store = (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,7 +43,10 @@ class Alert:
 
 
 def read_labels(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
-    """Labels for all alerts. Raises ConfigurationError if one is invalid."""
+    """
+    Labels for all alerts: `instance` is the name of this machine unless it is given. Raises
+    ConfigurationError if one is invalid.
+    """
     labels = read_texts(name, {} if value is None else value)
     for label in labels:
         if not _LABEL.fullmatch(label) or label in _OURS:
@@ -51,7 +55,7 @@ def read_labels(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
                 f" has '{excerpt(label)}'; allowed: names of letters, digits and underscores, "
                 f"but for {', '.join(_OURS)}",
             )
-    return labels
+    return {"instance": socket.gethostname(), **labels}
 
 
 def write_alert(
@@ -146,20 +150,23 @@ _LEASES: Final = 4  # of `resend_every`: an alert fires on even if some resends 
 class Alertmanager(Notifier):
     """
     Fires an alert for each endpoint that has an open incident, and resolves it when the incident
-    ends. The labels are `alertname` (SloBreached), `service`, `method`, `route` and those of
-    `labels`. Values that change, such as commits and the SLI, are annotations.
+    ends. The labels are `alertname` (SloBreached), `instance` (the name of this machine),
+    `service`, `method`, `route` and those of `labels`. Values that change, such as commits and the
+    SLI, are annotations.
 
     * `urls`: an Alertmanager, or all members of a cluster; each gets all alerts
-    * `labels`: added to all alerts, such as a severity; `headers`: added to all requests
+    * `labels`: added to all alerts, such as a severity, or another `instance`; `headers`: added to
+      all requests
     * `generator_url`: the page to which an alert links
     * `resend_every`: how often an alert is sent while it fires, and for five minutes after it was
       resolved. If it is no longer sent, Alertmanager resolves it after four times that long
     * `queue_bound`: how many events may wait to be taken in; missed ones are found in the history
     * `linger`: how long leaving may wait for undelivered alerts
 
-    Entering fires the alerts of open incidents at once. Several processes that watch the same
-    endpoints each need a label with a different value. Raises ConfigurationError if an option is
-    wrong.
+    Entering fires the alerts of open incidents at once. Two monitors whose alerts have the same
+    labels would resolve each other's: several on one machine without a common state each need a
+    label with a different value. Processes with a common state are one monitor. Raises
+    ConfigurationError if an option is wrong.
     """
 
     def __init__(

@@ -32,6 +32,9 @@ class Notifier(Background):
     Notifies one receiver of the incidents of a monitor, inside an `async with` or between `start`
     and `stop`. A failure of the receiver never affects the monitor or the body of the `async with`.
 
+    In a group of processes, the one that leads notifies the receiver. The others wait until they
+    lead; then they take in the history, as when they were entered.
+
     Leaving waits until everything is delivered, for `linger` at most; if the body was cancelled, it
     does not wait. Entering raises RuntimeError if the monitor is not running: then it is not known
     which incidents are open.
@@ -107,6 +110,12 @@ class Notifier(Background):
     async def _run(self) -> AsyncGenerator[None]:
         if not self._monitor.running:
             raise RuntimeError("its monitor doesn't run; allowed: to enter the monitor first")
+        async with self._notifying() if self._monitor.leads else self._waiting():
+            yield
+
+    @asynccontextmanager
+    async def _notifying(self) -> AsyncGenerator[None]:
+        """Notify the receiver until left."""
         with self._held():
             await self._begin()
             subscription = self._monitor.subscribe(bound=self._bound)
@@ -119,6 +128,33 @@ class Notifier(Background):
                 end=partial(self._close, subscription),
             ):
                 yield
+
+    @asynccontextmanager
+    async def _waiting(self) -> AsyncGenerator[None]:
+        """Another process of the group notifies the receiver. Take over when this one leads."""
+        left, ended = Event(), Event()
+        leading = False
+
+        async def notify() -> None:
+            nonlocal leading
+            await self._monitor.leading()
+            leading = True
+            try:
+                async with self._notifying():
+                    await left.wait()
+            finally:
+                ended.set()
+
+        async def finish() -> None:
+            left.set()
+            if leading:
+                await ended.wait()
+
+        async def end() -> None:
+            """Nothing is left to do."""
+
+        async with background_tasks([partial(self._guard, notify)], finish=finish, end=end):
+            yield
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
         log = RateLimitedLog(self._clock.now, receiver=self._receiver, to=url.shown)

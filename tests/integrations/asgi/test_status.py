@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from slomon import LiveMonitor
+from slomon.files import in_use
 from slomon.integrations.asgi.status import answer
 from tests.integrations.asgi.service import Server, watch
 
 
 async def ask(monitor: LiveMonitor, verb: str = "GET") -> Server:
     server = Server()
-    await answer(monitor.snapshot, verb, server.send)
+    await answer(monitor.read, verb, server.send)
     return server
 
 
@@ -132,3 +134,11 @@ async def test_other_methods_are_rejected() -> None:
     assert server.sent[0]["status"] == 405
     assert (b"allow", b"GET, HEAD") in server.sent[0]["headers"]
     assert server.sent[1]["body"] == b""
+
+
+async def test_it_says_that_the_process_that_counts_does_not_answer(tmp_path: Path) -> None:
+    with in_use(tmp_path / "state"):
+        async with watch("/users", state=tmp_path / "state") as monitor:
+            server = await ask(monitor)
+    assert server.sent[0]["status"] == 503
+    assert "does not answer" in document(server)["error"]

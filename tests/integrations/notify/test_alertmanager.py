@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from slomon.integrations.notify import Alertmanager
 from tests.integrations.notify.clock import WatchedClock
 from tests.integrations.notify.receiver import HANG, Receiver, answer, serving
 from tests.integrations.notify.service import ENTRIES, break_it, live, mend_it
+from tests.live_monitor.services import in_own_task
 from tests.live_monitor.worlds import Machine
 from tests.servers import Server, Servers, poll
 
@@ -64,6 +66,7 @@ async def test_an_incident_fires_and_its_end_resolves_it(alertmanager: Server) -
 
     assert alert["labels"] == {
         "alertname": "SloBreached",
+        "instance": socket.gethostname(),
         "service": "users",
         "method": "GET",
         "route": "/users",
@@ -285,6 +288,31 @@ async def test_entered_again_it_tells_everything_again() -> None:
                 await break_it(monitor)
                 assert [service for service, _ in await next_alerts(receiver)] == ["users"]
     assert notifier.delivered == 2
+
+
+async def test_of_a_group_only_the_leader_notifies(tmp_path: Path) -> None:
+    clock = WatchedClock()
+    state = tmp_path / "state"
+    async with (
+        serving() as receiver,
+        in_own_task(live(clock, state=state)) as leave,
+        live(clock, state=state) as second,
+        Alertmanager(second, receiver.url),
+    ):
+        await break_it(second)
+        assert receiver.rest() == []
+        await leave()
+        await second.leading()
+        assert [service for service, _ in await next_alerts(receiver)] == ["users"]
+
+
+async def test_a_notifier_that_never_leads_leaves_at_once(tmp_path: Path) -> None:
+    clock = WatchedClock()
+    state = tmp_path / "state"
+    async with serving() as receiver, live(clock, state=state), live(clock, state=state) as second:
+        async with Alertmanager(second, receiver.url) as notifier:
+            await break_it(second)
+        assert notifier.delivered == 0
 
 
 @pytest.mark.parametrize("step", [3600, -3600])
