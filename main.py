@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
-from slomon.cli.process import run_process
+TYPE_CHECKING = False  # typing takes long to import
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def _run() -> int:
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until run_process handles it
+    from slomon.cli.process import run_process  # noqa: PLC0415
+
+    return run_process(_main)
 
 
 def _main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
@@ -17,4 +28,4 @@ def _main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_process(_main))
+    sys.exit(_run())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,8 @@ TRIALS: Final = (
 
 def main() -> int:
     arguments = parse()
+    for number in (signal.SIGINT, signal.SIGHUP):  # ignored in the background and by nohup
+        signal.signal(number, lambda *_: sys.exit(1))
     chosen = set(arguments.only) - set(arguments.skip)
     trials = [trial for trial in TRIALS if trial.name in chosen]
     if not trials:

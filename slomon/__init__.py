@@ -4,7 +4,8 @@ fixed it, and how long repair took.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # as in typing, which takes long to import: a command could be interrupted
 
 if TYPE_CHECKING:
     from slomon.api import consume, get_service_monitor

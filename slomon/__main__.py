@@ -6,15 +6,22 @@ interrupt during the other imports is handled like any other.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
-from slomon.cli.process import run_process
+TYPE_CHECKING = False  # typing takes long to import
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def run() -> int:
     """Run the command with the arguments and the streams of the process."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until run_process handles it
+    from slomon.cli.process import run_process  # noqa: PLC0415
+
     gc.disable()  # no cycles are made, and looking for them among many incidents is slow
     return run_process(_main)
 

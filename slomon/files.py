@@ -14,8 +14,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from errno import EAGAIN, ELOOP
+from errno import EACCES, EAGAIN, ELOOP
 from pathlib import Path
+from stat import S_ISVTX, S_IWOTH
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TextIO
 
@@ -341,11 +342,32 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def _resolve(path: Path) -> Path:
-    """Follow symbolic links. Raises OSError if they form a loop."""
+    """
+    Follow symbolic links. Raises OSError if they form a loop, and if one of them must not be
+    followed.
+    """
     target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise OSError(ELOOP, os.strerror(ELOOP), str(path))
+    link = path
+    while link.is_symlink():
+        _check_link(link)
+        link = link.parent / link.readlink()
     return target
+
+
+def _check_link(link: Path) -> None:
+    """
+    Refuse a link that another user has put into a folder such as /tmp, as Linux does with
+    `fs.protected_symlinks`: that user could choose which of our files is replaced.
+    """
+    if sys.platform == "win32":
+        return
+    folder, owner = link.parent.stat(), link.lstat().st_uid
+    is_shared = folder.st_mode & S_ISVTX and folder.st_mode & S_IWOTH
+    if is_shared and owner not in (os.geteuid(), folder.st_uid):
+        reason = "a link of another user in a folder to which all users may write"
+        raise PermissionError(EACCES, reason, str(link))
 
 
 def _beside(target: Path, suffix: str) -> Path:

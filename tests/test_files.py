@@ -13,6 +13,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -154,6 +155,36 @@ def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path, name: str) -
 def test_a_name_that_is_too_long_is_reported_when_it_is_opened(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="File name too long"):
         OutputFile(tmp_path / ("n" * 256))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize(
+    ("mode", "owner", "refused"),
+    [
+        (0o1777, 4321, True),
+        (0o1777, 0, False),
+        (0o777, 4321, False),
+        (0o1755, 4321, False),
+    ],
+)
+def test_a_link_of_another_user_in_a_shared_folder_is_refused(
+    tmp_path: Path, mode: int, owner: int, refused: bool
+) -> None:
+    victim, shared = tmp_path / "victim", tmp_path / "shared"
+    victim.write_text("old")
+    shared.mkdir()
+    os.chown(shared, 1234, 1234)
+    shared.chmod(mode)
+    first, link = tmp_path / "first", shared / "link"
+    link.symlink_to(victim)
+    first.symlink_to(link)
+    os.lchown(link, owner, owner)
+    for path in (link, first):
+        with pytest.raises(PermissionError, match="another user") if refused else nullcontext():
+            with AtomicFile(path) as file:
+                file.write(b"new")
+                file.commit()
+    assert (victim.read_text() == "old") == refused
 
 
 def test_a_loop_of_links_is_reported_when_it_is_opened(tmp_path: Path) -> None:

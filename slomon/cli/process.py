@@ -46,7 +46,17 @@ def run_process(main: Main) -> int:
             interrupts.uninstall()
             raise
     interrupts.uninstall()  # still to do if a signal came just before
+    _forget_interrupt()
     return code if interrupts.exit_code is None else interrupts.exit_code
+
+
+def _forget_interrupt() -> None:
+    """
+    Make Python keep the exit code. If an interrupt has left code that was a string, such as the
+    methods of a data class, `python -m` ends by SIGINT later, whatever has become of the interrupt.
+    Running such code again makes it forget that.
+    """
+    exec("")  # noqa: S102
 
 
 def _call(main: Main) -> int:

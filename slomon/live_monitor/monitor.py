@@ -287,10 +287,10 @@ class LiveMonitor(AsyncContextManagerMixin):
         if not items:
             return None
         result = self._engine.feed(items)
+        if self._event_log is not None:  # first: whatever a state has counted is in the log
+            self._event_log.write(result.items, self._now())
         if self._state is not None:
             self._state.append(result.counted)
-        if self._event_log is not None:
-            self._event_log.write(result.items, self._now())
         return result
 
     def _notify(self, moved: list[Incident]) -> None:

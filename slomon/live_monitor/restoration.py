@@ -90,7 +90,7 @@ def _count_records(state: LiveState, records: Sequence[bytes]) -> str:
     for number, record in enumerate(records, 1):
         try:
             _count(state, record)
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
             return f"record {number} is invalid: {type(error).__name__}: {excerpt(str(error))}"
     return ""
 

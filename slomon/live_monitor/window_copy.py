@@ -12,8 +12,8 @@ from typing import Final, cast
 from slomon.core.windows import Windows
 from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, ENTRY_COLUMNS, WindowState
 
-_ENTRIES: Final = 1 << 15  # of a part: copying them takes about 2 ms
-_BLOCKS: Final = 1 << 10  # of a part, if they are copied one by one
+_ENTRIES: Final = 1 << 13  # of a part: copying them takes about 2 ms
+_BLOCKS: Final = 1 << 8  # of a part, if they are copied one by one
 
 
 class WindowCopy:
@@ -32,13 +32,18 @@ class WindowCopy:
         self._windows = windows
         self._state = windows.state
         self._tails = self._find_tails()
-        self._copies = [array("q") for _ in range(ENTRY_COLUMNS)]
+        self._copies: list[array[int]] = []
 
     def parts(self) -> Iterator[None]:
         """Copy the entries; requests may be counted whenever this yields."""
-        for first in range(0, len(self._state.entry_tick), _ENTRIES):
+        length = len(self._state.entry_tick)
+        for _ in range(ENTRY_COLUMNS):  # at their full lengths: growing may move all of a column
+            self._copies.append(array("q", [0]) * length)
+            yield
+        for first in range(0, length, _ENTRIES):
+            place = slice(first, min(first + _ENTRIES, length))
             for copy, column in zip(self._copies, self._entries, strict=True):
-                copy.extend(array("q", column[first : first + _ENTRIES]))
+                copy[place] = array("q", column[place])
             yield
         for copy, column in zip(self._copies, self._entries, strict=True):
             _extend(copy, len(column))  # by an eighth, if there are new blocks

@@ -261,6 +261,62 @@ runpy.run_path("main.py", run_name="__main__")
     assert (process.returncode, process.stdout, process.stderr) == (TERMINATED, "", "")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "start", ['run_path("main.py", run_name=', 'run_module("slomon", run_name=']
+)
+def test_an_interrupt_at_the_very_start_shows_no_traceback(start: str) -> None:
+    script = f"""
+import pkgutil, runpy, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name in ("typing", "slomon.cli"):
+            signal.raise_signal(signal.SIGINT)
+
+sys.modules.pop("typing", None)  # runpy needs it, and Python's own start does not
+sys.meta_path.insert(0, Interrupt())
+runpy.{start}"__main__")
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert 128 - process.returncode == INTERRUPTED  # as a shell shows it
+    assert (process.stdout, process.stderr) == ("", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), CODES)
+def test_a_signal_while_a_data_class_is_made_has_the_exit_code_of_that_signal(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    (tmp_path / "interrupted.py").write_text(f"""
+import signal, sys
+from slomon.cli.process import run_process
+
+def main(*_):
+    exec("signal.raise_signal({int(number)})", globals())  # so are their methods made
+
+sys.exit(run_process(main))
+""")
+    process = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (process.returncode, process.stdout, process.stderr) == (code, "", "")
+
+
 def failing(failure: Exception) -> Main:
     def main(*_: object) -> int:
         raise failure

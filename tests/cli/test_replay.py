@@ -253,7 +253,7 @@ def test_a_wrong_option_is_one_line_that_names_it(tmp_path: Path) -> None:
         (["--to", "0"], "option '--to' is '0'; allowed: a time after 1970-01-01T00:00:00Z"),
         (["--fail-status", "600"], "option '--fail-status' is '600'; allowed: classes, statuses"),
         (["--match", "x"], "option '--match' is 'x'; allowed: 'exact', 'template'"),
-        (["--json-keys", "time=ts"], "option '--json-keys': the fields with a key are 'time'; all"),
+        (["--json-keys", "tme=ts"], "option '--json-keys': the fields with a key are 'tme'; allow"),
         (["--regex", "x"], "option '--regex': the pattern's named groups are none; allowed: time"),
         (["--lateness", "5 m"], "option '--lateness': the duration is '5 m'; allowed: seconds"),
         (["--checkpoint-every", "0"], "option '--checkpoint-every' is '0'; allowed: a duration"),
@@ -351,7 +351,8 @@ def test_a_log_without_a_readable_line_is_certainly_wrong(tmp_path: Path) -> Non
 
 
 def test_a_certainly_wrong_answer_is_an_exit_code_and_a_warning_in_json(tmp_path: Path) -> None:
-    backwards = "".join(f"{second} GET / 500\n" for second in range(200, 100, -1))
+    seconds = [198, 199, *range(197, 100, -1)]
+    backwards = "".join(f"{second} GET / 500\n" for second in seconds)
     log = write(tmp_path, "a.log", backwards)
     code, out, err = call(log, "--json", "--fail-on", "incidents")
 

@@ -64,7 +64,7 @@ def check(name: str, lines: list[bytes]) -> int:
                 continue
             count += 1
             assert isinstance(access, Access), line
-            host = f"{access.host} " if with_host and access.host else ""
+            host = f"{access.host}\n" if with_host and access.host else ""
             assert (seen[0], seen[1].decode()) == (
                 access.tick,
                 f"{access.verb} {host}{access.resource}",

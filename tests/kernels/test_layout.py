@@ -71,7 +71,7 @@ def check(name: str, lines: list[bytes]) -> int:
                 continue
             count += 1
             assert isinstance(access, Access), line
-            host = f"{access.host} " if program is with_host and access.host else ""
+            host = f"{access.host}\n" if program is with_host and access.host else ""
             request = f"{access.verb} {host}{access.resource}"
             found_request = seen[1].decode("utf-8", "backslashreplace")
             if name in TABLES and TABLES[name].cells_of(Kind.QUERY):

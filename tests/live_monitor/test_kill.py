@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import slomon
+from slomon.live_monitor.inputs import Input
+from slomon.live_monitor.persistence import StateFile
 from tests.live_monitor.clock import ManualClock
 from tests.live_monitor.services import ENTRIES, recorded
 
@@ -86,6 +88,25 @@ async def test_what_was_open_is_open_after_any_number_of_kills(tmp_path: Path) -
     assert whole.accounting.rejected == 0
     assert whole.records()[0].id == broken
     assert whole.accounting.events >= counted
+
+
+async def test_whatever_a_killed_process_has_counted_is_in_its_event_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, events = tmp_path / "state", tmp_path / "events"
+    append, logged = StateFile.append, []
+
+    def note_and_append(file: StateFile, counted: Input) -> None:
+        logged.append(events.read_bytes().count(b"\n"))
+        append(file, counted)
+
+    monkeypatch.setattr(StateFile, "append", note_and_append)
+    clock = ManualClock()
+    async with slomon.live(ENTRIES, clock=clock, state=state, event_log=events) as monitor:
+        for _ in range(3):
+            monitor.access("GET", "/users", 500)
+            await monitor.flush()
+    assert logged == [1, 2, 3]
 
 
 OPENED = """

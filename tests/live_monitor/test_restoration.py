@@ -125,6 +125,7 @@ def test_an_invalid_record_and_what_follows_is_left_out() -> None:
     for number, record in enumerate(records):
         words = array("q", record[: len(record) // 8 * 8])
         spoilt = [record[:-1], record[:50], b"", b"\xff" * len(record), record + b"["]
+        spoilt += [record + b"[" * 100_000]
         for place in range(len(words)):
             for value in (-1, 2**62, 7):
                 changed = words[:]

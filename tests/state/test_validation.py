@@ -190,7 +190,7 @@ def test_a_wrong_number_in_a_checkpoint_is_refused_or_harmless(
 def test_no_wrong_number_in_a_checkpoint_does_harm(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend
 ) -> None:
-    assert try_checkpoints(tmp_path, endpoints, backend, 5, 500) == []
+    assert try_checkpoints(tmp_path, endpoints, backend, 5, 250) == []
 
 
 def watch(engine: Engine, begin: int, end: int) -> None:

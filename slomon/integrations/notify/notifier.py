@@ -95,6 +95,9 @@ class Notifier(AsyncContextManagerMixin, ABC):
         for sender in self._senders():
             sender.open()
 
+    async def _caught_up(self) -> None:
+        """Called before the body, with the monitor's history taken in."""
+
     async def _end(self) -> None:
         """Called at the very end, even if the task is cancelled."""
 
@@ -110,6 +113,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
                 await self._begin()
                 subscription = self._monitor.subscribe(bound=self._bound)
                 self._catch_up(await self._read_history())
+                await self._caught_up()
                 running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
                 async with background_tasks(
                     [partial(self._guard, task) for task in running],

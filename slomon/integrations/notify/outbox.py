@@ -21,6 +21,7 @@ from slomon.integrations.standard_webhooks import PREFIX, decode_key, sign
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.report.columns import incident_document
 from slomon.state.file import Section
+from slomon.state.validation import check_texts, demand
 
 _MICROSECONDS: Final = 1_000_000
 
@@ -151,12 +152,14 @@ class Outbox:
         Continue from a saved state. Raises ValueError, LookupError or TypeError if that is invalid.
         """
         outbox = cls(bound)
-        messages = [Message(*fields) for fields in saved["messages"]]
-        outbox.messages = {message.id: message for message in messages}
-        outbox.cursors = {
-            (service, verb, resource): Cursor(*cursor)
-            for service, verb, resource, *cursor in saved["marks"]
-        }
+        for fields in saved["messages"]:
+            check_texts(fields)
+            message = Message(*fields)
+            demand(f"{message.id}{message.body}".isascii(), "a message can't be sent")
+            outbox.messages[message.id] = message
+        for service, verb, resource, name, at in saved["marks"]:
+            check_texts([service, verb, resource, name])
+            outbox.cursors[service, verb, resource] = Cursor(name, float(at))
         return outbox
 
     def _advance(self, event: Event) -> None:

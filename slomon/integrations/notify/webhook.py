@@ -41,8 +41,8 @@ class Webhook(Notifier):
       requests
     * `outbox`: a file for this webhook alone, which keeps undelivered messages over restarts. With
       this and the monitor's `state`, every message arrives at least once even if the process is
-      killed, once the outbox was written for the first time. Without it, entering sends messages
-      for the open incidents, and for nothing else from before
+      killed. Without it, entering sends messages for the open incidents, and for nothing else from
+      before
     * `retry_for`: for how long a message is retried after its first try, which waits for all
       messages before it
     * `queue_bound`: how many messages may wait; beyond that the oldest are given up
@@ -85,6 +85,11 @@ class Webhook(Notifier):
 
     def _restore(self, saved: Mapping[str, Any]) -> Outbox:
         return Outbox.restore(saved, self._bound)
+
+    async def _caught_up(self) -> None:
+        if self._file is not None:  # now, so that a kill loses nothing from here on
+            self._unsaved = Event()
+            await self._save(self._file)
 
     async def _end(self) -> None:
         left = len(self._outbox.messages)

@@ -172,6 +172,27 @@ async def test_what_only_the_monitor_knows_of_is_reported_by_the_next_process(
     assert rest == [("incident.closed", "users"), ("incident.opened", "shop")]
 
 
+async def test_what_a_process_killed_before_its_first_message_has_counted_is_reported(
+    tmp_path: Path,
+) -> None:
+    clock, outbox, state = WatchedClock(), tmp_path / "outbox", tmp_path / "state"
+    async with serving() as receiver:
+        async with live(clock, state=state) as monitor:
+            async with Webhook(monitor, receiver.url, secret=SECRET, outbox=outbox):
+                then = outbox.read_bytes()
+            await break_it(monitor, "users")
+            await mend_it(monitor, clock, "users")
+        outbox.write_bytes(then)  # a kill leaves it so
+        async with (
+            live(clock, state=state) as monitor,
+            Webhook(monitor, receiver.url, secret=SECRET, outbox=outbox),
+        ):
+            rest = [told(await receiver.next()) for _ in range(2)]
+        assert receiver.rest() == []
+
+    assert rest == [("incident.opened", "users"), ("incident.closed", "users")]
+
+
 SERVICE = f"""
 import sys, anyio, slomon
 from slomon.integrations.notify import Webhook
@@ -247,7 +268,12 @@ async def test_a_damaged_outbox_is_kept_aside_and_reported_and_the_service_comes
     tmp_path: Path, logs: list[EventDict]
 ) -> None:
     outbox = tmp_path / "outbox"
-    contents: list[tuple[object, object]] = [([[1]], []), ([], [[1]]), (None, [])]
+    mark = ["users", "GET", "/users", "a-1-opened"]
+    contents: list[tuple[object, object]] = [
+        *(([[1]], []), ([], [[1]]), (None, [])),
+        *(([["a-1-opened", 1]], []), ([["\ud800", "{}"]], [])),
+        *(([], [[*mark, None]]), ([], [[*mark[:3], 1, 1.0]])),
+    ]
     for number, (messages, marks) in enumerate(contents, 1):
         write_state(outbox, [("kind", "outbox"), ("messages", messages), ("marks", marks)])
         await pass_through(outbox)
@@ -256,7 +282,7 @@ async def test_a_damaged_outbox_is_kept_aside_and_reported_and_the_service_comes
     await pass_through(outbox)
 
     damaged = [entry for entry in logs if entry["event"] == "state.damaged"]
-    assert [entry["kept_as"] for entry in damaged] == [f"{outbox}.damaged-{n}" for n in range(1, 5)]
+    assert [entry["kept_as"] for entry in damaged] == [f"{outbox}.damaged-{n}" for n in range(1, 9)]
 
 
 async def pass_through(outbox: Path) -> None:
