@@ -209,7 +209,7 @@ def draw_row(pick: Pick, layout: TableLayout) -> bytes:
         cells[date], _, cells[clock] = _time(pick, "iso").replace(b"T", b" ").partition(b" ")
     if layout.quoted and pick((False, False, False, True)):
         cells = [b'"' + cell.replace(b'"', b'""') + b'"' for cell in cells]
-    elif layout.separator == " " and pick((False, False, False, True)):
+    elif layout.separator == " " and pick((*[False] * 20, True)):
         cells = [b'"' + cell + b'"' for cell in cells]
     cells += pick(((), (), (), (b"more",)))
     line = layout.separator.encode().join(cells[: pick((None, None, None, None, None, -1))])
