@@ -257,7 +257,13 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
                 nearest, reached = layout, count
     if nearest is None:
         return f"{where}: it may be a request, but no known layout is near"
-    if status := find_status(nearest, line):
+    status = find_status(nearest, line)
+    if status in _STATUSES:
+        return (
+            f"no format reads half of the requests in its first lines: {nearest.name} reads line "
+            f"{lines.index(line) + 1}; if they are in several layouts, split the log by these"
+        )
+    if status is not None:
         where += f", as no server writes the status {quote(status)}"
     return (
         f"{where}: {explain(nearest, line)[1]}, in the nearest layout, {nearest.name}: "

@@ -208,3 +208,12 @@ def test_the_reason_says_what_a_line_is_instead_or_what_it_lacks(
     reason = recognise(lines, KNOWN, READING, infer_nothing)
     assert isinstance(reason, str)
     assert f": {lack}" in reason.replace("if it is a row of a table, ", "")
+
+
+def test_a_log_in_three_layouts_is_refused_as_one() -> None:
+    lines = [COMBINED, "x=1 2025-03-10T12:00:00Z GET 200", "at GET /b with 200 on 2025-03-10"]
+    reason = recognise(lines * 3, KNOWN, READING, infer_nothing)
+    assert reason == (
+        "no format reads half of the requests in its first lines: combined reads line 1; if they "
+        "are in several layouts, split the log by these"
+    )
