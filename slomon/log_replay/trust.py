@@ -101,8 +101,6 @@ def _warn_of_losses(
             "this format; --format, --regex and --json-keys choose another one"
         )
         yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
-    if logs and not accounting.lines:
-        yield ResultWarning("empty_logs", f"no log has a line: {_list([name for name, _ in logs])}")
     if accounting.accesses or len(unread) == len(logs):
         return
     if accounting.unmatched > deploys.unmatched:

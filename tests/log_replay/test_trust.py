@@ -131,13 +131,6 @@ def test_an_empty_or_blank_log_is_no_warning(tmp_path: Path) -> None:
     assert warn(good, blank, format="plain") == []
 
 
-def test_if_no_log_has_a_line_the_result_says_so(tmp_path: Path) -> None:
-    logs = [write(tmp_path, "a.log", ""), write(tmp_path, "b.log", "")]
-    (warning,) = warn(*logs)
-    assert (warning.code, warning.certain) == ("empty_logs", False)
-    assert warning.text == f"no log has a line: {logs[0]}, {logs[1]}"
-
-
 def test_a_log_of_requests_without_a_response_may_be_right(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", '[2016-04-15T20:17:00.310Z] "GET / HTTP/1.1" 0 DC 1\n')
     assert codes(warn(log)) == [("unread_log", False)]
