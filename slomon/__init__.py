@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         IncidentsMissed,
         Subscription,
     )
+    from slomon.live_monitor.threaded import ThreadedMonitor, live_in_thread
     from slomon.log_replay.replay import ReplayMonitor, replay
     from slomon.log_replay.run import Progress
     from slomon.pipeline.stream import EventStream
@@ -93,11 +94,13 @@ __all__ = [
     "StatusRule",
     "Subscription",
     "Summary",
+    "ThreadedMonitor",
     "Verdict",
     "consume",
     "get_service_monitor",
     "incident_schema",
     "live",
+    "live_in_thread",
     "replay",
     "to_frame",
 ]
@@ -141,11 +144,13 @@ _HOMES = {
     "StatusRule": "slomon.core.statuses",
     "Subscription": "slomon.live_monitor.subscription",
     "Summary": "slomon.core.summary",
+    "ThreadedMonitor": "slomon.live_monitor.threaded",
     "Verdict": "slomon.core.attribution",
     "consume": "slomon.api",
     "get_service_monitor": "slomon.api",
     "incident_schema": "slomon.report.columns",
     "live": "slomon.live_monitor.live",
+    "live_in_thread": "slomon.live_monitor.threaded",
     "replay": "slomon.log_replay.replay",
     "to_frame": "slomon.report.exports",
 }

@@ -3,6 +3,7 @@ Tools for running code concurrently.
 
 * `run_on_own_loop`: a new event loop for a synchronous caller
 * `first_completed`, `background_tasks`, `unwrap_first`: tasks, and what they raise
+* `Background`: the base of objects that run in a task of their own
 * `run_in_thread`: a thread for one blocking call
 """
 
@@ -11,14 +12,22 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from contextvars import copy_context
 from functools import partial
 from importlib.util import find_spec
 from inspect import iscoroutine
-from typing import Any, TypeAlias, TypeVar, cast
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 import anyio
 from anyio import CancelScope, Event, create_task_group, get_cancelled_exc_class
@@ -91,7 +100,7 @@ async def background_tasks(
 
     1. `finish` is awaited while the tasks still run, unless the body was cancelled
     2. the tasks are cancelled
-    3. `end` is awaited, whatever happened before; it must shield what a cancellation must not stop
+    3. `end` is awaited, whatever happened before; a cancellation takes effect when it has returned
 
     A task that fails cancels the body. An exception of the body wins over one of a task or of
     `end`, unless it is only the cancellation that a failed task caused. Each comes out as itself,
@@ -114,10 +123,167 @@ async def background_tasks(
             failure = failures.exceptions[0]  # the first: the others and the body were cancelled
     finally:
         try:
-            await end()
+            await shielded(end)
         finally:
             if failure is not None:
                 raise failure
+
+
+async def shielded(call: Callable[[], Awaitable[object]]) -> None:
+    """Await a call to its end; a cancellation takes effect then."""
+
+    async def run() -> None:
+        with CancelScope(shield=True):
+            await call()
+
+    # The shield is in a task of its own: task groups also wait under asyncio's task.cancel().
+    with unwrap_first():
+        async with create_task_group() as group:
+            group.start_soon(run)
+
+
+class Background(ABC):
+    """
+    The base of an object that runs in a task of its own, between `start` and `stop` or inside an
+    `async with`. Any task may start it and any other may stop it, as in frameworks with hooks: its
+    cancel scopes never leave its own task. If the caller is cancelled while it stops, the
+    cancellation takes effect when everything has ended.
+
+    If it fails inside an `async with`, the task that entered it is cancelled, and leaving raises
+    the failure as itself; an exception of the body wins. If it fails after `start`, asyncio's
+    exception handler reports the failure, and `stop` raises it.
+    """
+
+    _KIND: ClassVar[str]
+    """What the object is, for error messages."""
+
+    def __init__(self) -> None:
+        self._own: asyncio.Task[None] | None = None
+        self._process = 0  # in which the own task runs
+        self._leaving: asyncio.Future[None] | None = None
+        self._host: asyncio.Task[Any] | None = None  # the task to cancel if the own task fails
+        self._has_cancelled_host = False
+
+    @abstractmethod
+    def _run(self) -> AbstractAsyncContextManager[None]:
+        """What is entered and left in the own task."""
+
+    async def start(self) -> None:
+        """
+        Start. Raises RuntimeError if it is running or if the event loop is not asyncio's, and
+        whatever prevents the start.
+        """
+        if self._own is not None and not self._own.done():
+            if self._process != os.getpid():
+                raise RuntimeError(
+                    f"this {self._KIND} was started by process {self._process}, of which this one "
+                    "is a fork; allowed: to start a new one in each process"
+                )
+            raise RuntimeError(
+                f"this {self._KIND} is running; allowed: one `async with` at a time, or to stop it"
+            )
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            reason = f"a {self._KIND} runs only under asyncio (uvloop included), not under trio"
+            raise RuntimeError(reason) from None
+        started: asyncio.Future[None] = loop.create_future()
+        leaving: asyncio.Future[None] = loop.create_future()
+        own = loop.create_task(self._live(started, leaving))
+        self._own, self._leaving, self._process = own, leaving, os.getpid()
+        self._host, self._has_cancelled_host = None, False
+        await _end_if_cancelled(own, started)
+        if not started.done():
+            self._own = None
+            await own
+        own.add_done_callback(partial(self._report, loop, leaving))
+
+    async def stop(self) -> None:
+        """
+        Stop, and return when everything has ended. Does nothing if it is not running, or in a
+        forked process. Raises the failure if it has failed.
+        """
+        failure = await self._leave()
+        if failure is not None:
+            raise failure
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        self._host = asyncio.current_task()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        host, has_cancelled = self._host, self._has_cancelled_host
+        self._host = None
+        if host is not None and has_cancelled and host is asyncio.current_task():
+            if not is_cancelled:  # the body has ended before its cancellation took effect
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0)
+            host.uncancel()
+        failure = await self._leave(hurry=error is not None and not isinstance(error, Exception))
+        if failure is None:
+            return
+        try:
+            raise failure
+        finally:
+            if error is not None and not (is_cancelled and has_cancelled):
+                raise error
+
+    async def _live(self, started: asyncio.Future[None], leaving: asyncio.Future[None]) -> None:
+        async with self._run():
+            started.set_result(None)
+            await leaving
+
+    async def _leave(self, *, hurry: bool = False) -> BaseException | None:
+        """End the own task, as one whose body was cancelled if `hurry`. Return its failure."""
+        own, leaving = self._own, self._leaving
+        if own is None or leaving is None or self._process != os.getpid():
+            return None
+        if hurry:
+            own.cancel()
+        elif not leaving.done():
+            leaving.set_result(None)
+        if not own.done():
+            await _end_if_cancelled(own)
+        if self._own is own:
+            self._own = None
+        return None if own.cancelled() else own.exception()
+
+    def _report(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        leaving: asyncio.Future[None],
+        own: asyncio.Task[None],
+    ) -> None:
+        """Tell the host of a failure that comes before it leaves."""
+        is_leaving = leaving.done() and not leaving.cancelled()
+        if is_leaving or own.cancelled() or (error := own.exception()) is None:
+            return
+        if self._host is not None and not self._host.done():
+            self._has_cancelled_host = True
+            self._host.cancel()
+        else:
+            message = f"a {self._KIND} has failed"
+            loop.call_exception_handler({"message": message, "exception": error, "task": own})
+
+
+async def _end_if_cancelled(task: asyncio.Task[None], *others: asyncio.Future[None]) -> None:
+    """
+    Wait for a task or one of the other futures. If the caller is cancelled, cancel the task and
+    wait for its end.
+    """
+    try:
+        await asyncio.wait([task, *others], return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        task.cancel()
+        await shielded(partial(asyncio.wait, [task]))
+        raise
 
 
 @contextmanager

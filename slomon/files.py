@@ -19,6 +19,7 @@ from pathlib import Path
 from stat import S_ISVTX, S_IWOTH
 from types import TracebackType
 from typing import BinaryIO, Final, Self, TextIO
+from weakref import WeakSet
 
 from slomon.interrupts import interrupts
 from slomon.text import excerpt
@@ -30,6 +31,8 @@ _IN_USE: Final = "is in use by another process or monitor{}; allowed: a file of 
 _LONGEST_STEM: Final = 200  # bytes; with a suffix, a name may have 255 on most file systems
 _TOKEN_BYTES: Final = 8
 _TEMPORARY: Final = ".slomon"
+_locked: WeakSet[BinaryIO] = WeakSet()
+"""The files that this process has locked."""
 
 
 class AtomicFile:
@@ -324,7 +327,26 @@ def _lock(file: BinaryIO) -> bool:
             return False
         except OSError:
             pass  # the file system has no locks
+        else:
+            _locked.add(file)
     return True
+
+
+def _release_locks() -> None:
+    """
+    Let go of the locks in a forked process: otherwise it would hold them when this one has ended.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        for file in list(_locked):
+            if not file.closed:  # what is in its buffer must not be written a second time
+                os.dup2(null, file.fileno(), inheritable=False)
+    finally:
+        os.close(null)
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_release_locks)
 
 
 def _wait_for_lock(file: BinaryIO) -> None:

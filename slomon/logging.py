@@ -109,7 +109,8 @@ class LogListener(Listener):
 class RejectionLog:
     """
     Logs the first rejection with each of the first five reasons as a warning, and at the end how
-    many more there were by reason. Reasons are equal if they differ in numbers and values only.
+    many more there were `like` one of them. Reasons are alike if they differ in numbers and values
+    only.
     """
 
     def __init__(self, event: str) -> None:
@@ -117,21 +118,26 @@ class RejectionLog:
         self._event = event
         self._logged: set[str] = set()
         self._unlogged: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}  # the first reason of each kind
 
     def warn(self, reason: str, text: str, **place: object) -> None:
         """Log one rejection, or only count it; `place` says where it happened."""
-        kind = _VARYING.sub("...", reason.partition("; allowed: ")[0])
+        problem = reason.partition("; allowed: ")[0]
+        kind = _VARYING.sub("...", problem)
         if kind not in self._logged and len(self._logged) < _LOGGED_REASONS:
             self._logged.add(kind)
+            self._examples[kind] = problem
             self._log.warning(self._event, **place, reason=reason, text=excerpt(text))
             return
-        is_listed = kind in self._unlogged or len(self._unlogged) < _LISTED_REASONS
-        self._unlogged[kind if is_listed else "another reason"] += 1
+        if kind not in self._unlogged and len(self._unlogged) >= _LISTED_REASONS:
+            kind = problem = "another reason"
+        self._examples.setdefault(kind, problem)
+        self._unlogged[kind] += 1
 
     def finish(self) -> None:
-        """Log the number of the rejections that were only counted, for each reason."""
-        for reason, count in self._unlogged.most_common():
-            self._log.warning(self._event, more=count, reason=reason)
+        """Log the number of the rejections that were only counted, for each kind of reason."""
+        for kind, count in self._unlogged.most_common():
+            self._log.warning(self._event, more=count, like=self._examples[kind])
         self._unlogged.clear()
 
 

@@ -141,13 +141,18 @@ def test_the_guarantees_name_each_trial_of_the_torture_and_no_other() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_and_name_that_is_named_exists(page: Path) -> None:
-    """Paths are relative to the repository or to the package; names begin with `slomon.`."""
+    """
+    Paths are relative to the repository or to the package, or the file is in any folder of the
+    package; names begin with `slomon.`.
+    """
     named = set(re.findall("`([^`\n]+)`", page.read_text(encoding="utf-8")))
     files = {name for name in named if re.fullmatch(r"[\w.]+/[\w/.]*\w", name)}
+    modules = {name for name in named if re.fullmatch(r"\w+\.py", name)} - {"main.py"}
     names = {name for name in named if re.fullmatch(r"slomon\.[\w.]+", name)}
 
     for name in files - {".venv/bin/python", "~/.cache/slomon"}:
         assert (ROOT / name).exists() or (ROOT / "slomon" / name).exists(), name
+    assert modules - {file.name for file in (ROOT / "slomon").rglob("*.py")} == set()
     for name in names:
         pkgutil.resolve_name(name)
 
@@ -167,7 +172,7 @@ def run_python(code: str, place: str) -> str:
         for address in called:
             code = code.replace(address, url)
         exec(compile(code, place, "exec", dont_inherit=True), names)
-        if "app" in names:
+        if "status_path" in code:
             anyio.run(ask, names["app"])
     assert len(received) >= len(called), f"{place}: {received}"
     return printed.getvalue()

@@ -102,9 +102,9 @@ def test_the_first_rejection_with_a_reason_is_logged_and_the_rest_are_counted() 
 
     rejected = [event for event in events if event["event"] == "event.rejected"]
     assert [event.get("text") for event in rejected[:2]] == ["what?", "1 GET / 600"]
-    assert [(event["more"], event["reason"]) for event in rejected[2:]] == [
+    assert [(event["more"], event["like"]) for event in rejected[2:]] == [
         (49, "an event is a dict, not str"),
-        (39, "the status is ..."),
+        (39, "the status is '600'"),
     ]
     assert events[-1]["rejected"] == 90
 
@@ -118,7 +118,7 @@ def test_rejections_of_many_kinds_are_not_listed_without_end() -> None:
         log.finish()
         log.finish()
     assert len(entries) == 5 + 21
-    assert (entries[5]["more"], entries[5]["reason"]) == (10, "another reason")
+    assert (entries[5]["more"], entries[5]["like"]) == (10, "another reason")
 
 
 def test_a_run_with_late_accesses_warns_of_them() -> None:

@@ -50,11 +50,13 @@ NAMES = [
     "StatusRule",
     "Subscription",
     "Summary",
+    "ThreadedMonitor",
     "Verdict",
     "consume",
     "get_service_monitor",
     "incident_schema",
     "live",
+    "live_in_thread",
     "replay",
     "to_frame",
 ]

@@ -276,7 +276,10 @@ def read_response(
 
 
 def parse_change(value: str) -> Change | Malformed:
-    """Parse the lines `commit: `, `Author: `, `Date: ` and `Service: `, in this order."""
+    """
+    Parse the lines `commit: `, `Author: `, `Date: ` and `Service: `, in this order. The author `<>`
+    is unknown, which is "".
+    """
     lines = value.removesuffix("\n").split("\n")
     if len(lines) != len(_LABELS):
         return Malformed(value, f"it has lines: {len(lines)}; allowed: {_CHANGES}")
@@ -286,7 +289,8 @@ def parse_change(value: str) -> Change | Malformed:
         if not line.startswith(label) or not field.strip() or "\r" in field:
             return Malformed(value, f"line {number} is {quote(line)}; allowed: {_CHANGES}")
         fields.append(field)
-    return Change(*fields)
+    commit, author, date, service = fields
+    return Change(commit, "" if author == "<>" else author, date, service)
 
 
 def _read_gap(value: str) -> Gap | Malformed:

@@ -114,7 +114,7 @@ class ServiceMonitor:
         # Sort, because the clock of one endpoint may be behind that of another one of the API.
         for incident in sorted(self.incidents, key=lambda incident: incident.start):
             details[incident.endpoint.name].append(_detail(incident))
-        return details
+        return {name: found for name, found in details.items() if found}
 
     def _repr_html_(self) -> str:
         """The view of a notebook. The page of a `Report` has more."""

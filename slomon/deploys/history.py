@@ -203,10 +203,9 @@ def _date_change(record: Record, zone: tzinfo | None) -> tuple[int, Change] | Ex
         return tick, change
     if zone is None and not isinstance(read_rough_date(change.date, UTC), Undated):
         raise ConfigurationError(
-            f"line {record.line}: the change's date {quote(change.date)} carries no zone that "
-            "fixes it, while accesses are in UTC seconds, so the two can't be merged by time; "
-            "allowed: a date with an offset, or the zone of all without, as --change-zone "
-            "(change_zone=)"
+            f"line {record.line}: the date {quote(change.date)} has no offset from UTC, so it "
+            "can't be compared with the times of accesses; allowed: a date with an offset, or "
+            "--change-zone (change_zone=) with the zone of all dates without one"
         )
     return tick.reason
 
@@ -247,5 +246,5 @@ _ALLOWED_FORMATS: Final = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
     "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "
     "or CDEvents; CSV of deploys with a header that names a commit's and a date's column, such as "
-    "'commit,deployed_at'; --change-keys (change_keys=) tells other names"
+    "'commit,deployed_at'; --change-keys (change_keys=) names other columns"
 )

@@ -151,6 +151,14 @@ class FoundEndpoints(Sequence[Endpoint]):
             *(defaults.slo, defaults.window),
         )
 
+    @property
+    def services(self) -> set[str]:
+        """
+        The services that own an endpoint, as far as they are found. Those that each are an endpoint
+        of the same name are left out.
+        """
+        return set(self._services or ()) - {EVERY_SERVICE}
+
     def owns(self, service: str) -> bool:
         """Does a service own an endpoint? True for any service that may still be found."""
         return self._services is None or service in self._services

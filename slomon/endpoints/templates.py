@@ -66,7 +66,7 @@ class Template(NamedTuple):
     def show(self) -> str:
         """The template as the resources of endpoints show it."""
         text = b"/".join([self.prefix, SLUG]).decode("utf-8", "backslashreplace")
-        return text.replace("\n", "")
+        return text.replace("/\n", "\n").replace("\n", "")  # an origin may end with a slash
 
 
 def compile_templates(templates: Iterable[Template]) -> array[int]:

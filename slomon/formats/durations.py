@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Final
 
-from slomon.formats.format import Format
+from slomon.formats.format import Format, Switch
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.json_lines import read_text
 from slomon.formats.layout import Kind, Layout
@@ -47,7 +47,7 @@ def read_duration(text: str, unit: str) -> tuple[float, str] | None:
 
 def describe_duration(form: Format, lines: Sequence[str]) -> str:
     """The name, the unit and the median of the durations in lines; "" if they have none."""
-    name, unit, read = _find_duration(form)
+    name, unit, read = _find_duration(_follow_switches(form, lines))
     found = [
         duration
         for text in _texts(read, lines)
@@ -56,6 +56,14 @@ def describe_duration(form: Format, lines: Sequence[str]) -> str:
     if not found:
         return ""
     return f"{name}: {found[0][1]}, median {median(seconds for seconds, _ in found):.3g} s"
+
+
+def _follow_switches(form: Format, lines: Iterable[str]) -> Format:
+    """The format after these lines, whose columns their header names."""
+    for line in lines:
+        if isinstance(read := form.parse(line), Switch):
+            form = read.format
+    return form
 
 
 def _find_duration(form: Format) -> tuple[str, str, Callable[[str], str | None] | None]:

@@ -148,6 +148,16 @@ def choose_keys(
     )
 
 
+def find_missing_keys(record: Mapping[str, object], given: Container[str] = ()) -> tuple[str, ...]:
+    """
+    The fields of a request that no key of a record is known to be. Fields in `given` have a key.
+    """
+    flat = dict(_flatten(record))
+    known = {field for field in _CHECKS if field in given or _choose(field, [flat], {})}
+    needed = ("time", "status") if "request" in known else ("time", "method", "path", "status")
+    return tuple(field for field in needed if field not in known)
+
+
 def _flatten(record: Mapping[str, object], path: Path = ()) -> Iterator[tuple[Path, str]]:
     for key, value in record.items():
         if isinstance(value, str):

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from slomon.core.events import Malformed
 from slomon.formats.builtin import SIGNS
 from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, Switch, read_lines
-from slomon.formats.json_keys import JsonKeys
+from slomon.formats.json_keys import JsonKeys, find_missing_keys
 from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
@@ -246,6 +246,11 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
     """
     line = _judged(lines)[0]
     where = f"no format reads line {lines.index(line) + 1} of its first lines, {quote(line)}"
+    if line.lstrip().startswith("{") and not isinstance(record := read_object(line), Malformed):
+        missing = find_missing_keys(record)
+        names = ",".join(f"{field}=KEY" for field in missing)
+        keys = f": no key is known to be the {', '.join(missing)}; --json-keys {names} names them"
+        return f"{where}{keys}" if missing else where
     if lack := _describe_lack(line):
         return f"{where}: {lack}"
     nearest, reached = None, 0
@@ -277,10 +282,6 @@ def _describe_lack(line: str) -> str:
         return "it is not text"
     if _ERROR.search(line):
         return "it is of an error log; the requests are in the access log of the same server"
-    record = read_object(line) if line.startswith("{") else None
-    if isinstance(record, dict):
-        keys = ", ".join(quote(key) for key in list(record)[:20])
-        return f"its keys are {keys}, which are not known as those of a request"
     lacking = [f"no {part}" for part, pattern in _PARTS.items() if not pattern.search(line)]
     if lacking:
         listed = " and ".join(filter(None, (", ".join(lacking[:-1]), lacking[-1])))

@@ -1,4 +1,4 @@
-"""The formats of a log: the parser of each, and the detection of the format of a file."""
+"""All formats: those that are known by name, and any other, made again from its `spec`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from slomon.core.events import (
 )
 from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
-from slomon.formats.fields import compile_pattern, parse_match
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys, is_complete
 from slomon.formats.json_lines import make_json_parser, read_object
 from slomon.formats.layout import Layout, parse_layout
 from slomon.formats.pairs import pairs_formats
+from slomon.formats.pattern import compile_pattern, parse_match
 from slomon.formats.tables import (
     TableLayout,
     csv_format,

@@ -3,17 +3,21 @@ The metrics of a live monitor for Prometheus, as a collector of `prometheus_clie
 
     REGISTRY.register(Collector(monitor))
 
+The metrics of several monitors in one registry come from one collector, with a label `monitor`:
+
+    REGISTRY.register(Collector({"api": api, "jobs": jobs}))
+
 No label is a commit or a path, so the number of series is a small multiple of the number of
 endpoints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from slomon.errors import ConfigurationError
-from slomon.live_monitor.buffer import CLOSED, FULL, LONG
+from slomon.live_monitor.buffer import CLOSED, FORKED, FULL, LONG
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.live_monitor.snapshot import EndpointStatus, LiveAccounting, Snapshot
 from slomon.text import escape_surrogates
@@ -30,29 +34,42 @@ class Collector:
     """
     A collector that takes a snapshot of the monitor at each scrape, in any thread. It can be
     registered before the monitor runs. If the monitor saves its state, the counters continue after
-    a restart.
+    a restart. `monitor` may be several monitors by name.
 
     Raises ConfigurationError if the extra `slomon[prometheus]` is not installed or if `monitor` is
     no live monitor.
     """
 
-    def __init__(self, monitor: LiveMonitor) -> None:
-        check_monitor(monitor)
+    def __init__(self, monitor: LiveMonitor | Mapping[str, LiveMonitor]) -> None:
+        named = monitor if isinstance(monitor, Mapping) else {"": monitor}
+        for one in named.values():
+            check_monitor(one)
         self._client = import_client()
-        self._monitor = monitor
+        self._monitors = dict(named)
+        self._labels = ["monitor"] if isinstance(monitor, Mapping) else []
 
     def describe(self) -> list[Metric]:
         """The metrics without samples, by which a registry knows their names."""
         return [self._make(family) for family in _FAMILIES]
 
     def collect(self) -> list[Metric]:
-        """All samples, from one snapshot."""
-        snapshot = self._monitor.snapshot()
-        return [self._make(family, family.read(snapshot)) for family in _FAMILIES]
+        """All samples, from one snapshot of each monitor."""
+        snapshots = {name: one.snapshot() for name, one in self._monitors.items()}
+        return [
+            self._make(
+                family,
+                [
+                    ((*([name] if self._labels else []), *labels), values)
+                    for name, snapshot in snapshots.items()
+                    for labels, values in family.read(snapshot)
+                ],
+            )
+            for family in _FAMILIES
+        ]
 
     def _make(self, family: _Family, samples: Iterable[Sample] = ()) -> Metric:
         make = getattr(self._client, family.kind)
-        metric: Any = make(family.name, family.help, labels=family.labels)
+        metric: Any = make(family.name, family.help, labels=[*self._labels, *family.labels])
         for labels, values in samples:
             # A label that can't be encoded would fail the whole scrape.
             metric.add_metric(list(map(escape_surrogates, labels)), *values)
@@ -106,7 +123,7 @@ def _count_events(snapshot: Snapshot) -> Iterable[Sample]:
 
 def _count_dropped(snapshot: Snapshot) -> Iterable[Sample]:
     # All reasons exist from the start: Prometheus sees no increase if a series begins above 0.
-    counts = {**dict.fromkeys((FULL, CLOSED, LONG), 0), **snapshot.accounting.dropped}
+    counts = {**dict.fromkeys((FULL, CLOSED, LONG, FORKED), 0), **snapshot.accounting.dropped}
     return [([reason], [count]) for reason, count in counts.items()]
 
 

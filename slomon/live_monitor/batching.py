@@ -179,7 +179,7 @@ def read_deploy(deploy: Deploy) -> Change | Malformed:
 
 def show_change(service: str, commit: str, author: str, date: str) -> str:
     """Return a change as streams write it, as four lines."""
-    return f"commit: {commit}\nAuthor: {author}\nDate: {date}\nService: {service}"
+    return f"commit: {commit}\nAuthor: {author or '<>'}\nDate: {date}\nService: {service}"
 
 
 def _to_item(raw: RawEvent) -> Item:

@@ -8,6 +8,7 @@ other calls.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Container
@@ -18,10 +19,12 @@ from anyio import Event
 
 from slomon.core.events import Malformed
 from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, Stamp, make_request
+from slomon.logging import get_logger
 
 CLOSED: Final = "closed"
 FULL: Final = "full"
 LONG: Final = "too long"
+FORKED: Final = "forked"
 
 _SPARE: Final = 1024
 """Room beyond the bound, for changes: they are few, and matter more than requests."""
@@ -51,6 +54,7 @@ class Buffer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dropped: Counter[str] = Counter()
         self._counting = threading.Lock()
+        self._forked_from = 0  # the process that the buffer belongs to, in a forked process
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -72,6 +76,18 @@ class Buffer:
         """Accept no further events. Those in the buffer can still be taken."""
         self._bound = self._hard_limit = 0
         self._room.set()
+
+    def disown(self, owner: int) -> None:
+        """
+        Drop all events from now on as `forked`, because this process was forked from the one that
+        counts them. The first one is logged.
+        """
+        self.close()
+        self.items.clear()  # these are counted there
+        self._counting = threading.Lock()  # another thread may have held it
+        self._dropped.clear()
+        self._loop = None
+        self._forked_from = owner
 
     def freeze(self) -> None:
         """Count events that are still in the closed buffer as dropped: they will not be taken."""
@@ -197,6 +213,16 @@ class Buffer:
         self._arrival.set()
 
     def _drop(self, reason: str) -> bool:
+        reason = reason if self._bound else FORKED if self._forked_from else CLOSED
         with self._counting:
-            self._dropped[reason if self._bound else CLOSED] += 1
+            self._dropped[reason] += 1
+            is_first = self._dropped[reason] == 1
+        if is_first and reason == FORKED:
+            get_logger().error(
+                "monitor.forked",
+                process=os.getpid(),
+                owner=self._forked_from,
+                hint="a forked process does not share its parent's live monitor, and drops what is "
+                "reported to it; start a monitor in each process",
+            )
         return False

@@ -120,6 +120,20 @@ class Engine:
         """The newest tick of any access, which may be later than the clock."""
         return self._state.stream.newest
 
+    def renew_lock(self) -> None:
+        """Call this in a forked process: another thread of its parent may have held the lock."""
+        self._lock = Lock()
+
+    @property
+    def resolution(self) -> int:
+        """The length in ticks of the steps in which windows move; 0 if they move continuously."""
+        return self._state.windows.resolution
+
+    @property
+    def window_entries(self) -> int:
+        """How many entries there is room for in the windows; each takes about 70 bytes."""
+        return len(self._state.windows.state.entry_tick)
+
     def next_expiry(self) -> int | None:
         """When the first open incident expires if its endpoint has no request before, or None."""
         with self._lock:

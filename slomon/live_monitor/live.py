@@ -12,7 +12,7 @@ from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.endpoints.config import Endpoints, read_catalogue
 from slomon.errors import OptionError
 from slomon.live_monitor.buffer import Buffer
-from slomon.live_monitor.clock import Clock, SystemClock
+from slomon.live_monitor.clock import Clock, SystemClock, monotonic_now
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.monitor import _MOST, LiveMonitor
@@ -128,7 +128,8 @@ def live(
                 methods=["now", "sleep_until"],
                 allowed="an object with now and sleep_until",
             ),
-            help="the clock that says what time it is (default: the machine's)",
+            help="the clock that says what time it is (default: a monotonic clock that follows the "
+            "machine's, so that a step of that hides nothing)",
         ),
     ] = None,
 ) -> LiveMonitor:
@@ -151,6 +152,7 @@ def live(
     is_failure = choose_rule(is_failure, fail_status)
     _check_rule(is_failure)
     statuses = StatusTable.from_rule(is_failure)
+    used_clock = SystemClock() if clock is None else clock
     ok_statuses = frozenset(n for n, failed in enumerate(statuses.answers) if not failed)
 
     def make_engine(saved: Saved | None, records: Sequence[bytes] = ()) -> Engine:
@@ -171,9 +173,11 @@ def live(
         catalogue,
         make_engine,
         Buffer(buffer, ok_statuses),
-        clock=SystemClock() if clock is None else clock,
+        clock=used_clock,
         max_ahead=given["max_ahead"],
-        state=None if state is None else StateFile(Path(state), given["save_every"]),
+        state=None
+        if state is None
+        else StateFile(Path(state), given["save_every"], monotonic_now(used_clock)),
         event_log=None if event_log is None else EventLog(Path(event_log)),
     )
 

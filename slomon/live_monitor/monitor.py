@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from time import perf_counter_ns
-from typing import Final, Self
+from typing import ClassVar, Final
 from weakref import WeakSet
 
-from anyio import (
-    AsyncContextManagerMixin,
-    CancelScope,
-    move_on_after,
-    sleep,
-    sleep_forever,
-)
+from anyio import CancelScope, move_on_after, sleep, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from slomon.concurrency import Task, background_tasks
+from slomon.concurrency import Background, Task, background_tasks
 from slomon.core.endpoints import Catalogue
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
 from slomon.live_monitor.batching import Deploy, Stamp, read_stamp
 from slomon.live_monitor.buffer import Buffer
-from slomon.live_monitor.clock import Clock, monotonic_now, safe_now
+from slomon.live_monitor.clock import (
+    Clock,
+    SystemClock,
+    latest_now,
+    monotonic_now,
+    safe_now,
+    warn_of_state,
+)
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.inputs import Expiry
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
-from slomon.logging import LogListener
+from slomon.logging import LogListener, get_logger
 from slomon.options import check_kind, read_count
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
@@ -42,6 +44,10 @@ IDLE_SECONDS: Final = 0.1
 _SYNC_SECONDS: Final = 0.05  # from one time that incidents are made durable to the next
 _LEAST_SHARE: Final = 30  # between two saves, a monitor works at least 30 times as long as one took
 _MOST: Final = 2**24
+_LARGE: Final = 1_000_000  # entries of windows: 70 MB
+
+_running: WeakSet[LiveMonitor] = WeakSet()
+"""The monitors that run in this process."""
 
 
 def check_monitor(value: object) -> None:
@@ -49,15 +55,18 @@ def check_monitor(value: object) -> None:
     check_kind("monitor", value, LiveMonitor, "what slomon.live(...) returned")
 
 
-class LiveMonitor(AsyncContextManagerMixin):
+class LiveMonitor(Background):
     """
     Watches the endpoints of a service from inside. `access`, `counter`, `change` and the methods
     that read may be called from any thread; all others on the thread of the event loop.
 
-    Leaving counts all events in the buffer, saves the state and ends the subscriptions. That takes
-    about 1 us per event and the time of a write, even if the task is cancelled. What the body of
-    the `async with` raises comes out as itself.
+    It runs inside an `async with`, or between `start` and `stop`; the two may be called by
+    different tasks. Leaving counts all events in the buffer, saves the state and ends the
+    subscriptions. That takes about 1 us per event and the time of a write, even if the task is
+    cancelled. What the body of the `async with` raises comes out as itself.
     """
+
+    _KIND: ClassVar = "live monitor"
 
     def __init__(
         self,
@@ -70,19 +79,21 @@ class LiveMonitor(AsyncContextManagerMixin):
         state: StateFile | None,
         event_log: EventLog | None,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.catalogue = catalogue
         self._make_engine = make_engine
         self._engine = make_engine(None)
         self._buffer = buffer
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
-        self._max_ahead = max_ahead
+        self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
         self._subscriptions: WeakSet[Subscription] = WeakSet()
         self._waiting: CancelScope | None = None
         self._resting: CancelScope | None = None
+        self._is_large = False  # it was logged that the windows are
         self._moved = False  # incidents opened or ended since the journal was durable
-        self._entered = self._begun = False
+        self._begun = False
         self._running = self._ended = False
 
     @property
@@ -166,23 +177,25 @@ class LiveMonitor(AsyncContextManagerMixin):
         return self.snapshot().incident_details()
 
     @asynccontextmanager
-    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        if self._entered:
-            raise RuntimeError("this live monitor is running; allowed: one `async with` at a time")
-        self._entered = True
-        try:
-            with nullcontext() if self._state is None else self._state.held():
-                await self._begin()
-                self._running, self._ended = True, False
-                async with background_tasks(self._tasks(), end=self._end):
-                    yield self
-        finally:
-            self._entered = False
+    async def _run(self) -> AsyncGenerator[None]:
+        with nullcontext() if self._state is None else self._state.held():
+            await self._begin()
+            self._running, self._ended = True, False
+            _running.add(self)
+            async with background_tasks(self._tasks(), end=self._end):
+                yield
+
+    def _disown(self) -> None:
+        """This is a forked process, in which the loop of the monitor does not run."""
+        self._running, self._ended = False, True
+        self._engine.renew_lock()
+        self._buffer.disown(os.getppid())
 
     async def _begin(self) -> None:
         if self._state is not None and not self._begun:
             self._engine = await self._state.load(self._make_engine) or self._engine
             self._begun = True
+        self._begin_clock()
         self._listener = LogListener()  # now, because the program has configured its logging
         self._listener.started(self.catalogue)
         if self._event_log is not None:
@@ -191,11 +204,20 @@ class LiveMonitor(AsyncContextManagerMixin):
             await self._state.save(self._engine)  # with which the journal begins
         self._buffer.open()
 
+    def _begin_clock(self) -> None:
+        """Set the clock, but not to before what is counted: later requests would be late."""
+        saved_at = 0 if self._state is None else self._state.saved_at
+        warn_of_state(self.clock, saved_at)
+        if isinstance(self.clock, SystemClock):
+            self.clock.begin(max(saved_at, self._now() if self._ended else 0))
+
     def _read(self, at: float | str) -> Stamp:
-        return read_stamp(at, self._ask(), self._max_ahead)
+        return read_stamp(at, self._latest(), self._max_ahead)
 
     def _tasks(self) -> list[Task]:
         tasks: list[Task] = [self._count, self._watch_expiry]
+        if isinstance(self.clock, SystemClock):
+            tasks.append(self.clock.keep_following)
         if self._state is not None:
             tasks.append(partial(self._save_often, self._state))
         return tasks
@@ -211,15 +233,15 @@ class LiveMonitor(AsyncContextManagerMixin):
             while self._feed():
                 pass  # counted even if the notification above failed
             self._buffer.freeze()
+            _running.discard(self)
             self._running, self._ended = False, True
             for subscription in list(self._subscriptions):
                 subscription.close()
             self._subscriptions.clear()
             if self._event_log is not None:
                 self._event_log.end(ended)
-            with CancelScope(shield=True):
-                if self._state is not None:
-                    await self._state.save(self._engine, last=True)
+            if self._state is not None:
+                await self._state.save(self._engine, last=True)
         self._listener.finished(self.snapshot().accounting)
 
     async def _count(self) -> None:
@@ -287,11 +309,22 @@ class LiveMonitor(AsyncContextManagerMixin):
         if not items:
             return None
         result = self._engine.feed(items)
+        if not self._is_large and self._engine.window_entries > _LARGE:
+            self._warn_of_windows()
         if self._event_log is not None:  # first: whatever a state has counted is in the log
             self._event_log.write(result.items, self._now())
         if self._state is not None:
             self._state.append(result.counted)
         return result
+
+    def _warn_of_windows(self) -> None:
+        self._is_large = True
+        if self._engine.resolution == 0:
+            get_logger().warning(
+                "windows.large",
+                requests=self._engine.window_entries,
+                hint="a request in a window takes about 70 bytes; with resolution= a step does",
+            )
 
     def _notify(self, moved: list[Incident]) -> None:
         if not moved:
@@ -307,3 +340,13 @@ class LiveMonitor(AsyncContextManagerMixin):
             event = (IncidentOpened if record.end is None else IncidentClosed)(record)
             for subscription in subscriptions:
                 subscription.put(event)
+
+
+def _disown_all() -> None:
+    for monitor in list(_running):
+        monitor._disown()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown_all)

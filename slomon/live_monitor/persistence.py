@@ -33,17 +33,21 @@ from slomon.logging import get_logger, list_some
 from slomon.state.encoding import Saved
 from slomon.state.file import PersistentFile, set_aside
 from slomon.state.journal import Journal
+from slomon.state.validation import check_counts
 
 
 class StateFile:
     """
     The state file of a monitor, and its journal. `every` is the interval in ticks at which the
-    state is saved. The first of several failures in a row is logged; the next save that succeeds
-    has everything.
+    state is saved, and `now` is the clock of the monitor. The first of several failures in a row is
+    logged; the next save that succeeds has everything.
     """
 
-    def __init__(self, path: Path, every: int) -> None:
+    def __init__(self, path: Path, every: int, now: Callable[[], int] = lambda: 0) -> None:
         self.every = every
+        self.saved_at = 0
+        """The time of the clock when the state was saved that `load` returned."""
+        self._now = now
         self._file = PersistentFile(path, "state of a live monitor")
         self._journal = Journal(path)
         self._name = os.urandom(16).hex()  # of the journals of this monitor
@@ -114,7 +118,9 @@ class StateFile:
                 await checkpoint()
             sections = engine.save(copied)
             self._recent = []
-            await self._file.save(chain([("journal", self._name)], sections))
+            await self._file.save(
+                chain([("journal", self._name), ("clock", self._now())], sections)
+            )
             if last:
                 with suppress(OSError):  # a state knows what it has of its journal
                     self._journal.remove()
@@ -137,7 +143,10 @@ class StateFile:
 
     def _restore(self, restore: Callable[[Saved, Sequence[bytes]], Engine], saved: Saved) -> Engine:
         records, problem = self._journal.read(saved["journal"].encode())
+        saved_at = saved["clock"]
+        check_counts([saved_at])
         engine = restore(saved, records)
+        self.saved_at = saved_at
         problem = problem or engine.invalid_record
         if problem:
             set_aside(self._journal.path, problem)

@@ -19,7 +19,8 @@ from slomon.live_monitor.incident_history import Tally
 class LiveAccounting(Accounting):
     """
     How every event was counted. `dropped` adds the events that were not accepted, by reason: `full`
-    (the buffer was), `closed` (the monitor was not running) and `too long`.
+    (the buffer was), `closed` (the monitor was not running), `too long` and `forked` (this process
+    was forked from that of the monitor).
     """
 
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -23,6 +23,7 @@ class ReplayLog:
         self._log = get_logger()
         self._rejections = RejectionLog("line.rejected")
         self._seen: set[tuple[str, str | None, bool]] = set()
+        self._groups: Sequence[Template] = ()  # until a format is logged
 
     def format_detected(self, file: str, name: str, details: Mapping[str, str]) -> None:
         """
@@ -37,20 +38,24 @@ class ReplayLog:
             log = self._log.debug
         self._seen.add(seen)
         log("log.format_detected", file=excerpt(file), format=name, **shown)
+        if groups := self._groups:
+            self._groups = ()
+            self.paths_grouped(groups)
 
     def line_rejected(self, line: RejectedLine) -> None:
         """A line is malformed."""
         self._rejections.warn(line.reason, line.text, file=excerpt(line.file), line=line.line)
 
     def paths_grouped(self, templates: Sequence[Template]) -> None:
-        """Paths are grouped by these templates."""
-        if templates:
+        """Paths are grouped by these templates. It is logged after the first format."""
+        if not self._seen:
+            self._groups = templates
+        elif templates:
             largest = sorted(templates, key=lambda one: -one.replaced)
             shown, more = list_some([f"{one.replaced} paths as {one.show()}" for one in largest])
             self._log.info(
                 "paths.grouped",
-                grouped=shown,
-                more=more,
+                grouped=f"{shown} and {more:,} more" if more else shown,
                 hint="--group-paths off (group_paths=) makes each path an endpoint",
             )
 

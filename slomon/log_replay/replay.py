@@ -299,8 +299,8 @@ def replay(
         str | None,
         Option(
             read=partial(read_choice, choices=SERVICES_FROM),
-            help="the service of a found endpoint: the virtual host of its requests if the log "
-            "names several, the name of the log's file, or endpoint for a service of its own",
+            help="what is the service of a found endpoint: host, the virtual host of its requests "
+            "if the logs name several; file, the name of the log's file; or endpoint, itself",
             group="endpoints",
             metavar="WHAT",
             default=BY_HOST,
@@ -538,8 +538,9 @@ def replay(
                 saved=saved,
             )
             named = set(given["paths"])
+            deploys = DeployRecords(expected=bool(histories), in_zone=in_zone)
             monitor = _run(
-                engine, plan, rejections, size, on_progress, named=named, in_zone=in_zone
+                engine, plan, rejections, size, on_progress, named=named, deploys=deploys
             )
         if state is not None and not keep_checkpoint:
             state.remove()
@@ -639,9 +640,12 @@ def _run(
     on_progress: Callable[[Progress], object] | None,
     *,
     named: Container[str],
-    in_zone: bool,
+    deploys: DeployRecords,
 ) -> ReplayMonitor:
-    """Run a replay in which the logs `named` were not found in a directory."""
+    """
+    Run a replay in which the logs `named` were not found in a directory. What is known of the
+    deploys before it is in `deploys`.
+    """
     run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
     monitor = run_on_own_loop(run)
     problems = [log.problem for log in engine.logs if log.problem is not None]
@@ -651,7 +655,7 @@ def _run(
     )
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in _list_watched(plan)), default=0)
-    deploys = _sum_up_deploys(engine, plan, in_zone=in_zone)
+    deploys = _sum_up_deploys(engine, plan, deploys)
     warnings = find_warnings(accounting, engine.sources, deploys, window)
     return ReplayMonitor(
         *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
@@ -660,7 +664,7 @@ def _run(
     )
 
 
-def _sum_up_deploys(engine: Replay, plan: Plan, *, in_zone: bool) -> DeployRecords:
+def _sum_up_deploys(engine: Replay, plan: Plan, deploys: DeployRecords) -> DeployRecords:
     counted: list[int] = []
     unmatched: Counter[str] = Counter()
     for tick, change in plan.changes:
@@ -668,12 +672,13 @@ def _sum_up_deploys(engine: Replay, plan: Plan, *, in_zone: bool) -> DeployRecor
             counted.append(tick)
         else:
             unmatched[change.service] += 1
-    return DeployRecords(
+    return replace(
+        deploys,
         counted=counted,
         unmatched=unmatched.total(),
         rejected=plan.rejected_records,
         excluded=sum(plan.excluded_records.values()),
         unmatched_services=list(unmatched),
         without_time=sum(is_day(change.date) for _, change in plan.changes),
-        in_zone=in_zone,
+        services=engine.list_services(),
     )

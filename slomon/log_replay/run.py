@@ -211,6 +211,11 @@ class Replay:
         totals = add_up(shards, deploys, order.span)
         return ServiceMonitor(incidents, self._account(len(deploys)), (), totals)
 
+    def list_services(self) -> list[str]:
+        """The services that own endpoints, after the run; not those that each are an endpoint."""
+        given = self._plan.endpoints
+        return sorted({one.name for one in given.endpoints} if given else self._found.services)
+
     @property
     def lines(self) -> int:
         """The number of lines that were read."""

@@ -27,6 +27,8 @@ class DeployRecords:
     * `unmatched_services`: the services that own no endpoint
     * `without_time`: the number of dates without a time, among those that are counted
     * `in_zone`: is a time zone given, for their dates or for the times of the logs?
+    * `expected`: is a file of deploys given?
+    * `services`: those that own endpoints, unless each endpoint is a service of its own
     """
 
     counted: Sequence[int] = ()
@@ -36,6 +38,8 @@ class DeployRecords:
     unmatched_services: Sequence[str] = ()
     without_time: int = 0
     in_zone: bool = False
+    expected: bool = False
+    services: Sequence[str] = ()
 
 
 def find_warnings(
@@ -97,10 +101,12 @@ def _warn_of_losses(
 ) -> Iterator[ResultWarning]:
     if unread := [name for name, clock in logs if clock.rows and clock.began is None]:
         text = (
-            f"no line of {_list(unread)} could be read as an access: it may be that none is in "
-            "this format; --format, --regex and --json-keys choose another one"
+            f"no line of {_list(unread)} could be read as an access; if the format is wrong, "
+            "--log-format, --format, --regex and --json-keys choose another one"
         )
         yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
+    if accounting.lines == accounting.blank:
+        yield ResultWarning("empty_logs", "no line was read from the logs")
     if accounting.accesses or len(unread) == len(logs):
         return
     if accounting.unmatched > deploys.unmatched:
@@ -120,28 +126,36 @@ def _warn_of_deploys(
     accounting: ReplayAccounting, deploys: DeployRecords
 ) -> Iterator[ResultWarning]:
     lost = deploys.rejected + deploys.unmatched
-    names = deploys.unmatched_services
-    reason = (
-        f"no endpoint belongs to the services of deploys {_list(names)}; --service (service=) "
-        "names the service of endpoints that are found in the logs"
-    )
     if lost and not deploys.counted:
         text = (
             f"no deploy counts: records rejected {deploys.rejected:,}, unmatched "
             f"{deploys.unmatched:,}, excluded {deploys.excluded:,}"
         )
-        yield ResultWarning("lost_deploys", f"{text}; {reason}" if names else text, certain=True)
-    elif names:
-        yield ResultWarning("unmatched_services", reason)
+        if deploys.rejected:
+            text += "; --change-keys (change_keys=) names the fields of deploys"
+        if deploys.unmatched:
+            text += f"; {_describe_unmatched(deploys)}"
+        yield ResultWarning("lost_deploys", text, certain=True)
+    elif deploys.unmatched:
+        yield ResultWarning("unmatched_services", _describe_unmatched(deploys))
     elif deploys.excluded and not deploys.counted:
         reasons = show_reasons(accounting.excluded_by_reason)
         text = f"no deploy counts, all are excluded: {reasons}; --environment (environment=) "
         yield ResultWarning("excluded_deploys", f"{text}names the environments that count")
+    elif deploys.expected and not deploys.counted:
+        yield ResultWarning("empty_deploys", "the files of deploys have no records")
     if deploys.without_time:
         text = (
             f"dates of deploys without a time: {deploys.without_time:,}; they count from midnight"
         )
         yield ResultWarning("deploys_without_time", text)
+
+
+def _describe_unmatched(deploys: DeployRecords) -> str:
+    text = f"no endpoint belongs to these services of deploys: {_list(deploys.unmatched_services)}"
+    if deploys.services:
+        return f"{text}; the services of endpoints are {_list(deploys.services)}"
+    return f"{text}; --service (service=) names the service of endpoints that are found in the logs"
 
 
 def _warn_of_clock(

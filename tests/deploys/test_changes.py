@@ -30,7 +30,7 @@ FORMS = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
     "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "
     "or CDEvents; CSV of deploys with a header that names a commit's and a date's column, such as "
-    "'commit,deployed_at'; --change-keys (change_keys=) tells other names"
+    "'commit,deployed_at'; --change-keys (change_keys=) names other columns"
 )
 
 
@@ -103,9 +103,9 @@ def test_a_date_without_a_zone_is_an_error_if_none_is_given(text: str, line: int
     with pytest.raises(ConfigurationError) as caught:
         read_changes(text)
     assert str(caught.value) == (
-        f"line {line}: the change's date '{date}' carries no zone that fixes it, while accesses "
-        "are in UTC seconds, so the two can't be merged by time; allowed: a date with an offset, "
-        "or the zone of all without, as --change-zone (change_zone=)"
+        f"line {line}: the date '{date}' has no offset from UTC, so it can't be compared with the "
+        "times of accesses; allowed: a date with an offset, or --change-zone (change_zone=) with "
+        "the zone of all dates without one"
     )
 
 

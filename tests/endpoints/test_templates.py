@@ -134,6 +134,13 @@ def test_each_host_has_templates_of_its_own() -> None:
     assert routes([path], templates) == [f"GET {path}"]
 
 
+def test_templates_of_a_file_are_shown_with_its_service() -> None:
+    shown = [
+        one.show() for origin in ("web1/", "web1/a.b") for one in learn(PRODUCTS, origin=origin)
+    ]
+    assert shown == ["web1/product/{slug}", "web1/a.b/product/{slug}"]
+
+
 def test_the_order_of_requests_does_not_matter() -> None:
     paths = [*PRODUCTS, *(f"/tag/t{n}" for n in range(20)), *(["/product/top-10"] * 9)]
     shuffled = random.Random(3).sample(paths, len(paths))

@@ -108,6 +108,17 @@ def test_keys_that_are_not_found_are_an_error() -> None:
         detector("a.log", "\n".join(lines_of()).encode() + b"\n")
 
 
+def test_the_reason_names_the_fields_whose_keys_are_not_known() -> None:
+    line = '{"when": "2025-03-10T12:00:00Z", "verb": "GET", "where": "/a", "status": 200}'
+    found = recognise([line], KNOWN, READING, lambda _: None)
+    assert isinstance(found, str)
+    assert found.endswith(
+        ": no key is known to be the time, path; --json-keys time=KEY,path=KEY names them"
+    )
+    whole = recognise(['{"when": 5, "request": "GET / HTTP/1.1"}'], KNOWN, READING, lambda _: None)
+    assert str(whole).endswith("; --json-keys time=KEY,status=KEY names them")
+
+
 def test_the_duration_is_reported_with_its_unit() -> None:
     lines = lines_of({"ts": 1741608000})
     assert describe_duration(recognised(lines).format, lines) == (

@@ -10,7 +10,7 @@ from slomon.core.events import Access, Malformed
 from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
-from slomon.formats.fields import compile_pattern, parse_match
+from slomon.formats.pattern import compile_pattern, parse_match
 
 PATTERN = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) -> (?P<status>\S+)?"
 NAMES = "time, status, and either method and path, or request (the whole request line)"

@@ -120,7 +120,24 @@ async def test_a_scrape_has_what_the_monitor_counted() -> None:
         ("slomon_events_dropped_total", "full"): 0,
         ("slomon_events_dropped_total", "closed"): 0,
         ("slomon_events_dropped_total", "too long"): 1,
+        ("slomon_events_dropped_total", "forked"): 0,
     }
+
+
+async def test_monitors_of_one_registry_are_told_apart_by_a_label() -> None:
+    registry = CollectorRegistry(auto_describe=True)
+    async with live() as one, live() as other:
+        await break_it(one)
+        registry.register(Collector({"api": one, "jobs": other}))
+        text = generate_latest(registry).decode()
+    opened = {
+        sample.labels["monitor"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "slomon_incidents_total" and sample.labels["method"] == "GET"
+    }
+    assert opened == {"api": 1, "jobs": 0}
+    assert text.count("# TYPE slomon_incidents_total ") == 1
 
 
 async def test_there_is_no_sli_without_a_request_in_the_window() -> None:

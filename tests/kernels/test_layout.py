@@ -37,10 +37,13 @@ def compile_by_name(name: str, *, with_host: bool) -> Program:
 
 
 def read_line(
-    program: Program, line: bytes, offsets: array[int], memory: array[int]
+    program: Program, line: bytes, offsets: array[int], memory: array[int], behind: bytes = b""
 ) -> tuple[int, bytes, bytes] | None:
-    """The tick, the request and the status that the kernel finds; None if the line isn't plain."""
-    text = bytearray(b"\n" + line + b"\n" + bytes(PADDING))
+    """
+    The tick, the request and the status that the kernel finds; None if the line isn't plain. The
+    text after the line is `behind`.
+    """
+    text = bytearray(b"\n" + line + b"\n" + behind + bytes(PADDING))
     requests = bytearray(len(text))
     stop = len(line.removesuffix(b"\r")) + 1
     if program.kind == COMBINED_LINES:
@@ -99,6 +102,16 @@ def test_the_kernel_finds_the_fields_of_many_lines(name: str) -> None:
 def test_the_smallest_line_that_is_read_otherwise_would_be_shown(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(NAMES))
     check(name, [data.draw(layout_lines(name))])
+
+
+def test_a_quote_in_the_next_line_closes_no_field() -> None:
+    layout = parse_layout('$time_iso8601 "$http_user_agent" "$request" $status', "custom")
+    program = compile_layout(layout)
+    assert program is not None
+    offsets, memory = list_offsets(None), array("q", [-1]) * MEMORY
+    cut_off, rest = b'2025-03-10T12:00:00Z "curl', b'" "GET /a HTTP/1.1" 200'
+    assert read_line(program, cut_off + rest, offsets, memory) is not None
+    assert read_line(program, cut_off, offsets, memory, behind=rest) is None
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -49,6 +49,10 @@ def test_an_identifier_is_digits_a_uuid_or_long_and_hexadecimal() -> None:
             assert route_of(path.encode()).decode() == by_the_rule(path), path
 
 
+def test_a_request_without_a_path_is_a_single_segment() -> None:
+    assert route_of(b"42") == b"{id}"
+
+
 hexadecimal = st.text("0123456789abcdefABCDEF-g", max_size=40)
 
 

@@ -38,6 +38,7 @@ from slomon.live_monitor.snapshot import LiveAccounting, Snapshot
 from tests.live_monitor.clock import START, ManualClock
 from tests.live_monitor.limits import files_end_at
 from tests.live_monitor.services import ENTRIES, answers, recorded, replay
+from tests.live_monitor.worlds import Machine
 
 USERS = {
     "name": "users",
@@ -357,7 +358,7 @@ async def test_it_runs_once_at_a_time(tmp_path: Path) -> None:
         try:
             async with monitor:
                 monitor.access("GET", "/users", 200)
-                with pytest.raises(RuntimeError, match="has already been entered"):
+                with pytest.raises(RuntimeError, match="is running"):
                     await monitor.__aenter__()
         except RuntimeError as error:
             refused.append(str(error))
@@ -365,7 +366,10 @@ async def test_it_runs_once_at_a_time(tmp_path: Path) -> None:
     async with anyio.create_task_group() as tasks:
         for _ in range(3):  # the others come while the first one loads the state
             tasks.start_soon(run)
-    assert refused == ["this live monitor is running; allowed: one `async with` at a time"] * 2
+    assert (
+        refused
+        == ["this live monitor is running; allowed: one `async with` at a time, or to stop it"] * 2
+    )
     assert monitor.snapshot().accounting.events == 1
 
 
@@ -821,3 +825,94 @@ async def test_a_full_disk_stops_neither_the_service_nor_its_end(
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
         *("state.unsaved", "recording.interrupted", "recording.incomplete")
     ]
+
+
+@pytest.mark.parametrize("step", [3600, -3600, 100 * 86_400, -100 * 86_400])
+async def test_after_a_step_of_the_clock_an_outage_is_seen_and_replayed_alike(
+    tmp_path: Path, step: int, logs: list[EventDict]
+) -> None:
+    machine = Machine()
+    monitor = slomon.live(
+        ENTRIES, clock=machine.clock, event_log=tmp_path / "events", state=tmp_path / "s"
+    )
+
+    def serve(status: int) -> None:
+        for _ in range(60):
+            machine.advance(1)
+            monitor.access("GET", "/users", status)
+
+    async with monitor:
+        serve(200)
+        machine.step(step)
+        machine.clock.follow()
+        for status in (200, 500, 200):
+            serve(status)
+        assert monitor.access("GET", "/orders", 200, at=machine.wall / 10**9)
+        await monitor.flush()
+        [incident] = monitor.snapshot().records()
+        assert monitor.snapshot().accounting.late == monitor.snapshot().accounting.rejected == 0
+    assert incident.end is not None
+    assert 30 <= incident.end - incident.start <= 180  # half of 60 s, to twice 90 s
+    assert "clock.stepped" in [entry["event"] for entry in logs]
+    replayed = slomon.get_service_monitor(recorded(tmp_path / "events"))
+    assert answers(replayed) == answers(monitor.snapshot())
+
+
+@pytest.mark.parametrize("step", [-3600, -100 * 86_400])
+async def test_a_state_of_the_future_hides_no_outage(
+    tmp_path: Path, step: int, logs: list[EventDict]
+) -> None:
+    machine = Machine()
+    for status in (200, 500):
+        async with slomon.live(ENTRIES, clock=machine.clock, state=tmp_path / "state") as monitor:
+            for _ in range(60):
+                machine.advance(1)
+                monitor.access("GET", "/users", status)
+            await monitor.flush()
+            accounting = monitor.snapshot().accounting
+        machine.step(step)  # while nothing runs
+        machine = Machine(machine.wall)
+    assert accounting.late == 0
+    [incident] = monitor.snapshot().records()
+    assert incident.end is None
+    assert [entry["seconds"] for entry in logs if entry["event"] == "state.ahead"] == [-step]
+
+
+async def test_an_unknown_author_is_empty_live_and_replayed(tmp_path: Path) -> None:
+    clock, file = ManualClock(), tmp_path / "events"
+    async with slomon.live(ENTRIES, clock=clock, event_log=file) as monitor:
+        monitor.change(service="users", commit="c1")
+        monitor.access("GET", "/users", 500)
+    for found in (monitor.snapshot(), slomon.get_service_monitor(recorded(file))):
+        newest = found.records()[0].broken_by.newest
+        assert newest is not None
+        assert (newest.commit, newest.author) == ("c1", "")
+
+
+async def test_a_renamed_service_stays_counted_and_leaves_no_empty_list(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with slomon.live(ENTRIES, clock=ManualClock(), state=state) as before:
+        before.access("GET", "/users", 500)
+    renamed = [{**one, "name": f"new {one['name']}"} for one in ENTRIES]
+    async with slomon.live(renamed, clock=ManualClock(), state=state) as monitor:
+        assert monitor.incident_details() == {}
+        monitor.access("GET", "/users", 500)
+        await monitor.flush()
+        assert list(monitor.incident_details()) == ["new users"]
+        assert monitor.api_histogram() == {"users": 1, "new users": 1}
+
+
+@pytest.mark.parametrize(("resolution", "logged"), [(None, 1), ("1s", 0)])
+async def test_windows_that_become_large_are_logged_once(
+    resolution: str | None,
+    logged: int,
+    logs: list[EventDict],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("slomon.live_monitor.monitor._LARGE", 1000)
+    async with slomon.live(ENTRIES, clock=ManualClock(), resolution=resolution) as monitor:
+        for number in range(3000):
+            at = START + number / 1000 if resolution is None else START + number
+            monitor.access("GET", "/users", 200, at=at)
+        await monitor.flush()
+    assert [entry["event"] for entry in logs].count("windows.large") == logged

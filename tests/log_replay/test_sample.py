@@ -44,8 +44,9 @@ def test_slugs_are_grouped_and_reported(tmp_path: Path, name: str) -> None:
 
     assert [one.resource for one in monitor.totals.endpoints] == ["/cart", "/product/{slug}"]
     assert monitor.accounting.grouped_paths == 12
-    (event,) = [event for event in logs if event["event"] == "paths.grouped"]
-    assert (event["grouped"], event["more"]) == ("12 paths as /product/{slug}", 0)
+    detected, grouped, _ = logs
+    assert (detected["event"], grouped["event"]) == ("log.format_detected", "paths.grouped")
+    assert grouped["grouped"] == "12 paths as /product/{slug}"
 
 
 def test_paths_are_not_grouped_if_they_are_not_to_be(tmp_path: Path) -> None:

@@ -126,9 +126,16 @@ def test_a_log_without_a_line_that_can_be_read_is_certainly_wrong(tmp_path: Path
     assert "bad.log" in warning.text
 
 
-def test_an_empty_or_blank_log_is_no_warning(tmp_path: Path) -> None:
+def test_an_empty_or_blank_log_is_a_warning_only_if_all_are(tmp_path: Path) -> None:
     blank, good = write(tmp_path, "b.log", "\n \n"), write(tmp_path, "a.log", lines([1]))
     assert warn(good, blank, format="plain") == []
+    assert codes(warn(blank, write(tmp_path, "c.log", ""))) == [("empty_logs", False)]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "commit,deployed_at\n"])
+def test_a_history_without_a_record_is_a_warning(tmp_path: Path, text: str) -> None:
+    log = write(tmp_path, "a.log", lines([1]))
+    assert codes(warn(log, changes=write(tmp_path, "d.txt", text))) == [("empty_deploys", False)]
 
 
 def test_a_log_of_requests_without_a_response_may_be_right(tmp_path: Path) -> None:
@@ -159,7 +166,21 @@ def test_deploys_of_services_that_own_no_endpoint_are_named(tmp_path: Path) -> N
     )
     (warning,) = warn(log, endpoints=[ENTRY], changes=changes)
     assert (warning.code, warning.certain) == ("unmatched_services", False)
-    assert "services of deploys sh\\x1bop; --service" in warning.text
+    assert warning.text == (
+        "no endpoint belongs to these services of deploys: sh\\x1bop; the services of endpoints "
+        "are users"
+    )
+
+
+def test_the_hosts_that_a_deploy_can_name_are_shown_if_it_names_another(tmp_path: Path) -> None:
+    requests = [
+        f'{host}:443 192.0.2.1 - - [10/Mar/2025:12:00:{second:02} +0000] "GET / HTTP/1.1" 200 5\n'
+        for second, host in enumerate(["shop.example.com", "blog.example.com"] * 6)
+    ]
+    log = write(tmp_path, "a.log", "".join(requests))
+    (warning,) = warn(log, changes=deploy(tmp_path, 0, service="shop"))
+    assert (warning.code, warning.certain) == ("lost_deploys", True)
+    assert "services of deploys: shop; the services of endpoints are blog.e" in warning.text
 
 
 def test_deploys_none_of_which_counts_are_certainly_wrong(tmp_path: Path) -> None:
@@ -167,11 +188,15 @@ def test_deploys_none_of_which_counts_are_certainly_wrong(tmp_path: Path) -> Non
     (warning,) = warn(log, changes=deploy(tmp_path, 1, 2, service="shop"))
     assert (warning.code, warning.certain) == ("lost_deploys", True)
     assert "records rejected 0, unmatched 2, excluded 0; no endpoint belongs" in warning.text
+    assert "shop; --service (service=) names the service" in warning.text
 
     undated = write(tmp_path, "bad.json", '{"commit": "c", "deployed_at": "yesterday"}\n')
     (warning,) = warn(log, changes=undated)
     assert (warning.code, warning.certain) == ("lost_deploys", True)
-    assert warning.text == "no deploy counts: records rejected 1, unmatched 0, excluded 0"
+    assert warning.text == (
+        "no deploy counts: records rejected 1, unmatched 0, excluded 0; --change-keys "
+        "(change_keys=) names the fields of deploys"
+    )
 
 
 def test_deploys_that_all_came_after_the_logs_may_have_a_wrong_clock(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
 from slomon.integrations.notify.notifier import Notifier
-from slomon.live_monitor.clock import Clock
+from slomon.live_monitor.clock import Clock, wall_now
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.options import Duration, read_duration, read_texts
@@ -58,10 +58,15 @@ def write_alert(
     record: IncidentRecord, labels: Mapping[str, str], now: int, lease: int
 ) -> dict[str, object]:
     """
-    The alert of an incident, as JSON. A firing alert ends `lease` ticks from now, so that it
-    resolves by itself if it is not sent again.
+    The alert of an incident, as JSON. A firing alert ends `lease` ticks from `now`, which is the
+    time of the wall clock, so that it resolves by itself if it is not sent again. An alert that was
+    resolved ends at `now` at the latest: it fires until its end.
     """
-    end = max(to_seconds(now + lease), record.start) if record.end is None else record.end
+    if record.end is None:
+        start, end = record.start, max(to_seconds(now + lease), record.start)
+    else:
+        end = min(record.end, to_seconds(now))
+        start = min(record.start, end)
     own = {"service": record.service, "method": record.verb, "route": record.resource}
     return {
         "labels": {
@@ -70,7 +75,7 @@ def write_alert(
         "annotations": {
             name: excerpt(value, _LONGEST) for name, value in _annotate(record).items() if value
         },
-        "startsAt": show_time(record.start),
+        "startsAt": show_time(start),
         "endsAt": show_time(end),
     }
 
@@ -252,7 +257,7 @@ class _Peer:
         self._batch = dict(islice(self._find_due().items(), _MOST))
         if not self._batch:
             return None
-        return HttpRequest(self._write(self._batch.values(), self._clock.now()), {})
+        return HttpRequest(self._write(self._batch.values(), wall_now(self._clock)), {})
 
     def _find_due(self) -> dict[EndpointName, Alert]:
         now = self._clock.now()

@@ -28,7 +28,7 @@ from anyio import Event
 from slomon.concurrency import first_completed
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError, OptionError
-from slomon.live_monitor.clock import Clock
+from slomon.live_monitor.clock import Clock, wall_now
 from slomon.logging import RateLimitedLog
 from slomon.options import read_texts
 from slomon.text import excerpt
@@ -252,7 +252,7 @@ class Sender:
             except (httpx.HTTPError, OSError, ValueError) as error:
                 outcome = Failure(f"{type(error).__name__}: {excerpt(str(error), 200)}")
                 return
-            outcome = _find_failure(response, self._clock.now())
+            outcome = _find_failure(response, wall_now(self._clock))
             await _finish(response)
 
         await first_completed(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from typing import Final, Self
+from typing import ClassVar, Final
 
-from anyio import AsyncContextManagerMixin, CancelScope, Event
+from anyio import Event
 
-from slomon.concurrency import Task, background_tasks, first_completed, run_in_thread
+from slomon.concurrency import Background, Task, background_tasks, first_completed, run_in_thread
 from slomon.core.incident_records import IncidentRecord
 from slomon.integrations.notify.delivery import Counts, Sender, Url
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
@@ -27,19 +27,22 @@ from slomon.text import excerpt
 _MOST: Final = 2**20
 
 
-class Notifier(AsyncContextManagerMixin, ABC):
+class Notifier(Background):
     """
-    Notifies one receiver of the incidents of a monitor, while it is entered. A failure of the
-    receiver never affects the monitor or the body of the `async with`.
+    Notifies one receiver of the incidents of a monitor, inside an `async with` or between `start`
+    and `stop`. A failure of the receiver never affects the monitor or the body of the `async with`.
 
     Leaving waits until everything is delivered, for `linger` at most; if the body was cancelled, it
     does not wait. Entering raises RuntimeError if the monitor is not running: then it is not known
     which incidents are open.
     """
 
+    _KIND: ClassVar = "notifier"
+
     def __init__(
         self, monitor: LiveMonitor, receiver: str, *, queue_bound: int, linger: Duration
     ) -> None:
+        super().__init__()
         check_monitor(monitor)
         self._monitor = monitor
         self._clock = monitor.clock
@@ -48,7 +51,6 @@ class Notifier(AsyncContextManagerMixin, ABC):
         self._counts = Counts()
         self._receiver = receiver
         self._log = RateLimitedLog(self._clock.now, receiver=receiver)
-        self._running = False
 
     @property
     def delivered(self) -> int:
@@ -102,27 +104,21 @@ class Notifier(AsyncContextManagerMixin, ABC):
         """Called at the very end, even if the task is cancelled."""
 
     @asynccontextmanager
-    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        if self._running:
-            raise RuntimeError("this notifier is running; allowed: one `async with` at a time")
+    async def _run(self) -> AsyncGenerator[None]:
         if not self._monitor.running:
             raise RuntimeError("its monitor doesn't run; allowed: to enter the monitor first")
-        self._running = True
-        try:
-            with self._held():
-                await self._begin()
-                subscription = self._monitor.subscribe(bound=self._bound)
-                self._catch_up(await self._read_history())
-                await self._caught_up()
-                running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
-                async with background_tasks(
-                    [partial(self._guard, task) for task in running],
-                    finish=partial(self._guard, partial(self._leave, subscription)),
-                    end=partial(self._close, subscription),
-                ):
-                    yield self
-        finally:
-            self._running = False
+        with self._held():
+            await self._begin()
+            subscription = self._monitor.subscribe(bound=self._bound)
+            self._catch_up(await self._read_history())
+            await self._caught_up()
+            running: list[Task] = [partial(self._listen, subscription), *self._tasks()]
+            async with background_tasks(
+                [partial(self._guard, task) for task in running],
+                finish=partial(self._guard, partial(self._linger_for, subscription)),
+                end=partial(self._close, subscription),
+            ):
+                yield
 
     def _make_sender(self, url: Url, headers: Mapping[str, str]) -> Sender:
         log = RateLimitedLog(self._clock.now, receiver=self._receiver, to=url.shown)
@@ -130,8 +126,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
 
     async def _close(self, subscription: Subscription) -> None:
         subscription.close()
-        with CancelScope(shield=True):
-            await self._guard(self._end_and_disconnect)
+        await self._guard(self._end_and_disconnect)
 
     async def _end_and_disconnect(self) -> None:
         await self._end()
@@ -159,7 +154,7 @@ class Notifier(AsyncContextManagerMixin, ABC):
         """The history may be long, so it is read in another thread."""
         return await run_in_thread(self._monitor.snapshot().records)
 
-    async def _leave(self, subscription: Subscription) -> None:
+    async def _linger_for(self, subscription: Subscription) -> None:
         end = self._clock.now() + self._linger
         finish = partial(self._finish, subscription)
         await first_completed(finish, partial(self._clock.sleep_until, end))

@@ -16,6 +16,7 @@ from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.integrations.notify.delivery import HttpRequest, Sender, Url, read_headers
 from slomon.integrations.notify.notifier import Notifier
 from slomon.integrations.notify.outbox import Message, Outbox, build_request, read_secret
+from slomon.live_monitor.clock import wall_now
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened
 from slomon.options import AnyPath, Duration, distinct_paths, read_duration, read_path
@@ -134,10 +135,9 @@ class Webhook(Notifier):
 
     def _build(self, message: Message, end: int) -> HttpRequest | None:
         """The request of a message; None if its time is over, or it was given up."""
-        now = self._clock.now()
-        if now > end or message.id not in self._outbox.messages:
+        if self._clock.now() > end or message.id not in self._outbox.messages:
             return None
-        return build_request(message, self._key, now // TICKS_PER_SECOND)
+        return build_request(message, self._key, wall_now(self._clock) // TICKS_PER_SECOND)
 
     async def _save_often(self, file: PersistentFile) -> None:
         while True:

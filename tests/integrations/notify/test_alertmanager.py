@@ -17,6 +17,7 @@ from slomon.integrations.notify import Alertmanager
 from tests.integrations.notify.clock import WatchedClock
 from tests.integrations.notify.receiver import HANG, Receiver, answer, serving
 from tests.integrations.notify.service import ENTRIES, break_it, live, mend_it
+from tests.live_monitor.worlds import Machine
 from tests.servers import Server, Servers, poll
 
 
@@ -277,3 +278,26 @@ async def test_entered_again_it_tells_everything_again() -> None:
                 await break_it(monitor)
                 assert [service for service, _ in await next_alerts(receiver)] == ["users"]
     assert notifier.delivered == 2
+
+
+@pytest.mark.parametrize("step", [3600, -3600])
+async def test_after_a_step_of_the_clock_an_alert_fires_and_is_resolved_by_the_wall_clock(
+    step: int,
+) -> None:
+    machine = Machine()
+    machine.step(step)
+    machine.clock.follow()
+    async with (
+        serving() as receiver,
+        slomon.live(ENTRIES, clock=machine.clock) as monitor,
+        Alertmanager(monitor, receiver.url),
+    ):
+        monitor.access("GET", "/users", 500)
+        await monitor.flush()
+        [(_, fires_until)] = await next_alerts(receiver)
+        assert fires_until > machine.wall / 10**9
+        machine.advance(70)  # a window, at half the speed
+        monitor.access("GET", "/users", 200)
+        await monitor.flush()
+        [(_, resolved_at)] = await next_alerts(receiver)
+        assert resolved_at <= machine.wall / 10**9

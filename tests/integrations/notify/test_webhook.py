@@ -396,7 +396,7 @@ async def test_a_notifier_is_entered_again_once_it_has_ended_and_not_before() ->
         async with webhook:
             await break_it(monitor, "users")
             with pytest.raises(RuntimeError, match="allowed: one `async with` at a time"):
-                await webhook.__asynccontextmanager__().__aenter__()
+                await webhook.__aenter__()
         async with webhook:
             await break_it(monitor, "shop")
         told = [kind(one) for one in receiver.rest()]

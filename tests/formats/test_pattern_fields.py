@@ -13,7 +13,7 @@ from slomon.core.statuses import server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.dates import Undated, read_date
 from slomon.errors import ConfigurationError
-from slomon.formats.fields import check_names, read_fields
+from slomon.formats.pattern import check_names, read_fields
 
 GOOD = {"time": "5", "method": "GET", "path": "/a", "status": "200"}
 EAST = timezone(timedelta(hours=2))
