@@ -105,8 +105,11 @@ def compile_table(
     form = _FORMS.get(layout.columns[kinds.index(Kind.TIME)].form)
     if form is None or kinds.count(Kind.TIME) > 2 or (with_query and Kind.QUERY in kinds):
         return None
-    refused = '"' if layout.quoted else "\t" if layout.separator == " " else "\0"
-    numbers = [0, ord(layout.separator), ord(refused), with_host, form]
+    if len(layout.separator) > 1:
+        return None
+    words = layout.separator == " "
+    refused = '"' if layout.quoted or words else "\0"
+    numbers = [0, ord(layout.separator), ord(refused), 9 * words, with_host, form]
     before = -1
     for number, kind in enumerate(kinds):
         field = _FIELDS[kind]

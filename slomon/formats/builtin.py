@@ -53,6 +53,11 @@ _LOAD_BALANCER: Final = (
     "$response_processing_time $status $target_status $received_bytes $sent_bytes "
     '"$request" "$http_user_agent"'
 )
+_PROXY_MANAGER: Final = (
+    '$status - $request_method $scheme $host "$request_uri" [Client $remote_addr] '
+    "[Length $body_bytes_sent] [Gzip $gzip_ratio] "
+)
+_PROXY_MANAGER_SIGN: Final = '[0-9-]+ - [A-Z-]+ [^ ]+ [^ ]+ "'
 
 BUILT_IN: Final = (
     BuiltIn(
@@ -149,6 +154,17 @@ BUILT_IN: Final = (
         "$bucket_owner $bucket [$time_local] $remote_addr $requester $request_id $operation $key "
         '"$request" $status $error_code $bytes_sent $object_size $duration_ms',
         signs=re.compile(r"[^ ]+ [^ ]+ \[[^]]+\] [^ ]+ [^ ]+ [^ ]+ [A-Z]+\.[A-Z0-9_.]+ "),
+    ),
+    # https://github.com/NginxProxyManager/nginx-proxy-manager, log.conf
+    BuiltIn(
+        "nginx-proxy-manager",
+        f"[$time_local] $upstream_cache_status $upstream_status {_PROXY_MANAGER}",
+        signs=re.compile(rf"\[[^]]+\] [^ ]+ [0-9-]+ {_PROXY_MANAGER_SIGN}"),
+    ),
+    BuiltIn(
+        "nginx-proxy-manager-standard",
+        f"[$time_local] {_PROXY_MANAGER}",
+        signs=re.compile(rf"\[[^]]+\] {_PROXY_MANAGER_SIGN}"),
     ),
 )
 """In order of priority: of layouts that read as many lines, the first is chosen."""

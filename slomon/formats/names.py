@@ -26,9 +26,9 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
         *("clientrequestmethod", "httprequestmethod", "reqmethod"),
     ),
     Kind.PATH: (
-        *("path", "requesturi", "uri", "url", "requestpath", "requesturl", "csuristem", "uripath"),
-        *("clientrequesturi", "urloriginal", "urlpath", "httppath", "httptarget", "target"),
-        "resource",
+        *("path", "requesturi", "uri", "url", "requestpath", "requesturl", "csuristem", "csuri"),
+        *("uripath", "clientrequesturi", "urloriginal", "urlpath", "httppath", "httptarget"),
+        *("target", "resource"),
     ),
     Kind.REQUEST: ("request", "requestline", "req", "httprequest"),
     Kind.STATUS: (

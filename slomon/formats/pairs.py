@@ -19,7 +19,7 @@ from slomon.formats.requests import read_request
 from slomon.formats.times import FORMS, read_any_time
 from slomon.text import quote
 
-_PAIR: Final = re.compile(r'([^\s="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
+_PAIR: Final = re.compile(r'(?<![^\s="])([^\s="]++)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
 _FIRST: Final = re.compile(
     r"(?:<[0-9]+>1? ?)?\[?(" + "|".join(f"(?:{form.pattern})" for form in FORMS.values()) + ")"

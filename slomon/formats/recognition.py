@@ -47,6 +47,12 @@ _STATUSES: Final = frozenset(
     for status in numbers
 ) | {"-", "-1", "0", "000"}
 _TELLING: Final = frozenset({Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.STATUS})
+_REQUEST_LINE: Final = re.compile(rf"(?:{_METHODS}) .* HTTP/[0-9]")
+_PARTS: Final = {
+    "time": re.compile("(?<![0-9])(?:" + "|".join(form.pattern for form in FORMS.values()) + ")"),
+    "HTTP method": _REQUEST,
+    "status": re.compile(r"(?<![\w.:/-])[1-5][0-9]{2}(?![\w.:/-])"),
+}
 _EVENT: Final = re.compile(r'\{"type": ?"')
 _ERROR: Final = re.compile(
     r"[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9:]{8} \[[a-z]+\] [0-9]+#[0-9]+: "  # nginx
@@ -234,7 +240,10 @@ def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | 
 
 
 def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
-    """Where reading failed in the first line that is judged, and which layout is the nearest."""
+    """
+    Why the first line that is judged is not read: what it is instead or lacks, or else where
+    reading failed in the nearest layout.
+    """
     line = _judged(lines)[0]
     where = f"no format reads line {lines.index(line) + 1} of its first lines, {quote(line)}"
     if line.lstrip().startswith("{") and not isinstance(record := read_object(line), Malformed):
@@ -242,6 +251,8 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
         names = ",".join(f"{field}=KEY" for field in missing)
         keys = f": no key is known to be the {', '.join(missing)}; --json-keys {names} names them"
         return f"{where}{keys}" if missing else where
+    if lack := _describe_lack(line):
+        return f"{where}: {lack}"
     nearest, reached = None, 0
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_signs(form, [line]):
@@ -250,10 +261,33 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
             if count > reached:
                 nearest, reached = layout, count
     if nearest is None:
-        return where
-    if status := find_status(nearest, line):
+        return f"{where}: it may be a request, but no known layout is near"
+    status = find_status(nearest, line)
+    if status in _STATUSES:
+        return (
+            f"no format reads half of the requests in its first lines: {nearest.name} reads line "
+            f"{lines.index(line) + 1}; if they are in several layouts, split the log by these"
+        )
+    if status is not None:
         where += f", as no server writes the status {quote(status)}"
     return (
         f"{where}: {explain(nearest, line)[1]}, in the nearest layout, {nearest.name}: "
         f"{excerpt(nearest.show(), 300)}"
     )
+
+
+def _describe_lack(line: str) -> str:
+    """Why a line is none of an access log; "" if it may be one."""
+    if "\0" in line:
+        return "it is not text"
+    if _ERROR.search(line):
+        return "it is of an error log; the requests are in the access log of the same server"
+    lacking = [f"no {part}" for part, pattern in _PARTS.items() if not pattern.search(line)]
+    if lacking:
+        listed = " and ".join(filter(None, (", ".join(lacking[:-1]), lacking[-1])))
+        return f"it has {listed}, as each line of an access log has"
+    names = [name for name in ",;\t|" if line.count(name) >= len(_PARTS)]
+    if names and not _REQUEST_LINE.search(line):
+        example = names[0].join(("time", "method", "path", "status"))
+        return f"if it is a row of a table, a line before it must name the columns: {example!r}"
+    return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -27,6 +28,9 @@ from slomon.text import quote
 
 _HEADER: Final = "#Fields:"
 _SEPARATORS: Final = ",;\t|"
+_ALIGNED: Final = "  "  # the separator of columns that spaces align
+_WORD: Final = re.compile(r'"[^"]*"(?= |$)|[^ ]+')
+_CLOCKS: Final = (("date", "time"), ("date-local", "time-local"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,10 @@ class TableLayout:
     If two columns are times, they are a date and a time of day, and a space joins them. The path
     gets the text of the QUERY column behind a `?`, unless that is empty or `-`. The form of the
     time is "" until a row was read. If cells are `quoted`, a cell may stand in double quotes, in
-    which a quote is doubled (RFC 4180); otherwise quotes mean nothing. A time without a zone is in
-    UTC if `utc` says so.
+    which a quote is doubled (RFC 4180). Two spaces as `separator` stand for one or more. Between
+    spaces, a cell may stand in double quotes, unless the row has as many words as columns: IIS
+    writes `+` for a space, and leaves quotes as they are. A time without a zone is in UTC if `utc`
+    says so.
     """
 
     name: str
@@ -121,29 +127,42 @@ def _parse_w3c(line: str, *, reading: Reading, layout: TableLayout | None) -> It
         return None if found == layout else Switch(None, w3c_format(reading, found))
     if layout is None:
         return Malformed(line, f"no line before it names its columns; allowed: '{_HEADER} ...'")
-    if layout.separator == " " and "\t" in line:
+    if layout.separator != "\t" and "\t" in line:
         tabbed = replace(layout, separator="\t")
         item = _read_cells(line, line.split("\t"), tabbed, reading)
         return Switch(item, w3c_format(reading, tabbed))
+    if layout.separator == _ALIGNED or (layout.separator == " " and '"' in line):
+        return _read_cells(line, _split_words(line, len(layout.columns)), layout, reading)
     return _read_cells(line, line.split(layout.separator), layout, reading)
+
+
+def _split_words(line: str, count: int) -> list[str]:
+    """The cells of a row that may have quotes, if there should be this many."""
+    words = line.split(" ")
+    if len(words) != count:
+        words = _WORD.findall(line)
+    return [word[1:-1] if len(word) > 1 and word[0] == word[-1] == '"' else word for word in words]
 
 
 def _read_fields(line: str) -> TableLayout:
     text = line.removeprefix(_HEADER).strip()
-    return _w3c_layout(text.split(), "\t" if "\t" in text else " ")
+    spaces = _ALIGNED if _ALIGNED in text else " "
+    return _w3c_layout(text.split(), "\t" if "\t" in text else spaces)
 
 
 def _w3c_layout(names: Sequence[str], separator: str) -> TableLayout:
     fields = list(guess_fields(tuple(names)))
-    if "date" in names and "time" in names:  # in this order, or the other
-        for name in ("date", "time"):
-            fields[list(names).index(name)] = Field(name, Kind.TIME, "iso")
+    clock = next((pair for pair in _CLOCKS if set(pair) <= set(names)), ())
+    for name in clock:  # in this order, or the other
+        fields[list(names).index(name)] = Field(name, Kind.TIME, "iso")
     is_cloudfront = any(name.startswith("x-edge-") for name in names)
     for number, field in enumerate(fields):
         if field.kind is Kind.DURATION and is_cloudfront:
             fields[number] = replace(field, form="s")
     name = "cloudfront" if is_cloudfront else "w3c"
-    return TableLayout(name, "\t" if is_cloudfront else separator, tuple(fields), utc=True)
+    return TableLayout(
+        *(name, "\t" if is_cloudfront else separator, tuple(fields)), utc="date-local" not in clock
+    )
 
 
 def _parse_csv(line: str, *, reading: Reading, layout: TableLayout | None) -> Item | Switch:

@@ -135,7 +135,7 @@ def _compile(steps: tuple[Step, ...], *, plain: bool = False) -> re.Pattern[str]
         literal = _escape(step.literal)
         if after_request:
             literal = '"?+' + _escape(step.literal[1:])  # the quote may be missing (rule 4)
-        search = ".+?" if step.searched else ""
+        search = _search(step.literal) if step.searched else ""
         pattern += f"(?>{search}{literal}{_compile_field(step, following, plain=plain)})"
         after_request = step.field.kind is Kind.REQUEST and step.quoted and not plain
     return re.compile(pattern, re.DOTALL)
@@ -165,7 +165,16 @@ def _skip(step: Step) -> str:
         return _QUOTED
     if step.stop == " ":
         return "[^ ]*+(?:(?:(?<=,) | : )[^ ]*+)*+"
-    return f".*?(?={_escape(step.stop)})"
+    first = "(?<! )" if step.stop.startswith(" ") else ""  # as in `_search`
+    return f".*?{first}(?={_escape(step.stop)})"
+
+
+def _search(literal: str) -> str:
+    """
+    Text of at least one character before a literal. If spaces begin the literal, only the first one
+    of a run of spaces may begin it, or a line of spaces would take quadratic time.
+    """
+    return ".(?:|.*?(?<! ))" if literal.startswith(" ") else ".+?"
 
 
 def _compile_request(step: Step, following: Step | None) -> str:

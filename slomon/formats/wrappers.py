@@ -209,6 +209,9 @@ WRAPPERS: Final = {
             "",
         ),
         _prefix("timestamps", rf"{_ISO} ", "$log_time "),
+        # Configurations of Envoy begin lines with a text of their own, such as ACCESS. Its response
+        # flags tell its lines from others.
+        _prefix("label", rf'[^"{{]+ (?=\[{_ISO}\] "[^"]*" [0-9]+ [A-Z-])', "$label "),
     )
 }
 """All wrappers by name, in the order in which they are tried."""

@@ -28,9 +28,10 @@ from slomon.kernels.times import DATES, number, read_time
 STEP_COUNT: Final = 0
 SEPARATOR: Final = 1  # the byte between two cells
 REFUSED: Final = 2  # a byte that only the reference parser understands
-WITH_HOST: Final = 3  # does the host become a part of the request?
-FORM: Final = 4  # of the time
-HEADER: Final = 5
+ALSO_REFUSED: Final = 3  # another one, if it is not 0
+WITH_HOST: Final = 4  # does the host become a part of the request?
+FORM: Final = 5  # of the time
+HEADER: Final = 6
 
 # The numbers of a step: how many separators come before a cell, and the field in it
 STEP: Final = 2
@@ -55,6 +56,9 @@ def read_row(
 ) -> Fields:
     """Read a row by a program. The other arguments are those of `layout.read`."""
     if text[start] == _HASH or find_byte(text, start, stop, program[REFUSED] * ONES) < stop:
+        return NOT_PLAIN
+    also = program[ALSO_REFUSED]
+    if also and find_byte(text, start, stop, also * ONES) < stop:
         return NOT_PLAIN
     memory[CLOCK_PLACE] = -1
     at, step = start, HEADER

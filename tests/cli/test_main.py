@@ -202,13 +202,19 @@ def test_a_replay_that_is_ended_says_so_by_its_exit_code_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
 )
+@pytest.mark.parametrize("is_recognised", [True, False])
 def test_a_replay_whose_expression_never_ends_is_ended_by_one_signal(
-    tmp_path: Path, sent: signal.Signals, code: int
+    tmp_path: Path, sent: signal.Signals, code: int, is_recognised: bool
 ) -> None:
-    log = write(tmp_path, "access.log", "1 GET /a 200 " + "a" * 100 + "!\n")
+    """In the lines from which the log is recognised, or after them."""
+    fine, endless = "1 GET /a 200 a\n", "2 GET /a 200 " + "a" * 100 + "!\n"
+    logs = [
+        write(tmp_path, "a.log", fine * 200 + endless if is_recognised else fine),
+        write(tmp_path, "b.log", fine if is_recognised else endless),
+    ]
     pattern = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\S+) (a+)+$"
     process = subprocess.Popen(
-        [*SLOMON, "replay", log, "--regex", pattern, "-o", str(tmp_path / "answers")],
+        [*SLOMON, "replay", *logs, "--regex", pattern, "-o", str(tmp_path / "answers")],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -218,7 +224,7 @@ def test_a_replay_whose_expression_never_ends_is_ended_by_one_signal(
     _, stderr = process.communicate(timeout=60)
 
     assert (process.returncode, stderr) == (code, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["access.log"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a.log", "b.log"}
 
 
 @pytest.mark.slow

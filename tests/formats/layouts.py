@@ -107,6 +107,9 @@ TABLES: Final = {
         ),
         "iso",
     ),
+    "words": _with_form(
+        given_table("#Fields: date time cs-method cs-uri cs(Cookie) sc-status x"), "iso"
+    ),
     "apart": _with_form(
         given_table("#Fields: date c-ip time cs-method cs-uri-stem sc-status"), "iso"
     ),
@@ -206,6 +209,8 @@ def draw_row(pick: Pick, layout: TableLayout) -> bytes:
         cells[date], _, cells[clock] = _time(pick, "iso").replace(b"T", b" ").partition(b" ")
     if layout.quoted and pick((False, False, False, True)):
         cells = [b'"' + cell.replace(b'"', b'""') + b'"' for cell in cells]
+    elif layout.separator == " " and pick((*[False] * 20, True)):
+        cells = [b'"' + cell + b'"' for cell in cells]
     cells += pick(((), (), (), (b"more",)))
     line = layout.separator.encode().join(cells[: pick((None, None, None, None, None, -1))])
     for _ in range(pick((0, 0, 0, 0, 0, 1, 2))):

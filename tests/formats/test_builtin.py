@@ -50,6 +50,31 @@ LINES = [
         'localhost 2001:db8::7 - eve [09/Dec/2019:09:54:32 +0100] "GET /a HTTP/2.0" 200 1 "-" "-"',
         *("2019-12-09T08:54:32+00:00", "GET /a", False, "localhost", ""),
     ),
+    # https://github.com/NginxProxyManager/nginx-proxy-manager
+    (
+        "nginx-proxy-manager",
+        '[09/Dec/2019:09:54:32 +0100] HIT 200 304 - GET http shop.example.com "/a?b=1" '
+        '[Client 192.0.2.7] [Length 0] [Gzip 3.10] [Sent-to web] "curl/8.0" "-"',
+        *("2019-12-09T08:54:32+00:00", "GET /a?b=1", False, "shop.example.com", ""),
+    ),
+    (
+        "nginx-proxy-manager",
+        '[09/Dec/2019:09:54:32 +0100] - 502 504 - POST https shop.example.com "/b" '
+        '[Client 192.0.2.7] [Length 0] [Gzip -] [Sent-to web] "curl/8.0" "-"',
+        *("2019-12-09T08:54:32+00:00", "POST /b", True, "shop.example.com", ""),
+    ),
+    (
+        "nginx-proxy-manager-standard",
+        '[09/Dec/2019:09:54:32 +0100] 444 - GET https 192.0.2.1 "/.env" [Client 192.0.2.7] '
+        '[Length 0] [Gzip -] "curl/8.0" "-"',
+        *("2019-12-09T08:54:32+00:00", "GET /.env", False, "192.0.2.1", ""),
+    ),
+    (
+        "nginx-proxy-manager-standard",
+        '[09/Dec/2019:09:54:32 +0100] 500 - GET https a.example.com "/" [Client 192.0.2.7] '
+        '[Length 0] [Gzip -] "curl/8.0" "-"',
+        *("2019-12-09T08:54:32+00:00", "GET /", True, "a.example.com", ""),
+    ),
     # https://redmine.lighttpd.net/projects/lighttpd/wiki/Mod_accesslog
     (
         "lighttpd",

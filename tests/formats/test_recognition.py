@@ -192,3 +192,39 @@ def test_a_duration_has_the_unit_in_its_text_or_that_of_its_field(
 )
 def test_the_durations_of_a_log_are_summed_up(lines: list[str], shown: str) -> None:
     assert describe_duration(recognised(lines).format, lines) == shown
+
+
+@pytest.mark.parametrize(
+    ("lines", "lack"),
+    [
+        (
+            ["news:x:9:9:news:/var/spool/news:/bin/sh"],
+            "it has no time, no HTTP method and no status",
+        ),
+        (["2025-03-10T12:00:00Z 0 [Note] the buffer pool was loaded"], "it has no HTTP method and"),
+        (['Mar 10 12:00:00 web1 app: "GET /a HTTP/1.1" 200'], "it has no time, as each line"),
+        (["2025-03-10T12:00:00Z,/cart,shop,500"], "it has no HTTP method, as each line"),
+        (["2025-03-10T12:00:00Z;7;GET;200"], "a line before it must name the columns: 'time;"),
+        ([NGINX_ERROR], "it is of an error log; the requests are in the access log"),
+        ([f"<171>1 2025-03-10T12:00:00Z gw nginx - - - {NGINX_ERROR}"], "it is of an error log"),
+        (["\x7fELF\x02\0\0\0 GET 200"], "it is not text"),
+        (['{"level": 2, "time": "2025-03-10T12:00:00Z"}'], "no key is known to be the"),
+        (["2025-03-10T12 GET /a 200"], "it has no time, as each line"),
+        (["Mon Mar 10 12:00:00 2025 GET 200"], "it may be a request, but no known layout is near"),
+    ],
+)
+def test_the_reason_says_what_a_line_is_instead_or_what_it_lacks(
+    lines: list[str], lack: str
+) -> None:
+    reason = recognise(lines, KNOWN, READING, infer_nothing)
+    assert isinstance(reason, str)
+    assert f": {lack}" in reason.replace("if it is a row of a table, ", "")
+
+
+def test_a_log_in_three_layouts_is_refused_as_one() -> None:
+    lines = [COMBINED, "x=1 2025-03-10T12:00:00Z GET 200", "at GET /b with 200 on 2025-03-10"]
+    reason = recognise(lines * 3, KNOWN, READING, infer_nothing)
+    assert reason == (
+        "no format reads half of the requests in its first lines: combined reads line 1; if they "
+        "are in several layouts, split the log by these"
+    )

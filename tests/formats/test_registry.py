@@ -71,6 +71,10 @@ LINES = {
     "django": '[07/Jul/2018 23:13:12 +0000] "GET /a HTTP/1.1" 500 5',
     "s3": "79a59df9 shop-bucket [07/Jul/2018:23:13:12 +0000] 192.0.2.1 79a59df9 3E57427F "
     'REST.GET.OBJECT a "GET /a HTTP/1.1" 500 InternalError 5 - 7 - "-" "curl/8.0" -',
+    "nginx-proxy-manager": '[07/Jul/2018:23:13:12 +0000] - 502 500 - GET https a.example.com "/a" '
+    '[Client 192.0.2.1] [Length 5] [Gzip -] [Sent-to 192.0.2.9] "curl/8.0" "-"',
+    "nginx-proxy-manager-standard": "[07/Jul/2018:23:13:12 +0000] 500 - GET https a.example.com "
+    '"/a" [Client 192.0.2.1] [Length 5] [Gzip -] "curl/8.0" "-"',
     "caddy": '{"ts": 1531005192.0, "request": {"method": "GET", "uri": "/a"}, "status": 500}',
     "ltsv": "time:2018-07-07T23:13:12Z\tmethod:GET\turi:/a\tstatus:500\tua:curl/8.0",
     "logfmt": "2018-07-07T23:13:12.000000+00:00 heroku[router]: at=info method=GET "
@@ -80,6 +84,7 @@ LINES = {
 }
 NAMED_HOST = {
     *("vhost", "lighttpd", "istio", "envoy", "alb", "clb", "litespeed", "logfmt"),
+    *("nginx-proxy-manager", "nginx-proxy-manager-standard"),
 }
 ACCESS = Access(1531005192 * TICKS_PER_SECOND, "GET", "/a", failed=True)
 

@@ -58,6 +58,47 @@ def test_a_log_of_cloudfront_has_tabs_and_the_host_of_the_viewer() -> None:
     assert after.name == "cloudfront"
 
 
+QUOTED = (
+    "#Fields: date time cs-method cs-uri-stem cs(Cookie) sc-status time-taken",
+    '2018-01-01 08:00:10 GET /shop "id=1; basket=two words; 404 200" 503 12',
+)
+ALIGNED = (
+    "#Fields:   date-local   time-local   c-ip   cs-method   cs-uri  cs(User-Agent)  sc-status",
+    '2018-01-01    08:00:10   192.0.2.69  GET  /shop     "Mozilla/5.0 (X11; 200 )"    503',
+)
+ALL_QUOTED = (
+    "#Fields: date time cs(User-Agent) cs-method cs-uri sc-status",
+    '"2018-01-01" "08:00:10" "" "GET" "/shop" "503"',
+)
+
+
+@pytest.mark.parametrize("lines", [QUOTED, ALIGNED, ALL_QUOTED])
+def test_a_cell_in_quotes_may_contain_the_spaces_between_the_columns_of_a_w3c_log(
+    lines: tuple[str, str],
+) -> None:
+    form = recognised(list(lines)).format
+    items, after = read_all(form, lines)
+    assert items == [None, Access(TICK, "GET", "/shop", failed=True)]
+    restored = restore_format(after.spec, READING)
+    assert restored is not None
+    assert restored.parse(lines[1]) == items[1]
+    assert after.layout is not None
+    shown = given_table(after.layout.show())
+    assert shown is not None
+    assert shown.show() == after.layout.show()
+
+
+def test_a_quote_is_a_character_like_any_other_if_a_row_has_as_many_words_as_columns() -> None:
+    row = '2018-01-01 08:00:10 GET /a"b "id=1 503 12'
+    items, _ = read_all(FORMATS["w3c"], [QUOTED[0], row])
+    assert items == [None, Access(TICK, "GET", '/a"b', failed=True)]
+
+
+def test_local_times_of_a_w3c_log_are_in_the_zone() -> None:
+    assert recognised(list(ALIGNED)).assumed_utc
+    assert not recognised(list(QUOTED)).assumed_utc
+
+
 def test_columns_may_change_inside_a_w3c_log() -> None:
     fewer = "#Fields: date time sc-status cs-method cs-uri-stem"
     items, _ = read_all(

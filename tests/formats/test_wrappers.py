@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,11 +13,17 @@ from slomon.formats.wrappers import WRAPPERS, find_wrapper, unwrap_lines
 from tests.formats.parsing import READING, accesses, read_all, recognised
 
 COMBINED = '192.0.2.1 - - [07/Jul/2018:23:13:12 +0000] "GET /a HTTP/1.1" 500 5 "-" "curl/8.0"'
+ENVOY = (
+    '[2018-07-07T23:13:12.000Z] "GET /a HTTP/1.1" 500 UF 0 43 217 216 "192.0.2.1" "curl/8.0" '
+    '"5f3c" "shop.example.com" "192.0.2.9:80"'
+)
 VHOST = f"shop.example.com:443 {COMBINED}"
 CADDY = '{"ts": 1531005192.0, "request": {"method": "GET", "uri": "/a"}, "status": 500}'
 LOGFMT = 'time=2018-07-07T23:13:12Z method=GET path="/a" status=500'
 TIME = "2018-07-07T23:13:12.123456789Z"
 ACCESS = Access(1531005192_000_000_000, "GET", "/a", failed=True)
+
+ENVOY_ACCESS = replace(ACCESS, host="shop.example.com")
 
 
 def wrap_json(**fields: object) -> str:
@@ -43,7 +50,28 @@ WRAPPED = {
 
 
 def test_each_wrapper_is_tested() -> None:
-    assert set(WRAPPED) == set(WRAPPERS)
+    assert {*WRAPPED, "label"} == set(WRAPPERS)
+
+
+@pytest.mark.parametrize("label", ["ACCESS", "[mesh-access]", "inbound listener 8080:", "a [b]"])
+@pytest.mark.parametrize("outer", [None, "docker", "cri", "syslog"])
+def test_a_line_of_envoy_may_begin_with_any_text(label: str, outer: str | None) -> None:
+    line = f"{label} {ENVOY}"
+    found, (access,) = accesses([WRAPPED[outer](line) if outer else line])
+    assert found == (f"{outer}/label/envoy" if outer else "label/envoy")
+    assert access == ENVOY_ACCESS
+
+
+def test_texts_before_lines_of_envoy_may_differ_in_length() -> None:
+    lines = [f"{label} {ENVOY}" for label in ("ACCESS", "in bound", "[a b c]")]
+    assert accesses(lines) == ("label/envoy", [ENVOY_ACCESS] * 3)
+
+
+def test_only_the_response_flags_of_envoy_tell_a_text_before_its_lines() -> None:
+    wrapper = WRAPPERS["label"]
+    assert wrapper.unwrap('app [2018-07-07T23:13:12Z] "GET /a HTTP/1.1" 500 12') is None
+    assert wrapper.unwrap(f'"quoted" {ENVOY}') is None
+    assert wrapper.unwrap(ENVOY) is None
 
 
 @pytest.mark.parametrize("name", WRAPPED)

@@ -99,7 +99,7 @@ def test_a_log_without_requests_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\n" + BANNER * 100)
     found = answer(path)
     assert isinstance(found, str)
-    assert found.startswith(": no format reads line 1 of its first lines, '# this is my log'; allo")
+    assert found.startswith(": no format reads line 1 of its first lines, '# this is my log': it h")
     assert answer_bit_by_bit(tmp_path / "pipe", path.read_bytes()) == found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -236,6 +236,17 @@ def test_a_column_of_bytes_before_the_status_is_no_status() -> None:
     ((incident,),) = monitor.incident_details().values()
     start, end = (datetime.fromtimestamp(incident[key], UTC) for key in ("start", "end"))
     assert (f"{start:%d %H:%M}", f"{end:%d %H:%M}") == ("17 19:06", "17 19:12")
+
+
+def test_a_route_that_is_gone_fails_if_its_status_is_named() -> None:
+    log = str(find_log("gone-404"))
+    options: dict[str, Any] = {"slo": 0.9, "window": "1m", "backend": "python"}
+    assert not slomon.replay(log, **options).incident_details()
+    ((incident,),) = (
+        slomon.replay(log, fail_status="5xx,404", **options).incident_details().values()
+    )
+    start, end = (datetime.fromtimestamp(incident[key], UTC) for key in ("start", "end"))
+    assert (f"{start:%H:%M:%S}", f"{end:%H:%M:%S}") == ("12:10:30", "12:20:30")
 
 
 def test_every_case_that_is_tested_is_there() -> None:

@@ -363,7 +363,8 @@ def test_problems_that_were_met_are_reported_by_the_run_that_goes_on(
         replay(logs, checkpoint=state, on_rejected=stop, **options)
     resumed = replay(logs, checkpoint=state)
     assert [problem.partition(";")[0] for problem in resumed.problems] == [
-        f"{logs[1]}: no format reads line 1 of its first lines, 'what?'",
+        f"{logs[1]}: no format reads line 1 of its first lines, 'what?': it has no time, no HTTP "
+        "method and no status, as each line of an access log has",
         f"{last}: the gzip data is cut off, after {len(after)} bytes of text",
     ]
     assert (resumed.problems, resumed.accounting) == (whole.problems, whole.accounting)

@@ -207,7 +207,8 @@ def test_a_log_that_no_format_reads_is_refused_and_its_first_line_shown() -> Non
     with pytest.raises(ConfigurationError) as caught:
         Detected().detect_format("error.log", b"\n \nTraceback\x1b\n")
     assert str(caught.value) == (
-        "error.log: no format reads line 1 of its first lines, 'Traceback\\x1b'; allowed: "
+        "error.log: no format reads line 1 of its first lines, 'Traceback\\x1b': it has no "
+        "time, no HTTP method and no status, as each line of an access log has; allowed: "
         "--log-format (log_format=) with the layout in the configuration of your server, --format "
         "(format=) with the name of a known one, --regex (regex=), or --json-keys (json_keys=)"
     )
