@@ -49,8 +49,8 @@ def test_random_layouts_are_inferred_and_never_wrong() -> None:
 
 @pytest.mark.slow
 def test_many_random_layouts_are_inferred_and_never_wrong() -> None:
-    answers = _judge_all(range(10_000, 11_000))
-    assert answers["right"] >= 950
+    answers = _judge_all(range(10_000, 10_300))
+    assert answers["right"] >= 285
     assert "wrong" not in answers
 
 

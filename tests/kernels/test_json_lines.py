@@ -176,7 +176,7 @@ def test_the_kernel_finds_the_fields_that_the_reference_parser_finds(name: str) 
 @pytest.mark.slow
 @names
 def test_the_kernel_finds_the_fields_of_many_lines(name: str) -> None:
-    assert check(name, random_layout_lines(random.Random(f"{name} 2"), name, 10_000)) > 2_000
+    assert check(name, random_layout_lines(random.Random(f"{name} 2"), name, 2_500)) > 500
 
 
 @settings(deadline=None)

@@ -106,7 +106,7 @@ def test_a_deploy_to_a_host_counts_for_that_host_alone(tmp_path: Path, backend: 
         incident.endpoint.name: [one.change.commit for one in incident.breaking.changes]
         for incident in monitor.incidents
     }
-    assert commits == {SHOP: ["c3"], BLOG: ["c3"]}
+    assert commits == {SHOP: ["c0", "c3"], BLOG: ["c1", "c3"]}
     count = monitor.accounting
     assert (count.accesses, count.changes, count.unmatched) == (10, 3, 1)
     assert is_conserved(count)
