@@ -454,9 +454,8 @@ def _learn(
             bad[change] = min(1.0, bad.get(change, 0.0) + belief)
             parts = [share * one for share, one in zip(rates.shares, densities, strict=True)]
             whole = fsum(parts)
-            if whole:
-                for kind, part in enumerate(parts):
-                    kinds[kind] += belief * part / whole
+            for kind, part in enumerate(parts):
+                kinds[kind] += belief * part / whole
     (share, worth), changes = BAD, sum(deployments.counts.values())
     share = (share * worth + fsum(bad.values())) / (worth + changes)
     rate, worth = RATE

@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from heapq import merge
 from typing import Final, NamedTuple
@@ -134,10 +134,6 @@ class Candidates:
     omitted: int
     before: Counts
     after: Counts
-
-    def date(self, began: int) -> Candidates:
-        """The same candidates in a stream that began at tick `began`."""
-        return replace(self, changes=tuple(one.date(began) for one in self.changes))
 
     @property
     def newest(self) -> Change | None:
