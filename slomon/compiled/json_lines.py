@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from slomon.compiled.layout import Program
-from slomon.formats.json_keys import JsonKeys, is_complete
+from slomon.formats.json_keys import JsonKeys
+from slomon.formats.layout import is_complete
 from slomon.kernels import json_lines as kernel
 from slomon.kernels import request
 from slomon.kernels.line import JSON_LINES

@@ -10,12 +10,14 @@ value must be what the name says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
+from slomon.formats.layout import is_complete
+from slomon.formats.names import simplify
 from slomon.formats.requests import METHOD, split_request
 from slomon.formats.times import find_time_form
 from slomon.text import quote
@@ -109,12 +111,6 @@ class AmbiguousKeys:
             f"the {self.field} may be at {quote(one)} or at {quote(other)}, and their values "
             f"differ; allowed: --json-keys {self.field}={one}, or --json-keys {self.field}={other}"
         )
-
-
-def is_complete(fields: Container[str]) -> bool:
-    """Are these fields enough for a request?"""
-    has_request = "request" in fields or ("method" in fields and "path" in fields)
-    return has_request and "time" in fields and "status" in fields
 
 
 def choose_keys(
@@ -223,7 +219,7 @@ def _rank(field: str, path: Path) -> int:
 
 
 def _name(path: Path) -> str:
-    return re.sub("[^a-z0-9]", "", path[-1].rpartition(".")[2].lower())
+    return simplify(path[-1].rpartition(".")[2])
 
 
 def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | None:

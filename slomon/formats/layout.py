@@ -35,7 +35,7 @@ ever goes back:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
@@ -123,10 +123,17 @@ FIELDS: Final = {
 """The fields that layouts name, as nginx names its variables. Any other name is skipped."""
 
 _VARIABLE: Final = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<bare>\w+))", re.ASCII)
-_REQUIRED: Final = "a time, a status, and either a request, or a method and a path"
+REQUIRED: Final = "a time, a status, and either a request, or a method and a path"
+"""The fields that `is_complete` asks for."""
 _NEEDED: Final = frozenset(
     {Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.PATH, Kind.STATUS, Kind.HOST}
 )
+
+
+def is_complete(kinds: Container[str]) -> bool:
+    """Do fields of these kinds, given by the values of Kind, make an access?"""
+    has_request = "request" in kinds or ("method" in kinds and "path" in kinds)
+    return has_request and "time" in kinds and "status" in kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +141,18 @@ class Layout:
     """
     The parts of a line, in order, and the text at its end.
 
-    If `separator` is not empty, the line is a row of a table: fields are separated by it and may
-    stand in double quotes, in which a quote is doubled (RFC 4180). Each kind is there at most once
-    but for SKIP; further times, requests and so on are skipped.
+    Each kind is there at most once but for SKIP: further times, requests and so on are skipped.
     """
 
     name: str
     parts: tuple[Part, ...]
     end: str = ""
-    separator: str = ""
 
     def __post_init__(self) -> None:
-        kinds = {part.field.kind for part in self.parts}
-        has_request = Kind.REQUEST in kinds or {Kind.METHOD, Kind.PATH} <= kinds
-        if not (has_request and {Kind.TIME, Kind.STATUS} <= kinds):
+        if not is_complete({part.field.kind.value for part in self.parts}):
             found = ", ".join(f"${part.field.name}" for part in self.parts) or "none"
             raise ConfigurationError(
-                f"the fields of the layout {quote(self.name)} are {found}; allowed: {_REQUIRED}"
+                f"the fields of the layout {quote(self.name)} are {found}; allowed: {REQUIRED}"
             )
 
     def show(self) -> str:

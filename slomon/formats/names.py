@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from slomon.formats.layout import Field, Kind
+from slomon.formats.layout import REQUIRED, Field, Kind, is_complete
 
 # In order of preference: if a line has several, the first one counts.
 NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -62,8 +62,6 @@ DURATIONS: Final[Mapping[str, str]] = {
     "took": "",
 }
 
-_REQUIRED: Final = "a time, a status, and either a request, or a method and a path"
-
 
 def simplify(name: str) -> str:
     """A name as it is compared."""
@@ -89,7 +87,4 @@ def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
 
 def find_missing(kinds: Sequence[Kind]) -> str:
     """What fields of these kinds lack to be an access; "" if they lack nothing."""
-    has_request = Kind.REQUEST in kinds or (Kind.METHOD in kinds and Kind.PATH in kinds)
-    if has_request and Kind.TIME in kinds and Kind.STATUS in kinds:
-        return ""
-    return _REQUIRED
+    return "" if is_complete([kind.value for kind in kinds]) else REQUIRED

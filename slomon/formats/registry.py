@@ -20,9 +20,9 @@ from slomon.core.events import (
 from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
-from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys, is_complete
+from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys
 from slomon.formats.json_lines import find_value, make_json_parser, read_object
-from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.layout import Layout, is_complete, parse_layout
 from slomon.formats.pairs import pairs_formats
 from slomon.formats.pattern import compile_pattern, parse_match
 from slomon.formats.tables import (

@@ -420,7 +420,10 @@ class Replay:
         if len(plan.logs) == 1 and not is_file(plan.logs[0]):
             self._detector.on_recognised = self._groups.learn_from_head
         else:
-            self._groups.use(sample_templates(plan.logs, self._recognise_silently, plan.max_line))
+            known = {reader.path: reader.log for reader in self.logs if reader.log is not None}
+            self._groups.use(
+                sample_templates(plan.logs, self._recognise_silently, plan.max_line, known)
+            )
 
     def _account(self, deploys: int) -> ReplayAccounting:
         """The accounting at the end. `deploys` is the number of changes that are watched."""

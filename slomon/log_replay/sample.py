@@ -7,9 +7,10 @@ in which the logs are named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from slomon.core.events import Access
@@ -50,17 +51,23 @@ def name_service(path: str) -> str:
     return _UNUSUAL.sub("_", name) or "_"
 
 
-def sample_templates(paths: Iterable[str], recognise: Recognise, max_line: int) -> list[Template]:
+def sample_templates(
+    paths: Iterable[str],
+    recognise: Recognise,
+    max_line: int,
+    known: Mapping[str, Log] = MappingProxyType({}),
+) -> list[Template]:
     """
     The path templates of the logs that are files: of their first 5,000 requests, an equal share of
-    each log, within 2 MiB. A log that can't be read has no requests here.
+    each log, within 2 MiB. A log that can't be read has no requests here. The logs in `known`, by
+    path, are recognised already.
     """
     files = sorted(filter(is_file, paths))[:_LOGS]
     requests: list[tuple[bytes, bool]] = []
     for path in files:
         try:
             with open_source(path, max_line) as source:
-                log = recognise(source.name, read_head(source, recognise.needed))
+                log = known.get(path) or recognise(source.name, read_head(source, recognise.needed))
                 requests += _sample_log(source, log, 1 / len(files))
         except (OSError, ConfigurationError):
             continue  # reported when the log is read

@@ -31,6 +31,7 @@ from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
+from tests.compiled.kernels import compiled_kernels
 from tests.formats.layouts import make_formats
 
 Opened = Callable[[], AbstractContextManager[Library]]
@@ -158,3 +159,12 @@ def read_at(backend: Opened, requests: MakeRequests, *logs: Any, **options: Any)
                 )
         assert fast.said() == reference.said()
     return fast
+
+
+def check_scanner(backend: Opened, name: str, lines: Sequence[bytes]) -> None:
+    """A scanner makes the rows of the reference parser, of lines in a format of that name."""
+    blocks = [lines[: len(lines) // 4], lines[len(lines) // 4 :]]
+    for requests, match_exactly in ((found, False), (given_by_template, False)):
+        read_at(backend, requests, (name, match_exactly, blocks))
+    if backend is compiled_kernels:
+        read_at(backend, given_exactly, (name, True, blocks))

@@ -17,7 +17,7 @@ from slomon.kernels.codes import NO_TICK
 from slomon.kernels.json_lines import MEMORY, read_json
 from slomon.kernels.scan import PADDING
 from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened, found, given_by_template, given_exactly, read_at
+from tests.compiled.reading import Opened, check_scanner
 from tests.formats.json_texts import JSON
 from tests.formats.layouts import layout_lines, make_formats, random_layout_lines
 
@@ -193,8 +193,4 @@ def test_a_scanner_of_keys_makes_the_rows_of_the_reference_parser(
 ) -> None:
     count = 400 if backend is compiled_kernels else 40
     lines = random_layout_lines(random.Random(f"{name} 3"), name, count)
-    blocks = [lines[: count // 4], lines[count // 4 :]]
-    for requests, match_exactly in ((found, False), (given_by_template, False)):
-        read_at(backend, requests, (name, match_exactly, blocks))
-    if backend is compiled_kernels:
-        read_at(backend, given_exactly, (name, True, blocks))
+    check_scanner(backend, name, lines)

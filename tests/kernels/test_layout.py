@@ -19,7 +19,7 @@ from slomon.kernels.request import MEMORY
 from slomon.kernels.scan import PADDING
 from slomon.kernels.table import read_row
 from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened, found, given_by_template, given_exactly, read_at
+from tests.compiled.reading import Opened, check_scanner
 from tests.formats.layouts import LAYOUTS, TABLES, layout_lines, make_formats, random_layout_lines
 
 FORMATS = make_formats(lambda _: False)  # every status is one
@@ -121,11 +121,7 @@ def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(
 ) -> None:
     count = 200 if backend is compiled_kernels else 20
     lines = random_layout_lines(random.Random(f"{name} 3"), name, count)
-    blocks = [lines[: count // 4], lines[count // 4 :]]
-    for requests, match_exactly in ((found, False), (given_by_template, False)):
-        read_at(backend, requests, (name, match_exactly, blocks))
-    if backend is compiled_kernels:
-        read_at(backend, given_exactly, (name, True, blocks))
+    check_scanner(backend, name, lines)
 
 
 def test_a_layout_whose_fields_have_no_certain_end_is_left_to_the_reference_parser() -> None:
