@@ -159,7 +159,7 @@ class Background(ABC):
 
     def __init__(self) -> None:
         self._own: asyncio.Task[None] | None = None
-        self._process = 0  # in which the own task runs
+        self._process = 0  # the process that runs the own task
         self._leaving: asyncio.Future[None] | None = None
         self._host: asyncio.Task[Any] | None = None  # the task to cancel if the own task fails
         self._has_cancelled_host = False

@@ -133,7 +133,7 @@ def attribute(
     * `deploys`: the changes of the run
     * `services`: the number of services that have an endpoint
     * `span`: the ticks at which the run began and ended
-    * `stale_after`: a change more than so many ticks before an onset did not cause it
+    * `stale_after`: a change more than this number of ticks before an onset did not cause it
     """
     began, ended = span
     deployments = study_changes(incidents, deploys, began)

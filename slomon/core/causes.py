@@ -46,7 +46,7 @@ SIBLING: Final = ((0.7, 15.0), (0.05, 300.0))
 LEAST_AGAIN: Final = 1e-4
 """An incident does not go on in one with a lower rate."""
 TOGETHER: Final = 60.0
-"""Incidents of several services are together if their onsets are at most so many seconds apart."""
+"""Onsets in several services are together if they are at most this many seconds apart."""
 OTHERS: Final = 0.35
 """The share of the onsets by themselves that come in several services together."""
 LEAST_COINCIDENCE: Final = 0.01
@@ -69,7 +69,7 @@ DOUBT: Final = 0.02
 """The share of the onsets and repairs at which a change is a bystander, whatever the times say."""
 ROUNDS: Final = 4
 LEARNT_FROM: Final = 1000
-"""The rates are learnt from so many newest incidents."""
+"""The number of newest incidents from which the rates are learnt."""
 
 _BY_ITSELF: Final = -1
 _STRAYS: Final = -2

@@ -99,7 +99,7 @@ class Run:
     * `deploys`: the changes of services that have an endpoint, in stream order
     * `services`: how many services have an endpoint
     * `began`, `ended`: the ticks of the first and of the newest access
-    * `stale_after`: a change more than so many ticks before an onset did not cause it
+    * `stale_after`: a change more than this number of ticks before an onset did not cause it
     """
 
     requests: Sequence[int] | Mapping[int, int]

@@ -64,7 +64,7 @@ DURATIONS: Final[Mapping[str, str]] = {
 
 
 def simplify(name: str) -> str:
-    """A name as it is compared."""
+    """The lower-case letters and digits of a name, by which names are compared."""
     return re.sub("[^a-z0-9]", "", name.lower())
 
 

@@ -192,7 +192,7 @@ def _end(step: Step) -> str:
 
 
 def _escape(literal: str) -> str:
-    """The expression of a literal, in which a space stands for one or more (rule 7)."""
+    """The expression of a literal. A space in it matches one or more spaces (rule 7)."""
     return re.sub(r"(?:\\ )+", " ++", re.escape(literal))
 
 

@@ -214,4 +214,4 @@ WRAPPERS: Final = {
         _prefix("label", rf'[^"{{]+ (?=\[{_ISO}\] "[^"]*" [0-9]+ [A-Z-])', "$label "),
     )
 }
-"""All wrappers by name, in the order in which they are tried."""
+"""All wrappers by name, in the order of the trials."""

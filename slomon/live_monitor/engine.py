@@ -130,7 +130,7 @@ class Engine:
 
     @property
     def resolution(self) -> int:
-        """The length in ticks of the steps in which windows move; 0 if they move continuously."""
+        """The length in ticks of a step of the windows; 0 if they move continuously."""
         return self._state.windows.resolution
 
     @property

@@ -255,7 +255,7 @@ class LiveMonitor(Background):
         await self._save()
 
     def _begin_clock(self) -> None:
-        """Set the clock, but not to before what is counted: later requests would be late."""
+        """Set the clock, but never to a time before counted requests: later ones would be late."""
         saved_at = 0 if self._state is None else self._state.saved_at
         warn_of_state(self.clock, saved_at)
         if isinstance(self.clock, SystemClock):

@@ -134,7 +134,7 @@ _EXCLUSIVE: Final = (
     ("service", "service_from"),
     ("format", "log_format", "regex", "json_keys"),
 )
-"""The options of which one at most is given."""
+"""Groups of options: at most one option of each group may be given."""
 
 
 @document_options
