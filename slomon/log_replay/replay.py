@@ -57,7 +57,7 @@ from slomon.options import (
     Resolution,
     SliSeries,
     check_choice,
-    check_mutually_exclusive,
+    check_combination,
     check_resolution,
     choose_rule,
     document_options,
@@ -131,10 +131,21 @@ _EXCLUSIVE: Final = (
     ("endpoints", "slo"),
     ("endpoints", "window"),
     ("endpoints", "service_from"),
+    ("endpoints", "group_paths"),
+    ("endpoints", "max_endpoints"),
     ("service", "service_from"),
     ("format", "log_format", "regex", "json_keys"),
 )
 """Groups of options: at most one option of each group may be given."""
+
+_NEEDED: Final = {
+    "change_keys": "changes",
+    "change_zone": "changes",
+    "environment": "changes",
+    "match": "endpoints",
+    "checkpoint_every": "checkpoint",
+}
+"""Options that have no effect without another one."""
 
 
 @document_options
@@ -480,8 +491,7 @@ def replay(
     """
     raw = locals()
     given = read_options(replay, raw)
-    for names in _EXCLUSIVE:
-        check_mutually_exclusive(**{name: raw[name] for name in names})
+    check_combination(replay, raw, exclusive=_EXCLUSIVE, needed=_NEEDED)
     given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **_read_range(given)}
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]

@@ -107,15 +107,19 @@ def _warn_of_losses(
         yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
     if accounting.lines == accounting.blank:
         yield ResultWarning("empty_logs", "no line was read from the logs")
+    if capped := accounting.capped:
+        text = (
+            f"{capped:,} accesses count for no endpoint: {accounting.endpoints:,} endpoints were "
+            "found before; --max-endpoints (max_endpoints=) raises the limit"
+        )
+        yield ResultWarning("capped_endpoints", text)
     if accounting.accesses or len(unread) == len(logs):
         return
     if accounting.unmatched > deploys.unmatched:
-        text = "no access belongs to a watched endpoint"
-        if not accounting.capped:
-            text += (
-                "; the verbs and resources of --endpoints (endpoints=) must be those of the "
-                "requests in the logs"
-            )
+        text = (
+            "no access belongs to a watched endpoint; the verbs and resources of --endpoints "
+            "(endpoints=) must be those of the requests in the logs"
+        )
         yield ResultWarning("unmatched_accesses", text, certain=True)
     elif excluded := accounting.excluded_by_reason.get(OUT_OF_RANGE):
         text = f"all {excluded:,} accesses are outside the time range of --from and --to"

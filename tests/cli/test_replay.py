@@ -154,7 +154,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
         *("--changes", deploys(tmp_path), "--change-zone", "UTC", "--service", "users"),
         *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),
         *("--resolution", "1s", "--rejects", str(tmp_path / "rejects"), "--no-progress"),
-        *("--max-endpoints", "7", "--checkpoint-every", "1m", "--json"),
+        *("--checkpoint", str(tmp_path / "state"), "--checkpoint-every", "1m", "--json"),
         *("--close-after-no-traffic", "1h", "--fail-status", "5xx", "--from", "5", "--to", "900"),
     )
     code, out, _ = call(logs[0], *options)

@@ -88,7 +88,6 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("service", "shop"),
         ("max_endpoints", 7),
         ("lateness", "7s"),
-        ("match", "exact"),
         ("min_requests", 7),
         ("resolution", "7s"),
         ("sli_series", True),
