@@ -38,7 +38,7 @@ class Log:
     recognised: bool = True  # False while all its lines are blank or too long
     ended: bool = False  # by an end-of-stream line
     beginning: bytes = b""  # of the file, to identify it when a run is resumed; b"" for a pipe
-    newest_first: bool = False  # do its first lines run from new to old?
+    lateness: int = 0  # that its first lines need, in ticks; LAST_TICK: it is sorted as a whole
 
 
 class SavedLog(NamedTuple):

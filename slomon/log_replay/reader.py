@@ -26,7 +26,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError
 from slomon.kernels.scan import PADDING
-from slomon.log_replay.detect import read_head
+from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
 from slomon.pipeline.run import Queues
@@ -318,6 +318,7 @@ class LogReader:
         head = await to_thread.run_sync(read_head, source, self._recognise.needed)
         log = self._recognise(source.name, head)
         log.beginning = source.beginning
+        await to_thread.run_sync(judge_order, log, head, source, self._recognise.needed)
         return log, None if log.recognised else len(head) or None
 
     async def _fill(self, stage: _Stage, source: Source, most: int | None) -> Block | None:

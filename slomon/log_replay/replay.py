@@ -221,8 +221,8 @@ def replay(
         Duration | None,
         Option(
             read=read_duration,
-            help="put lines in order of time that are late by at most this duration (default: 5s; "
-            "0 in recorded event streams)",
+            help="put lines in order of time that are late by at most this duration (default: 5s, "
+            "or more if the first lines of a log are later; 0 in recorded event streams)",
             group="logs",
             metavar="DURATION",
             identity=Identity(show_duration, unset="the default"),

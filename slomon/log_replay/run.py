@@ -407,9 +407,7 @@ class Replay:
             return self._plan.lateness
         if log is None:
             return LATENESS
-        if log.newest_first:
-            return LAST_TICK  # all its rows wait until its end
-        return 0 if log.format.ordered else LATENESS
+        return 0 if log.format.ordered else max(LATENESS, log.lateness)
 
     def _group_paths(self) -> None:
         """Learn the path templates from the logs, or from the only one when its head is read."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from anyio.lowlevel import checkpoint
 
 from slomon.errors import ConfigurationError, StateFileError
-from slomon.log_replay.detect import find_first_tick, read_head
+from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.files import is_file
 from slomon.log_replay.lines import Log, LogPosition
 from slomon.sources.source import Source, open_source
@@ -85,7 +85,7 @@ def _look_at(path: str, recognise: Recognise, max_line: int) -> tuple[int, LogSt
         except ConfigurationError as error:
             return 0, replace(state, ended=True, problem=str(error), refusal=error)
         log.beginning = source.beginning
-        return find_first_tick(log, head), replace(state, log=log)
+        return judge_order(log, head, source, recognise.needed), replace(state, log=log)
 
 
 async def check_unchanged(states: Sequence[LogState], max_line: int) -> None:

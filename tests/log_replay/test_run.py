@@ -97,8 +97,18 @@ CASES = [
     pytest.param("plain", 3, {"endpoints": TEMPLATES, "lateness": 0}, id="logs, no lateness"),
     pytest.param("plain", 2, {"defaults": LIKE, "changes": CHANGES}, id="found, with changes"),
     pytest.param("combined", 1, {"endpoints": TEMPLATES, "changes": CHANGES}, id="combined"),
-    pytest.param("combined", 1, {"defaults": LIKE, "max_endpoints": 3}, id="found up to a cap"),
-    pytest.param("plain", 3, {"defaults": LIKE, "max_endpoints": 4}, id="logs, found up to a cap"),
+    pytest.param(
+        "combined",
+        1,
+        {"defaults": LIKE, "max_endpoints": 3, "lateness": 5 * SECOND},
+        id="found up to a cap",
+    ),
+    pytest.param(
+        "plain",
+        3,
+        {"defaults": LIKE, "max_endpoints": 4, "lateness": 5 * SECOND},
+        id="logs, found up to a cap",
+    ),
     pytest.param(
         "combined",
         2,
