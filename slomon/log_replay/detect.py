@@ -113,10 +113,19 @@ def judge_order(log: Log, head: bytes, source: Source, needed: int) -> int:
     return min(ticks)
 
 
+def cut_to_first_access(log: Log, head: bytes) -> str:
+    """The first lines of a log from the first access on; "" if they have none."""
+    lines = _list_written(head)
+    for number, one in enumerate(read_lines(log.format, lines)):
+        if isinstance(one, Access):
+            return "\n".join(lines[number:])
+    return ""
+
+
 def _find_lateness(ticks: Sequence[int], most: int) -> int:
     if len(ticks) >= _LEAST_TICKS and ticks[0] > ticks[-1] and all(map(ge, ticks, ticks[1:])):
         return LAST_TICK
-    lateness = sorted(map(sub, accumulate(ticks, max), ticks))
+    lateness: list[int] = sorted(map(sub, accumulate(ticks, max), ticks))
     return min(2 * lateness[-1 - len(ticks) // 100], most)
 
 

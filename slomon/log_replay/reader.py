@@ -195,6 +195,7 @@ class LogReader:
         self.problem = state.problem
         """Why the log was not read, or not completely."""
         self.refusal = state.refusal
+        self.copy_of = state.copy_of
         self.bytes_read = state.size if state.ended and state.log else 0
         self._recognise = recognise
         self._scan = scan

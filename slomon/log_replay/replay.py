@@ -668,7 +668,8 @@ def _run(
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in _list_watched(plan)), default=0)
     deploys = _sum_up_deploys(engine, plan, deploys)
-    warnings = find_warnings(accounting, engine.sources, deploys, window)
+    copies = [(log.path, log.copy_of) for log in engine.logs if log.copy_of is not None]
+    warnings = find_warnings(accounting, engine.sources, deploys, window, copies)
     return ReplayMonitor(
         *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
         complete=complete,

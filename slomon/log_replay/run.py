@@ -418,9 +418,11 @@ class Replay:
         if len(plan.logs) == 1 and not is_file(plan.logs[0]):
             self._detector.on_recognised = self._groups.learn_from_head
         else:
-            known = {reader.path: reader.log for reader in self.logs if reader.log is not None}
+            read = [reader for reader in self.logs if reader.copy_of is None]
+            known = {reader.path: reader.log for reader in read if reader.log is not None}
+            paths = [reader.path for reader in read]
             self._groups.use(
-                sample_templates(plan.logs, self._recognise_silently, plan.max_line, known)
+                sample_templates(paths, self._recognise_silently, plan.max_line, known)
             )
 
     def _account(self, deploys: int) -> ReplayAccounting:

@@ -47,12 +47,15 @@ def find_warnings(
     logs: Sequence[tuple[str, SourceClock]],
     deploys: DeployRecords,
     window: int,
+    copies: Sequence[tuple[str, str]] = (),
 ) -> list[ResultWarning]:
     """
     The warnings of a finished replay. `logs` are the names and the clocks of its sources, without
-    that of the deploys; `window` is the shortest window of an endpoint in ticks.
+    that of the deploys; `window` is the shortest window of an endpoint in ticks. `copies` are the
+    logs that were not read, each with the log of which it is a copy.
     """
     return [
+        *_warn_of_copies(copies),
         *_warn_of_order(accounting, logs, window),
         *_warn_of_losses(accounting, logs, deploys),
         *_warn_of_deploys(accounting, deploys),
@@ -71,6 +74,13 @@ def show_reasons(excluded: Mapping[str, int]) -> str:
     rest = sum(count for _, count in shown[_SHOWN_REASONS:])
     parts = [f"{reason} {count:,}" for reason, count in shown[:_SHOWN_REASONS]]
     return ", ".join([*parts, f"other reasons {rest:,}"] if rest else parts)
+
+
+def _warn_of_copies(copies: Sequence[tuple[str, str]]) -> Iterator[ResultWarning]:
+    if copies:
+        names, originals = zip(*copies, strict=True)
+        text = f"{_list(names)} are copies of {_list(originals)}; they are left out"
+        yield ResultWarning("copied_logs", text)
 
 
 def _warn_of_order(
