@@ -121,14 +121,14 @@ BUILT_IN: Final = (
     BuiltIn(
         # https://docs.haproxy.org/3.0/configuration.html#8.2.3
         "haproxy",
-        "$client [$time_local] $frontend $backend $queue_time/$wait_time/$connect_time/"
+        "$client [$time_local] $frontend $backend/$server $queue_time/$wait_time/$connect_time/"
         "$response_time/$duration_ms $status $bytes_read $request_cookie $response_cookie "
         '$termination_state $connections $queues "$request"',
     ),
     BuiltIn(
         # https://uwsgi-docs.readthedocs.io/en/latest/LogFormat.html
         "uwsgi",
-        "[pid: $pid|app: $app|req: $number] $remote_addr ($remote_user) {$sizes} [$time_ctime] "
+        "[pid: $pid|app: $app_id|req: $number] $remote_addr ($remote_user) {$sizes} [$time_ctime] "
         "$request_method $request_uri => generated $bytes bytes in $duration "
         "($server_protocol $status) $headers",
     ),

@@ -21,11 +21,13 @@ Parse: TypeAlias = "Callable[[str], Item | Switch]"
 class Reading:
     """
     How the lines of every format are read: which statuses fail, and the zone of times that name
-    none. If it is None, such times are malformed.
+    none. If it is None, such times are malformed. If `by_service` is true, the host of a request is
+    what names its service (`names.choose_service`), and not its virtual host.
     """
 
     is_failure: StatusRule
     zone: tzinfo | None = None
+    by_service: bool = False
 
 
 class AnyLayout(Protocol):

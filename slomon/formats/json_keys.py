@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
 from slomon.formats.layout import is_complete
-from slomon.formats.names import simplify
+from slomon.formats.names import SERVICES, simplify
 from slomon.formats.requests import METHOD, split_request
 from slomon.formats.times import find_time_form
 from slomon.text import quote
@@ -51,6 +51,7 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
         *("clientrequesthost", "requesthost", "httphost", "host", "authority", "servername"),
         *("vhost", "domainname", "domain"),
     ),
+    "service": SERVICES,
 }
 _DURATIONS: Final[Mapping[str, str]] = {  # name -> unit; "" if the text has it
     "requesttime": "s", "responsetime": "s", "apptime": "s", "reqtime": "s", "elapsed": "s",
@@ -64,6 +65,7 @@ _ELSEWHERE: Final = re.compile(
 _DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
 _METHODS: Final = re.compile(METHOD)
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?|localhost")
+_SERVICE: Final = re.compile(r"[A-Za-z0-9][^\s/;]*")
 _MACHINES: Final = (".internal", ".local", ".lan", ".compute")
 
 
@@ -98,6 +100,11 @@ CADDY: Final = JsonKeys(
 )
 
 
+WITHOUT_HOST: Final = replace(
+    CADDY, fields={field: key for field, key in CADDY.fields.items() if field != "host"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AmbiguousKeys:
     """Two keys of one field that are as likely, with different values."""
@@ -114,11 +121,12 @@ class AmbiguousKeys:
 
 
 def choose_keys(
-    records: Sequence[object], given: Mapping[str, str] | None = None
+    records: Sequence[object], given: Mapping[str, str] | None = None, *, by_service: bool = False
 ) -> JsonKeys | AmbiguousKeys | None:
     """
     Return the keys of the requests among JSON records; None if there are no requests. Fields that
-    have a key in `given` keep it.
+    have a key in `given` keep it. If `by_service` is true, the key of the host is that of the
+    service.
     """
     given = given or {}
     flat = [dict(_flatten(record)) for record in records if isinstance(record, dict)]
@@ -132,7 +140,8 @@ def choose_keys(
             continue
         if field == "request" and not fields.keys().isdisjoint(("method", "path")):
             continue
-        found = _choose(field, requests, fields)
+        what = "service" if by_service and field == "host" else field
+        found = _choose(what, requests, fields)
         if isinstance(found, AmbiguousKeys):
             return found
         if found is not None:
@@ -184,11 +193,11 @@ def _choose(
 ) -> Path | AmbiguousKeys | None:
     valid = _CHECKS[field]
     paths = dict.fromkeys(path for record in records for path in record if _is_named(field, path))
-    least = (_HOST_SHARE if field == "host" else _SHARE) * len(records)
+    least = (_HOST_SHARE if field in ("host", "service") else _SHARE) * len(records)
     good = [
         path
         for path in paths
-        if not _ELSEWHERE.search(".".join(path))
+        if (field == "service" or not _ELSEWHERE.search(".".join(path)))
         and sum(bool(valid(record.get(path, ""))) for record in records) >= least
     ]
     if not good:
@@ -211,11 +220,15 @@ def _choose(
 
 
 def _is_named(field: str, path: Path) -> bool:
-    return _name(path) in _NAMES[field]
+    return _rank(field, path) < len(_NAMES[field])
 
 
 def _rank(field: str, path: Path) -> int:
-    return _NAMES[field].index(_name(path))
+    names = _NAMES[field]
+    own = [_name(path)]
+    if field == "service":  # as in {"service": {"name": ...}}
+        own.append(simplify("".join(".".join(path).split(".")[-2:])))
+    return min((names.index(name) for name in own if name in names), default=len(names))
 
 
 def _name(path: Path) -> str:
@@ -267,6 +280,10 @@ def _is_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
 
 
+def _is_service(text: str) -> bool:
+    return _SERVICE.fullmatch(text) is not None and not _is_duration(text)
+
+
 _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "time": _is_time,
     "method": _is_method,
@@ -274,4 +291,5 @@ _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "request": split_request,
     "status": _is_status,
     "host": _is_host,
+    "service": _is_service,
 }

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from slomon.formats.layout import REQUIRED, Field, Kind, is_complete
+from slomon.formats.layout import REQUIRED, Field, Kind, Layout, Part, is_complete
 
 # In order of preference: if a line has several, the first one counts.
 NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -42,6 +43,23 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
     ),
     Kind.QUERY: ("csuriquery", "querystring", "query", "args"),
 }
+
+SERVICES: Final = (
+    *("service", "servicename", "app", "appname", "application", "applicationname"),
+    *("ioname", "container", "containername", "router", "routername"),
+    *(
+        "upstreamname",
+        "proxyupstreamname",
+        "backend",
+        "backendname",
+        "upstreamcluster",
+        "ssitename",
+    ),
+)
+"""
+The names of fields that name a service, the best one first: those of programs and of Kubernetes,
+and those of a proxy's router and upstream.
+"""
 
 # The name of a duration, and its unit.
 DURATIONS: Final[Mapping[str, str]] = {
@@ -83,6 +101,26 @@ def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
             fields[at] = Field(names[at], Kind.DURATION, unit)
             break
     return tuple(fields)
+
+
+def choose_service(fields: Sequence[Field]) -> list[Field]:
+    """The same fields, in which HOST is the one that names the service, if one does."""
+    simple = [simplify(field.name) for field in fields]
+    known = SERVICES[1:] if "dyno" in simple else SERVICES  # Heroku's `service` is a duration
+    at = next((simple.index(name) for name in known if name in simple), None)
+    return [
+        Field(field.name, Kind.HOST)
+        if number == at
+        else (Field(field.name, Kind.SKIP) if field.kind is Kind.HOST else field)
+        for number, field in enumerate(fields)
+    ]
+
+
+def choose_service_of(layout: Layout) -> Layout:
+    """The same layout, in which HOST is the field that names the service, if one does."""
+    fields = choose_service([part.field for part in layout.parts])
+    parts = [Part(part.literal, field) for part, field in zip(layout.parts, fields, strict=True)]
+    return replace(layout, parts=tuple(parts))
 
 
 def find_missing(kinds: Sequence[Kind]) -> str:

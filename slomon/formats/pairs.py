@@ -13,8 +13,8 @@ from typing import Final
 from slomon.core.events import Malformed
 from slomon.dates import Undated
 from slomon.formats.format import Format, Item, Reading
-from slomon.formats.layout import Kind
-from slomon.formats.names import find_missing, guess_fields
+from slomon.formats.layout import Field, Kind
+from slomon.formats.names import choose_service, find_missing, guess_fields
 from slomon.formats.requests import read_request
 from slomon.formats.times import FORMS, read_any_time
 from slomon.text import quote
@@ -38,7 +38,7 @@ def _parse(
     line: str, *, split: Callable[[str], tuple[list[str], list[str]]], reading: Reading
 ) -> Item:
     keys, values = split(line)
-    kinds = _find_kinds(tuple(keys))
+    kinds = _find_kinds(tuple(keys), by_service=reading.by_service)
     fields = {kind.value: values[at] for kind, at in kinds}
     if "time" not in fields and (first := _FIRST.match(line)):
         fields["time"] = first[1]
@@ -67,6 +67,7 @@ def _split_logfmt(line: str) -> tuple[list[str], list[str]]:
 
 
 @lru_cache(maxsize=1024)
-def _find_kinds(keys: tuple[str, ...]) -> Sequence[tuple[Kind, int]]:
-    fields = guess_fields(keys)
+def _find_kinds(keys: tuple[str, ...], *, by_service: bool) -> Sequence[tuple[Kind, int]]:
+    fields: Sequence[Field] = guess_fields(keys)
+    fields = choose_service(fields) if by_service else fields
     return [(field.kind, at) for at, field in enumerate(fields) if field.kind is not Kind.SKIP]

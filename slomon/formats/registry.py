@@ -20,9 +20,10 @@ from slomon.core.events import (
 from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
-from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys
+from slomon.formats.json_keys import CADDY, WITHOUT_HOST, AmbiguousKeys, JsonKeys, choose_keys
 from slomon.formats.json_lines import find_value, make_json_parser, read_object
 from slomon.formats.layout import Layout, is_complete, parse_layout
+from slomon.formats.names import choose_service_of
 from slomon.formats.pairs import pairs_formats
 from slomon.formats.pattern import compile_pattern, parse_match
 from slomon.formats.tables import (
@@ -40,6 +41,7 @@ from slomon.text import quote
 def make_format(layout: AnyLayout, reading: Reading) -> Format:
     """Return the format of lines in a layout of any kind."""
     if isinstance(layout, Layout):
+        layout = choose_service_of(layout) if reading.by_service else layout
         parse = make_parser(layout, reading.is_failure, reading.zone)
         spec = f"layout:{layout.show()}"
         return Format(layout.name, parse, layout=layout, spec=spec, zone=reading.zone)
@@ -60,7 +62,8 @@ def restore_format(spec: str, reading: Reading) -> Format | None:
 
 def restore_formats(specs: Sequence[str], reading: Reading) -> list[Format | None]:
     """Return what `restore_format` returns for each of them."""
-    known = {form.spec: form for form in known_formats(reading.is_failure, reading.zone)}
+    formats = known_formats(reading.is_failure, reading.zone, by_service=reading.by_service)
+    known = {form.spec: form for form in formats}
     return [known.get(spec) or _restore_other(spec, reading) for spec in specs]
 
 
@@ -116,19 +119,19 @@ def mix_formats(first: Format, second: Format) -> Format:
     return replace(first, name=f"{first.name}+{second.name}", parse=parse, spec=spec)
 
 
-def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
+def known_formats(
+    is_failure: StatusRule, zone: tzinfo | None = None, *, by_service: bool = False
+) -> list[Format]:
     """
-    Return the formats that need no configuration, in order of priority.
-
-    `is_failure` classifies the statuses. A time without a zone is in `zone`; if `zone` is None, it
-    is malformed.
+    Return the formats that need no configuration, in order of priority. The arguments are those of
+    a `Reading`.
     """
-    reading = Reading(is_failure, zone)
+    reading = Reading(is_failure, zone, by_service)
     return [
         Format("events", partial(_parse_event, is_failure=is_failure), ordered=True, spec="events"),
         Format("plain", partial(parse_access, is_failure=is_failure), spec="plain"),
-        *(_built_in_format(built_in, is_failure, zone) for built_in in BUILT_IN),
-        replace(json_format(CADDY, reading), spec="caddy"),
+        *(_built_in_format(built_in, reading) for built_in in BUILT_IN),
+        replace(json_format(WITHOUT_HOST if by_service else CADDY, reading), spec="caddy"),
         find_json_format({}, reading),
         w3c_format(reading),
         *pairs_formats(reading),
@@ -142,10 +145,8 @@ def find_format(name: str, formats: Sequence[Format]) -> Format | None:
     return next((form for form in formats if form.name == real), None)
 
 
-def _built_in_format(built_in: BuiltIn, is_failure: StatusRule, zone: tzinfo | None) -> Format:
-    layout = built_in.layout()
-    parse = make_parser(layout, is_failure, zone)
-    return Format(built_in.name, parse, layout=layout, spec=built_in.name, zone=zone)
+def _built_in_format(built_in: BuiltIn, reading: Reading) -> Format:
+    return replace(make_format(built_in.layout(), reading), spec=built_in.name)
 
 
 def json_format(keys: JsonKeys, reading: Reading) -> Format:
@@ -177,7 +178,7 @@ def _fit_keys(
     lines: Sequence[str], *, given: Mapping[str, str], reading: Reading
 ) -> Format | str | None:
     records = [read_object(line) for line in lines if "{" in line]
-    keys = choose_keys(records, given)
+    keys = choose_keys(records, given, by_service=reading.by_service)
     if isinstance(keys, AmbiguousKeys):
         return str(keys)
     return _find_absent_key(records, given) if keys is None else json_format(keys, reading)

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from slomon.core.events import Malformed
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.names import choose_service_of
 from slomon.formats.text import make_parser
 
 _LONGEST: Final = 1 << 20  # characters of a line that is joined
@@ -70,6 +71,7 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
     spec = f"{wrapper.name}{state}>{inner.spec}"
     if wrapper.prefix and isinstance(inner.layout, Layout):
         layout = parse_layout(wrapper.prefix + inner.layout.show(), name)
+        layout = choose_service_of(layout) if reading.by_service else layout
         parse_whole = make_parser(layout, reading.is_failure, reading.zone)
         return Format(name, parse_whole, layout=layout, spec=spec, zone=reading.zone)
 

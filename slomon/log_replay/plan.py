@@ -116,16 +116,18 @@ def choose_formats(
     log_format: str | None = None,
     regex: str | None,
     json_keys: Mapping[str, str] | None,
+    by_service: bool = False,
 ) -> list[Format]:
     """
     The formats that a log may be in: the one that an option names, or else all known ones. If a
     configuration has several, the one that reads the log counts, or else nginx's own default.
     """
-    reading = Reading(is_failure, zone)
+    reading = Reading(is_failure, zone, by_service)
+    known = known_formats(is_failure, zone, by_service=by_service)
     if log_format is not None:
         with naming_option("log_format"):
             given = [make_format(layout, reading) for layout in read_given(log_format)]
-        combined = find_format("combined", known_formats(is_failure, zone))
+        combined = find_format("combined", known)
         return given if len(given) == 1 or combined is None else [*given, combined]
     if regex is not None:
         with naming_option("regex"):
@@ -134,7 +136,6 @@ def choose_formats(
         with naming_option("json_keys"):
             check_keys(json_keys)
             return [find_json_format(json_keys, reading)]
-    known = known_formats(is_failure, zone)
     if name is None:
         return known
     form = find_format(name, known)

@@ -27,7 +27,7 @@ from slomon.deploys.history import History, read_history
 from slomon.deploys.records import DeployRules
 from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
-from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
+from slomon.endpoints.discovery import BY_FIELD, BY_HOST, SERVICES_FROM
 from slomon.errors import MalformedLineError, OptionError
 from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
@@ -189,7 +189,7 @@ def replay(
         Option(
             read=read_text,
             help="a regular expression that matches a line, with the named groups time, status, "
-            "and either method and path, or request",
+            "either method and path, or request, and perhaps host",
             group="logs",
             metavar="PATTERN",
             identity=Identity(),
@@ -311,7 +311,8 @@ def replay(
         Option(
             read=partial(read_choice, choices=SERVICES_FROM),
             help="what is the service of a found endpoint: host, the virtual host of its requests "
-            "if the logs name several; file, the name of the log's file; or endpoint, itself",
+            "if the logs name several; file, the name of the log's file; field, the field of the "
+            "lines that names a service, container, router or upstream; or endpoint, itself",
             group="endpoints",
             metavar="WHAT",
             default=BY_HOST,
@@ -509,7 +510,7 @@ def replay(
         chosen = choose_backend(backend, size)
         rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
         history = read_history(histories, _read_zone(change_zone), service or "", rules)
-        if plan.endpoints is None and plan.service_from == BY_HOST:
+        if plan.endpoints is None and plan.service_from in (BY_HOST, BY_FIELD):
             history = _name_hosts(history)
         plan = replace(
             plan,
@@ -573,6 +574,7 @@ def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalog
             log_format=given["log_format"],
             regex=given["regex"],
             json_keys=given["json_keys"],
+            by_service=given["service_from"] == BY_FIELD,
         ),
         endpoints=catalogue,
         defaults=Endpoint(
@@ -694,4 +696,5 @@ def _sum_up_deploys(engine: Replay, plan: Plan, deploys: DeployRecords) -> Deplo
         unmatched_services=list(unmatched),
         without_time=sum(is_day(change.date) for _, change in plan.changes),
         services=engine.list_services(),
+        by_field=plan.service_from == BY_FIELD,
     )

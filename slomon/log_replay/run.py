@@ -28,6 +28,7 @@ from slomon.core.summary import add_up
 from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import (
+    BY_FIELD,
     BY_FILE,
     FoundEndpoints,
     FoundRequests,
@@ -175,7 +176,7 @@ class Replay:
             plan.formats,
             self._requests,
             match_exactly=plan.match_exactly,
-            reading=Reading(plan.is_failure, plan.zone),
+            reading=Reading(plan.is_failure, plan.zone, plan.service_from == BY_FIELD),
             infer=infer,
         )
         self._recognise_silently = make_detector(_ignore)

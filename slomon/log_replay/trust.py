@@ -29,6 +29,7 @@ class DeployRecords:
     * `in_zone`: is a time zone given, for their dates or for the times of the logs?
     * `expected`: is a file of deploys given?
     * `services`: those that own endpoints, unless each endpoint is a service of its own
+    * `by_field`: are they those that a field of the logs names?
     """
 
     counted: Sequence[int] = ()
@@ -40,6 +41,7 @@ class DeployRecords:
     in_zone: bool = False
     expected: bool = False
     services: Sequence[str] = ()
+    by_field: bool = False
 
 
 def find_warnings(
@@ -141,6 +143,12 @@ def _warn_of_losses(
 def _warn_of_deploys(
     accounting: ReplayAccounting, deploys: DeployRecords
 ) -> Iterator[ResultWarning]:
+    if deploys.by_field and accounting.accesses and not deploys.services:
+        text = (
+            "no field of the logs names a service, so each endpoint is one; if one does, call it "
+            "$service in --log-format, or give it as host in --json-keys or --regex"
+        )
+        yield ResultWarning("no_services", text)
     lost = deploys.rejected + deploys.unmatched
     if lost and not deploys.counted:
         text = (
