@@ -244,6 +244,8 @@ def _refuse_environment(fields: Fields, names: Names, rules: DeployRules) -> str
         if simplify(flag) in _YES or is_production(flag):
             return ""
         return f"{reason}, not production to its sender" if is_production(environment) else reason
+    if not environment and not fields.keys().isdisjoint(names["production"]):
+        return reason
     return "" if not environment or is_production(environment) else reason
 
 

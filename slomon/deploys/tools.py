@@ -103,14 +103,19 @@ _COMMON: Final[Names] = {
         "commit.id commit.sha commit.hash commit.oid slug.commit commit_ref trigger.hash "
         "trigger.build_info.scm.sha1 trigger.artifacts.version actions.last_built_revision.SHA1 "
         "change_sets.items.commit_id change_set.items.commit_id release.commit.hash "
-        "revision.git_hub_location.commit_id "
+        "revision.git_hub_location.commit_id revision.s3_location.key source_version vcs.revision "
+        "source_revisions.revision_id labels.commit labels.commit_sha metadata.labels.commit_sha "
+        "meta.github_commit_sha meta.gitlab_commit_sha meta.bitbucket_commit_sha "
+        "release.artifacts.definition_reference.source_version.id "
         "last_commit.id app_version chart chart_version revision revisions "
-        "metadata.origin_revision metadata.revision version tag tag_name release release.name"
+        "metadata.origin_revision metadata.revision version tag tag_name release release.name "
+        "release_version"
     ),
     "time": [
         *_names("deployed_at deployed_on deploy_time deploy_date deployment_time deployment_date"),
         *_names("finished_at finished_on finished_date finish_time date_finished finished"),
         *_names("deployable.finished_at completed_at completed_on completion_time complete_time"),
+        *_names("completed_time stopped_at deploy_end_time"),
         *_names("state.completed_on end_time ended_at last_deployed first_reconciled"),
         *_names("last_deploy.date_finished released_at date_released published_at"),
         *_names("time timestamp datetime ts"),
@@ -119,22 +124,24 @@ _COMMON: Final[Names] = {
         *_names("created_at created_on created_date create_time date_created created build_time"),
         *_names("updated_at updated_on updated"),
         *_names("committed_at commit_date commit_time committed_date committer_date"),
-        *_names("date author_date authored_at authored_date"),
+        *_names("date author_date authored_at authored_date metadata.creation_timestamp"),
     ],
     "author": _names(
         "author author_email author_name author.email author.login author.username author.name "
         "deployer deployed_by email committer user username actor user.email user.username "
         "user.login user.name creator.login actor.login triggering_actor.login "
-        "initiated_by.username trigger.user authentication.user local_username"
+        "initiated_by.username trigger.user authentication.user local_username "
+        "requested_for.unique_name requested_by.unique_name author_login"
     ),
     "service": _names("service service_name app app_name application project component"),
     "environment": _names(
         "environment environment.name environment_name env deployment_environment "
-        "target_environment latest_environment last_deploy.environment release_environment.name"
+        "target_environment latest_environment last_deploy.environment release_environment.name "
+        "deploy_to target_id"
     ),
     "status": _names(
         "conclusion result outcome state.status.name status state deployment_status "
-        "deployment_state state.name last_reconciled_status success "
+        "deployment_state state.name last_reconciled_status success task_state ready_state "
         "deployable.status phase"
     ),
     "statuses": _names(
@@ -183,6 +190,17 @@ _TOOLS: Final[Sequence[tuple[frozenset[str], Names]]] = (
             production="tier",
         ),
     ),
+    # A deployment of Vercel without a target is a preview.
+    (_marks("uid target"), _prefer(time="ready", production="target")),
+    # A deploy of Netlify, whose deploy_time is a duration.
+    (
+        _marks("commit_ref context"),
+        _prefer(time="published_at created_at", environment="context"),
+    ),
+    # An execution of AWS CodePipeline.
+    (_marks("pipeline_execution_id last_update_time"), _prefer(time="last_update_time")),
+    # A build of Drone.
+    (_marks("after deploy_to"), _prefer(commit="after")),
     # A build of Jenkins has the time of its start, and its duration in milliseconds.
     (_marks("number timestamp duration"), _prefer(duration="duration")),
     # A release of Heroku names the commit in its description.
@@ -205,11 +223,14 @@ _CDEVENT: Final = re.compile(r"dev\.cdevents\.service\.(deployed|upgraded|rolled
 
 SUCCESS: Final = _marks(
     "success succeeded successful successfully ok okay passed deployed superseded active "
-    "inactive live ready available done complete completed finished healthy released "
+    "inactive deactivated live ready available done complete completed finished healthy released "
     "published reconciliation_succeeded install_succeeded upgrade_succeeded "
     "rollback_succeeded true t yes y 1"
 )
-"""Statuses of a deploy that succeeded. `superseded` and `inactive` are set by the next deploy."""
+"""
+Statuses of a deploy that succeeded. `superseded`, `inactive` and `deactivated` are set by the next
+deploy.
+"""
 
 FLAGS: Final = {
     "draft": "it is a draft",

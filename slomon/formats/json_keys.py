@@ -32,6 +32,7 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
         *("edgestarttimestamp", "startutc", "starttime", "time", "timestamp", "ts"),
         *("timeiso8601", "timelocal", "msec", "requesttimeepoch", "requesttime", "startlocal"),
         *("datetime", "date", "eventtime", "asctime", "t", "edgeendtimestamp"),
+        *("startedat", "reqtimesec"),
     ),
     "method": (
         *("clientrequestmethod", "requestmethod", "httpmethod", "method", "verb"),
@@ -40,9 +41,9 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
     "path": (
         *("clientrequesturi", "requesturi", "requestpath", "requesturl", "xenvoyoriginalpath"),
         *("xenvoyoriginpath", "uri", "path", "url", "uripath", "original", "clientrequestpath"),
-        *("target", "csuristem", "endpoint"),
+        *("target", "csuristem", "endpoint", "resourcepath", "reqpath", "httpuri"),
     ),
-    "request": ("request", "requestline", "req", "httprequest"),
+    "request": ("request", "requestline", "req", "httprequest", "routekey"),
     "status": (
         *("downstreamstatus", "edgeresponsestatus", "status", "statuscode", "httpstatus"),
         *("responsecode", "responsestatus", "httpstatuscode", "code", "scstatus", "respstatus"),

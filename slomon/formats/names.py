@@ -29,7 +29,7 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.PATH: (
         *("path", "requesturi", "uri", "url", "requestpath", "requesturl", "csuristem", "csuri"),
         *("uripath", "clientrequesturi", "urloriginal", "urlpath", "httppath", "httptarget"),
-        *("target", "resource"),
+        *("httpurldetailspath", "target", "resource", "resourcepath", "reqpath", "httpuri"),
     ),
     Kind.REQUEST: ("request", "requestline", "req", "httprequest"),
     Kind.STATUS: (

@@ -21,9 +21,8 @@ from slomon.text import quote
 
 _PAIR: Final = re.compile(r'(?<![^\s="])([^\s="]++)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
-_FIRST: Final = re.compile(
-    r"(?:<[0-9]+>1? ?)?\[?(" + "|".join(f"(?:{form.pattern})" for form in FORMS.values()) + ")"
-)
+_FORMS: Final = "|".join(form.pattern for form in FORMS.values())
+_TIME: Final = re.compile(rf"(?<![\w.])(?:{_FORMS})(?!\w)")
 
 
 def pairs_formats(reading: Reading) -> list[Format]:
@@ -40,8 +39,9 @@ def _parse(
     keys, values = split(line)
     kinds = _find_kinds(tuple(keys), by_service=reading.by_service)
     fields = {kind.value: values[at] for kind, at in kinds}
-    if "time" not in fields and (first := _FIRST.match(line)):
-        fields["time"] = first[1]
+    before = "" if line.startswith("{") else line.partition("=")[0]
+    if "time" not in fields and (first := _TIME.search(before)):
+        fields["time"] = first[0]  # of a syslog, or of the program's logger
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"
         return Malformed(line, f"its keys are {found}; allowed: keys of {missing}")

@@ -2,7 +2,8 @@
 Wrappers: what the tools that carry logs put around each line, taken off before any format reads it.
 
 A prefix in front of a layout becomes the first fields of a longer layout. Any other wrapper is
-taken off line by line. The parts of a line that a container runtime has split are joined.
+taken off line by line. The parts of a line that a container runtime has split are joined. If a
+program writes no time, because the wrapper has one, the time of the wrapper stays before its text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.events import Malformed
 from slomon.formats.format import Format, Item, Reading, Switch
@@ -21,6 +22,9 @@ from slomon.formats.names import choose_service_of
 from slomon.formats.text import make_parser
 
 _LONGEST: Final = 1 << 20  # characters of a line that is joined
+
+
+_Unwrap: TypeAlias = "Callable[[str], Content | None]"
 
 
 class Content(NamedTuple):
@@ -38,13 +42,18 @@ class Wrapper:
     """
 
     name: str
-    unwrap: Callable[[str], Content | None]
+    unwrap: _Unwrap
     prefix: str | None = None
 
 
 def find_wrapper(lines: Sequence[str]) -> Wrapper | None:
     """The first wrapper that most of these lines have; None if there is none."""
     return next((wrapper for wrapper in WRAPPERS.values() if _wraps_most(wrapper, lines)), None)
+
+
+def keep_time(wrapper: Wrapper) -> Wrapper | None:
+    """The wrapper whose contents begin with its time; None if it has none."""
+    return _TIMED.get(f"{wrapper.name}-time")
 
 
 def unwrap_lines(wrapper: Wrapper, lines: Sequence[str]) -> list[str]:
@@ -93,7 +102,8 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
 def split_spec(spec: str) -> tuple[Wrapper, str, str] | None:
     """The wrapper, the pending text and the inner `spec` of a wrapped format's `spec`."""
     found = _SPEC.match(spec)
-    wrapper = WRAPPERS.get(found["name"]) if found else None
+    name = found["name"] if found else ""
+    wrapper = WRAPPERS.get(name) or _TIMED.get(name)
     if found is None or wrapper is None:
         return None
     return wrapper, json.loads(found["pending"] or '""'), spec[found.end() :]
@@ -169,6 +179,23 @@ def _unwrap_elastic(line: str) -> Content | None:
     return Content(text.rstrip("\r\n")) if isinstance(text, str) else None
 
 
+def _prepend_time(line: str, *, unwrap: _Unwrap, read_time: Callable[[str], str]) -> Content | None:
+    content = unwrap(line)
+    if content is None or not content.complete:
+        return None  # a part of a line has no time of its own
+    return Content(f"{read_time(line)} {content.text}")
+
+
+def _read_first_word(line: str) -> str:
+    return line.partition(" ")[0]
+
+
+def _read_key(line: str, *, key: str) -> str:
+    record = json.loads(line)
+    source = record.get("_source")
+    return str((source if isinstance(source, dict) else record).get(key))
+
+
 _SPEC: Final = re.compile(r'(?P<name>[a-z0-9-]+)(?:\|(?P<pending>"(?:[^"\\]|\\.)*"))?>')
 _COLOURS: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 _ISO: Final = (
@@ -217,3 +244,18 @@ WRAPPERS: Final = {
     )
 }
 """All wrappers by name, in the order of the trials."""
+
+_TIMES: Final[dict[str, Callable[[str], str]]] = {
+    "docker": partial(_read_key, key="time"),
+    "cri": _read_first_word,
+    "journald": partial(_read_key, key="__REALTIME_TIMESTAMP"),
+    "loki": partial(_read_key, key="timestamp"),
+    "elasticsearch": partial(_read_key, key="@timestamp"),
+}
+_TIMED: Final = {
+    f"{name}-time": Wrapper(
+        f"{name}-time",
+        partial(_prepend_time, unwrap=WRAPPERS[name].unwrap, read_time=read_time),
+    )
+    for name, read_time in _TIMES.items()
+}
