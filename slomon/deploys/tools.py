@@ -76,6 +76,15 @@ def _names(names: str) -> list[str]:
     return list(map(simplify, names.split()))
 
 
+def _times(verbs: str, bare: str = "") -> list[str]:
+    """
+    The names of the time at which something was done, as in `finished_at` and `date_finished`, and
+    `bare` verbs.
+    """
+    ends = "{0}at {0}on {0}time {0}date {0}stamp date{0}"
+    return [*_names(" ".join(ends.format(verb) for verb in verbs.split())), *_names(bare)]
+
+
 def _marks(names: str) -> frozenset[str]:
     return frozenset(_names(names))
 
@@ -112,19 +121,20 @@ _COMMON: Final[Names] = {
         "release_version"
     ),
     "time": [
-        *_names("deployed_at deployed_on deploy_time deploy_date deployment_time deployment_date"),
-        *_names("finished_at finished_on finished_date finish_time date_finished finished"),
-        *_names("deployable.finished_at completed_at completed_on completion_time complete_time"),
-        *_names("completed_time stopped_at deploy_end_time"),
-        *_names("state.completed_on end_time ended_at last_deployed first_reconciled"),
-        *_names("last_deploy.date_finished released_at date_released published_at"),
+        *_times("deployed deploy deployment"),
+        *_times("finished finish completed complete completion ended end stopped", "finished"),
+        *_names("deployable.finished_at state.completed_on deploy_end_time last_deployed"),
+        *_names("first_reconciled last_deploy.date_finished"),
+        *_times("released published"),
         *_names("time timestamp datetime ts"),
-        *_names("started_at started_on started_date start_time date_started started"),
+        *_times("started start", "started"),
         *_names("deployable.started_at"),
-        *_names("created_at created_on created_date create_time date_created created build_time"),
-        *_names("updated_at updated_on updated"),
-        *_names("committed_at commit_date commit_time committed_date committer_date"),
-        *_names("date author_date authored_at authored_date metadata.creation_timestamp"),
+        *_times("created create build", "created"),
+        *_times("updated", "updated"),
+        *_times("committed commit committer"),
+        *_names("date"),
+        *_times("author authored"),
+        *_names("metadata.creation_timestamp"),
     ],
     "author": _names(
         "author author_email author_name author.email author.login author.username author.name "
