@@ -21,7 +21,8 @@ from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
 from slomon.log_replay.checkpoint import remove_checkpoint
-from slomon.log_replay.replay import ReplayMonitor, replay
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.replay import replay
 from slomon.options import distinct_paths, list_options, naming_option, read_duration
 from slomon.text import quote
 

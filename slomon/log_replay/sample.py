@@ -6,10 +6,8 @@ in which the logs are named.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -30,25 +28,6 @@ _BYTES: Final = 2 << 20
 _LOGS: Final = 20
 _FIRST: Final = 500  # requests that are looked at first
 _FEW_PATHS: Final = 20
-
-_SUFFIX: Final = re.compile(
-    r"[._-]?\d{4}-?\d{2}-?\d{2}(?:[T_-]?\d{2,6})?|[._-]\d+|\.(?:gz|bz2|xz|zst|lz4|br|Z)"
-    r"|\.(?:log|txt|json|jsonl|ndjson|csv|out|old)"
-)
-_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-def name_service(path: str) -> str:
-    """
-    The service whose log this is, if files are services: the name of the file without the suffixes
-    of rotation, compression and format. `access.log.2.gz` is of `access`.
-    """
-    name = Path(path).name
-    while found := re.search(rf"(?:{_SUFFIX.pattern})\Z", name):
-        if not found.start():
-            break
-        name = name[: found.start()]
-    return _UNUSUAL.sub("_", name) or "_"
 
 
 def sample_templates(

@@ -15,7 +15,7 @@ import slomon
 from slomon.endpoints.templates import Template
 from slomon.kernels.route import NAMED, NUMBERED
 from slomon.log_replay.checkpoint import load_templates, save_templates
-from slomon.log_replay.sample import name_service
+from slomon.log_replay.requests import name_service
 
 BEGIN = 1_700_000_000
 
