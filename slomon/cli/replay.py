@@ -17,7 +17,7 @@ from slomon.cli.process import BROKEN, FAILED, FINE, WRONG
 from slomon.cli.progress import open_bar
 from slomon.cli.shared_arguments import check_page_wanted, choose_page, configure_logging
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
 from slomon.log_replay.checkpoint import remove_checkpoint
@@ -197,8 +197,9 @@ def show_json(monitor: ReplayMonitor, stale_after: float) -> str:
     # Imported only if it is wanted, as above.
     from slomon.report.outages import outage_documents  # noqa: PLC0415
 
+    outages, ended = monitor.outages(stale_after=stale_after), monitor.totals.span.ended
     answers = {
-        "outages": list(outage_documents(monitor.summary(stale_after=stale_after))),
+        "outages": list(outage_documents(outages, to_seconds(ended))),
         "mttr": monitor.mttr(),
         "api_histogram": monitor.api_histogram(),
         "incident_details": monitor.incident_details(),

@@ -14,8 +14,6 @@ from typing import Any, NoReturn, cast
 from slomon.concurrency import run_on_own_loop
 from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.dates import is_day
-from slomon.deploys.history import History, read_history
-from slomon.deploys.records import DeployRules
 from slomon.endpoints.discovery import BY_HOST
 from slomon.errors import MalformedLineError
 from slomon.formats.requests import read_host
@@ -42,13 +40,7 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
     with hold_outputs(checkpoint, rejects):
         plan = make_plan(given, logs)
         backend = choose_backend(given["backend"], size)
-        history = _read_changes(given, plan)
-        plan = replace(
-            plan,
-            changes=history.changes,
-            rejected_records=len(history.rejected),
-            excluded_records=history.excluded,
-        )
+        plan, rejected = _add_changes(plan, given)
         log, rejections = ReplayLog(), Rejections()
         rejections.hooks += _list_hooks(log, given["on_rejected"], strict=given["strict"])
         state = None
@@ -67,7 +59,7 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
         with ExitStack() as stack:
             if rejects is not None:
                 rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))
-            for line in () if saved else history.rejected:
+            for line in () if saved else rejected:
                 rejections.add(line)
             engine = Replay(
                 plan,
@@ -95,21 +87,33 @@ def _list_inputs(given: Mapping[str, Any]) -> list[str]:
     return list_logs(paths, [*histories, *others, *outputs.values()])
 
 
-def _read_changes(given: Mapping[str, Any], plan: Plan) -> History:
+def _add_changes(plan: Plan, given: Mapping[str, Any]) -> tuple[Plan, Sequence[RejectedLine]]:
     """
-    The history of deploys. If services are virtual hosts, the services of changes are written like
-    these.
+    The plan with the history of deploys, whose rejected records are returned beside it. If services
+    are virtual hosts, the services of changes are written like these.
     """
+    if not given["changes"]:
+        return plan, ()
+    # Imported only if there are deploys: the imports take some milliseconds.
+    from slomon.deploys.history import read_history  # noqa: PLC0415
+    from slomon.deploys.records import DeployRules  # noqa: PLC0415
+
     rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
     zone = find_zone(given["change_zone"])
-    history = read_history(given["changes"] or [], zone, given["service"] or "", rules)
-    if plan.endpoints is not None or plan.service_from != BY_HOST:
-        return history
-    changes = [
-        (tick, replace(change, service=read_host(change.service) or change.service))
-        for tick, change in history.changes
-    ]
-    return replace(history, changes=changes)
+    history = read_history(given["changes"], zone, given["service"] or "", rules)
+    changes = history.changes
+    if plan.endpoints is None and plan.service_from == BY_HOST:
+        changes = [
+            (tick, replace(change, service=read_host(change.service) or change.service))
+            for tick, change in changes
+        ]
+    with_changes = replace(
+        plan,
+        changes=changes,
+        rejected_records=len(history.rejected),
+        excluded_records=history.excluded,
+    )
+    return with_changes, history.rejected
 
 
 def _list_hooks(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from slomon.core.events import RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.core.summary import Totals
+from slomon.core.totals import Totals
 from slomon.core.trust import ResultWarning
 
 

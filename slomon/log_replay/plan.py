@@ -16,8 +16,6 @@ from slomon.dates import parse_instant, parse_zone, show_instant
 from slomon.endpoints.config import NO_EMAIL, read_catalogue
 from slomon.endpoints.discovery import BY_HOST
 from slomon.errors import OptionError
-from slomon.formats.builtin import ALIASES
-from slomon.formats.dialects import read_given
 from slomon.formats.format import Format, Reading
 from slomon.formats.json_lines import check_keys
 from slomon.formats.registry import (
@@ -34,8 +32,6 @@ from slomon.text import quote
 
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""
-
-FORMAT_NAMES: Final = (*(form.name for form in known_formats(server_errors_fail)), *ALIASES)
 
 _BLOCK_BYTES: Final = 4 << 20
 _DEFAULTS: Final = Endpoint("", NO_EMAIL, "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
@@ -131,6 +127,9 @@ def choose_formats(
     """
     reading = Reading(is_failure, zone)
     if log_format is not None:
+        # Imported only if the option is given, because it takes some milliseconds.
+        from slomon.formats.dialects import read_given  # noqa: PLC0415
+
         with naming_option("log_format"):
             given = [make_format(layout, reading) for layout in read_given(log_format)]
         combined = find_format("combined", known_formats(is_failure, zone))

@@ -13,9 +13,10 @@ from slomon.dates import show_duration, show_instant
 from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import Endpoints
 from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
+from slomon.formats.registry import FORMAT_NAMES
 from slomon.log_replay.job import run_job
 from slomon.log_replay.monitor import ReplayMonitor
-from slomon.log_replay.plan import FORMAT_NAMES, read_range, show_rule
+from slomon.log_replay.plan import read_range, show_rule
 from slomon.log_replay.progress import Progress
 from slomon.options import (
     AnyPath,

@@ -22,13 +22,12 @@ from slomon.core.incident import Incident
 from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.summary import add_up
 from slomon.core.ticks import LAST_TICK
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.endpoints.discovery import FoundEndpoints
 from slomon.endpoints.templates import Template
-from slomon.formats.format import Reading
-from slomon.formats.inference import infer
+from slomon.formats.format import Ambiguity, AnyLayout, Reading
 from slomon.kernels.codes import UNMATCHED
 from slomon.log_replay.accounts import Accounts
 from slomon.log_replay.backend import Backend
@@ -75,6 +74,13 @@ def _count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _infer(lines: Sequence[str]) -> AnyLayout | Ambiguity | None:
+    # Imported only if no known format reads a log: the import takes some milliseconds.
+    from slomon.formats.inference import infer  # noqa: PLC0415
+
+    return infer(lines)
 
 
 def _ignore(*_: object) -> None:
@@ -127,7 +133,7 @@ class Replay:
             self._requests,
             match_exactly=plan.match_exactly,
             reading=Reading(plan.is_failure, plan.zone),
-            infer=infer,
+            infer=_infer,
         )
         self._recognise_silently = make_detector(_ignore)
         self._detector = make_detector(on_format_detected)
