@@ -46,16 +46,16 @@ from slomon.log_replay.checkpoint import (
     save_templates,
 )
 from slomon.log_replay.detect import FormatDetector, OnFormatDetected, is_known
-from slomon.log_replay.files import is_file
 from slomon.log_replay.lines import Log, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, LogReader
 from slomon.log_replay.requests import KnownRequests
-from slomon.log_replay.sample import PathGroups, sample_templates
+from slomon.log_replay.sample import PathGroups
 from slomon.log_replay.survey import check_unchanged, survey
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
+from slomon.sources.source import Source
 from slomon.state.encoding import (
     Saved,
     Sections,
@@ -126,17 +126,15 @@ class Replay:
         self._requests = KnownRequests(plan, self._found)
         self._accounts = Accounts(plan, self._order, self._reference, self._names)
         self._resolver = backend.reader(self._reference, plan.is_failure)
-        self._groups = PathGroups(self._names, on_paths_grouped)
-        make_detector = partial(
-            FormatDetector,
+        self._groups = PathGroups(plan, backend, self._names, on_paths_grouped)
+        self._detector = FormatDetector(
             plan.formats,
             self._requests,
+            on_format_detected,
             match_exactly=plan.match_exactly,
             reading=Reading(plan.is_failure, plan.zone),
             infer=_infer,
         )
-        self._recognise_silently = make_detector(_ignore)
-        self._detector = make_detector(on_format_detected)
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
         self._shards: list[Shard] = []
@@ -214,6 +212,7 @@ class Replay:
                 state,
                 self._detector,
                 self._resolver.scan,
+                on_recognised=self._learn_paths,
                 max_line=plan.max_line,
                 resumable=self._checkpoint is not None or saved is not None,
             )
@@ -324,15 +323,14 @@ class Replay:
         return 0 if log.format.ordered else LATENESS
 
     def _group_paths(self) -> None:
-        """Learn the path templates from the logs, or from the only one when its head is read."""
-        plan = self._plan
-        if plan.endpoints is not None or not plan.groups_paths:
+        """Learn the path templates from several logs. The only one is read first."""
+        if self._plan.endpoints is not None or not self._plan.groups_paths:
             self._groups.use([])
-            return
-        if len(plan.logs) == 1 and not is_file(plan.logs[0]):
-            self._detector.on_recognised = self._groups.learn_from_head
-        else:
-            known = {reader.path: reader.log for reader in self.logs if reader.log is not None}
-            self._groups.use(
-                sample_templates(plan.logs, self._recognise_silently, plan.max_line, known)
-            )
+        elif len(self.logs) > 1:
+            known = {log.path: log.log for log in self.logs if log.log is not None}
+            self._groups.learn_from_files(known)
+
+    def _learn_paths(self, log: Log, source: Source) -> None:
+        """Learn the path templates from the only log, whose first line is read next."""
+        if self._groups.templates is None:
+            self._groups.learn(log, source)
