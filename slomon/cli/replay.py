@@ -194,12 +194,8 @@ def show_json(monitor: ReplayMonitor, stale_after: float) -> str:
     """
     The outages, the three answers, the accounting and the warnings, as one JSON object, in ASCII.
     """
-    # Imported only if it is wanted, as above.
-    from slomon.report.outages import outage_documents  # noqa: PLC0415
-
-    outages, ended = monitor.outages(stale_after=stale_after), monitor.totals.span.ended
     answers = {
-        "outages": list(outage_documents(outages, to_seconds(ended))),
+        "outages": _list_outages(monitor, stale_after),
         "mttr": monitor.mttr(),
         "api_histogram": monitor.api_histogram(),
         "incident_details": monitor.incident_details(),
@@ -207,6 +203,16 @@ def show_json(monitor: ReplayMonitor, stale_after: float) -> str:
         "warnings": [asdict(warning) for warning in monitor.warnings],
     }
     return json.dumps(answers)
+
+
+def _list_outages(monitor: ReplayMonitor, stale_after: float) -> list[dict[str, object]]:
+    if not monitor.incidents:
+        return []
+    # Imported only if there are incidents, as above.
+    from slomon.report.outages import outage_documents  # noqa: PLC0415
+
+    outages, ended = monitor.outages(stale_after=stale_after), monitor.totals.span.ended
+    return list(outage_documents(outages, to_seconds(ended)))
 
 
 def check_not_stdout(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:

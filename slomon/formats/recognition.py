@@ -20,7 +20,7 @@ from slomon.formats.json_keys import JsonKeys, find_missing_keys
 from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
-from slomon.formats.text import explain, find_status
+from slomon.formats.text import explain, make_status_reader
 from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
 from slomon.text import excerpt, quote
@@ -187,9 +187,8 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
     if isinstance(layout, Layout):
         if not _has_signs(form, judged):
             return 0
-        return sum(
-            find_status(layout, line) in _STATUSES and _is_read(form.parse(line)) for line in judged
-        )
+        find_status = make_status_reader(layout)
+        return sum(find_status(line) in _STATUSES and _is_read(form.parse(line)) for line in judged)
     expected = set(judged)
     reads = zip(lines, read_lines(form, lines), strict=True)
     count = sum(_is_read(read) for line, read in reads if line in expected)
@@ -234,7 +233,8 @@ def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | 
     first = lines[:_JUDGED]
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_its_time(form, first):
-            count = sum(find_status(layout, line) in _STATUSES for line in first)
+            find_status = make_status_reader(layout)
+            count = sum(find_status(line) in _STATUSES for line in first)
             if 2 * count >= len(first) and _has_signs(form, first):
                 return form
     return None
@@ -263,7 +263,7 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
                 nearest, reached = layout, count
     if nearest is None:
         return f"{where}: it may be a request, but no known layout is near"
-    status = find_status(nearest, line)
+    status = make_status_reader(nearest)(line)
     if status in _STATUSES:
         return (
             f"no format reads half of the requests in its first lines: {nearest.name} reads line "
