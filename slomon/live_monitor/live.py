@@ -148,8 +148,7 @@ def live(
     distinct_paths({"state": state, "event_log": event_log})
     catalogue = read_catalogue(endpoints)
     step = given["resolution"] or 0
-    if resolution is not None:
-        check_resolution(resolution, step, (one.window for one in catalogue.endpoints))
+    check_resolution(given["resolution"], (one.window for one in catalogue.endpoints))
     is_failure = choose_rule(is_failure, fail_status)
     _check_rule(is_failure)
     statuses = StatusTable.from_rule(is_failure)

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.metrics import EndpointTotal
+from slomon.core.totals import EndpointTotal
 from slomon.core.trust import ResultWarning
 from slomon.errors import ConfigurationError
 from slomon.report.page import (
