@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import ClassVar, Final
@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 from slomon.concurrency import Background, Task, background_tasks, run_in_thread
 from slomon.core.endpoints import Catalogue
 from slomon.core.service_monitor import IncidentDetail
-from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, read_stamp
+from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, Version, read_stamp
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import (
     Clock,
@@ -35,7 +35,9 @@ from slomon.live_monitor.outgoing import Outgoing
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot, SnapshotData
 from slomon.live_monitor.subscription import Subscription
+from slomon.logging import OnceLog, show_some
 from slomon.options import check_kind, read_count
+from slomon.text import excerpt
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _MOST: Final = 2**24
@@ -72,6 +74,7 @@ class LiveMonitor(Background):
         max_ahead: int,
         state: StateFile | None,
         event_log: EventLog | None,
+        versions: Mapping[str, str],
     ) -> None:
         super().__init__()
         self.clock = clock
@@ -80,6 +83,9 @@ class LiveMonitor(Background):
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
+        self._versions = versions  # the commits that run, by service
+        self._services = dict.fromkeys(one.name for one in catalogue.endpoints)
+        self._log = OnceLog()
         self._counting = Counting(
             make_engine, clock=clock, now=self._now, state=state, event_log=event_log
         )
@@ -133,13 +139,19 @@ class LiveMonitor(Background):
         when = self._ask() if at is None else self._read(at)
         return self._put(when, verb, resource, status, overflow=True)
 
-    def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
+    def change(
+        self, *, service: str, commit: str, author: str = "", date: str = "", if_new: bool = False
+    ) -> bool:
         """
         Count a deploy of a service: events that follow come after it. Never waits and never raises.
         Returns False if the event was dropped. `date` is only shown; by default it is the time of
-        the clock.
+        the clock. With `if_new`, `commit` is the one that runs: it is a deploy only if the last
+        deploy of the service was of another commit. A service that is not watched is logged once.
         """
-        return self._buffer.put_change(Deploy(self._ask(), service, commit, author, date))
+        if isinstance(service, str) and service not in self._services:
+            self._warn_of_service(service)
+        make = Version if if_new else Deploy
+        return self._buffer.put_change(make(self._ask(), service, commit, author, date))
 
     async def flush(self) -> None:
         """
@@ -202,6 +214,8 @@ class LiveMonitor(Background):
             await self._begin()
             self._running, self._ended = True, False
             _running.add(self)
+            for service, commit in self._versions.items():
+                self.change(service=service, commit=commit, if_new=True)
             finish = None if self._group is None else self._group.settle
             async with background_tasks(self._tasks(), finish=finish, end=self._end):
                 yield
@@ -220,6 +234,16 @@ class LiveMonitor(Background):
         if self.leads:
             await self._counting.begin_files()
         self._buffer.open()
+
+    def _warn_of_service(self, service: str) -> None:
+        hint = "a deploy counts if its service is the name of an endpoint's entry"
+        self._log.warn(
+            "change.unmatched",
+            service,
+            service=excerpt(service),
+            watched=show_some(list(self._services)),
+            hint=hint,
+        )
 
     def _begin_clock(self) -> None:
         """Set the clock, but never to a time before counted requests: later ones would be late."""
