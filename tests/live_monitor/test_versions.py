@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from structlog.typing import EventDict
 
@@ -49,7 +49,7 @@ async def test_the_service_of_the_commit_can_be_named() -> None:
         ({"service": "users"}, "'service' is given without 'commit'; allowed: both"),
     ],
 )
-def test_a_wrong_version_is_named(options: dict[str, str], reason: str) -> None:
+def test_a_wrong_version_is_named(options: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         live(**options)
 
@@ -86,7 +86,7 @@ monitor.start()
 monitor.flush()
 os._exit(0)
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    await anyio.run_process([sys.executable, "-c", script])
     async with live(tmp_path, commit="c1") as monitor:
         await monitor.flush()
         assert commits(monitor) == [("users", "c1"), ("orders", "c1")]
