@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Final, TypeAlias
 
-from slomon.endpoints.discovery import LruDict
-from slomon.endpoints.router import Router
 from slomon.integrations.asgi.lifespan import Lifespan
 from slomon.integrations.asgi.status import answer
 from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
+from slomon.integrations.exchange import Count, Exchange, make_counter
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
-from slomon.logging import get_logger
 from slomon.options import check_choice, check_function, option_error, read_text
-from slomon.text import excerpt
-
-Count: TypeAlias = Callable[[int], object]
-"""Counts a request by the status of its response."""
 
 Route: TypeAlias = Callable[[Scope], str | None]
 """Returns the resource of a request as in its endpoint's entry, None if there is none."""
-
-_UNKNOWN: Final = "-"
-"""The verb and resource of all requests without an endpoint: no text of a client is stored."""
-
-_UNFINISHED: Final = 500
-_DISCONNECTED: Final = 499
-"""As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
 
 _BODIES: Final = {"http.response.body", "http.response.pathsend", "http.response.zerocopysend"}
 
@@ -92,8 +78,7 @@ class Middleware:
         self._monitor = monitor
         self._status_path = status_path
         self._run_monitor = run_monitor
-        counter = PathCounter(monitor) if route is None else RouteCounter(monitor, route)
-        self._find_count = counter.find
+        self._find_count = make_counter(monitor, route).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises any exception of the application."""
@@ -102,7 +87,10 @@ class Middleware:
         elif scope["path"] == self._status_path:
             await answer(self._monitor.read, scope["method"], send)
         else:
-            exchange = Exchange(self._find_count(scope), receive, send)
+            # Servers put `root_path` before both paths or before neither.
+            raw = scope.get("raw_path")
+            count = self._find_count(scope, scope["method"], scope["path"] if raw is None else raw)
+            exchange = AsgiExchange(count, receive, send)
             try:
                 await self._app(scope, exchange.receive, exchange.send)
             except Exception:
@@ -121,21 +109,11 @@ class Middleware:
             await self._app(scope, receive, send)
 
 
-class Exchange:
-    """
-    A request and its response. Counts the response by its status as soon as its last message is
-    sent. A response that ends before that counts as 500. If the client disconnects before that, the
-    status of the response counts if the response has started, else 499: a response to nobody, such
-    as a 500, is no failure.
-    """
-
-    # Class attributes, because most requests never change them: setting them would take time.
-    _status = _DISCONNECTED
-    _is_disconnected = False
+class AsgiExchange(Exchange):
+    """An exchange that sees the messages of the application."""
 
     def __init__(self, count: Count, receive: Receive, send: Send) -> None:
-        self.count: Count | None = count
-        """None as soon as the response is counted."""
+        self.count = count
         self._receive = receive
         self._send = send
 
@@ -143,87 +121,18 @@ class Exchange:
         """The `receive` of the application."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self._is_disconnected = True
+            self.is_disconnected = True
         return message
 
     async def send(self, message: Message) -> None:
         """The `send` of the application."""
         kind = message["type"]
-        if kind == "http.response.start" and not self._is_disconnected:
-            self._status = message["status"]
+        if kind == "http.response.start" and not self.is_disconnected:
+            self.status = message["status"]
         try:
             await self._send(message)
         except OSError:  # servers raise it after the client has disconnected
-            self._is_disconnected = True
+            self.is_disconnected = True
             raise
         if kind in _BODIES and self.count and not message.get("more_body"):
-            self.count(self._status)
-            self.count = None
-
-    def end(self, *, cancelled: bool = False) -> None:
-        """
-        Call this when the application has returned or raised. The server cancels the application
-        if the client disconnects or the server shuts down.
-        """
-        if self.count:
-            self.count(self._status if self._is_disconnected or cancelled else _UNFINISHED)
-            self.count = None
-
-
-class PathCounter:
-    """
-    Counts requests by method and path, as a replay of their access log does: the path is not
-    decoded if the server has the raw path. Servers put `root_path` before both paths or before
-    neither.
-    """
-
-    def __init__(self, monitor: LiveMonitor) -> None:
-        """Raises ConfigurationError if a resource is malformed."""
-        endpoints = monitor.catalogue.endpoints
-        router = Router(endpoints)
-        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
-        unknown = monitor.counter(_UNKNOWN, _UNKNOWN)
-
-        def find_count(method: str, path: str | bytes) -> Count:
-            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
-            key = router.find(method, text)
-            return unknown if key is None else counts[key]
-
-        self._counts = LruDict(find_count)
-
-    def find(self, scope: Scope) -> Count:
-        """The counter of a request. Call this before the application changes the scope."""
-        raw = scope.get("raw_path")
-        return self._counts[scope["method"], scope["path"] if raw is None else raw]
-
-
-class RouteCounter:
-    """
-    Counts requests by method and by the resource that `route` returns for the scope, after the
-    application has changed the scope. If `route` raises, the request has no endpoint; the first
-    exception is logged.
-    """
-
-    def __init__(self, monitor: LiveMonitor, route: Route) -> None:
-        self._monitor = monitor
-        self._route = route
-        self._has_failed = False
-
-    def find(self, scope: Scope) -> Count:
-        """The counter of a request. It calls `route` when it counts."""
-        return partial(self._count, scope)
-
-    def _count(self, scope: Scope, status: int) -> None:
-        resource = self._find_resource(scope)
-        verb = _UNKNOWN if resource is None else scope["method"]
-        self._monitor.access(verb, resource or _UNKNOWN, status)
-
-    def _find_resource(self, scope: Scope) -> str | None:
-        try:
-            return self._route(scope)
-        except Exception as error:  # noqa: BLE001 (no exception of it may harm the request)
-            if not self._has_failed:
-                reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
-                get_logger().error("route.failed", reason=reason)
-            self._has_failed = True
-            return None
+            self.finish()

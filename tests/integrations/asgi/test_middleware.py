@@ -15,7 +15,7 @@ from structlog.typing import EventDict
 
 import slomon.integrations.asgi
 from slomon import ConfigurationError, live
-from slomon.integrations.asgi.middleware import Exchange
+from slomon.integrations.asgi.middleware import AsgiExchange
 from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
 from tests.integrations.asgi.service import Server, counts, entry, request, serving, watch
 
@@ -32,7 +32,7 @@ def start(status: int = 200) -> Message:
 async def exchange(respond: Respond, server: Server) -> list[int]:
     """The statuses that were counted."""
     counted: list[int] = []
-    watched = Exchange(counted.append, server.receive, server.send)
+    watched = AsgiExchange(counted.append, server.receive, server.send)
     try:
         await respond(watched.receive, watched.send)
     except asyncio.CancelledError:

@@ -1,0 +1,127 @@
+"""
+What the middlewares share: the endpoint of a request, and what the end of its response means. Each
+middleware adds its protocol: ASGI, WSGI or aiohttp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from slomon.endpoints.discovery import LruDict
+from slomon.endpoints.router import Router
+from slomon.live_monitor.monitor import LiveMonitor
+from slomon.logging import get_logger
+from slomon.text import excerpt
+
+Count: TypeAlias = Callable[[int], object]
+"""Counts a request by the status of its response."""
+
+Request = TypeVar("Request")
+"""What a protocol calls a request: a scope, an environ, or an object."""
+
+_UNKNOWN: Final = "-"
+"""The verb and resource of all requests without an endpoint: no text of a client is stored."""
+
+_UNFINISHED: Final = 500
+_DISCONNECTED: Final = 499
+"""As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
+
+
+class Exchange:
+    """
+    A request and its response. Counts the response by its status as soon as it is sent completely.
+    A response that ends before that counts as 500. If the client disconnects before that, the
+    status of the response counts if the response has started, else 499: a response to nobody, such
+    as a 500, is no failure.
+    """
+
+    # Class attributes, because most requests never change them: setting them would take time.
+    status = _DISCONNECTED
+    """The status of the response, once it has started."""
+    is_disconnected = False
+    """Has the client disconnected?"""
+
+    def __init__(self, count: Count) -> None:
+        self.count: Count | None = count
+        """None as soon as the response is counted."""
+
+    def finish(self) -> None:
+        """Call this when the response is sent completely."""
+        if self.count:
+            self.count(self.status)
+            self.count = None
+
+    def end(self, *, cancelled: bool = False) -> None:
+        """
+        Call this when nothing more is sent, whether or not the response is complete. A server
+        cancels the application if the client disconnects or the server shuts down.
+        """
+        if self.count:
+            self.count(self.status if self.is_disconnected or cancelled else _UNFINISHED)
+            self.count = None
+
+
+class PathCounter:
+    """
+    Counts requests by method and path, as a replay of their access log does: the path is not
+    decoded if the server has the raw path.
+    """
+
+    def __init__(self, monitor: LiveMonitor) -> None:
+        """Raises ConfigurationError if a resource is malformed."""
+        endpoints = monitor.catalogue.endpoints
+        router = Router(endpoints)
+        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
+        unknown = monitor.counter(_UNKNOWN, _UNKNOWN)
+
+        def find_count(method: str, path: str | bytes) -> Count:
+            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
+            key = router.find(method, text)
+            return unknown if key is None else counts[key]
+
+        self._counts = LruDict(find_count)
+
+    def find(self, _: object, method: str, path: str | bytes) -> Count:
+        """The counter of a request with this method and path."""
+        return self._counts[method, path]
+
+
+class RouteCounter(Generic[Request]):
+    """
+    Counts requests by method and by the resource that `route` returns for the request, after the
+    application has seen it. If `route` raises, the request has no endpoint; the first exception is
+    logged.
+    """
+
+    def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
+        self._monitor = monitor
+        self._route = route
+        self._has_failed = False
+
+    def find(self, request: Request, method: str, _: object) -> Count:
+        """The counter of a request. It calls `route` when it counts."""
+        return partial(self._count, request, method)
+
+    def _count(self, request: Request, method: str, status: int) -> None:
+        resource = self._find_resource(request)
+        verb = _UNKNOWN if resource is None else method
+        self._monitor.access(verb, resource or _UNKNOWN, status)
+
+    def _find_resource(self, request: Request) -> str | None:
+        try:
+            return self._route(request)
+        except Exception as error:  # noqa: BLE001 (no exception of it may harm the request)
+            if not self._has_failed:
+                reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
+                get_logger().error("route.failed", reason=reason)
+            self._has_failed = True
+            return None
+
+
+def make_counter(
+    monitor: LiveMonitor, route: Callable[[Any], str | None] | None
+) -> PathCounter | RouteCounter[Any]:
+    """The counter of a middleware. Raises ConfigurationError if a resource is malformed."""
+    return PathCounter(monitor) if route is None else RouteCounter(monitor, route)
