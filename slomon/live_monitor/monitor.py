@@ -140,7 +140,13 @@ class LiveMonitor(Background):
         return self._put(when, verb, resource, status, overflow=True)
 
     def change(
-        self, *, service: str, commit: str, author: str = "", date: str = "", if_new: bool = False
+        self,
+        *,
+        service: str,
+        commit: str,
+        author: str | None = "",
+        date: str | None = "",
+        if_new: bool = False,
     ) -> bool:
         """
         Count a deploy of a service: events that follow come after it. Never waits and never raises.
@@ -151,7 +157,8 @@ class LiveMonitor(Background):
         if isinstance(service, str) and service not in self._services:
             self._warn_of_service(service)
         make = Version if if_new else Deploy
-        return self._buffer.put_change(make(self._ask(), service, commit, author, date))
+        who, when = "" if author is None else author, "" if date is None else date
+        return self._buffer.put_change(make(self._ask(), service, commit, who, when))
 
     async def flush(self) -> None:
         """
