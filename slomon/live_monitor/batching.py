@@ -7,7 +7,7 @@ becomes text only if it needs the parser, or if text is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -40,6 +40,12 @@ class Deploy(NamedTuple):
     commit: str
     author: str
     date: str
+
+
+class Version(Deploy):
+    """The commit that runs. It is a change only if the last one of its service had another."""
+
+    __slots__ = ()
 
 
 RawEvent: TypeAlias = "Request | Deploy | str | Change | Malformed"
@@ -175,6 +181,26 @@ def read_deploy(deploy: Deploy) -> Change | Malformed:
     except Exception:  # noqa: BLE001 (a caller's object may raise anything)
         text = ""
     return parse_change(text)
+
+
+def drop_repeated(
+    items: Sequence[RawEvent], newest: Callable[[str], Change | None]
+) -> Sequence[RawEvent]:
+    """The events without each Version that is no change. `newest` is the last one of a service."""
+    if Version not in set(map(type, items)):
+        return items
+    kept: list[RawEvent] = []
+    commits: dict[str, str] = {}
+    for item in items:
+        change = read_deploy(item) if isinstance(item, Deploy) else item
+        if isinstance(change, Change):
+            last = newest(change.service)
+            commit = commits.get(change.service, last.commit if last else "")
+            if type(item) is Version and change.commit == commit:
+                continue
+            commits[change.service] = change.commit
+        kept.append(item)
+    return kept
 
 
 def show_change(service: str, commit: str, author: str, date: str) -> str:

@@ -21,7 +21,7 @@ from slomon.core.statuses import StatusTable
 from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
 from slomon.core.windows import Windows
-from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent
+from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent, drop_repeated
 from slomon.live_monitor.inputs import CountedBatch, Mark, Marks, note_batch
 from slomon.live_monitor.live_state import LiveState
 from slomon.live_monitor.restoration import restore
@@ -102,6 +102,7 @@ class Engine:
         marks = senders or {}
         with self._lock:
             state = self._state
+            items = drop_repeated(items, state.shard.changes.newest)
             if state.closed_until:
                 items = [_count_from(state.closed_until, item) for item in items]
             before = state.stream.accounting.events

@@ -34,7 +34,7 @@ from anyio import Lock
 
 from slomon.core.events import Change, Malformed
 from slomon.files import close_in_children
-from slomon.live_monitor.batching import Deploy, RawEvent
+from slomon.live_monitor.batching import Deploy, RawEvent, Version
 from slomon.state.validation import check_counts, demand
 
 VERSION: Final = 1
@@ -260,7 +260,8 @@ def _describe(event: RawEvent) -> tuple[object, ...]:
     match event:
         case Deploy():
             try:
-                return (event.at, *(f"{text}" for text in event[1:]))
+                fields = event.at, *(f"{text}" for text in event[1:])
+                return (*fields, True) if isinstance(event, Version) else fields
             except Exception:  # noqa: BLE001 (a caller's object may raise anything)
                 return ("",)  # malformed, as it would be here
         case Change(commit, author, date, service):
@@ -283,4 +284,6 @@ def _recognise(described: object) -> tuple[str, str, int] | RawEvent:
             return Change(commit, author, date, service)
         case [int() | str() as at, str(service), str(commit), str(author), str(date)]:
             return Deploy(at, service, commit, author, date)
+        case [int() | str() as at, str(service), str(commit), str(author), str(date), True]:
+            return Version(at, service, commit, author, date)
     raise ValueError("an event is not one")

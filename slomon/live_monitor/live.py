@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+from slomon.core.endpoints import Catalogue
 from slomon.core.service_monitor import STALE_AFTER
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.endpoints.config import Endpoints, read_catalogue
@@ -17,6 +18,7 @@ from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.monitor import _MOST, LiveMonitor
 from slomon.live_monitor.persistence import StateFile
+from slomon.logging import show_some
 from slomon.options import (
     AnyPath,
     CloseAfterNoTraffic,
@@ -29,12 +31,15 @@ from slomon.options import (
     choose_rule,
     distinct_paths,
     document_options,
+    option_error,
     read_count,
     read_duration,
     read_function,
+    read_names,
     read_object,
     read_options,
     read_path,
+    read_text,
 )
 from slomon.state.encoding import Saved
 from slomon.text import excerpt
@@ -104,6 +109,21 @@ def live(
             help="a file to which every counted event is appended, so that it can be replayed; it "
             "is written on the event loop's thread. If it can't be written for some time, it gets "
             "a gap, which says how many events are missing",
+        ),
+    ] = None,
+    commit: Annotated[
+        str | None,
+        Option(
+            read=read_text,
+            help="the commit that this process runs. At the start it is reported as a deploy, "
+            "unless the last deploy of the service was of the same commit",
+        ),
+    ] = None,
+    service: Annotated[
+        str | Sequence[str] | None,
+        Option(
+            read=read_names,
+            help="the service of `commit`, or several (default: all services of the endpoints)",
         ),
     ] = None,
     buffer: Annotated[
@@ -180,7 +200,21 @@ def live(
         if state is None
         else StateFile(Path(state), given["save_every"], monotonic_now(used_clock)),
         event_log=None if event_log is None else EventLog(Path(event_log)),
+        versions=_find_versions(catalogue, given["commit"], given["service"]),
     )
+
+
+def _find_versions(
+    catalogue: Catalogue, commit: str, services: Sequence[str] | None
+) -> Mapping[str, str]:
+    """The commits that run, by service. Raises OptionError if a service is not watched."""
+    watched = list(dict.fromkeys(one.name for one in catalogue.endpoints))
+    if services is not None and not commit:
+        raise OptionError(["service"], " is given without 'commit'; allowed: both, or 'commit'")
+    for service in services or ():
+        if service not in watched:
+            raise option_error("service", service, show_some(watched))
+    return dict.fromkeys(services or watched, commit) if commit else {}
 
 
 def _check_rule(is_failure: StatusRule) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from slomon.core.events import Change, Malformed
-from slomon.live_monitor.batching import Deploy, RawEvent
+from slomon.live_monitor.batching import Deploy, RawEvent, Version
 from slomon.live_monitor.group_protocol import (
     check_peer,
     connect,
@@ -54,9 +54,12 @@ def test_every_kind_of_event_arrives_as_it_was() -> None:
         Change("191b6ce", "<ana@example.com>", "today", "users"),
         Deploy(3, "users", "191b6ce", "", ""),
         Deploy("later", "users", "191b6ce", "", ""),
+        Version(3, "users", "191b6ce", "", ""),
         (2, "GET", "/users", 200),
     ]
-    assert through(*events) == events
+    arrived = through(*events)
+    assert arrived == events
+    assert list(map(type, arrived)) == list(map(type, events))
 
 
 def test_an_event_that_can_t_be_shown_is_malformed_there_as_here() -> None:
