@@ -13,6 +13,7 @@ from slomon.endpoints.discovery import LruDict
 from slomon.endpoints.router import Router
 from slomon.live_monitor.monitor import LiveMonitor
 from slomon.logging import get_logger
+from slomon.options import check_choice, check_function, option_error, read_text
 from slomon.text import excerpt
 
 Count: TypeAlias = Callable[[int], object]
@@ -27,6 +28,10 @@ _UNKNOWN: Final = "-"
 _UNFINISHED: Final = 500
 _DISCONNECTED: Final = 499
 """As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
+
+_ACCEPTED: Final = 101
+_CLOSE_CODES: Final[dict[int | None, int]] = {1011: 500, 1013: 503, 1014: 502}
+"""The close codes of RFC 6455 by which a server says that it failed, and their statuses."""
 
 
 class Exchange:
@@ -47,6 +52,11 @@ class Exchange:
         self.count: Count | None = count
         """None as soon as the response is counted."""
 
+    @property
+    def has_started(self) -> bool:
+        """Has the response started?"""
+        return "status" in self.__dict__
+
     def finish(self) -> None:
         """Call this when the response is sent completely."""
         if self.count:
@@ -61,6 +71,50 @@ class Exchange:
         if self.count:
             self.count(self.status if self.is_disconnected or cancelled else _UNFINISHED)
             self.count = None
+
+
+class Connection:
+    """
+    A websocket. Its handshake counts when it is answered: as 101 if it is accepted, else by the
+    status of the answer. An accepted connection counts once more when it ends, as 101, or as the
+    error that its close code or an exception stands for. So connections that live long do not hide
+    that handshakes succeed, and those that break are failures.
+    """
+
+    def __init__(self, count: Count) -> None:
+        self._count: Count | None = count  # None as soon as it has ended
+        self.is_accepted = False
+        """Is the handshake accepted?"""
+        self.is_disconnected = False
+        """Has the client disconnected?"""
+
+    def accept(self) -> None:
+        """The handshake is accepted."""
+        if self._count and not self.is_accepted:
+            self.is_accepted = True
+            self._count(_ACCEPTED)
+
+    def close(self, status: int) -> None:
+        """The handshake is rejected with this status, or the connection ends with it."""
+        if self._count:
+            self._count(status)
+            self._count = None
+
+    def end(self, *, failed: bool = False, cancelled: bool = False) -> None:
+        """
+        Call this when the application has returned or, if it `failed`, raised. A handshake without
+        an answer has failed, too, unless the client has disconnected or the server cancels.
+        """
+        is_left = self.is_disconnected or cancelled
+        if self.is_accepted:
+            self.close(_UNFINISHED if failed and not is_left else _ACCEPTED)
+        else:
+            self.close(_DISCONNECTED if is_left else _UNFINISHED)
+
+
+def read_close_code(code: int | None) -> int:
+    """The status that the close code of a websocket stands for."""
+    return _CLOSE_CODES.get(code, _ACCEPTED)
 
 
 class PathCounter:
@@ -118,6 +172,15 @@ class RouteCounter(Generic[Request]):
                 get_logger().error("route.failed", reason=reason)
             self._has_failed = True
             return None
+
+
+def check_options(route: object, status_path: object, run_monitor: object, request: str) -> None:
+    """Raise ConfigurationError if an option of a middleware is wrong. `request` names its kind."""
+    if route is not None:
+        check_function("route", route, request)
+    if status_path is not None and not read_text("status_path", status_path).startswith("/"):
+        raise option_error("status_path", status_path, "a path that begins with '/'")
+    check_choice("run_monitor", run_monitor, [True, False])
 
 
 def make_counter(

@@ -52,6 +52,11 @@ class ThreadedMonitor:
         """Has the monitor started, and not stopped?"""
         return self.live.running
 
+    @property
+    def has_started(self) -> bool:
+        """Was it ever started, in this process or in one from which this one was forked?"""
+        return self._process != 0
+
     def start(self) -> None:
         """
         Start the thread and the monitor. Raises RuntimeError if it is running, and what entering a

@@ -6,14 +6,26 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from slomon.integrations.asgi.lifespan import Lifespan
-from slomon.integrations.asgi.status import answer
 from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
-from slomon.integrations.exchange import Count, Exchange, make_counter
+from slomon.integrations.exchange import (
+    Connection,
+    Count,
+    Exchange,
+    check_options,
+    make_counter,
+    read_close_code,
+)
+from slomon.integrations.status_page import answer_async
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
-from slomon.options import check_choice, check_function, option_error, read_text
+from slomon.options import check_choice
 
 Route: TypeAlias = Callable[[Scope], str | None]
 """Returns the resource of a request as in its endpoint's entry, None if there is none."""
+
+_HANDSHAKE: Final = "GET"
+"""The method by which a websocket is opened."""
+_FORBIDDEN: Final = 403
+"""The status by which servers answer a handshake that the application closes."""
 
 _BODIES: Final = {"http.response.body", "http.response.pathsend", "http.response.zerocopysend"}
 
@@ -53,8 +65,13 @@ class Middleware:
     with the monitor's message. Without `run_monitor`, the caller must enter the monitor.
 
     **The status page.** GET on `status_path` returns the `status_document` of
-    `slomon.integrations.asgi.status`, to anyone; such requests are not counted. The path is
+    `slomon.integrations.status_page`, to anyone; such requests are not counted. The path is
     compared with the server's path, which includes `root_path`.
+
+    **Websockets** are counted with `websockets`, as GET requests. The handshake counts as status
+    101 when it is accepted, else by the status of its answer: 403 if the application closes. An
+    accepted connection counts once more when it ends: as 500 if the application raises, as 500,
+    503 or 502 if it closes with the code 1011, 1013 or 1014, else as 101.
 
     Raises ConfigurationError if an option is wrong or a resource is malformed.
     """
@@ -67,17 +84,16 @@ class Middleware:
         route: Route | None = None,
         status_path: str | None = None,
         run_monitor: bool = True,
+        websockets: bool = False,
     ) -> None:
         check_monitor(monitor)
-        if route is not None:
-            check_function("route", route, "a scope")
-        if status_path is not None and not read_text("status_path", status_path).startswith("/"):
-            raise option_error("status_path", status_path, "a path that begins with '/'")
-        check_choice("run_monitor", run_monitor, [True, False])
+        check_options(route, status_path, run_monitor, "a scope")
+        check_choice("websockets", websockets, [True, False])
         self._app = app
         self._monitor = monitor
         self._status_path = status_path
         self._run_monitor = run_monitor
+        self._websockets = websockets
         self._find_count = make_counter(monitor, route).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +101,7 @@ class Middleware:
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
         elif scope["path"] == self._status_path:
-            await answer(self._monitor.read, scope["method"], send)
+            await self._show_status(scope["method"], send)
         else:
             # Servers put `root_path` before both paths or before neither.
             raw = scope.get("raw_path")
@@ -102,11 +118,32 @@ class Middleware:
             if exchange.count:
                 exchange.end()
 
+    async def _show_status(self, verb: str, send: Send) -> None:
+        status, headers, body = await answer_async(verb, self._monitor.read)
+        encoded = [(name.encode(), value.encode()) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": b"" if verb == "HEAD" else body})
+
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" and self._run_monitor:
             await Lifespan(self._app, receive, send).run(scope, self._monitor)
+        elif scope["type"] == "websocket" and self._websockets:
+            raw = scope.get("raw_path")
+            count = self._find_count(scope, _HANDSHAKE, scope["path"] if raw is None else raw)
+            await self._count_connection(AsgiConnection(count, receive, send), scope)
         else:
             await self._app(scope, receive, send)
+
+    async def _count_connection(self, connection: AsgiConnection, scope: Scope) -> None:
+        try:
+            await self._app(scope, connection.receive, connection.send)
+        except Exception:
+            connection.end(failed=True)
+            raise
+        except BaseException:
+            connection.end(cancelled=True)
+            raise
+        connection.end()
 
 
 class AsgiExchange(Exchange):
@@ -136,3 +173,36 @@ class AsgiExchange(Exchange):
             raise
         if kind in _BODIES and self.count and not message.get("more_body"):
             self.finish()
+
+
+class AsgiConnection(Connection):
+    """A websocket that sees the messages of the application."""
+
+    def __init__(self, count: Count, receive: Receive, send: Send) -> None:
+        super().__init__(count)
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> Message:
+        """The `receive` of the application."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self.is_disconnected = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The `send` of the application."""
+        try:
+            await self._send(message)
+        except OSError:  # servers raise it after the client has disconnected
+            self.is_disconnected = True
+            raise
+        match message["type"]:
+            case "websocket.accept":
+                self.accept()
+            case "websocket.close" if self.is_accepted:
+                self.close(read_close_code(message.get("code")))
+            case "websocket.close":
+                self.close(_FORBIDDEN)
+            case "websocket.http.response.start":
+                self.close(message["status"])
