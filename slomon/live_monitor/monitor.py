@@ -26,6 +26,7 @@ from slomon.live_monitor.clock import (
     warn_of_state,
 )
 from slomon.live_monitor.counting import Counting
+from slomon.live_monitor.endpoints import Discovery
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.group import Group, Host
@@ -75,16 +76,22 @@ class LiveMonitor(Background):
         state: StateFile | None,
         event_log: EventLog | None,
         versions: Mapping[str, str],
+        discovery: Discovery | None = None,
     ) -> None:
         super().__init__()
         self.clock = clock
         self.catalogue = catalogue
+        """The given endpoints."""
+        self.discovery = discovery
+        """How further endpoints are found; None if they are not."""
         self._buffer, self._outgoing = buffer, Outgoing(buffer)
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
         self._versions = versions  # the commits that run, by service
         self._services = dict.fromkeys(one.name for one in catalogue.endpoints)
+        if discovery is not None:
+            self._services[discovery.defaults.name] = None
         self._log = OnceLog()
         self._counting = Counting(
             make_engine, clock=clock, now=self._now, state=state, event_log=event_log
