@@ -15,6 +15,7 @@ from slomon.integrations.exchange import (
     make_counter,
     read_close_code,
 )
+from slomon.integrations.routes import read_route
 from slomon.integrations.status_page import answer_async
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.options import check_choice
@@ -74,7 +75,7 @@ def setup(
     check_monitor(monitor)
     check_options(route, status_path, run_monitor, "a request")
     check_choice("websockets", websockets, [True, False])
-    find_count = make_counter(monitor, route).find
+    find_count = make_counter(monitor, route, _find_route).find
 
     @web.middleware
     async def count(request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -171,6 +172,11 @@ async def _count_connection(
     else:
         connection.close(response.status)
     return response
+
+
+def _find_route(request: web.Request) -> str | None:
+    resource = request.match_info.route.resource
+    return None if resource is None else read_route(resource.canonical)
 
 
 async def _note_start(request: web.Request, response: web.StreamResponse) -> None:
