@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
-from aiohttp import hdrs, web
+from aiohttp import WSCloseCode, hdrs, web
 from aiohttp.payload import Payload
 
 from slomon.integrations.exchange import (
@@ -15,6 +15,7 @@ from slomon.integrations.exchange import (
     make_counter,
     read_close_code,
 )
+from slomon.integrations.routes import read_route
 from slomon.integrations.status_page import answer_async
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.options import check_choice
@@ -74,7 +75,7 @@ def setup(
     check_monitor(monitor)
     check_options(route, status_path, run_monitor, "a request")
     check_choice("websockets", websockets, [True, False])
-    find_count = make_counter(monitor, route).find
+    find_count = make_counter(monitor, route, _find_route).find
 
     @web.middleware
     async def count(request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -166,11 +167,16 @@ async def _count_connection(
     except BaseException:
         connection.end(cancelled=True)
         raise
-    if isinstance(response, web.WebSocketResponse):
-        connection.close(read_close_code(response.close_code))
+    if connection.is_accepted:
+        connection.end()
     else:
         connection.close(response.status)
     return response
+
+
+def _find_route(request: web.Request) -> str | None:
+    resource = request.match_info.route.resource
+    return None if resource is None else read_route(resource.canonical)
 
 
 async def _note_start(request: web.Request, response: web.StreamResponse) -> None:
@@ -178,8 +184,20 @@ async def _note_start(request: web.Request, response: web.StreamResponse) -> Non
     if isinstance(exchange, Connection):
         if isinstance(response, web.WebSocketResponse):
             exchange.accept()
+            _watch_close(exchange, response)
     elif exchange is not None and not exchange.is_disconnected:
         exchange.status = response.status
+
+
+def _watch_close(connection: Connection, response: web.WebSocketResponse) -> None:
+    """Note the code with which the handler closes: aiohttp keeps only that of the client."""
+    send_close = response.close
+
+    async def close(*, code: int = WSCloseCode.OK, **more: Any) -> bool:
+        connection.close(read_close_code(code))
+        return await send_close(code=code, **more)
+
+    response.close = close  # type: ignore[method-assign]
 
 
 def _has_left(request: web.Request) -> bool:

@@ -6,12 +6,17 @@ middleware adds its protocol: ASGI, WSGI or aiohttp.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from http import HTTPMethod
+from threading import Lock
 from time import perf_counter
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from slomon.endpoints.discovery import LruDict
+from slomon.core.endpoints import Endpoint
+from slomon.endpoints.discovery import NO_ENDPOINT, LruDict
 from slomon.endpoints.router import Router
+from slomon.errors import ConfigurationError
 from slomon.live_monitor.monitor import LiveMonitor, current_request
 from slomon.logging import get_logger
 from slomon.options import check_choice, check_function, option_error, read_text
@@ -23,12 +28,16 @@ Count: TypeAlias = Callable[[int, float | None], object]
 Request = TypeVar("Request")
 """What a protocol calls a request: a scope, an environ, or an object."""
 
-_UNKNOWN: Final = "-"
+_UNKNOWN: Final = NO_ENDPOINT
 """The verb and resource of all requests without an endpoint: no text of a client is stored."""
 
 _UNFINISHED: Final = 500
 _DISCONNECTED: Final = 499
 """As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
+
+_METHODS: Final = frozenset(HTTPMethod)
+_MOST_KNOWN: Final = 10_000
+"""Routes by which requests without a route are matched."""
 
 _ACCEPTED: Final = 101
 _CLOSE_CODES: Final[dict[int | None, int]] = {1011: 500, 1013: 503, 1014: 502}
@@ -142,8 +151,7 @@ class PathCounter:
         unknown = monitor.counter(_UNKNOWN, _UNKNOWN)
 
         def find_count(method: str, path: str | bytes) -> Count:
-            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
-            key = router.find(method, text)
+            key = router.find(method, _decode(path))
             return unknown if key is None else counts[key]
 
         self._counts = LruDict(find_count)
@@ -162,8 +170,7 @@ class RouteCounter(Generic[Request]):
 
     def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
         self._monitor = monitor
-        self._route = route
-        self._has_failed = False
+        self._find_resource = guard_route(route)
 
     def find(self, request: Request, method: str, _: object) -> Count:
         """The counter of a request. It calls `route` when it counts."""
@@ -174,15 +181,93 @@ class RouteCounter(Generic[Request]):
         verb = _UNKNOWN if resource is None else method
         self._monitor.access(verb, resource or _UNKNOWN, status, duration=duration)
 
-    def _find_resource(self, request: Request) -> str | None:
+
+class FoundCounter(Generic[Request]):
+    """
+    Counts requests to endpoints that are found. `route` returns the resource of a request, by the
+    framework that has answered it, or None. Requests to a given endpoint count there.
+
+    A request for which there is no route counts by its path, at the found endpoint whose resource
+    matches: if a service fails before it routes its requests, its endpoints fail. If none matches,
+    the path makes an endpoint of its own, unless the status is 4xx, because anyone may ask for
+    anything. A method that HTTP does not have makes none either.
+    """
+
+    def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
+        """Raises ConfigurationError if a resource is malformed."""
+        endpoints = monitor.catalogue.endpoints
+        given = Router(endpoints)
+        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
+
+        def find_given(method: str, path: str | bytes) -> Count | None:
+            key = given.find(method, _decode(path))
+            return None if key is None else counts[key]
+
+        self._given = LruDict(find_given)
+        self._find_route = guard_route(route)
+        self._counts = LruDict(monitor.counter)
+        self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
+        self._router = Router([])
+        self._known: set[tuple[str, str]] = set()  # in the router
+        self._learning = Lock()
+
+    def find(self, request: Request, method: str, path: str | bytes) -> Count:
+        """The counter of a request with this method and path. It finds the endpoint at the end."""
+        return self._given[method, path] or partial(self._count, request, method, path)
+
+    def _count(
+        self, request: Request, method: str, path: str | bytes, status: int, *more: Any
+    ) -> None:
+        route = self._find_route(request)
+        if method not in _METHODS:
+            count = self._unknown
+        elif route is not None:
+            if (method, route) not in self._known:
+                self._learn(method, route)
+            count = self._counts[method, route]
+        else:
+            count = self._guess(method, _decode(path), status)
+        count(status, *more)
+
+    def _guess(self, method: str, path: str, status: int) -> Count:
+        key = self._router.find(method, path)
+        if key is not None:
+            return self._counts[method, self._router.endpoints[key].resource]
+        return self._unknown if 400 <= status < 500 else self._counts[method, path]
+
+    def _learn(self, method: str, route: str) -> None:
+        with self._learning:
+            if (method, route) not in self._known and len(self._known) < _MOST_KNOWN:
+                self._known.add((method, route))
+                with suppress(ConfigurationError):  # as `/files/{name}.json`, which is no template
+                    self._router.add(Endpoint("", "", method, route, 1.0, 1))
+
+
+def guard_route(
+    route: Callable[[Request], str | None],
+) -> Callable[[Request], str | None]:
+    """
+    The route that never raises: it returns None instead, so that no exception of it harms a
+    request. The first one is logged.
+    """
+    has_failed = False
+
+    def find(request: Request) -> str | None:
+        nonlocal has_failed
         try:
-            return self._route(request)
-        except Exception as error:  # noqa: BLE001 (no exception of it may harm the request)
-            if not self._has_failed:
+            return route(request)
+        except Exception as error:  # noqa: BLE001 (whatever it is)
+            if not has_failed:
                 reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
                 get_logger().error("route.failed", reason=reason)
-            self._has_failed = True
+            has_failed = True
             return None
+
+    return find
+
+
+def _decode(path: str | bytes) -> str:
+    return path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
 
 
 def check_options(route: object, status_path: object, run_monitor: object, request: str) -> None:
@@ -195,7 +280,14 @@ def check_options(route: object, status_path: object, run_monitor: object, reque
 
 
 def make_counter(
-    monitor: LiveMonitor, route: Callable[[Any], str | None] | None
-) -> PathCounter | RouteCounter[Any]:
-    """The counter of a middleware. Raises ConfigurationError if a resource is malformed."""
+    monitor: LiveMonitor,
+    route: Callable[[Any], str | None] | None,
+    find_route: Callable[[Any], str | None],
+) -> PathCounter | RouteCounter[Any] | FoundCounter[Any]:
+    """
+    The counter of a middleware, whose option is `route`. `find_route` asks the framework. Raises
+    ConfigurationError if a resource is malformed.
+    """
+    if monitor.discovery is not None:
+        return FoundCounter(monitor, route or find_route)
     return PathCounter(monitor) if route is None else RouteCounter(monitor, route)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from slomon.integrations.exchange import Count, Exchange, check_options, make_counter
+from slomon.integrations.routes import find_environ_route, note_request
 from slomon.integrations.status_page import answer
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.live_monitor.threaded import ThreadedMonitor
@@ -78,7 +79,7 @@ class Middleware:
         self._app = app
         self._read = live.snapshot
         self._status_path = status_path
-        self._find_count = make_counter(live, route).find
+        self._find_count = make_counter(live, route, find_environ_route(app)).find
         self._to_start = monitor if run_monitor and isinstance(monitor, ThreadedMonitor) else None
         self._starting = Lock()
 
@@ -90,7 +91,7 @@ class Middleware:
             return self._show_status(environ["REQUEST_METHOD"], start_response)
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or _quote(environ)
         count = self._find_count(environ, environ["REQUEST_METHOD"], target)
-        exchange = WsgiExchange(count, start_response)
+        exchange = WsgiExchange(count, environ, start_response)
         try:
             body = self._app(environ, exchange.start_response)
         except BaseException:
@@ -118,14 +119,16 @@ class Middleware:
 class WsgiExchange(Exchange):
     """An exchange that sees how the response starts, and how its body ends."""
 
-    def __init__(self, count: Count, start_response: StartResponse) -> None:
+    def __init__(self, count: Count, environ: Environ, start_response: StartResponse) -> None:
         super().__init__(count)
+        self._environ = environ
         self._start_response = start_response
 
     def start_response(self, status: str, *more: Any) -> Any:
         """The `start_response` of the application."""
         write = self._start_response(status, *more)
         self.status = int(status[:3])
+        note_request(self._environ)
         return write
 
     def watch(self, body: Iterable[bytes], file_wrapper: object) -> Iterable[bytes]:

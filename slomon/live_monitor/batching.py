@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from slomon.core.batching import Batch, BatchAssembler, BatchResult, Item, StreamState
-from slomon.core.endpoints import Sharding
 from slomon.core.events import Change, Malformed, parse_change
 from slomon.core.statuses import StatusTable
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
 from slomon.dates import show_duration, show_span
 from slomon.live_monitor.durations import DurationTable, read_seconds
+from slomon.live_monitor.endpoints import LiveEndpoints
 from slomon.text import quote
 
 LONGEST: Final = 8192
@@ -63,23 +63,23 @@ class LiveBatcher:
     """
     Makes batches of raw events, for one shard.
 
-    A request to a watched endpoint, with a status that the rule knows, becomes a row as it is. Any
-    other raw event becomes an item first, and counts as this item does for a `Batcher`.
+    A request to a known endpoint, with a status that the rule knows, becomes a row as it is. Any
+    other raw event becomes an item first, and counts as this item does for a `Batcher`; a request
+    may be to an endpoint that is found then.
     """
 
     def __init__(
         self,
-        sharding: Sharding,
+        endpoints: LiveEndpoints,
         statuses: StatusTable,
         state: StreamState | None = None,
         durations: DurationTable | None = None,
     ) -> None:
         self._add_duration = (durations or DurationTable()).add
-        self._assembler = BatchAssembler(sharding, statuses.failed, state)
+        self._assembler = BatchAssembler(endpoints, statuses.failed, state)
         # Rows in one flat list, four items each: tick, slot, failed, position.
         self._rows: list[Any] = []
-        members = sharding.members[0]
-        self._slots = {(one.verb, one.resource): slot for slot, one in enumerate(members)}
+        self._slots, self._find = endpoints.slots, endpoints.find
         # A dict, since a look-up in it raises for whatever is no status, too.
         self._failed = {
             status: int(failed)
@@ -124,6 +124,8 @@ class LiveBatcher:
         if access is None:
             return
         slot = self._slots.get((access.verb, access.resource))
+        if slot is None:
+            slot = self._find(access.verb, access.resource)
         if slot is None:
             self._assembler.add_unmatched(position, access)
         else:

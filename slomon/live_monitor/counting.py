@@ -10,7 +10,7 @@ from typing import Final
 
 from anyio import CancelScope, sleep_forever
 
-from slomon.core.endpoints import Catalogue
+from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Accounting
 from slomon.core.incident import Incident
 from slomon.errors import StateFileError
@@ -21,7 +21,7 @@ from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.inputs import Expiry, Marks
 from slomon.live_monitor.persistence import Saver, StateFile
 from slomon.live_monitor.subscription import Subscribers
-from slomon.logging import LogListener, get_logger
+from slomon.logging import LogListener, get_logger, list_some
 
 _LARGE: Final = 1_000_000  # entries of windows: 70 MB
 
@@ -48,6 +48,7 @@ class Counting:
         self._state, self._event_log = state, event_log
         self._saver = None if state is None else Saver(state, clock)
         self._waiting: CancelScope | None = None
+        self._is_capped = False  # it was logged that there are more endpoints than may be found
         self._is_large = False  # it was logged that the windows are
 
     async def load(self) -> None:
@@ -111,6 +112,10 @@ class Counting:
     def feed(self, items: Sequence[RawEvent], marks: Marks) -> FeedResult:
         """Count events, with the marks of the processes that sent them, before `report`."""
         result = self.engine.feed(items, marks)
+        if result.counted.found:
+            self._log_found(result.counted.found)
+        if self.engine.capped and not self._is_capped:
+            self._warn_of_cap()
         if not self._is_large and self.engine.window_entries > _LARGE:
             self._warn_of_windows()
         if self._event_log is not None:  # first: whatever a state has counted is in the log
@@ -139,6 +144,18 @@ class Counting:
     def end_log(self, accounting: Accounting) -> None:
         """Log how every event was counted."""
         self._listener.finished(accounting)
+
+    def _log_found(self, found: Sequence[Endpoint]) -> None:
+        named, more = list_some([f"{one.verb} {one.resource}" for one in found])
+        get_logger().info("endpoints.found", endpoints=named, more=more)
+
+    def _warn_of_cap(self) -> None:
+        self._is_capped = True
+        get_logger().warning(
+            "endpoints.capped",
+            hint="there are more endpoints than max_endpoints=; requests to the others are "
+            "unmatched",
+        )
 
     def _warn_of_windows(self) -> None:
         self._is_large = True

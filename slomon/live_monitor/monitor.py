@@ -27,6 +27,7 @@ from slomon.live_monitor.clock import (
     warn_of_state,
 )
 from slomon.live_monitor.counting import Counting
+from slomon.live_monitor.endpoints import Discovery
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.group import Group, Host
@@ -88,10 +89,14 @@ class LiveMonitor(Background):
         event_log: EventLog | None,
         versions: Mapping[str, str],
         failing_status: int,
+        discovery: Discovery | None = None,
     ) -> None:
         super().__init__()
         self.clock = clock
         self.catalogue = catalogue
+        """The given endpoints."""
+        self.discovery = discovery
+        """How further endpoints are found; None if they are not."""
         self._buffer, self._outgoing = buffer, Outgoing(buffer)
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._latest, self._max_ahead = latest_now(clock), max_ahead
@@ -99,6 +104,8 @@ class LiveMonitor(Background):
         self._versions = versions  # the commits that run, by service
         self._failing_status = failing_status
         self._services = dict.fromkeys(one.name for one in catalogue.endpoints)
+        if discovery is not None:
+            self._services[discovery.defaults.name] = None
         self._log = OnceLog()
         self._counting = Counting(
             make_engine, clock=clock, now=self._now, state=state, event_log=event_log

@@ -19,9 +19,15 @@ from slomon.live_monitor.batching import (
     read_deploy,
     show_request,
 )
+from slomon.live_monitor.endpoints import LiveEndpoints
 from tests.live_monitor.services import ENTRIES, change
 
 SHARDING = Sharding(Catalogue(ENTRIES), 1)
+
+
+def endpoints() -> LiveEndpoints:
+    return LiveEndpoints(Catalogue(ENTRIES).endpoints)
+
 
 _ticks = st.integers(0, 5_000_000_000)
 _verbs = st.sampled_from(["GET", "POST", "", "GE T"])
@@ -48,13 +54,13 @@ def cut(batcher: Batcher | LiveBatcher, stretches: Sequence[Sequence[RawEvent]])
 @given(st.lists(st.lists(_raw_events, max_size=12), max_size=4))
 def test_it_is_cut_as_its_texts_would_be(stretches: list[list[RawEvent]]) -> None:
     texts = [[as_text(raw) for raw in stretch] for stretch in stretches]
-    found = cut(LiveBatcher(SHARDING, StatusTable.from_rule(server_errors_fail)), stretches)
+    found = cut(LiveBatcher(endpoints(), StatusTable.from_rule(server_errors_fail)), stretches)
     assert found == cut(Batcher(SHARDING, server_errors_fail), texts)
 
 
 def test_a_rule_decides_which_statuses_there_are() -> None:
     statuses = StatusTable.from_rule(lambda status: None if status == 404 else status == 429)
-    batcher = LiveBatcher(SHARDING, statuses)
+    batcher = LiveBatcher(endpoints(), statuses)
     requests: list[RawEvent] = [
         (1, "GET", "/users", status, None) for status in (200, 404, 429, 500)
     ]

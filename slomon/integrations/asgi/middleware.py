@@ -15,6 +15,7 @@ from slomon.integrations.exchange import (
     make_counter,
     read_close_code,
 )
+from slomon.integrations.routes import find_scope_route
 from slomon.integrations.status_page import answer_async
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
 from slomon.options import check_choice
@@ -98,7 +99,7 @@ class Middleware:
         self._status_path = status_path
         self._run_monitor = run_monitor
         self._websockets = websockets
-        self._find_count = make_counter(monitor, route).find
+        self._find_count = make_counter(monitor, route, find_scope_route(app)).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises any exception of the application."""
