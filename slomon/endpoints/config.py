@@ -53,13 +53,14 @@ _OBJECTIVES: Final = {
 }
 
 
-def read_catalogue(endpoints: Endpoints) -> Catalogue:
+def read_catalogue(endpoints: Endpoints, option: str = "endpoints") -> Catalogue:
     """
-    The endpoints of a file or of a list of entries. `complete_entry` says what an entry may leave
-    out. Raises ConfigurationError if an entry is wrong, OSError if the file can't be read.
+    The endpoints of a file or of a list of entries, which that option names. `complete_entry` says
+    what an entry may leave out. Raises ConfigurationError if an entry is wrong, OSError if the file
+    can't be read.
     """
     if not isinstance(endpoints, str | os.PathLike):
-        with naming_option("endpoints"):
+        with naming_option(option):
             return Catalogue(_complete(endpoints))
     try:
         return Catalogue(read_entries(Path(endpoints)))
