@@ -10,19 +10,20 @@ from contextlib import suppress
 from functools import partial
 from http import HTTPMethod
 from threading import Lock
+from time import perf_counter
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from slomon.core.endpoints import Endpoint
 from slomon.endpoints.discovery import NO_ENDPOINT, LruDict
 from slomon.endpoints.router import Router
 from slomon.errors import ConfigurationError
-from slomon.live_monitor.monitor import LiveMonitor
+from slomon.live_monitor.monitor import LiveMonitor, current_request
 from slomon.logging import get_logger
 from slomon.options import check_choice, check_function, option_error, read_text
 from slomon.text import excerpt
 
-Count: TypeAlias = Callable[[int], object]
-"""Counts a request by the status of its response."""
+Count: TypeAlias = Callable[[int, float | None], object]
+"""Counts a request by the status of its response, and by the seconds that it took."""
 
 Request = TypeVar("Request")
 """What a protocol calls a request: a scope, an environ, or an object."""
@@ -45,7 +46,8 @@ _CLOSE_CODES: Final[dict[int | None, int]] = {1011: 500, 1013: 503, 1014: 502}
 
 class Exchange:
     """
-    A request and its response. Counts the response by its status as soon as it is sent completely.
+    A request and its response, from now on. Counts the response by its status as soon as it is sent
+    completely.
     A response that ends before that counts as 500. If the client disconnects before that, the
     status of the response counts if the response has started, else 499: a response to nobody, such
     as a 500, is no failure.
@@ -56,10 +58,18 @@ class Exchange:
     """The status of the response, once it has started."""
     is_disconnected = False
     """Has the client disconnected?"""
+    _failing_status: int | None = None  # the application says that the request has failed
 
     def __init__(self, count: Count) -> None:
         self.count: Count | None = count
         """None as soon as the response is counted."""
+        self.began = perf_counter()
+        current_request.set(self)
+
+    def fail(self, status: int) -> bool:
+        """Count with this status, whatever that of the response is. False if it has counted."""
+        self._failing_status = status
+        return self.count is not None
 
     @property
     def has_started(self) -> bool:
@@ -68,18 +78,19 @@ class Exchange:
 
     def finish(self) -> None:
         """Call this when the response is sent completely."""
-        if self.count:
-            self.count(self.status)
-            self.count = None
+        self._count(self.status)
 
     def end(self, *, cancelled: bool = False) -> None:
         """
         Call this when nothing more is sent, whether or not the response is complete. A server
         cancels the application if the client disconnects or the server shuts down.
         """
-        if self.count:
-            self.count(self.status if self.is_disconnected or cancelled else _UNFINISHED)
-            self.count = None
+        self._count(self.status if self.is_disconnected or cancelled else _UNFINISHED)
+
+    def _count(self, status: int) -> None:
+        count, self.count = self.count, None
+        if count is not None:
+            count(self._failing_status or status, perf_counter() - self.began)
 
 
 class Connection:
@@ -101,12 +112,12 @@ class Connection:
         """The handshake is accepted."""
         if self._count and not self.is_accepted:
             self.is_accepted = True
-            self._count(_ACCEPTED)
+            self._count(_ACCEPTED, None)
 
     def close(self, status: int) -> None:
         """The handshake is rejected with this status, or the connection ends with it."""
         if self._count:
-            self._count(status)
+            self._count(status, None)
             self._count = None
 
     def end(self, *, failed: bool = False, cancelled: bool = False) -> None:
@@ -165,10 +176,10 @@ class RouteCounter(Generic[Request]):
         """The counter of a request. It calls `route` when it counts."""
         return partial(self._count, request, method)
 
-    def _count(self, request: Request, method: str, status: int) -> None:
+    def _count(self, request: Request, method: str, status: int, duration: float | None) -> None:
         resource = self._find_resource(request)
         verb = _UNKNOWN if resource is None else method
-        self._monitor.access(verb, resource or _UNKNOWN, status)
+        self._monitor.access(verb, resource or _UNKNOWN, status, duration=duration)
 
 
 class FoundCounter(Generic[Request]):

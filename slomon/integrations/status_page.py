@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from slomon.core.incident import Incident
 from slomon.core.ticks import to_seconds
 from slomon.errors import LeaderError
+from slomon.live_monitor.durations import Durations
 from slomon.live_monitor.snapshot import EndpointStatus, Snapshot
 from slomon.text import excerpt
 
@@ -25,7 +26,8 @@ def status_document(snapshot: Snapshot) -> dict[str, object]:
     * `newest`: the last hundred incidents in the order in which they opened; `end` is None if an
       incident is open, `broken_by` and `fixed_by` are commits or None
     * `endpoints`: `slo`, `window` (seconds), and of the current window `requests`, `failures` and
-      `sli`, which is None if there are no requests
+      `sli`, which is None if there are no requests; `durations`: of how many requests they are
+      known, and their `median`, `p95` and `p99` in seconds, or None
     * `accounting`: the number of events by what became of them
     * `warnings`: why the answer can't be trusted; empty if it can
 
@@ -111,4 +113,14 @@ def _endpoint(status: EndpointStatus) -> dict[str, object]:
         "failures": status.failures,
         "sli": status.sli,
         "is_open": status.incident is not None,
+        "durations": None if status.durations is None else _summarize(status.durations),
+    }
+
+
+def _summarize(durations: Durations) -> dict[str, float]:
+    return {
+        "requests": durations.requests,
+        "median": durations.median,
+        "p95": durations.quantile(0.95),
+        "p99": durations.quantile(0.99),
     }

@@ -16,6 +16,7 @@ from slomon.core.events import Change, Malformed, parse_change
 from slomon.core.statuses import StatusTable
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
 from slomon.dates import show_duration, show_span
+from slomon.live_monitor.durations import DurationTable, read_seconds
 from slomon.live_monitor.endpoints import LiveEndpoints
 from slomon.text import quote
 
@@ -24,8 +25,8 @@ LONGEST: Final = 8192
 LONGEST_EVENT: Final = LONGEST + 128
 """Characters of an event, with its time and status, or the labels of its lines."""
 
-Request: TypeAlias = "tuple[int, str, str, int]"
-"""Tick, verb, resource and status."""
+Request: TypeAlias = "tuple[int, str, str, int, float | None]"
+"""Tick, verb, resource and status, and the seconds that it took if they are known."""
 
 
 class Deploy(NamedTuple):
@@ -68,8 +69,13 @@ class LiveBatcher:
     """
 
     def __init__(
-        self, endpoints: LiveEndpoints, statuses: StatusTable, state: StreamState | None = None
+        self,
+        endpoints: LiveEndpoints,
+        statuses: StatusTable,
+        state: StreamState | None = None,
+        durations: DurationTable | None = None,
     ) -> None:
+        self._add_duration = (durations or DurationTable()).add
         self._assembler = BatchAssembler(endpoints, statuses.failed, state)
         # Rows in one flat list, four items each: tick, slot, failed, position.
         self._rows: list[Any] = []
@@ -99,14 +105,17 @@ class LiveBatcher:
     def _add_rows(self, items: Sequence[Any], first: int) -> None:
         # Like `Batcher._add_rows`, but written again: a common loop would call a function per row.
         slots, failed, add_row = self._slots, self._failed, self._rows.extend
+        add_duration = self._add_duration
         for position, raw in enumerate(items, first):
             try:
-                tick, verb, resource, status = raw
+                tick, verb, resource, status, seconds = raw
                 row = tick, slots[verb, resource], failed[status], position
             except (TypeError, ValueError, KeyError):
                 pass  # not a request to a watched endpoint with a known status
             else:
                 add_row(row)
+                if seconds is not None:
+                    add_duration(row[1], seconds)
                 continue
             self._add(position, raw)
 
@@ -121,6 +130,8 @@ class LiveBatcher:
             self._assembler.add_unmatched(position, access)
         else:
             self._rows.extend((access.tick, slot, int(access.failed), position))
+            if isinstance(raw, tuple) and isinstance(raw[4], float):
+                self._add_duration(slot, raw[4])
 
 
 def read_stamp(at: object, now: int | str, max_ahead: int) -> Stamp:
@@ -147,7 +158,7 @@ def read_stamp(at: object, now: int | str, max_ahead: int) -> Stamp:
 
 
 def make_request(
-    at: Stamp, verb: object, resource: object, status: object
+    at: Stamp, verb: object, resource: object, status: object, duration: object
 ) -> Request | str | Malformed:
     """
     Return the request; its text if an argument has not the type of a request's field; Malformed if
@@ -161,7 +172,8 @@ def make_request(
         and isinstance(resource, str)
         and isinstance(status, int)
     ):  # subclasses, such as HTTPStatus, become plain values
-        return at, str.__str__(verb), str.__str__(resource), int.__int__(status)
+        fields = at, str.__str__(verb), str.__str__(resource), int.__int__(status)
+        return (*fields, read_seconds(duration))
     return show_request(at, verb, resource, status)
 
 
@@ -213,4 +225,4 @@ def show_change(service: str, commit: str, author: str, date: str) -> str:
 def _to_item(raw: RawEvent) -> Item:
     if isinstance(raw, Deploy):
         return read_deploy(raw)
-    return show_request(*raw) if isinstance(raw, tuple) else raw
+    return show_request(*raw[:4]) if isinstance(raw, tuple) else raw

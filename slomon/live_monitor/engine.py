@@ -22,6 +22,7 @@ from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
 from slomon.core.windows import Windows
 from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent, drop_repeated
+from slomon.live_monitor.durations import DurationTable
 from slomon.live_monitor.endpoints import Discovery, LiveEndpoints
 from slomon.live_monitor.inputs import CountedBatch, Mark, Marks, note_batch
 from slomon.live_monitor.live_state import LiveState
@@ -93,7 +94,8 @@ class Engine:
             self._state, self.removed_endpoints, self.invalid_record = restore(
                 saved, records, self._endpoints, windows, history
             )
-        self._batcher = LiveBatcher(self._endpoints, statuses, self._state.stream)
+        self._durations = DurationTable()
+        self._batcher = LiveBatcher(self._endpoints, statuses, self._state.stream, self._durations)
 
     @property
     def ok_statuses(self) -> bool:
@@ -245,6 +247,7 @@ class Engine:
             [history.tally(slot) for slot in slots],
             dict(history.services),
             *(history.repaired, history.ticks, history.forgotten),
+            list(map(self._durations.read, slots)),
         )
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:

@@ -253,8 +253,15 @@ def live(
         else StateFile(Path(state), given["save_every"], monotonic_now(used_clock)),
         event_log=None if event_log is None else EventLog(Path(event_log)),
         versions=_find_versions(catalogue, discovery, given["commit"], given["service"]),
+        failing_status=_find_failing(statuses),
         discovery=discovery,
     )
+
+
+def _find_failing(statuses: StatusTable) -> int:
+    """A status that fails: 500 if it does, else the first one. 500 if none fails."""
+    failing = [status for status, failed in enumerate(statuses.answers) if failed]
+    return 500 if 500 in failing or not failing else failing[0]
 
 
 def _read_endpoints(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 from weakref import WeakSet
 
 from anyio import move_on_after, sleep
@@ -16,7 +17,7 @@ from slomon.concurrency import Background, Task, background_tasks, run_in_thread
 from slomon.core.endpoints import Catalogue
 from slomon.core.service_monitor import IncidentDetail
 from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, Version, read_stamp
-from slomon.live_monitor.buffer import Buffer
+from slomon.live_monitor.buffer import Buffer, Counter
 from slomon.live_monitor.clock import (
     Clock,
     SystemClock,
@@ -42,6 +43,17 @@ from slomon.text import excerpt
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _MOST: Final = 2**24
+
+
+class CountedRequest(Protocol):
+    """A request that a middleware counts when its response ends."""
+
+    def fail(self, status: int) -> bool:
+        """Count it with this status. False if it was counted already."""
+
+
+current_request: ContextVar[CountedRequest | None] = ContextVar("slomon_request", default=None)
+"""The request that is being answered. A middleware sets it."""
 
 _running: WeakSet[LiveMonitor] = WeakSet()
 """The monitors that run in this process."""
@@ -76,6 +88,7 @@ class LiveMonitor(Background):
         state: StateFile | None,
         event_log: EventLog | None,
         versions: Mapping[str, str],
+        failing_status: int,
         discovery: Discovery | None = None,
     ) -> None:
         super().__init__()
@@ -89,6 +102,7 @@ class LiveMonitor(Background):
         self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
         self._versions = versions  # the commits that run, by service
+        self._failing_status = failing_status
         self._services = dict.fromkeys(one.name for one in catalogue.endpoints)
         if discovery is not None:
             self._services[discovery.defaults.name] = None
@@ -125,29 +139,63 @@ class LiveMonitor(Background):
             "event_log": None if event_log is None else str(event_log.path),
         }
 
-    def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
+    def access(
+        self,
+        verb: str,
+        resource: str,
+        status: int,
+        at: float | str | None = None,
+        *,
+        duration: float | None = None,
+    ) -> bool:
         """
-        Count a request that was answered, now or at `at`, in seconds since the epoch. A request
-        more than `max_ahead` after the clock is rejected, which is counted. Never waits and never
-        raises. Returns False if the event was dropped, which is counted. `resource` must be written
-        as in the endpoint's entry, otherwise the access is unmatched.
+        Count a request that was answered, now or at `at`, in seconds since the epoch, and took
+        `duration` seconds. A request more than `max_ahead` after the clock is rejected, which is
+        counted. Never waits and never raises. Returns False if the event was dropped, which is
+        counted. `resource` must be written as in the endpoint's entry, otherwise the access is
+        unmatched.
         """
-        return self._put(self._ask() if at is None else self._read(at), verb, resource, status)
+        when = self._ask() if at is None else self._read(at)
+        return self._put(when, verb, resource, status, duration)
 
-    def counter(self, verb: str, resource: str) -> Callable[[int], bool]:
-        """A function of the status that does what `access` does for one endpoint, but faster."""
+    def counter(self, verb: str, resource: str) -> Counter:
+        """
+        A function of the status, and the duration if that is known, that does what `access` does
+        for one endpoint, but faster.
+        """
         return self._buffer.counter(verb, resource, self._ask)
 
     async def send(
-        self, verb: str, resource: str, status: int, at: float | str | None = None
+        self,
+        verb: str,
+        resource: str,
+        status: int,
+        at: float | str | None = None,
+        *,
+        duration: float | None = None,
     ) -> bool:
         """`access` that waits while the buffer is full. False if the monitor is not running."""
         await self._buffer.room()
         when = self._ask() if at is None else self._read(at)
-        return self._put(when, verb, resource, status, overflow=True)
+        return self._put(when, verb, resource, status, duration, overflow=True)
+
+    def fail(self) -> bool:
+        """
+        Count the request that is being answered here as failed, whatever the status of its
+        response: an error in an answer of GraphQL, or in a stream of events. Returns False if no
+        middleware of slomon counts a request here, or if it was counted already. Never raises.
+        """
+        request = current_request.get()
+        return request is not None and request.fail(self._failing_status)
 
     def change(
-        self, *, service: str, commit: str, author: str = "", date: str = "", if_new: bool = False
+        self,
+        *,
+        service: str,
+        commit: str,
+        author: str | None = "",
+        date: str | None = "",
+        if_new: bool = False,
     ) -> bool:
         """
         Count a deploy of a service: events that follow come after it. Never waits and never raises.
@@ -158,7 +206,8 @@ class LiveMonitor(Background):
         if isinstance(service, str) and service not in self._services:
             self._warn_of_service(service)
         make = Version if if_new else Deploy
-        return self._buffer.put_change(make(self._ask(), service, commit, author, date))
+        who, when = "" if author is None else author, "" if date is None else date
+        return self._buffer.put_change(make(self._ask(), service, commit, who, when))
 
     async def flush(self) -> None:
         """

@@ -40,6 +40,7 @@ class ThreadedMonitor:
         self.access = monitor.access
         self.counter = monitor.counter
         self.change = monitor.change
+        self.fail = monitor.fail
         self._calls = threading.Lock()  # so that no call reaches a loop that is ending
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave: asyncio.Event | None = None

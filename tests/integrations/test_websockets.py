@@ -79,7 +79,7 @@ async def test_a_websocket_counts_by_its_handshake_and_its_end(
 ) -> None:
     counted: list[int] = []
     server = Server(["websocket.connect", "websocket.disconnect"])
-    watched = AsgiConnection(counted.append, server.receive, server.send)
+    watched = AsgiConnection(lambda status, _: counted.append(status), server.receive, server.send)
     try:
         await respond(watched.receive, watched.send)
     except asyncio.CancelledError:

@@ -43,7 +43,9 @@ def refuse(_: str, __: object, exc_info: Any = None) -> Any:
 def serve(respond: Respond, *, taken: int | None = None, start: Any = None) -> list[int]:
     """The statuses that are counted if a server takes so many parts of the body, or all."""
     counted: list[int] = []
-    exchange = WsgiExchange(counted.append, {}, start or (lambda *_: None))
+    exchange = WsgiExchange(
+        lambda status, _: counted.append(status), {}, start or (lambda *_: None)
+    )
     try:
         body = respond(exchange.start_response)
     except BaseException:  # noqa: BLE001 (whatever the application raises)

@@ -47,15 +47,15 @@ def through(*events: Any) -> list[RawEvent]:
 
 def test_every_kind_of_event_arrives_as_it_was() -> None:
     events = [
-        (1, "GET", "/users", 200),
-        (2, "GET", "/\ud800\n", 500),
+        (1, "GET", "/users", 200, 0.25),
+        (2, "GET", "/\ud800\n", 500, None),
         "nonsense",
         Malformed("text", "reason"),
         Change("191b6ce", "<ana@example.com>", "today", "users"),
         Deploy(3, "users", "191b6ce", "", ""),
         Deploy("later", "users", "191b6ce", "", ""),
         Version(3, "users", "191b6ce", "", ""),
-        (2, "GET", "/users", 200),
+        (2, "GET", "/users", 200, None),
     ]
     arrived = through(*events)
     assert arrived == events
@@ -64,8 +64,8 @@ def test_every_kind_of_event_arrives_as_it_was() -> None:
 
 def test_an_event_that_can_t_be_shown_is_malformed_there_as_here() -> None:
     status = 10**5000  # more digits than Python converts
-    good = (1, "GET", "/users", 200)
-    assert through((1, "GET", "/users", status), good) == ["", good]
+    good = (1, "GET", "/users", 200, None)
+    assert through((1, "GET", "/users", status, None), good) == ["", good]
     assert through(Deploy(1, "users", Hostile(), "", "")) == [""]  # type: ignore[arg-type]
 
 
@@ -74,13 +74,16 @@ def test_an_event_that_can_t_be_shown_is_malformed_there_as_here() -> None:
     [
         [],
         {},
-        [[1], [0], [["GET", "/users"], 3]],
-        [[1], [1], [["GET", "/users", 200]]],
-        [[1, 2], [0], [["GET", "/users", 200]]],
-        [["1"], [0], [["GET", "/users", 200]]],
-        [[1], [-1], [["GET", "/users", 200]]],
-        [[1], [0], [["GET", 7, 200]]],
-        [[1], [0], [[[1], "", "", "", ""]]],
+        [[1], [0], [["GET", "/users", 200]]],
+        [[1], [0], [["GET", "/users"], 3], [None]],
+        [[1], [1], [["GET", "/users", 200]], [None]],
+        [[1, 2], [0], [["GET", "/users", 200]], [None]],
+        [["1"], [0], [["GET", "/users", 200]], [None]],
+        [[1], [0], [["GET", "/users", 200]], ["1"]],
+        [[1], [0], [["GET", "/users", 200]], []],
+        [[1], [-1], [["GET", "/users", 200]], [None]],
+        [[1], [0], [["GET", 7, 200]], [None]],
+        [[1], [0], [[[[1], "", "", "", ""], None, None]], [None]],
     ],
 )
 def test_a_message_of_wrong_events_is_refused(packed: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from slomon.integrations.asgi.lifespan import Lifespan
@@ -53,7 +53,11 @@ class Middleware:
     **The status.** A response that was sent completely counts by its status. What the application
     does after that doesn't matter. If the application raises before that, the request is a failure
     (500) and the exception is raised again; if it returns without a complete response, the request
-    is a failure, too.
+    is a failure, too. A body in parts without a content length is complete when the application
+    returns, because a middleware inside may end a body that breaks off. `monitor.fail()` makes a
+    failure of a request that answers with another status.
+
+    **The duration** is the time from the call of the middleware until the request counts.
 
     If the client disconnects or the server cancels the application, the request counts by the
     status of the response if the response has started, else as status 499, as in nginx. The
@@ -117,7 +121,7 @@ class Middleware:
                 exchange.end(cancelled=True)
                 raise
             if exchange.count:
-                exchange.end()
+                exchange.returned()
 
     async def _show_status(self, verb: str, send: Send) -> None:
         status, headers, body = await answer_async(verb, self._monitor.read)
@@ -148,10 +152,20 @@ class Middleware:
 
 
 class AsgiExchange(Exchange):
-    """An exchange that sees the messages of the application."""
+    """
+    An exchange that sees the messages of the application.
+
+    A middleware inside, such as Starlette's BaseHTTPMiddleware, may end a body that breaks off with
+    a last message, and raise only then. So a body in several messages is complete if it has the
+    length that the response announces; without one, when the application returns.
+    """
+
+    _headers: Iterable[tuple[bytes, bytes]] = ()
+    _sent = 0  # bytes of the body in messages before the last one
+    _has_ended = False  # the last message was sent
 
     def __init__(self, count: Count, receive: Receive, send: Send) -> None:
-        self.count = count
+        super().__init__(count)
         self._receive = receive
         self._send = send
 
@@ -167,13 +181,36 @@ class AsgiExchange(Exchange):
         kind = message["type"]
         if kind == "http.response.start" and not self.is_disconnected:
             self.status = message["status"]
+            self._headers = message.get("headers", ())
         try:
             await self._send(message)
         except OSError:  # servers raise it after the client has disconnected
             self.is_disconnected = True
             raise
-        if kind in _BODIES and self.count and not message.get("more_body"):
+        if kind not in _BODIES or not self.count:
+            return
+        has_parts = self._sent > 0
+        self._sent += len(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        if has_parts and self._sent != self._find_length():
+            self._has_ended = True
+        else:
             self.finish()
+
+    def returned(self) -> None:
+        """The application has returned, and the response has not been counted."""
+        if self._has_ended and self._find_length() is None:
+            self.finish()
+        else:
+            self.end()
+
+    def _find_length(self) -> int | None:
+        """The length of the body that the response announces."""
+        for name, value in self._headers:
+            if name.lower() == b"content-length" and value.isdigit():
+                return int(value)
+        return None
 
 
 class AsgiConnection(Connection):

@@ -71,6 +71,7 @@ async def test_it_has_the_state_of_the_endpoints_and_the_incidents() -> None:
                 "failures": 0,
                 "sli": None,
                 "is_open": False,
+                "durations": None,
             }
             for resource in ("/users/{id}", "/quiet")
         ],
