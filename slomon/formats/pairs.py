@@ -22,15 +22,17 @@ from slomon.text import quote
 _PAIR: Final = re.compile(r'(?<![^\s="])([^\s="]++)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
 _FORMS: Final = "|".join(form.pattern for form in FORMS.values())
-_TIME: Final = re.compile(rf"(?<![\w.])(?:{_FORMS})(?!\w)")
+_TIME: Final = rf"(?<![\w.])(?:{_FORMS})(?!\w)"
 
 
-def pairs_formats(reading: Reading) -> list[Format]:
-    """The formats of keys with values."""
-    return [
-        Format(name, partial(_parse, split=split, reading=reading), spec=name)
-        for name, split in (("ltsv", _split_ltsv), ("logfmt", _split_logfmt))
-    ]
+def ltsv_format(reading: Reading) -> Format:
+    """The format of `key:value`, with tabs between."""
+    return Format("ltsv", partial(_parse, split=_split_ltsv, reading=reading), spec="ltsv")
+
+
+def logfmt_format(reading: Reading) -> Format:
+    """The format of `key=value`, with spaces between."""
+    return Format("logfmt", partial(_parse, split=_split_logfmt, reading=reading), spec="logfmt")
 
 
 def _parse(
@@ -40,7 +42,7 @@ def _parse(
     kinds = _find_kinds(tuple(keys), by_service=reading.by_service)
     fields = {kind.value: values[at] for kind, at in kinds}
     before = "" if line.startswith("{") else line.partition("=")[0]
-    if "time" not in fields and (first := _TIME.search(before)):
+    if "time" not in fields and (first := re.search(_TIME, before)):
         fields["time"] = first[0]  # of a syslog, or of the program's logger
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"

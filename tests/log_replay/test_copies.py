@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import slomon
-from slomon.log_replay.replay import ReplayMonitor
+from slomon.log_replay.monitor import ReplayMonitor
 from tests.histories import write
 
 LINES = [
