@@ -89,12 +89,10 @@ def _marks(names: str) -> frozenset[str]:
     return frozenset(_names(names))
 
 
-def _prefer(**names: str) -> Names:
-    """The common names, behind those that a tool's records have for these roles."""
-    return {
-        **_COMMON,
-        **{role: [*_names(text), *_COMMON.get(role, ())] for role, text in names.items()},
-    }
+def _tool(marks: str, **names: str) -> tuple[frozenset[str], Names]:
+    """The marks of a tool's records, and the common names behind those that it has for roles."""
+    own = {role: [*_names(text), *_COMMON.get(role, ())] for role, text in names.items()}
+    return _marks(marks), {**_COMMON, **own}
 
 
 MAX_DEPTH: Final = 8
@@ -171,51 +169,44 @@ _CLEARED: Final[Names] = {
 # A record is of the first tool whose marks it has.
 _TOOLS: Final[Sequence[tuple[frozenset[str], Names]]] = (
     # A run of GitHub Actions was last updated when it ended. A deployment of GitHub wasn't.
-    (_marks("head_sha conclusion updated_at"), _prefer(time="completed_at updated_at")),
+    _tool("head_sha conclusion updated_at", time="completed_at updated_at"),
     # A deployment of GitHub beside its statuses, as in a webhook.
-    (
-        _marks("deployment"),
-        _prefer(
-            commit="deployment.sha",
-            time="deployment.created_at",
-            author="deployment.creator.login",
-            environment="deployment.environment",
-            production="deployment.production_environment",
-        ),
+    _tool(
+        "deployment",
+        commit="deployment.sha",
+        time="deployment.created_at",
+        author="deployment.creator.login",
+        environment="deployment.environment",
+        production="deployment.production_environment",
     ),
     # A deployment of GitLab was last updated when it ended, but a job knows the end better.
-    (
-        _marks("deployable updated_at"),
-        _prefer(time="finished_at deployable.finished_at deployable.started_at updated_at"),
+    _tool(
+        "deployable updated_at",
+        time="finished_at deployable.finished_at deployable.started_at updated_at",
     ),
     # An environment of GitLab with its last deployment.
-    (
-        _marks("last_deployment tier"),
-        _prefer(
-            commit="last_deployment.sha",
-            time="last_deployment.deployable.finished_at last_deployment.updated_at",
-            author="last_deployment.user.username",
-            environment="name",
-            status="last_deployment.status",
-            production="tier",
-        ),
+    _tool(
+        "last_deployment tier",
+        commit="last_deployment.sha",
+        time="last_deployment.deployable.finished_at last_deployment.updated_at",
+        author="last_deployment.user.username",
+        environment="name",
+        status="last_deployment.status",
+        production="tier",
     ),
     # A deployment of Vercel without a target is a preview.
-    (_marks("uid target"), _prefer(time="ready", production="target")),
+    _tool("uid target", time="ready", production="target"),
     # A deploy of Netlify, whose deploy_time is a duration.
-    (
-        _marks("commit_ref context"),
-        _prefer(time="published_at created_at", environment="context"),
-    ),
+    _tool("commit_ref context", time="published_at created_at", environment="context"),
     # An execution of AWS CodePipeline.
-    (_marks("pipeline_execution_id last_update_time"), _prefer(time="last_update_time")),
+    _tool("pipeline_execution_id last_update_time", time="last_update_time"),
     # A build of Drone.
-    (_marks("after deploy_to"), _prefer(commit="after")),
+    _tool("after deploy_to", commit="after"),
     # A build of Jenkins has the time of its start, and its duration in milliseconds.
-    (_marks("number timestamp duration"), _prefer(duration="duration")),
+    _tool("number timestamp duration", duration="duration"),
     # A release of Heroku names the commit in its description.
-    (_marks("slug description version"), _prefer(description="description")),
-    (frozenset(), _COMMON),
+    _tool("slug description version", description="description"),
+    _tool(""),
 )
 
 CDEVENT_FIELDS: Final = {"commit": "subject.content.artifactId", "time": "context.timestamp"}

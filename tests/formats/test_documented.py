@@ -13,6 +13,7 @@ import pytest
 from slomon.core.events import Access
 from slomon.formats.inference import infer
 from slomon.formats.recognition import Recognition, recognise
+from slomon.formats.registry import restore_format
 from tests.formats.parsing import KNOWN, READING, read_all
 
 TIME: Final = "2025-03-10T12:00:00.123Z"
@@ -222,7 +223,10 @@ def test_a_documented_log_is_read_without_an_option(tool: str) -> None:
     found = recognise(lines, KNOWN, READING, infer)
     assert isinstance(found, Recognition), found
     assert found.format.name == name
+    restored = restore_format(found.format.spec, READING)
+    assert restored is not None
     items, _ = read_all(found.format, lines)
+    assert read_all(restored, lines)[0] == items
     for access, failed in zip(items, [False, True] * 6, strict=True):
         assert isinstance(access, Access)
         assert access.tick // 1000 == round(datetime.fromisoformat(time).timestamp() * 10**6)
