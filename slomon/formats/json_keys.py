@@ -43,7 +43,8 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
         *("xenvoyoriginpath", "uri", "path", "url", "uripath", "original", "clientrequestpath"),
         *("target", "csuristem", "endpoint", "resourcepath", "reqpath", "httpuri"),
     ),
-    "request": ("request", "requestline", "req", "httprequest", "routekey"),
+    "request": ("request", "requestline", "req", "httprequest"),
+    "route": ("routekey",),
     "status": (
         *("downstreamstatus", "edgeresponsestatus", "status", "statuscode", "httpstatus"),
         *("responsecode", "responsestatus", "httpstatuscode", "code", "scstatus", "respstatus"),
@@ -147,6 +148,10 @@ def choose_keys(
             return found
         if found is not None:
             fields[field] = found
+    route = _choose("route", requests, fields) if not is_complete(fields) else None
+    if isinstance(route, tuple) and "path" not in fields:  # of API Gateway
+        fields = {field: path for field, path in fields.items() if field != "method"}
+        fields["request"] = route
     if not is_complete(fields):
         return None
     return JsonKeys(
@@ -290,6 +295,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "method": _is_method,
     "path": _is_target,
     "request": split_request,
+    "route": split_request,
     "status": _is_status,
     "host": _is_host,
     "service": _is_service,
