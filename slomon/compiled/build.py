@@ -34,6 +34,7 @@ from slomon.kernels import (
     table,
     times,
     windows,
+    wrappers,
 )
 from slomon.kernels import sli_series as series_kernels
 from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
@@ -67,7 +68,7 @@ def _load(_: Any, text: Any, at: Any) -> Any:
 @intrinsic
 def _trailing_zeros(_: Any, word: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(word), generate
 
@@ -98,21 +99,26 @@ def _repeat(byte: int) -> Any:
     return ir.Constant(_VECTOR, [byte] * swar.WIDE)
 
 
+def _list_bits(builder: Any, found: Any) -> Any:
+    """A word with the bit of each byte that was found."""
+    return builder.zext(builder.bitcast(found, ir.IntType(swar.WIDE)), _WORD)
+
+
 def _count_until(builder: Any, found: Any) -> Any:
     """How many bytes come before the first one whose bit is set."""
-    bits = builder.bitcast(found, ir.IntType(swar.WIDE))
-    return builder.zext(builder.cttz(bits, ir.Constant(ir.IntType(1), 0)), _WORD)
+    ended = builder.or_(_list_bits(builder, found), ir.Constant(_WORD, 1 << swar.WIDE))
+    return builder.cttz(ended, ir.Constant(ir.IntType(1), 1))  # without a branch: it's never zero
 
 
 @intrinsic
-def _count_plain(_: Any, text: Any, at: Any) -> Any:
+def _special_bits(_: Any, text: Any, at: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         word = _load_wide(builder, *arguments)
         quotes = builder.icmp_signed("==", word, _repeat(34))
         backslashes = builder.icmp_signed("==", word, _repeat(92))
         # As a signed number, a byte that is not ASCII is less than 0.
         others = builder.icmp_signed("<", word, _repeat(32))
-        return _count_until(builder, builder.or_(others, builder.or_(quotes, backslashes)))
+        return _list_bits(builder, builder.or_(others, builder.or_(quotes, backslashes)))
 
     return types.int64(text, at), generate
 
@@ -127,6 +133,16 @@ def _count_line(_: Any, text: Any, at: Any) -> Any:
 
 
 @intrinsic
+def _count_same(_: Any, text: Any, one: Any, other: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, one, other = arguments
+        words = _load_wide(builder, text, one), _load_wide(builder, text, other)
+        return _count_until(builder, builder.icmp_signed("!=", *words))
+
+    return types.int64(text, one, other), generate
+
+
+@intrinsic
 def _copy_wide(_: Any, text: Any, at: Any, into: Any, place: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         text, at, into, place = arguments
@@ -137,14 +153,19 @@ def _copy_wide(_: Any, text: Any, at: Any, into: Any, place: Any) -> Any:
     return types.void(text, at, into, place), generate
 
 
-@overload(swar.count_plain, strict=False)
-def _count_plain_bytes(text: Any, at: Any) -> Any:
-    return lambda text, at: _count_plain(text, np.int64(at))
+@overload(swar.special_bits, strict=False)
+def _special_bits_of_bytes(text: Any, at: Any) -> Any:
+    return lambda text, at: _special_bits(text, np.int64(at))
 
 
 @overload(swar.count_line, strict=False)
 def _count_line_bytes(text: Any, at: Any) -> Any:
     return lambda text, at: _count_line(text, np.int64(at))
+
+
+@overload(swar.count_same, strict=False)
+def _count_same_bytes(text: Any, one: Any, other: Any) -> Any:
+    return lambda text, one, other: _count_same(text, np.int64(one), np.int64(other))
 
 
 @overload(swar.copy_wide, strict=False)
@@ -167,14 +188,14 @@ def _wrap(number: Any) -> Any:
     return lambda number: number  # machine arithmetic wraps by itself
 
 
-@overload(swar.first_byte, strict=False)
-def _first_byte(word: Any) -> Any:
-    return lambda word: _trailing_zeros(word) >> 3
+@overload(swar.first_bit, strict=False)
+def _first_bit(word: Any) -> Any:
+    return lambda word: _trailing_zeros(word)  # noqa: PLW0108 (not an intrinsic itself)
 
 
 _REPLACED: Final = (
-    *(swar.load, swar.wrap, swar.first_byte, swar.prefetch),
-    *(swar.count_plain, swar.count_line, swar.copy_wide),
+    *(swar.load, swar.wrap, swar.first_bit, swar.prefetch),
+    *(swar.special_bits, swar.count_line, swar.count_same, swar.copy_wide),
 )
 
 
@@ -191,6 +212,7 @@ def _compilable() -> Iterator[Any]:
         layout,
         table,
         json_lines,
+        wrappers,
         hash_table,
         scan,
         route,
@@ -396,6 +418,7 @@ _KERNELS: Final = {
         scan.scan,
         (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C),
     ),
+    "unwrap": (wrappers.unwrap, (_B, _N, _N, _N, _C, _B, _C, _B, _C, _N)),
     "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B, _C)),
     "find_or_add": (resolve.find_or_add, (_B, _N, _C, _B, _C, _C)),
     "add_request": (resolve.add_request, (_B, _N, _N, _C, _B, _C)),

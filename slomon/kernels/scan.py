@@ -24,9 +24,8 @@ from slomon.kernels.line import (
     plain,
 )
 from slomon.kernels.swar import (
-    WIDE,
-    count_line,
     equal_bytes,
+    find_line_end,
     first_byte,
     leading_bytes,
     load,
@@ -117,7 +116,7 @@ def scan(
         count = 0
         limit = min(GROUP, room - rows, unresolved_room - unresolved_rows)
         while start < length and count < limit:
-            end = _find_line_end(text, start)
+            end = find_line_end(text, start)
             stop = end
             if of_file and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
                 stop -= 1
@@ -254,15 +253,6 @@ def hash_request(text: Text, at: int, end: int, cut_query: int) -> tuple[int, in
             hashed = hash_step(hashed, word)
         at += count
     return hashed, at
-
-
-def _find_line_end(text: Text, at: int) -> int:
-    """Where the next newline is, which the text must have."""
-    count = count_line(text, at)
-    while count == WIDE:
-        at += WIDE
-        count = count_line(text, at)
-    return at + count
 
 
 def _is_query(text: Text, at: int, end: int, has_escapes: int) -> int:

@@ -28,9 +28,14 @@ def wrap(number: int) -> int:
     return ((number + _SIGN) & _ALL) - _SIGN
 
 
+def first_bit(word: int) -> int:
+    """The place of the lowest bit of a word that is set. The word must not be zero."""
+    return (word & -word).bit_length() - 1
+
+
 def first_byte(word: int) -> int:
     """The place, 0 to 7, of the first byte of a word that isn't zero. The word must not be zero."""
-    return ((word & -word).bit_length() - 1) >> 3
+    return first_bit(word) >> 3
 
 
 def leading_bytes(word: int, count: int) -> int:
@@ -69,21 +74,43 @@ WIDE: Final = 32
 """The bytes that the following functions look at. The text must have them all."""
 
 
-def count_plain(text: Sequence[int], at: int) -> int:
+def special_bits(text: Sequence[int], at: int) -> int:
     """
-    How many of the next bytes come before the first one that ends the plain part of a JSON string:
-    a quote, a backslash, a control character, or a byte that is not ASCII.
+    A bit for each of the next bytes that does not belong to the plain part of a JSON string: a
+    quote, a backslash, a control character, or a byte that is not ASCII.
     """
+    bits = 0
     for count, byte in enumerate(text[at : at + WIDE]):
-        if not 32 <= byte < 128 or byte in (34, 92):
-            return count
-    return WIDE
+        bits |= (not 32 <= byte < 128 or byte in (34, 92)) << count
+    return bits
+
+
+def count_plain(text: Sequence[int], at: int) -> int:
+    """How many of the next bytes come before the first one that is special in a JSON string."""
+    return first_bit(special_bits(text, at) | 1 << WIDE)
 
 
 def count_line(text: Sequence[int], at: int) -> int:
     """How many of the next bytes come before the first newline."""
     count = bytes(text[at : at + WIDE]).find(10)
     return WIDE if count < 0 else count
+
+
+def find_line_end(text: Sequence[int], at: int) -> int:
+    """Where the next newline is, which the text must have."""
+    count = count_line(text, at)
+    while count == WIDE:
+        at += WIDE
+        count = count_line(text, at)
+    return at + count
+
+
+def count_same(text: Sequence[int], one: int, other: int) -> int:
+    """How many of the next bytes, from the first on, are the same at two places of a text."""
+    for count in range(WIDE):
+        if text[one + count] != text[other + count]:
+            return count
+    return WIDE
 
 
 def copy_wide(text: Sequence[int], at: int, into: MutableSequence[int], place: int) -> None:

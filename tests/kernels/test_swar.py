@@ -12,6 +12,7 @@ from slomon.kernels.swar import (
     copy_wide,
     count_line,
     count_plain,
+    count_same,
     equal_bytes,
     first_byte,
     leading_bytes,
@@ -63,6 +64,16 @@ def test_bytes_are_counted_up_to_a_newline_or_up_to_one_that_ends_plain_text(dat
     assert first.partition(b"\n")[0] == first[: count_line(data, 0)]
     ends = [at for at, byte in enumerate(first) if chr(byte) in '"\\' or not 32 <= byte <= 127]
     assert count_plain(data, 0) == min(ends, default=WIDE)
+
+
+@given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, WIDE), st.integers(1, 255))
+def test_bytes_are_counted_that_are_the_same_at_two_places(
+    data: bytes, same: int, change: int
+) -> None:
+    other = bytearray(data)
+    if same < WIDE:
+        other[same] ^= change
+    assert count_same(data + other, 0, WIDE) == same
 
 
 @given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, 9))
