@@ -49,10 +49,11 @@ SAMPLES = {
         *("ingress_nginx.log", "traefik.log", "vhost_combined.log", "wrapped.log", "invalid.log"),
     ),
 }
+FEW = 5  # endpoints
 # How requests are matched, whether exactly, and the most endpoints that may be discovered.
 KNOWN = [
     *((given_exactly, True, 0), (given_by_template, False, 0)),
-    *((found, False, 1000), (found, False, 5), (found, True, 1000)),
+    *((found, False, 1000), (found, False, FEW), (found, True, 1000)),
 ]
 # Beginnings of logs. A format may be detected only at the first access.
 HEADS = (b"", b"\n" * 2000, b'{"type": "change", "value": "commit: c"}\n' * 50)
@@ -90,7 +91,10 @@ def fuzz_layouts(count: int, seed: int) -> None:
     begin = time.monotonic()
     names = (*LAYOUTS, *TABLES, *JSON, *WRAPPED)
     for number in range(-(-count // BLOCK)):
-        name, known = names[number % len(names)], rng.choice(KNOWN)
+        name = names[number % len(names)]
+        # A scanner ends a block at a line in parts. With few endpoints, the codes of the accesses
+        # that are not counted depend on where blocks end.
+        known = rng.choice([one for one in KNOWN if one[2] != FEW or name not in WRAPPED])
         lines = random_layout_lines(rng, name, BLOCK)
         what = f"seed {seed}, block {number}: {name}, {known}"
         attempt(read_check(name, known, compiled_kernels), lines, what)

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from slomon.core.events import Malformed
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Layout, parse_layout
-from slomon.formats.text import make_parser
+from slomon.formats.layout_lines import make_parser
 
 _LONGEST: Final = 1 << 20  # characters of a line that is joined
 
