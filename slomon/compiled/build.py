@@ -116,7 +116,8 @@ def _count_until(builder: Any, found: Any, size: int) -> Any:
 @intrinsic
 def _count_plain(_: Any, text: Any, at: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        word = _load_bytes(builder, *arguments, swar.WIDE)
+        text, at = arguments
+        word = _load_bytes(builder, text, at, swar.WIDE)
         quotes = builder.icmp_signed("==", word, _repeat(34, swar.WIDE))
         backslashes = builder.icmp_signed("==", word, _repeat(92, swar.WIDE))
         # As a signed number, a byte that is not ASCII is less than 0.
@@ -130,7 +131,8 @@ def _count_plain(_: Any, text: Any, at: Any) -> Any:
 @intrinsic
 def _count_line(_: Any, text: Any, at: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        word = _load_bytes(builder, *arguments, swar.WIDEST)
+        text, at = arguments
+        word = _load_bytes(builder, text, at, swar.WIDEST)
         found = builder.icmp_signed("==", word, _repeat(10, swar.WIDEST))
         return _count_until(builder, found, swar.WIDEST)
 

@@ -17,7 +17,9 @@ HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte
 FACTOR: Final = -0x61C8864680B583EB  # 2**64 over the golden ratio, odd: Fibonacci hashing
 _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
-FACTORS: Final = tuple((pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9))
+FACTORS: Final = tuple(
+    (pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9)
+)
 """What `hash_bytes` multiplies the words by."""
 
 
