@@ -232,7 +232,7 @@ class CompiledBatcher:
         self._rows = CompiledRowBuffer(library, len(sharding.members), self._table)
         self._changes: dict[int, Change] = {}  # of the items that are cut now, by their codes
         self._rejections: list[Rejection] = []  # of these items, too
-        self._memory = array("q", bytes(8 * MEMORY))
+        self._memory = array("q", [-1]) * MEMORY
         self._scanned = array("q", [0, 0])  # how many lines are unresolved, and where the text ends
         self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._unresolved = array("q"), array("q"), array("q")

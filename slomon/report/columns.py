@@ -182,17 +182,26 @@ def incident_schema() -> dict[str, object]:
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _read_fields(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[object, ...]]]:
+    """The names of the fields of a class, and a function that returns their values."""
+    names = tuple(field.name for field in fields(kind))
+    return names, attrgetter(*names)
 
 
 def _fields(value: Any) -> dict[str, object]:
-    return {name: _plain(getattr(value, name)) for name in _names(value.__class__)}
+    names, read = _read_fields(value.__class__)
+    return {
+        name: one if one.__class__ in _PLAIN else _plain(one)
+        for name, one in zip(names, read(value), strict=True)
+    }
+
+
+_PLAIN: Final = frozenset((float, int, bool, str, type(None)))
 
 
 def _plain(value: object) -> object:
     """A value of JSON types only, so that it equals what is read back from JSON."""
-    if value is None or isinstance(value, float | int):
+    if value.__class__ in _PLAIN:
         return value
     if isinstance(value, str):
         return str(value)  # a State or a Verdict becomes plain text
