@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from slomon.compiled.json_lines import compile_keys
+from slomon.compiled.json_lines import WrapperProgram, compile_keys, compile_wrapper
 from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
 from slomon.compiled.reorder import CompiledRowBuffer
@@ -53,6 +53,7 @@ class _Shape:
     suffix: int = 0
     program: array[int] = field(default_factory=lambda: array("q", [0]))
     offsets: array[int] = field(default_factory=lambda: array("q", [0]))
+    wrapper: WrapperProgram | None = None
 
     def numbers(
         self, mask: int, ticks: tuple[int, int], *, cut_queries: bool, of_file: bool = True
@@ -96,6 +97,9 @@ class CompiledReader:
         lengthen(block.ticks, rows)
         lengthen(block.codes, rows)
         lengthen(block.unresolved, UNRESOLVED * (rows // _LINES_PER_UNRESOLVED + 1))
+        block.is_unwrapped = shape.wrapper is not None
+        if shape.wrapper is not None:
+            rows = self._unwrap(block, rows, shape.wrapper)
         while self._scan(block, rows, known, shape):
             lengthen(block.unresolved, 2 * len(block.unresolved))
 
@@ -117,27 +121,48 @@ class CompiledReader:
             next_line += 1
         table.publish(block.unresolved_count)
 
+    def _unwrap(self, block: Block, room: int, wrapper: WrapperProgram) -> int:
+        """Write the contents of wrapped lines to the block. Return how many lines there are."""
+        if len(block.contents) < len(block.buffer):
+            block.contents = bytearray(len(block.buffer))
+        lengthen(block.ends, room + 1)
+        memory = array("q", [-1]) * MEMORY
+        return self._library.unwrap(
+            *(address(block.buffer), block.at, block.length, wrapper.kind),
+            *(address(wrapper.program), address(wrapper.literals), address(memory)),
+            *(address(block.contents), address(block.ends), room),
+        )
+
     def _scan(self, block: Block, room: int, known: Known, shape: _Shape) -> bool:
         """Return whether the column of unresolved lines was too short for the block."""
         memory, unresolved_count = array("q", [-1]) * MEMORY, array("q", [0, 0])
         group = array("q", bytes(8 * GROUP * LINE))
         unresolved_room = min(len(block.unresolved) // UNRESOLVED, room)
         ticks = self._reference.first, self._reference.last
-        numbers = shape.numbers(known.mask, ticks, cut_queries=not block.log.match_exactly)
+        numbers = shape.numbers(
+            *(known.mask, ticks),
+            cut_queries=not block.log.match_exactly,
+            of_file=shape.wrapper is None,
+        )
+        text, at, length = block.buffer, block.at, block.length
+        if shape.wrapper is not None:
+            text, at, length = block.contents, 0, block.ends[room]
         block.rows = self._library.scan(
-            *(address(block.buffer), block.at, block.length, address(block.requests)),
+            *(address(text), at, length, address(block.requests)),
             *(address(numbers), address(shape.program), address(shape.literals)),
             *map(address, (shape.offsets, self._statuses, known.table, known.arena)),
             *map(address, (memory, block.ticks, block.codes, block.unresolved)),
             *(room, unresolved_room, address(unresolved_count), address(group)),
         )
         block.unresolved_count, block.stop = unresolved_count
+        if shape.wrapper is not None:
+            block.stop = block.ends[block.rows - 1] + 1
         return block.unresolved_count == unresolved_room < room and block.stop < block.length
 
     def _resolve(self, block: Block, table: CompiledEndpointNames, first: int) -> int:
         """Return the number of the first line, from `first` on, that is to be parsed."""
         return table.resolve(
-            *(block.buffer, block.requests, block.unresolved, first),
+            *(_text(block), block.requests, block.unresolved, first),
             *(block.unresolved_count, block.codes),
         )
 
@@ -146,6 +171,8 @@ class CompiledReader:
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
         unknown = block.codes[row] != FOR_REFERENCE
+        if block.is_unwrapped:
+            start, end = block.ends[row - 1] + 1 if row else block.at, block.ends[row]
         line = bytes(block.buffer[start:end])
         tick, code = self._reference.read(log, block.first_line + row, line)
         block.ticks[row], block.codes[row] = tick, code
@@ -156,7 +183,7 @@ class CompiledReader:
             block.rows, block.stop = row + 1, block.buffer.index(b"\n", end) + 1
             block.unresolved_count = 0
         elif unknown and _is_learnt(log.requests, code):
-            source = block.requests if composed else block.buffer
+            source = block.requests if composed else _text(block)
             table.learn(bytes(source[request:request_end]), code)
 
     def _table(self, requests: Requests) -> CompiledEndpointNames:
@@ -205,7 +232,7 @@ class CompiledBatcher:
         self._rows = CompiledRowBuffer(library, len(sharding.members), self._table)
         self._changes: dict[int, Change] = {}  # of the items that are cut now, by their codes
         self._rejections: list[Rejection] = []  # of these items, too
-        self._memory = array("q", bytes(8 * MEMORY))
+        self._memory = array("q", [-1]) * MEMORY
         self._scanned = array("q", [0, 0])  # how many lines are unresolved, and where the text ends
         self._group = array("q", bytes(8 * GROUP * LINE))
         self._ticks, self._codes, self._unresolved = array("q"), array("q"), array("q")
@@ -298,8 +325,16 @@ class CompiledBatcher:
         return released.batches
 
 
+def _text(block: Block) -> bytearray:
+    """The text that was scanned."""
+    return block.contents if block.is_unwrapped else block.buffer
+
+
 def _find_shape(log: Log, form: Format) -> _Shape | None:
     """How the lines of a log in this format are scanned; None if only the reference parser can."""
+    if form.inner is not None:
+        wrapper, inner = compile_wrapper(form.wrapper), _find_shape(log, form.inner)
+        return replace(inner, wrapper=wrapper) if wrapper and inner else None
     if form.layout is not None:
         program = _compile(form.layout, log)
         if program is None:

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
 from slomon.formats.layout import is_complete
-from slomon.formats.names import SERVICES, simplify
+from slomon.formats.names import DURATIONS, NAMES, SERVICES, simplify
 from slomon.formats.requests import METHOD, split_request
 from slomon.formats.times import find_time_form
 from slomon.text import quote
@@ -27,40 +27,11 @@ Path: TypeAlias = tuple[str, ...]
 _SHARE: Final = 0.9  # of the requests among the records
 _HOST_SHARE: Final = 0.5  # the others may be requests to an address
 _DEEPEST: Final = 5
-_NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
-    "time": (
-        *("edgestarttimestamp", "startutc", "starttime", "time", "timestamp", "ts"),
-        *("timeiso8601", "timelocal", "msec", "requesttimeepoch", "requesttime", "startlocal"),
-        *("datetime", "date", "eventtime", "asctime", "t", "edgeendtimestamp"),
-        *("startedat", "reqtimesec"),
-    ),
-    "method": (
-        *("clientrequestmethod", "requestmethod", "httpmethod", "method", "verb"),
-        *("reqmethod", "csmethod"),
-    ),
-    "path": (
-        *("clientrequesturi", "requesturi", "requestpath", "requesturl", "xenvoyoriginalpath"),
-        *("xenvoyoriginpath", "uri", "path", "url", "uripath", "original", "clientrequestpath"),
-        *("target", "csuristem", "endpoint", "resourcepath", "reqpath", "httpuri"),
-    ),
-    "request": ("request", "requestline", "req", "httprequest"),
+_NAMES: Final[Mapping[str, Sequence[str]]] = {
+    **{kind.value: names for kind, names in NAMES.items()},
     "route": ("routekey",),
-    "status": (
-        *("downstreamstatus", "edgeresponsestatus", "status", "statuscode", "httpstatus"),
-        *("responsecode", "responsestatus", "httpstatuscode", "code", "scstatus", "respstatus"),
-    ),
-    "host": (
-        *("clientrequesthost", "requesthost", "httphost", "host", "authority", "servername"),
-        *("vhost", "domainname", "domain"),
-    ),
     "service": SERVICES,
 }
-_DURATIONS: Final[Mapping[str, str]] = {  # name -> unit; "" if the text has it
-    "requesttime": "s", "responsetime": "s", "apptime": "s", "reqtime": "s", "elapsed": "s",
-    "responsetimems": "ms", "durationms": "ms", "latencyms": "ms", "elapsedms": "ms",
-    "responselatency": "ms", "originresponsedurationms": "ms", "edgetimetofirstbytems": "ms",
-    "latency": "", "duration": "", "took": "",
-}  # fmt: skip
 _ELSEWHERE: Final = re.compile(
     "upstream|origin_?status|OriginStatus|backend|cache|file|error", re.I
 )
@@ -243,7 +214,7 @@ def _name(path: Path) -> str:
 
 def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | None:
     for path in records[0]:
-        unit = _DURATIONS.get(_name(path))
+        unit = DURATIONS.get(_name(path))
         texts = [text for record in records if (text := record.get(path))]
         if unit is None or _ELSEWHERE.search(".".join(path)) or not all(map(_is_duration, texts)):
             continue

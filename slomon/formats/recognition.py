@@ -19,8 +19,8 @@ from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, S
 from slomon.formats.json_keys import JsonKeys, find_missing_keys
 from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
+from slomon.formats.layout_lines import explain, make_status_reader
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
-from slomon.formats.text import explain, make_status_reader
 from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, keep_time, unwrap_lines, wrap_format
 from slomon.text import excerpt, quote

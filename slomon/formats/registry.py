@@ -24,6 +24,7 @@ from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import CADDY, WITHOUT_HOST, AmbiguousKeys, JsonKeys, choose_keys
 from slomon.formats.json_lines import find_value, make_json_parser, read_object
 from slomon.formats.layout import Layout, is_complete, parse_layout
+from slomon.formats.layout_lines import make_parser
 from slomon.formats.names import choose_service_of
 from slomon.formats.pairs import logfmt_format, ltsv_format
 from slomon.formats.pattern import compile_pattern, parse_match
@@ -34,7 +35,6 @@ from slomon.formats.tables import (
     table_format,
     w3c_format,
 )
-from slomon.formats.text import make_parser
 from slomon.formats.wrappers import split_spec, wrap_format
 from slomon.text import quote
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.events import Malformed
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.layout_lines import make_parser
 from slomon.formats.names import choose_service_of
-from slomon.formats.text import make_parser
 
 _LONGEST: Final = 1 << 20  # characters of a line that is joined
 
@@ -76,27 +76,35 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
     that the next line continues.
     """
     name = f"{wrapper.name}/{inner.name}"
-    state = f"|{json.dumps(pending)}" if pending else ""
-    spec = f"{wrapper.name}{state}>{inner.spec}"
     if wrapper.prefix and isinstance(inner.layout, Layout):
         layout = parse_layout(wrapper.prefix + inner.layout.show(), name)
         layout = choose_service_of(layout) if reading.by_service else layout
         parse_whole = make_parser(layout, reading.is_failure, reading.zone)
+        spec = f"{wrapper.name}>{inner.spec}"
         return Format(name, parse_whole, layout=layout, spec=spec, zone=reading.zone)
 
-    def parse(line: str) -> Item | Switch:
-        content = wrapper.unwrap(line)
-        if content is None:
-            return Malformed(line, f"it is not wrapped as the log of {wrapper.name} is")
-        text = pending + content.text if pending else content.text
-        if not content.complete:
-            return Switch(None, wrap_format(wrapper, inner, reading, text[:_LONGEST]))
-        read = inner.parse(text)
-        if isinstance(read, Switch):
-            return Switch(read.item, wrap_format(wrapper, read.format, reading))
-        return Switch(read, wrap_format(wrapper, inner, reading)) if pending else read
+    def continued(pending: str) -> Format:
+        """The format of the next line, if `pending` is the beginning of it."""
 
-    return Format(name, parse, inner.ordered, spec=spec)
+        def parse(line: str) -> Item | Switch:
+            content = wrapper.unwrap(line)
+            if content is None:
+                return Malformed(line, f"it is not wrapped as the log of {wrapper.name} is")
+            text = pending + content.text if pending else content.text
+            if not content.complete:
+                return Switch(None, continued(text[:_LONGEST]))
+            read = inner.parse(text)
+            if isinstance(read, Switch):
+                return Switch(read.item, wrap_format(wrapper, read.format, reading))
+            return Switch(read, whole) if pending else read
+
+        state = f"|{json.dumps(pending)}" if pending else ""
+        return Format(name, parse, inner.ordered, spec=f"{wrapper.name}{state}>{inner.spec}")
+
+    whole = continued("")
+    if inner.layout is not None:
+        whole = replace(whole, wrapper=wrapper.name, inner=inner)
+    return continued(pending) if pending else whole
 
 
 def split_spec(spec: str) -> tuple[Wrapper, str, str] | None:

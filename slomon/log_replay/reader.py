@@ -68,8 +68,7 @@ class BlockReader:
         self._between = between
         self._block_bytes = block_bytes
         self._ahead = min(cores, _MOST_AHEAD)
-        # One core reads, orders and counts what the others have scanned.
-        self._scanners = CapacityLimiter(max(cores - 1, 1))
+        self._scanners = CapacityLimiter(cores)
         self._reached: set[int] = set()  # the sources that are merged now
         self._spare: list[Block] = []  # of logs that were read
 

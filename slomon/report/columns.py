@@ -202,9 +202,12 @@ def _make_getter(kind: type[Any]) -> tuple[Sequence[str], Callable[[object], tup
     return names, attrgetter(*names)
 
 
+_PLAIN: Final = frozenset((float, int, bool, str, type(None)))
+
+
 def _plain(value: object) -> object:
     """A value of JSON types only, so that it equals what is read back from JSON."""
-    if value is None or isinstance(value, float | int):
+    if value.__class__ in _PLAIN:
         return value
     if isinstance(value, str):
         return str(value)  # a State or a Verdict becomes plain text

@@ -16,7 +16,7 @@ from slomon.compiled import reorder as reorder_host
 from slomon.compiled import request_table as request_table_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.library import Library, load
-from slomon.kernels import hash_table, reorder, resolve, scan
+from slomon.kernels import hash_table, reorder, resolve, scan, wrappers
 from slomon.kernels.sli_series import SeriesState, merge, sort
 from slomon.kernels.windows import (
     ENDPOINT,
@@ -140,6 +140,7 @@ def _state(
 
 _INTERPRETED = SimpleNamespace(
     scan=scan.scan,
+    unwrap=wrappers.unwrap,
     resolve=resolve.resolve,
     find_or_add=resolve.find_or_add,
     add_request=resolve.add_request,
