@@ -45,6 +45,7 @@ _SHARE: Final = (
     "a number greater than 0 and at most 1, such as 0.999; a percentage is written as "
     "targetPercent: 99.9"
 )
+_NO_VERBS: Final = {"ANY", "ALL", "*"}
 _OBJECTIVES: Final = {
     "slo": "a number greater than 0 and at most 1, such as 0.999, or a percentage with its sign, "
     "such as '99.9%'",
@@ -121,9 +122,11 @@ def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, obj
     * `slo` may be a percentage such as "99.9%"
     * OpenSLO's `target` (a share, 0.999) or `targetPercent` (99.9) may replace `slo`
 
-    Raises ConfigurationError if these are wrong. The catalogue checks the other fields.
+    Raises ConfigurationError if these are wrong, or if the verb is none that a request can have.
+    The catalogue checks the other fields.
     """
     label = name_entry(number, entry.get("name"))
+    _check_verb(label, entry.get("verb"))
     completed = {"email": NO_EMAIL} | dict(entry)
     if _ends_with_unit(window := entry.get("window")):
         completed["window"] = _read_window(label, str(window))
@@ -242,6 +245,19 @@ def _read_name(node: Any) -> str:
     if node.id != "scalar":
         raise ConfigurationError(f"the YAML has a {node.id} as a field's name; allowed: text")
     return str(node.value)
+
+
+def _check_verb(label: str, verb: object) -> None:
+    """Reject what would match no request: methods are upper case, and there is none for all."""
+    if not isinstance(verb, str):
+        return  # the catalogue rejects it
+    if verb.upper() in _NO_VERBS:
+        allowed = "the method of the requests, such as 'GET'; an entry for each method"
+    elif verb.upper() != verb:
+        allowed = f"{quote(verb.upper())}, as it stands in the requests"
+    else:
+        return
+    raise ConfigurationError(f"{label}: field 'verb' is {quote(verb)}; allowed: {allowed}")
 
 
 def _ends_with_unit(window: object) -> bool:

@@ -16,8 +16,8 @@ from tests.live_monitor.services import access, answers, make_engine, read
 NO_TRAFFIC = 40
 
 
-def load(sections: Sections) -> Engine:
-    return make_engine(saved=dict(sections), no_traffic=NO_TRAFFIC)
+def load(sections: Sections, finds: int) -> Engine:
+    return make_engine(saved=dict(sections), no_traffic=NO_TRAFFIC, finds=finds)
 
 
 steps = st.lists(
@@ -46,11 +46,11 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(window_copy, "_BLOCKS", 1)
 
 
-@given(steps, st.lists(steps, max_size=6), steps)
+@given(steps, st.lists(steps, max_size=6), steps, st.sampled_from([0, 2]))
 def test_what_is_counted_between_the_parts_is_in_it(
-    before: Any, between: list[Any], after: Any
+    before: Any, between: list[Any], after: Any, finds: int
 ) -> None:
-    engine = make_engine(no_traffic=NO_TRAFFIC)
+    engine = make_engine(no_traffic=NO_TRAFFIC, finds=finds)
     second = feed(engine, 100, before)
     copied = engine.copy_windows()
     left = iter(between)
@@ -59,10 +59,10 @@ def test_what_is_counted_between_the_parts_is_in_it(
     for some in left:
         second = feed(engine, second, some)
     sections = engine.save(copied)
-    at_once = load(engine.save())
+    at_once = load(engine.save(), finds)
     feed(engine, second, after)  # in the memory of the windows that were saved
 
-    following = load(sections)
+    following = load(sections, finds)
     assert answers(read(following, second)) == answers(read(at_once, second))
     assert read(following, second).endpoints == read(at_once, second).endpoints
     for one in (following, at_once):
