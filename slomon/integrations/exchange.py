@@ -216,7 +216,7 @@ class FoundCounter(Generic[Request]):
         return self._given[method, path] or partial(self._count, request, method, path)
 
     def _count(
-        self, request: Request, method: str, path: str | bytes, status: int, *more: Any
+        self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
     ) -> None:
         route = self._find_route(request)
         if method not in _METHODS:
@@ -227,7 +227,7 @@ class FoundCounter(Generic[Request]):
             count = self._counts[method, route]
         else:
             count = self._guess(method, _decode(path), status)
-        count(status, *more)
+        count(status, duration)
 
     def _guess(self, method: str, path: str, status: int) -> Count:
         key = self._router.find(method, path)

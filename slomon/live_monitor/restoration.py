@@ -118,11 +118,12 @@ def _count(state: LiveState, record: bytes) -> None:
     if isinstance(one, Expiry):
         state.close_expired(one.now)
         return
-    check_batch(one, stream, len(state.shard.members) + len(one.found))
+    members = cast(list[Endpoint], state.shard.members.endpoints)
+    check_batch(one, stream, len(members) + len(one.found))
     if one.found:
-        members = cast(list[Endpoint], state.shard.members.endpoints)
+        names = set(map(_name, [*members, *one.found]))
+        demand(len(names) == len(members) + len(one.found), "an endpoint is there twice")
         members += one.found
-        demand(len(set(map(_name, members))) == len(members), "an endpoint is there twice")
     stream.accounting = make_accounting(one.accounting)
     stream.span = TimeRange(one.began, one.ended)
     stream.newest = one.newest
