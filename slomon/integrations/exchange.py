@@ -203,7 +203,7 @@ class FoundCounter(Generic[Request]):
             key = given.find(method, _decode(path))
             return None if key is None else counts[key]
 
-        self._given = LruDict(find_given)
+        self._given = LruDict(find_given) if endpoints else None
         self._find_route = guard_route(route)
         self._counts = LruDict(monitor.counter)
         self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
@@ -213,7 +213,8 @@ class FoundCounter(Generic[Request]):
 
     def find(self, request: Request, method: str, path: str | bytes) -> Count:
         """The counter of a request with this method and path. It finds the endpoint at the end."""
-        return self._given[method, path] or partial(self._count, request, method, path)
+        given = None if self._given is None else self._given[method, path]
+        return given or partial(self._count, request, method, path)
 
     def _count(
         self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
