@@ -217,7 +217,7 @@ class Engine:
         Begin to copy the windows, for `save`. Events may be counted between the parts of the copy.
         """
         with self._lock:
-            return WindowCopy(self._state.windows)
+            return self._state.copy_windows()
 
     def save(self, copied: WindowCopy | None = None) -> Sections:
         """
