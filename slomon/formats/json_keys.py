@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
@@ -216,7 +215,9 @@ def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | N
     for path in records[0]:
         unit = DURATIONS.get(_name(path))
         texts = [text for record in records if (text := record.get(path))]
-        if unit is None or _ELSEWHERE.search(".".join(path)) or not all(map(_is_duration, texts)):
+        if unit is None or not texts or _ELSEWHERE.search(".".join(path)):
+            continue
+        if not all(map(_is_duration, texts)):
             continue
         if unit in ("", "s") and all(text[-1].isdigit() for text in texts):
             unit = _guess_unit(texts)
@@ -228,7 +229,8 @@ def _guess_unit(texts: Sequence[str]) -> str:
     """Seconds have decimals (Caddy), nanoseconds are large (Traefik, ECS), else milliseconds."""
     if any("." in text for text in texts):
         return "s"
-    return "ns" if median(map(int, texts)) > 100_000 else "ms"
+    middle = sorted(map(int, texts))[len(texts) // 2]
+    return "ns" if middle > 100_000 else "ms"
 
 
 def _is_duration(text: str) -> bool:
