@@ -26,7 +26,6 @@ import slomon.integrations.asgi
 import slomon.integrations.wsgi
 from slomon import LiveMonitor
 from slomon.integrations.routes import read_route
-from tests.integrations import django_site
 from tests.integrations.asgi.service import serving
 from tests.integrations.packages import load
 
@@ -167,12 +166,12 @@ def in_aiohttp(monitor: LiveMonitor) -> Ask:
 
 
 def in_django_over_asgi(monitor: LiveMonitor) -> Ask:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     return over_asgi(load("django.core.asgi").get_asgi_application(), monitor)
 
 
 def in_django_over_wsgi(monitor: LiveMonitor) -> Ask:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     return over_wsgi(load("django.core.wsgi").get_wsgi_application(), monitor)
 
 
