@@ -55,7 +55,7 @@ class Host:
     """
     What a group needs of its monitor.
 
-    * `now`: the time in ticks; `mark`: what has been counted of a sender
+    * `now`: the time in ticks; `set_clock`: set it; `mark`: what has been counted of a sender
     * `count`: count events, among them the next ones of this process, with the marks of the senders
     * `begin_alone`, `count_alone`: begin anew, and count events that will be counted again
     * `read`: the present state
@@ -63,6 +63,7 @@ class Host:
     """
 
     now: Callable[[], int]
+    set_clock: Callable[[int], None]
     mark: Callable[[str], Mark]
     count: Callable[[Sequence[RawEvent], int, Marks], None]
     begin_alone: Callable[[], None]
@@ -95,6 +96,7 @@ class Group:
             counted=lambda sender: host.mark(sender).number,
             waiting=buffer.note_elsewhere,
             answer=partial(run_in_thread, self._answer),
+            now=host.now,
         )
 
     @property
@@ -110,7 +112,9 @@ class Group:
         """
         if self._process != os.getpid():  # a child that was forked is another sender
             self._process, self.sender = os.getpid(), os.urandom(16).hex()
-        self._member = Member(self._state.path, self.sender, self._buffer, self._outgoing)
+        self._member = Member(
+            *(self._state.path, self.sender, self._buffer, self._outgoing, self._host.set_clock)
+        )
         self._loop = asyncio.get_running_loop()
         self.leading, self._counting = Event(), Lock()
         self._is_alone, self._failure = False, ""

@@ -20,6 +20,7 @@ from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, Version, read_
 from slomon.live_monitor.buffer import Buffer, Counter
 from slomon.live_monitor.clock import (
     Clock,
+    Shift,
     SystemClock,
     latest_now,
     monotonic_now,
@@ -100,6 +101,11 @@ class LiveMonitor(Background):
         self._buffer, self._outgoing = buffer, Outgoing(buffer)
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._latest, self._max_ahead = latest_now(clock), max_ahead
+        # What `now` of the usual clock does, without a call: it runs within each request.
+        self._monotonic: Callable[[], int] = int
+        self._shift: Shift = (None,)
+        if isinstance(clock, SystemClock):
+            self._monotonic, self._shift = clock.monotonic, clock.shift
         self._state, self._event_log = state, event_log
         self._versions = versions  # the commits that run, by service
         self._failing_status = failing_status
@@ -155,7 +161,10 @@ class LiveMonitor(Background):
         counted. `resource` must be written as in the endpoint's entry, otherwise the access is
         unmatched.
         """
-        when = self._ask() if at is None else self._read(at)
+        if at is not None:
+            return self._put(self._read(at), verb, resource, status, duration)
+        constant = self._shift[0]
+        when = self._ask() if constant is None else self._monotonic() + constant
         return self._put(when, verb, resource, status, duration)
 
     def counter(self, verb: str, resource: str) -> Counter:
@@ -163,7 +172,7 @@ class LiveMonitor(Background):
         A function of the status, and the duration if that is known, that does what `access` does
         for one endpoint, but faster.
         """
-        return self._buffer.counter(verb, resource, self._ask)
+        return self._buffer.counter(verb, resource, self._ask, self._monotonic, self._shift)
 
     async def send(
         self,
@@ -308,6 +317,11 @@ class LiveMonitor(Background):
         if isinstance(self.clock, SystemClock):
             self.clock.begin(max(saved_at, self._now() if self._ended else 0))
 
+    def _join_clock(self, now: int) -> None:
+        """Take over the time of the leader: a step of the wall clock may have divided the two."""
+        if isinstance(self.clock, SystemClock):
+            self.clock.join(now)
+
     def _read(self, at: float | str) -> Stamp:
         return read_stamp(at, self._latest(), self._max_ahead)
 
@@ -326,6 +340,7 @@ class LiveMonitor(Background):
             self._outgoing,
             Host(
                 now=self._now,
+                set_clock=self._join_clock,
                 mark=self._find_mark,
                 count=self._count_events,
                 begin_alone=self._counting.begin_alone,
