@@ -207,6 +207,7 @@ class FoundCounter(Generic[Request]):
         self._given = LruDict(find_given) if endpoints else None
         self._find_route = guard_route(route)
         self._counts = LruDict(monitor.counter)
+        self._resources = LruDict(find_resource)
         self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
         self._router = Router([])
         self._known: set[tuple[str, str]] = set()  # in the router
@@ -237,7 +238,7 @@ class FoundCounter(Generic[Request]):
             return self._counts[method, self._router.endpoints[key].resource]
         if status < 500 and (status >= 300 or self._known):
             return self._unknown
-        resource = find_resource(method, path)
+        resource = self._resources[method, path]
         return self._unknown if resource is None else self._counts[method, resource]
 
     def _learn(self, method: str, route: str) -> None:
