@@ -36,6 +36,7 @@ _DISCONNECTED: Final = 499
 """As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
 
 _METHODS: Final = frozenset(HTTPMethod)
+_NO_METHOD: Final = 405
 _MOST_KNOWN: Final = 10_000
 """Routes by which requests without a route are matched."""
 
@@ -191,7 +192,7 @@ class FoundCounter(Generic[Request]):
     path: if a service fails before it routes its requests, its endpoints fail. If none matches, the
     path makes an endpoint of its own if the status is 5xx. It does so for 1xx and 2xx if no route
     was ever known: then there is no such framework. No other status makes one, because anyone may
-    ask for anything, nor does a method that HTTP does not have.
+    ask for anything, nor does a method that HTTP or the route does not have.
     """
 
     def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
@@ -222,7 +223,7 @@ class FoundCounter(Generic[Request]):
         self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
     ) -> None:
         route = self._find_route(request)
-        if method not in _METHODS:
+        if method not in _METHODS or (status == _NO_METHOD and (method, route) not in self._known):
             count = self._unknown
         elif route is not None:
             if (method, route) not in self._known:
