@@ -26,7 +26,6 @@ import slomon.integrations.asgi
 import slomon.integrations.wsgi
 from slomon import LiveMonitor
 from slomon.integrations.routes import read_route
-from tests.integrations import django_site
 from tests.integrations.asgi.service import serving
 from tests.integrations.packages import load
 
@@ -167,12 +166,12 @@ def in_aiohttp(monitor: LiveMonitor) -> Ask:
 
 
 def in_django_over_asgi(monitor: LiveMonitor) -> Ask:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     return over_asgi(load("django.core.asgi").get_asgi_application(), monitor)
 
 
 def in_django_over_wsgi(monitor: LiveMonitor) -> Ask:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     return over_wsgi(load("django.core.wsgi").get_wsgi_application(), monitor)
 
 
@@ -340,8 +339,9 @@ async def test_what_a_framework_answers_without_a_route_makes_no_endpoint() -> N
         ask = over_asgi(files, monitor)
         for path, status in (("/index/", 200), ("/index", 307), ("/static/a", 200), ("/b", 404)):
             assert await ask("GET", path) == status
+        assert await ask("POST", "/index/") == 405
     assert counts(monitor) == {"GET /index/": 1}
-    assert monitor.snapshot().accounting.unmatched == 3
+    assert monitor.snapshot().accounting.unmatched == 4
 
 
 async def test_the_query_of_a_client_is_not_recorded(tmp_path: Path) -> None:
