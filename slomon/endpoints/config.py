@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -195,6 +194,8 @@ def _parse_json(text: str) -> object:
 def _parse_toml(text: str) -> object:
     if _LONG_TOML_NAME.search(_TOML_STRING.sub("", text)):
         raise ConfigurationError("the TOML has a name of over 20 parts; allowed: at most 20")
+    import tomllib  # noqa: PLC0415 (only for such files, as YAML)
+
     return Fields(tomllib.loads(text, parse_float=str).items())
 
 

@@ -214,6 +214,12 @@ def name_request(verb: str, origin: str, path: str) -> bytes:
     return f"{verb} {path}".encode(errors="backslashreplace")
 
 
+def find_resource(verb: str, target: str) -> str | None:
+    """The resource of the endpoint that a request without a host is to; None if it is too long."""
+    request = name_request(verb, "", cut_path(target))
+    return None if len(request) > LONGEST else split_name(route_of(request))[2]
+
+
 def split_name(name: bytes) -> tuple[str, str, str]:
     """The verb, the origin ("" if it is not known) and the path of an endpoint's name."""
     verb, _, path = name.decode("utf-8", "backslashreplace").partition(" ")

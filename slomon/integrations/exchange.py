@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from slomon.core.endpoints import Endpoint
-from slomon.endpoints.discovery import NO_ENDPOINT, LruDict
+from slomon.endpoints.discovery import NO_ENDPOINT, LruDict, find_resource
 from slomon.endpoints.router import Router
 from slomon.errors import ConfigurationError
 from slomon.live_monitor.monitor import LiveMonitor, current_request
@@ -187,10 +187,11 @@ class FoundCounter(Generic[Request]):
     Counts requests to endpoints that are found. `route` returns the resource of a request, by the
     framework that has answered it, or None. Requests to a given endpoint count there.
 
-    A request for which there is no route counts by its path, at the found endpoint whose resource
-    matches: if a service fails before it routes its requests, its endpoints fail. If none matches,
-    the path makes an endpoint of its own, unless the status is 4xx, because anyone may ask for
-    anything. A method that HTTP does not have makes none either.
+    A request for which there is no route counts at the found endpoint whose resource matches its
+    path: if a service fails before it routes its requests, its endpoints fail. If none matches, the
+    path makes an endpoint of its own if the status is 5xx. It does so for 1xx and 2xx if no route
+    was ever known: then there is no such framework. No other status makes one, because anyone may
+    ask for anything, nor does a method that HTTP does not have.
     """
 
     def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
@@ -203,7 +204,7 @@ class FoundCounter(Generic[Request]):
             key = given.find(method, _decode(path))
             return None if key is None else counts[key]
 
-        self._given = LruDict(find_given)
+        self._given = LruDict(find_given) if endpoints else None
         self._find_route = guard_route(route)
         self._counts = LruDict(monitor.counter)
         self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
@@ -213,7 +214,8 @@ class FoundCounter(Generic[Request]):
 
     def find(self, request: Request, method: str, path: str | bytes) -> Count:
         """The counter of a request with this method and path. It finds the endpoint at the end."""
-        return self._given[method, path] or partial(self._count, request, method, path)
+        given = None if self._given is None else self._given[method, path]
+        return given or partial(self._count, request, method, path)
 
     def _count(
         self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
@@ -233,7 +235,10 @@ class FoundCounter(Generic[Request]):
         key = self._router.find(method, path)
         if key is not None:
             return self._counts[method, self._router.endpoints[key].resource]
-        return self._unknown if 400 <= status < 500 else self._counts[method, path]
+        if status < 500 and (status >= 300 or self._known):
+            return self._unknown
+        resource = find_resource(method, path)
+        return self._unknown if resource is None else self._counts[method, resource]
 
     def _learn(self, method: str, route: str) -> None:
         with self._learning:

@@ -18,8 +18,8 @@ from slomon.core.events import Rejection, append_bounded
 from slomon.core.incident import Incident
 from slomon.core.incident_records import IncidentRecord, Run, make_records
 from slomon.core.statuses import StatusTable
-from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent, drop_repeated
 from slomon.live_monitor.durations import DurationTable

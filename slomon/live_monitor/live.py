@@ -218,9 +218,8 @@ def live(
         },
     )
     step = given["resolution"] or 0
-    if resolution is not None:
-        watched = [*catalogue.endpoints, *([discovery.defaults] if discovery else ())]
-        check_resolution(resolution, step, (one.window for one in watched))
+    watched = [*catalogue.endpoints, *([discovery.defaults] if discovery else ())]
+    check_resolution(given["resolution"], (one.window for one in watched))
     is_failure = choose_rule(is_failure, fail_status)
     _check_rule(is_failure)
     statuses = StatusTable.from_rule(is_failure)

@@ -10,8 +10,8 @@ from slomon.core.incident import Incident
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statistics import Counts
-from slomon.core.summary import Totals
 from slomon.core.ticks import to_seconds
+from slomon.core.totals import Totals
 from slomon.live_monitor.durations import Durations
 from slomon.live_monitor.incident_history import Tally
 

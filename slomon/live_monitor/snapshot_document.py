@@ -14,7 +14,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.events import Rejection
 from slomon.core.sli_series import Buckets
 from slomon.core.statistics import Counts
-from slomon.core.summary import Totals
+from slomon.core.totals import Totals
 from slomon.live_monitor.durations import Durations
 from slomon.live_monitor.incident_history import Tally
 from slomon.live_monitor.snapshot import LiveAccounting, SnapshotData

@@ -10,7 +10,6 @@ import flask
 
 import slomon
 from slomon.integrations.wsgi import Middleware
-from tests.integrations import django_site
 from tests.integrations.packages import load
 
 
@@ -50,7 +49,7 @@ def in_flask(monitor: slomon.ThreadedMonitor) -> Any:
 
 
 def in_django(monitor: slomon.ThreadedMonitor) -> Any:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     site = load("django.core.wsgi").get_wsgi_application()
     return Middleware(site, monitor, status_path="/slomon")
 

@@ -45,6 +45,10 @@ class Middleware:
     decoded: `/a%2Fb` has one segment. If several resources match, such as `/users/{id}`, the most
     specific one wins. HEAD is not GET. A request that matches no resource counts as unmatched.
 
+    If the monitor finds its endpoints, they are the routes of Starlette, FastAPI, Litestar, Django,
+    Quart or Sanic. `slomon.integrations.exchange.FoundCounter` says what requests without a route
+    count for.
+
     A `route` may return the resource instead. It is called when the response ends, after the
     framework has filled the scope: `lambda scope: scope.get("path_template")` for Litestar. Then
     resources are no templates, but are compared as text. If `route` raises, the request is
