@@ -36,6 +36,7 @@ _DISCONNECTED: Final = 499
 """As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
 
 _METHODS: Final = frozenset(HTTPMethod)
+_NO_METHOD: Final = 405
 _MOST_KNOWN: Final = 10_000
 """Routes by which requests without a route are matched."""
 
@@ -189,7 +190,7 @@ class FoundCounter(Generic[Request]):
     path: if a service fails before it routes its requests, its endpoints fail. If none matches, the
     path makes an endpoint of its own if the status is 5xx. It does so for 1xx and 2xx if no route
     was ever known: then there is no such framework. No other status makes one, because anyone may
-    ask for anything, nor does a method that HTTP does not have.
+    ask for anything, nor does a method that HTTP or the route does not have.
     """
 
     def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
@@ -205,6 +206,7 @@ class FoundCounter(Generic[Request]):
         self._given = LruDict(find_given) if endpoints else None
         self._find_route = guard_route(route)
         self._counts = LruDict(monitor.counter)
+        self._resources = LruDict(find_resource)
         self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
         self._router = Router([])
         self._known: set[tuple[str, str]] = set()  # in the router
@@ -219,7 +221,7 @@ class FoundCounter(Generic[Request]):
         self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
     ) -> None:
         route = self._find_route(request)
-        if method not in _METHODS:
+        if method not in _METHODS or (status == _NO_METHOD and (method, route) not in self._known):
             count = self._unknown
         elif route is not None:
             if (method, route) not in self._known:
@@ -235,7 +237,7 @@ class FoundCounter(Generic[Request]):
             return self._counts[method, self._router.endpoints[key].resource]
         if status < 500 and (status >= 300 or self._known):
             return self._unknown
-        resource = find_resource(method, path)
+        resource = self._resources[method, path]
         return self._unknown if resource is None else self._counts[method, resource]
 
     def _learn(self, method: str, route: str) -> None:

@@ -339,8 +339,9 @@ async def test_what_a_framework_answers_without_a_route_makes_no_endpoint() -> N
         ask = over_asgi(files, monitor)
         for path, status in (("/index/", 200), ("/index", 307), ("/static/a", 200), ("/b", 404)):
             assert await ask("GET", path) == status
+        assert await ask("POST", "/index/") == 405
     assert counts(monitor) == {"GET /index/": 1}
-    assert monitor.snapshot().accounting.unmatched == 3
+    assert monitor.snapshot().accounting.unmatched == 4
 
 
 async def test_the_query_of_a_client_is_not_recorded(tmp_path: Path) -> None:
