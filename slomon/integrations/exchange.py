@@ -48,10 +48,9 @@ _CLOSE_CODES: Final[dict[int | None, int]] = {1011: 500, 1013: 503, 1014: 502}
 class Exchange:
     """
     A request and its response, from now on. Counts the response by its status as soon as it is sent
-    completely.
-    A response that ends before that counts as 500. If the client disconnects before that, the
-    status of the response counts if the response has started, else 499: a response to nobody, such
-    as a 500, is no failure.
+    completely. A response that ends before that counts as 500. If the client disconnects before
+    that, the status of the response counts if the response has started, else 499: a response to
+    nobody, such as a 500, is no failure.
     """
 
     # Class attributes, because most requests never change them: setting them would take time.
@@ -79,19 +78,18 @@ class Exchange:
 
     def finish(self) -> None:
         """Call this when the response is sent completely."""
-        self._count(self.status)
+        count, self.count = self.count, None
+        if count is not None:
+            count(self._failing_status or self.status, perf_counter() - self.began)
 
     def end(self, *, cancelled: bool = False) -> None:
         """
         Call this when nothing more is sent, whether or not the response is complete. A server
         cancels the application if the client disconnects or the server shuts down.
         """
-        self._count(self.status if self.is_disconnected or cancelled else _UNFINISHED)
-
-    def _count(self, status: int) -> None:
-        count, self.count = self.count, None
-        if count is not None:
-            count(self._failing_status or status, perf_counter() - self.began)
+        if not (self.is_disconnected or cancelled):
+            self.status = _UNFINISHED
+        self.finish()
 
 
 class Connection:

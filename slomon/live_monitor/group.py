@@ -29,7 +29,7 @@ from anyio.lowlevel import checkpoint
 
 from slomon.concurrency import Task, run_in_thread, unwrap_first
 from slomon.errors import LeaderError, StateFileError
-from slomon.live_monitor.batching import RawEvent
+from slomon.live_monitor.batching import MOST_COUNTED, RawEvent
 from slomon.live_monitor.buffer import CLOSED, Buffer
 from slomon.live_monitor.group_ends import ANSWER_SECONDS, MOST, Leader, Member
 from slomon.live_monitor.group_protocol import SNAPSHOT, ask, find_socket, pack
@@ -41,7 +41,6 @@ from slomon.live_monitor.snapshot_document import pack_snapshot, unpack_snapshot
 from slomon.logging import get_logger
 from slomon.text import excerpt
 
-_BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _RETRY: Final = 0.02  # seconds between two attempts to lead or to join
 _REJOIN: Final = 0.2  # seconds in which the others join a new leader
 _RETRY_ALONE: Final = 0.25
@@ -260,7 +259,7 @@ class Group:
                 hint="another process holds the state and can't be reached; this one counts for "
                 "itself until then, and merges its events when it can",
             )
-        while items := self._outgoing.keep_more(_BATCH):
+        while items := self._outgoing.keep_more(MOST_COUNTED):
             self._host.count_alone(items)
             await checkpoint()
 
@@ -285,8 +284,8 @@ class Group:
                 ends = [find_tick(batch[-1]) for batch in batches if len(batch) >= MOST]
                 batches = [cut_after(batch, min(ends, default=until)) for batch in batches]
             merged = merge_by_time(batches)
-            for first in range(0, len(merged), _BATCH):
-                part = merged[first : first + _BATCH]
+            for first in range(0, len(merged), MOST_COUNTED):
+                part = merged[first : first + MOST_COUNTED]
                 counts = Counter(sender for sender, _ in part)
                 numbers = [number + counts[sender] for sender, number in enumerate(numbers)]
                 marks = {

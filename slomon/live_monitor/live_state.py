@@ -21,7 +21,7 @@ from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
 from slomon.live_monitor.incident_history import History
-from slomon.live_monitor.inputs import Mark, Marks, list_counts
+from slomon.live_monitor.inputs import NOT_RECORDED, Mark, Marks, list_counts
 from slomon.live_monitor.window_copy import WindowCopy
 from slomon.state.encoding import (
     Sections,
@@ -44,6 +44,7 @@ class LiveState:
     * `closed_until`: the tick to which incidents were expired. Their ends were reported, so no
       later access counts before it
     * `senders`: the marks of the processes that sent events; those of the oldest are added up
+    * `recorded`: how far the event log was with the last event
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class LiveState:
         self.history = history
         self.closed_until = closed_until
         self.senders = {} if senders is None else dict(senders)
+        self.recorded = NOT_RECORDED
         self._find_copy: Callable[[], WindowCopy | None] = lambda: None
 
     @classmethod
@@ -144,6 +146,7 @@ class LiveState:
             "resolution": self.windows.resolution,
             "history": self.history.save(),
             "senders": dict(self.senders),
+            "recorded": list(self.recorded),
             "parts": len(range(0, len(incidents), _PART)),
         }
         # Those of now: others may be added at the end.

@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint
 from slomon.concurrency import Background, Task, background_tasks, run_in_thread
 from slomon.core.endpoints import Catalogue
 from slomon.core.service_monitor import IncidentDetail
-from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, Version, read_stamp
+from slomon.live_monitor.batching import MOST_COUNTED, Deploy, RawEvent, Stamp, Version, read_stamp
 from slomon.live_monitor.buffer import Buffer, Counter
 from slomon.live_monitor.clock import (
     Clock,
@@ -42,7 +42,6 @@ from slomon.logging import OnceLog, show_some
 from slomon.options import check_kind, read_count
 from slomon.text import excerpt
 
-_BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _MOST: Final = 2**24
 
 
@@ -226,7 +225,7 @@ class LiveMonitor(Background):
         if self._group is not None and await self._group.flush():
             return
         waiting = len(self._outgoing)  # without those that arrive meanwhile: they may never end
-        for _ in range(0, waiting, _BATCH):
+        for _ in range(0, waiting, MOST_COUNTED):
             if self._count_next():
                 await checkpoint()
 
@@ -400,7 +399,7 @@ class LiveMonitor(Background):
 
     def _feed(self) -> FeedResult | None:
         """Count the next events, on the loop's thread; None if there are no events."""
-        items = self._outgoing.take(_BATCH)
+        items = self._outgoing.take(MOST_COUNTED)
         return self._feed_events(items, len(items), {}) if items else None
 
     def _feed_events(self, items: Sequence[RawEvent], own: int, marks: Marks) -> FeedResult:

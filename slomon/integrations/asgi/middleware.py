@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from time import perf_counter
 from typing import Final, TypeAlias
 
 from slomon.integrations.asgi.lifespan import Lifespan
@@ -17,7 +18,7 @@ from slomon.integrations.exchange import (
 )
 from slomon.integrations.routes import find_scope_route
 from slomon.integrations.status_page import answer_async
-from slomon.live_monitor.monitor import LiveMonitor, check_monitor
+from slomon.live_monitor.monitor import LiveMonitor, check_monitor, current_request
 from slomon.options import check_choice
 
 Route: TypeAlias = Callable[[Scope], str | None]
@@ -169,7 +170,10 @@ class AsgiExchange(Exchange):
     _has_ended = False  # the last message was sent
 
     def __init__(self, count: Count, receive: Receive, send: Send) -> None:
-        super().__init__(count)
+        # What the base does, without a call: it runs in each request.
+        self.count = count
+        self.began = perf_counter()
+        current_request.set(self)
         self._receive = receive
         self._send = send
 
@@ -193,11 +197,9 @@ class AsgiExchange(Exchange):
             raise
         if kind not in _BODIES or not self.count:
             return
-        has_parts = self._sent > 0
-        self._sent += len(message.get("body", b""))
         if message.get("more_body"):
-            return
-        if has_parts and self._sent != self._find_length():
+            self._sent += len(message.get("body", b""))
+        elif self._sent and not self._is_complete(message):
             self._has_ended = True
         else:
             self.finish()
@@ -208,6 +210,10 @@ class AsgiExchange(Exchange):
             self.finish()
         else:
             self.end()
+
+    def _is_complete(self, last: Message) -> bool:
+        """Has the body, which came in parts, the length that the response announces?"""
+        return self._sent + len(last.get("body", b"")) == self._find_length()
 
     def _find_length(self) -> int | None:
         """The length of the body that the response announces."""
