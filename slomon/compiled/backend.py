@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slomon.endpoints.discovery import EndpointNames
     from slomon.log_replay.lines import ReferenceParser, Resolver
 
-_WORTH_LOADING: Final = 40_000  # events; loading takes as long as Python needs for them
+_WORTH_LOADING: Final = 25_000  # events; loading takes as long as Python needs for them
 _WORTH_COMPILING: Final = 10_000_000  # events
 _NEVER: Final = 2**63
 

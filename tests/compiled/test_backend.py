@@ -62,9 +62,9 @@ def make(endpoints: int = 0, *, at_once: bool = False) -> CompiledUpgrade:
 
 def test_it_is_due_for_a_busy_stream_once_loading_pays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "_loaded", [])
-    assert make().is_due(40_000, busy=True)
-    assert not make().is_due(40_000, busy=False)
-    assert not make().is_due(39_999, busy=True)
+    assert make().is_due(25_000, busy=True)
+    assert not make().is_due(25_000, busy=False)
+    assert not make().is_due(24_999, busy=True)
     assert make(at_once=True).is_due(1, busy=False)
 
 
@@ -88,7 +88,7 @@ def test_if_nothing_is_compiled_yet_the_switch_waits_for_a_longer_stream(
     monkeypatch.setattr(library, "_loaded", [])
     monkeypatch.setattr(backend, "load", load)
     waiting = make()
-    moments = [40_000, 40_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
+    moments = [25_000, 25_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
     for moment in moments:
         if waiting.is_due(moment, busy=True):
             assert waiting.load() is None
