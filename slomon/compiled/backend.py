@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from slomon.compiled.library import Library, load
+from slomon.compiled.library import Library, is_loaded, load
 from slomon.core.batching import AnyBatcher
 from slomon.core.endpoints import Sharding
 from slomon.core.reorder import Order
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slomon.endpoints.discovery import EndpointNames
     from slomon.log_replay.lines import ReferenceParser, Resolver
 
-_WORTH_LOADING: Final = 100_000  # events; loading takes as long as Python needs for them
+_WORTH_LOADING: Final = 25_000  # events; loading takes as long as Python needs for them
 _WORTH_COMPILING: Final = 10_000_000  # events
 _NEVER: Final = 2**63
 
@@ -37,7 +37,7 @@ class CompiledStreamBackend:
 
     def batcher(self, batcher: AnyBatcher) -> AnyBatcher:
         """A compiled batcher that continues from `batcher`."""
-        from slomon.compiled.line_reader import CompiledBatcher  # noqa: PLC0415
+        from slomon.compiled.batching import CompiledBatcher  # noqa: PLC0415
 
         return CompiledBatcher(self._library, batcher, self._sharding, self._is_failure)
 
@@ -51,8 +51,10 @@ class CompiledStreamBackend:
 class CompiledUpgrade:
     """
     Decides when an event stream switches to the compiled backend. Only a busy stream, which fills
-    whole batches, gains from it. If the kernels are not in the cache, compiling them takes seconds,
-    so the switch waits until the stream is longer. With `at_once` it waits for nothing.
+    whole batches, gains from it. If the kernels are loaded already, it switches once it has had as
+    many events as it has endpoints, whose windows are copied. If the kernels are not in the cache,
+    compiling them takes seconds, so the switch waits until the stream is longer. With `at_once` it
+    waits for nothing.
     """
 
     def __init__(self, sharding: Sharding, is_failure: StatusRule, *, at_once: bool) -> None:
@@ -63,7 +65,11 @@ class CompiledUpgrade:
 
     def is_due(self, events: int, *, busy: bool) -> bool:
         """Whether to call `load` after this number of events."""
-        return self._at_once or (busy and events >= self._next_try)
+        if self._at_once or not busy:
+            return self._at_once
+        if is_loaded():
+            return events >= len(self._sharding.catalogue.endpoints)
+        return events >= self._next_try
 
     def load(self) -> CompiledStreamBackend | None:
         """

@@ -66,6 +66,11 @@ def load(*, compile_if_needed: bool = True) -> Library | None:
     return _loaded[0]
 
 
+def is_loaded() -> bool:
+    """Whether `load` returns the library at once."""
+    return bool(_loaded)
+
+
 def address(column: array[int] | Text) -> int:
     """The address of a column's numbers, valid while the column exists and doesn't grow."""
     if isinstance(column, array):

@@ -1,5 +1,5 @@
 """
-Compiled scanning of lines, for logs (`CompiledReader`) and for live streams (`CompiledBatcher`).
+Compiled scanning of the lines of logs.
 
 The scanner kernel reads the plain lines of the common formats, and looks up their requests in a
 table. It leaves every other line unresolved. A line whose request is merely unknown is resolved by
@@ -10,37 +10,29 @@ parser.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from slomon.compiled.json_lines import WrapperProgram, compile_keys, compile_wrapper
 from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
-from slomon.compiled.reorder import CompiledRowBuffer
 from slomon.compiled.request_table import CompiledEndpointNames, Known
-from slomon.core.batching import AnyBatcher, Batch, BatchResult, Item
-from slomon.core.endpoints import Sharding
-from slomon.core.events import Access, Change, Rejection, parse_access
-from slomon.core.reorder import OPEN_END, SourceClock
 from slomon.core.statuses import StatusRule, StatusTable
-from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.formats.format import AnyLayout, Format
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Layout
 from slomon.formats.tables import TableLayout
-from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
+from slomon.kernels.codes import UNMATCHED, access_code
 from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.line import PLAIN_LINES
-from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
+from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
 _SHORT_LINE: Final = 16  # bytes; a block with shorter lines on average is read in several parts
 _KNOWN_AT_ONCE: Final = 10_000  # endpoints
 _LINES_PER_UNRESOLVED: Final = 8  # at first; the column grows if more lines are unresolved
 _SUFFIXES: Final = {"plain": b"", "events": b'"}'}
-_TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and the bytes that kernels read past it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,7 @@ class _Shape:
     wrapper: WrapperProgram | None = None
 
     def numbers(
-        self, mask: int, ticks: tuple[int, int], *, cut_queries: bool, of_file: bool = True
+        self, mask: int, ticks: tuple[int, int], *, cut_queries: bool, of_file: bool
     ) -> array[int]:
         """
         The column `shape` of the scanner. `mask` is that of the table; accesses count from the
@@ -209,120 +201,6 @@ class CompiledReader:
             table.learn(request, access_code(key, failed=False))
         table.publish(_KNOWN_AT_ONCE)
         return table
-
-
-class CompiledBatcher:
-    """
-    Makes the same batches as `before`, the batcher that it continues.
-
-    The texts of the items are joined and scanned as one block. Items of which one has several lines
-    are left to `before`, with which it shares the state of the stream.
-    """
-
-    def __init__(
-        self, library: Library, before: AnyBatcher, sharding: Sharding, is_failure: StatusRule
-    ) -> None:
-        self.state = before.state
-        self._before = before
-        self._library = library
-        self._sharding = sharding
-        self._is_failure = is_failure
-        self._statuses = StatusTable.from_rule(is_failure).column(MALFORMED)
-        self._table = CompiledEndpointNames(library)
-        self._rows = CompiledRowBuffer(library, len(sharding.members), self._table)
-        self._changes: dict[int, Change] = {}  # of the items that are cut now, by their codes
-        self._rejections: list[Rejection] = []  # of these items, too
-        self._memory = array("q", [-1]) * MEMORY
-        self._scanned = array("q", [0, 0])  # how many lines are unresolved, and where the text ends
-        self._group = array("q", bytes(8 * GROUP * LINE))
-        self._ticks, self._codes, self._unresolved = array("q"), array("q"), array("q")
-
-    def cut(self, items: Sequence[Item]) -> BatchResult:
-        """Return the batches of the stream's next items."""
-        text = self._scan(items)
-        unresolved_count, stop = self._scanned
-        if stop != len(text) - len(_TAIL) + 1:  # an item has several lines
-            return self._before.cut(items)
-        next_line = 0
-        while (next_line := self._resolve(text, next_line)) < unresolved_count:
-            self._parse(items, text, next_line)
-            next_line += 1
-        self._table.publish(unresolved_count)
-        batches = self._release(len(items))
-        rejections, self._rejections = self._rejections, []
-        return BatchResult(batches, rejections)
-
-    def _scan(self, items: Sequence[Item]) -> bytes:
-        # An item that is no text becomes an empty line, which is left unresolved.
-        lines = "\n".join([item if type(item) is str else "" for item in items])
-        text = (lines + _TAIL).encode("utf-8", "surrogatepass")
-        lengthen(self._ticks, len(items))
-        lengthen(self._codes, len(items))
-        lengthen(self._unresolved, UNRESOLVED * len(items))
-        known = self._table.known
-        shape = _Shape(PLAIN_LINES, bytearray(1))
-        numbers = shape.numbers(known.mask, (0, LAST_TICK), cut_queries=False, of_file=False)
-        self._library.scan(
-            *(address(text), 0, len(text) - len(_TAIL) + 1, address(text)),
-            *(address(numbers), address(shape.program), address(shape.literals)),
-            *map(address, (shape.offsets, self._statuses, known.table, known.arena, self._memory)),
-            *map(address, (self._ticks, self._codes, self._unresolved)),
-            *(len(items), len(items), address(self._scanned), address(self._group)),
-        )
-        return text
-
-    def _resolve(self, text: bytes, first: int) -> int:
-        """Return the number of the first line, from `first` on, that is to be parsed."""
-        return self._table.resolve(
-            text, text, self._unresolved, first, self._scanned[0], self._codes
-        )
-
-    def _parse(self, items: Sequence[Item], text: bytes, number: int) -> None:
-        row, _, _, request, request_end, _ = self._unresolved[
-            number * UNRESOLVED : (number + 1) * UNRESOLVED
-        ]
-        unknown = self._codes[row] != FOR_REFERENCE
-        item = items[row]
-        read = parse_access(item, self._is_failure) if isinstance(item, str) else item
-        if isinstance(read, Access):
-            key = self._sharding.catalogue.find(read.verb, read.resource)
-            code = access_code(UNMATCHED if key is None else key, failed=read.failed)
-            self._ticks[row], self._codes[row] = read.tick, code
-            if unknown:
-                self._table.learn(text[request:request_end], code)
-            return
-        self._ticks[row] = NO_TICK
-        if isinstance(read, Change):
-            self._codes[row] = self._add_change(read)
-        else:
-            self._codes[row] = REJECTED
-            position = self.state.accounting.events + row
-            self._rejections.append(Rejection(position, read.text, read.reason))
-
-    def _add_change(self, change: Change) -> int:
-        """Return the code of its row."""
-        if not self._sharding.owners(change.service):
-            return UNMATCHED
-        code = change_code(len(self._changes))
-        self._changes[code] = change
-        return code
-
-    def _release(self, rows: int) -> list[tuple[int, Batch]]:
-        """Return the batches of all rows; their order is that of the stream."""
-        state, changes = self.state, len(self._changes)
-        clock = SourceClock(newest=state.newest)
-        self._rows.enter(clock, 0, self._ticks, self._codes, rows)
-        released = self._rows.take(OPEN_END, state.accounting.events, self._changes)
-        state.newest = clock.newest
-        state.span.widen((batch for _, batch in released.batches), released.newest)
-        state.deploys += released.changes
-        accounting = state.accounting
-        accounting.events += rows
-        accounting.accesses += released.accesses
-        accounting.changes += changes
-        accounting.unmatched += released.unmatched
-        accounting.rejected += len(self._rejections)
-        return released.batches
 
 
 def _text(block: Block) -> bytearray:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from slomon.compiled import batching as batching_host
 from slomon.compiled import line_reader as line_reader_host
 from slomon.compiled import reorder as reorder_host
 from slomon.compiled import request_table as request_table_host
@@ -28,7 +29,7 @@ from slomon.kernels.windows import (
     mark,
 )
 
-_HOSTS = (line_reader_host, reorder_host, request_table_host, windows_host)
+_HOSTS = (batching_host, line_reader_host, reorder_host, request_table_host, windows_host)
 
 
 @cache

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon import ConfigurationError, Rejection, get_service_monitor
-from slomon.compiled import backend
+from slomon.compiled import backend, library
 from slomon.compiled.backend import CompiledUpgrade
 from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.statuses import server_errors_fail
 from slomon.options import BackendName
+from tests.compiled.kernels import compiled_kernels
+from tests.core.test_endpoints import entry
 from tests.strategies import NO_TRAFFIC, random_stream, streams
 from tests.strategies import Stream as Drawn
 from tests.streams import KINDS, PlainStream, Stream
@@ -53,15 +55,26 @@ def test_the_answer_of_the_compiled_backend_is_that_of_a_brute_force_count() -> 
         assert answers(monitor) == by_brute_force(events, entries, no_traffic), seed
 
 
-def make(*, at_once: bool = False) -> CompiledUpgrade:
-    return CompiledUpgrade(Sharding(Catalogue([]), 1), server_errors_fail, at_once=at_once)
+def make(endpoints: int = 0, *, at_once: bool = False) -> CompiledUpgrade:
+    catalogue = Catalogue(entry(resource=f"/{number}") for number in range(endpoints))
+    return CompiledUpgrade(Sharding(catalogue, 1), server_errors_fail, at_once=at_once)
 
 
-def test_it_is_due_for_a_busy_stream_once_loading_pays() -> None:
-    assert make().is_due(100_000, busy=True)
-    assert not make().is_due(100_000, busy=False)
-    assert not make().is_due(99_999, busy=True)
+def test_it_is_due_for_a_busy_stream_once_loading_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "_loaded", [])
+    assert make().is_due(25_000, busy=True)
+    assert not make().is_due(25_000, busy=False)
+    assert not make().is_due(24_999, busy=True)
     assert make(at_once=True).is_due(1, busy=False)
+
+
+@pytest.mark.parametrize("endpoints", [1, 30])
+def test_if_the_kernels_are_loaded_it_is_due_when_copying_the_windows_pays(endpoints: int) -> None:
+    with compiled_kernels():
+        upgrade = make(endpoints)
+        assert not upgrade.is_due(endpoints - 1, busy=True)
+        assert not upgrade.is_due(endpoints, busy=False)
+        assert upgrade.is_due(endpoints, busy=True)
 
 
 def test_if_nothing_is_compiled_yet_the_switch_waits_for_a_longer_stream(
@@ -72,9 +85,10 @@ def test_if_nothing_is_compiled_yet_the_switch_waits_for_a_longer_stream(
     def load(*, compile_if_needed: bool) -> None:
         asked.append(compile_if_needed)
 
+    monkeypatch.setattr(library, "_loaded", [])
     monkeypatch.setattr(backend, "load", load)
     waiting = make()
-    moments = [100_000, 100_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
+    moments = [25_000, 25_001, 9_999_999, 10_000_000, 10_000_001, 10**12]
     for moment in moments:
         if waiting.is_due(moment, busy=True):
             assert waiting.load() is None

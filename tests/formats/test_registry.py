@@ -54,8 +54,8 @@ LINES = {
     "lighttpd": COMBINED.replace("- -", "a.example.com -"),
     "traefik": f'{COMBINED} 7 "web@docker" "http://192.0.2.2:80" 22ms',
     "ingress-nginx": f"{COMBINED} 120 0.022 [shop-web-80] [] 192.0.2.2:80 5 0.020 500 4f1a",
-    "apisix": '192.0.2.1 - - [07/Jul/2018:23:13:12 +0000] a.example.com "GET /a HTTP/1.1" 500 5 0.002 '
-    '"-" "curl/8.0" 192.0.2.9:80 500 0.001 "http://a.example.com"',
+    "apisix": '192.0.2.1 - - [07/Jul/2018:23:13:12 +0000] a.example.com "GET /a HTTP/1.1" '
+    '500 5 0.002 "-" "curl/8.0" 192.0.2.9:80 500 0.001 "http://a.example.com"',
     "combined": COMBINED,
     "common": COMBINED.removesuffix(' "-" "curl/8.0"'),
     "istio": f'{ENVOY} - via_upstream - "-" 0 5 12 9 "-" "curl" "1" "{HOST}" "192.0.2.2:80" a b c',
