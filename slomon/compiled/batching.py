@@ -77,14 +77,16 @@ class CompiledBatcher:
         lengthen(self._codes, len(items))
         lengthen(self._unresolved, UNRESOLVED * len(items))
         known = self._table.known
-        # Plain lines without a prefix or a suffix, which are of no file and keep their queries.
-        shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask, 0, LAST_TICK])
+        # Plain lines without a prefix or a suffix, which are of no file, keep their queries, and are
+        # looked up when they are resolved.
+        shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask, 0, LAST_TICK, False])
         self._library.scan(
             *(address(text), 0, len(text) - len(_TAIL) + 1, address(text)),
             *map(address, (shape, _NOTHING, _NOTHING, _NOTHING, self._statuses)),
             *map(address, (known.table, known.arena, self._memory)),
             *map(address, (self._ticks, self._codes, self._unresolved)),
             *(len(items), len(items), address(self._scanned), address(self._group)),
+            *(address(text), address(self._table.templates)),
         )
         return text
 

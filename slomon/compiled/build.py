@@ -490,7 +490,7 @@ def _expire(
 _KERNELS: Final = {
     "scan": (
         scan.scan,
-        (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C),
+        (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C, _B, _C),
     ),
     "unwrap": (wrappers.unwrap, (_B, _N, _N, _N, _C, _B, _C, _B, _C, _N)),
     "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B, _C)),

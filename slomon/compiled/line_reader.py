@@ -16,7 +16,7 @@ from typing import Final
 from slomon.compiled.json_lines import WrapperProgram, compile_keys, compile_wrapper
 from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
-from slomon.compiled.request_table import CompiledEndpointNames, Known
+from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.core.statuses import StatusRule, StatusTable
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.formats.format import AnyLayout, Format
@@ -26,6 +26,7 @@ from slomon.formats.tables import TableLayout
 from slomon.kernels.codes import UNMATCHED, access_code
 from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.line import PLAIN_LINES
+from slomon.kernels.route import SCRATCH
 from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
@@ -48,14 +49,20 @@ class _Shape:
     wrapper: WrapperProgram | None = None
 
     def numbers(
-        self, mask: int, ticks: tuple[int, int], *, cut_queries: bool, of_file: bool
+        self,
+        mask: int,
+        ticks: tuple[int, int],
+        *,
+        cut_queries: bool,
+        of_file: bool,
+        has_routes: bool,
     ) -> array[int]:
         """
         The column `shape` of the scanner. `mask` is that of the table; accesses count from the
         first of `ticks` to the last.
         """
         numbers = self.kind, self.prefix, self.suffix, of_file, cut_queries, mask
-        return array("q", [*numbers, *ticks])
+        return array("q", [*numbers, *ticks, has_routes])
 
 
 class CompiledReader:
@@ -82,7 +89,7 @@ class CompiledReader:
         if shape is None:
             self._reference.scan(block)
             return
-        known = self._table(log.requests).known
+        table = self._table(log.requests)
         if shape.kind != PLAIN_LINES and len(block.requests) < len(block.buffer):
             block.requests = bytearray(len(block.buffer))
         rows = len(block.buffer) // _SHORT_LINE + 1
@@ -92,7 +99,7 @@ class CompiledReader:
         block.is_unwrapped = shape.wrapper is not None
         if shape.wrapper is not None:
             rows = self._unwrap(block, rows, shape.wrapper)
-        while self._scan(block, rows, known, shape):
+        while self._scan(block, rows, table, shape):
             lengthen(block.unresolved, 2 * len(block.unresolved))
 
     def resolve(self, block: Block) -> None:
@@ -125,9 +132,10 @@ class CompiledReader:
             *(address(block.contents), address(block.ends), room),
         )
 
-    def _scan(self, block: Block, room: int, known: Known, shape: _Shape) -> bool:
+    def _scan(self, block: Block, room: int, table: CompiledEndpointNames, shape: _Shape) -> bool:
         """Return whether the column of unresolved lines was too short for the block."""
-        memory, unresolved_count = array("q", [-1]) * MEMORY, array("q", [0, 0])
+        known, memory = table.known, array("q", [-1]) * MEMORY
+        unresolved_count, route = array("q", [0, 0]), bytearray(SCRATCH)
         group = array("q", bytes(8 * GROUP * LINE))
         unresolved_room = min(len(block.unresolved) // UNRESOLVED, room)
         ticks = self._reference.first, self._reference.last
@@ -135,6 +143,7 @@ class CompiledReader:
             *(known.mask, ticks),
             cut_queries=not block.log.match_exactly,
             of_file=shape.wrapper is None,
+            has_routes=table.has_routes,
         )
         text, at, length = block.buffer, block.at, block.length
         if shape.wrapper is not None:
@@ -145,6 +154,7 @@ class CompiledReader:
             *map(address, (shape.offsets, self._statuses, known.table, known.arena)),
             *map(address, (memory, block.ticks, block.codes, block.unresolved)),
             *(room, unresolved_room, address(unresolved_count), address(group)),
+            *(address(route), address(table.templates)),
         )
         block.unresolved_count, block.stop = unresolved_count
         if shape.wrapper is not None:

@@ -22,10 +22,9 @@ from slomon.kernels.resolve import (
     MASK,
     MOST,
     ROOM,
-    SCRATCH,
     USED,
 )
-from slomon.kernels.route import LONGEST
+from slomon.kernels.route import LONGEST, SCRATCH
 from slomon.kernels.swar import WIDEST
 
 _PLAIN: Final = re.compile(rb"[A-Za-z]+ (?:[a-z0-9._-]+\n)?[!#-\[\]-~]+")
@@ -71,6 +70,11 @@ class CompiledEndpointNames:
 
     def __len__(self) -> int:
         return self._book[FOUND]
+
+    @property
+    def has_routes(self) -> bool:
+        """Are the requests in the table the routes of found endpoints?"""
+        return self._book[MOST] > 0
 
     @property
     def admitted(self) -> int:

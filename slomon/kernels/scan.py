@@ -2,8 +2,9 @@
 The scanner: it turns a block of lines into columns of ticks and codes, a row per line.
 
 It reads plain lines of a few formats, and looks up the request of each in the table of known
-requests. Every other line is unresolved: either its request is not in the table, or the line is for
-the reference parser, which alone decides what such a line is. `kernels.resolve` follows.
+requests, or its route if the table holds the routes of found endpoints. Every other line is
+unresolved: either its request is not in the table, or the line is for the reference parser, which
+alone decides what such a line is. `kernels.resolve` follows.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from slomon.kernels.line import (
     is_plain,
     plain,
 )
+from slomon.kernels.route import LONGEST
+from slomon.kernels.route import group as write_route
 from slomon.kernels.swar import WIDEST, count_path, find_line_end, hash_bytes, prefetch
 from slomon.kernels.table import read_row
 from slomon.kernels.times import number
@@ -81,6 +84,8 @@ def scan(
     unresolved_room: int,
     unresolved_count: Column,
     group: Column,
+    route: Column,
+    templates: Column,
 ) -> int:
     """
     Scan the lines of `text` from `at` to `length`, until there is no room for another row or
@@ -89,13 +94,15 @@ def scan(
 
     * `shape`: the kind of lines, the length of their prefix and of their suffix, whether they are a
       file's lines (which may be blank or end with a carriage return), whether a request ends at its
-      question mark, the mask of the table, and the first and the last tick of accesses that count
+      question mark, the mask of the table, the first and the last tick of accesses that count, and
+      whether the table holds routes (`kernels.route`)
     * `requests`: where requests are composed, if they are not a part of their lines; as long as the
       text
     * `program`, `literals`, `offsets`, `memory`: as `layout.read` takes them. For plain lines,
       `literals` is the text of the prefix, followed by that of the suffix.
     * `statuses`: the outcome of each status from 0 to 999
-    * `group`: scratch memory, GROUP times LINE numbers
+    * `group`, `route`: scratch memory, GROUP times LINE numbers, and SCRATCH bytes for a route
+    * `templates`: as `route.group` takes them
 
     The text must end with a newline and have PADDING bytes behind it.
     """
@@ -136,7 +143,7 @@ def scan(
         for line in range(count):
             place = line * LINE
             source = requests if group[place + 7] else text
-            code = _find(source, group, place, table, shape[5], arena)
+            code = _find(source, group, place, shape, table, arena, route, templates)
             ticks[rows] = group[place]
             codes[rows] = code
             if FOR_REFERENCE <= code < UNMATCHED:
@@ -213,13 +220,26 @@ def _add_line(
     group[place + 7] = composed
 
 
-def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:
-    """The code of a line of the group, its key looked up in the table."""
+def _find(
+    text: Text,
+    group: Column,
+    place: int,
+    shape: Column,
+    table: Column,
+    arena: Text,
+    route: Column,
+    templates: Column,
+) -> int:
+    """The code of a line of the group, its request or the route of it looked up in the table."""
     failed = group[place + 1]
     if failed < 0:
         return failed
-    request, request_end, hashed = group[place + 2], group[place + 3], group[place + 4]
-    key = lookup(text, request, request_end, hashed, table, mask, arena)
+    at, end, mask = group[place + 2], group[place + 3], shape[5]
+    key = lookup(text, at, end, group[place + 4], table, mask, arena)
+    if key == MISSING and shape[8] and end - at <= LONGEST and is_plain(text, at, end):
+        end = write_route(text, at, end, route, 0, templates)
+        hashed, _ = hash_request(route, 0, end, 0)
+        key = lookup(route, 0, end, hashed, table, mask, arena)
     if key >= 0:
         return key << 1 | failed
     return UNKNOWN - failed if key == MISSING else key
