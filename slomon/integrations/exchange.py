@@ -17,7 +17,8 @@ from slomon.core.endpoints import Endpoint
 from slomon.endpoints.discovery import NO_ENDPOINT, LruDict, find_resource
 from slomon.endpoints.router import Router
 from slomon.errors import ConfigurationError
-from slomon.live_monitor.monitor import LiveMonitor, current_request
+from slomon.live_monitor.monitor import LiveMonitor
+from slomon.live_monitor.reporting import current_request
 from slomon.logging import get_logger
 from slomon.options import check_choice, check_function, option_error, read_text
 from slomon.text import excerpt

@@ -18,7 +18,8 @@ from slomon.integrations.exchange import (
 )
 from slomon.integrations.routes import find_scope_route
 from slomon.integrations.status_page import answer_async
-from slomon.live_monitor.monitor import LiveMonitor, check_monitor, current_request
+from slomon.live_monitor.monitor import LiveMonitor, check_monitor
+from slomon.live_monitor.reporting import current_request
 from slomon.options import check_choice
 
 Route: TypeAlias = Callable[[Scope], str | None]
