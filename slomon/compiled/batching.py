@@ -77,8 +77,8 @@ class CompiledBatcher:
         lengthen(self._codes, len(items))
         lengthen(self._unresolved, UNRESOLVED * len(items))
         known = self._table.known
-        # Plain lines without a prefix or a suffix: of no file, with their queries, and without routes,
-        # which are looked up when the requests are resolved.
+        # Plain lines without a prefix or a suffix: of no file, with their queries, without routes.
+        # Routes are looked up when requests are resolved.
         shape = array("q", [PLAIN_LINES, 0, 0, False, False, known.mask, 0, LAST_TICK, False])
         self._library.scan(
             *(address(text), 0, len(text) - len(_TAIL) + 1, address(text)),

@@ -87,19 +87,8 @@ LINES = {
     "regex": "2018-07-07T23:13:12Z GET /a HTTP/1.1 500",
 }
 NAMED_HOST = {
-    *(
-        "vhost",
-        "lighttpd",
-        "apisix",
-        "squid",
-        "istio",
-        "envoy",
-        "alb",
-        "clb",
-        "litespeed",
-        "logfmt",
-    ),
-    *("nginx-proxy-manager", "nginx-proxy-manager-standard"),
+    *("vhost", "lighttpd", "apisix", "squid", "istio", "envoy", "alb", "clb", "litespeed"),
+    *("logfmt", "nginx-proxy-manager", "nginx-proxy-manager-standard"),
 }
 ACCESS = Access(1531005192 * TICKS_PER_SECOND, "GET", "/a", failed=True)
 
