@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, cast
+from typing import Annotated, Any, Final, NoReturn, Protocol, cast
 
 from slomon.concurrency import run_on_own_loop
-from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import RejectedLine, ReplayAccounting
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Change, RejectedLine, ReplayAccounting
 from slomon.core.incident import Incident
+from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.summary import Totals
@@ -28,7 +29,7 @@ from slomon.deploys.records import DeployRules
 from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
-from slomon.errors import MalformedLineError, OptionError
+from slomon.errors import ConfigurationError, MalformedLineError, OptionError
 from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
@@ -478,11 +479,7 @@ def replay(
     is damaged or of another replay; MalformedLineError if `strict`. An exception of a function that
     was passed is raised as it is.
     """
-    raw = locals()
-    given = read_options(replay, raw)
-    for names in _EXCLUSIVE:
-        check_mutually_exclusive(**{name: raw[name] for name in names})
-    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **_read_range(given)}
+    given = read_replay_options(locals())
     rejects_path: str | None = given["rejects"]
     checkpoint_path: str | None = given["checkpoint"]
     histories = given["changes"] or []
@@ -492,21 +489,9 @@ def replay(
     logs = list_logs(given["paths"], [*histories, *others, *outputs.values()])
     size = measure(logs)
     with hold_outputs(checkpoint_path, rejects_path):
-        plan = _make_plan(given, logs, None if endpoints is None else read_catalogue(endpoints))
-        if resolution is not None:
-            windows = (one.window for one in _list_watched(plan))
-            check_resolution(resolution, plan.resolution, windows)
+        plan = make_plan(given, logs, resolution)
         chosen = choose_backend(backend, size)
-        rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
-        history = read_history(histories, _read_zone(change_zone), service or "", rules)
-        if plan.endpoints is None and plan.service_from == BY_HOST:
-            history = _name_hosts(history)
-        plan = replace(
-            plan,
-            changes=history.changes,
-            rejected_records=len(history.rejected),
-            excluded_records=history.excluded,
-        )
+        plan, rejected_records = add_changes(plan, given)
         log, rejections = ReplayLog(), Rejections()
         rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
         state = None
@@ -525,7 +510,7 @@ def replay(
         with ExitStack() as stack:
             if rejects_path is not None:
                 rejections.file = stack.enter_context(RejectsFile(Path(rejects_path), kept))
-            for line in () if saved else history.rejected:
+            for line in () if saved else rejected_records:
                 rejections.add(line)
             engine = Replay(
                 plan,
@@ -537,23 +522,33 @@ def replay(
                 save_rejections=rejections.save,
                 saved=saved,
             )
-            named = set(given["paths"])
-            deploys = DeployRecords(
-                expected=bool(histories), in_zone=change_zone is not None or zone is not None
-            )
-            monitor = _run(
-                engine, plan, rejections, size, on_progress, named=named, deploys=deploys
-            )
+            run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
+            monitor = run_on_own_loop(run)
+            monitor = conclude(monitor, engine, plan, rejections.first, given)
         if state is not None and not keep_checkpoint:
             state.remove()
         log.finished(monitor.accounting, monitor.problems, monitor.warnings)
         return monitor
 
 
-def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalogue | None) -> Plan:
-    """The plan of these options, as they were read; the changes are not known yet."""
-    match = given["match"]
-    return Plan(
+def read_replay_options(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked values of all options of `replay`. Raises ConfigurationError."""
+    given = read_options(replay, raw)
+    for names in _EXCLUSIVE:
+        check_mutually_exclusive(**{name: raw[name] for name in names})
+    rule = choose_rule(given["is_failure"], raw["fail_status"])
+    return {**given, "is_failure": rule, **_read_range(given)}
+
+
+def make_plan(given: Mapping[str, Any], logs: Sequence[str], resolution: object) -> Plan:
+    """
+    The plan of these options, as they were read, without the changes. An error shows `resolution`
+    as it was given. Raises ConfigurationError, or OSError if the file of the endpoints can't be
+    read.
+    """
+    endpoints, match = given["endpoints"], given["match"]
+    catalogue = None if endpoints is None else read_catalogue(endpoints)
+    plan = Plan(
         logs=logs,
         zone=_read_zone(given["zone"]),
         formats=choose_formats(
@@ -587,6 +582,26 @@ def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalog
         workers=given["workers"],
         is_failure=given["is_failure"],
     )
+    if resolution is not None:
+        windows = (one.window for one in _list_watched(plan))
+        check_resolution(resolution, plan.resolution, windows)
+    return plan
+
+
+def add_changes(plan: Plan, given: Mapping[str, Any]) -> tuple[Plan, list[RejectedLine]]:
+    """The plan with the changes that the options name, and their records that are malformed."""
+    zone, service = _read_zone(given["change_zone"]), given["service"] or ""
+    rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
+    history = read_history(given["changes"] or [], zone, service, rules)
+    if plan.endpoints is None and plan.service_from == BY_HOST:
+        history = _name_hosts(history)
+    plan = replace(
+        plan,
+        changes=history.changes,
+        rejected_records=len(history.rejected),
+        excluded_records=history.excluded,
+    )
+    return plan, history.rejected
 
 
 def _read_range(given: Mapping[str, Any]) -> dict[str, int | None]:
@@ -634,39 +649,51 @@ def _list_watched(plan: Plan) -> Sequence[Endpoint]:
     return [plan.defaults] if plan.endpoints is None else plan.endpoints.endpoints
 
 
-def _run(
-    engine: Replay,
+class Engine(Protocol):
+    """What has run a plan: a `Replay`, or what distributes one over several machines."""
+
+    @property
+    def logs(self) -> Sequence[LogOutcome]: ...
+    @property
+    def sources(self) -> Sequence[tuple[str, SourceClock]]: ...
+    def is_watched(self, change: Change, /) -> bool: ...
+    def list_services(self) -> list[str]: ...
+
+
+class LogOutcome(Protocol):
+    """Why a log was not read, or not completely, as in `LogReader`."""
+
+    path: str
+    problem: str | None
+    refusal: ConfigurationError | None
+
+
+def conclude(
+    monitor: ServiceMonitor,
+    engine: Engine,
     plan: Plan,
-    rejections: Rejections,
-    size: int | None,
-    on_progress: Callable[[Progress], object] | None,
-    *,
-    named: Container[str],
-    deploys: DeployRecords,
+    rejections: Sequence[RejectedLine],
+    given: Mapping[str, Any],
 ) -> ReplayMonitor:
-    """
-    Run a replay in which the logs `named` were not found in a directory. What is known of the
-    deploys before it is in `deploys`.
-    """
-    run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
-    monitor = run_on_own_loop(run)
+    """The result of a replay with the given options, whose engine has returned this monitor."""
     problems = [log.problem for log in engine.logs if log.problem is not None]
+    named = set(given["paths"])  # the other logs were found in a directory
     complete = not any(
         log.problem is not None and (log.refusal is None or log.path in named)
         for log in engine.logs
     )
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in _list_watched(plan)), default=0)
-    deploys = _sum_up_deploys(engine, plan, deploys)
+    deploys = _sum_up_deploys(engine, plan, given)
     warnings = find_warnings(accounting, engine.sources, deploys, window)
     return ReplayMonitor(
-        *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
+        *(monitor.incidents, accounting, rejections, problems, monitor.totals),
         complete=complete,
         warnings=warnings,
     )
 
 
-def _sum_up_deploys(engine: Replay, plan: Plan, deploys: DeployRecords) -> DeployRecords:
+def _sum_up_deploys(engine: Engine, plan: Plan, given: Mapping[str, Any]) -> DeployRecords:
     counted: list[int] = []
     unmatched: Counter[str] = Counter()
     for tick, change in plan.changes:
@@ -674,8 +701,9 @@ def _sum_up_deploys(engine: Replay, plan: Plan, deploys: DeployRecords) -> Deplo
             counted.append(tick)
         else:
             unmatched[change.service] += 1
-    return replace(
-        deploys,
+    return DeployRecords(
+        expected=bool(given["changes"]),
+        in_zone=given["change_zone"] is not None or given["zone"] is not None,
         counted=counted,
         unmatched=unmatched.total(),
         rejected=plan.rejected_records,

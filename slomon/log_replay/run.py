@@ -21,7 +21,7 @@ from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import Endpoint, ShardEndpoints
 from slomon.core.events import OUT_OF_RANGE, Change, RejectedLine, ReplayAccounting
 from slomon.core.incident import ChangeLog, Incident
-from slomon.core.reorder import SourceClock, WaitingEvents
+from slomon.core.reorder import Order, SourceClock, WaitingEvents
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.summary import add_up
@@ -167,19 +167,11 @@ class Replay:
             self._order, on_rejected, **counts, first=plan.first, last=plan.last
         )
         self._found = FoundEndpoints(self._names, plan.defaults, plan.service_from)
-        self._requests = _KnownRequests(plan, self._found)
+        self._requests = KnownRequests(plan, self._found)
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._groups = PathGroups(self._names, on_paths_grouped)
-        make_detector = partial(
-            FormatDetector,
-            plan.formats,
-            self._requests,
-            match_exactly=plan.match_exactly,
-            reading=Reading(plan.is_failure, plan.zone),
-            infer=infer,
-        )
-        self._recognise_silently = make_detector(_ignore)
-        self._detector = make_detector(on_format_detected)
+        self._recognise_silently = make_detector(plan, self._requests)
+        self._detector = make_detector(plan, self._requests, on_format_detected)
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
         self._shards: list[Shard] = []
@@ -203,13 +195,23 @@ class Replay:
         newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
         finish(shards, collector, min(max(newest, order.watched_until), self._plan.last))
         incidents: Iterable[Incident] = collector.incidents.values()
-        if self._plan.endpoints is None:
+        given = self._plan.endpoints
+        if given is None:
             endpoints = self._found
             endpoints.settle({deploy.change.service for deploy in order.deploys})
             incidents = [replace(one, endpoint=endpoints[one.key]) for one in incidents]
         deploys = [deploy for deploy in order.deploys if self.is_watched(deploy.change)]
         totals = add_up(shards, deploys, order.span)
-        return ServiceMonitor(incidents, self._account(len(deploys)), (), totals)
+        accounting = make_accounting(
+            *(self._plan, order, self._reference),
+            changes=len(deploys),
+            late=sum(shard.late for shard in shards),
+            lines=self.lines,
+            capped=self._names.capped,
+            endpoints=len(given.endpoints) if given else self._names.admitted,
+            templates=self._groups.templates or (),
+        )
+        return ServiceMonitor(incidents, accounting, (), totals)
 
     def list_services(self) -> list[str]:
         """The services that own endpoints, after the run; not those that each are an endpoint."""
@@ -238,7 +240,7 @@ class Replay:
             found = await survey(plan.logs, self._detector, plan.max_line)
             states = [state for _, state in found]
             clocks = [
-                SourceClock(self._choose_lateness(state.log), tick, ended=state.ended)
+                SourceClock(choose_lateness(plan, state.log), tick, ended=state.ended)
                 for tick, state in found
             ]
             self._order.start([self._order.clocks[CHANGES], *clocks])
@@ -281,7 +283,13 @@ class Replay:
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
         reader = BlockReader(
-            *(self.logs, self._order, self._resolver, self._choose_lateness, self._save),
+            *(
+                self.logs,
+                self._order,
+                self._resolver,
+                partial(choose_lateness, self._plan),
+                self._save,
+            ),
             block_bytes=self._plan.block_bytes,
             cores=_count_cores(),
         )
@@ -402,15 +410,6 @@ class Replay:
         self._order.enter(CHANGES, ticks, codes, len(ticks))
         self._order.end(CHANGES)
 
-    def _choose_lateness(self, log: Log | None) -> int:
-        if self._plan.lateness is not None:
-            return self._plan.lateness
-        if log is None:
-            return LATENESS
-        if log.newest_first:
-            return LAST_TICK  # all its rows wait until its end
-        return 0 if log.format.ordered else LATENESS
-
     def _group_paths(self) -> None:
         """Learn the path templates from the logs, or from the only one when its head is read."""
         plan = self._plan
@@ -425,36 +424,74 @@ class Replay:
                 sample_templates(plan.logs, self._recognise_silently, plan.max_line, known)
             )
 
-    def _account(self, deploys: int) -> ReplayAccounting:
-        """The accounting at the end. `deploys` is the number of changes that are watched."""
-        plan, order, reference = self._plan, self._order, self._reference
-        clocks = order.clocks[CHANGES + 1 :]
-        given = plan.endpoints
-        out_of_range = order.excluded - reference.excluded.total() + order.excluded_changes
-        excluded = reference.excluded + Counter(plan.excluded_records)
-        excluded += Counter({OUT_OF_RANGE: out_of_range})
-        return ReplayAccounting(
-            events=order.position + plan.rejected_records + sum(plan.excluded_records.values()),
-            accesses=order.accesses,
-            changes=deploys,
-            unmatched=order.unmatched + reference.changes - order.excluded_changes - deploys,
-            rejected=reference.rejected + plan.rejected_records,
-            excluded=excluded.total(),
-            late=sum(shard.late for shard in self._shards),
-            missing=reference.missing,
-            lines=self.lines,
-            excluded_by_reason=dict(excluded),
-            records=len(plan.changes) + plan.rejected_records + sum(plan.excluded_records.values()),
-            blank=order.blank,
-            capped=self._names.capped,
-            disordered=sum(clock.disordered for clock in clocks),
-            largest_lateness=to_seconds(max(clock.largest for clock in clocks)),
-            endpoints=self._names.admitted if given is None else len(given.endpoints),
-            grouped_paths=sum(one.replaced for one in self._groups.templates or ()),
-        )
+
+def make_detector(
+    plan: Plan, requests: KnownRequests, on_format_detected: OnFormatDetected = _ignore
+) -> FormatDetector:
+    """The detector of the formats of a plan's logs."""
+    return FormatDetector(
+        plan.formats,
+        requests,
+        on_format_detected,
+        match_exactly=plan.match_exactly,
+        reading=Reading(plan.is_failure, plan.zone),
+        infer=infer,
+    )
 
 
-class _KnownRequests:
+def choose_lateness(plan: Plan, log: Log | None) -> int:
+    """How late the lines of a log may be, in ticks; None is a log that is not recognised yet."""
+    if plan.lateness is not None:
+        return plan.lateness
+    if log is None:
+        return LATENESS
+    if log.newest_first:
+        return LAST_TICK  # all its rows wait until its end
+    return 0 if log.format.ordered else LATENESS
+
+
+def make_accounting(
+    plan: Plan,
+    order: Order,
+    reference: ReferenceParser,
+    *,
+    changes: int,
+    late: int,
+    lines: int,
+    capped: int,
+    endpoints: int,
+    templates: Sequence[Template],
+) -> ReplayAccounting:
+    """
+    The accounting of a replay at its end, by what its reorder buffer and its parser have counted.
+    `changes` is the number of changes that are watched.
+    """
+    clocks = order.clocks[CHANGES + 1 :]
+    out_of_range = order.excluded - reference.excluded.total() + order.excluded_changes
+    excluded = reference.excluded + Counter(plan.excluded_records)
+    excluded += Counter({OUT_OF_RANGE: out_of_range})
+    return ReplayAccounting(
+        events=order.position + plan.rejected_records + sum(plan.excluded_records.values()),
+        accesses=order.accesses,
+        changes=changes,
+        unmatched=order.unmatched + reference.changes - order.excluded_changes - changes,
+        rejected=reference.rejected + plan.rejected_records,
+        excluded=excluded.total(),
+        late=late,
+        missing=reference.missing,
+        lines=lines,
+        excluded_by_reason=dict(excluded),
+        records=len(plan.changes) + plan.rejected_records + sum(plan.excluded_records.values()),
+        blank=order.blank,
+        capped=capped,
+        disordered=sum(clock.disordered for clock in clocks),
+        largest_lateness=to_seconds(max(clock.largest for clock in clocks)),
+        endpoints=endpoints,
+        grouped_paths=sum(one.replaced for one in templates),
+    )
+
+
+class KnownRequests:
     """The requests of each log: one object for all logs with the same endpoints and services."""
 
     def __init__(self, plan: Plan, found: FoundEndpoints) -> None:
