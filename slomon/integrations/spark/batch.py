@@ -1,0 +1,438 @@
+"""
+`replay_spark(...)` replays logs, or a table of accesses, on a cluster of Apache Spark. The answer is
+that of `replay` on one machine.
+
+    logs ─▶ scan, pack ─▶ shuffle by shard ─▶ order, count ─▶ incidents ─▶ positions, causes
+            (a task each)                     (a task each)              (on the driver)
+
+What no single task can know is added on the driver: the numbers of the sources in the order in which
+the logs begin, the path templates, which endpoints are admitted, the positions of incidents and
+changes in the stream of all logs, and the attribution of incidents to changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from slomon.concurrency import run_on_own_loop
+from slomon.core.batching import TimeRange
+from slomon.core.endpoints import Endpoint
+from slomon.core.events import Change, PositionedChange, RejectedLine, append_bounded
+from slomon.core.incident import Candidates, Incident
+from slomon.core.reorder import Order, PythonRowBuffer, SourceClock
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.summary import Totals
+from slomon.endpoints.discovery import FoundEndpoints, PythonEndpointNames
+from slomon.endpoints.templates import Template
+from slomon.errors import ConfigurationError, OptionError
+from slomon.integrations.spark.counting import Place, PlacedChange, ShardCount
+from slomon.integrations.spark.packing import ACCESSES, ORDER, PACKED, SUMMARY, Shards
+from slomon.integrations.spark.tasks import (
+    COUNTED,
+    LOGS,
+    BackendChoice,
+    CountBefore,
+    CountShards,
+    ScanLogs,
+    SourceSummary,
+    read_blobs,
+)
+from slomon.log_replay.files import check_files, list_logs, measure
+from slomon.log_replay.lines import Log, ReferenceParser
+from slomon.log_replay.logging import ReplayLog
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.replay import (
+    ReplayMonitor,
+    add_changes,
+    conclude,
+    make_plan,
+    read_replay_options,
+    replay,
+)
+from slomon.log_replay.run import KnownRequests, make_accounting, make_detector
+from slomon.log_replay.sample import sample_templates
+from slomon.log_replay.survey import LogState, survey
+from slomon.options import list_options, read_count
+from slomon.report.exports import to_table
+from slomon.text import excerpt, quote
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Logs: TypeAlias = "str | Sequence[str] | DataFrame"
+
+UNSUPPORTED: Final = (
+    *("checkpoint", "checkpoint_every", "keep_checkpoint", "rejects", "strict", "on_rejected"),
+    *("on_progress", "sli_series", "workers"),
+)
+"""The options of `replay` that a replay on a cluster does not have."""
+
+_SHARD_BYTES: Final = 512 << 20  # of plain text; a task needs about half as much memory
+_COMPRESSION: Final = 10  # how many bytes of text a byte of a compressed log is
+
+
+def replay_spark(
+    spark: SparkSession, logs: Logs, *, shards: int | None = None, **options: Any
+) -> ReplayMonitor:
+    """
+    Replay access logs, or a table of accesses, on a cluster. The answer, with the identifiers of its
+    incidents, is that of `replay`.
+
+    * `logs`: the paths of logs, as in `replay`, which each executor can open; or a DataFrame of
+      accesses, as `slomon.integrations.spark.tables` describes it
+    * `shards`: how many tasks share the endpoints; None chooses by the size of the logs. The answer
+      is the same
+
+    All other options are those of `replay`, except for checkpoints, rejected lines, progress and SLI
+    series. Raises ConfigurationError or OSError as `replay` does.
+    """
+    raw = _complete(options)
+    cluster = _Cluster(spark, shards)
+    return _replay_logs(cluster, {**raw, "paths": logs})
+
+
+def to_spark(spark: SparkSession, monitor: ServiceMonitor) -> DataFrame:
+    """
+    A DataFrame with a row for each incident, with the columns of the Parquet file that `slomon
+    replay --incidents` writes.
+    """
+    return spark.createDataFrame(to_table(monitor.records()))
+
+
+def _complete(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of `replay`, those that are not given with their defaults."""
+    declared = list_options(replay)
+    for name in options:
+        if name not in declared or name in UNSUPPORTED or name == "paths":
+            allowed = ", ".join(name for name in declared if name not in UNSUPPORTED)
+            raise OptionError([name], f" is no option of replay_spark; allowed: {allowed}")
+    return {name: one.default for name, one in declared.items()} | dict(options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """A session of Spark, and the number of shards that the user wants."""
+
+    spark: SparkSession
+    shards: int | None
+
+    def choose_shards(self, size: int | None) -> int:
+        """How many shards to use for plain logs of this size."""
+        if self.shards is not None:
+            return read_count("shards", self.shards, 65_535)
+        cores = int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1)
+        cores = min(cores, self.spark.sparkContext.defaultParallelism * 2)
+        return min(max(cores, (size or 0) // _SHARD_BYTES), 65_535)
+
+
+def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
+    given = read_replay_options(raw)
+    files = [raw["endpoints"]] if isinstance(raw["endpoints"], str) else []
+    histories = given["changes"] or []
+    check_files(given["paths"], histories, files, {})
+    paths = list_logs(given["paths"], [*histories, *files])
+    size = measure(paths)
+    if size is None:
+        raise OptionError(["logs"], " has standard input or a pipe; allowed: files")
+    log, rejections = ReplayLog(), list[RejectedLine]()
+    plan, rejected_records = add_changes(make_plan(given, paths, raw["resolution"]), given)
+    found = FoundEndpoints(PythonEndpointNames(1), plan.defaults, plan.service_from)
+    requests = KnownRequests(plan, found)
+    states = run_on_own_loop(
+        partial(survey, paths, make_detector(plan, requests, log.format_detected), plan.max_line)
+    )
+    templates: Sequence[Template] = ()
+    if plan.endpoints is None and plan.groups_paths:
+        known = {state.path: state.log for _, state in states if state.log is not None}
+        templates = sample_templates(paths, make_detector(plan, requests), plan.max_line, known)
+    log.paths_grouped(templates)
+    compressed = sum(state.size for _, state in states if state.is_compressed)
+    shards = Shards(
+        cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
+    )
+    backend = BackendChoice(raw["backend"], size)
+    light = replace(plan, logs=(), changes=())
+    rows = [
+        (source, state.path, began)
+        for source, (began, state) in enumerate(states, 1)
+        if not state.ended
+    ]
+    packed = (
+        cluster.spark.createDataFrame(rows, LOGS)
+        .repartitionById(max(len(rows), 1), "source")
+        .mapInArrow(ScanLogs(light, shards, backend, templates).__call__, PACKED)
+    )
+    engine = Engine(plan, shards, backend, templates, states)
+    monitor = engine.run(packed)
+    for summary in engine.summaries:
+        for name, form, details in summary.detected if len(paths) == 1 else ():
+            log.format_detected(name, form, details)
+        for line in summary.first_rejected:
+            append_bounded(rejections, line)
+    for line in [*rejected_records, *rejections]:
+        log.line_rejected(line)
+    result = conclude(monitor, engine, plan, [*rejected_records, *rejections][:100], given)
+    log.finished(result.accounting, result.problems, result.warnings)
+    return result
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """How the reading of a log ended."""
+
+    path: str
+    problem: str | None
+    refusal: ConfigurationError | None
+
+
+class Engine:
+    """
+    A replay whose rows are packed and counted by Spark. `states` are the surveyed sources in their
+    order, each with the tick at which it begins.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        shards: Shards,
+        backend: BackendChoice,
+        templates: Sequence[Template],
+        states: Sequence[tuple[int, LogState]],
+    ) -> None:
+        self._plan = plan
+        self._shards = shards
+        self._backend = backend
+        self._templates = templates
+        self._names = PythonEndpointNames(plan.max_endpoints)
+        self._found = FoundEndpoints(self._names, plan.defaults, plan.service_from)
+        self._requests = KnownRequests(plan, self._found)(match_exactly=True)
+        self._states = states
+        self.summaries: list[SourceSummary] = []
+        self.logs = [_Outcome(state.path, state.problem, state.refusal) for _, state in states]
+        self._clocks = [SourceClock(0, tick, ended=state.ended) for tick, state in states]
+
+    @property
+    def sources(self) -> list[tuple[str, SourceClock]]:
+        """The name and the clock of each source."""
+        return [(excerpt(log.path), clock) for log, clock in zip(self.logs, self._clocks, strict=True)]
+
+    def is_watched(self, change: Change) -> bool:
+        """Does the service of a change own an endpoint?"""
+        return self._requests.watches(change.service)
+
+    def list_services(self) -> list[str]:
+        """The services that own endpoints, after the run; not those that each are an endpoint."""
+        given = self._plan.endpoints
+        return sorted({one.name for one in given.endpoints} if given else self._found.services)
+
+    def run(self, packed: DataFrame) -> ServiceMonitor:
+        """
+        Count the packed rows. Raises ConfigurationError if no log was in a known format, as
+        `Replay.run` does.
+        """
+        from pyspark import StorageLevel  # noqa: PLC0415 (an extra)
+
+        packed = packed.persist(StorageLevel.DISK_ONLY)
+        try:
+            return self._run(packed)
+        finally:
+            packed.unpersist()
+
+    def _run(self, packed: DataFrame) -> ServiceMonitor:
+        self._read_summaries(packed)
+        changes = self._place_changes()
+        counted = [one for one in changes if one.tick <= self._plan.last]
+        shards = self._count(packed, counted, None)
+        names = sorted(zip_names(shards))
+        if len(names) > self._plan.max_endpoints:
+            names = names[: self._plan.max_endpoints]
+            shards = self._count(packed, counted, frozenset(name for _, name in names))
+        for _, name in names:
+            self._names.accept(self._names.key(name))
+        position = self._find_positions(packed, shards, changes)
+        return self._finish(shards, changes, position)
+
+    def _read_summaries(self, packed: DataFrame) -> None:
+        rows = packed.where(f"kind = {SUMMARY}").select("blob").collect()
+        self.summaries = sorted(read_blobs(rows), key=lambda one: one.source)
+        for summary in self.summaries:
+            self._clocks[summary.source - 1] = summary.clock
+            outcome = self.logs[summary.source - 1]
+            outcome.problem, outcome.refusal = summary.problem, summary.refusal
+        refusals = [log.refusal for log in self.logs if log.refusal is not None]
+        if refusals and len(refusals) == len(self.logs):
+            raise refusals[0]
+
+    def _place_changes(self) -> list[PlacedChange]:
+        """All changes to watched services, in the order of their places."""
+        ticks = [tick for tick, _ in self._plan.changes]
+        dated = [
+            PlacedChange(Place(time, 0, rank), tick, change)
+            for rank, (time, (tick, change)) in enumerate(
+                zip(accumulate(ticks, max), self._plan.changes, strict=True)
+            )
+            if self.is_watched(change)
+        ]
+        in_logs = (one for summary in self.summaries for one in summary.changes)
+        return sorted([*dated, *in_logs], key=lambda one: one.place)
+
+    def _count(
+        self,
+        packed: DataFrame,
+        changes: Sequence[PlacedChange],
+        admitted: frozenset[bytes] | None,
+    ) -> list[ShardCount]:
+        light = replace(self._plan, logs=(), changes=())
+        task = CountShards(light, self._shards, self._backend, changes, self._newest(), admitted)
+        rows = (
+            packed.where(f"kind = {ACCESSES}")
+            .repartitionById(self._shards.count, "shard")
+            .mapInArrow(task.__call__, COUNTED)
+            .collect()
+        )
+        return list(read_blobs(rows))
+
+    def _newest(self) -> int:
+        newest = [clock.newest for clock in self._clocks]
+        newest += [summary.watched_until for summary in self.summaries]
+        return min(max(newest, default=0), self._plan.last)
+
+    def _find_positions(
+        self, packed: DataFrame, shards: Iterable[ShardCount], changes: Iterable[PlacedChange]
+    ) -> Callable[[Place], int]:
+        """The positions of all places in the stream."""
+        places = {place for shard in shards for place in shard.places.values()}
+        ordered = sorted(places | {one.place for one in changes})
+        if not ordered:
+            return {}.__getitem__
+        rows = (
+            packed.where(f"kind = {ORDER}").mapInArrow(CountBefore(ordered).__call__, COUNTED)
+        ).collect()
+        before = sum(read_blobs(rows), start=np.zeros(len(ordered), np.int64))
+        times = list(accumulate((tick for tick, _ in self._plan.changes), max))
+        earlier = np.searchsorted(times, [place.time for place in ordered], "right").tolist()
+
+        def count(place: Place, counted: int, changed: int) -> int:
+            if not place.source:
+                return counted + place.rank
+            return counted + changed + place.equal + (0 if self._shards.ranked else place.rank)
+
+        positions = map(count, ordered, before.tolist(), earlier)
+        return dict(zip(ordered, positions, strict=True)).__getitem__
+
+    def _finish(
+        self,
+        shards: Sequence[ShardCount],
+        changes: Sequence[PlacedChange],
+        position: Callable[[Place], int],
+    ) -> ServiceMonitor:
+        plan, summaries = self._plan, self.summaries
+        given = plan.endpoints
+        endpoints: Sequence[Endpoint] = self._found if given is None else given.endpoints
+        placed = [PositionedChange(position(at), tick, change) for at, tick, change in changes]
+        known = [one for one in placed if one.tick <= plan.last]
+        if given is None:
+            self._found.settle({one.change.service for one in known})
+        incidents = [
+            incident
+            for shard in shards
+            for incident in _restore_incidents(shard, self._list_keys(shard), endpoints, known, position)
+        ]
+        began = min((shard.began for shard in shards if shard.began), default=None)
+        span = TimeRange(began and began[1], max((shard.newest for shard in shards), default=0))
+        deploys = [one for one in known if self.is_watched(one.change)]
+        totals = self._add_up(shards, endpoints, deploys, span)
+        order = Order(1 + len(self._clocks), PythonRowBuffer(1))
+        order.start([SourceClock(ended=True), *self._clocks])
+        unwatched = len(plan.changes) - sum(one.place.source == 0 for one in changes)
+        dropped = sum(shard.dropped for shard in shards)
+        order.position = len(plan.changes) + sum(one.events for one in summaries)
+        order.accesses = sum(totals.requests)
+        order.unmatched = unwatched + dropped + sum(one.unmatched for one in summaries)
+        order.excluded_changes = len(changes) - len(known)
+        order.excluded = sum(one.excluded for one in summaries)
+        order.blank = sum(one.blank for one in summaries)
+        reference = ReferenceParser(
+            order,
+            _ignore,
+            changes=len(changes),
+            rejected=sum(one.rejected for one in summaries),
+            missing=sum(one.missing for one in summaries),
+            excluded=sum((one.reasons for one in summaries), Counter[str]()),
+        )
+        accounting = make_accounting(
+            *(plan, order, reference),
+            changes=len(deploys),
+            late=sum(shard.late for shard in shards),
+            lines=sum(one.lines for one in summaries),
+            capped=dropped + sum(one.capped for one in summaries),
+            endpoints=len(given.endpoints) if given else self._names.admitted,
+            templates=self._templates,
+        )
+        return ServiceMonitor(incidents, accounting, (), totals)
+
+    def _list_keys(self, shard: ShardCount) -> list[int]:
+        """The keys of the endpoints that a shard has counted, in its order."""
+        return [self._names.key(name) for name in shard.names] or list(shard.keys)
+
+    def _add_up(
+        self,
+        shards: Iterable[ShardCount],
+        endpoints: Sequence[Endpoint],
+        deploys: Sequence[PositionedChange],
+        span: TimeRange,
+    ) -> Totals:
+        totals = Totals(endpoints, deploys=deploys, span=span)
+        for column in (totals.requests, totals.failures):
+            column.frombytes(bytes(8 * len(endpoints)))
+        for shard in shards:
+            counts = zip(self._list_keys(shard), shard.requests, shard.failures, strict=True)
+            for key, requests, failures in counts:
+                totals.requests[key], totals.failures[key] = requests, failures
+        return totals
+
+
+def zip_names(shards: Iterable[ShardCount]) -> Iterable[tuple[Place, bytes]]:
+    """The places of the first accesses to all endpoints that were found, and their names."""
+    for shard in shards:
+        yield from zip(shard.first, shard.names, strict=False)
+
+
+def _restore_incidents(
+    shard: ShardCount,
+    keys: Sequence[int],
+    endpoints: Sequence[Endpoint],
+    changes: Sequence[PositionedChange],
+    position: Callable[[Place], int],
+) -> Iterable[Incident]:
+    """The incidents of a shard, with the keys and positions of the run."""
+    key_of = dict(zip(shard.keys, keys, strict=True))
+    change_at = dict(zip(shard.changes, changes, strict=True))
+
+    def restore(candidates: Candidates) -> Candidates:
+        known = tuple(change_at[one.position] for one in candidates.changes)
+        return replace(candidates, changes=known)
+
+    for one in shard.incidents:
+        ended = one.end_position
+        key = key_of[one.key]
+        yield replace(
+            one,
+            key=key,
+            endpoint=endpoints[key],
+            start_position=position(shard.places[one.start_position]),
+            end_position=None if ended is None else position(shard.places[ended]),
+            breaking=restore(one.breaking),
+            fixing=one.fixing and restore(one.fixing),
+        )
+
+
+def _ignore(_: object) -> None:
+    """The hook for malformed lines, which the tasks have counted."""
