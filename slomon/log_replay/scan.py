@@ -51,9 +51,7 @@ class LogScan:
         is_found = plan.endpoints is None
         self.order, self.names = backend.order(1, 1, _UNLIMITED if is_found else 0)
         self.names.templates = compile_templates(templates)
-        self.reference = ReferenceParser(
-            self.order, on_rejected, first=plan.first, last=plan.last
-        )
+        self.reference = ReferenceParser(self.order, on_rejected, first=plan.first, last=plan.last)
         self.lines = 0
         self.problem: str | None = None
         self.refusal: ConfigurationError | None = None

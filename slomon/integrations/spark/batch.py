@@ -1,22 +1,23 @@
 """
-`replay_spark(...)` replays logs, or a table of accesses, on a cluster of Apache Spark. The answer is
-that of `replay` on one machine.
+`replay_spark(...)` replays logs, or a table of accesses, on a cluster of Apache Spark. The answer
+is that of `replay` on one machine.
 
     logs ─▶ scan, pack ─▶ shuffle by shard ─▶ order, count ─▶ incidents ─▶ positions, causes
             (a task each)                     (a task each)              (on the driver)
 
-What no single task can know is added on the driver: the numbers of the sources in the order in which
-the logs begin, the path templates, which endpoints are admitted, the positions of incidents and
-changes in the stream of all logs, and the attribution of incidents to changes.
+What no single task can know is added on the driver: the numbers of the sources, in the order in
+which the logs begin; the path templates; which endpoints are admitted; the positions of incidents
+and changes in the stream of all logs; and the attribution of incidents to changes.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -34,6 +35,8 @@ from slomon.endpoints.templates import Template
 from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.spark.counting import Place, PlacedChange, ShardCount
 from slomon.integrations.spark.packing import ACCESSES, ORDER, PACKED, SUMMARY, Shards
+from slomon.integrations.spark.summaries import SourceSummary
+from slomon.integrations.spark.tables import TABLE, PackTable, sample_table, select_accesses
 from slomon.integrations.spark.tasks import (
     COUNTED,
     LOGS,
@@ -41,11 +44,10 @@ from slomon.integrations.spark.tasks import (
     CountBefore,
     CountShards,
     ScanLogs,
-    SourceSummary,
     read_blobs,
 )
 from slomon.log_replay.files import check_files, list_logs, measure
-from slomon.log_replay.lines import Log, ReferenceParser
+from slomon.log_replay.lines import ReferenceParser
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.replay import (
@@ -61,7 +63,7 @@ from slomon.log_replay.sample import sample_templates
 from slomon.log_replay.survey import LogState, survey
 from slomon.options import list_options, read_count
 from slomon.report.exports import to_table
-from slomon.text import excerpt, quote
+from slomon.text import excerpt
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -74,6 +76,9 @@ UNSUPPORTED: Final = (
 )
 """The options of `replay` that a replay on a cluster does not have."""
 
+OF_LINES: Final = ("format", "log_format", "regex", "json_keys", "zone", "lateness")
+"""The options of `replay` that say how lines are read, which a table does not have."""
+
 _SHARD_BYTES: Final = 512 << 20  # of plain text; a task needs about half as much memory
 _COMPRESSION: Final = 10  # how many bytes of text a byte of a compressed log is
 
@@ -82,20 +87,21 @@ def replay_spark(
     spark: SparkSession, logs: Logs, *, shards: int | None = None, **options: Any
 ) -> ReplayMonitor:
     """
-    Replay access logs, or a table of accesses, on a cluster. The answer, with the identifiers of its
-    incidents, is that of `replay`.
+    Replay access logs, or a table of accesses, on a cluster. The answer, with the identifiers of
+    its incidents, is that of `replay`.
 
     * `logs`: the paths of logs, as in `replay`, which each executor can open; or a DataFrame of
       accesses, as `slomon.integrations.spark.tables` describes it
     * `shards`: how many tasks share the endpoints; None chooses by the size of the logs. The answer
       is the same
 
-    All other options are those of `replay`, except for checkpoints, rejected lines, progress and SLI
-    series. Raises ConfigurationError or OSError as `replay` does.
+    All other options are those of `replay`, except for checkpoints, rejected lines, progress and
+    SLI series. Raises ConfigurationError or OSError as `replay` does.
     """
-    raw = _complete(options)
-    cluster = _Cluster(spark, shards)
-    return _replay_logs(cluster, {**raw, "paths": logs})
+    raw, cluster = _complete(options), _Cluster(spark, shards)
+    if isinstance(logs, str | os.PathLike | Sequence):
+        return _replay_logs(cluster, {**raw, "paths": logs})
+    return _replay_table(cluster, logs, {**raw, "paths": TABLE})
 
 
 def to_spark(spark: SparkSession, monitor: ServiceMonitor) -> DataFrame:
@@ -127,22 +133,21 @@ class _Cluster:
         """How many shards to use for plain logs of this size."""
         if self.shards is not None:
             return read_count("shards", self.shards, 65_535)
-        cores = int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1)
-        cores = min(cores, self.spark.sparkContext.defaultParallelism * 2)
-        return min(max(cores, (size or 0) // _SHARD_BYTES), 65_535)
+        cores: int = self.spark.sparkContext.defaultParallelism
+        return min(max(2 * cores, (size or 0) // _SHARD_BYTES), 65_535)
 
 
 def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     given = read_replay_options(raw)
-    files = [raw["endpoints"]] if isinstance(raw["endpoints"], str) else []
+    files = _list_files(raw)
     histories = given["changes"] or []
     check_files(given["paths"], histories, files, {})
     paths = list_logs(given["paths"], [*histories, *files])
     size = measure(paths)
     if size is None:
         raise OptionError(["logs"], " has standard input or a pipe; allowed: files")
-    log, rejections = ReplayLog(), list[RejectedLine]()
-    plan, rejected_records = add_changes(make_plan(given, paths, raw["resolution"]), given)
+    log = ReplayLog()
+    plan, rejected = add_changes(make_plan(given, paths, raw["resolution"]), given)
     found = FoundEndpoints(PythonEndpointNames(1), plan.defaults, plan.service_from)
     requests = KnownRequests(plan, found)
     states = run_on_own_loop(
@@ -158,7 +163,6 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
     backend = BackendChoice(raw["backend"], size)
-    light = replace(plan, logs=(), changes=())
     rows = [
         (source, state.path, began)
         for source, (began, state) in enumerate(states, 1)
@@ -167,20 +171,63 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     packed = (
         cluster.spark.createDataFrame(rows, LOGS)
         .repartitionById(max(len(rows), 1), "source")
-        .mapInArrow(ScanLogs(light, shards, backend, templates).__call__, PACKED)
+        .mapInArrow(ScanLogs(_lighten(plan), shards, backend, templates).__call__, PACKED)
     )
     engine = Engine(plan, shards, backend, templates, states)
+    return _run(engine, packed, rejected, given, log)
+
+
+def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -> ReplayMonitor:
+    for name in OF_LINES:
+        if raw[name] is not None:
+            raise OptionError([name], " is given for a table, which has no lines; allowed: None")
+    given = read_replay_options(raw)
+    check_files([], given["changes"] or [], _list_files(raw), {})
+    log = ReplayLog()
+    plan, rejected = add_changes(make_plan(given, [TABLE], raw["resolution"]), given)
+    accesses = select_accesses(table)
+    templates: Sequence[Template] = ()
+    if plan.endpoints is None and plan.groups_paths:
+        templates = sample_table(accesses, plan)
+    log.paths_grouped(templates)
+    shards = Shards(cluster.choose_shards(None), plan.endpoints is None, ranked=True)
+    task = PackTable(_lighten(plan), shards, templates)
+    states = [(0, LogState(TABLE))]
+    engine = Engine(plan, shards, BackendChoice(raw["backend"], None), templates, states)
+    return _run(engine, accesses.mapInArrow(task.__call__, PACKED), rejected, given, log)
+
+
+def _run(
+    engine: Engine,
+    packed: DataFrame,
+    rejected: Sequence[RejectedLine],
+    given: Mapping[str, Any],
+    log: ReplayLog,
+) -> ReplayMonitor:
+    """Run a replay, and log it. `rejected` are the malformed records of deploys."""
     monitor = engine.run(packed)
-    for summary in engine.summaries:
-        for name, form, details in summary.detected if len(paths) == 1 else ():
-            log.format_detected(name, form, details)
-        for line in summary.first_rejected:
-            append_bounded(rejections, line)
-    for line in [*rejected_records, *rejections]:
+    for summary in engine.summaries if len(engine.logs) == 1 else ():  # the others were surveyed
+        for form in summary.detected:
+            log.format_detected(*form)
+    kept: list[RejectedLine] = []
+    lines = (line for summary in engine.summaries for line in summary.first_rejected)
+    for line in chain(rejected, lines):
+        append_bounded(kept, line)
         log.line_rejected(line)
-    result = conclude(monitor, engine, plan, [*rejected_records, *rejections][:100], given)
+    result = conclude(monitor, engine, engine.plan, kept, given)
     log.finished(result.accounting, result.problems, result.warnings)
     return result
+
+
+def _lighten(plan: Plan) -> Plan:
+    """The plan without what tasks do not need."""
+    return replace(plan, logs=(), changes=())
+
+
+def _list_files(raw: Mapping[str, Any]) -> list[Any]:
+    """The file of the endpoints, if they are in a file."""
+    endpoints = raw["endpoints"]
+    return [endpoints] if isinstance(endpoints, str | os.PathLike) else []
 
 
 @dataclass(slots=True)
@@ -206,7 +253,7 @@ class Engine:
         templates: Sequence[Template],
         states: Sequence[tuple[int, LogState]],
     ) -> None:
-        self._plan = plan
+        self.plan = plan
         self._shards = shards
         self._backend = backend
         self._templates = templates
@@ -221,7 +268,9 @@ class Engine:
     @property
     def sources(self) -> list[tuple[str, SourceClock]]:
         """The name and the clock of each source."""
-        return [(excerpt(log.path), clock) for log, clock in zip(self.logs, self._clocks, strict=True)]
+        return [
+            (excerpt(log.path), clock) for log, clock in zip(self.logs, self._clocks, strict=True)
+        ]
 
     def is_watched(self, change: Change) -> bool:
         """Does the service of a change own an endpoint?"""
@@ -229,7 +278,7 @@ class Engine:
 
     def list_services(self) -> list[str]:
         """The services that own endpoints, after the run; not those that each are an endpoint."""
-        given = self._plan.endpoints
+        given = self.plan.endpoints
         return sorted({one.name for one in given.endpoints} if given else self._found.services)
 
     def run(self, packed: DataFrame) -> ServiceMonitor:
@@ -248,11 +297,11 @@ class Engine:
     def _run(self, packed: DataFrame) -> ServiceMonitor:
         self._read_summaries(packed)
         changes = self._place_changes()
-        counted = [one for one in changes if one.tick <= self._plan.last]
+        counted = [one for one in changes if one.tick <= self.plan.last]
         shards = self._count(packed, counted, None)
         names = sorted(zip_names(shards))
-        if len(names) > self._plan.max_endpoints:
-            names = names[: self._plan.max_endpoints]
+        if len(names) > self.plan.max_endpoints:
+            names = names[: self.plan.max_endpoints]
             shards = self._count(packed, counted, frozenset(name for _, name in names))
         for _, name in names:
             self._names.accept(self._names.key(name))
@@ -261,7 +310,11 @@ class Engine:
 
     def _read_summaries(self, packed: DataFrame) -> None:
         rows = packed.where(f"kind = {SUMMARY}").select("blob").collect()
-        self.summaries = sorted(read_blobs(rows), key=lambda one: one.source)
+        summaries: dict[int, SourceSummary] = {}
+        for summary in read_blobs(rows):
+            if summaries.setdefault(summary.source, summary) is not summary:
+                summaries[summary.source].merge(summary)
+        self.summaries = [summaries[source] for source in sorted(summaries)]
         for summary in self.summaries:
             self._clocks[summary.source - 1] = summary.clock
             outcome = self.logs[summary.source - 1]
@@ -272,11 +325,11 @@ class Engine:
 
     def _place_changes(self) -> list[PlacedChange]:
         """All changes to watched services, in the order of their places."""
-        ticks = [tick for tick, _ in self._plan.changes]
+        ticks = [tick for tick, _ in self.plan.changes]
         dated = [
             PlacedChange(Place(time, 0, rank), tick, change)
             for rank, (time, (tick, change)) in enumerate(
-                zip(accumulate(ticks, max), self._plan.changes, strict=True)
+                zip(accumulate(ticks, max), self.plan.changes, strict=True)
             )
             if self.is_watched(change)
         ]
@@ -289,8 +342,8 @@ class Engine:
         changes: Sequence[PlacedChange],
         admitted: frozenset[bytes] | None,
     ) -> list[ShardCount]:
-        light = replace(self._plan, logs=(), changes=())
-        task = CountShards(light, self._shards, self._backend, changes, self._newest(), admitted)
+        plan, newest = _lighten(self.plan), self._newest()
+        task = CountShards(plan, self._shards, self._backend, changes, newest, admitted)
         rows = (
             packed.where(f"kind = {ACCESSES}")
             .repartitionById(self._shards.count, "shard")
@@ -302,7 +355,7 @@ class Engine:
     def _newest(self) -> int:
         newest = [clock.newest for clock in self._clocks]
         newest += [summary.watched_until for summary in self.summaries]
-        return min(max(newest, default=0), self._plan.last)
+        return min(max(newest, default=0), self.plan.last)
 
     def _find_positions(
         self, packed: DataFrame, shards: Iterable[ShardCount], changes: Iterable[PlacedChange]
@@ -311,12 +364,12 @@ class Engine:
         places = {place for shard in shards for place in shard.places.values()}
         ordered = sorted(places | {one.place for one in changes})
         if not ordered:
-            return {}.__getitem__
+            return dict[Place, int]().__getitem__
         rows = (
             packed.where(f"kind = {ORDER}").mapInArrow(CountBefore(ordered).__call__, COUNTED)
         ).collect()
         before = sum(read_blobs(rows), start=np.zeros(len(ordered), np.int64))
-        times = list(accumulate((tick for tick, _ in self._plan.changes), max))
+        times = list(accumulate((tick for tick, _ in self.plan.changes), max))
         earlier = np.searchsorted(times, [place.time for place in ordered], "right").tolist()
 
         def count(place: Place, counted: int, changed: int) -> int:
@@ -333,7 +386,7 @@ class Engine:
         changes: Sequence[PlacedChange],
         position: Callable[[Place], int],
     ) -> ServiceMonitor:
-        plan, summaries = self._plan, self.summaries
+        plan, summaries = self.plan, self.summaries
         given = plan.endpoints
         endpoints: Sequence[Endpoint] = self._found if given is None else given.endpoints
         placed = [PositionedChange(position(at), tick, change) for at, tick, change in changes]
@@ -343,7 +396,9 @@ class Engine:
         incidents = [
             incident
             for shard in shards
-            for incident in _restore_incidents(shard, self._list_keys(shard), endpoints, known, position)
+            for incident in _restore_incidents(
+                shard, self._list_keys(shard), endpoints, known, position
+            )
         ]
         began = min((shard.began for shard in shards if shard.began), default=None)
         span = TimeRange(began and began[1], max((shard.newest for shard in shards), default=0))

@@ -91,6 +91,7 @@ class ShardCounter:
         plan: Plan,
         shards: Shards,
         backend: Backend,
+        *,
         changes: Sequence[PlacedChange],
         newest: int,
         admitted: frozenset[bytes] | None,
@@ -165,16 +166,9 @@ class ShardCounter:
                 else -1
                 for name in part.names
             ]
-            part = part._replace(slots=np.array(mine, np.int32)[part.slots], names=None)
-            if self._admitted is not None:
-                kept = part.slots >= 0
-                dropped += int(len(kept) - kept.sum())
-                columns = {
-                    name: getattr(part, name)[kept]
-                    for name in ("times", "ranks", "ticks", "slots", "failures")
-                }
-                part = part._replace(**columns)
-            parts[index] = part
+            named = part._replace(slots=np.array(mine, np.int32)[part.slots], names=None)
+            parts[index] = named if self._admitted is None else named.keep(named.slots >= 0)
+            dropped += len(part.slots) - len(parts[index].slots)
         return list(slots), dropped
 
 
@@ -219,11 +213,9 @@ class _Stream:
                 )
                 number += 1
             part = slice(start, end)
-            yield Batch(
-                *map(_to_array, (self.slots[part], self.ticks[part])),
-                *map(_to_array, (self.failures[part], positions)),
-                changes,
-            )
+            columns = self.slots[part], self.ticks[part], self.failures[part], positions
+            slots, ticks, failures, numbers = map(_to_array, columns)
+            yield Batch(slots, ticks, failures, numbers, changes)
 
     def find_first(self) -> tuple[list[int], list[Place]]:
         """The slots with an access, in the order of their first ones, and the places of these."""

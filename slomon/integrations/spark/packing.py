@@ -70,6 +70,11 @@ class Accesses(NamedTuple):
     failures: Column
     names: Sequence[bytes] | None
 
+    def keep(self, chosen: Column) -> Accesses:
+        """These of the accesses."""
+        names = ("times", "ranks", "ticks", "slots", "failures")
+        return self._replace(**{name: getattr(self, name)[chosen] for name in names})
+
 
 @dataclass(frozen=True, slots=True)
 class Shards:
@@ -242,7 +247,7 @@ def _write(columns: dict[str, Any]) -> bytes:
         numbers = columns[name]
         first = base[name] = int(numbers[0]) if len(numbers) else 0
         differences = np.diff(numbers, prepend=first)
-        if len(numbers) and 0 <= differences.min() and differences.max() < _MOST:
+        if len(numbers) and differences.min() >= 0 and differences.max() < _MOST:
             differences = differences.astype(np.uint32)
         columns[name] = differences
     arrays = [

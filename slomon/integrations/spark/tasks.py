@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from slomon.core.events import RejectedLine, append_bounded
-from slomon.core.reorder import SourceClock
-from slomon.endpoints.discovery import EndpointNames
+from slomon.core.events import append_bounded
 from slomon.endpoints.templates import Template
-from slomon.errors import ConfigurationError
 from slomon.integrations.spark.counting import Place, PlacedChange, ShardCounter
 from slomon.integrations.spark.packing import (
     Column,
@@ -31,7 +27,8 @@ from slomon.integrations.spark.packing import (
     make_rows,
     pack_summary,
 )
-from slomon.kernels.codes import EXCLUDED, FIRST_CHANGE, UNMATCHED
+from slomon.integrations.spark.summaries import NameList, SourceSummary
+from slomon.kernels.codes import FIRST_CHANGE
 from slomon.log_replay.backend import Backend, choose_backend
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.scan import LogScan
@@ -45,48 +42,6 @@ COUNTED: Final = "blob binary"
 
 _ROWS: Final = 1 << 19  # of a log that are packed together
 _BLOB: Final = pa.schema([("blob", pa.binary())])
-
-
-@dataclass(slots=True)
-class SourceSummary:
-    """
-    What is known of a source, or of a part of it, beside its accesses.
-
-    * `events`, `unmatched`, `excluded`: how many of its rows are such events
-    * `rejected`, `missing`, `reasons`: what `lines.ReferenceParser` counts
-    * `capped`: requests that are too long for an endpoint
-    * `changes`: with the places and the ticks at which they stand
-    * `watched_until`: the tick at its end-of-stream; 0 if there is none
-    * `first_rejected`: the first malformed lines
-    * `detected`: arguments of `detect.OnFormatDetected`
-    * `complete`: was it read to its end?
-    """
-
-    source: int
-    clock: SourceClock = field(default_factory=SourceClock)
-    events: int = 0
-    unmatched: int = 0
-    excluded: int = 0
-    lines: int = 0
-    blank: int = 0
-    rejected: int = 0
-    missing: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    capped: int = 0
-    changes: list[PlacedChange] = field(default_factory=list)
-    noted: int = 0
-    watched_until: int = 0
-    first_rejected: list[RejectedLine] = field(default_factory=list)
-    detected: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
-    problem: str | None = None
-    refusal: ConfigurationError | None = None
-
-    def add(self, rows: Rows) -> None:
-        """Count the events of rows."""
-        self.events += int(rows.counts.sum())
-        for name, code in (("unmatched", UNMATCHED), ("excluded", EXCLUDED)):
-            count = int(rows.counts[rows.codes == code].sum())
-            setattr(self, name, getattr(self, name) + count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +80,7 @@ class ScanLogs:
             partial(append_bounded, summary.first_rejected),
             lambda *format_: summary.detected.append(format_),
         )
-        packer, names = Packer(source, self.shards), _NameList(scan.names)
+        packer, names = Packer(source, self.shards), NameList(scan.names)
         rank = 0
         for rows in _in_chunks(scan.rows(path, began)):
             packed, rank = make_rows(rows, rank)
@@ -165,7 +120,9 @@ class CountShards:
                 blobs.setdefault(shard, []).append((source, blob.as_buffer()))
         counter = ShardCounter(
             *(self.plan, self.shards, self.backend.load()),
-            *(self.changes, self.newest, self.admitted),
+            changes=self.changes,
+            newest=self.newest,
+            admitted=self.admitted,
         )
         for shard in sorted(blobs):
             yield _make_blob(pickle.dumps(counter.count(shard, blobs.pop(shard))))
@@ -225,16 +182,3 @@ def _list_changes(rows: Rows, source: int, scan: LogScan) -> list[PlacedChange]:
         )
         for index in indexes.tolist()
     ]
-
-
-class _NameList(Sequence[bytes]):
-    """The names of the endpoints that were found, by their keys."""
-
-    def __init__(self, names: EndpointNames) -> None:
-        self._names = names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __getitem__(self, key: int) -> bytes:  # type: ignore[override] # no slices of these
-        return self._names.text(key)
