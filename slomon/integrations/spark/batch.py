@@ -98,7 +98,7 @@ def replay_spark(
     All other options are those of `replay`, except for checkpoints, rejected lines, progress and
     SLI series. Raises ConfigurationError or OSError as `replay` does.
     """
-    raw, cluster = _complete(options), _Cluster(spark, shards)
+    raw, cluster = complete_options(options), _Cluster(spark, shards)
     if isinstance(logs, str | os.PathLike | Sequence):
         return _replay_logs(cluster, {**raw, "paths": logs})
     return _replay_table(cluster, logs, {**raw, "paths": TABLE})
@@ -112,7 +112,7 @@ def to_spark(spark: SparkSession, monitor: ServiceMonitor) -> DataFrame:
     return spark.createDataFrame(to_table(monitor.records()))
 
 
-def _complete(options: Mapping[str, Any]) -> dict[str, Any]:
+def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of `replay`, those that are not given with their defaults."""
     declared = list_options(replay)
     for name in options:
@@ -139,7 +139,7 @@ class _Cluster:
 
 def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     given = read_replay_options(raw)
-    files = _list_files(raw)
+    files = list_files(raw)
     histories = given["changes"] or []
     check_files(given["paths"], histories, files, {})
     paths = list_logs(given["paths"], [*histories, *files])
@@ -171,7 +171,7 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     packed = (
         cluster.spark.createDataFrame(rows, LOGS)
         .repartitionById(max(len(rows), 1), "source")
-        .mapInArrow(ScanLogs(_lighten(plan), shards, backend, templates).__call__, PACKED)
+        .mapInArrow(ScanLogs(lighten(plan), shards, backend, templates).__call__, PACKED)
     )
     engine = Engine(plan, shards, backend, templates, states)
     return _run(engine, packed, rejected, given, log)
@@ -182,7 +182,7 @@ def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -
         if raw[name] is not None:
             raise OptionError([name], " is given for a table, which has no lines; allowed: None")
     given = read_replay_options(raw)
-    check_files([], given["changes"] or [], _list_files(raw), {})
+    check_files([], given["changes"] or [], list_files(raw), {})
     log = ReplayLog()
     plan, rejected = add_changes(make_plan(given, [TABLE], raw["resolution"]), given)
     accesses = select_accesses(table)
@@ -191,7 +191,7 @@ def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -
         templates = sample_table(accesses, plan)
     log.paths_grouped(templates)
     shards = Shards(cluster.choose_shards(None), plan.endpoints is None, ranked=True)
-    task = PackTable(_lighten(plan), shards, templates)
+    task = PackTable(lighten(plan), shards, templates)
     states = [(0, LogState(TABLE))]
     engine = Engine(plan, shards, BackendChoice(raw["backend"], None), templates, states)
     return _run(engine, accesses.mapInArrow(task.__call__, PACKED), rejected, given, log)
@@ -219,12 +219,12 @@ def _run(
     return result
 
 
-def _lighten(plan: Plan) -> Plan:
+def lighten(plan: Plan) -> Plan:
     """The plan without what tasks do not need."""
     return replace(plan, logs=(), changes=())
 
 
-def _list_files(raw: Mapping[str, Any]) -> list[Any]:
+def list_files(raw: Mapping[str, Any]) -> list[Any]:
     """The file of the endpoints, if they are in a file."""
     endpoints = raw["endpoints"]
     return [endpoints] if isinstance(endpoints, str | os.PathLike) else []
@@ -303,10 +303,17 @@ class Engine:
         if len(names) > self.plan.max_endpoints:
             names = names[: self.plan.max_endpoints]
             shards = self._count(packed, counted, frozenset(name for _, name in names))
-        for _, name in names:
-            self._names.accept(self._names.key(name))
+        self.admit(name for _, name in names)
         position = self._find_positions(packed, shards, changes)
-        return self._finish(shards, changes, position)
+        placed = [PositionedChange(position(at), tick, change) for at, tick, change in changes]
+        known = [one for one in placed if one.tick <= self.plan.last]
+
+        def restore(shard: ShardCount) -> Restoration:
+            at = {local: position(place) for local, place in shard.places.items()}
+            changes = dict(zip(shard.changes, known, strict=True))
+            return Restoration(lambda _, local: at[local], changes)
+
+        return self.finish(shards, placed, restore)
 
     def _read_summaries(self, packed: DataFrame) -> None:
         rows = packed.where(f"kind = {SUMMARY}").select("blob").collect()
@@ -314,14 +321,18 @@ class Engine:
         for summary in read_blobs(rows):
             if summaries.setdefault(summary.source, summary) is not summary:
                 summaries[summary.source].merge(summary)
-        self.summaries = [summaries[source] for source in sorted(summaries)]
+        self.use([summaries[source] for source in sorted(summaries)])
+        refusals = [log.refusal for log in self.logs if log.refusal is not None]
+        if refusals and len(refusals) == len(self.logs):
+            raise refusals[0]
+
+    def use(self, summaries: Sequence[SourceSummary]) -> None:
+        """Take what is known of the sources, one summary of each that was read."""
+        self.summaries = list(summaries)
         for summary in self.summaries:
             self._clocks[summary.source - 1] = summary.clock
             outcome = self.logs[summary.source - 1]
             outcome.problem, outcome.refusal = summary.problem, summary.refusal
-        refusals = [log.refusal for log in self.logs if log.refusal is not None]
-        if refusals and len(refusals) == len(self.logs):
-            raise refusals[0]
 
     def _place_changes(self) -> list[PlacedChange]:
         """All changes to watched services, in the order of their places."""
@@ -342,7 +353,7 @@ class Engine:
         changes: Sequence[PlacedChange],
         admitted: frozenset[bytes] | None,
     ) -> list[ShardCount]:
-        plan, newest = _lighten(self.plan), self._newest()
+        plan, newest = lighten(self.plan), self._newest()
         task = CountShards(plan, self._shards, self._backend, changes, newest, admitted)
         rows = (
             packed.where(f"kind = {ACCESSES}")
@@ -380,25 +391,31 @@ class Engine:
         positions = map(count, ordered, before.tolist(), earlier)
         return dict(zip(ordered, positions, strict=True)).__getitem__
 
-    def _finish(
+    def admit(self, names: Iterable[bytes]) -> None:
+        """Admit the endpoints that were found, in the order of their first accesses."""
+        for name in names:
+            self._names.accept(self._names.key(name))
+
+    def finish(
         self,
         shards: Sequence[ShardCount],
-        changes: Sequence[PlacedChange],
-        position: Callable[[Place], int],
+        placed: Sequence[PositionedChange],
+        restore: Callable[[ShardCount], Restoration],
     ) -> ServiceMonitor:
+        """
+        The result of all shards, whose endpoints are admitted. `placed` are the changes to watched
+        services, and `restore` says how positions in a shard become positions in the run.
+        """
         plan, summaries = self.plan, self.summaries
         given = plan.endpoints
         endpoints: Sequence[Endpoint] = self._found if given is None else given.endpoints
-        placed = [PositionedChange(position(at), tick, change) for at, tick, change in changes]
         known = [one for one in placed if one.tick <= plan.last]
         if given is None:
             self._found.settle({one.change.service for one in known})
         incidents = [
             incident
             for shard in shards
-            for incident in _restore_incidents(
-                shard, self._list_keys(shard), endpoints, known, position
-            )
+            for incident in restore(shard).list_incidents(shard, self._list_keys(shard), endpoints)
         ]
         began = min((shard.began for shard in shards if shard.began), default=None)
         span = TimeRange(began and began[1], max((shard.newest for shard in shards), default=0))
@@ -406,18 +423,19 @@ class Engine:
         totals = self._add_up(shards, endpoints, deploys, span)
         order = Order(1 + len(self._clocks), PythonRowBuffer(1))
         order.start([SourceClock(ended=True), *self._clocks])
-        unwatched = len(plan.changes) - sum(one.place.source == 0 for one in changes)
+        in_logs = sum(one.noted for one in summaries)
+        unwatched = len(plan.changes) + in_logs - len(placed)
         dropped = sum(shard.dropped for shard in shards)
         order.position = len(plan.changes) + sum(one.events for one in summaries)
         order.accesses = sum(totals.requests)
         order.unmatched = unwatched + dropped + sum(one.unmatched for one in summaries)
-        order.excluded_changes = len(changes) - len(known)
+        order.excluded_changes = len(placed) - len(known)
         order.excluded = sum(one.excluded for one in summaries)
         order.blank = sum(one.blank for one in summaries)
         reference = ReferenceParser(
             order,
             _ignore,
-            changes=len(changes),
+            changes=len(placed),
             rejected=sum(one.rejected for one in summaries),
             missing=sum(one.missing for one in summaries),
             excluded=sum((one.reasons for one in summaries), Counter[str]()),
@@ -460,33 +478,38 @@ def zip_names(shards: Iterable[ShardCount]) -> Iterable[tuple[Place, bytes]]:
         yield from zip(shard.first, shard.names, strict=False)
 
 
-def _restore_incidents(
-    shard: ShardCount,
-    keys: Sequence[int],
-    endpoints: Sequence[Endpoint],
-    changes: Sequence[PositionedChange],
-    position: Callable[[Place], int],
-) -> Iterable[Incident]:
-    """The incidents of a shard, with the keys and positions of the run."""
-    key_of = dict(zip(shard.keys, keys, strict=True))
-    change_at = dict(zip(shard.changes, changes, strict=True))
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """
+    How the incidents of a shard get the positions of the run. `locate` takes the tick and the
+    position of an access in the shard, and `changes` are by their positions in the shard.
+    """
 
-    def restore(candidates: Candidates) -> Candidates:
-        known = tuple(change_at[one.position] for one in candidates.changes)
+    locate: Callable[[int, int], int]
+    changes: Mapping[int, PositionedChange]
+
+    def list_incidents(
+        self, shard: ShardCount, keys: Sequence[int], endpoints: Sequence[Endpoint]
+    ) -> Iterable[Incident]:
+        """The incidents of a shard, with the keys and the positions of the run."""
+        key_of = dict(zip(shard.keys, keys, strict=True))
+        for one in shard.incidents:
+            key, end, at = key_of.get(one.key), one.end, one.end_position
+            if key is None:
+                continue  # its endpoint is not admitted
+            yield replace(
+                one,
+                key=key,
+                endpoint=endpoints[key],
+                start_position=self.locate(one.start, one.start_position),
+                end_position=None if end is None or at is None else self.locate(end, at),
+                breaking=self._restore(one.breaking),
+                fixing=one.fixing and self._restore(one.fixing),
+            )
+
+    def _restore(self, candidates: Candidates) -> Candidates:
+        known = tuple(self.changes[one.position] for one in candidates.changes)
         return replace(candidates, changes=known)
-
-    for one in shard.incidents:
-        ended = one.end_position
-        key = key_of[one.key]
-        yield replace(
-            one,
-            key=key,
-            endpoint=endpoints[key],
-            start_position=position(shard.places[one.start_position]),
-            end_position=None if ended is None else position(shard.places[ended]),
-            breaking=restore(one.breaking),
-            fixing=one.fixing and restore(one.fixing),
-        )
 
 
 def _ignore(_: object) -> None:

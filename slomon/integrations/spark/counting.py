@@ -9,6 +9,7 @@ its own, and returns the places of those at which incidents began and ended.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,7 +30,7 @@ from slomon.log_replay.backend import Backend
 from slomon.log_replay.plan import Plan
 
 _UNLIMITED: Final = 1 << 62
-_BATCH: Final = 1 << 20  # accesses that are counted at once
+_BATCH: Final = 1 << 15  # accesses that are counted at once: more would need more memory
 
 
 class Place(NamedTuple):
@@ -108,7 +109,7 @@ class ShardCounter:
         parts = [read_accesses(source, blob) for source, blob in blobs]
         parts.sort(key=lambda part: (part.source, int(part.ranks[0])))
         names, dropped = self._merge_names(parts)
-        stream = _Stream(parts, self._changes, ranked=self._shards.ranked)
+        stream = PlacedStream(parts, self._changes, ranked=self._shards.ranked)
         members = self._make_members(shard, names)
         windows = Windows(
             members,
@@ -172,11 +173,19 @@ class ShardCounter:
         return list(slots), dropped
 
 
-class _Stream:
-    """The accesses and the changes of a shard, in the order of the stream of all shards."""
+class PlacedStream:
+    """
+    The accesses and the changes of a shard, in the order of the stream of all shards. They have the
+    positions from `first` on.
+    """
 
     def __init__(
-        self, parts: Sequence[Accesses], changes: Sequence[PlacedChange], *, ranked: bool
+        self,
+        parts: Sequence[Accesses],
+        changes: Sequence[PlacedChange],
+        *,
+        ranked: bool,
+        first: int = 0,
     ) -> None:
         def join(columns: Iterable[Column], kind: type) -> Column:
             return cast(Column, np.concatenate([np.zeros(0, kind), *columns]))
@@ -191,31 +200,34 @@ class _Stream:
         self.ticks = join((part.ticks for part in parts), np.int64)[sorting]
         self.slots = join((part.slots for part in parts), np.int32)[sorting]
         self.failures = join((part.failures for part in parts), bool)[sorting]
+        self._first = first
         self._changes = changes
         self._before = [self._count_before(one.place) for one in changes]
-        self.change_positions = [count + number for number, count in enumerate(self._before)]
+        self.change_positions = [
+            first + count + number for number, count in enumerate(self._before)
+        ]
+        self.next_position = first + len(times) + len(changes)
         self.newest = int(self.ticks.max()) if len(self.ticks) else 0
         self.began = (self._place(0), int(self.ticks[0])) if len(self.ticks) else None
 
-    def batches(self) -> Iterator[Batch]:
-        """All of it, in batches."""
+    def batches(self, size: int = _BATCH) -> Iterator[Batch]:
+        """All of it, in batches of at most this many accesses."""
+        changes = [
+            PositionedChange(position, one.tick, one.change)
+            for position, one in zip(self.change_positions, self._changes, strict=True)
+        ]
         number = 0
-        for start, end in pairwise([*range(0, len(self.times), _BATCH), len(self.times)]):
+        for start, end in pairwise([*range(0, len(self.times), size), len(self.times)]):
             indexes = np.arange(start, end)
-            positions = indexes + np.searchsorted(self._before, indexes, "right")
-            changes = []
-            while number < len(self._changes) and self._before[number] < end:
-                position = self.change_positions[number]
-                changes.append(
-                    PositionedChange(
-                        position, self._changes[number].tick, self._changes[number].change
-                    )
-                )
-                number += 1
+            positions = self._first + indexes + np.searchsorted(self._before, indexes, "right")
             part = slice(start, end)
             columns = self.slots[part], self.ticks[part], self.failures[part], positions
             slots, ticks, failures, numbers = map(_to_array, columns)
-            yield Batch(slots, ticks, failures, numbers, changes)
+            later = bisect_left(self._before, end, number)
+            yield Batch(slots, ticks, failures, numbers, changes[number:later])
+            number = later
+        if changes[number:]:
+            yield Batch([], [], [], [], changes[number:])
 
     def find_first(self) -> tuple[list[int], list[Place]]:
         """The slots with an access, in the order of their first ones, and the places of these."""
@@ -232,7 +244,7 @@ class _Stream:
         found = sorted(positions)
         earlier = np.searchsorted(self.change_positions, found, "left").tolist()
         return {
-            position: self._place(position - count)
+            position: self._place(position - self._first - count)
             for position, count in zip(found, earlier, strict=True)
         }
 

@@ -2,12 +2,13 @@
 What travels through Spark: not a row for each access, but blobs of packed columns. Spark moves some
 thousand blobs as fast as it moves some thousand rows.
 
-A row of the packed table is of one of three kinds:
+A row of the packed table is of one of these kinds:
 
 * ACCESSES: the accesses of one shard in a part of one source
 * ORDER: when all events of a part of one source stand, accesses or not, by which positions in the
   stream are counted
 * SUMMARY: what else is known of a source
+* CHANGES: the changes of a part of a stream, for one shard
 
 An access stands at its place in the stream: at a time (ticks), and among the events at that time by
 the number of its source and its rank in there. In a log that is the number of the event; in a table
@@ -32,6 +33,7 @@ PACKED: Final = "kind int, shard int, source int, blob binary"
 ACCESSES: Final = 0
 ORDER: Final = 1
 SUMMARY: Final = 2
+CHANGES: Final = 3
 
 Column: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -103,6 +105,10 @@ class Packer:
     def pack(self, rows: Rows, names: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
         """The rows as packed rows."""
         yield self._pack_order(rows)
+        yield from self.pack_accesses(rows, names)
+
+    def pack_accesses(self, rows: Rows, names: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+        """The accesses among the rows as packed rows."""
         counted = np.flatnonzero(rows.codes >= 0)
         if not len(counted):
             return
@@ -159,6 +165,11 @@ class Packer:
 def pack_summary(source: int, blob: bytes) -> pa.RecordBatch:
     """A packed row with the summary of a source."""
     return _make_rows(SUMMARY, [0], source, [blob])
+
+
+def pack_changes(shards: int, blob: bytes) -> pa.RecordBatch:
+    """Packed rows with the same changes for each shard."""
+    return _make_rows(CHANGES, range(shards), 0, [blob] * shards)
 
 
 def make_rows(numbers: memoryview, first_rank: int) -> tuple[Rows, int]:

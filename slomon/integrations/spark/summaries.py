@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import asdict, astuple, dataclass, field
+from typing import Any, Final
 
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.core.reorder import SourceClock
@@ -77,6 +77,28 @@ class SourceSummary:
             self.widen(other.clock.began, other.clock.newest)
         for line in other.first_rejected:
             append_bounded(self.first_rejected, line)
+
+    def save(self) -> dict[str, Any]:
+        """The summary of a stream, as JSON, for `load`."""
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        rejected = [astuple(line) for line in self.first_rejected]
+        return {
+            "counts": counts,
+            "reasons": self.reasons,
+            "clock": asdict(self.clock),
+            "rejected": rejected,
+        }
+
+    @classmethod
+    def load(cls, source: int, saved: Mapping[str, Any]) -> SourceSummary:
+        """What `save` returned."""
+        return cls(
+            source,
+            clock=SourceClock(**saved["clock"]),
+            **saved["counts"],
+            reasons=Counter(saved["reasons"]),
+            first_rejected=[RejectedLine(*fields) for fields in saved["rejected"]],
+        )
 
 
 class NameList(Sequence[bytes]):

@@ -54,6 +54,7 @@ SOURCE: Final = 1
 
 _UNLIMITED: Final = 1 << 62
 _REQUIRED: Final = ("time", "method", "path", "status")
+_ROWS: Final = 1 << 18  # that are packed together
 _SAMPLE: Final = 5_000
 _FIRST: Final = 500
 _FEW_PATHS: Final = 20
@@ -97,22 +98,26 @@ def sample_table(accesses: DataFrame, plan: Plan) -> list[Template]:
 
 @dataclass(frozen=True, slots=True)
 class PackTable:
-    """Packs the accesses of a table. Its input has the columns of `select_accesses`."""
+    """
+    Packs the accesses of a table. Its input has the columns of `select_accesses`. The order of the
+    rows is packed, too, unless the table is a stream, which has no positions.
+    """
 
     plan: Plan
     shards: Shards
-    templates: Sequence[Template]
+    templates: Sequence[Template] = ()
+    is_stream: bool = False
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The packed rows of the accesses."""
         summary = SourceSummary(SOURCE)
         reader = _RequestReader(self.plan, self.templates)
         packer = Packer(SOURCE, self.shards)
-        for batch in batches:
-            if batch.num_rows:
-                rows = reader.read(batch, summary)
-                summary.add(rows)
-                yield from packer.pack(rows, reader.names)
+        pack = packer.pack_accesses if self.is_stream else packer.pack
+        for batch in _in_chunks(batches):
+            rows = reader.read(batch, summary)
+            summary.add(rows)
+            yield from pack(rows, reader.names)
         if self.shards.finds:
             summary.capped = summary.unmatched  # their requests are too long for an endpoint
         yield pack_summary(SOURCE, pickle.dumps(summary))
@@ -132,7 +137,7 @@ class _RequestReader:
 
     def read(self, batch: pa.RecordBatch, summary: SourceSummary) -> Rows:
         """The rows of a batch, in order of their places."""
-        ticks, ranks = _read_ticks(batch.column("time")), batch.column("order").to_numpy()
+        ticks, ranks = read_ticks(batch.column("time")), batch.column("order").to_numpy()
         fields = [batch.column(name) for name in ("method", "path", "status", "host")]
         combinations, numbers = _combine(fields)
         outcomes = [self._read_request(*one) for one in combinations]
@@ -182,6 +187,18 @@ class _RequestReader:
         return read_target("", 0, request, status or "", self._is_failure, host or "")
 
 
+def _in_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of batches, joined so that they are worth packing."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(one.num_rows for one in waiting) >= _ROWS:
+            yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
+            waiting = []
+    if any(one.num_rows for one in waiting):
+        yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
+
+
 _UNDATED: Final = Malformed("", f"it has no time that can be counted; allowed: {_TIMES}")
 
 
@@ -191,7 +208,7 @@ def _find_code(outcome: int | Excluded | Malformed) -> int:
     return EXCLUDED if isinstance(outcome, Excluded) else REJECTED
 
 
-def _read_ticks(times: pa.Array) -> Column:
+def read_ticks(times: pa.Array) -> Column:
     """Times as ticks; -1 if one is missing."""
     if pa.types.is_timestamp(times.type):
         times = times.cast(pa.timestamp("us", times.type.tz)).cast(pa.int64())

@@ -125,7 +125,7 @@ class CountShards:
             admitted=self.admitted,
         )
         for shard in sorted(blobs):
-            yield _make_blob(pickle.dumps(counter.count(shard, blobs.pop(shard))))
+            yield make_blob(pickle.dumps(counter.count(shard, blobs.pop(shard))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class CountBefore:
         """How many events of the input stand before each place."""
         table = np.array(self.places, np.int64).reshape(-1, 4)
         columns = [np.ascontiguousarray(table[:, index]) for index in range(3)]
-        yield _make_blob(pickle.dumps(count_before(_list_blobs(batches), columns)))
+        yield make_blob(pickle.dumps(count_before(_list_blobs(batches), columns)))
 
 
 def read_blobs(rows: Iterable[Any]) -> Iterator[Any]:
@@ -156,7 +156,8 @@ def _list_blobs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Buf
             yield source, blob.as_buffer()
 
 
-def _make_blob(blob: bytes) -> pa.RecordBatch:
+def make_blob(blob: bytes) -> pa.RecordBatch:
+    """A row of the table of what was counted."""
     return pa.RecordBatch.from_arrays([pa.array([blob], pa.binary())], schema=_BLOB)
 
 
