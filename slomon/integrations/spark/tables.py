@@ -149,8 +149,9 @@ class _RequestReader:
         codes[~is_dated] = REJECTED
         for index in np.flatnonzero(codes == REJECTED).tolist():
             outcome = outcomes[numbers[index]] if is_dated[index] else _UNDATED
+            reason = outcome.reason if isinstance(outcome, Malformed) else ""
             text = " ".join(map(str, batch.slice(index, 1).to_pylist()[0].values()))
-            line = RejectedLine(TABLE, int(ranks[index]), text, str(outcome))
+            line = RejectedLine(TABLE, int(ranks[index]), text, reason)
             append_bounded(summary.first_rejected, line)
         summary.rejected += int((codes == REJECTED).sum())
         summary.reasons[NO_STATUS.reason] += int((is_excluded & is_dated).sum())
