@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from slomon.core.events import RejectedLine
 from slomon.errors import ConfigurationError, OptionError
 from slomon.log_replay.replay import ReplayMonitor, replay
+from tests.histories import morning
 from tests.integrations.spark_cluster import (
     ROOT,
     kill_executor,
@@ -120,6 +122,24 @@ def test_the_incidents_are_a_table_of_spark(spark: Any, tmp_path: Path) -> None:
     table = to_spark(spark, monitor)
 
     assert [row.id for row in table.select("id").collect()] == [one.id for one in monitor.records()]
+
+
+def test_the_example_of_the_documentation_runs(
+    spark: Any,  # noqa: ARG001 (the session that the example gets)
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log, _ = morning(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/spark.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+    exec(compile(example, "spark.md", "exec"), {})
+
+    alone = replay(log, changes="deploys.csv")
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"{alone.mttr()} {len(alone.incidents)} {alone.accounting.lines}\n")
 
 
 def test_a_killed_executor_changes_nothing(spark: Any, tmp_path: Path) -> None:

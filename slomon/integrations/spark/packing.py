@@ -112,20 +112,34 @@ class Packer:
         counted = np.flatnonzero(rows.codes >= 0)
         if not len(counted):
             return
-        keys = rows.codes[counted] >> 1
+        codes = rows.codes[counted]
+        keys = codes >> 1
         shards = self._find_shards(keys, names) if self._shards.finds else keys % self._shards.count
         sorting = np.argsort(shards.astype(np.uint16), kind="stable")
-        rows = Rows(*(column[counted[sorting]] for column in rows))
-        shards = shards[sorting]
-        slots, dictionaries = self._number(rows.codes >> 1, names)
+        shards, codes = shards[sorting], codes[sorting]
+        chosen = counted[sorting]
+        times, ranks = rows.times[chosen], rows.ranks[chosen]
+        delays = times - rows.ticks[chosen]
+        slots, dictionaries = self._number(keys[sorting], names)
         cuts = np.flatnonzero(shards[1:] != shards[:-1]) + 1
         edges = [0, *cuts.tolist(), len(shards)]
         blobs: list[bytes] = []
         numbers = [int(shards[start]) for start in edges[:-1]]
         for number, start, end in zip(numbers, edges[:-1], edges[1:], strict=True):
             part = slice(start, end)
-            columns = Rows(*(column[part] for column in rows))
-            blobs.append(_pack_accesses(columns, slots[part], dictionaries.get(number)))
+            columns: dict[str, Any] = {
+                "times": times[part],
+                "ranks": ranks[part],
+                "slots": slots[part].astype(np.int32),
+                "failures": (codes[part] & 1).astype(bool),
+            }
+            if delays[part].any():
+                columns["delays"] = delays[part]
+            if self._shards.finds:
+                dictionary = pa.array(dictionaries[number], pa.binary())
+                indices = pa.array(columns["slots"])
+                columns["slots"] = pa.DictionaryArray.from_arrays(indices, dictionary)
+            blobs.append(_write(columns))
         yield _make_rows(ACCESSES, numbers, self._source, blobs)
 
     def _pack_order(self, rows: Rows) -> pa.RecordBatch:
@@ -222,22 +236,6 @@ def count_before(blobs: Iterable[tuple[int, pa.Buffer]], places: Sequence[Column
             same = values[first[index] : after[index]]
             before[index] += np.searchsorted(same, ranks[index], "left")
     return before
-
-
-def _pack_accesses(rows: Rows, slots: Column, names: Sequence[bytes] | None) -> bytes:
-    delays = rows.times - rows.ticks
-    columns: dict[str, Any] = {
-        "times": rows.times,
-        "ranks": rows.ranks,
-        "slots": slots.astype(np.int32),
-        "failures": (rows.codes & 1).astype(bool),
-    }
-    if delays.any():
-        columns["delays"] = delays
-    if names is not None:
-        dictionary = pa.array(names, pa.binary())
-        columns["slots"] = pa.DictionaryArray.from_arrays(pa.array(columns["slots"]), dictionary)
-    return _write(columns)
 
 
 def _make_rows(
