@@ -76,7 +76,7 @@ UNSUPPORTED: Final = (
 )
 """The options of `replay` that a replay on a cluster does not have."""
 
-OF_LINES: Final = ("format", "log_format", "regex", "json_keys", "zone", "lateness")
+OF_LINES: Final = ("format", "log_format", "regex", "json_keys", "lateness")
 """The options of `replay` that say how lines are read, which a table does not have."""
 
 _SHARD_BYTES: Final = 512 << 20  # of plain text; a task needs about half as much memory

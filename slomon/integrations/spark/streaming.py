@@ -41,7 +41,7 @@ from slomon.integrations.spark.counting import Place, PlacedChange, ShardCount
 from slomon.integrations.spark.packing import PACKED, Shards, pack_changes
 from slomon.integrations.spark.shard_stream import ShardStream
 from slomon.integrations.spark.summaries import SourceSummary
-from slomon.integrations.spark.tables import TABLE, PackTable, read_ticks, select_accesses
+from slomon.integrations.spark.tables import SOURCE, TABLE, PackTable, read_ticks, select_accesses
 from slomon.integrations.spark.tasks import COUNTED, BackendChoice, make_blob, read_blobs
 from slomon.log_replay.files import check_files
 from slomon.log_replay.plan import Plan, identify_inputs
@@ -152,11 +152,12 @@ def read_spark(
         .selectExpr("key.shard as shard", "value.blob as blob")
     )
     summaries = states.where("shard = 0").mapInArrow(watch.reader(None).__call__, COUNTED)
-    (summary,) = read_blobs(summaries.collect()) or (SourceSummary(1),)
+    summary = next(read_blobs(summaries.collect()), SourceSummary(SOURCE))
     rows = states.mapInArrow(watch.reader(summary.clock.newest).__call__, COUNTED).collect()
     found: list[FinishedShard] = sorted(read_blobs(rows), key=lambda one: one.shard)
     written: dict[int, list[str]] = {}
-    for row in spark.read.parquet(output).select("shard", "incident").collect():
+    incidents = spark.read.schema("shard int, incident string").parquet(output)
+    for row in incidents.collect():
         written.setdefault(row.shard, []).append(row.incident)
     return watch.conclude(summary, [one.add(written.get(one.shard, ())) for one in found])
 
@@ -256,7 +257,8 @@ class _Watch:
         check_files([], given["changes"] or [], list_files(raw), {})
         read_count("shards", shards, 1 << 16)
         plan, _ = add_changes(make_plan(given, [TABLE], raw["resolution"]), given)
-        traits = {**identify_inputs(replace(plan, changes=())), **identify_options(replay, given)}
+        inputs = identify_inputs(replace(plan, changes=(), rejected_records=0, excluded_records={}))
+        traits = {**inputs, **identify_options(replay, given)}
         text = json.dumps([shards, traits], sort_keys=True)
         identity = f"{shards} shards, {hashlib.sha256(text.encode()).hexdigest()[:16]}"
         return cls(
