@@ -232,10 +232,18 @@ def count_before(blobs: Iterable[tuple[int, pa.Buffer]], places: Sequence[Column
             continue
         before += np.where(source < sources, after, first)
         values = _expand(columns["ranks"], base["ranks"])
-        for index in np.flatnonzero(own & (after > first)).tolist():
-            same = values[first[index] : after[index]]
-            before[index] += np.searchsorted(same, ranks[index], "left")
+        before[own] += _search(values, first[own], after[own], ranks[own]) - first[own]
     return before
+
+
+def _search(values: Column, first: Column, end: Column, wanted: Column) -> Column:
+    """Where each wanted value stands in its own range of values, which is in order."""
+    while (searching := first < end).any():
+        middle = (first + end) // 2
+        is_less = values[np.where(searching, middle, 0)] < wanted
+        first = np.where(searching & is_less, middle + 1, first)
+        end = np.where(searching & ~is_less, middle, end)
+    return first
 
 
 def _make_rows(
