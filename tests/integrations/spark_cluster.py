@@ -20,7 +20,7 @@ from typing import Any, Final
 import pytest
 
 ROOT: Final = Path(__file__).parent.parent.parent
-GUARD_SECONDS: Final = 240.0
+GUARD_SECONDS: Final = 600.0
 
 
 def require_spark() -> None:
