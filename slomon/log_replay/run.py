@@ -1,5 +1,5 @@
 """
-One replay: its parts, how they are run, and how its progress is reported.
+The engine of a replay: its parts, and how they run.
 
     logs -> block -> rows -> order -> queue per shard -> worker -> collector -> monitor
 """
@@ -8,37 +8,28 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import replace
+from functools import partial
 
-from anyio import CancelScope, create_task_group, sleep
 from anyio.abc import TaskGroup
 
-from slomon.concurrency import run_in_thread, unwrap_first
-from slomon.core.endpoints import Endpoint, ShardEndpoints
-from slomon.core.events import OUT_OF_RANGE, Change, RejectedLine, ReplayAccounting
-from slomon.core.incident import ChangeLog, Incident
-from slomon.core.reorder import Order, SourceClock, WaitingEvents
+from slomon.concurrency import run_in_thread
+from slomon.core.endpoints import ShardEndpoints
+from slomon.core.events import Change, RejectedLine
+from slomon.core.incident import Incident
+from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.summary import add_up
-from slomon.core.ticks import LAST_TICK, to_seconds
+from slomon.core.ticks import LAST_TICK
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import (
-    BY_FILE,
-    FoundEndpoints,
-    FoundRequests,
-    GivenRequests,
-    Requests,
-)
-from slomon.endpoints.router import Router
+from slomon.endpoints.discovery import FoundEndpoints
 from slomon.endpoints.templates import Template
-from slomon.formats.format import Reading
-from slomon.formats.inference import infer
+from slomon.formats.format import Ambiguity, AnyLayout, Reading
 from slomon.kernels.codes import UNMATCHED
+from slomon.log_replay.accounts import Accounts
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
     Checkpoint,
@@ -55,15 +46,16 @@ from slomon.log_replay.checkpoint import (
     save_templates,
 )
 from slomon.log_replay.detect import FormatDetector, OnFormatDetected, is_known
-from slomon.log_replay.files import is_file
 from slomon.log_replay.lines import Log, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, LogReader
-from slomon.log_replay.sample import PathGroups, name_service, sample_templates
+from slomon.log_replay.requests import KnownRequests
+from slomon.log_replay.sample import PathGroups
 from slomon.log_replay.survey import check_unchanged, survey
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
+from slomon.sources.source import Source
 from slomon.state.encoding import (
     Saved,
     Sections,
@@ -74,51 +66,8 @@ from slomon.state.encoding import (
     series_state,
     unpack_incidents,
 )
-from slomon.state.validation import check_same_run, demand
+from slomon.state.validation import check_same_run
 from slomon.text import excerpt
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """
-    How far a replay has come: `read_bytes` of the files' `total_bytes`, compressed as they are on
-    disk (None if one of them is a pipe), and the `lines` that were counted.
-    """
-
-    read_bytes: int
-    total_bytes: int | None
-    lines: int
-
-
-async def run_watched(
-    replay: Replay,
-    total_bytes: int | None,
-    on_progress: Callable[[Progress], object],
-    interval: float = 0.1,
-) -> ServiceMonitor:
-    """
-    Run a replay, and call `on_progress` every `interval` seconds and at the end. An exception of
-    the replay or of `on_progress` comes out as itself.
-    """
-
-    def report() -> None:
-        read_bytes = sum(log.bytes_read for log in replay.logs)
-        on_progress(Progress(read_bytes, total_bytes, replay.lines))
-
-    async def watch() -> None:
-        with watching:
-            while True:
-                report()
-                await sleep(interval)
-
-    watching = CancelScope()
-    with unwrap_first():
-        async with create_task_group() as group:
-            group.start_soon(watch)
-            monitor = await replay.run()
-            watching.cancel()
-    report()
-    return monitor
 
 
 def _count_cores() -> int:
@@ -127,8 +76,40 @@ def _count_cores() -> int:
     return os.cpu_count() or 1
 
 
+def _infer(lines: Sequence[str]) -> AnyLayout | Ambiguity | None:
+    # Imported only if no known format reads a log: the import takes some milliseconds.
+    from slomon.formats.inference import infer  # noqa: PLC0415
+
+    return infer(lines)
+
+
 def _ignore(*_: object) -> None:
     """The default of the hooks."""
+
+
+def make_detector(
+    plan: Plan, requests: KnownRequests, on_format_detected: OnFormatDetected = _ignore
+) -> FormatDetector:
+    """The detector of the formats of a plan's logs."""
+    return FormatDetector(
+        plan.formats,
+        requests,
+        on_format_detected,
+        match_exactly=plan.match_exactly,
+        reading=Reading(plan.is_failure, plan.zone),
+        infer=_infer,
+    )
+
+
+def choose_lateness(plan: Plan, log: Log | None) -> int:
+    """How late the lines of a log may be, in ticks; None is a log that is not recognised yet."""
+    if plan.lateness is not None:
+        return plan.lateness
+    if log is None:
+        return LATENESS
+    if log.newest_first:
+        return LAST_TICK  # all its rows wait until its end
+    return 0 if log.format.ordered else LATENESS
 
 
 class Replay:
@@ -168,9 +149,9 @@ class Replay:
         )
         self._found = FoundEndpoints(self._names, plan.defaults, plan.service_from)
         self._requests = KnownRequests(plan, self._found)
+        self._accounts = Accounts(plan, self._order, self._reference, self._names)
         self._resolver = backend.reader(self._reference, plan.is_failure)
-        self._groups = PathGroups(self._names, on_paths_grouped)
-        self._recognise_silently = make_detector(plan, self._requests)
+        self._groups = PathGroups(plan, backend, self._names, on_paths_grouped)
         self._detector = make_detector(plan, self._requests, on_format_detected)
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
@@ -195,21 +176,17 @@ class Replay:
         newest = max(clock.newest for clock in order.clocks[CHANGES + 1 :])
         finish(shards, collector, min(max(newest, order.watched_until), self._plan.last))
         incidents: Iterable[Incident] = collector.incidents.values()
-        given = self._plan.endpoints
-        if given is None:
+        if self._plan.endpoints is None:
             endpoints = self._found
             endpoints.settle({deploy.change.service for deploy in order.deploys})
             incidents = [replace(one, endpoint=endpoints[one.key]) for one in incidents]
         deploys = [deploy for deploy in order.deploys if self.is_watched(deploy.change)]
         totals = add_up(shards, deploys, order.span)
-        accounting = make_accounting(
-            *(self._plan, order, self._reference),
-            changes=len(deploys),
+        accounting = self._accounts.sum_up(
             late=sum(shard.late for shard in shards),
             lines=self.lines,
-            capped=self._names.capped,
-            endpoints=len(given.endpoints) if given else self._names.admitted,
-            templates=self._groups.templates or (),
+            deploys=len(deploys),
+            grouped_paths=sum(one.replaced for one in self._groups.templates or ()),
         )
         return ServiceMonitor(incidents, accounting, (), totals)
 
@@ -253,6 +230,7 @@ class Replay:
                 state,
                 self._detector,
                 self._resolver.scan,
+                on_recognised=self._learn_paths,
                 max_line=plan.max_line,
                 resumable=self._checkpoint is not None or saved is not None,
             )
@@ -278,7 +256,8 @@ class Replay:
                 self._collector.update(unpack_incidents(saved["incidents"]))
             self._shards = [self._make_shard(number, saved) for number in workers]
             if saved is not None:
-                self._check_accounts(waiting, endpoints)
+                incidents = self._collector.incidents
+                self._accounts.check(self.logs, self._shards, incidents, waiting, endpoints)
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
@@ -348,58 +327,6 @@ class Replay:
             open_incidents=state.open,
         )
 
-    def _check_accounts(self, waiting: WaitingEvents, endpoints: Sequence[Endpoint]) -> None:
-        """
-        Raise ValueError if the parts of a saved state do not agree: each line and change is in one
-        of the counts, and each count of the stream is that of all shards.
-        """
-        order, reference, plan = self._order, self._reference, self._plan
-        lines = self.lines - order.blank
-        demand(order.position + sum(waiting) == lines + len(plan.changes), "an event is missing")
-        rejected = order.position - order.accesses - order.unmatched - len(order.deploys)
-        rejected -= order.excluded + order.excluded_changes
-        demand(reference.rejected == rejected + waiting.rejected, "a malformed line is missing")
-        out_of_range = order.excluded + waiting.excluded - reference.excluded.total()
-        is_limited = (plan.first, plan.last) != (0, LAST_TICK)
-        demand(
-            out_of_range == 0 or (out_of_range > 0 and is_limited), "an excluded line is missing"
-        )
-        demand(reference.changes == order.noted, "a change is missing")
-        demand(self._names.capped <= order.unmatched + waiting.unmatched, "too many are capped")
-        ended = [True, *(log.ended for log in self.logs)]
-        demand([clock.ended for clock in order.clocks] == ended, "the end of a log is missing")
-        rows = sum(clock.rows for clock in order.clocks[CHANGES + 1 :])
-        demand(rows == lines, "a row is missing")
-        many = all(
-            log.place.lines >= clock.rows
-            for log, clock in zip(self.logs, order.clocks[CHANGES + 1 :], strict=True)
-        )
-        demand(many, "a log has fewer lines than rows")
-        totals = [shard.windows.totals()[0] for shard in self._shards]
-        demand(sum(map(sum, totals)) == order.accesses, "an access is missing")
-        changes = list(ChangeLog(order.deploys))
-        demand(all(list(one.changes) == changes for one in self._shards), "a change is missing")
-        if plan.endpoints is None:
-            seen = [
-                slot < len(totals[shard]) and totals[shard][slot] > 0
-                for slot, shard in (divmod(key, plan.workers) for key in range(len(endpoints)))
-            ]
-            demand(self._names.save().admitted == array("B", seen), "an endpoint is missing")
-        incidents = self._collector.incidents
-        for position, one in incidents.items():
-            is_known = one.key < len(endpoints) and one.endpoint == endpoints[one.key]
-            demand(is_known and position < order.position, "an incident is of no endpoint")
-        still_open = {(one.key, at) for at, one in incidents.items() if one.end is None}
-        in_shards = {
-            (shard.members.key(slot), one.start_position)
-            for shard in self._shards
-            for slot, one in shard.open.items()
-            if one.key == shard.members.key(slot) and incidents.get(one.start_position) == one
-        }
-        counted = sum(len(shard.open) for shard in self._shards)
-        agree = still_open == in_shards and len(in_shards) == counted
-        demand(agree, "the open incidents are not those of the shards")
-
     def _enter_changes(self) -> None:
         ticks, codes = array("q"), array("q")
         for tick, change in self._plan.changes:
@@ -411,104 +338,14 @@ class Replay:
         self._order.end(CHANGES)
 
     def _group_paths(self) -> None:
-        """Learn the path templates from the logs, or from the only one when its head is read."""
-        plan = self._plan
-        if plan.endpoints is not None or not plan.groups_paths:
+        """Learn the path templates from several logs. The only one is read first."""
+        if self._plan.endpoints is not None or not self._plan.groups_paths:
             self._groups.use([])
-            return
-        if len(plan.logs) == 1 and not is_file(plan.logs[0]):
-            self._detector.on_recognised = self._groups.learn_from_head
-        else:
-            known = {reader.path: reader.log for reader in self.logs if reader.log is not None}
-            self._groups.use(
-                sample_templates(plan.logs, self._recognise_silently, plan.max_line, known)
-            )
+        elif len(self.logs) > 1:
+            known = {log.path: log.log for log in self.logs if log.log is not None}
+            self._groups.learn_from_files(known)
 
-
-def make_detector(
-    plan: Plan, requests: KnownRequests, on_format_detected: OnFormatDetected = _ignore
-) -> FormatDetector:
-    """The detector of the formats of a plan's logs."""
-    return FormatDetector(
-        plan.formats,
-        requests,
-        on_format_detected,
-        match_exactly=plan.match_exactly,
-        reading=Reading(plan.is_failure, plan.zone),
-        infer=infer,
-    )
-
-
-def choose_lateness(plan: Plan, log: Log | None) -> int:
-    """How late the lines of a log may be, in ticks; None is a log that is not recognised yet."""
-    if plan.lateness is not None:
-        return plan.lateness
-    if log is None:
-        return LATENESS
-    if log.newest_first:
-        return LAST_TICK  # all its rows wait until its end
-    return 0 if log.format.ordered else LATENESS
-
-
-def make_accounting(
-    plan: Plan,
-    order: Order,
-    reference: ReferenceParser,
-    *,
-    changes: int,
-    late: int,
-    lines: int,
-    capped: int,
-    endpoints: int,
-    templates: Sequence[Template],
-) -> ReplayAccounting:
-    """
-    The accounting of a replay at its end, by what its reorder buffer and its parser have counted.
-    `changes` is the number of changes that are watched.
-    """
-    clocks = order.clocks[CHANGES + 1 :]
-    out_of_range = order.excluded - reference.excluded.total() + order.excluded_changes
-    excluded = reference.excluded + Counter(plan.excluded_records)
-    excluded += Counter({OUT_OF_RANGE: out_of_range})
-    return ReplayAccounting(
-        events=order.position + plan.rejected_records + sum(plan.excluded_records.values()),
-        accesses=order.accesses,
-        changes=changes,
-        unmatched=order.unmatched + reference.changes - order.excluded_changes - changes,
-        rejected=reference.rejected + plan.rejected_records,
-        excluded=excluded.total(),
-        late=late,
-        missing=reference.missing,
-        lines=lines,
-        excluded_by_reason=dict(excluded),
-        records=len(plan.changes) + plan.rejected_records + sum(plan.excluded_records.values()),
-        blank=order.blank,
-        capped=capped,
-        disordered=sum(clock.disordered for clock in clocks),
-        largest_lateness=to_seconds(max(clock.largest for clock in clocks)),
-        endpoints=endpoints,
-        grouped_paths=sum(one.replaced for one in templates),
-    )
-
-
-class KnownRequests:
-    """The requests of each log: one object for all logs with the same endpoints and services."""
-
-    def __init__(self, plan: Plan, found: FoundEndpoints) -> None:
-        self._service_from = plan.service_from
-        self._make = cache(partial(_make_requests, plan, found))
-
-    def __call__(self, *, match_exactly: bool, log: str = "") -> Requests:
-        label = name_service(log) if log and self._service_from == BY_FILE else ""
-        return self._make(label, match_exactly=match_exactly)
-
-
-def _make_requests(
-    plan: Plan, found: FoundEndpoints, label: str, *, match_exactly: bool
-) -> Requests:
-    """The requests of logs whose targets are compared exactly, or with templates."""
-    if plan.endpoints is None:
-        return FoundRequests(found, label)
-    endpoints = plan.endpoints.endpoints
-    find = plan.endpoints.find if match_exactly else Router(endpoints).find
-    return GivenRequests(endpoints, find)
+    def _learn_paths(self, log: Log, source: Source) -> None:
+        """Learn the path templates from the only log, whose first line is read next."""
+        if self._groups.templates is None:
+            self._groups.learn(log, source)

@@ -12,7 +12,8 @@ import pytest
 
 from slomon.core.events import RejectedLine
 from slomon.errors import ConfigurationError, OptionError
-from slomon.log_replay.replay import ReplayMonitor, replay
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.replay import replay
 from tests.histories import morning
 from tests.integrations.spark_cluster import (
     ROOT,

@@ -13,7 +13,8 @@ from slomon.compiled.library import load
 from slomon.core.events import RejectedLine
 from slomon.kernels.codes import EXCLUDED, FIRST_CHANGE, REJECTED, UNMATCHED
 from slomon.log_replay.backend import Backend, PythonBackend
-from slomon.log_replay.replay import make_plan, read_replay_options, replay
+from slomon.log_replay.plan import make_plan
+from slomon.log_replay.replay import read_replay_options, replay
 from slomon.log_replay.scan import LogScan
 from slomon.options import list_options
 
@@ -34,7 +35,7 @@ def scan(
     defaults = {name: one.default for name, one in list_options(replay).items()}
     given = read_replay_options({**defaults, **options, "paths": str(path)})
     rejected: list[RejectedLine] = []
-    reading = LogScan(make_plan(given, [str(path)], None), backend, (), rejected.append, _ignore)
+    reading = LogScan(make_plan(given, [str(path)]), backend, (), rejected.append, _ignore)
     numbers = iter([number for part in reading.rows(str(path), first_tick) for number in part])
     return reading, list(zip(numbers, numbers, numbers, numbers, strict=True)), rejected
 

@@ -29,7 +29,7 @@ from slomon.core.events import Change, PositionedChange, RejectedLine, append_bo
 from slomon.core.incident import Candidates, Incident
 from slomon.core.reorder import Order, PythonRowBuffer, SourceClock
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.core.summary import Totals
+from slomon.core.totals import Totals
 from slomon.endpoints.discovery import FoundEndpoints, PythonEndpointNames
 from slomon.endpoints.templates import Template
 from slomon.errors import ConfigurationError, OptionError
@@ -46,23 +46,22 @@ from slomon.integrations.spark.tasks import (
     ScanLogs,
     read_blobs,
 )
-from slomon.log_replay.files import check_files, list_logs, measure
+from slomon.log_replay.accounts import Accounts
+from slomon.log_replay.detect import read_head
+from slomon.log_replay.files import check_files, measure
+from slomon.log_replay.job import add_changes, conclude, list_inputs
 from slomon.log_replay.lines import ReferenceParser
 from slomon.log_replay.logging import ReplayLog
-from slomon.log_replay.plan import Plan
-from slomon.log_replay.replay import (
-    ReplayMonitor,
-    add_changes,
-    conclude,
-    make_plan,
-    read_replay_options,
-    replay,
-)
-from slomon.log_replay.run import KnownRequests, make_accounting, make_detector
-from slomon.log_replay.sample import sample_templates
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.plan import Plan, make_plan
+from slomon.log_replay.replay import read_replay_options, replay
+from slomon.log_replay.requests import KnownRequests
+from slomon.log_replay.run import make_detector
+from slomon.log_replay.sample import PathGroups
 from slomon.log_replay.survey import LogState, survey
 from slomon.options import list_options, read_count
 from slomon.report.exports import to_table
+from slomon.sources.source import open_source
 from slomon.text import excerpt
 
 if TYPE_CHECKING:
@@ -139,30 +138,17 @@ class _Cluster:
 
 def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     given = read_replay_options(raw)
-    files = list_files(raw)
-    histories = given["changes"] or []
-    check_files(given["paths"], histories, files, {})
-    paths = list_logs(given["paths"], [*histories, *files])
+    paths = list_inputs(given)
     size = measure(paths)
     if size is None:
         raise OptionError(["logs"], " has standard input or a pipe; allowed: files")
-    log = ReplayLog()
-    plan, rejected = add_changes(make_plan(given, paths, raw["resolution"]), given)
-    found = FoundEndpoints(PythonEndpointNames(1), plan.defaults, plan.service_from)
-    requests = KnownRequests(plan, found)
-    states = run_on_own_loop(
-        partial(survey, paths, make_detector(plan, requests, log.format_detected), plan.max_line)
-    )
-    templates: Sequence[Template] = ()
-    if plan.endpoints is None and plan.groups_paths:
-        known = {state.path: state.log for _, state in states if state.log is not None}
-        templates = sample_templates(paths, make_detector(plan, requests), plan.max_line, known)
-    log.paths_grouped(templates)
+    log, backend = ReplayLog(), BackendChoice(given["backend"], size)
+    plan, rejected = add_changes(make_plan(given, paths), given)
+    states, templates = _survey(plan, backend, log)
     compressed = sum(state.size for _, state in states if state.is_compressed)
     shards = Shards(
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
-    backend = BackendChoice(raw["backend"], size)
     rows = [
         (source, state.path, began)
         for source, (began, state) in enumerate(states, 1)
@@ -177,14 +163,36 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     return _run(engine, packed, rejected, given, log)
 
 
+def _survey(
+    plan: Plan, backend: BackendChoice, log: ReplayLog
+) -> tuple[list[tuple[int, LogState]], Sequence[Template]]:
+    """The logs in the order in which they begin, and the path templates that are learnt of them."""
+    names = PythonEndpointNames(plan.max_endpoints)
+    found = FoundEndpoints(names, plan.defaults, plan.service_from)
+    detect = make_detector(plan, KnownRequests(plan, found), log.format_detected)
+    states = run_on_own_loop(partial(survey, plan.logs, detect, plan.max_line))
+    groups = PathGroups(plan, backend.load(), names, log.paths_grouped)
+    if plan.endpoints is not None or not plan.groups_paths:
+        groups.use([])
+    elif len(states) > 1:
+        known = {state.path: state.log for _, state in states if state.log is not None}
+        groups.learn_from_files(known)
+    else:
+        # The only log is recognised when it is read, which its task reports.
+        silent = make_detector(plan, KnownRequests(plan, found))
+        with open_source(plan.logs[0], plan.max_line) as source:
+            groups.learn(silent(source.name, read_head(source, silent.needed)), source)
+    return states, groups.templates or ()
+
+
 def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -> ReplayMonitor:
     for name in OF_LINES:
         if raw[name] is not None:
             raise OptionError([name], " is given for a table, which has no lines; allowed: None")
     given = read_replay_options(raw)
-    check_files([], given["changes"] or [], list_files(raw), {})
+    check_files([], given["changes"] or [], list_files(given), {})
     log = ReplayLog()
-    plan, rejected = add_changes(make_plan(given, [TABLE], raw["resolution"]), given)
+    plan, rejected = add_changes(make_plan(given, [TABLE]), given)
     accesses = select_accesses(table)
     templates: Sequence[Template] = ()
     if plan.endpoints is None and plan.groups_paths:
@@ -193,7 +201,7 @@ def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -
     shards = Shards(cluster.choose_shards(None), plan.endpoints is None, ranked=True)
     task = PackTable(lighten(plan), shards, templates)
     states = [(0, LogState(TABLE))]
-    engine = Engine(plan, shards, BackendChoice(raw["backend"], None), templates, states)
+    engine = Engine(plan, shards, BackendChoice(given["backend"], None), templates, states)
     return _run(engine, accesses.mapInArrow(task.__call__, PACKED), rejected, given, log)
 
 
@@ -214,7 +222,7 @@ def _run(
     for line in chain(rejected, lines):
         append_bounded(kept, line)
         log.line_rejected(line)
-    result = conclude(monitor, engine, engine.plan, kept, given)
+    result = conclude(monitor, engine, engine.plan, given, kept)
     log.finished(result.accounting, result.problems, result.warnings)
     return result
 
@@ -224,10 +232,9 @@ def lighten(plan: Plan) -> Plan:
     return replace(plan, logs=(), changes=())
 
 
-def list_files(raw: Mapping[str, Any]) -> list[Any]:
+def list_files(given: Mapping[str, Any]) -> list[Any]:
     """The file of the endpoints, if they are in a file."""
-    endpoints = raw["endpoints"]
-    return [endpoints] if isinstance(endpoints, str | os.PathLike) else []
+    return [given["endpoints"]] if isinstance(given["endpoints"], str) else []
 
 
 @dataclass(slots=True)
@@ -440,14 +447,12 @@ class Engine:
             missing=sum(one.missing for one in summaries),
             excluded=sum((one.reasons for one in summaries), Counter[str]()),
         )
-        accounting = make_accounting(
-            *(plan, order, reference),
-            changes=len(deploys),
+        self._names.capped = dropped + sum(one.capped for one in summaries)
+        accounting = Accounts(plan, order, reference, self._names).sum_up(
             late=sum(shard.late for shard in shards),
             lines=sum(one.lines for one in summaries),
-            capped=dropped + sum(one.capped for one in summaries),
-            endpoints=len(given.endpoints) if given else self._names.admitted,
-            templates=self._templates,
+            deploys=len(deploys),
+            grouped_paths=sum(one.replaced for one in self._templates),
         )
         return ServiceMonitor(incidents, accounting, (), totals)
 

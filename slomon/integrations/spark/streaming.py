@@ -44,15 +44,10 @@ from slomon.integrations.spark.summaries import SourceSummary
 from slomon.integrations.spark.tables import SOURCE, TABLE, PackTable, read_ticks, select_accesses
 from slomon.integrations.spark.tasks import COUNTED, BackendChoice, make_blob, read_blobs
 from slomon.log_replay.files import check_files
-from slomon.log_replay.plan import Plan, identify_inputs
-from slomon.log_replay.replay import (
-    ReplayMonitor,
-    add_changes,
-    conclude,
-    make_plan,
-    read_replay_options,
-    replay,
-)
+from slomon.log_replay.job import add_changes, conclude
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.plan import Plan, identify_inputs, make_plan
+from slomon.log_replay.replay import read_replay_options, replay
 from slomon.log_replay.survey import LogState
 from slomon.options import AnyPath, Duration, identify_options, read_count, read_duration
 from slomon.state.encoding import unpack_incidents
@@ -254,9 +249,9 @@ class _Watch:
             if raw[name] is not None:
                 raise OptionError([name], " is given for a table, which has no lines")
         given = read_replay_options(raw)
-        check_files([], given["changes"] or [], list_files(raw), {})
+        check_files([], given["changes"] or [], list_files(given), {})
         read_count("shards", shards, 1 << 16)
-        plan, _ = add_changes(make_plan(given, [TABLE], raw["resolution"]), given)
+        plan, _ = add_changes(make_plan(given, [TABLE]), given)
         inputs = identify_inputs(replace(plan, changes=(), rejected_records=0, excluded_records={}))
         traits = {**inputs, **identify_options(replay, given)}
         text = json.dumps([shards, traits], sort_keys=True)
@@ -304,7 +299,7 @@ class _Watch:
         monitor = engine.finish(
             [one.count for one in found], placed, lambda count: restore(shards[id(count)])
         )
-        return conclude(monitor, engine, engine.plan, summary.first_rejected, self.given)
+        return conclude(monitor, engine, engine.plan, self.given, summary.first_rejected)
 
 
 _BITS: Final = 64

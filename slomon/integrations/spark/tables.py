@@ -13,9 +13,9 @@ Other columns are not read.
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,16 +31,15 @@ from slomon.core.events import (
 )
 from slomon.core.statuses import StatusTable
 from slomon.core.ticks import LAST_TICK
-from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames
+from slomon.endpoints.discovery import FoundEndpoints, PythonEndpointNames
 from slomon.endpoints.templates import Template, compile_templates, learn_templates, split_path
 from slomon.errors import ConfigurationError
 from slomon.formats.requests import read_target
 from slomon.integrations.spark.packing import Column, Packer, Rows, Shards, pack_summary
 from slomon.integrations.spark.summaries import NameList, SourceSummary
 from slomon.kernels.codes import EXCLUDED, REJECTED, UNMATCHED, access_code
-from slomon.kernels.route import LONGEST
 from slomon.log_replay.plan import Plan
-from slomon.log_replay.run import KnownRequests
+from slomon.log_replay.requests import KnownRequests
 from slomon.text import quote
 
 if TYPE_CHECKING:
@@ -89,11 +88,9 @@ def sample_table(accesses: DataFrame, plan: Plan) -> list[Template]:
     """The path templates of a table: of its first 5,000 accesses."""
     rows = accesses.where("time is not null").orderBy("time", "order").limit(_SAMPLE).collect()
     reader = _RequestReader(plan, ())
-    requests = list(reader.list_requests(rows))
-    first = list(islice(requests, _FIRST))
-    if len({split_path(request) for request, _ in first}) < _FEW_PATHS:
-        requests = first
-    return learn_templates(requests)
+    first = reader.count_requests(rows[:_FIRST])
+    is_small = len({split_path(request) for request, _ in first}) < _FEW_PATHS
+    return learn_templates(first if is_small else reader.count_requests(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +161,14 @@ class _RequestReader:
         ticks = ticks[sorting]
         return Rows(ticks, ranks[sorting], ticks, codes[sorting], np.ones(len(ticks), np.int64))
 
-    def list_requests(self, rows: Iterable[Any]) -> Iterator[tuple[bytes, bool]]:
-        """The requests of rows to endpoints that are found, and whether each failed."""
-        for row in rows:
-            read = self._parse(row.method, row.path, row.status, row.host)
-            if isinstance(read, Access) and isinstance(self._requests, FoundRequests):
-                request = self._requests.name(read.verb, read.resource, read.host)
-                if len(request) <= LONGEST:
-                    yield request, read.failed
+    def count_requests(self, rows: Iterable[Any]) -> Counter[tuple[bytes, bool]]:
+        """How many of the rows are to which endpoint, and failed or not."""
+        codes = (self._read_request(row.method, row.path, row.status, row.host) for row in rows)
+        return Counter(
+            (self._names.text(code >> 1), bool(code & 1))
+            for code in codes
+            if isinstance(code, int) and code >= 0
+        )
 
     def _read_request(self, *fields: str | None) -> int | Excluded | Malformed:
         """The code of an access, or why it does not count."""
