@@ -28,16 +28,9 @@ from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.dates import show_instant
 from slomon.errors import ConfigurationError, OptionError
-from slomon.integrations.spark.batch import (
-    OF_LINES,
-    Engine,
-    Restoration,
-    complete_options,
-    lighten,
-    list_files,
-    zip_names,
-)
+from slomon.integrations.spark.batch import OF_LINES, complete_options, list_files
 from slomon.integrations.spark.counting import Place, PlacedChange, ShardCount
+from slomon.integrations.spark.engine import Engine, Restoration, lighten, list_first
 from slomon.integrations.spark.packing import PACKED, Shards, pack_changes
 from slomon.integrations.spark.shard_stream import ShardStream
 from slomon.integrations.spark.summaries import SourceSummary
@@ -293,7 +286,7 @@ class _Watch:
             return Restoration(locate, deploys)
 
         shards = {id(one.count): one for one in found}
-        names = sorted(zip_names(one.count for one in found))[: self.plan.max_endpoints]
+        names = sorted(list_first(one.count for one in found))[: self.plan.max_endpoints]
         engine.admit(name for _, name in names)
         placed = [one for one in numbered.values() if engine.is_watched(one.change)]
         monitor = engine.finish(
