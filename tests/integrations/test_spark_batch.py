@@ -116,13 +116,18 @@ def test_rows_without_a_time_or_a_status_are_rejected(spark: Any) -> None:
     )
 
 
-def test_the_incidents_are_a_table_of_spark(spark: Any, tmp_path: Path) -> None:
+def test_the_incidents_are_a_table_of_spark_with_times_in_microseconds(
+    spark: Any, tmp_path: Path
+) -> None:
     from slomon.integrations.spark import to_spark  # noqa: PLC0415
 
-    monitor = replay_spark(spark, write_worlds(tmp_path, [0]).logs, slo=0.95)
-    table = to_spark(spark, monitor)
+    log = tmp_path / "access.log"
+    log.write_text("1.000000001 GET /a 200\n1.123456789 GET /a 500\n")
+    monitor = replay_spark(spark, str(log))
+    table = to_spark(spark, monitor).selectExpr("id", "unix_micros(start) as start")
 
-    assert [row.id for row in table.select("id").collect()] == [one.id for one in monitor.records()]
+    (incident,) = monitor.records()
+    assert [tuple(row) for row in table.collect()] == [(incident.id, 1_123_456)]
 
 
 def test_the_example_of_the_documentation_runs(

@@ -19,6 +19,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import pyarrow as pa
+
 from slomon.concurrency import run_on_own_loop
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.core.service_monitor import ServiceMonitor
@@ -90,9 +92,15 @@ def replay_spark(
 def to_spark(spark: SparkSession, monitor: ServiceMonitor) -> DataFrame:
     """
     A DataFrame with a row for each incident, with the columns of the Parquet file that `slomon
-    replay --incidents` writes.
+    replay --incidents` writes. Times are cut to microseconds, which is the unit of Spark.
     """
-    return spark.createDataFrame(to_table(monitor.records()))
+    table = to_table(monitor.records())
+    kinds = [
+        pa.timestamp("us", "UTC") if pa.types.is_timestamp(field.type) else field.type
+        for field in table.schema
+    ]
+    schema = pa.schema(list(zip(table.schema.names, kinds, strict=True)))
+    return spark.createDataFrame(table.cast(schema, safe=False))
 
 
 def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
