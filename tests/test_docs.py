@@ -35,6 +35,8 @@ from tests.integrations.asgi.service import serving
 ROOT: Final = Path(__file__).parent.parent
 README: Final = ROOT / "README.md"
 PAGES: Final = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+CLUSTER: Final = ROOT / "docs" / "spark.md"
+"""Its examples need a cluster: `tests/integrations/test_spark_batch.py` runs them."""
 RECEIVERS: Final = "http://alertmanager:9093", "https://hooks.example.com"
 """Addresses in examples; the tests replace them by that of a local server."""
 
@@ -74,7 +76,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*filter(CLUSTER.__ne__, PAGES)], ids=lambda page: page.name)
 def test_every_example_prints_what_the_page_shows(page: Path, folder: Path) -> None:
     shown = blocks(page)
     for block, following in pairwise([*shown, Block("", "", "", 0)]):

@@ -6,7 +6,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
@@ -433,8 +433,13 @@ def replay(
     is damaged or of another replay; MalformedLineError if `strict`. An exception of a function that
     was passed is raised as it is.
     """
-    raw = locals()
+    given = read_replay_options(locals())
+    return run_job(given, partial(identify_options, replay, given))
+
+
+def read_replay_options(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked values of all options of `replay`. Raises ConfigurationError."""
     given = read_options(replay, raw)
     check_combination(replay, raw, exclusive=_EXCLUSIVE, needed=_NEEDED)
-    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **read_range(given)}
-    return run_job(given, partial(identify_options, replay, given))
+    given |= {"is_failure": choose_rule(given["is_failure"], raw["fail_status"])}
+    return given | read_range(given)
