@@ -57,7 +57,7 @@ LEARNT_FROM: Final = 1000
 """The number of newest faults from which the rates are learnt."""
 
 _LEAST_RATE: Final = 1e-6  # per second; what is rarer is left out
-_LEASTSTRAYS: Final = 1e-4  # per second; a fault with more is no sign of an outage of services
+_LEAST_STRAYS: Final = 1e-4  # per second; a fault with more is no sign of an outage of services
 _NEAREST: Final = 25  # faults before a beginning, and as many after it
 _COUNTED: Final = 3  # other services, for a coincidence
 
@@ -180,11 +180,11 @@ class _Neighbours:
         self._counts = Counter(
             fault.service
             for fault, rate in zip(faults, strays, strict=True)
-            if rate < _LEASTSTRAYS and fault.parent < 0
+            if rate < _LEAST_STRAYS and fault.parent < 0
         )
         self._total = self._counts.total()
         self._seconds = seconds
-        real = [index for index, rate in enumerate(strays) if rate < _LEASTSTRAYS]
+        real = [index for index, rate in enumerate(strays) if rate < _LEAST_STRAYS]
         self._order = sorted(real, key=lambda index: beginnings[index].time)
         self._times = [beginnings[index].time for index in self._order]
 
@@ -239,18 +239,16 @@ def _learn(
 def _conclude(node: Node, nodes: Sequence[Node]) -> list[Finding]:
     """The findings for the incidents of a fault."""
     fault = node.fault
-    causes = {cause: belief for cause, belief in node.belief.items() if cause >= 0}
     fixes = _find_fixes(node, nodes) if node.endings else {}
     findings = []
     for number, case in enumerate(fault.cases):
-        fault_share = 1 - DOUBT if not number else (1 - DOUBT) * (1 - fault.strays[number])
-        own_fixes = {}
+        # The belief about the first incident has the share of stray failures already.
+        share = (1 - DOUBT) * (1 - fault.strays[number] if number else 1)
+        causes = {change: node.belief.get(change, 0.0) * share for change in case.suspects}
+        repaired = {}
         if fault.newest[case.key] == number:
-            own_fixes = {
-                one.change: fixes.get(one.change, 0.0) * fault_share for one in case.repairs
-            }
-        own = {change: belief * fault_share for change, belief in causes.items()}
-        findings.append(Finding(own, own_fixes))
+            repaired = {one.change: fixes.get(one.change, 0.0) * share for one in case.repairs}
+        findings.append(Finding(causes, repaired))
     return findings
 
 

@@ -25,7 +25,7 @@ GRADUAL: Final = 0.1, 10.0
 MISLEADING: Final = 0.03, 2000.0
 """The share of onsets that have nothing to do with the fault: it is anywhere in these seconds."""
 _TELLING: Final = 8  # endpoints; more tell hardly more
-_REACH: Final = 50.0, 12.0, 4.0, 1.5, 0.5  # mean times between failures, before the first onset
+_REACH: Final = 100.0, 40.0, 16.0, 6.0, 2.5, 1.0, 0.4  # mean times between failures
 _FLAT: Final = 1e-6
 
 
@@ -127,7 +127,8 @@ def _make_pieces(endpoints: Sequence[Sequence[Sighting]]) -> tuple[list[Piece], 
     times = sorted({one.time for sightings in endpoints for one in sightings})
     first = times[0]
     ends = [first - reach * error for reach in _REACH]
-    ends[0] = min(ends[0], first - MISLEADING[1])
+    if ends[0] > first - MISLEADING[1]:
+        ends.insert(0, first - MISLEADING[1])
     pieces = []
     for begin, end in pairwise([*ends, *times]):
         low, high = (_multiply(endpoints, time, end) for time in (begin, end))

@@ -23,17 +23,17 @@ from slomon.core.repairs import FIXED, RECOVERED, REPAIR, ROLLED_BACK, Repair
 
 KNOWN: Final = 2.5, 0.15
 """A failure rate is as uncertain as if this many failures had been seen before, at this rate."""
-AGAIN: Final = ((0.8, 10.0), (0.4, 200.0))
+AGAIN: Final = ((0.8, 10.0), (0.4, 200.0), (0.05, 1000.0))
 """A fault breaks the same endpoint again: how often, and after how many seconds on average."""
 OTHER: Final = 0.6
 """How often it breaks another endpoint of the service from the beginning on,"""
 LATER: Final = 0.1, 300.0
 """and later: how often, and after how many seconds on average."""
-ONGOING: Final = 1 / 800
+ONGOING: Final = 1 / 400
 """While it goes on elsewhere in the service, it breaks an endpoint at least this often a second."""
 VAIN: Final = 0.3
 """The share of changes at the end of the failures that repaired nothing."""
-ANEW: Final = 1 / 20_000
+ANEW: Final = 1 / 43_200
 """A service breaks by itself this often per second,"""
 ANEW_BY_CHANGE: Final = 0.05, ((0.6, 10.0), (0.15, 120.0), (0.15, 600.0))
 """and by a change: how often, and after how many seconds on average."""
