@@ -27,7 +27,7 @@ _MOST_STRAYS: Final = 0.2
 _LEAST_WEIGHT: Final = 0.01
 _WORSENED: Final = 3000.0
 """Mean seconds in which a fault grows worse."""
-_EARLIER: Final = 0.03
+_EARLIER: Final = 0.01
 """The share of early onsets that are of an earlier fault, and not of one that grew worse."""
 _TAKEN_BACK: Final = 100  # changes, by a rollback at most
 _FEW: Final = 20  # requests: too few to tell how many there are a second

@@ -26,6 +26,7 @@ MISLEADING: Final = 0.03, 2000.0
 """The share of onsets that have nothing to do with the fault: it is anywhere in these seconds."""
 _TELLING: Final = 8  # endpoints; more tell hardly more
 _REACH: Final = 100.0, 40.0, 16.0, 6.0, 2.5, 1.0, 0.4  # mean times between failures
+_BETWEEN: Final = 16.0, 4.0, 1.0  # the same, between two onsets
 _FLAT: Final = 1e-6
 
 
@@ -126,11 +127,13 @@ def _make_pieces(endpoints: Sequence[Sequence[Sighting]]) -> tuple[list[Piece], 
     error = 1 / fsum(1 / _find_error(sightings) for sightings in endpoints)
     times = sorted({one.time for sightings in endpoints for one in sightings})
     first = times[0]
-    ends = [first - reach * error for reach in _REACH]
-    if ends[0] > first - MISLEADING[1]:
-        ends.insert(0, first - MISLEADING[1])
+    ends = [first - MISLEADING[1], *(first - reach * error for reach in _REACH), first]
+    for before, time in pairwise(times):
+        ends += [at for reach in _BETWEEN if (at := time - reach * error) > before]
+        ends.append(time)
+
     pieces = []
-    for begin, end in pairwise([*ends, *times]):
+    for begin, end in pairwise(sorted(set(ends))):
         low, high = (_multiply(endpoints, time, end) for time in (begin, end))
         pieces.append((begin, end, high, log(high / low) / (end - begin)))
     return pieces, error
