@@ -21,7 +21,6 @@ import json
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import uvicorn
@@ -74,10 +73,10 @@ def serve(arguments: argparse.Namespace) -> None:
     @app.post("/deploys")
     async def receive_deploy(request: Request) -> str:
         try:
-            change = deploys.read(request.headers, await request.body())
+            taken = deploys.report(monitor, request.headers, await request.body())
         except WebhookError as error:
             raise HTTPException(error.status, str(error)) from None
-        return "taken" if change and monitor.change(**asdict(change)) else "passed over"
+        return "taken" if taken else "passed over"
 
     @app.get("/incidents")
     async def show_incidents() -> Response:

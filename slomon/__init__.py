@@ -48,8 +48,9 @@ if TYPE_CHECKING:
         Subscription,
     )
     from slomon.live_monitor.threaded import ThreadedMonitor, live_in_thread
-    from slomon.log_replay.replay import ReplayMonitor, replay
-    from slomon.log_replay.run import Progress
+    from slomon.log_replay.monitor import ReplayMonitor
+    from slomon.log_replay.progress import Progress
+    from slomon.log_replay.replay import replay
     from slomon.pipeline.stream import EventStream
     from slomon.report.columns import incident_schema
     from slomon.report.exports import to_frame
@@ -135,11 +136,11 @@ _HOMES = {
     "MalformedLineError": "slomon.errors",
     "Metrics": "slomon.core.metrics",
     "Outage": "slomon.core.outages",
-    "Progress": "slomon.log_replay.run",
+    "Progress": "slomon.log_replay.progress",
     "RejectedLine": "slomon.core.events",
     "Rejection": "slomon.core.events",
     "ReplayAccounting": "slomon.core.events",
-    "ReplayMonitor": "slomon.log_replay.replay",
+    "ReplayMonitor": "slomon.log_replay.monitor",
     "Report": "slomon.report.report",
     "ResultWarning": "slomon.core.trust",
     "ServiceMonitor": "slomon.core.service_monitor",

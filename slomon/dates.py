@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from slomon.core.ticks import LAST_TICK, STAMPS, TICKS_PER_SECOND, parse_seconds
 from slomon.errors import ConfigurationError
@@ -70,8 +69,12 @@ def parse_zone(text: str) -> tzinfo:
     """The zone of an IANA name or an offset. Raises ConfigurationError if the text is neither."""
     if _OFFSET.fullmatch(text):
         return _parse_offset(text)
+    if text == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 (few runs have a zone, and it takes some time)
+
     try:
-        return UTC if text == "UTC" else ZoneInfo(text)
+        return ZoneInfo(text)
     except (KeyError, ValueError, OSError):  # unknown, an invalid key, a directory of zones
         raise ConfigurationError(f"the zone is {quote(text)}; allowed: {_ZONES}") from None
 
@@ -91,7 +94,9 @@ def read_date(text: str, zone: tzinfo | None = None) -> int | Undated:
     if epoch := _EPOCH_SECONDS.fullmatch(text):
         tick = parse_seconds(epoch[1])
         return Undated(f"the date is {quote(text)}; allowed: {STAMPS}") if tick is None else tick
-    fields = next((found for pattern in _FORMATS if (found := pattern.fullmatch(text))), None)
+    fields = next(
+        (found for pattern in _FORMATS if (found := re.fullmatch(pattern, text, _FLAGS))), None
+    )
     if fields is None:
         return Undated(f"the date is {quote(text)}; allowed: {_DATES}")
     own_zone = _find_zone(fields["zone"]) or zone
@@ -270,17 +275,15 @@ _NAMED: Final = r"(?:(?<=\d) [a-z]{1,5}|\[[a-z_/+-]{1,40}\])?(?: m=[+-][\d.]+)?"
 _FLAGS: Final = re.ASCII | re.IGNORECASE
 _OFFSET: Final = re.compile(_SIGNED, _FLAGS)
 _EPOCH_SECONDS: Final = re.compile(rf"([\d.]+)(?: {_SIGNED})?", _FLAGS)
-_FORMATS: Final = [
-    re.compile(pattern, _FLAGS)
-    for pattern in (
-        # ISO 8601, git's iso; Go adds the zone's name to the offset, and Java its IANA name.
-        rf"{_YEAR}([-/])(?P<month>\d\d)\2(?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?{_NAMED}",
-        rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)T{_BASIC_TIME}{_ZONE}?",  # basic ISO 8601
-        rf"(?:{_WEEKDAY},? )?{_DAY} {_MONTH} {_YEAR} {_TIME}(?: {_ZONE})?",  # RFC 2822
-        rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_YEAR}(?: {_ZONE})?",  # git's default
-        rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_ZONE} {_YEAR}",  # date
-    )
-]
+# Compiled when the first date is read: few runs read any.
+_FORMATS: Final = (
+    # ISO 8601, git's iso; Go adds the zone's name to the offset, and Java its IANA name.
+    rf"{_YEAR}([-/])(?P<month>\d\d)\2(?P<day>\d\d)[T ]{_TIME} ?{_ZONE}?{_NAMED}",
+    rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)T{_BASIC_TIME}{_ZONE}?",  # basic ISO 8601
+    rf"(?:{_WEEKDAY},? )?{_DAY} {_MONTH} {_YEAR} {_TIME}(?: {_ZONE})?",  # RFC 2822
+    rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_YEAR}(?: {_ZONE})?",  # git's default
+    rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_ZONE} {_YEAR}",  # date
+)
 
 _ZONES: Final = (
     "an IANA name that this machine knows, such as 'Europe/Berlin', 'UTC', or an offset such as "

@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final, TextIO
 
@@ -28,6 +28,7 @@ from slomon.text import excerpt
 
 _LOGGED_REASONS: Final = 5
 _LISTED_REASONS: Final = 20
+_LOGGED_KINDS: Final = 100
 _VARYING: Final = re.compile(r"'[^']*'|\d+")  # what differs between rejections of one kind
 _LISTED_NAMES: Final = 5
 _MIN_INTERVAL: Final = 60 * TICKS_PER_SECOND
@@ -174,6 +175,19 @@ class RateLimitedLog:
         return get_logger()  # each time: the program may configure structlog later
 
 
+class OnceLog:
+    """Logs each kind of problem once, and a hundred kinds at most. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._logged: set[object] = set()
+
+    def warn(self, event: str, kind: Hashable, **fields: object) -> None:
+        """Log a warning if it is the first of its kind."""
+        if (event, kind) not in self._logged and len(self._logged) < _LOGGED_KINDS:
+            self._logged.add((event, kind))
+            get_logger().warning(event, **fields)
+
+
 def log_warnings(warnings: Iterable[ResultWarning]) -> None:
     """Log why a result can't be trusted."""
     for warning in warnings:
@@ -185,6 +199,12 @@ def log_warnings(warnings: Iterable[ResultWarning]) -> None:
 def list_some(names: Sequence[str]) -> tuple[str, int]:
     """The first five names as one printable text, and the number of the other names."""
     return ", ".join(map(excerpt, names[:_LISTED_NAMES])), max(0, len(names) - _LISTED_NAMES)
+
+
+def show_some(names: Sequence[str]) -> str:
+    """What `list_some` returns, as one text."""
+    listed, more = list_some(names)
+    return f"{listed} and {more} more" if more else listed
 
 
 def _commit(change: Change | None) -> str | None:

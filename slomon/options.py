@@ -363,12 +363,12 @@ def check_methods(name: str, value: object, methods: Sequence[str], allowed: str
         raise option_error(name, value, allowed)
 
 
-def check_resolution(value: object, ticks: int, windows: Iterable[int]) -> None:
-    """Is `resolution`, which was read as `ticks`, shorter than each of these windows?"""
-    shortest = min(windows, default=ticks + 1)
-    if ticks >= shortest:
+def check_resolution(resolution: int | None, windows: Iterable[int]) -> None:
+    """Is the option `resolution`, in ticks if it is given, shorter than each of these windows?"""
+    shortest = min(windows, default=None)
+    if resolution is not None and shortest is not None and resolution >= shortest:
         allowed = f"a duration shorter than every window; the shortest is {show_duration(shortest)}"
-        raise option_error("resolution", value, allowed)
+        raise option_error("resolution", show_duration(resolution), allowed)
 
 
 def check_mutually_exclusive(**options: object) -> None:

@@ -30,7 +30,7 @@ from slomon.core.events import Change, End, Gap, Rejection, read_event
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.statuses import server_errors_fail
-from slomon.core.summary import Totals, add_up
+from slomon.core.totals import Totals, add_up
 from slomon.core.windows import Windows
 from slomon.kernels.windows import WindowState
 from tests.compiled.kernels import compiled

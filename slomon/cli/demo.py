@@ -14,13 +14,13 @@ from slomon.cli.replay import run_replay
 from slomon.cli.replay_arguments import add_replay
 from slomon.cli.shared_arguments import add_log_level, parse_path
 from slomon.errors import ConfigurationError
-from slomon.example_logs import ExampleDay, make_day
 from slomon.files import AtomicFile, write_lines
-from slomon.report.screen import open_screen
 from slomon.text import quote
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction as Verbs
+
+    from slomon.example_logs import ExampleDay
 
 
 _FOLDER: Final = "slomon-demo"
@@ -67,6 +67,10 @@ def run_demo(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> i
     Run `slomon demo`. Raises ConfigurationError if the folder has files of others, OSError if a
     file can't be written. Returns the exit code of the replay.
     """
+    # Imported only for this verb: the imports take some milliseconds.
+    from slomon.example_logs import make_day  # noqa: PLC0415
+    from slomon.report.screen import open_screen  # noqa: PLC0415
+
     folder: Path = arguments.folder
     day = make_day(arguments.seed)
     _write_day(folder, day.files)

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
-from slomon.log_replay.run import Progress
+from slomon.log_replay.progress import Progress
 
 
 def open_bar(stderr: TextIO) -> ProgressBar | None:

@@ -17,11 +17,12 @@ from slomon.cli.process import BROKEN, FAILED, FINE, WRONG
 from slomon.cli.progress import open_bar
 from slomon.cli.shared_arguments import check_page_wanted, choose_page, configure_logging
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
 from slomon.log_replay.checkpoint import remove_checkpoint
-from slomon.log_replay.replay import ReplayMonitor, replay
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.replay import replay
 from slomon.options import distinct_paths, list_options, naming_option, read_duration
 from slomon.text import quote
 
@@ -193,11 +194,8 @@ def show_json(monitor: ReplayMonitor, stale_after: float) -> str:
     """
     The outages, the three answers, the accounting and the warnings, as one JSON object, in ASCII.
     """
-    # Imported only if it is wanted, as above.
-    from slomon.report.outages import outage_documents  # noqa: PLC0415
-
     answers = {
-        "outages": list(outage_documents(monitor.summary(stale_after=stale_after))),
+        "outages": _list_outages(monitor, stale_after),
         "mttr": monitor.mttr(),
         "api_histogram": monitor.api_histogram(),
         "incident_details": monitor.incident_details(),
@@ -205,6 +203,16 @@ def show_json(monitor: ReplayMonitor, stale_after: float) -> str:
         "warnings": [asdict(warning) for warning in monitor.warnings],
     }
     return json.dumps(answers)
+
+
+def _list_outages(monitor: ReplayMonitor, stale_after: float) -> list[dict[str, object]]:
+    if not monitor.incidents:
+        return []
+    # Imported only if there are incidents, as above.
+    from slomon.report.outages import outage_documents  # noqa: PLC0415
+
+    outages, ended = monitor.outages(stale_after=stale_after), monitor.totals.span.ended
+    return list(outage_documents(outages, to_seconds(ended)))
 
 
 def check_not_stdout(stdout: TextIO, outputs: Mapping[str, Path | None]) -> None:

@@ -16,7 +16,6 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import OptionError
 from slomon.files import OutputFile
 from slomon.logging import configure
-from slomon.report.screen import has_colours
 from slomon.text import quote
 
 if TYPE_CHECKING:
@@ -83,7 +82,13 @@ def configure_logging(level: str, stderr: TextIO, omit: Container[str] = ()) -> 
     Log events of `level` and above to stderr, in color if it is a terminal with colors. Events
     named in `omit` are left out.
     """
-    configure(level, stderr, colors=has_colours(stderr, os.environ), omit=omit)
+    colors = False
+    if stderr.isatty():
+        # Imported only for a terminal: the import takes some milliseconds.
+        from slomon.report.screen import has_colours  # noqa: PLC0415
+
+        colors = has_colours(stderr, os.environ)
+    configure(level, stderr, colors=colors, omit=omit)
 
 
 def add_page_options(arguments: Arguments) -> None:

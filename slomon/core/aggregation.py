@@ -18,12 +18,12 @@ from slomon.core.metrics import (
     Budget,
     Deploy,
     DoraMetrics,
-    EndpointTotal,
     Metrics,
     Ranking,
     RankingEntry,
     Repair,
 )
+from slomon.core.totals import EndpointTotal
 
 T = TypeVar("T")
 K = TypeVar("K")

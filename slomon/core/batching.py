@@ -99,6 +99,12 @@ class AnyBatcher(Protocol):
     def cut(self, items: Sequence[Item]) -> BatchResult: ...
 
 
+class Owners(Protocol):
+    """Says which shards own an endpoint of a service; `Sharding` does."""
+
+    def owners(self, service: str) -> tuple[int, ...]: ...
+
+
 class BatchAssembler:
     """
     What batchers share if they build their rows in Python.
@@ -108,10 +114,10 @@ class BatchAssembler:
     """
 
     def __init__(
-        self, sharding: Sharding, is_failure: StatusRule, state: StreamState | None = None
+        self, owners: Owners, is_failure: StatusRule, state: StreamState | None = None
     ) -> None:
         self.state = state or StreamState()
-        self._sharding = sharding
+        self._owners = owners.owners
         self._is_failure = is_failure
         self._changes: list[tuple[int, Change]] = []
         self._unmatched: list[tuple[int, int]] = []  # positions and ticks of accesses
@@ -151,7 +157,7 @@ class BatchAssembler:
         return BatchResult(sorted(batches.items(), key=itemgetter(0)), rejections)
 
     def _add_change(self, position: int, change: Change) -> None:
-        if self._sharding.owners(change.service):
+        if self._owners(change.service):
             self.state.accounting.changes += 1
             self._changes.append((position, change))
         else:
@@ -170,7 +176,7 @@ class BatchAssembler:
                 seen[number] = end
             positioned = PositionedChange(position, state.newest, change)
             state.deploys.append(positioned)
-            for shard in self._sharding.owners(change.service):
+            for shard in self._owners(change.service):
                 batches.setdefault(shard, Batch([], [], [], [], [])).changes.append(positioned)
         self._changes.clear()
 

@@ -166,6 +166,11 @@ class ChangeLog:
             history = self._histories[service] = deque(maxlen=_REMEMBERED)
         history.append(positioned)
 
+    def newest(self, service: str) -> Change | None:
+        """The newest change of a service itself; None if it has none."""
+        history = self._histories.get(service)
+        return history[-1].change if history else None
+
     def list_candidates(self, service: str, since: int) -> tuple[tuple[PositionedChange, ...], int]:
         """
         Changes of a service, or of every service, in stream order: the ten newest ones up to the

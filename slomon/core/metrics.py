@@ -9,26 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slomon.core.endpoints import EndpointName
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointTotal:
-    """An endpoint and all its requests in the run. `window` is in seconds."""
-
-    service: str
-    verb: str
-    resource: str
-    slo: float
-    window: float
-    requests: int
-    failures: int
-
-    @property
-    def endpoint(self) -> EndpointName:
-        """The name of the endpoint."""
-        return self.service, self.verb, self.resource
-
 
 @dataclass(frozen=True, slots=True)
 class Deploy:

@@ -21,7 +21,7 @@ from math import inf
 from slomon.core.attribution import Verdict
 from slomon.core.endpoints import EndpointName
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.metrics import EndpointTotal
+from slomon.core.totals import EndpointTotal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from html import escape
 from itertools import islice
-from typing import Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident, State
-from slomon.core.incident_records import IncidentRecord, Run, make_records
-from slomon.core.outages import Outage, find_outages
-from slomon.core.summary import Summary, Totals, list_endpoints, summarise
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
+from slomon.core.totals import Totals, list_endpoints
 from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.errors import OptionError
 from slomon.text import excerpt, quote
+
+if TYPE_CHECKING:
+    from slomon.core.incident_records import IncidentRecord
+    from slomon.core.outages import Outage
+    from slomon.core.summary import Summary
 
 IncidentDetail = TypedDict(
     "IncidentDetail", {"start": float, "end": float, "fix": str, "break": str}
@@ -70,6 +72,9 @@ class ServiceMonitor:
         day, or the option of the live monitor; with infinity any earlier change may be the cause.
         Raises ConfigurationError if `stale_after` is not a number of seconds, 0 or more.
         """
+        # Imported only if records are asked for: attribution is half of the core.
+        from slomon.core.incident_records import Run, make_records  # noqa: PLC0415
+
         stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
         totals = self.totals
         services = len({one.name for one in totals.endpoints})
@@ -83,6 +88,8 @@ class ServiceMonitor:
         (repair, detection, error budget, DORA metrics), and rankings. For `stale_after` and its
         error see `records`.
         """
+        from slomon.core.summary import summarise  # noqa: PLC0415 (as above)
+
         records = self.records(stale_after=stale_after)
         return summarise(records, self.totals, self.accounting, self.warnings)
 
@@ -92,6 +99,8 @@ class ServiceMonitor:
         that is clear, else by service and overlapping time. For `stale_after` and its error see
         `records`.
         """
+        from slomon.core.outages import find_outages  # noqa: PLC0415 (as above)
+
         return find_outages(self.records(stale_after=stale_after), list_endpoints(self.totals))
 
     def mttr(self) -> float:
@@ -130,6 +139,8 @@ class ServiceMonitor:
 
     def _repr_html_(self) -> str:
         """The view of a notebook. The page of a `Report` has more."""
+        from html import escape  # noqa: PLC0415 (for notebooks only)
+
         histogram = self.api_histogram()
         rows = "".join(
             f"<tr><td>{escape(excerpt(name))}</td><td>{count}</td></tr>"

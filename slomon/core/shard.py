@@ -49,7 +49,7 @@ class AnyWindows(Protocol):
 class Shard:
     """
     The windows, the changes and the open incidents of the endpoints that one worker owns. New
-    endpoints may be found during the run; they have the SLO and the window of the first one.
+    endpoints may be found during the run, all with the same SLO and window.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Shard:
         """
         added = len(self.members) - self.windows.count
         if added > 0:
-            self.windows.grow(added, self.members[0])
+            self.windows.grow(added, self.members[self.windows.count])
         updated: list[Incident] = []
         start = 0
         for positioned in batch.changes:

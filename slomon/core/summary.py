@@ -1,31 +1,27 @@
 """
 The summary of a run, as plain values: what reports of any form show.
 
-`add_up` collects what the shards counted into `Totals`; `summarise` makes a `Summary` of the totals
-and the incident records. `choose_incidents` and `rank_endpoints` select what matters most when a
-long run has more than a report can show.
+`summarise` makes a `Summary` of the totals and the incident records. `choose_incidents` and
+`rank_endpoints` select what matters most when a long run has more than a report can show.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from heapq import nlargest
 from typing import Final, TypeVar
 
 from slomon.core.aggregation import aggregate, rank_by_owner
-from slomon.core.batching import TimeRange
-from slomon.core.endpoints import Endpoint
-from slomon.core.events import Accounting, PositionedChange
+from slomon.core.events import Accounting
 from slomon.core.incident import State
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.metrics import Deploy, EndpointTotal, Metrics, Ranking
+from slomon.core.metrics import Deploy, Metrics, Ranking
 from slomon.core.outages import Outage, find_outages
-from slomon.core.shard import Shard
-from slomon.core.sli_series import Buckets, SliSeries, coarsen
+from slomon.core.sli_series import SliSeries
 from slomon.core.ticks import to_seconds
+from slomon.core.totals import EndpointTotal, Totals, list_endpoints
 from slomon.core.trust import ResultWarning
 
 T = TypeVar("T")
@@ -71,48 +67,6 @@ class Summary:
     outages: Sequence[Outage] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """
-    What a run counted beside its incidents.
-
-    * `requests`, `failures`: of each endpoint, by its key
-    * `deploys`: the changes of services that have an endpoint, in stream order
-    * `span`: from the first to the newest access that counts
-    * `buckets`, `step`: if SLI series were recorded, the buckets of each shard, and their length in
-      ticks
-    """
-
-    endpoints: Sequence[Endpoint] = ()
-    requests: array[int] = field(default_factory=lambda: array("q"))
-    failures: array[int] = field(default_factory=lambda: array("q"))
-    deploys: Sequence[PositionedChange] = ()
-    span: TimeRange = field(default_factory=TimeRange)
-    buckets: Sequence[Buckets] = ()
-    step: int = 0
-
-
-def add_up(shards: Iterable[Shard], deploys: Sequence[PositionedChange], span: TimeRange) -> Totals:
-    """
-    The totals of a run so far. `shards` must be all shards of the run, in their order. Finishes the
-    current buckets of SLI series, which may be done in the middle of a run.
-    """
-    members = [shard.members for shard in shards]
-    endpoints = members[0].endpoints
-    requests, failures = (array("q", bytes(8 * len(endpoints))) for _ in range(2))
-    recorders = []
-    for shard in shards:
-        first, step = shard.members.shard, shard.members.shards
-        own = slice(first, first + step * shard.windows.count, step)
-        counted = requests[own], failures[own] = shard.windows.totals()
-        if shard.windows.series is not None:
-            shard.windows.series.finish(*counted)
-            recorders.append(shard.windows.series)
-    series_step = coarsen(recorders) if recorders else 0
-    buckets = [recorder.by_endpoint() for recorder in recorders]
-    return Totals(endpoints, requests, failures, deploys, span, buckets, series_step)
-
-
 def summarise(
     incidents: Sequence[IncidentRecord],
     totals: Totals,
@@ -137,18 +91,6 @@ def summarise(
         *(_select_series(incidents, endpoints, totals), to_seconds(totals.step), warnings),
         find_outages(incidents, endpoints),
     )
-
-
-def list_endpoints(totals: Totals) -> list[EndpointTotal]:
-    """The endpoints with requests, in their order."""
-    found = []
-    for key, requests in enumerate(totals.requests):
-        if requests:
-            one = totals.endpoints[key]
-            name = one.name, one.verb, one.resource
-            window = to_seconds(one.window)
-            found.append(EndpointTotal(*name, one.slo, window, requests, totals.failures[key]))
-    return found
 
 
 def _select_series(

@@ -126,6 +126,28 @@ def is_production(environment: str) -> bool:
     return not words.isdisjoint(_PRODUCTION) and words.isdisjoint(_NOT_PRODUCTION)
 
 
+def refuse_environment(
+    environments: Iterable[str], wanted: Sequence[str], *, production: bool | None
+) -> str:
+    """
+    Why a deploy to an environment with these names does not count; "" if it counts, or if the
+    environment has no name. Those of the `wanted` patterns count; if there are none, production
+    does: as the sender says, and if that is None, by a name.
+    """
+    names = [name for name in environments if name]
+    reason = f"environment is {excerpt(names[0], 40)}" if names else _NO_PRODUCTION
+    has_name = any(map(is_production, names))
+    if wanted:
+        patterns = [pattern.lower() for pattern in wanted]
+        counts = any(fnmatchcase(name.lower(), one) for name in names for one in patterns)
+        return "" if not names or counts else reason
+    if production is None:
+        return "" if not names or has_name else reason
+    if production:
+        return ""
+    return f"{reason}, not production to its sender" if has_name else reason
+
+
 def _find_deploys(value: object, outer: Fields, rules: DeployRules, depth: int) -> Iterator[Found]:
     if not depth:
         return
@@ -233,18 +255,10 @@ def _choose_status(statuses: Iterable[Fields]) -> tuple[str, str]:
 
 
 def _refuse_environment(fields: Fields, names: Names, rules: DeployRules) -> str:
-    """Why a deploy's environment does not count; "" if it does, or if the record has none."""
+    flag = _find_flag(fields, names["production"])
+    production = simplify(flag) in _YES or is_production(flag) if flag else None
     environment = _find(fields, names["environment"])
-    reason = f"environment is {excerpt(environment, 40)}" if environment else _NO_PRODUCTION
-    if rules.environments:
-        wanted = (pattern.lower() for pattern in rules.environments)
-        matches = any(fnmatchcase(environment.lower(), pattern) for pattern in wanted)
-        return "" if not environment or matches else reason
-    if flag := _find_flag(fields, names["production"]):
-        if simplify(flag) in _YES or is_production(flag):
-            return ""
-        return f"{reason}, not production to its sender" if is_production(environment) else reason
-    return "" if not environment or is_production(environment) else reason
+    return refuse_environment([environment], rules.environments, production=production)
 
 
 def _refuse_flag(fields: Fields) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -45,6 +44,7 @@ _SHARE: Final = (
     "a number greater than 0 and at most 1, such as 0.999; a percentage is written as "
     "targetPercent: 99.9"
 )
+_NO_VERBS: Final = {"ANY", "ALL", "*"}
 _OBJECTIVES: Final = {
     "slo": "a number greater than 0 and at most 1, such as 0.999, or a percentage with its sign, "
     "such as '99.9%'",
@@ -54,13 +54,14 @@ _OBJECTIVES: Final = {
 }
 
 
-def read_catalogue(endpoints: Endpoints) -> Catalogue:
+def read_catalogue(endpoints: Endpoints, option: str = "endpoints") -> Catalogue:
     """
-    The endpoints of a file or of a list of entries. `complete_entry` says what an entry may leave
-    out. Raises ConfigurationError if an entry is wrong, OSError if the file can't be read.
+    The endpoints of a file or of a list of entries, which that option names. `complete_entry` says
+    what an entry may leave out. Raises ConfigurationError if an entry is wrong, OSError if the file
+    can't be read.
     """
     if not isinstance(endpoints, str | os.PathLike):
-        with naming_option("endpoints"):
+        with naming_option(option):
             return Catalogue(_complete(endpoints))
     try:
         return Catalogue(read_entries(Path(endpoints)))
@@ -120,9 +121,11 @@ def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, obj
     * `slo` may be a percentage such as "99.9%"
     * OpenSLO's `target` (a share, 0.999) or `targetPercent` (99.9) may replace `slo`
 
-    Raises ConfigurationError if these are wrong. The catalogue checks the other fields.
+    Raises ConfigurationError if these are wrong, or if the verb is none that a request can have.
+    The catalogue checks the other fields.
     """
     label = name_entry(number, entry.get("name"))
+    _check_verb(label, entry.get("verb"))
     completed = {"email": NO_EMAIL} | dict(entry)
     if _ends_with_unit(window := entry.get("window")):
         completed["window"] = _read_window(label, str(window))
@@ -191,6 +194,8 @@ def _parse_json(text: str) -> object:
 def _parse_toml(text: str) -> object:
     if _LONG_TOML_NAME.search(_TOML_STRING.sub("", text)):
         raise ConfigurationError("the TOML has a name of over 20 parts; allowed: at most 20")
+    import tomllib  # noqa: PLC0415 (only for such files, as YAML)
+
     return Fields(tomllib.loads(text, parse_float=str).items())
 
 
@@ -241,6 +246,19 @@ def _read_name(node: Any) -> str:
     if node.id != "scalar":
         raise ConfigurationError(f"the YAML has a {node.id} as a field's name; allowed: text")
     return str(node.value)
+
+
+def _check_verb(label: str, verb: object) -> None:
+    """Reject what would match no request: methods are upper case, and there is none for all."""
+    if not isinstance(verb, str):
+        return  # the catalogue rejects it
+    if verb.upper() in _NO_VERBS:
+        allowed = "the method of the requests, such as 'GET'; an entry for each method"
+    elif verb.upper() != verb:
+        allowed = f"{quote(verb.upper())}, as it stands in the requests"
+    else:
+        return
+    raise ConfigurationError(f"{label}: field 'verb' is {quote(verb)}; allowed: {allowed}")
 
 
 def _ends_with_unit(window: object) -> bool:

@@ -25,6 +25,9 @@ SERVICES_FROM: Final = (BY_HOST, BY_FILE, BY_ENDPOINT)
 
 _is_host: Final = re.compile(r"[^\s/;]+").fullmatch
 
+NO_ENDPOINT: Final = "-"
+"""The verb by which a live monitor reports a request that is to no endpoint."""
+
 Find = Callable[[str, str], int | None]
 _Target = TypeVar("_Target", bound=str | bytes)
 _Found = TypeVar("_Found")
@@ -91,6 +94,8 @@ class FoundRequests:
 
     def key(self, verb: str, target: str, host: str = "") -> int:
         """The key of the request's endpoint, or UNMATCHED."""
+        if verb == NO_ENDPOINT:
+            return UNMATCHED
         request = self.name(verb, target, host)
         if len(request) > LONGEST:
             self.names.capped += 1

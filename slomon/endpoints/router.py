@@ -24,15 +24,25 @@ class Router:
         """Raises ConfigurationError if a resource is malformed or equivalent to another one."""
         self._roots: dict[tuple[str, str], _Node] = {}  # by verb and host
         self._max_slashes = 0
-        for key, endpoint in enumerate(endpoints):
-            node = self._add(endpoint)
-            if node.key is not None:
-                first = endpoints[node.key]
-                raise ConfigurationError(
-                    f"{_show(endpoint)}, which the same requests match as {quote(first.resource)} "
-                    f"of {quote(first.name)}; allowed: each set of requests once"
-                )
-            node.key = key
+        self.endpoints: list[Endpoint] = []
+        """Those that `find` finds, by their indices."""
+        for endpoint in endpoints:
+            self.add(endpoint)
+
+    def add(self, endpoint: Endpoint) -> None:
+        """
+        Add an endpoint. Raises ConfigurationError if its resource is malformed or equivalent to
+        another one.
+        """
+        node = self._add(endpoint)
+        if node.key is not None:
+            first = self.endpoints[node.key]
+            raise ConfigurationError(
+                f"{_show(endpoint)}, which the same requests match as {quote(first.resource)} "
+                f"of {quote(first.name)}; allowed: each set of requests once"
+            )
+        node.key = len(self.endpoints)
+        self.endpoints.append(endpoint)
 
     def find(self, verb: str, target: str) -> int | None:
         """

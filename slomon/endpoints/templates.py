@@ -9,8 +9,7 @@ values that are seen a few times each:
 * at least 10 *numbered* values, which have a digit, an escape such as `%C3`, or four hyphens; 30 of
   them at the beginning of a path, where the endpoints of a small service stand. A value with an
   escape counts as two: no program names an endpoint so.
-* or at least 20 values of any kind, four of five seen only once, but not at the beginning, and not
-  if the sample is small and more requests follow
+* or at least 20 values of any kind, four of five seen only once, but not at the beginning
 
 A position with fewer seldom values than frequent ones is not grouped: siblings such as `/api/users`
 and `/api/orders` are each seen often. A value that makes up more than a twentieth of the requests
@@ -21,8 +20,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -126,20 +124,17 @@ class _Position:
             self.values.setdefault(value, _Position()).merge(position)
 
 
-def learn_templates(
-    requests: Iterable[tuple[bytes, bool]], *, is_small: bool = False
-) -> list[Template]:
+def learn_templates(requests: Mapping[tuple[bytes, bool], int]) -> list[Template]:
     """
-    The templates of a sample: of each request its text (`discovery.name_request`), and whether it
-    failed. Their order is that of their prefixes. If the sample `is_small`, only numbered values
-    are replaced.
+    The templates of a sample: how many requests have which text (`discovery.name_request`), and did
+    or did not fail. The order of the templates is that of their prefixes.
     """
     root = _Position()
-    for (request, failed), count in Counter(requests).items():
+    for (request, failed), count in requests.items():
         root.add(split_path(request), count, failures=count * failed)
     found: list[Template] = []
     for origin, position in sorted(root.values.items()):
-        found += _find_templates(origin, position, 0, is_small=is_small)
+        found += _find_templates(origin, position, 0)
     return found[:_MOST]
 
 
@@ -160,10 +155,8 @@ def _replace_identifier(segment: bytes) -> bytes:
     return b"{id}" if may_be and is_identifier(name, 0, len(name)) else name
 
 
-def _find_templates(
-    prefix: bytes, at: _Position, depth: int, *, is_small: bool
-) -> Iterator[Template]:
-    flags, replaced = _choose_values(at, depth, is_small=is_small)
+def _find_templates(prefix: bytes, at: _Position, depth: int) -> Iterator[Template]:
+    flags, replaced = _choose_values(at, depth)
     if replaced:
         merged = _Position()
         kept = []
@@ -175,14 +168,12 @@ def _find_templates(
         at.values[SLUG] = merged
         yield Template(prefix, flags, sorted(kept), len(replaced))
     for value, position in sorted(at.values.items()):
-        yield from _find_templates(
-            b"/".join([prefix, value]), position, depth + 1, is_small=is_small
-        )
+        yield from _find_templates(b"/".join([prefix, value]), position, depth + 1)
 
 
-def _choose_values(at: _Position, depth: int, *, is_small: bool) -> tuple[int, set[bytes]]:
+def _choose_values(at: _Position, depth: int) -> tuple[int, set[bytes]]:
     """Which values of a position are replaced, and the flag that says so."""
-    if depth and not is_small:
+    if depth:
         named = {value: one for value, one in at.values.items() if _is_slug(value, NAMED)}
         once = sum(one.requests == 1 for one in named.values())
         if len(named) >= _LEAST_NAMED and once >= _ONCE * len(named):

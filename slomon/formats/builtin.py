@@ -8,7 +8,6 @@ itself does not ask for it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +31,7 @@ class BuiltIn:
     name: str
     text: str
     aliases: tuple[str, ...] = ()
-    signs: re.Pattern[str] | None = None
+    signs: str = ""
 
     def layout(self) -> Layout:
         """The layout itself."""
@@ -65,20 +64,20 @@ BUILT_IN: Final = (
         "vhost",
         f"$host {_COMBINED}",
         ("vhost_combined",),
-        re.compile(rf"{_HOST}(?::[0-9]+)? {_ADDRESS} "),
+        rf"{_HOST}(?::[0-9]+)? {_ADDRESS} ",
     ),
     BuiltIn(
         # https://redmine.lighttpd.net/projects/lighttpd/wiki/Mod_accesslog
         "lighttpd",
         '$remote_addr $host $remote_user [$time_local] "$request" $status $body_bytes_sent '
         '"$http_referer" "$http_user_agent"',
-        signs=re.compile(rf"{_ADDRESS} {_NAME}(?::[0-9]+)? [^ ]+ \["),
+        signs=rf"{_ADDRESS} {_NAME}(?::[0-9]+)? [^ ]+ \[",
     ),
     BuiltIn(
         # https://doc.traefik.io/traefik/observe/logs-and-access-logs/
         "traefik",
         f'{_COMBINED} $request_count "$router_name" "$server_url" $duration',
-        signs=re.compile(r'.*" [0-9]+ "[^"]*" "[^"]*" [0-9]+ms$'),
+        signs=r'.*" [0-9]+ "[^"]*" "[^"]*" [0-9]+ms$',
     ),
     BuiltIn(
         # https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/log-format/
@@ -87,7 +86,7 @@ BUILT_IN: Final = (
         "[$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length "
         "$upstream_response_time $upstream_status $req_id",
         ("ingress",),
-        re.compile(r'.*" [0-9]+ [0-9]+\.[0-9]{3} \[[^]]*\] \['),
+        r'.*" [0-9]+ [0-9]+\.[0-9]{3} \[[^]]*\] \[',
     ),
     BuiltIn("combined", _COMBINED, ("nginx", "apache", "gunicorn", "werkzeug")),
     BuiltIn("common", _COMMON, ("clf",)),
@@ -98,7 +97,7 @@ BUILT_IN: Final = (
         f'$connection_termination_details "$upstream_transport_failure_reason" {_ENVOY_END} '
         "$upstream_cluster $upstream_local_address $downstream_local_address "
         "$downstream_remote_address $requested_server_name $route_name",
-        signs=re.compile(r'[^"]*"[^"]*" [0-9-]+ [^ "]+ [^ "]+ [^ "]+ "'),
+        signs=r'[^"]*"[^"]*" [0-9-]+ [^ "]+ [^ "]+ [^ "]+ "',
     ),
     BuiltIn(
         # https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log
@@ -153,18 +152,18 @@ BUILT_IN: Final = (
         "s3",
         "$bucket_owner $bucket [$time_local] $remote_addr $requester $request_id $operation $key "
         '"$request" $status $error_code $bytes_sent $object_size $duration_ms',
-        signs=re.compile(r"[^ ]+ [^ ]+ \[[^]]+\] [^ ]+ [^ ]+ [^ ]+ [A-Z]+\.[A-Z0-9_.]+ "),
+        signs=r"[^ ]+ [^ ]+ \[[^]]+\] [^ ]+ [^ ]+ [^ ]+ [A-Z]+\.[A-Z0-9_.]+ ",
     ),
     # https://github.com/NginxProxyManager/nginx-proxy-manager, log.conf
     BuiltIn(
         "nginx-proxy-manager",
         f"[$time_local] $upstream_cache_status $upstream_status {_PROXY_MANAGER}",
-        signs=re.compile(rf"\[[^]]+\] [^ ]+ [0-9-]+ {_PROXY_MANAGER_SIGN}"),
+        signs=rf"\[[^]]+\] [^ ]+ [0-9-]+ {_PROXY_MANAGER_SIGN}",
     ),
     BuiltIn(
         "nginx-proxy-manager-standard",
         f"[$time_local] {_PROXY_MANAGER}",
-        signs=re.compile(rf"\[[^]]+\] {_PROXY_MANAGER_SIGN}"),
+        signs=rf"\[[^]]+\] {_PROXY_MANAGER_SIGN}",
     ),
 )
 """In order of priority: of layouts that read as many lines, the first is chosen."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
 from typing import Final
 
 from slomon.formats.format import Format, Switch
@@ -55,6 +54,8 @@ def describe_duration(form: Format, lines: Sequence[str]) -> str:
     ]
     if not found:
         return ""
+    from statistics import median  # noqa: PLC0415 (few logs have durations)
+
     return f"{name}: {found[0][1]}, median {median(seconds for seconds, _ in found):.3g} s"
 
 

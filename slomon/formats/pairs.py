@@ -21,17 +21,19 @@ from slomon.text import quote
 
 _PAIR: Final = re.compile(r'(?<![^\s="])([^\s="]++)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
-_FIRST: Final = re.compile(
+_FIRST: Final = (
     r"(?:<[0-9]+>1? ?)?\[?(" + "|".join(f"(?:{form.pattern})" for form in FORMS.values()) + ")"
 )
 
 
-def pairs_formats(reading: Reading) -> list[Format]:
-    """The formats of keys with values."""
-    return [
-        Format(name, partial(_parse, split=split, reading=reading), spec=name)
-        for name, split in (("ltsv", _split_ltsv), ("logfmt", _split_logfmt))
-    ]
+def ltsv_format(reading: Reading) -> Format:
+    """The format of `key:value`, with tabs between."""
+    return Format("ltsv", partial(_parse, split=_split_ltsv, reading=reading), spec="ltsv")
+
+
+def logfmt_format(reading: Reading) -> Format:
+    """The format of `key=value`, with spaces between."""
+    return Format("logfmt", partial(_parse, split=_split_logfmt, reading=reading), spec="logfmt")
 
 
 def _parse(
@@ -40,7 +42,7 @@ def _parse(
     keys, values = split(line)
     kinds = _find_kinds(tuple(keys))
     fields = {kind.value: values[at] for kind, at in kinds}
-    if "time" not in fields and (first := _FIRST.match(line)):
+    if "time" not in fields and (first := re.match(_FIRST, line)):
         fields["time"] = first[1]
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"

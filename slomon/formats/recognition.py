@@ -20,7 +20,7 @@ from slomon.formats.json_keys import JsonKeys, find_missing_keys
 from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
-from slomon.formats.text import explain, find_status
+from slomon.formats.text import explain, make_status_reader
 from slomon.formats.times import FORMS
 from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
 from slomon.text import excerpt, quote
@@ -47,11 +47,12 @@ _STATUSES: Final = frozenset(
     for status in numbers
 ) | {"-", "-1", "0", "000"}
 _TELLING: Final = frozenset({Kind.TIME, Kind.REQUEST, Kind.METHOD, Kind.STATUS})
-_REQUEST_LINE: Final = re.compile(rf"(?:{_METHODS}) .* HTTP/[0-9]")
+# Expressions that only an error needs are compiled by it.
+_REQUEST_LINE: Final = rf"(?:{_METHODS}) .* HTTP/[0-9]"
 _PARTS: Final = {
-    "time": re.compile("(?<![0-9])(?:" + "|".join(form.pattern for form in FORMS.values()) + ")"),
-    "HTTP method": _REQUEST,
-    "status": re.compile(r"(?<![\w.:/-])[1-5][0-9]{2}(?![\w.:/-])"),
+    "time": "(?<![0-9])(?:" + "|".join(form.pattern for form in FORMS.values()) + ")",
+    "HTTP method": _REQUEST.pattern,
+    "status": r"(?<![\w.:/-])[1-5][0-9]{2}(?![\w.:/-])",
 }
 _EVENT: Final = re.compile(r'\{"type": ?"')
 _ERROR: Final = re.compile(
@@ -186,9 +187,8 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
     if isinstance(layout, Layout):
         if not _has_signs(form, judged):
             return 0
-        return sum(
-            find_status(layout, line) in _STATUSES and _is_read(form.parse(line)) for line in judged
-        )
+        find_status = make_status_reader(layout)
+        return sum(find_status(line) in _STATUSES and _is_read(form.parse(line)) for line in judged)
     expected = set(judged)
     reads = zip(lines, read_lines(form, lines), strict=True)
     count = sum(_is_read(read) for line, read in reads if line in expected)
@@ -198,7 +198,7 @@ def _count(lines: Sequence[str], judged: Sequence[str], form: Format) -> int:
 def _has_signs(form: Format, lines: Sequence[str]) -> bool:
     """Do most of the lines have the signs that tell a layout from others?"""
     signs = SIGNS.get(form.name)
-    return signs is None or 2 * sum(bool(signs.match(line)) for line in lines) > len(lines)
+    return not signs or 2 * sum(bool(re.match(signs, line)) for line in lines) > len(lines)
 
 
 def _is_read(read: Item | Switch) -> bool:
@@ -233,7 +233,8 @@ def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | 
     first = lines[:_JUDGED]
     for form in formats:
         if isinstance(layout := form.layout, Layout) and _has_its_time(form, first):
-            count = sum(find_status(layout, line) in _STATUSES for line in first)
+            find_status = make_status_reader(layout)
+            count = sum(find_status(line) in _STATUSES for line in first)
             if 2 * count >= len(first) and _has_signs(form, first):
                 return form
     return None
@@ -262,7 +263,7 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
                 nearest, reached = layout, count
     if nearest is None:
         return f"{where}: it may be a request, but no known layout is near"
-    status = find_status(nearest, line)
+    status = make_status_reader(nearest)(line)
     if status in _STATUSES:
         return (
             f"no format reads half of the requests in its first lines: {nearest.name} reads line "
@@ -282,12 +283,12 @@ def _describe_lack(line: str) -> str:
         return "it is not text"
     if _ERROR.search(line):
         return "it is of an error log; the requests are in the access log of the same server"
-    lacking = [f"no {part}" for part, pattern in _PARTS.items() if not pattern.search(line)]
+    lacking = [f"no {part}" for part, pattern in _PARTS.items() if not re.search(pattern, line)]
     if lacking:
         listed = " and ".join(filter(None, (", ".join(lacking[:-1]), lacking[-1])))
         return f"it has {listed}, as each line of an access log has"
     names = [name for name in ",;\t|" if line.count(name) >= len(_PARTS)]
-    if names and not _REQUEST_LINE.search(line):
+    if names and not re.search(_REQUEST_LINE, line):
         example = names[0].join(("time", "method", "path", "status"))
         return f"if it is a row of a table, a line before it must name the columns: {example!r}"
     return ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
+from typing import Final
 
 from slomon.core.events import (
     Access,
@@ -23,7 +24,7 @@ from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
 from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys
 from slomon.formats.json_lines import find_value, make_json_parser, read_object
 from slomon.formats.layout import Layout, is_complete, parse_layout
-from slomon.formats.pairs import pairs_formats
+from slomon.formats.pairs import logfmt_format, ltsv_format
 from slomon.formats.pattern import compile_pattern, parse_match
 from slomon.formats.tables import (
     TableLayout,
@@ -124,16 +125,7 @@ def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Fo
     is malformed.
     """
     reading = Reading(is_failure, zone)
-    return [
-        Format("events", partial(_parse_event, is_failure=is_failure), ordered=True, spec="events"),
-        Format("plain", partial(parse_access, is_failure=is_failure), spec="plain"),
-        *(_built_in_format(built_in, is_failure, zone) for built_in in BUILT_IN),
-        replace(json_format(CADDY, reading), spec="caddy"),
-        find_json_format({}, reading),
-        w3c_format(reading),
-        *pairs_formats(reading),
-        csv_format(reading),
-    ]
+    return [make(reading) for make in _MAKERS.values()]
 
 
 def find_format(name: str, formats: Sequence[Format]) -> Format | None:
@@ -142,10 +134,21 @@ def find_format(name: str, formats: Sequence[Format]) -> Format | None:
     return next((form for form in formats if form.name == real), None)
 
 
-def _built_in_format(built_in: BuiltIn, is_failure: StatusRule, zone: tzinfo | None) -> Format:
-    layout = built_in.layout()
-    parse = make_parser(layout, is_failure, zone)
-    return Format(built_in.name, parse, layout=layout, spec=built_in.name, zone=zone)
+def _events_format(reading: Reading) -> Format:
+    parse = partial(_parse_event, is_failure=reading.is_failure)
+    return Format("events", parse, ordered=True, spec="events")
+
+
+def _plain_format(reading: Reading) -> Format:
+    return Format("plain", partial(parse_access, is_failure=reading.is_failure), spec="plain")
+
+
+def _built_in_format(reading: Reading, built_in: BuiltIn) -> Format:
+    return replace(make_format(built_in.layout(), reading), spec=built_in.name)
+
+
+def _caddy_format(reading: Reading) -> Format:
+    return replace(json_format(CADDY, reading), spec="caddy")
 
 
 def json_format(keys: JsonKeys, reading: Reading) -> Format:
@@ -214,3 +217,19 @@ def _parse_event(line: str, is_failure: StatusRule) -> Access | Change | Malform
         return Malformed(line, f"it is not JSON: {error}")
     item = read_event(event)
     return parse_access(item, is_failure) if isinstance(item, str) else item
+
+
+_MAKERS: Final[Mapping[str, Callable[[Reading], Format]]] = {
+    "events": _events_format,
+    "plain": _plain_format,
+    **{one.name: partial(_built_in_format, built_in=one) for one in BUILT_IN},
+    "caddy": _caddy_format,
+    "json": partial(find_json_format, {}),
+    "w3c": w3c_format,
+    "ltsv": ltsv_format,
+    "logfmt": logfmt_format,
+    "csv": csv_format,
+}
+
+FORMAT_NAMES: Final = (*_MAKERS, *ALIASES)
+"""The names of all known formats in order of priority, and their other names."""

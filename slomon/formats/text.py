@@ -196,10 +196,18 @@ def _escape(literal: str) -> str:
     return re.sub(r"(?:\\ )+", " ++", re.escape(literal))
 
 
-def find_status(layout: Layout, line: str) -> str | None:
-    """The text of a line's status; None if the line lacks a field that the layout needs."""
-    found = _compile(layout.needed()).match(_unquote(line, layout))
-    return found["status"] if found else None
+def make_status_reader(layout: Layout) -> Callable[[str], str | None]:
+    """
+    A function that returns the text of a line's status, or None if the line lacks a field that the
+    layout needs.
+    """
+    pattern = _compile(layout.needed())
+
+    def read(line: str) -> str | None:
+        found = pattern.match(_unquote(line, layout))
+        return found["status"] if found else None
+
+    return read
 
 
 def explain(layout: Layout, line: str) -> tuple[int, str]:

@@ -73,14 +73,13 @@ FORMS: Final = {
 }
 """All forms by name. At most one of them matches a text as a whole."""
 
-_WHOLE: Final = {name: re.compile(form.pattern) for name, form in FORMS.items()}
-_PARTS: Final = re.compile(
+_PARTS: Final = (
     r"(?:(?P<day>[0-9]{2})/(?P<name>[A-Za-z]{3})/(?P<year>[0-9]{4})"
     r"|(?P<year2>[0-9]{4})[-/](?P<month2>[0-9]{2})[-/](?P<day2>[0-9]{2}))(?: - |[:T \t])"
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
     r"(?:[.,](?P<fraction>[0-9]{1,9}))? ?(?P<zone>.*)"
 )
-_CTIME: Final = re.compile(
+_CTIME: Final = (
     r"[A-Z][a-z]{2} (?P<name>[A-Z][a-z]{2}) (?P<day>[ 0-9]?[0-9])"
     r" (?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
     r"(?:[.,](?P<fraction>[0-9]{1,9}))? ?(?P<zone>.*) (?P<year>[0-9]{4})"
@@ -91,7 +90,8 @@ _ZONED: Final = "a time with an offset, such as +02:00, or --zone (zone=) for al
 
 def find_time_form(text: str) -> TimeForm | None:
     """Return the form of a text that is a time, or None if it is no time."""
-    return next((FORMS[name] for name, whole in _WHOLE.items() if whole.fullmatch(text)), None)
+    forms = FORMS.values()
+    return next((form for form in forms if re.fullmatch(form.pattern, text)), None)
 
 
 def read_time(text: str, form: TimeForm, zone: tzinfo | None) -> int | Undated:
@@ -105,7 +105,7 @@ def read_time(text: str, form: TimeForm, zone: tzinfo | None) -> int | Undated:
     if form.unit:
         tick = _read_epoch(text, form.unit)
         return Undated(f"the time is {quote(text)}; allowed: {_ALLOWED}") if tick is None else tick
-    parts = (_CTIME if form.name == "ctime" else _PARTS).fullmatch(text)
+    parts = re.fullmatch(_CTIME if form.name == "ctime" else _PARTS, text)
     if parts is None:
         return Undated(f"the time is {quote(text)}; allowed: as in {quote(form.example)}")
     start, end = parts.span("fraction")
@@ -144,7 +144,7 @@ def _read_epoch(text: str, unit: int) -> int | None:
 
 @lru_cache(maxsize=1024)  # lines are nearly in order of time, so seconds come again
 def _read_second(text: str, form: str, zone: tzinfo | None) -> int | Undated:
-    parts = (_CTIME if form == "ctime" else _PARTS).fullmatch(text)
+    parts = re.fullmatch(_CTIME if form == "ctime" else _PARTS, text)
     if parts is None:
         return Undated(f"the time is {quote(text)}; allowed: {_ALLOWED}")
     found = parts.groupdict()

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 
-Sample: TypeAlias = tuple[Sequence[str], Sequence[float]]
-"""The values of the labels, and a value; for a summary, its count and its sum."""
+Sample: TypeAlias = tuple[Sequence[str], Sequence[Any]]
+"""
+The values of the labels, and a value; for a summary, its count and its sum; for a histogram, its
+buckets and its sum.
+"""
 
 
 class Collector:
@@ -139,6 +142,13 @@ def _count_events(snapshot: Snapshot) -> Iterable[Sample]:
         yield (*_label(one), "failure"), [one.all_failures]
 
 
+def _read_durations(snapshot: Snapshot) -> Iterable[Sample]:
+    for one in snapshot.endpoints:
+        if (took := one.durations) is not None:
+            buckets = [(f"{bound:g}", took.count_until(bound)) for bound in _BUCKETS]
+            yield _label(one), [[*buckets, ("+Inf", took.requests)], took.seconds]
+
+
 def _count_dropped(snapshot: Snapshot) -> Iterable[Sample]:
     # All reasons exist from the start: Prometheus sees no increase if a series begins above 0.
     counts = {**dict.fromkeys((FULL, CLOSED, LONG, FORKED), 0), **snapshot.accounting.dropped}
@@ -152,6 +162,9 @@ def _label(one: EndpointStatus) -> tuple[str, str, str]:
 _COUNTER: Final = "CounterMetricFamily"
 _GAUGE: Final = "GaugeMetricFamily"
 _SUMMARY: Final = "SummaryMetricFamily"
+_HISTOGRAM: Final = "HistogramMetricFamily"
+_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Seconds, as OpenTelemetry recommends for requests."""
 _ENDPOINT: Final = ("service", "method", "route")
 _UP: Final = _Family(
     _GAUGE,
@@ -202,6 +215,13 @@ _FAMILIES: Final = [
         "Durations of closed incidents.",
         _ENDPOINT,
         _each(lambda one: [one.closed, one.closed_seconds]),
+    ),
+    _Family(
+        _HISTOGRAM,
+        "slomon_request_duration_seconds",
+        "Durations of the requests that were reported with one.",
+        _ENDPOINT,
+        _read_durations,
     ),
     _Family(
         _COUNTER,

@@ -7,16 +7,17 @@ becomes text only if it needs the parser, or if text is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from slomon.core.batching import Batch, BatchAssembler, BatchResult, Item, StreamState
-from slomon.core.endpoints import Sharding
 from slomon.core.events import Change, Malformed, parse_change
 from slomon.core.statuses import StatusTable
 from slomon.core.ticks import parse_seconds, show_tick, to_seconds
 from slomon.dates import show_duration, show_span
+from slomon.live_monitor.durations import DurationTable, read_seconds
+from slomon.live_monitor.endpoints import LiveEndpoints
 from slomon.text import quote
 
 LONGEST: Final = 8192
@@ -24,8 +25,8 @@ LONGEST: Final = 8192
 LONGEST_EVENT: Final = LONGEST + 128
 """Characters of an event, with its time and status, or the labels of its lines."""
 
-Request: TypeAlias = "tuple[int, str, str, int]"
-"""Tick, verb, resource and status."""
+Request: TypeAlias = "tuple[int, str, str, int, float | None]"
+"""Tick, verb, resource and status, and the seconds that it took if they are known."""
 
 
 class Deploy(NamedTuple):
@@ -42,6 +43,12 @@ class Deploy(NamedTuple):
     date: str
 
 
+class Version(Deploy):
+    """The commit that runs. It is a change only if the last one of its service had another."""
+
+    __slots__ = ()
+
+
 RawEvent: TypeAlias = "Request | Deploy | str | Change | Malformed"
 """
 A request, or its text if it is no `Request`, or Malformed if its time is rejected; a deploy, or
@@ -56,18 +63,23 @@ class LiveBatcher:
     """
     Makes batches of raw events, for one shard.
 
-    A request to a watched endpoint, with a status that the rule knows, becomes a row as it is. Any
-    other raw event becomes an item first, and counts as this item does for a `Batcher`.
+    A request to a known endpoint, with a status that the rule knows, becomes a row as it is. Any
+    other raw event becomes an item first, and counts as this item does for a `Batcher`; a request
+    may be to an endpoint that is found then.
     """
 
     def __init__(
-        self, sharding: Sharding, statuses: StatusTable, state: StreamState | None = None
+        self,
+        endpoints: LiveEndpoints,
+        statuses: StatusTable,
+        state: StreamState | None = None,
+        durations: DurationTable | None = None,
     ) -> None:
-        self._assembler = BatchAssembler(sharding, statuses.failed, state)
+        self._add_duration = (durations or DurationTable()).add
+        self._assembler = BatchAssembler(endpoints, statuses.failed, state)
         # Rows in one flat list, four items each: tick, slot, failed, position.
         self._rows: list[Any] = []
-        members = sharding.members[0]
-        self._slots = {(one.verb, one.resource): slot for slot, one in enumerate(members)}
+        self._slots, self._find = endpoints.slots, endpoints.find
         # A dict, since a look-up in it raises for whatever is no status, too.
         self._failed = {
             status: int(failed)
@@ -93,14 +105,17 @@ class LiveBatcher:
     def _add_rows(self, items: Sequence[Any], first: int) -> None:
         # Like `Batcher._add_rows`, but written again: a common loop would call a function per row.
         slots, failed, add_row = self._slots, self._failed, self._rows.extend
+        add_duration = self._add_duration
         for position, raw in enumerate(items, first):
             try:
-                tick, verb, resource, status = raw
+                tick, verb, resource, status, seconds = raw
                 row = tick, slots[verb, resource], failed[status], position
             except (TypeError, ValueError, KeyError):
                 pass  # not a request to a watched endpoint with a known status
             else:
                 add_row(row)
+                if seconds is not None:
+                    add_duration(row[1], seconds)
                 continue
             self._add(position, raw)
 
@@ -110,9 +125,13 @@ class LiveBatcher:
             return
         slot = self._slots.get((access.verb, access.resource))
         if slot is None:
+            slot = self._find(access.verb, access.resource)
+        if slot is None:
             self._assembler.add_unmatched(position, access)
         else:
             self._rows.extend((access.tick, slot, int(access.failed), position))
+            if isinstance(raw, tuple) and isinstance(raw[4], float):
+                self._add_duration(slot, raw[4])
 
 
 def read_stamp(at: object, now: int | str, max_ahead: int) -> Stamp:
@@ -139,7 +158,7 @@ def read_stamp(at: object, now: int | str, max_ahead: int) -> Stamp:
 
 
 def make_request(
-    at: Stamp, verb: object, resource: object, status: object
+    at: Stamp, verb: object, resource: object, status: object, duration: object
 ) -> Request | str | Malformed:
     """
     Return the request; its text if an argument has not the type of a request's field; Malformed if
@@ -153,7 +172,8 @@ def make_request(
         and isinstance(resource, str)
         and isinstance(status, int)
     ):  # subclasses, such as HTTPStatus, become plain values
-        return at, str.__str__(verb), str.__str__(resource), int.__int__(status)
+        fields = at, str.__str__(verb), str.__str__(resource), int.__int__(status)
+        return (*fields, read_seconds(duration))
     return show_request(at, verb, resource, status)
 
 
@@ -177,6 +197,26 @@ def read_deploy(deploy: Deploy) -> Change | Malformed:
     return parse_change(text)
 
 
+def drop_repeated(
+    items: Sequence[RawEvent], newest: Callable[[str], Change | None]
+) -> Sequence[RawEvent]:
+    """The events without each Version that is no change. `newest` is the last one of a service."""
+    if Version not in set(map(type, items)):
+        return items
+    kept: list[RawEvent] = []
+    commits: dict[str, str] = {}
+    for item in items:
+        change = read_deploy(item) if isinstance(item, Deploy) else item
+        if isinstance(change, Change):
+            last = newest(change.service)
+            commit = commits.get(change.service, last.commit if last else "")
+            if type(item) is Version and change.commit == commit:
+                continue
+            commits[change.service] = change.commit
+        kept.append(item)
+    return kept
+
+
 def show_change(service: str, commit: str, author: str, date: str) -> str:
     """Return a change as streams write it, as four lines."""
     return f"commit: {commit}\nAuthor: {author or '<>'}\nDate: {date}\nService: {service}"
@@ -185,4 +225,4 @@ def show_change(service: str, commit: str, author: str, date: str) -> str:
 def _to_item(raw: RawEvent) -> Item:
     if isinstance(raw, Deploy):
         return read_deploy(raw)
-    return show_request(*raw) if isinstance(raw, tuple) else raw
+    return show_request(*raw[:4]) if isinstance(raw, tuple) else raw

@@ -8,17 +8,17 @@ other calls.
 from __future__ import annotations
 
 import asyncio
+import collections
 import os
 import threading
-from collections import Counter
 from collections.abc import Callable, Container
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol, cast
 
 from anyio import Event
 
 from slomon.core.events import Malformed
-from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, Stamp, make_request
+from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, Request, Stamp, make_request
 from slomon.logging import get_logger
 
 CLOSED: Final = "closed"
@@ -30,6 +30,13 @@ _SPARE: Final = 1024
 """Room beyond the bound, for changes: they are few, and matter more than requests."""
 
 _NEVER: Final = float("inf")
+
+
+class Counter(Protocol):
+    """Counts a request by its status and, if that is known, the seconds that it took."""
+
+    def __call__(self, status: int, duration: float | None = None, /) -> bool:
+        """False if the request was dropped."""
 
 
 class Buffer:
@@ -54,7 +61,7 @@ class Buffer:
         self._arrival = Event()
         self._room = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._dropped: Counter[str] = Counter()
+        self._dropped: collections.Counter[str] = collections.Counter()
         self._counting = threading.Lock()
         self._forked_from = 0  # the process that the buffer belongs to, in a forked process
 
@@ -96,10 +103,17 @@ class Buffer:
         self._frozen = True
 
     def put(
-        self, at: Stamp, verb: str, resource: str, status: int, *, overflow: bool = False
+        self,
+        at: Stamp,
+        verb: str,
+        resource: str,
+        status: int,
+        duration: float | None = None,
+        *,
+        overflow: bool = False,
     ) -> bool:
         """
-        Append a request. Returns False if it was dropped.
+        Append a request, which took `duration` seconds. Returns False if it was dropped.
 
         `overflow` is for a request that has waited for room, which others may have used since.
         """
@@ -108,10 +122,11 @@ class Buffer:
         if waiting >= self._bound and not (overflow and waiting < self._hard_limit):
             return self._drop(FULL)
         raw: RawEvent
-        if type(at) is int and type(verb) is type(resource) is str and type(status) is int:
-            raw = at, verb, resource, status
+        is_plain = type(at) is int and type(verb) is type(resource) is str and type(status) is int
+        if is_plain and (duration is None or type(duration) is float):
+            raw = cast(Request, (at, verb, resource, status, duration))
         else:
-            raw = make_request(at, verb, resource, status)
+            raw = make_request(at, verb, resource, status, duration)
         if isinstance(raw, tuple):
             length, urgent = len(raw[1]) + len(raw[2]), raw[3] not in self._ok_statuses
         else:
@@ -125,27 +140,26 @@ class Buffer:
             self._wake()
         return True
 
-    def counter(
-        self, verb: str, resource: str, now: Callable[[], int | str]
-    ) -> Callable[[int], bool]:
+    def counter(self, verb: str, resource: str, now: Callable[[], int | str]) -> Counter:
         """
-        Return a faster `put` for requests with this verb and resource: a function of their status.
+        Return a faster `put` for requests with this verb and resource.
 
         It repeats the common case of `put`, since it runs within each request of a service.
         """
         items, ok_statuses = self.items, self._ok_statuses
         short = type(verb) is type(resource) is str and len(verb) + len(resource) <= LONGEST
 
-        def count(status: int) -> bool:
+        def count(status: int, duration: float | None = None) -> bool:
             at, waiting = now(), len(items)
             if (
                 (waiting < self._bound and waiting < self._alarm)
                 and (type(at) is int and type(status) is int)
                 and (status in ok_statuses and short)
+                and (duration is None or type(duration) is float)
             ):
-                items.append((at, verb, resource, status))
+                items.append((at, verb, resource, status, duration))
                 return True
-            return self.put(at, verb, resource, status)
+            return self.put(at, verb, resource, status, duration)
 
         return count
 

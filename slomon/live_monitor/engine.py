@@ -13,15 +13,17 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from slomon.core.batching import Batch
-from slomon.core.endpoints import Catalogue, Sharding
+from slomon.core.endpoints import Catalogue
 from slomon.core.events import Rejection, append_bounded
 from slomon.core.incident import Incident
 from slomon.core.incident_records import IncidentRecord, Run, make_records
 from slomon.core.statuses import StatusTable
-from slomon.core.summary import add_up
 from slomon.core.ticks import parse_seconds, show_tick
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
-from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent
+from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent, drop_repeated
+from slomon.live_monitor.durations import DurationTable
+from slomon.live_monitor.endpoints import Discovery, LiveEndpoints
 from slomon.live_monitor.inputs import CountedBatch, Mark, Marks, note_batch
 from slomon.live_monitor.live_state import LiveState
 from slomon.live_monitor.restoration import restore
@@ -49,8 +51,9 @@ class Engine:
     Counts the events of the endpoints of a catalogue, in one shard. Each method is atomic.
 
     `saved` is a state that an engine saved, and `records` are those of its journal: the new engine
-    continues from there. Endpoints are identified by service, verb and resource. Raises ValueError,
-    LookupError or TypeError if the state is invalid.
+    continues from there. Endpoints are identified by service, verb and resource. With a
+    `discovery`, further ones are found in the requests. Raises ValueError, LookupError or TypeError
+    if the state is invalid.
     """
 
     def __init__(
@@ -66,10 +69,11 @@ class Engine:
         resolution: int,
         saved: Saved | None = None,
         records: Sequence[bytes] = (),
+        discovery: Discovery | None = None,
     ) -> None:
-        sharding = Sharding(catalogue, 1)
         self._lock = Lock()
-        members = sharding.members[0]
+        self._endpoints = LiveEndpoints(catalogue.endpoints, discovery)
+        members = self._endpoints.members
         windows = Windows(
             members,
             min_requests=min_requests,
@@ -78,7 +82,7 @@ class Engine:
             resolution=resolution,
         )
         self._stale_after = stale_after
-        self._services = len({one.name for one in members})
+        self._services = len(self._endpoints.services)
         self._rejections: list[Rejection] = []
         self.removed_endpoints: Sequence[str] = []
         """Endpoints of the saved state that are no longer watched: their windows were dropped."""
@@ -88,9 +92,10 @@ class Engine:
             self._state = LiveState.begin(members, windows, history)
         else:
             self._state, self.removed_endpoints, self.invalid_record = restore(
-                saved, records, members, windows, history
+                saved, records, self._endpoints, windows, history
             )
-        self._batcher = LiveBatcher(sharding, statuses, self._state.stream)
+        self._durations = DurationTable()
+        self._batcher = LiveBatcher(self._endpoints, statuses, self._state.stream, self._durations)
 
     @property
     def ok_statuses(self) -> bool:
@@ -102,22 +107,30 @@ class Engine:
         marks = senders or {}
         with self._lock:
             state = self._state
+            items = drop_repeated(items, state.shard.changes.newest)
             if state.closed_until:
                 items = [_count_from(state.closed_until, item) for item in items]
-            before = state.stream.accounting.events
+            before, known = state.stream.accounting.events, len(self._endpoints.members)
             result = self._batcher.cut(items)
             batch = result.batches[0][1] if result.batches else Batch([], [], [], [], [])
             moved = state.advance(batch)
             for rejection in result.rejections:
                 append_bounded(self._rejections, rejection)
             state.note_senders(marks)
-            counted = note_batch(before, batch, state.stream, marks)
+            counted = note_batch(
+                before, batch, state.stream, marks, self._endpoints.members[known:]
+            )
             return FeedResult(items, moved, result.rejections, counted)
 
     @property
     def events(self) -> int:
         """The number of events so far."""
         return self._state.stream.accounting.events
+
+    @property
+    def capped(self) -> int:
+        """The number of requests to endpoints beyond the most that may be found."""
+        return self._endpoints.capped
 
     @property
     def newest(self) -> int:
@@ -234,6 +247,7 @@ class Engine:
             [history.tally(slot) for slot in slots],
             dict(history.services),
             *(history.repaired, history.ticks, history.forgotten),
+            list(map(self._durations.read, slots)),
         )
 
     def _account(self, dropped: Mapping[str, int]) -> LiveAccounting:

@@ -31,7 +31,7 @@ _LAST_LINE: Final = 12 * (LONGEST_EVENT + _LONGEST_REASON) + 64
 _BEGIN: Final = b'{"type": "'
 _END: Final = "end-of-stream"
 _KINDS: Final = ("access", "change", "rejected", "gap", _END)
-_KEYS: Final = {"type", "value", "reason"}
+_KEYS: Final = {"type", "value", "reason", "duration"}
 
 
 _RETRY: Final = TICKS_PER_SECOND
@@ -177,8 +177,9 @@ def _show(event: RawEvent) -> str:
         case str(text):
             return _line("access", text)
         case request:
-            return _line("access", show_request(*request))
+            text, seconds = show_request(*request[:4]), request[4]
+            return _line("access", text, **({} if seconds is None else {"duration": seconds}))
 
 
-def _line(kind: str, value: str, **more: str) -> str:
+def _line(kind: str, value: str, **more: str | float) -> str:
     return json.dumps({"type": kind, "value": value, **more}) + "\n"

@@ -28,16 +28,17 @@ from hashlib import sha256
 from pathlib import Path
 from struct import Struct
 from time import monotonic
+from types import NoneType
 from typing import Any, Final
 
 from anyio import Lock
 
 from slomon.core.events import Change, Malformed
 from slomon.files import close_in_children
-from slomon.live_monitor.batching import Deploy, RawEvent
+from slomon.live_monitor.batching import Deploy, RawEvent, Version
 from slomon.state.validation import check_counts, demand
 
-VERSION: Final = 1
+VERSION: Final = 2
 HELLO: Final = "hello"
 COUNTED: Final = "counted"
 WAITING: Final = "waiting"
@@ -218,12 +219,16 @@ def pack_events(
     number: int, events: Sequence[RawEvent], dropped: Mapping[str, int], *, more: bool
 ) -> bytes:
     """The message of some events, which begin with the number-th one of their sender."""
-    rows: Any = [event if type(event) is tuple else (0, *_describe(event)) for event in events]
+    rows: Any = [
+        event if type(event) is tuple else (0, _describe(event), None, None, None)
+        for event in events
+    ]
     kinds: dict[Any, int] = {}
     add = kinds.setdefault
     try:
-        places = [add(row[1:], len(kinds)) for row in rows]
-        packed = [[row[0] for row in rows], places, list(kinds)]
+        places = [add(row[1:4], len(kinds)) for row in rows]
+        durations = [row[4] for row in rows]
+        packed = [[row[0] for row in rows], places, list(kinds), durations]
         return pack([EVENTS, number, packed, dropped, more])
     except ValueError:  # an integer with more digits than Python converts
         readable = [event if _is_readable(event) else "" for event in events]
@@ -233,13 +238,15 @@ def pack_events(
 def unpack_events(packed: object) -> list[RawEvent]:
     """The events of a message. Raises ValueError, LookupError or TypeError if they are invalid."""
     match packed:
-        case [list(ticks), list(places), list(described)]:
+        case [list(ticks), list(places), list(described), list(durations)]:
             check_counts(places)
             demand(set(map(type, ticks)) <= {int}, "a tick is no number")
+            demand(set(map(type, durations)) <= {float, NoneType}, "a duration is no number")
             kinds = list(map(_recognise, described))
+            found = map(kinds.__getitem__, places)
             return [
-                (tick, *kind) if type(kind) is tuple else kind
-                for tick, kind in zip(ticks, map(kinds.__getitem__, places), strict=True)
+                (tick, *kind, duration) if type(kind) is tuple else kind
+                for tick, kind, duration in zip(ticks, found, durations, strict=True)
             ]
     raise ValueError("events are no list")
 
@@ -253,14 +260,12 @@ def _is_readable(event: RawEvent) -> bool:
 
 
 def _describe(event: RawEvent) -> tuple[object, ...]:
-    """
-    An event that is no request, as what follows its tick. The number of fields tells the kind; the
-    three fields of a request are its verb, its resource and its status.
-    """
+    """An event that is no request. The number of its fields tells the kind."""
     match event:
         case Deploy():
             try:
-                return (event.at, *(f"{text}" for text in event[1:]))
+                fields = event.at, *(f"{text}" for text in event[1:])
+                return (*fields, True) if isinstance(event, Version) else fields
             except Exception:  # noqa: BLE001 (a caller's object may raise anything)
                 return ("",)  # malformed, as it would be here
         case Change(commit, author, date, service):
@@ -273,14 +278,23 @@ def _describe(event: RawEvent) -> tuple[object, ...]:
 
 def _recognise(described: object) -> tuple[str, str, int] | RawEvent:
     match described:
+        case [str(verb), str(resource), int(status)]:
+            return verb, resource, int(status)
+        case [list(fields), None, None]:
+            return _read_fields(fields)
+    raise ValueError("an event is not one")
+
+
+def _read_fields(fields: list[object]) -> RawEvent:
+    match fields:
         case [str(text)]:
             return text
         case [str(text), str(reason)]:
             return Malformed(text, reason)
-        case [str(verb), str(resource), int(status)]:
-            return verb, resource, int(status)
         case [str(commit), str(author), str(date), str(service)]:
             return Change(commit, author, date, service)
         case [int() | str() as at, str(service), str(commit), str(author), str(date)]:
             return Deploy(at, service, commit, author, date)
+        case [int() | str() as at, str(service), str(commit), str(author), str(date), True]:
+            return Version(at, service, commit, author, date)
     raise ValueError("an event is not one")

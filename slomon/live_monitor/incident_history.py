@@ -41,6 +41,12 @@ class History:
         self._ended = 0  # incidents that are kept
         self._tallies = [array("q", bytes(8 * endpoints)) for _ in Tally._fields]
 
+    def grow(self, endpoints: int) -> None:
+        """Make room for that many endpoints."""
+        missing = endpoints - len(self._tallies[0])
+        for column in self._tallies if missing > 0 else ():
+            column.frombytes(bytes(8 * missing))
+
     def note(self, incident: Incident) -> None:
         """Count and keep an incident that opened or ended."""
         opened, repaired, ticks = self._tallies

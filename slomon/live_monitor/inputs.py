@@ -10,15 +10,16 @@ import json
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import chain
 from operator import lt
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from slomon.core.batching import Batch, StreamState
+from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting
 from slomon.state.encoding import pack_change, unpack_change
-from slomon.state.validation import check_counts, demand
+from slomon.state.validation import check_counts, check_texts, demand
 
 _BATCH: Final = 0
 _EXPIRY: Final = 1
@@ -42,7 +43,7 @@ class CountedBatch:
     """
     Events that were counted: `before` is the number of all events before them. The batch has those
     that count in windows, and the rest is what is known of the stream after them. `senders` are the
-    marks of the processes that sent events of the batch.
+    marks of the processes that sent events of the batch. The endpoints in `found` are new.
     """
 
     before: int
@@ -52,6 +53,7 @@ class CountedBatch:
     ended: int
     newest: int
     senders: Marks = field(default_factory=dict)
+    found: Sequence[Endpoint] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,14 @@ class Expiry:
 Input: TypeAlias = CountedBatch | Expiry
 
 
-def note_batch(before: int, batch: Batch, stream: StreamState, senders: Marks) -> CountedBatch:
+def note_batch(
+    before: int, batch: Batch, stream: StreamState, senders: Marks, found: Sequence[Endpoint] = ()
+) -> CountedBatch:
     """The input that has just changed a stream."""
     counts, span = list_counts(stream.accounting), stream.span
-    return CountedBatch(before, batch, counts, span.began, span.ended, stream.newest, senders)
+    return CountedBatch(
+        *(before, batch, counts, span.began, span.ended, stream.newest, senders, found)
+    )
 
 
 def list_counts(accounting: Accounting) -> tuple[int, ...]:
@@ -94,6 +100,8 @@ def pack_input(one: Input) -> bytes:
     positions = () if one.accounting[0] - one.before == rows else batch.positions
     numbers = _to_bytes([*head, *batch.slots, *batch.ticks, *positions])
     more = [[pack_change(change) for change in batch.changes], one.senders]
+    if one.found:
+        more.append([astuple(endpoint) for endpoint in one.found])
     return numbers + bytes(batch.failures) + (json.dumps(more).encode() if any(more) else b"")
 
 
@@ -111,7 +119,7 @@ def unpack_input(record: bytes) -> Input:
     columns = _from_bytes(record[_WORD * _HEAD : end])
     failures, more = record[end : end + rows], record[end + rows :]
     positions = list(range(before, before + rows)) if is_clear else columns[2 * rows :]
-    packed, senders = json.loads(more) if more else ([], {})
+    packed, senders, *found = json.loads(more) if more else ([], {})
     batch = Batch(
         *(columns[:rows], columns[rows : 2 * rows], list(failures), positions),
         [unpack_change(fields) for fields in packed],
@@ -120,8 +128,18 @@ def unpack_input(record: bytes) -> Input:
         demand(len(column) == rows, "a record of the journal is too short")
     first = None if began == -1 else began
     return CountedBatch(
-        before, batch, tuple(accounting), first, ended, newest, unpack_marks(senders)
+        *(before, batch, tuple(accounting), first, ended, newest),
+        unpack_marks(senders),
+        _unpack_found(found),
     )
+
+
+def _unpack_found(packed: list[list[list[Any]]]) -> list[Endpoint]:
+    found = [Endpoint(*fields) for fields in chain(*packed)]
+    check_texts(chain(*([one.name, one.email, one.verb, one.resource] for one in found)))
+    check_counts([one.window for one in found])
+    demand(all(0 < one.slo <= 1 for one in found), "the SLO of an endpoint is not one")
+    return found
 
 
 def unpack_marks(packed: Mapping[str, Any]) -> dict[str, Mark]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
+from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.service_monitor import STALE_AFTER
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
-from slomon.endpoints.config import Endpoints, read_catalogue
+from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
 from slomon.errors import OptionError
 from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import Clock, SystemClock, monotonic_now
+from slomon.live_monitor.endpoints import Discovery
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.monitor import _MOST, LiveMonitor
 from slomon.live_monitor.persistence import StateFile
+from slomon.logging import show_some
 from slomon.options import (
     AnyPath,
     CloseAfterNoTraffic,
@@ -29,21 +32,63 @@ from slomon.options import (
     choose_rule,
     distinct_paths,
     document_options,
+    option_error,
     read_count,
     read_duration,
     read_function,
+    read_names,
     read_object,
+    read_objective,
     read_options,
     read_path,
+    read_text,
 )
 from slomon.state.encoding import Saved
-from slomon.text import excerpt
+from slomon.text import excerpt, quote
+
+AUTO: Final = "auto"
+"""Instead of endpoints: find them."""
+
+_SERVICE: Final = "service"
+_MOST_FOUND: Final = 100_000
 
 
 @document_options
 def live(
     endpoints: Endpoints,
     *,
+    slo: Annotated[
+        float | str | None,
+        Option(
+            read=read_objective,
+            help="with 'auto': the SLO of each found endpoint, as in 0.999 or 99.9%",
+            default="99.9%",
+        ),
+    ] = None,
+    window: Annotated[
+        Duration | None,
+        Option(
+            read=partial(read_duration, least=1),
+            help="with 'auto': the window of each found endpoint",
+            default="5m",
+        ),
+    ] = None,
+    overrides: Annotated[
+        Endpoints | None,
+        Option(
+            read=lambda _, value: value,
+            help="with 'auto': entries, or a file of entries, of endpoints that have another SLO, "
+            "window or service. A request to one of these is to no found endpoint",
+        ),
+    ] = None,
+    max_endpoints: Annotated[
+        int | None,
+        Option(
+            read=partial(read_count, most=_MOST_FOUND),
+            help="with 'auto': find at most this many endpoints. Requests to others are unmatched",
+            default=1000,
+        ),
+    ] = None,
     is_failure: Annotated[
         StatusRule,
         Option(
@@ -106,6 +151,22 @@ def live(
             "a gap, which says how many events are missing",
         ),
     ] = None,
+    commit: Annotated[
+        str | None,
+        Option(
+            read=read_text,
+            help="the commit that this process runs. At the start it is reported as a deploy, "
+            "unless the last deploy of the service was of the same commit",
+        ),
+    ] = None,
+    service: Annotated[
+        str | Sequence[str] | None,
+        Option(
+            read=read_names,
+            help="the service of `commit`, or several (default: all services of the endpoints). "
+            "With 'auto': the service that owns the found endpoints, too (default: 'service')",
+        ),
+    ] = None,
     buffer: Annotated[
         int,
         Option(
@@ -136,8 +197,8 @@ def live(
 ) -> LiveMonitor:
     """
     A monitor of these endpoints, which runs while it is entered. `endpoints` are `get_info()`
-    entries, or a file of entries; a window may be text such as "5m", as for `replay`. A duration
-    is text such as "5m", or seconds.
+    entries, or a file of entries; a window may be text such as "5m", as for `replay`. If they are
+    "auto", the endpoints are found in the requests. A duration is text such as "5m", or seconds.
 
     Raises ConfigurationError if an endpoint or an option is wrong. Entering raises OSError if a
     file can't be used, and StateFileError if the file is not of this kind. A state that another
@@ -146,10 +207,19 @@ def live(
     given = read_options(live, locals())
     state, event_log = given["state"], given["event_log"]
     distinct_paths({"state": state, "event_log": event_log})
-    catalogue = read_catalogue(endpoints)
+    catalogue, discovery = _read_endpoints(
+        endpoints,
+        given,
+        auto_only={
+            "slo": slo,
+            "window": window,
+            "overrides": overrides,
+            "max_endpoints": max_endpoints,
+        },
+    )
     step = given["resolution"] or 0
-    if resolution is not None:
-        check_resolution(resolution, step, (one.window for one in catalogue.endpoints))
+    watched = [*catalogue.endpoints, *([discovery.defaults] if discovery else ())]
+    check_resolution(given["resolution"], (one.window for one in watched))
     is_failure = choose_rule(is_failure, fail_status)
     _check_rule(is_failure)
     statuses = StatusTable.from_rule(is_failure)
@@ -168,6 +238,7 @@ def live(
             resolution=step,
             saved=saved,
             records=records,
+            discovery=discovery,
         )
 
     return LiveMonitor(
@@ -180,7 +251,52 @@ def live(
         if state is None
         else StateFile(Path(state), given["save_every"], monotonic_now(used_clock)),
         event_log=None if event_log is None else EventLog(Path(event_log)),
+        versions=_find_versions(catalogue, discovery, given["commit"], given["service"]),
+        failing_status=_find_failing(statuses),
+        discovery=discovery,
     )
+
+
+def _find_failing(statuses: StatusTable) -> int:
+    """A status that fails: 500 if it does, else the first one. 500 if none fails."""
+    failing = [status for status, failed in enumerate(statuses.answers) if failed]
+    return 500 if 500 in failing or not failing else failing[0]
+
+
+def _read_endpoints(
+    endpoints: Endpoints, given: Mapping[str, Any], *, auto_only: Mapping[str, object]
+) -> tuple[Catalogue, Discovery | None]:
+    """The given endpoints, and how others are found. Raises ConfigurationError if one is wrong."""
+    if endpoints != AUTO:
+        for name, value in auto_only.items():
+            if value is not None:
+                raise OptionError([name], f" is for found endpoints; allowed: with {quote(AUTO)}")
+        return read_catalogue(endpoints), None
+    services = given["service"] or [_SERVICE]
+    if len(services) > 1:
+        raise option_error("service", given["service"], f"one service with {quote(AUTO)}")
+    overrides = given["overrides"]
+    catalogue = Catalogue([]) if overrides is None else read_catalogue(overrides, "overrides")
+    defaults = Endpoint(services[0], NO_EMAIL, "", "", given["slo"], given["window"])
+    return catalogue, Discovery(defaults, given["max_endpoints"])
+
+
+def _find_versions(
+    catalogue: Catalogue,
+    discovery: Discovery | None,
+    commit: str,
+    services: Sequence[str] | None,
+) -> Mapping[str, str]:
+    """The commits that run, by service. Raises OptionError if a service is not watched."""
+    watched = list(dict.fromkeys(one.name for one in catalogue.endpoints))
+    if discovery is not None:
+        watched.append(discovery.defaults.name)
+    elif services is not None and not commit:
+        raise OptionError(["service"], " is given without 'commit'; allowed: both, or 'commit'")
+    for service in services or ():
+        if service not in watched:
+            raise option_error("service", service, show_some(watched))
+    return dict.fromkeys(services or watched, commit) if commit else {}
 
 
 def _check_rule(is_failure: StatusRule) -> None:

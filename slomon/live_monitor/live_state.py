@@ -74,6 +74,7 @@ class LiveState:
         ended.
         """
         moved = self.shard.advance(batch)
+        self.history.grow(len(self.shard.members))
         for incident in moved:
             self.history.note(incident)
         del self.stream.deploys[: -self.history.bound]

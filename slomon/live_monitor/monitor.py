@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from functools import partial
-from time import perf_counter_ns
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 from weakref import WeakSet
 
-from anyio import CancelScope, move_on_after, sleep, sleep_forever
+from anyio import move_on_after, sleep
 from anyio.lowlevel import checkpoint
 
 from slomon.concurrency import Background, Task, background_tasks, run_in_thread
 from slomon.core.endpoints import Catalogue
-from slomon.core.incident import Incident
 from slomon.core.service_monitor import IncidentDetail
-from slomon.errors import StateFileError
-from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, read_stamp
-from slomon.live_monitor.buffer import Buffer
+from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, Version, read_stamp
+from slomon.live_monitor.buffer import Buffer, Counter
 from slomon.live_monitor.clock import (
     Clock,
     SystemClock,
@@ -28,23 +26,34 @@ from slomon.live_monitor.clock import (
     safe_now,
     warn_of_state,
 )
+from slomon.live_monitor.counting import Counting
+from slomon.live_monitor.endpoints import Discovery
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
 from slomon.live_monitor.group import Group, Host
 from slomon.live_monitor.group_ends import COALESCE_SECONDS, IDLE_SECONDS
-from slomon.live_monitor.inputs import Expiry, Mark, Marks
+from slomon.live_monitor.inputs import Mark, Marks
 from slomon.live_monitor.outgoing import Outgoing
 from slomon.live_monitor.persistence import StateFile
 from slomon.live_monitor.snapshot import Snapshot, SnapshotData
-from slomon.live_monitor.subscription import IncidentClosed, IncidentOpened, Subscription
-from slomon.logging import LogListener, get_logger
+from slomon.live_monitor.subscription import Subscription
+from slomon.logging import OnceLog, show_some
 from slomon.options import check_kind, read_count
+from slomon.text import excerpt
 
 _BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
-_SYNC_SECONDS: Final = 0.05  # from one time that incidents are made durable to the next
-_LEAST_SHARE: Final = 30  # between two saves, a monitor works at least 30 times as long as one took
 _MOST: Final = 2**24
-_LARGE: Final = 1_000_000  # entries of windows: 70 MB
+
+
+class CountedRequest(Protocol):
+    """A request that a middleware counts when its response ends."""
+
+    def fail(self, status: int) -> bool:
+        """Count it with this status. False if it was counted already."""
+
+
+current_request: ContextVar[CountedRequest | None] = ContextVar("slomon_request", default=None)
+"""The request that is being answered. A middleware sets it."""
 
 _running: WeakSet[LiveMonitor] = WeakSet()
 """The monitors that run in this process."""
@@ -78,22 +87,30 @@ class LiveMonitor(Background):
         max_ahead: int,
         state: StateFile | None,
         event_log: EventLog | None,
+        versions: Mapping[str, str],
+        failing_status: int,
+        discovery: Discovery | None = None,
     ) -> None:
         super().__init__()
         self.clock = clock
         self.catalogue = catalogue
-        self._make_engine = make_engine
-        self._engine = make_engine(None)
+        """The given endpoints."""
+        self.discovery = discovery
+        """How further endpoints are found; None if they are not."""
         self._buffer, self._outgoing = buffer, Outgoing(buffer)
         self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
         self._latest, self._max_ahead = latest_now(clock), max_ahead
         self._state, self._event_log = state, event_log
+        self._versions = versions  # the commits that run, by service
+        self._failing_status = failing_status
+        self._services = dict.fromkeys(one.name for one in catalogue.endpoints)
+        if discovery is not None:
+            self._services[discovery.defaults.name] = None
+        self._log = OnceLog()
+        self._counting = Counting(
+            make_engine, clock=clock, now=self._now, state=state, event_log=event_log
+        )
         self._group = None if state is None else self._make_group(state)
-        self._subscriptions: WeakSet[Subscription] = WeakSet()
-        self._waiting: CancelScope | None = None
-        self._resting: CancelScope | None = None
-        self._is_large = False  # it was logged that the windows are
-        self._moved = False  # incidents opened or ended since the journal was durable
         self._running = self._ended = False
 
     @property
@@ -122,34 +139,75 @@ class LiveMonitor(Background):
             "event_log": None if event_log is None else str(event_log.path),
         }
 
-    def access(self, verb: str, resource: str, status: int, at: float | str | None = None) -> bool:
+    def access(
+        self,
+        verb: str,
+        resource: str,
+        status: int,
+        at: float | str | None = None,
+        *,
+        duration: float | None = None,
+    ) -> bool:
         """
-        Count a request that was answered, now or at `at`, in seconds since the epoch. A request
-        more than `max_ahead` after the clock is rejected, which is counted. Never waits and never
-        raises. Returns False if the event was dropped, which is counted. `resource` must be written
-        as in the endpoint's entry, otherwise the access is unmatched.
+        Count a request that was answered, now or at `at`, in seconds since the epoch, and took
+        `duration` seconds. A request more than `max_ahead` after the clock is rejected, which is
+        counted. Never waits and never raises. Returns False if the event was dropped, which is
+        counted. `resource` must be written as in the endpoint's entry, otherwise the access is
+        unmatched.
         """
-        return self._put(self._ask() if at is None else self._read(at), verb, resource, status)
+        when = self._ask() if at is None else self._read(at)
+        return self._put(when, verb, resource, status, duration)
 
-    def counter(self, verb: str, resource: str) -> Callable[[int], bool]:
-        """A function of the status that does what `access` does for one endpoint, but faster."""
+    def counter(self, verb: str, resource: str) -> Counter:
+        """
+        A function of the status, and the duration if that is known, that does what `access` does
+        for one endpoint, but faster.
+        """
         return self._buffer.counter(verb, resource, self._ask)
 
     async def send(
-        self, verb: str, resource: str, status: int, at: float | str | None = None
+        self,
+        verb: str,
+        resource: str,
+        status: int,
+        at: float | str | None = None,
+        *,
+        duration: float | None = None,
     ) -> bool:
         """`access` that waits while the buffer is full. False if the monitor is not running."""
         await self._buffer.room()
         when = self._ask() if at is None else self._read(at)
-        return self._put(when, verb, resource, status, overflow=True)
+        return self._put(when, verb, resource, status, duration, overflow=True)
 
-    def change(self, *, service: str, commit: str, author: str = "", date: str = "") -> bool:
+    def fail(self) -> bool:
+        """
+        Count the request that is being answered here as failed, whatever the status of its
+        response: an error in an answer of GraphQL, or in a stream of events. Returns False if no
+        middleware of slomon counts a request here, or if it was counted already. Never raises.
+        """
+        request = current_request.get()
+        return request is not None and request.fail(self._failing_status)
+
+    def change(
+        self,
+        *,
+        service: str,
+        commit: str,
+        author: str | None = "",
+        date: str | None = "",
+        if_new: bool = False,
+    ) -> bool:
         """
         Count a deploy of a service: events that follow come after it. Never waits and never raises.
         Returns False if the event was dropped. `date` is only shown; by default it is the time of
-        the clock.
+        the clock. With `if_new`, `commit` is the one that runs: it is a deploy only if the last
+        deploy of the service was of another commit. A service that is not watched is logged once.
         """
-        return self._buffer.put_change(Deploy(self._ask(), service, commit, author, date))
+        if isinstance(service, str) and service not in self._services:
+            self._warn_of_service(service)
+        make = Version if if_new else Deploy
+        who, when = "" if author is None else author, "" if date is None else date
+        return self._buffer.put_change(make(self._ask(), service, commit, who, when))
 
     async def flush(self) -> None:
         """
@@ -174,7 +232,7 @@ class LiveMonitor(Background):
         if self._ended:
             subscription.close()
         else:
-            self._subscriptions.add(subscription)
+            self._counting.subscribers.add(subscription)
         return subscription
 
     def snapshot(self) -> Snapshot:
@@ -185,8 +243,8 @@ class LiveMonitor(Background):
         within a second.
         """
         if self._group is not None and not self._group.counts:
-            return self._engine.show(self._group.ask())
-        return self._engine.show(self._read_data())
+            return self._counting.engine.show(self._group.ask())
+        return self._counting.engine.show(self._read_data())
 
     async def read(self) -> Snapshot:
         """What `snapshot` returns, without blocking the event loop."""
@@ -212,6 +270,8 @@ class LiveMonitor(Background):
             await self._begin()
             self._running, self._ended = True, False
             _running.add(self)
+            for service, commit in self._versions.items():
+                self.change(service=service, commit=commit, if_new=True)
             finish = None if self._group is None else self._group.settle
             async with background_tasks(self._tasks(), finish=finish, end=self._end):
                 yield
@@ -219,40 +279,27 @@ class LiveMonitor(Background):
     def _disown(self) -> None:
         """This is a forked process, in which the loop of the monitor does not run."""
         self._running, self._ended = False, True
-        self._engine.renew_lock()
+        self._counting.engine.renew_lock()
         self._buffer.disown(os.getppid())
 
     async def _begin(self) -> None:
         if self.leads:
-            await self._load()
+            await self._counting.load()
         self._begin_clock()
-        self._listener = LogListener()  # now, because the program has configured its logging
-        self._listener.started(self.catalogue)
+        self._counting.begin_log(self.catalogue)
         if self.leads:
-            if self._event_log is not None:
-                self._event_log.begin()
-            await self._save()  # with which the journal begins
+            await self._counting.begin_files()
         self._buffer.open()
 
-    async def _load(self) -> None:
-        if self._state is not None:
-            self._engine = await self._state.load(self._make_engine) or self._engine
-
-    async def _save(self, *, last: bool = False) -> None:
-        if self._state is not None:
-            await self._state.save(self._engine, last=last)
-
-    async def _take_over(self) -> None:
-        """Continue from the saved state and its journal. Raises OSError or StateFileError."""
-        self._begin_alone()
-        await self._load()
-        if self._event_log is not None:
-            try:
-                self._event_log.begin()
-            except (OSError, StateFileError) as error:
-                file = str(self._event_log.path)
-                get_logger().error("recording.interrupted", file=file, reason=str(error))
-        await self._save()
+    def _warn_of_service(self, service: str) -> None:
+        hint = "a deploy counts if its service is the name of an endpoint's entry"
+        self._log.warn(
+            "change.unmatched",
+            service,
+            service=excerpt(service),
+            watched=show_some(list(self._services)),
+            hint=hint,
+        )
 
     def _begin_clock(self) -> None:
         """Set the clock, but never to a time before counted requests: later ones would be late."""
@@ -265,13 +312,12 @@ class LiveMonitor(Background):
         return read_stamp(at, self._latest(), self._max_ahead)
 
     def _tasks(self) -> list[Task]:
-        tasks: list[Task] = [self._count, self._watch_expiry]
-        clock: list[Task] = []
-        if isinstance(self.clock, SystemClock):
-            clock.append(self.clock.keep_following)
-        if self._group is None or self._state is None:
+        clock = [self.clock.keep_following] if isinstance(self.clock, SystemClock) else []
+        counting = self._counting
+        tasks: list[Task] = [self._count, partial(counting.watch_expiry, self.flush)]
+        if self._group is None:
             return [*clock, *tasks]
-        return [*clock, partial(self._group.run, [*tasks, partial(self._save_often, self._state)])]
+        return [*clock, partial(self._group.run, [*tasks, counting.save_often])]
 
     def _make_group(self, state: StateFile) -> Group:
         return Group(
@@ -282,107 +328,60 @@ class LiveMonitor(Background):
                 now=self._now,
                 mark=self._find_mark,
                 count=self._count_events,
-                begin_alone=self._begin_alone,
-                count_alone=self._count_alone,
+                begin_alone=self._counting.begin_alone,
+                count_alone=self._counting.count_alone,
                 read=self._read_data,
-                take_over=self._take_over,
+                take_over=self._counting.take_over,
             ),
         )
 
     def _find_mark(self, sender: str) -> Mark:
-        return self._engine.mark(sender)
+        return self._counting.engine.mark(sender)
 
     def _read_data(self) -> SnapshotData:
         sender = "" if self._group is None else self._group.sender
-        return self._engine.read_data(self._now(), self._buffer.dropped, sender)
+        return self._counting.engine.read_data(self._now(), self._buffer.dropped, sender)
 
     async def _end(self) -> None:
         self._buffer.close()
         if self._group is not None and not await self._group.leave():
             self._finish()
             return
-        ended = self._now()
+        ended, counting = self._now(), self._counting
         try:
             while self._count_next():
                 pass  # the rest at once, even if the task is cancelled
-            self._close_expired(max(ended, self._engine.newest))  # as a replay does at the end
+            # As a replay does at the end.
+            counting.close_expired(max(ended, counting.engine.newest))
         finally:
             while self._feed():
                 pass  # counted even if the notification above failed
             self._finish()
-            if self._event_log is not None:
-                self._event_log.end(ended)
-            await self._save(last=True)
-        self._listener.finished(self.snapshot().accounting)
+            await counting.end_files(ended)
+        counting.end_log(self.snapshot().accounting)
 
     def _finish(self) -> None:
         self._buffer.freeze()
         _running.discard(self)
         self._running, self._ended = False, True
-        for subscription in list(self._subscriptions):
-            subscription.close()
-        self._subscriptions.clear()
+        self._counting.subscribers.close()
 
     async def _count(self) -> None:
         """Count events as they arrive, until cancelled."""
         while True:
             await self._buffer.arrival()
-            if self._engine.ok_statuses:
+            if self._counting.engine.ok_statuses:
                 with move_on_after(IDLE_SECONDS):
                     await self._buffer.urgency()
             await sleep(COALESCE_SECONDS)
             await self.flush()
 
-    async def _watch_expiry(self) -> None:
-        """End incidents when they expire, until cancelled."""
-        while True:
-            with CancelScope() as self._waiting:  # cancelled when an incident opens
-                deadline = self._engine.next_expiry()
-                await (sleep_forever() if deadline is None else self.clock.sleep_until(deadline))
-                await self.flush()
-                self._close_expired(self._now())
-
-    def _close_expired(self, now: int) -> None:
-        ended = self._engine.close_expired(now)
-        if ended and self._state is not None:
-            self._state.append(Expiry(self._engine.events, now))
-        self._notify(ended)
-
-    async def _save_often(self, state: StateFile) -> None:
-        """Make incidents durable soon, and save the state from time to time, until cancelled."""
-        due = self._now() + state.every
-        while True:
-            is_due = False
-            with CancelScope() as self._resting:  # cancelled when incidents open or end
-                if not self._moved:
-                    await self.clock.sleep_until(due)
-                    is_due = True
-            if self._moved:
-                self._moved = False
-                await state.sync()
-                await sleep(_SYNC_SECONDS)
-            if is_due or self._now() >= due:
-                began = perf_counter_ns()  # the clock may be set meanwhile
-                await state.save(self._engine)
-                took = perf_counter_ns() - began
-                due = self._now() + max(state.every, took * _LEAST_SHARE)
-
-    def _sync_soon(self) -> None:
-        self._moved = True
-        if self._resting is not None:
-            self._resting.cancel()
-
     def _count_next(self) -> bool:
         """Count the next events and report the results; False if there are no events."""
         result = self._feed()
         if result is not None:
-            self._report_result(result)
+            self._counting.report(result)
         return result is not None
-
-    def _report_result(self, result: FeedResult) -> None:
-        for rejection in result.rejections:
-            self._listener.event_rejected(rejection)
-        self._notify(result.moved)
 
     def _feed(self) -> FeedResult | None:
         """Count the next events, on the loop's thread; None if there are no events."""
@@ -394,50 +393,12 @@ class LiveMonitor(Background):
         number = self._outgoing.number + own
         if self._group is not None:
             marks = self._group.add_mark(marks, number)
-        result = self._engine.feed(items, marks)
+        result = self._counting.feed(items, marks)
         self._outgoing.drop(number)
-        if not self._is_large and self._engine.window_entries > _LARGE:
-            self._warn_of_windows()
-        if self._event_log is not None:  # first: whatever a state has counted is in the log
-            self._event_log.write(result.items, self._now())
-        if self._state is not None:
-            self._state.append(result.counted)
         return result
 
     def _count_events(self, items: Sequence[RawEvent], own: int, marks: Marks) -> None:
-        self._report_result(self._feed_events(items, own, marks))
-
-    def _begin_alone(self) -> None:
-        self._engine = self._make_engine(None)
-
-    def _count_alone(self, items: Sequence[RawEvent]) -> None:
-        """Count events that will be counted again, from the state of another process."""
-        self._report_result(self._engine.feed(items))
-        self._notify(self._engine.close_expired(self._now()))
-
-    def _warn_of_windows(self) -> None:
-        self._is_large = True
-        if self._engine.resolution == 0:
-            get_logger().warning(
-                "windows.large",
-                requests=self._engine.window_entries,
-                hint="a request in a window takes about 70 bytes; with resolution= a step does",
-            )
-
-    def _notify(self, moved: list[Incident]) -> None:
-        if not moved:
-            return
-        for incident in moved:
-            self._listener.incident_moved(incident)
-        if self._waiting is not None and any(incident.end is None for incident in moved):
-            self._waiting.cancel()
-        self._sync_soon()
-        subscriptions = list(self._subscriptions)
-        records = self._engine.describe(moved) if subscriptions else []
-        for record in records:
-            event = (IncidentOpened if record.end is None else IncidentClosed)(record)
-            for subscription in subscriptions:
-                subscription.put(event)
+        self._counting.report(self._feed_events(items, own, marks))
 
 
 def _disown_all() -> None:

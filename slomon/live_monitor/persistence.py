@@ -22,11 +22,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import perf_counter_ns
+from typing import Final
 
-from anyio import CancelScope
+from anyio import CancelScope, sleep
 from anyio.lowlevel import checkpoint
 
 from slomon.concurrency import run_in_thread
+from slomon.live_monitor.clock import Clock, monotonic_now
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.inputs import Input, pack_input
 from slomon.logging import get_logger, list_some
@@ -34,6 +37,9 @@ from slomon.state.encoding import Saved
 from slomon.state.file import PersistentFile, set_aside
 from slomon.state.journal import Journal
 from slomon.state.validation import check_counts
+
+_SYNC_SECONDS: Final = 0.05  # from one time that incidents are made durable to the next
+_LEAST_SHARE: Final = 30  # between two saves, a monitor works at least 30 times as long as one took
 
 
 class StateFile:
@@ -156,3 +162,39 @@ class StateFile:
         if not self._failing:
             get_logger().error("state.unsaved", file=str(self.path), reason=str(error))
         self._failing = True
+
+
+class Saver:
+    """Decides when a state is saved, and when its journal is made durable."""
+
+    def __init__(self, state: StateFile, clock: Clock) -> None:
+        self._state = state
+        self._clock, self._now = clock, monotonic_now(clock)
+        self._resting: CancelScope | None = None
+        self._moved = False  # incidents opened or ended since the journal was durable
+
+    def sync_soon(self) -> None:
+        """Incidents have opened or ended: make that durable soon."""
+        self._moved = True
+        if self._resting is not None:
+            self._resting.cancel()
+
+    async def run(self, find_engine: Callable[[], Engine]) -> None:
+        """Make incidents durable soon, and save the state from time to time, until cancelled."""
+        state = self._state
+        due = self._now() + state.every
+        while True:
+            is_due = False
+            with CancelScope() as self._resting:  # cancelled when incidents open or end
+                if not self._moved:
+                    await self._clock.sleep_until(due)
+                    is_due = True
+            if self._moved:
+                self._moved = False
+                await state.sync()
+                await sleep(_SYNC_SECONDS)
+            if is_due or self._now() >= due:
+                began = perf_counter_ns()  # the clock may be set meanwhile
+                await state.save(find_engine())
+                took = perf_counter_ns() - began
+                due = self._now() + max(state.every, took * _LEAST_SHARE)

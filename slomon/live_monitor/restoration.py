@@ -17,6 +17,7 @@ from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.windows import WindowState
+from slomon.live_monitor.endpoints import LiveEndpoints
 from slomon.live_monitor.incident_history import History
 from slomon.live_monitor.inputs import (
     Expiry,
@@ -51,14 +52,19 @@ class Restored(NamedTuple):
 
 
 def restore(
-    saved: Saved, records: Sequence[bytes], members: Sequence[Endpoint], blank: Windows, bound: int
+    saved: Saved, records: Sequence[bytes], endpoints: LiveEndpoints, blank: Windows, bound: int
 ) -> Restored:
     """
     The state that continues for new endpoints, with the options of blank windows and a history of
-    that bound. Raises ValueError, LookupError or TypeError if the saved state is invalid.
+    that bound. Endpoints that were found are found again. Raises ValueError, LookupError or
+    TypeError if the saved state is invalid.
     """
     then = _load(saved, bound)
     problem = _count_records(then, records)
+    members = endpoints.members
+    found = endpoints.find_again(then.shard.members)
+    if found:
+        blank.grow(found, members[-1])
     slots = {_name(one): slot for slot, one in enumerate(members)}
     known = [_name(one) for one in then.shard.members]
     places = {old: slots[name] for old, name in enumerate(known) if name in slots}
@@ -112,7 +118,11 @@ def _count(state: LiveState, record: bytes) -> None:
     if isinstance(one, Expiry):
         state.close_expired(one.now)
         return
-    check_batch(one, stream, len(state.shard.members))
+    check_batch(one, stream, len(state.shard.members) + len(one.found))
+    if one.found:
+        members = cast(list[Endpoint], state.shard.members.endpoints)
+        members += one.found
+        demand(len(set(map(_name, members))) == len(members), "an endpoint is there twice")
     stream.accounting = make_accounting(one.accounting)
     stream.span = TimeRange(one.began, one.ended)
     stream.newest = one.newest

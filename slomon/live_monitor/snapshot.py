@@ -10,8 +10,9 @@ from slomon.core.incident import Incident
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.statistics import Counts
-from slomon.core.summary import Totals
 from slomon.core.ticks import to_seconds
+from slomon.core.totals import Totals
+from slomon.live_monitor.durations import Durations
 from slomon.live_monitor.incident_history import Tally
 
 
@@ -37,6 +38,8 @@ class EndpointStatus:
     * `incidents`: how many opened; `closed`: how many were repaired, which took `closed_seconds`
       together
     * `incident`: the open one, or None
+    * `durations`: of the requests that were reported with one, since the process that counts has
+      started; None if there are none
     """
 
     service: str
@@ -53,6 +56,7 @@ class EndpointStatus:
     closed: int
     closed_seconds: float
     incident: IncidentRecord | None
+    durations: Durations | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class SnapshotData:
     What a snapshot is made of, read at one moment. `windows` and `tallies` are by the endpoints'
     keys, `services` counts incidents by service, `repaired` counts incidents, `ticks` is how long
     all repairs took together, and `forgotten` counts incidents that are not kept any more.
+    `durations` are by the endpoints' keys, too.
     """
 
     now: int
@@ -74,6 +79,7 @@ class SnapshotData:
     repaired: int
     ticks: int
     forgotten: int
+    durations: Sequence[Durations | None]
 
 
 class Snapshot(ServiceMonitor):
@@ -117,8 +123,9 @@ class Snapshot(ServiceMonitor):
                 *(held.requests, held.failures, totals.requests[key], totals.failures[key]),
                 *(tally.opened, tally.repaired, to_seconds(tally.ticks)),
                 incidents.get(key),
+                took,
             )
-            for key, (one, held, tally) in enumerate(
-                zip(totals.endpoints, data.windows, data.tallies, strict=True)
+            for key, (one, held, tally, took) in enumerate(
+                zip(totals.endpoints, data.windows, data.tallies, data.durations, strict=True)
             )
         ]

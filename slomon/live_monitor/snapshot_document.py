@@ -14,7 +14,8 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.events import Rejection
 from slomon.core.sli_series import Buckets
 from slomon.core.statistics import Counts
-from slomon.core.summary import Totals
+from slomon.core.totals import Totals
+from slomon.live_monitor.durations import Durations
 from slomon.live_monitor.incident_history import Tally
 from slomon.live_monitor.snapshot import LiveAccounting, SnapshotData
 from slomon.state.encoding import pack_change, pack_incidents, unpack_change, unpack_incidents
@@ -42,6 +43,7 @@ def pack_snapshot(data: SnapshotData) -> dict[str, Any]:
         "services": list(data.services.items()),
         "repairs": [data.repaired, data.ticks],
         "forgotten": data.forgotten,
+        "durations": [None if took is None else astuple(took) for took in data.durations],
     }
 
 
@@ -69,6 +71,7 @@ def unpack_snapshot(document: Mapping[str, Any]) -> SnapshotData:
         repaired,
         ticks,
         document["forgotten"],
+        [None if took is None else Durations(*took) for took in document["durations"]],
     )
 
 

@@ -1,14 +1,15 @@
 """
-A subscription to the incidents of a live monitor, and its events. Each subscriber has its own
+Subscriptions to the incidents of a live monitor, and their events. Each subscriber has its own
 bounded queue, so a slow one delays nobody.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Self, TypeAlias
+from weakref import WeakSet
 
 from anyio import Event
 
@@ -84,3 +85,32 @@ class Subscription(AsyncIterator[IncidentEvent]):
         """End the subscription. Events that wait can still be taken."""
         self._ended = True
         self._arrival.set()
+
+
+class Subscribers:
+    """The subscriptions that a monitor publishes to. One that nobody refers to any more is gone."""
+
+    def __init__(self) -> None:
+        self._subscriptions: WeakSet[Subscription] = WeakSet()
+
+    def __bool__(self) -> bool:
+        """Is there any?"""
+        return bool(self._subscriptions)
+
+    def add(self, subscription: Subscription) -> None:
+        """Publish to this one, too, from now on."""
+        self._subscriptions.add(subscription)
+
+    def publish(self, records: Iterable[IncidentRecord]) -> None:
+        """Publish incidents that have just opened or ended."""
+        subscriptions = list(self._subscriptions)
+        for record in records:
+            event = (IncidentOpened if record.end is None else IncidentClosed)(record)
+            for subscription in subscriptions:
+                subscription.put(event)
+
+    def close(self) -> None:
+        """End all subscriptions."""
+        for subscription in list(self._subscriptions):
+            subscription.close()
+        self._subscriptions.clear()

@@ -40,6 +40,7 @@ class ThreadedMonitor:
         self.access = monitor.access
         self.counter = monitor.counter
         self.change = monitor.change
+        self.fail = monitor.fail
         self._calls = threading.Lock()  # so that no call reaches a loop that is ending
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave: asyncio.Event | None = None
@@ -51,6 +52,11 @@ class ThreadedMonitor:
     def running(self) -> bool:
         """Has the monitor started, and not stopped?"""
         return self.live.running
+
+    @property
+    def has_started(self) -> bool:
+        """Was it ever started, in this process or in one from which this one was forked?"""
+        return self._process != 0
 
     def start(self) -> None:
         """

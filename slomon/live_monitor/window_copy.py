@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Final, cast
 
 from slomon.core.windows import Windows
 from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, ENTRY_COLUMNS, WindowState
+
+_NEW: Final = (BLOCK - 1, -1, 0)
+"""The tail of an endpoint that is found while its windows are copied, before its first request."""
 
 _ENTRIES: Final = 1 << 13  # of a part: copying them takes about 2 ms
 _BLOCKS: Final = 1 << 8  # of a part, if they are copied one by one
@@ -79,7 +83,8 @@ class WindowCopy:
     def _find_changed(self) -> list[int]:
         """The blocks of all windows that have changed since `_tails`."""
         state, changed = self._state, []
-        for slot, (then, now) in enumerate(zip(self._tails, self._find_tails(), strict=True)):
+        pairs = zip_longest(self._tails, self._find_tails(), fillvalue=_NEW)
+        for slot, (then, now) in enumerate(pairs):
             if then == now:
                 continue
             tail, clock, _ = then

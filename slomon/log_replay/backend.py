@@ -42,18 +42,21 @@ class PythonBackend:
         return reference
 
 
-_WORTH_COMPILING: Final = 4 << 20  # bytes: reading them in Python takes as long as compiling does
+# In bytes. To read fewer in Python is faster than to load the compiled kernels, or to compile them.
+_WORTH_LOADING: Final = 256 << 10
+_WORTH_COMPILING: Final = 4 << 20
 
 
 def choose_backend(name: BackendName, size: int | None) -> Backend:
     """
-    The backend of that name. "auto" is the compiled one if it is installed, and either compiled
-    before or worth compiling for logs of `size` bytes (None: unknown).
+    The backend of that name. "auto" is the compiled one if it is installed and makes a replay of
+    `size` bytes (None: unknown) faster, which depends on whether it was compiled before.
 
     Raises ConfigurationError if the compiled backend is asked for and not installed.
     """
     check_backend(name)
-    if name == "python":
+    is_small = size is not None and size < _WORTH_LOADING
+    if name == "python" or (name == "auto" and is_small):
         return PythonBackend()
     # Imported only if needed: it imports ctypes, for example.
     from slomon.compiled.backend import CompiledBackend  # noqa: PLC0415

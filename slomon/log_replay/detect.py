@@ -117,10 +117,6 @@ OnFormatDetected: TypeAlias = Callable[[str, str, Mapping[str, str]], None]
 """Called with the name of a log, the name of its format, and what else is known of the format."""
 
 
-def _ignore(*_: object) -> None:
-    """The default of the hook."""
-
-
 def _infer_nothing(_: Sequence[str]) -> None:
     """No layout is inferred."""
 
@@ -145,8 +141,7 @@ class FormatDetector:
     Statuses and times are read by `reading`. `match_exactly` is for
     all logs; if it is None, recorded streams are compared exactly and other
     logs are not. `infer` finds the layout of lines that no format
-    reads. `on_format_detected` is called for each log, and so is `on_recognised` with its first
-    lines, before any of them is read.
+    reads. `on_format_detected` is called for each log.
     """
 
     def __init__(
@@ -165,7 +160,6 @@ class FormatDetector:
         self._exact = match_exactly
         self._reading = reading
         self._infer = infer
-        self.on_recognised: Callable[[Log, bytes], object] = _ignore
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
 
     def __call__(self, name: str, head: bytes) -> Log:
@@ -185,7 +179,6 @@ class FormatDetector:
         if written:
             details = {} if found is None else _describe(found, written)
             self._on_format_detected(log.name, log.format.name, details)
-            self.on_recognised(log, head)
         return log
 
     def restore(self, saved: SavedLog, beginning: bytes) -> Log:

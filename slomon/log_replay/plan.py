@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from typing import Final
+from datetime import UTC, tzinfo
+from typing import Any, Final
 
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change
 from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
-from slomon.endpoints.config import NO_EMAIL
+from slomon.dates import parse_instant, parse_zone, show_instant
+from slomon.endpoints.config import NO_EMAIL, read_catalogue
 from slomon.endpoints.discovery import BY_HOST
-from slomon.formats.builtin import ALIASES
-from slomon.formats.dialects import read_given
+from slomon.errors import OptionError
 from slomon.formats.format import Format, Reading
 from slomon.formats.json_lines import check_keys
 from slomon.formats.registry import (
@@ -26,13 +26,12 @@ from slomon.formats.registry import (
     regex_format,
 )
 from slomon.log_replay.checkpoint import Trait
-from slomon.options import naming_option
+from slomon.options import check_resolution, naming_option
 from slomon.sources.source import MAX_LINE
+from slomon.text import quote
 
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""
-
-FORMAT_NAMES: Final = (*(form.name for form in known_formats(server_errors_fail)), *ALIASES)
 
 _BLOCK_BYTES: Final = 4 << 20
 _DEFAULTS: Final = Endpoint("", NO_EMAIL, "", "", slo=0.999, window=300 * TICKS_PER_SECOND)
@@ -77,6 +76,11 @@ class Plan:
     zone: tzinfo | None = None
     block_bytes: int = _BLOCK_BYTES
     max_line: int = MAX_LINE
+
+    @property
+    def watched(self) -> Sequence[Endpoint]:
+        """The given endpoints, or the one that all found endpoints are like."""
+        return [self.defaults] if self.endpoints is None else self.endpoints.endpoints
 
 
 def identify_inputs(plan: Plan) -> dict[str, Trait]:
@@ -123,6 +127,9 @@ def choose_formats(
     """
     reading = Reading(is_failure, zone)
     if log_format is not None:
+        # Imported only if the option is given, because it takes some milliseconds.
+        from slomon.formats.dialects import read_given  # noqa: PLC0415
+
         with naming_option("log_format"):
             given = [make_format(layout, reading) for layout in read_given(log_format)]
         combined = find_format("combined", known_formats(is_failure, zone))
@@ -139,3 +146,67 @@ def choose_formats(
         return known
     form = find_format(name, known)
     return [form] if form else []
+
+
+def make_plan(given: Mapping[str, Any], logs: Sequence[str]) -> Plan:
+    """
+    The plan of these options, as they were read; the changes are not known yet. Raises
+    ConfigurationError if an entry of the endpoints or the resolution is wrong.
+    """
+    endpoints, match, resolution = given["endpoints"], given["match"], given["resolution"]
+    plan = Plan(
+        logs=logs,
+        zone=find_zone(given["zone"]),
+        formats=choose_formats(
+            given["is_failure"],
+            find_zone(given["zone"]),
+            name=given["format"],
+            log_format=given["log_format"],
+            regex=given["regex"],
+            json_keys=given["json_keys"],
+        ),
+        endpoints=None if endpoints is None else read_catalogue(endpoints),
+        defaults=Endpoint(
+            name=given["service"] or "",
+            email=NO_EMAIL,
+            verb="",
+            resource="",
+            slo=given["slo"],
+            window=given["window"],
+        ),
+        service_from=given["service_from"],
+        groups_paths=given["group_paths"] == "on",
+        max_endpoints=given["max_endpoints"],
+        first=given["from_"] or 0,
+        last=LAST_TICK if given["to"] is None else given["to"] - 1,
+        lateness=given["lateness"],
+        match_exactly=None if match is None else match == "exact",
+        min_requests=given["min_requests"],
+        resolution=resolution or 0,
+        sli_series=given["sli_series"],
+        no_traffic=given["close_after_no_traffic"],
+        workers=given["workers"],
+        is_failure=given["is_failure"],
+    )
+    check_resolution(resolution, (one.window for one in plan.watched))
+    return plan
+
+
+def read_range(given: Mapping[str, Any]) -> dict[str, int | None]:
+    """The ticks of the options `from_` and `to`; None if an option is not given."""
+    zone = find_zone(given["zone"]) or UTC
+    ticks: dict[str, int | None] = {}
+    for name in ("from_", "to"):
+        with naming_option(name):
+            ticks[name] = None if given[name] is None else parse_instant(given[name], zone)
+    first, end = ticks["from_"] or 0, ticks["to"]
+    if end is not None and end <= first:
+        raise OptionError(
+            ["to"], f" is {quote(given['to'])}; allowed: a time after {show_instant(first)}"
+        )
+    return ticks
+
+
+def find_zone(name: str | None) -> tzinfo | None:
+    """The zone of that name; None stays None."""
+    return None if name is None else parse_zone(name)

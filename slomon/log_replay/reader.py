@@ -174,6 +174,8 @@ class LogReader:
     """
     A log as blocks of lines, in order. One thread at a time reads them, and others scan them. A
     block is used again after `release`. `place` is the position up to which lines were resolved.
+    `on_recognised` is called in a thread once the format is known, before any line is scanned, and
+    may look at the next lines. It is not called if the format was known before.
     """
 
     def __init__(
@@ -182,6 +184,7 @@ class LogReader:
         recognise: Recognise,
         scan: Scan,
         *,
+        on_recognised: Callable[[Log, Source], object],
         max_line: int,
         resumable: bool = False,
     ) -> None:
@@ -198,6 +201,7 @@ class LogReader:
         self.bytes_read = state.size if state.ended and state.log else 0
         self._recognise = recognise
         self._scan = scan
+        self._on_recognised = on_recognised
         self._max_line = max_line
         self._resumable = resumable
         self._stage: _Stage | None = None
@@ -318,6 +322,8 @@ class LogReader:
         head = await to_thread.run_sync(read_head, source, self._recognise.needed)
         log = self._recognise(source.name, head)
         log.beginning = source.beginning
+        if log.recognised:
+            await to_thread.run_sync(self._on_recognised, log, source)
         return log, None if log.recognised else len(head) or None
 
     async def _fill(self, stage: _Stage, source: Source, most: int | None) -> Block | None:

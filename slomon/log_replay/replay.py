@@ -1,49 +1,24 @@
 """`replay(...)` says which commit broke which endpoint, from access logs and a deploy history."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: the declarations are read when this is imported, and
+# it would take three times as long to read them as texts.
 
 import os
-import time
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, tzinfo
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, cast
+from typing import Annotated, Final
 
-from slomon.concurrency import run_on_own_loop
-from slomon.core.endpoints import Catalogue, Endpoint
-from slomon.core.events import RejectedLine, ReplayAccounting
-from slomon.core.incident import Incident
-from slomon.core.service_monitor import ServiceMonitor
+from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
-from slomon.core.summary import Totals
-from slomon.core.ticks import LAST_TICK
-from slomon.core.trust import ResultWarning
-from slomon.dates import is_day, parse_instant, parse_zone, show_duration, show_instant
-from slomon.deploys.history import History, read_history
-from slomon.deploys.records import DeployRules
+from slomon.dates import show_duration, show_instant
 from slomon.deploys.tools import ROLES
-from slomon.endpoints.config import NO_EMAIL, Endpoints, read_catalogue
+from slomon.endpoints.config import Endpoints
 from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
-from slomon.errors import MalformedLineError, OptionError
-from slomon.formats.requests import read_host
-from slomon.log_replay.backend import choose_backend
-from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
-from slomon.log_replay.files import check_files, list_logs, measure
-from slomon.log_replay.logging import ReplayLog
-from slomon.log_replay.plan import (
-    FORMAT_NAMES,
-    Plan,
-    choose_formats,
-    identify_inputs,
-    show_rule,
-)
-from slomon.log_replay.rejects import Rejections, RejectsFile
-from slomon.log_replay.run import Progress, Replay, run_watched
-from slomon.log_replay.trust import DeployRecords, find_warnings
+from slomon.formats.registry import FORMAT_NAMES
+from slomon.log_replay.job import run_job
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.plan import read_range, show_rule
+from slomon.log_replay.progress import Progress
 from slomon.options import (
     AnyPath,
     BackendName,
@@ -58,11 +33,9 @@ from slomon.options import (
     SliSeries,
     check_choice,
     check_mutually_exclusive,
-    check_resolution,
     choose_rule,
     document_options,
     identify_options,
-    naming_option,
     read_backend,
     read_choice,
     read_count,
@@ -79,36 +52,6 @@ from slomon.options import (
     read_texts,
     read_zone,
 )
-from slomon.text import quote
-
-
-class ReplayMonitor(ServiceMonitor):
-    """The incidents of one replay, and the accounting of its lines."""
-
-    accounting: ReplayAccounting
-    rejections: Sequence[RejectedLine]  # type: ignore[assignment] # of lines, not of events
-    """The first 100 malformed lines, their texts cut to 1000 characters."""
-
-    def __init__(
-        self,
-        incidents: Iterable[Incident],
-        accounting: ReplayAccounting,
-        rejections: Sequence[RejectedLine],
-        problems: Sequence[str],
-        totals: Totals | None = None,
-        *,
-        complete: bool = True,
-        warnings: Sequence[ResultWarning] = (),
-    ) -> None:
-        super().__init__(incidents, accounting, totals=totals, warnings=warnings)
-        self.rejections = list(rejections)
-        self.problems = list(problems)
-        """
-        Why a log was not read, or not read to its end: the answer lacks the rest of that log. Also
-        names the files of a directory that are no logs.
-        """
-        self.complete = complete
-        """Was every log read to its end?"""
 
 
 def _read_endpoints(name: str, value: object) -> object:
@@ -482,205 +425,5 @@ def replay(
     given = read_options(replay, raw)
     for names in _EXCLUSIVE:
         check_mutually_exclusive(**{name: raw[name] for name in names})
-    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **_read_range(given)}
-    rejects_path: str | None = given["rejects"]
-    checkpoint_path: str | None = given["checkpoint"]
-    histories = given["changes"] or []
-    others = [endpoints] if isinstance(endpoints, str | os.PathLike) else []
-    outputs = {"rejects": rejects_path, "checkpoint": checkpoint_path}
-    check_files(given["paths"], histories, others, outputs)
-    logs = list_logs(given["paths"], [*histories, *others, *outputs.values()])
-    size = measure(logs)
-    with hold_outputs(checkpoint_path, rejects_path):
-        plan = _make_plan(given, logs, None if endpoints is None else read_catalogue(endpoints))
-        if resolution is not None:
-            windows = (one.window for one in _list_watched(plan))
-            check_resolution(resolution, plan.resolution, windows)
-        chosen = choose_backend(backend, size)
-        rules = DeployRules(given["change_keys"] or {}, given["environment"] or ())
-        history = read_history(histories, _read_zone(change_zone), service or "", rules)
-        if plan.endpoints is None and plan.service_from == BY_HOST:
-            history = _name_hosts(history)
-        plan = replace(
-            plan,
-            changes=history.changes,
-            rejected_records=len(history.rejected),
-            excluded_records=history.excluded,
-        )
-        log, rejections = ReplayLog(), Rejections()
-        rejections.hooks += _list_hooks(log, on_rejected, strict=strict)
-        state = None
-        if checkpoint_path is not None:
-            identity = {**identify_inputs(plan), **identify_options(replay, given)}
-            every = given["checkpoint_every"]
-            state = Checkpoint(Path(checkpoint_path), every, identity, time.monotonic_ns)
-        saved = None if state is None else state.load()
-        kept = 0
-        if saved is not None:
-            with saved.restoring():
-                kept = rejections.load(saved["rejections"])
-            log.resumed(str(checkpoint_path))
-        if strict and rejections.first:
-            _stop(rejections.first[0])  # the interrupted run was not strict
-        with ExitStack() as stack:
-            if rejects_path is not None:
-                rejections.file = stack.enter_context(RejectsFile(Path(rejects_path), kept))
-            for line in () if saved else history.rejected:
-                rejections.add(line)
-            engine = Replay(
-                plan,
-                chosen,
-                on_rejected=rejections.add,
-                on_format_detected=log.format_detected,
-                on_paths_grouped=log.paths_grouped,
-                checkpoint=state,
-                save_rejections=rejections.save,
-                saved=saved,
-            )
-            named = set(given["paths"])
-            deploys = DeployRecords(
-                expected=bool(histories), in_zone=change_zone is not None or zone is not None
-            )
-            monitor = _run(
-                engine, plan, rejections, size, on_progress, named=named, deploys=deploys
-            )
-        if state is not None and not keep_checkpoint:
-            state.remove()
-        log.finished(monitor.accounting, monitor.problems, monitor.warnings)
-        return monitor
-
-
-def _make_plan(given: Mapping[str, Any], logs: Sequence[str], catalogue: Catalogue | None) -> Plan:
-    """The plan of these options, as they were read; the changes are not known yet."""
-    match = given["match"]
-    return Plan(
-        logs=logs,
-        zone=_read_zone(given["zone"]),
-        formats=choose_formats(
-            given["is_failure"],
-            _read_zone(given["zone"]),
-            name=given["format"],
-            log_format=given["log_format"],
-            regex=given["regex"],
-            json_keys=given["json_keys"],
-        ),
-        endpoints=catalogue,
-        defaults=Endpoint(
-            name=given["service"] or "",
-            email=NO_EMAIL,
-            verb="",
-            resource="",
-            slo=given["slo"],
-            window=given["window"],
-        ),
-        service_from=given["service_from"],
-        groups_paths=given["group_paths"] == "on",
-        max_endpoints=given["max_endpoints"],
-        first=given["from_"] or 0,
-        last=LAST_TICK if given["to"] is None else given["to"] - 1,
-        lateness=given["lateness"],
-        match_exactly=None if match is None else match == "exact",
-        min_requests=given["min_requests"],
-        resolution=given["resolution"] or 0,
-        sli_series=given["sli_series"],
-        no_traffic=given["close_after_no_traffic"],
-        workers=given["workers"],
-        is_failure=given["is_failure"],
-    )
-
-
-def _read_range(given: Mapping[str, Any]) -> dict[str, int | None]:
-    """The ticks of the options `from_` and `to`; None if an option is not given."""
-    zone = _read_zone(given["zone"]) or UTC
-    ticks: dict[str, int | None] = {}
-    for name in ("from_", "to"):
-        with naming_option(name):
-            ticks[name] = None if given[name] is None else parse_instant(given[name], zone)
-    first, end = ticks["from_"] or 0, ticks["to"]
-    if end is not None and end <= first:
-        raise OptionError(
-            ["to"], f" is {quote(given['to'])}; allowed: a time after {show_instant(first)}"
-        )
-    return ticks
-
-
-def _name_hosts(history: History) -> History:
-    """The same changes, whose services are written like the virtual hosts that they may be."""
-    changes = [
-        (tick, replace(change, service=read_host(change.service) or change.service))
-        for tick, change in history.changes
-    ]
-    return replace(history, changes=changes)
-
-
-def _read_zone(name: str | None) -> tzinfo | None:
-    return None if name is None else parse_zone(name)
-
-
-def _list_hooks(
-    log: ReplayLog, on_rejected: Callable[[RejectedLine], object] | None, *, strict: bool
-) -> list[Callable[[RejectedLine], object]]:
-    if strict:
-        return [_stop]
-    return [log.line_rejected, on_rejected] if on_rejected else [log.line_rejected]
-
-
-def _stop(line: RejectedLine) -> NoReturn:
-    raise MalformedLineError(line.file, line.line, line.text, line.reason)
-
-
-def _list_watched(plan: Plan) -> Sequence[Endpoint]:
-    """The given endpoints, or the one that all found endpoints are like."""
-    return [plan.defaults] if plan.endpoints is None else plan.endpoints.endpoints
-
-
-def _run(
-    engine: Replay,
-    plan: Plan,
-    rejections: Rejections,
-    size: int | None,
-    on_progress: Callable[[Progress], object] | None,
-    *,
-    named: Container[str],
-    deploys: DeployRecords,
-) -> ReplayMonitor:
-    """
-    Run a replay in which the logs `named` were not found in a directory. What is known of the
-    deploys before it is in `deploys`.
-    """
-    run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
-    monitor = run_on_own_loop(run)
-    problems = [log.problem for log in engine.logs if log.problem is not None]
-    complete = not any(
-        log.problem is not None and (log.refusal is None or log.path in named)
-        for log in engine.logs
-    )
-    accounting = cast(ReplayAccounting, monitor.accounting)
-    window = min((one.window for one in _list_watched(plan)), default=0)
-    deploys = _sum_up_deploys(engine, plan, deploys)
-    warnings = find_warnings(accounting, engine.sources, deploys, window)
-    return ReplayMonitor(
-        *(monitor.incidents, accounting, rejections.first, problems, monitor.totals),
-        complete=complete,
-        warnings=warnings,
-    )
-
-
-def _sum_up_deploys(engine: Replay, plan: Plan, deploys: DeployRecords) -> DeployRecords:
-    counted: list[int] = []
-    unmatched: Counter[str] = Counter()
-    for tick, change in plan.changes:
-        if engine.is_watched(change):
-            counted.append(tick)
-        else:
-            unmatched[change.service] += 1
-    return replace(
-        deploys,
-        counted=counted,
-        unmatched=unmatched.total(),
-        rejected=plan.rejected_records,
-        excluded=sum(plan.excluded_records.values()),
-        unmatched_services=list(unmatched),
-        without_time=sum(is_day(change.date) for _, change in plan.changes),
-        services=engine.list_services(),
-    )
+    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **read_range(given)}
+    return run_job(given, partial(identify_options, replay, given))

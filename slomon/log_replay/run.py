@@ -1,5 +1,5 @@
 """
-One replay: its parts, how they are run, and how its progress is reported.
+The engine of a replay: its parts, and how they run.
 
     logs -> block -> rows -> order -> queue per shard -> worker -> collector -> monitor
 """
@@ -8,37 +8,28 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import replace
+from functools import partial
 
-from anyio import CancelScope, create_task_group, sleep
 from anyio.abc import TaskGroup
 
-from slomon.concurrency import run_in_thread, unwrap_first
-from slomon.core.endpoints import Endpoint, ShardEndpoints
-from slomon.core.events import OUT_OF_RANGE, Change, RejectedLine, ReplayAccounting
-from slomon.core.incident import ChangeLog, Incident
-from slomon.core.reorder import SourceClock, WaitingEvents
+from slomon.concurrency import run_in_thread
+from slomon.core.endpoints import ShardEndpoints
+from slomon.core.events import Change, RejectedLine
+from slomon.core.incident import Incident
+from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.summary import add_up
-from slomon.core.ticks import LAST_TICK, to_seconds
+from slomon.core.ticks import LAST_TICK
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import (
-    BY_FILE,
-    FoundEndpoints,
-    FoundRequests,
-    GivenRequests,
-    Requests,
-)
-from slomon.endpoints.router import Router
+from slomon.endpoints.discovery import FoundEndpoints
 from slomon.endpoints.templates import Template
-from slomon.formats.format import Reading
-from slomon.formats.inference import infer
+from slomon.formats.format import Ambiguity, AnyLayout, Reading
 from slomon.kernels.codes import UNMATCHED
+from slomon.log_replay.accounts import Accounts
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
     Checkpoint,
@@ -55,15 +46,16 @@ from slomon.log_replay.checkpoint import (
     save_templates,
 )
 from slomon.log_replay.detect import FormatDetector, OnFormatDetected, is_known
-from slomon.log_replay.files import is_file
 from slomon.log_replay.lines import Log, ReferenceParser
 from slomon.log_replay.plan import LATENESS, Plan
 from slomon.log_replay.reader import CHANGES, BlockReader, LogReader
-from slomon.log_replay.sample import PathGroups, name_service, sample_templates
+from slomon.log_replay.requests import KnownRequests
+from slomon.log_replay.sample import PathGroups
 from slomon.log_replay.survey import check_unchanged, survey
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
+from slomon.sources.source import Source
 from slomon.state.encoding import (
     Saved,
     Sections,
@@ -74,57 +66,21 @@ from slomon.state.encoding import (
     series_state,
     unpack_incidents,
 )
-from slomon.state.validation import check_same_run, demand
+from slomon.state.validation import check_same_run
 from slomon.text import excerpt
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """
-    How far a replay has come: `read_bytes` of the files' `total_bytes`, compressed as they are on
-    disk (None if one of them is a pipe), and the `lines` that were counted.
-    """
-
-    read_bytes: int
-    total_bytes: int | None
-    lines: int
-
-
-async def run_watched(
-    replay: Replay,
-    total_bytes: int | None,
-    on_progress: Callable[[Progress], object],
-    interval: float = 0.1,
-) -> ServiceMonitor:
-    """
-    Run a replay, and call `on_progress` every `interval` seconds and at the end. An exception of
-    the replay or of `on_progress` comes out as itself.
-    """
-
-    def report() -> None:
-        read_bytes = sum(log.bytes_read for log in replay.logs)
-        on_progress(Progress(read_bytes, total_bytes, replay.lines))
-
-    async def watch() -> None:
-        with watching:
-            while True:
-                report()
-                await sleep(interval)
-
-    watching = CancelScope()
-    with unwrap_first():
-        async with create_task_group() as group:
-            group.start_soon(watch)
-            monitor = await replay.run()
-            watching.cancel()
-    report()
-    return monitor
 
 
 def _count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _infer(lines: Sequence[str]) -> AnyLayout | Ambiguity | None:
+    # Imported only if no known format reads a log: the import takes some milliseconds.
+    from slomon.formats.inference import infer  # noqa: PLC0415
+
+    return infer(lines)
 
 
 def _ignore(*_: object) -> None:
@@ -167,19 +123,18 @@ class Replay:
             self._order, on_rejected, **counts, first=plan.first, last=plan.last
         )
         self._found = FoundEndpoints(self._names, plan.defaults, plan.service_from)
-        self._requests = _KnownRequests(plan, self._found)
+        self._requests = KnownRequests(plan, self._found)
+        self._accounts = Accounts(plan, self._order, self._reference, self._names)
         self._resolver = backend.reader(self._reference, plan.is_failure)
-        self._groups = PathGroups(self._names, on_paths_grouped)
-        make_detector = partial(
-            FormatDetector,
+        self._groups = PathGroups(plan, backend, self._names, on_paths_grouped)
+        self._detector = FormatDetector(
             plan.formats,
             self._requests,
+            on_format_detected,
             match_exactly=plan.match_exactly,
             reading=Reading(plan.is_failure, plan.zone),
-            infer=infer,
+            infer=_infer,
         )
-        self._recognise_silently = make_detector(_ignore)
-        self._detector = make_detector(on_format_detected)
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
         self._shards: list[Shard] = []
@@ -209,7 +164,13 @@ class Replay:
             incidents = [replace(one, endpoint=endpoints[one.key]) for one in incidents]
         deploys = [deploy for deploy in order.deploys if self.is_watched(deploy.change)]
         totals = add_up(shards, deploys, order.span)
-        return ServiceMonitor(incidents, self._account(len(deploys)), (), totals)
+        accounting = self._accounts.sum_up(
+            shards,
+            lines=self.lines,
+            deploys=len(deploys),
+            grouped_paths=sum(one.replaced for one in self._groups.templates or ()),
+        )
+        return ServiceMonitor(incidents, accounting, (), totals)
 
     def list_services(self) -> list[str]:
         """The services that own endpoints, after the run; not those that each are an endpoint."""
@@ -251,6 +212,7 @@ class Replay:
                 state,
                 self._detector,
                 self._resolver.scan,
+                on_recognised=self._learn_paths,
                 max_line=plan.max_line,
                 resumable=self._checkpoint is not None or saved is not None,
             )
@@ -276,7 +238,8 @@ class Replay:
                 self._collector.update(unpack_incidents(saved["incidents"]))
             self._shards = [self._make_shard(number, saved) for number in workers]
             if saved is not None:
-                self._check_accounts(waiting, endpoints)
+                incidents = self._collector.incidents
+                self._accounts.check(self.logs, self._shards, incidents, waiting, endpoints)
 
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
@@ -340,58 +303,6 @@ class Replay:
             open_incidents=state.open,
         )
 
-    def _check_accounts(self, waiting: WaitingEvents, endpoints: Sequence[Endpoint]) -> None:
-        """
-        Raise ValueError if the parts of a saved state do not agree: each line and change is in one
-        of the counts, and each count of the stream is that of all shards.
-        """
-        order, reference, plan = self._order, self._reference, self._plan
-        lines = self.lines - order.blank
-        demand(order.position + sum(waiting) == lines + len(plan.changes), "an event is missing")
-        rejected = order.position - order.accesses - order.unmatched - len(order.deploys)
-        rejected -= order.excluded + order.excluded_changes
-        demand(reference.rejected == rejected + waiting.rejected, "a malformed line is missing")
-        out_of_range = order.excluded + waiting.excluded - reference.excluded.total()
-        is_limited = (plan.first, plan.last) != (0, LAST_TICK)
-        demand(
-            out_of_range == 0 or (out_of_range > 0 and is_limited), "an excluded line is missing"
-        )
-        demand(reference.changes == order.noted, "a change is missing")
-        demand(self._names.capped <= order.unmatched + waiting.unmatched, "too many are capped")
-        ended = [True, *(log.ended for log in self.logs)]
-        demand([clock.ended for clock in order.clocks] == ended, "the end of a log is missing")
-        rows = sum(clock.rows for clock in order.clocks[CHANGES + 1 :])
-        demand(rows == lines, "a row is missing")
-        many = all(
-            log.place.lines >= clock.rows
-            for log, clock in zip(self.logs, order.clocks[CHANGES + 1 :], strict=True)
-        )
-        demand(many, "a log has fewer lines than rows")
-        totals = [shard.windows.totals()[0] for shard in self._shards]
-        demand(sum(map(sum, totals)) == order.accesses, "an access is missing")
-        changes = list(ChangeLog(order.deploys))
-        demand(all(list(one.changes) == changes for one in self._shards), "a change is missing")
-        if plan.endpoints is None:
-            seen = [
-                slot < len(totals[shard]) and totals[shard][slot] > 0
-                for slot, shard in (divmod(key, plan.workers) for key in range(len(endpoints)))
-            ]
-            demand(self._names.save().admitted == array("B", seen), "an endpoint is missing")
-        incidents = self._collector.incidents
-        for position, one in incidents.items():
-            is_known = one.key < len(endpoints) and one.endpoint == endpoints[one.key]
-            demand(is_known and position < order.position, "an incident is of no endpoint")
-        still_open = {(one.key, at) for at, one in incidents.items() if one.end is None}
-        in_shards = {
-            (shard.members.key(slot), one.start_position)
-            for shard in self._shards
-            for slot, one in shard.open.items()
-            if one.key == shard.members.key(slot) and incidents.get(one.start_position) == one
-        }
-        counted = sum(len(shard.open) for shard in self._shards)
-        agree = still_open == in_shards and len(in_shards) == counted
-        demand(agree, "the open incidents are not those of the shards")
-
     def _enter_changes(self) -> None:
         ticks, codes = array("q"), array("q")
         for tick, change in self._plan.changes:
@@ -412,66 +323,14 @@ class Replay:
         return 0 if log.format.ordered else LATENESS
 
     def _group_paths(self) -> None:
-        """Learn the path templates from the logs, or from the only one when its head is read."""
-        plan = self._plan
-        if plan.endpoints is not None or not plan.groups_paths:
+        """Learn the path templates from several logs. The only one is read first."""
+        if self._plan.endpoints is not None or not self._plan.groups_paths:
             self._groups.use([])
-            return
-        if len(plan.logs) == 1 and not is_file(plan.logs[0]):
-            self._detector.on_recognised = self._groups.learn_from_head
-        else:
-            known = {reader.path: reader.log for reader in self.logs if reader.log is not None}
-            self._groups.use(
-                sample_templates(plan.logs, self._recognise_silently, plan.max_line, known)
-            )
+        elif len(self.logs) > 1:
+            known = {log.path: log.log for log in self.logs if log.log is not None}
+            self._groups.learn_from_files(known)
 
-    def _account(self, deploys: int) -> ReplayAccounting:
-        """The accounting at the end. `deploys` is the number of changes that are watched."""
-        plan, order, reference = self._plan, self._order, self._reference
-        clocks = order.clocks[CHANGES + 1 :]
-        given = plan.endpoints
-        out_of_range = order.excluded - reference.excluded.total() + order.excluded_changes
-        excluded = reference.excluded + Counter(plan.excluded_records)
-        excluded += Counter({OUT_OF_RANGE: out_of_range})
-        return ReplayAccounting(
-            events=order.position + plan.rejected_records + sum(plan.excluded_records.values()),
-            accesses=order.accesses,
-            changes=deploys,
-            unmatched=order.unmatched + reference.changes - order.excluded_changes - deploys,
-            rejected=reference.rejected + plan.rejected_records,
-            excluded=excluded.total(),
-            late=sum(shard.late for shard in self._shards),
-            missing=reference.missing,
-            lines=self.lines,
-            excluded_by_reason=dict(excluded),
-            records=len(plan.changes) + plan.rejected_records + sum(plan.excluded_records.values()),
-            blank=order.blank,
-            capped=self._names.capped,
-            disordered=sum(clock.disordered for clock in clocks),
-            largest_lateness=to_seconds(max(clock.largest for clock in clocks)),
-            endpoints=self._names.admitted if given is None else len(given.endpoints),
-            grouped_paths=sum(one.replaced for one in self._groups.templates or ()),
-        )
-
-
-class _KnownRequests:
-    """The requests of each log: one object for all logs with the same endpoints and services."""
-
-    def __init__(self, plan: Plan, found: FoundEndpoints) -> None:
-        self._service_from = plan.service_from
-        self._make = cache(partial(_make_requests, plan, found))
-
-    def __call__(self, *, match_exactly: bool, log: str = "") -> Requests:
-        label = name_service(log) if log and self._service_from == BY_FILE else ""
-        return self._make(label, match_exactly=match_exactly)
-
-
-def _make_requests(
-    plan: Plan, found: FoundEndpoints, label: str, *, match_exactly: bool
-) -> Requests:
-    """The requests of logs whose targets are compared exactly, or with templates."""
-    if plan.endpoints is None:
-        return FoundRequests(found, label)
-    endpoints = plan.endpoints.endpoints
-    find = plan.endpoints.find if match_exactly else Router(endpoints).find
-    return GivenRequests(endpoints, find)
+    def _learn_paths(self, log: Log, source: Source) -> None:
+        """Learn the path templates from the only log, whose first line is read next."""
+        if self._groups.templates is None:
+            self._groups.learn(log, source)

@@ -24,7 +24,7 @@ from slomon.core.endpoints import Catalogue, Sharding
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statuses import StatusRule, server_errors_fail
-from slomon.core.summary import add_up
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.errors import ConfigurationError
 from slomon.pipeline.collector import Collector

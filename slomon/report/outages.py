@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from slomon.core.attribution import Attribution, Verdict
 from slomon.core.endpoints import EndpointName
 from slomon.core.outages import Outage
-from slomon.core.summary import Summary
 from slomon.dates import show_seconds
+
+if TYPE_CHECKING:
+    from slomon.core.summary import Summary
 
 NO_CHANGE: Final = "no known change"
 BY_ITSELF: Final = "recovered by itself"
@@ -43,8 +45,7 @@ class Cost:
 
 def rank_outages(summary: Summary) -> list[Cost]:
     """The outages of a run, the costliest first."""
-    found = [_add_up(outage, summary.ended) for outage in summary.outages]
-    return sorted(found, key=lambda one: (-one.outage.failures, -one.seconds, one.outage.start))
+    return _rank(summary.outages, summary.ended)
 
 
 def describe_cost(cost: Cost) -> str:
@@ -98,13 +99,13 @@ def name_commit(commit: str) -> str:
     return commit[:_SHORT_HASH] if _HASH.fullmatch(commit) else commit
 
 
-def outage_documents(summary: Summary) -> Iterator[dict[str, object]]:
+def outage_documents(outages: Iterable[Outage], ended: float) -> Iterator[dict[str, object]]:
     """
-    The outages as JSON, the costliest first. Times are seconds since the epoch; what is not known
-    is None. `error_budget_consumed` is the share of the failures that the SLOs allow among all
-    requests of these services in the run.
+    The outages of a run as JSON, the costliest first. Times are seconds since the epoch, as that of
+    the run's end, `ended`; what is not known is None. `error_budget_consumed` is the share of the
+    failures that the SLOs allow among all requests of these services in the run.
     """
-    for cost in rank_outages(summary):
+    for cost in _rank(outages, ended):
         outage, cause = cost.outage, cost.cause
         suspect = cause.suspect if cost.commit else None
         yield {
@@ -123,6 +124,11 @@ def outage_documents(summary: Summary) -> Iterator[dict[str, object]]:
             "error_budget_consumed": outage.error_budget_consumed,
             "incidents": [one.id for one in outage.incidents],
         }
+
+
+def _rank(outages: Iterable[Outage], ended: float) -> list[Cost]:
+    found = [_add_up(outage, ended) for outage in outages]
+    return sorted(found, key=lambda one: (-one.outage.failures, -one.seconds, one.outage.start))
 
 
 def _add_up(outage: Outage, ended: float) -> Cost:

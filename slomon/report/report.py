@@ -12,7 +12,7 @@ from slomon.core.summary import Summary
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.errors import ConfigurationError
 from slomon.files import OutputFile
-from slomon.log_replay.replay import ReplayMonitor
+from slomon.log_replay.monitor import ReplayMonitor
 from slomon.options import Duration, read_duration, read_text
 from slomon.report.exports import to_frame
 from slomon.report.page import TITLE, check_commit_url, render_page

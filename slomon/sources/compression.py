@@ -9,8 +9,6 @@ but the first.
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -245,11 +243,15 @@ def _import_one_of(*names: str) -> Any:
 
 
 def _read_bzip2(stream: PeekableStream) -> Iterator[bytes]:
+    import bz2  # noqa: PLC0415 (only for such files, as the others)
+
     read_member = _Format("bzip2", bz2.BZ2Decompressor, OSError).read_member
     return _read_members("bzip2", stream, read_member)
 
 
 def _read_xz(stream: PeekableStream) -> Iterator[bytes]:
+    import lzma  # noqa: PLC0415 (as above)
+
     read_member = _Format("xz", lzma.LZMADecompressor, lzma.LZMAError).read_member
     return _read_members("xz", stream, read_member)
 

@@ -13,7 +13,7 @@ from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statuses import server_errors_fail
-from slomon.core.summary import add_up
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 
 SECOND = 1_000_000_000

@@ -22,11 +22,11 @@ from slomon.core.metrics import (
     Budget,
     Deploy,
     DoraMetrics,
-    EndpointTotal,
     Metrics,
     RankingEntry,
     Repair,
 )
+from slomon.core.totals import EndpointTotal
 
 T = TypeVar("T")
 

@@ -50,6 +50,11 @@ def positioned(position: int, service: str) -> PositionedChange:
     return PositionedChange(position, 10 * position, change)
 
 
+def test_the_newest_change_of_a_service_is_its_own() -> None:
+    log = ChangeLog([positioned(1, "shop"), positioned(2, "shop"), positioned(3, EVERY_SERVICE)])
+    assert [log.newest("shop"), log.newest("cart")] == [positioned(2, "shop").change, None]
+
+
 def recorded(stream: Sequence[str | None]) -> ChangeLog:
     log = ChangeLog()
     for position, service in enumerate(stream):

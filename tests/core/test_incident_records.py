@@ -20,7 +20,7 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.statistics import Counts, compare
 from slomon.core.statuses import server_errors_fail
-from slomon.core.summary import add_up
+from slomon.core.totals import add_up
 from tests.core.builders import make_endpoint
 from tests.core.runs import CATALOGUE, RESOURCES, SECOND, SLO, WINDOW, Asked, Event, ask, run
 from tests.incidents import make_incident

@@ -11,7 +11,7 @@ import pytest
 from slomon.core.events import Accounting, Change, Rejection
 from slomon.core.incident import Incident
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.core.summary import Totals
+from slomon.core.totals import Totals
 from slomon.errors import ConfigurationError
 from tests.core.builders import make_endpoint
 from tests.incidents import make_incident

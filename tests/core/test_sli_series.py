@@ -22,7 +22,8 @@ from slomon.core.events import Accounting
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.sli_series import SliSeries
-from slomon.core.summary import Summary, add_up
+from slomon.core.summary import Summary
+from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.kernels.sli_series import SHORTEST
 from tests.compiled.kernels import BACKENDS, compiled_kernels

@@ -8,8 +8,9 @@ import pytest
 
 from slomon.core import summary as summary_module
 from slomon.core.incident import State
-from slomon.core.metrics import Deploy, EndpointTotal, RankingEntry
+from slomon.core.metrics import Deploy, RankingEntry
 from slomon.core.summary import Summary, choose_incidents, rank_endpoints
+from slomon.core.totals import EndpointTotal
 from slomon.kernels.sli_series import SHORTEST
 from slomon.report.selection import ENDPOINTS, INCIDENTS, select
 from tests.core.runs import SLO, WINDOW, ask, run

@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+import slomon
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.endpoints import config
 from slomon.endpoints.config import read_entries
@@ -173,6 +174,27 @@ def test_a_window_is_a_duration_or_seconds(tmp_path: Path, window: str, ticks: i
     assert Catalogue(read(tmp_path, text)).endpoints[0].window == ticks
 
 
+@pytest.mark.parametrize(
+    ("verb", "allowed"),
+    [
+        ("get", "'GET', as it stands in the requests"),
+        ("Post", "'POST', as it stands in the requests"),
+        ("ANY", "the method of the requests, such as 'GET'; an entry for each method"),
+        ("*", "the method of the requests, such as 'GET'; an entry for each method"),
+    ],
+)
+def test_a_verb_that_no_request_has_is_rejected(tmp_path: Path, verb: str, allowed: str) -> None:
+    entry = {"name": "a", "verb": verb, "resource": "/", "slo": 1, "window": 5}
+    fault = f"entry 0 ('a'): field 'verb' is '{verb}'; allowed: {allowed}"
+    assert refusal(tmp_path, json.dumps([entry])) == fault
+    log = tmp_path / "access.log"
+    log.touch()
+    for use in (slomon.live, lambda entries: slomon.replay([log], endpoints=entries)):
+        with pytest.raises(ConfigurationError) as error:
+            use([entry])
+        assert str(error.value) == f"option 'endpoints': {fault}"
+
+
 def test_other_fields_are_left_to_the_catalogue(tmp_path: Path) -> None:
     entries: list[object] = [
         *read(tmp_path, '[5, {}, {"window": 0}, {"name": ["a"], "extra": {"b": 1}}]')
@@ -245,9 +267,9 @@ def test_a_file_with_another_suffix_is_rejected(tmp_path: Path, name: str) -> No
 
 
 def test_yaml_keeps_words_that_it_would_otherwise_convert(tmp_path: Path) -> None:
-    (entry,) = read(tmp_path, "- {name: no, email: ~, verb: on, resource: 1e3}", "x.yaml")
+    (entry,) = read(tmp_path, "- {name: no, email: ~, verb: ON, resource: 1e3}", "x.yaml")
 
-    assert entry == {"name": "no", "email": "~", "verb": "on", "resource": "1e3"}
+    assert entry == {"name": "no", "email": "~", "verb": "ON", "resource": "1e3"}
 
 
 def test_yaml_makes_no_object_of_a_tag(tmp_path: Path) -> None:

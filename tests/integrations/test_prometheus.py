@@ -93,6 +93,24 @@ def name_samples(families: Iterable[Any]) -> dict[tuple[str, ...], float]:
     }
 
 
+async def test_durations_are_a_histogram_in_seconds() -> None:
+    async with live() as monitor:
+        for seconds in (0.004, 0.3, 20.0):
+            monitor.access("GET", "/users/{id}", 200, duration=seconds)
+        await monitor.flush()
+        text = scrape(monitor)
+
+    name = "slomon_request_duration_seconds"
+    samples = [
+        (sample.labels.get("le"), sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name in (f"{name}_bucket", f"{name}_count", f"{name}_sum")
+    ]
+    assert {("0.005", 1), ("0.25", 1), ("0.5", 2), ("10", 2), ("+Inf", 3)} < set(samples)
+    assert samples[-2:] == [(None, 3), (None, 20.304)]
+
+
 async def test_a_scrape_has_what_the_monitor_counted() -> None:
     async with live() as monitor:
         await break_and_fix(monitor)
@@ -281,7 +299,7 @@ async def test_a_real_prometheus_sees_an_incident_open_and_close(servers: Server
     assert own == {"__name__": "slomon_incident_open", **dict(zip(LABELS, USER, strict=False))}
     types = {name: one[0]["type"] for name, one in metadata["data"].items() if "slomon" in name}
     assert types["slomon_incident_duration_seconds"] == "summary"
-    assert len(types) == 12
+    assert len(types) == 13
 
 
 def test_another_object_than_a_monitor_is_rejected() -> None:

@@ -24,7 +24,7 @@ def put(buffer: Buffer, resource: str, status: int = 500) -> bool:
 
 
 def requests(*resources: str, status: int = 500) -> list[RawEvent]:
-    return [(1, "GET", resource, status) for resource in resources]
+    return [(1, "GET", resource, status, None) for resource in resources]
 
 
 async def test_what_does_not_fit_is_dropped_and_counted_by_its_reason() -> None:
@@ -210,12 +210,12 @@ async def test_what_a_counter_counts_is_what_would_be_put() -> None:
     count = buffer.counter("GET", "/a", ManualClock().now)
     assert not count(200)
     buffer.open()
-    assert [count(status) for status in (200, 500, HTTPStatus.OK, 200)] == [True] * 3 + [False]
+    assert [count(200), count(500, 0.5), count(HTTPStatus.OK, 2), count(200)] == [1, 1, 1, 0]
     at = ManualClock().now()
     assert buffer.take(3) == [
-        (at, "GET", "/a", 200),
-        (at, "GET", "/a", 500),
-        (at, "GET", "/a", 200),
+        (at, "GET", "/a", 200, None),
+        (at, "GET", "/a", 500, 0.5),
+        (at, "GET", "/a", 200, 2.0),
     ]
     assert not buffer.counter("GET", "x" * LONGEST, ManualClock().now)(200)
     assert buffer.counter("GET", "/a", lambda: "noon")(200)

@@ -198,7 +198,7 @@ def find_incidents(script: Script) -> Iterator[tuple[int, Incident]]:
     engine = make_engine({**USERS, "resource": "/users", "slo": SLO, "window": WINDOW})
     for number, request in enumerate(script.requests):
         status = 500 if request.failed else 200
-        for incident in engine.feed([(request.tick, "GET", "/users", status)]).moved:
+        for incident in engine.feed([(request.tick, "GET", "/users", status, None)]).moved:
             yield number, incident
 
 

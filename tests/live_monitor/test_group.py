@@ -16,7 +16,7 @@ from structlog.typing import EventDict
 import slomon
 from slomon.errors import LeaderError
 from slomon.files import in_use
-from slomon.live_monitor.group_protocol import Channel, connect, find_socket
+from slomon.live_monitor.group_protocol import VERSION, Channel, connect, find_socket
 from slomon.live_monitor.inputs import Mark
 from slomon.live_monitor.snapshot_document import pack_snapshot, unpack_snapshot
 from tests.live_monitor.clock import ManualClock
@@ -176,7 +176,7 @@ async def test_a_process_that_never_sends_is_waited_for_once(
     monkeypatch.setattr("slomon.live_monitor.group_ends._PATIENCE", 0.05)
     async with pair(tmp_path) as (first, second):
         channel = Channel(connect(find_socket(tmp_path / "state"), 1))
-        await channel.send("hello", 1, "stuck")
+        await channel.send("hello", VERSION, "stuck")
         assert await channel.receive() == ["counted", 0]
         for _ in range(3):
             second.access("GET", "/users", 200)
@@ -189,8 +189,8 @@ async def test_a_process_that_never_sends_is_waited_for_once(
 async def test_events_that_arrive_twice_count_once(tmp_path: Path) -> None:
     async with pair(tmp_path) as (monitor, _):
         channel = Channel(connect(find_socket(tmp_path / "state"), 1))
-        await channel.send("hello", 1, "sender")
-        kind = [[1_700_000_000 * 10**9] * 3, [0, 0, 0], [["GET", "/users", 200]]]
+        await channel.send("hello", VERSION, "sender")
+        kind = [[1_700_000_000 * 10**9] * 3, [0, 0, 0], [["GET", "/users", 200]], [None, 0.5, 1.0]]
         for _ in range(2):  # as if the count had not arrived
             await channel.send("waiting", True)
             with fail_after(5):

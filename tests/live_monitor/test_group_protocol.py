@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from slomon.core.events import Change, Malformed
-from slomon.live_monitor.batching import Deploy, RawEvent
+from slomon.live_monitor.batching import Deploy, RawEvent, Version
 from slomon.live_monitor.group_protocol import (
     check_peer,
     connect,
@@ -47,22 +47,25 @@ def through(*events: Any) -> list[RawEvent]:
 
 def test_every_kind_of_event_arrives_as_it_was() -> None:
     events = [
-        (1, "GET", "/users", 200),
-        (2, "GET", "/\ud800\n", 500),
+        (1, "GET", "/users", 200, 0.25),
+        (2, "GET", "/\ud800\n", 500, None),
         "nonsense",
         Malformed("text", "reason"),
         Change("191b6ce", "<ana@example.com>", "today", "users"),
         Deploy(3, "users", "191b6ce", "", ""),
         Deploy("later", "users", "191b6ce", "", ""),
-        (2, "GET", "/users", 200),
+        Version(3, "users", "191b6ce", "", ""),
+        (2, "GET", "/users", 200, None),
     ]
-    assert through(*events) == events
+    arrived = through(*events)
+    assert arrived == events
+    assert list(map(type, arrived)) == list(map(type, events))
 
 
 def test_an_event_that_can_t_be_shown_is_malformed_there_as_here() -> None:
     status = 10**5000  # more digits than Python converts
-    good = (1, "GET", "/users", 200)
-    assert through((1, "GET", "/users", status), good) == ["", good]
+    good = (1, "GET", "/users", 200, None)
+    assert through((1, "GET", "/users", status, None), good) == ["", good]
     assert through(Deploy(1, "users", Hostile(), "", "")) == [""]  # type: ignore[arg-type]
 
 
@@ -71,13 +74,16 @@ def test_an_event_that_can_t_be_shown_is_malformed_there_as_here() -> None:
     [
         [],
         {},
-        [[1], [0], [["GET", "/users"], 3]],
-        [[1], [1], [["GET", "/users", 200]]],
-        [[1, 2], [0], [["GET", "/users", 200]]],
-        [["1"], [0], [["GET", "/users", 200]]],
-        [[1], [-1], [["GET", "/users", 200]]],
-        [[1], [0], [["GET", 7, 200]]],
-        [[1], [0], [[[1], "", "", "", ""]]],
+        [[1], [0], [["GET", "/users", 200]]],
+        [[1], [0], [["GET", "/users"], 3], [None]],
+        [[1], [1], [["GET", "/users", 200]], [None]],
+        [[1, 2], [0], [["GET", "/users", 200]], [None]],
+        [["1"], [0], [["GET", "/users", 200]], [None]],
+        [[1], [0], [["GET", "/users", 200]], ["1"]],
+        [[1], [0], [["GET", "/users", 200]], []],
+        [[1], [-1], [["GET", "/users", 200]], [None]],
+        [[1], [0], [["GET", 7, 200]], [None]],
+        [[1], [0], [[[[1], "", "", "", ""], None, None]], [None]],
     ],
 )
 def test_a_message_of_wrong_events_is_refused(packed: object) -> None:

@@ -647,7 +647,7 @@ async def test_between_two_saves_it_works_thirty_times_as_long_as_one_took(
 
     monkeypatch.setattr(StateFile, "save", noted_save)
     ticks = iter(range(0, 10**15, TICKS_PER_SECOND))  # a second from one look to the next
-    monkeypatch.setattr("slomon.live_monitor.monitor.perf_counter_ns", lambda: next(ticks))
+    monkeypatch.setattr("slomon.live_monitor.persistence.perf_counter_ns", lambda: next(ticks))
     clock, state = ManualClock(), tmp_path / "state"
     async with slomon.live(ENTRIES, clock=clock, state=state, save_every="10s"):
         with anyio.fail_after(20):
@@ -914,7 +914,7 @@ async def test_windows_that_become_large_are_logged_once(
     logs: list[EventDict],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("slomon.live_monitor.monitor._LARGE", 1000)
+    monkeypatch.setattr("slomon.live_monitor.counting._LARGE", 1000)
     async with slomon.live(ENTRIES, clock=ManualClock(), resolution=resolution) as monitor:
         for number in range(3000):
             at = START + number / 1000 if resolution is None else START + number

@@ -15,7 +15,7 @@ from slomon.live_monitor.outgoing import Outgoing, cut_after, find_tick, merge_b
 
 
 def request(tick: int, name: str = "/users") -> RawEvent:
-    return tick, "GET", name, 200
+    return tick, "GET", name, 200, None
 
 
 async def filled(*ticks: int) -> Outgoing:

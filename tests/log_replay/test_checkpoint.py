@@ -407,8 +407,8 @@ def test_a_state_without_a_section_is_reported(tmp_path: Path) -> None:
 
 
 def misshape(section: Section) -> list[Section]:
-    """What is like a section in some way, and none."""
-    shapes: list[Section] = [None, 5, "five", [[5]]]
+    """Values of other shapes than a section has."""
+    shapes: list[Section] = [None, [[5]]]
     if isinstance(section, array) and section:
         shapes += [section * 2, section[:-1]]
     return shapes

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
@@ -26,6 +26,7 @@ from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
 from tests.sources.texts import Raw, whole
+from tests.strategies import portion
 
 LINES = [b"%d GET / 200\n" % number for number in range(1000)]
 LONG = 70_000  # bytes of the longest line: more than the 64 KiB of a head, as anywhere
@@ -104,6 +105,7 @@ TEXTS = st.lists(
 ).map(b"".join)
 
 
+@settings(max_examples=portion(30))  # each may read a source byte by byte
 @given(TEXTS, st.sampled_from([1, 7, 1000, 70_000]), st.binary(max_size=3))
 def test_how_the_bytes_arrive_makes_no_difference(text: bytes, step: int, last: bytes) -> None:
     def find_head(step: int) -> bytes | None:

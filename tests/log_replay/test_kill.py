@@ -21,7 +21,7 @@ from slomon.cli.main import main
 replay.Plan = functools.partial(replay.Plan, block_bytes=20_000, max_line=5_000)
 sys.exit(main(sys.argv[1:], sys.stdout, sys.stderr))
 """
-KILLS = 8
+KILLS = 5
 OUTPUTS = ("answers.json", "incidents.jsonl", "rejects.jsonl")
 
 pytestmark = [
@@ -74,17 +74,8 @@ def wait_for_change(path: Path, process: subprocess.Popen[str]) -> bool:
     return False
 
 
-@pytest.mark.parametrize(
-    "backend",
-    [
-        (),
-        (
-            "--backend",
-            "python",
-        ),
-    ],
-    ids=["compiled", "interpreted"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", [(), ("--backend", "python")], ids=["compiled", "interpreted"])
 def test_outputs_are_the_same_after_any_number_of_kills(
     tmp_path: Path, backend: tuple[str, ...]
 ) -> None:

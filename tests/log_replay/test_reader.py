@@ -67,7 +67,8 @@ def make_log(
     path: Path, scan: Scan = choose_all, block_bytes: int = 0, depth: int = 2, **state: Any
 ) -> Reading:
     saved = LogState(str(path), **state)
-    return Reading(LogReader(saved, Recognise(), scan, max_line=MAX_LINE), block_bytes, depth)
+    log = LogReader(saved, Recognise(), scan, on_recognised=lambda *_: None, max_line=MAX_LINE)
+    return Reading(log, block_bytes, depth)
 
 
 def write(folder: Path, *logs: bytes) -> list[Path]:

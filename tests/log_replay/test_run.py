@@ -23,7 +23,8 @@ from slomon.core.events import Change
 from slomon.core.incident import State
 from slomon.errors import ConfigurationError
 from slomon.log_replay.backend import PythonBackend
-from slomon.log_replay.run import Progress, Replay, run_watched
+from slomon.log_replay.progress import Progress, run_watched
+from slomon.log_replay.run import Replay
 from tests.formats.lines import SCANNED, random_lines
 from tests.histories import broken
 from tests.log_replay.replays import (

@@ -8,14 +8,18 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import structlog
 
 import slomon
 from slomon.endpoints.templates import Template
 from slomon.kernels.route import NAMED, NUMBERED
+from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.checkpoint import load_templates, save_templates
-from slomon.log_replay.sample import name_service
+from slomon.log_replay.requests import name_service
+from slomon.log_replay.run import Replay
+from tests.log_replay.replays import BACKENDS, Opened, make_plan
 
 BEGIN = 1_700_000_000
 
@@ -34,6 +38,17 @@ def found(*paths: Path, **options: Any) -> list[str]:
     """The resources of the endpoints, in order of their discovery."""
     monitor = slomon.replay(list(paths), backend="python", **options)
     return [endpoint.resource for endpoint in monitor.totals.endpoints]
+
+
+def names(path: Path, backend: Backend) -> list[str]:
+    """The resources of the endpoints that a backend finds in a file or a pipe, in order."""
+    monitor = anyio.run(Replay(make_plan([path], groups_paths=True), backend).run)
+    return [endpoint.resource for endpoint in monitor.totals.endpoints]
+
+
+def word(number: int) -> str:
+    """One of many words without a digit."""
+    return "".join("abcdefghij"[int(digit)] for digit in str(number))
 
 
 @pytest.mark.parametrize("name", ["access.log", "access.log.gz"])
@@ -94,16 +109,30 @@ def test_a_log_that_cannot_be_read_has_no_part_in_the_sample(tmp_path: Path) -> 
     assert found(good, bad) == ["/product/{slug}"]
 
 
-def test_the_first_lines_of_a_pipe_are_the_sample(tmp_path: Path) -> None:
-    text = write(tmp_path / "access.log", products(60, 4)).read_bytes()
-    pipe = tmp_path / "pipe"
+@pytest.mark.parametrize("opened", BACKENDS[:2])
+@pytest.mark.parametrize(
+    "targets",
+    [
+        products(60, 4),
+        [*(f"/page-{number % 40}" for number in range(510)), *products(12)],
+        [f"/wiki/{word(number)}" for number in range(200)],
+        [f"/wiki/{word(number)}?{'q' * 5000}" for number in range(450)],
+        [*["/a", "/b"] * 250, *products(30)],
+    ],
+    ids=["few", "many paths", "words", "long lines", "few paths at first"],
+)
+def test_a_pipe_and_a_file_give_the_same_endpoints(
+    tmp_path: Path, targets: list[str], opened: Opened
+) -> None:
+    log, pipe = write(tmp_path / "access.log", targets), tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(text,))
+    writer = threading.Thread(target=pipe.write_bytes, args=(log.read_bytes(),))
     writer.start()
-    try:
-        assert found(pipe) == ["/product/{slug}"]
-    finally:
+    with opened() as backend:
+        found_in_pipe = names(pipe, backend)
         writer.join()
+        assert names(log, backend) == found_in_pipe
+    assert found_in_pipe == names(log, PythonBackend())
 
 
 def test_a_line_that_is_too_long_for_an_endpoint_has_no_part_in_the_sample(tmp_path: Path) -> None:

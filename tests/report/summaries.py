@@ -14,11 +14,12 @@ from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.events import Accounting, ReplayAccounting
 from slomon.core.incident import State
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.metrics import Deploy, EndpointTotal, Ranking, RankingEntry
+from slomon.core.metrics import Deploy, Ranking, RankingEntry
 from slomon.core.outages import find_outages
 from slomon.core.sli_series import SliSeries
 from slomon.core.statistics import Comparison, Counts
 from slomon.core.summary import Summary
+from slomon.core.totals import EndpointTotal
 from tests.report.records import PROBABILITIES
 
 BEGAN: Final = 1543443091.2745  # 2018-11-28 22:11:31 UTC

@@ -15,7 +15,6 @@ from slomon.core.metrics import (
     Budget,
     Deploy,
     DoraMetrics,
-    EndpointTotal,
     Metrics,
     Ranking,
     RankingEntry,
@@ -23,6 +22,7 @@ from slomon.core.metrics import (
 )
 from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
+from slomon.core.totals import EndpointTotal
 from tests.report.records import BEGAN, HOSTILE, PROBABILITIES, SPAN, record
 
 

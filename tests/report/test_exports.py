@@ -26,8 +26,8 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.events import Accounting
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.core.summary import Totals
 from slomon.core.ticks import LAST_TICK, to_seconds
+from slomon.core.totals import Totals
 from slomon.errors import ConfigurationError
 from slomon.report.columns import COLUMNS, Kind, incident_document
 from slomon.report.exports import choose_form, to_frame

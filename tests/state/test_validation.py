@@ -197,7 +197,7 @@ def test_a_wrong_number_in_a_checkpoint_is_refused_or_harmless(
 def test_no_wrong_number_in_a_checkpoint_does_harm(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend
 ) -> None:
-    assert try_checkpoints(tmp_path, endpoints, backend, 5, 250) == []
+    assert try_checkpoints(tmp_path, endpoints, backend, 5, 80) == []
 
 
 def watch(engine: Engine, begin: int, end: int) -> None:
@@ -268,7 +268,7 @@ def test_a_wrong_number_in_a_live_state_is_refused_or_harmless(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_no_wrong_number_in_a_live_state_does_harm(tmp_path: Path) -> None:
-    assert try_states(tmp_path, random.Random(2), 100) == []
+    assert try_states(tmp_path, random.Random(2), 40) == []
 
 
 FAULTS: Final = [

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
-from slomon.endpoints.discovery import LruDict
-from slomon.endpoints.router import Router
 from slomon.integrations.asgi.lifespan import Lifespan
-from slomon.integrations.asgi.status import answer
 from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
+from slomon.integrations.exchange import (
+    Connection,
+    Count,
+    Exchange,
+    check_options,
+    make_counter,
+    read_close_code,
+)
+from slomon.integrations.routes import find_scope_route
+from slomon.integrations.status_page import answer_async
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
-from slomon.logging import get_logger
-from slomon.options import check_choice, check_function, option_error, read_text
-from slomon.text import excerpt
-
-Count: TypeAlias = Callable[[int], object]
-"""Counts a request by the status of its response."""
+from slomon.options import check_choice
 
 Route: TypeAlias = Callable[[Scope], str | None]
 """Returns the resource of a request as in its endpoint's entry, None if there is none."""
 
-_UNKNOWN: Final = "-"
-"""The verb and resource of all requests without an endpoint: no text of a client is stored."""
-
-_UNFINISHED: Final = 500
-_DISCONNECTED: Final = 499
-"""As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
+_HANDSHAKE: Final = "GET"
+"""The method by which a websocket is opened."""
+_FORBIDDEN: Final = 403
+"""The status by which servers answer a handshake that the application closes."""
 
 _BODIES: Final = {"http.response.body", "http.response.pathsend", "http.response.zerocopysend"}
 
@@ -54,7 +53,11 @@ class Middleware:
     **The status.** A response that was sent completely counts by its status. What the application
     does after that doesn't matter. If the application raises before that, the request is a failure
     (500) and the exception is raised again; if it returns without a complete response, the request
-    is a failure, too.
+    is a failure, too. A body in parts without a content length is complete when the application
+    returns, because a middleware inside may end a body that breaks off. `monitor.fail()` makes a
+    failure of a request that answers with another status.
+
+    **The duration** is the time from the call of the middleware until the request counts.
 
     If the client disconnects or the server cancels the application, the request counts by the
     status of the response if the response has started, else as status 499, as in nginx. The
@@ -67,8 +70,13 @@ class Middleware:
     with the monitor's message. Without `run_monitor`, the caller must enter the monitor.
 
     **The status page.** GET on `status_path` returns the `status_document` of
-    `slomon.integrations.asgi.status`, to anyone; such requests are not counted. The path is
+    `slomon.integrations.status_page`, to anyone; such requests are not counted. The path is
     compared with the server's path, which includes `root_path`.
+
+    **Websockets** are counted with `websockets`, as GET requests. The handshake counts as status
+    101 when it is accepted, else by the status of its answer: 403 if the application closes. An
+    accepted connection counts once more when it ends: as 500 if the application raises, as 500,
+    503 or 502 if it closes with the code 1011, 1013 or 1014, else as 101.
 
     Raises ConfigurationError if an option is wrong or a resource is malformed.
     """
@@ -81,28 +89,29 @@ class Middleware:
         route: Route | None = None,
         status_path: str | None = None,
         run_monitor: bool = True,
+        websockets: bool = False,
     ) -> None:
         check_monitor(monitor)
-        if route is not None:
-            check_function("route", route, "a scope")
-        if status_path is not None and not read_text("status_path", status_path).startswith("/"):
-            raise option_error("status_path", status_path, "a path that begins with '/'")
-        check_choice("run_monitor", run_monitor, [True, False])
+        check_options(route, status_path, run_monitor, "a scope")
+        check_choice("websockets", websockets, [True, False])
         self._app = app
         self._monitor = monitor
         self._status_path = status_path
         self._run_monitor = run_monitor
-        counter = PathCounter(monitor) if route is None else RouteCounter(monitor, route)
-        self._find_count = counter.find
+        self._websockets = websockets
+        self._find_count = make_counter(monitor, route, find_scope_route(app)).find
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises any exception of the application."""
         if scope["type"] != "http":
             await self._pass_on(scope, receive, send)
         elif scope["path"] == self._status_path:
-            await answer(self._monitor.read, scope["method"], send)
+            await self._show_status(scope["method"], send)
         else:
-            exchange = Exchange(self._find_count(scope), receive, send)
+            # Servers put `root_path` before both paths or before neither.
+            raw = scope.get("raw_path")
+            count = self._find_count(scope, scope["method"], scope["path"] if raw is None else raw)
+            exchange = AsgiExchange(count, receive, send)
             try:
                 await self._app(scope, exchange.receive, exchange.send)
             except Exception:
@@ -112,30 +121,51 @@ class Middleware:
                 exchange.end(cancelled=True)
                 raise
             if exchange.count:
-                exchange.end()
+                exchange.returned()
+
+    async def _show_status(self, verb: str, send: Send) -> None:
+        status, headers, body = await answer_async(verb, self._monitor.read)
+        encoded = [(name.encode(), value.encode()) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": b"" if verb == "HEAD" else body})
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" and self._run_monitor:
             await Lifespan(self._app, receive, send).run(scope, self._monitor)
+        elif scope["type"] == "websocket" and self._websockets:
+            raw = scope.get("raw_path")
+            count = self._find_count(scope, _HANDSHAKE, scope["path"] if raw is None else raw)
+            await self._count_connection(AsgiConnection(count, receive, send), scope)
         else:
             await self._app(scope, receive, send)
 
+    async def _count_connection(self, connection: AsgiConnection, scope: Scope) -> None:
+        try:
+            await self._app(scope, connection.receive, connection.send)
+        except Exception:
+            connection.end(failed=True)
+            raise
+        except BaseException:
+            connection.end(cancelled=True)
+            raise
+        connection.end()
 
-class Exchange:
+
+class AsgiExchange(Exchange):
     """
-    A request and its response. Counts the response by its status as soon as its last message is
-    sent. A response that ends before that counts as 500. If the client disconnects before that, the
-    status of the response counts if the response has started, else 499: a response to nobody, such
-    as a 500, is no failure.
+    An exchange that sees the messages of the application.
+
+    A middleware inside, such as Starlette's BaseHTTPMiddleware, may end a body that breaks off with
+    a last message, and raise only then. So a body in several messages is complete if it has the
+    length that the response announces; without one, when the application returns.
     """
 
-    # Class attributes, because most requests never change them: setting them would take time.
-    _status = _DISCONNECTED
-    _is_disconnected = False
+    _headers: Iterable[tuple[bytes, bytes]] = ()
+    _sent = 0  # bytes of the body in messages before the last one
+    _has_ended = False  # the last message was sent
 
     def __init__(self, count: Count, receive: Receive, send: Send) -> None:
-        self.count: Count | None = count
-        """None as soon as the response is counted."""
+        super().__init__(count)
         self._receive = receive
         self._send = send
 
@@ -143,87 +173,74 @@ class Exchange:
         """The `receive` of the application."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self._is_disconnected = True
+            self.is_disconnected = True
         return message
 
     async def send(self, message: Message) -> None:
         """The `send` of the application."""
         kind = message["type"]
-        if kind == "http.response.start" and not self._is_disconnected:
-            self._status = message["status"]
+        if kind == "http.response.start" and not self.is_disconnected:
+            self.status = message["status"]
+            self._headers = message.get("headers", ())
         try:
             await self._send(message)
         except OSError:  # servers raise it after the client has disconnected
-            self._is_disconnected = True
+            self.is_disconnected = True
             raise
-        if kind in _BODIES and self.count and not message.get("more_body"):
-            self.count(self._status)
-            self.count = None
+        if kind not in _BODIES or not self.count:
+            return
+        has_parts = self._sent > 0
+        self._sent += len(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        if has_parts and self._sent != self._find_length():
+            self._has_ended = True
+        else:
+            self.finish()
 
-    def end(self, *, cancelled: bool = False) -> None:
-        """
-        Call this when the application has returned or raised. The server cancels the application
-        if the client disconnects or the server shuts down.
-        """
-        if self.count:
-            self.count(self._status if self._is_disconnected or cancelled else _UNFINISHED)
-            self.count = None
+    def returned(self) -> None:
+        """The application has returned, and the response has not been counted."""
+        if self._has_ended and self._find_length() is None:
+            self.finish()
+        else:
+            self.end()
 
-
-class PathCounter:
-    """
-    Counts requests by method and path, as a replay of their access log does: the path is not
-    decoded if the server has the raw path. Servers put `root_path` before both paths or before
-    neither.
-    """
-
-    def __init__(self, monitor: LiveMonitor) -> None:
-        """Raises ConfigurationError if a resource is malformed."""
-        endpoints = monitor.catalogue.endpoints
-        router = Router(endpoints)
-        counts = [monitor.counter(one.verb, one.resource) for one in endpoints]
-        unknown = monitor.counter(_UNKNOWN, _UNKNOWN)
-
-        def find_count(method: str, path: str | bytes) -> Count:
-            text = path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
-            key = router.find(method, text)
-            return unknown if key is None else counts[key]
-
-        self._counts = LruDict(find_count)
-
-    def find(self, scope: Scope) -> Count:
-        """The counter of a request. Call this before the application changes the scope."""
-        raw = scope.get("raw_path")
-        return self._counts[scope["method"], scope["path"] if raw is None else raw]
+    def _find_length(self) -> int | None:
+        """The length of the body that the response announces."""
+        for name, value in self._headers:
+            if name.lower() == b"content-length" and value.isdigit():
+                return int(value)
+        return None
 
 
-class RouteCounter:
-    """
-    Counts requests by method and by the resource that `route` returns for the scope, after the
-    application has changed the scope. If `route` raises, the request has no endpoint; the first
-    exception is logged.
-    """
+class AsgiConnection(Connection):
+    """A websocket that sees the messages of the application."""
 
-    def __init__(self, monitor: LiveMonitor, route: Route) -> None:
-        self._monitor = monitor
-        self._route = route
-        self._has_failed = False
+    def __init__(self, count: Count, receive: Receive, send: Send) -> None:
+        super().__init__(count)
+        self._receive = receive
+        self._send = send
 
-    def find(self, scope: Scope) -> Count:
-        """The counter of a request. It calls `route` when it counts."""
-        return partial(self._count, scope)
+    async def receive(self) -> Message:
+        """The `receive` of the application."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self.is_disconnected = True
+        return message
 
-    def _count(self, scope: Scope, status: int) -> None:
-        resource = self._find_resource(scope)
-        verb = _UNKNOWN if resource is None else scope["method"]
-        self._monitor.access(verb, resource or _UNKNOWN, status)
-
-    def _find_resource(self, scope: Scope) -> str | None:
+    async def send(self, message: Message) -> None:
+        """The `send` of the application."""
         try:
-            return self._route(scope)
-        except Exception as error:  # noqa: BLE001 (no exception of it may harm the request)
-            if not self._has_failed:
-                reason = f"{type(error).__name__}: {excerpt(str(error), 200)}"
-                get_logger().error("route.failed", reason=reason)
-            self._has_failed = True
-            return None
+            await self._send(message)
+        except OSError:  # servers raise it after the client has disconnected
+            self.is_disconnected = True
+            raise
+        match message["type"]:
+            case "websocket.accept":
+                self.accept()
+            case "websocket.close" if self.is_accepted:
+                self.close(read_close_code(message.get("code")))
+            case "websocket.close":
+                self.close(_FORBIDDEN)
+            case "websocket.http.response.start":
+                self.close(message["status"])

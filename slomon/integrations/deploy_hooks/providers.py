@@ -1,5 +1,5 @@
 """
-The senders of webhooks that report deploys:
+Senders of webhooks that report deploys:
 
 * GitHub: the event `deployment_status`
 * GitLab: deployment events
@@ -9,16 +9,21 @@ The senders of webhooks that report deploys:
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
-from collections.abc import Mapping
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final
 from urllib.parse import parse_qs
 
 from slomon.core.events import Change
 from slomon.deploys.records import read_cdevent
 from slomon.deploys.tools import is_deployment
 from slomon.errors import WebhookError
+from slomon.integrations.deploy_hooks.sender import (
+    Body,
+    Deployment,
+    find_object,
+    find_text,
+    parse_object,
+)
 from slomon.integrations.deploy_hooks.signatures import (
     BodySignature,
     Headers,
@@ -26,58 +31,8 @@ from slomon.integrations.deploy_hooks.signatures import (
     choose_verifier,
     read_secret,
 )
-from slomon.text import quote
-
-Body: TypeAlias = Mapping[str, object]
-"""The JSON object of an event."""
 
 _MAX_FORM_FIELDS: Final = 10
-
-
-class Deployment(NamedTuple):
-    """
-    A successful deployment, and the names of its environment. Fields that are not in the event
-    are "".
-    """
-
-    change: Change
-    environments: tuple[str, ...]
-
-
-class Sender(Protocol):
-    """How the requests of a sender are verified and read."""
-
-    def check(self, headers: Headers, body: bytes, now: int) -> None:
-        """Raises WebhookError (401) if the sender doesn't prove that it knows the secret."""
-
-    def parse(self, body: bytes) -> Body:
-        """The event in a body. Raises WebhookError (400) if the body has none."""
-
-    def find_deployment(self, body: Body) -> Deployment | None:
-        """The event's deployment, or None. Raises WebhookError (400) if the event is malformed."""
-
-
-def parse_object(text: bytes | str) -> Body:
-    """The JSON object in a text. Raises WebhookError (400) if the text has another content."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise WebhookError(400, f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise WebhookError(400, f"the body is JSON of a {type(value).__name__}; allowed: an object")
-    return value
-
-
-def find_object(body: Body, name: str) -> Body:
-    """The object in a field; an empty one if there is none."""
-    part = body.get(name)
-    return part if isinstance(part, Mapping) else {}
-
-
-def find_text(body: Body, *names: str) -> str:
-    """The text of the first of the fields that has text, on one line; "" if none has."""
-    texts = (" ".join(value.split()) for name in names if isinstance(value := body.get(name), str))
-    return next(filter(None, texts), "")
 
 
 class GitHub:
@@ -121,7 +76,10 @@ class GitHub:
             service=find_text(find_object(body, "repository"), "name"),
         )
         environment = find_text(status, "environment") or find_text(deployment, "environment")
-        return Deployment(change, (environment,))
+        production = deployment.get("production_environment")
+        return Deployment(
+            change, (environment,), production if isinstance(production, bool) else None
+        )
 
 
 def _find_author(body: Body, deployment: Body) -> str:
@@ -166,7 +124,9 @@ class GitLab:
             date=find_text(body, "status_changed_at"),
             service=find_text(project, "path_with_namespace", "name").rpartition("/")[2],
         )
-        return Deployment(change, (find_text(body, "environment"),))
+        tier = find_text(body, "environment_tier")
+        production = tier == "production" if tier else None
+        return Deployment(change, (find_text(body, "environment"),), production)
 
 
 def _find_commit(body: Body) -> str:
@@ -198,8 +158,8 @@ class CDEvents:
     def parse(self, body: bytes) -> Body:
         """
         The CDEvent: the body itself in binary mode, the data of a CloudEvent in structured mode.
-        The headers of CloudEvents are ignored, because they are not signed and a CDEvent repeats
-        them.
+        A CloudEvent of another kind stays as it is. The headers of CloudEvents are ignored, because
+        they are not signed and a CDEvent repeats them.
         """
         event = parse_object(body)
         if "specversion" not in event:
@@ -209,13 +169,17 @@ class CDEvents:
                 return parse_object(b64decode(encoded, validate=True))
             except ValueError:
                 raise WebhookError(400, "the event's data_base64 is no base64") from None
-        return find_object(event, "data")
+        data = find_object(event, "data")
+        return data if "context" in data else event
 
     def find_deployment(self, body: Body) -> Deployment | None:
-        """The deployment, if the event is one of a deployment."""
-        kind = find_text(find_object(body, "context"), "type")
-        if not kind.startswith("dev.cdevents."):
-            raise WebhookError(400, f"the event's type is {quote(kind)}; allowed: dev.cdevents.*")
+        """
+        The deployment, if the event is one of a deployment. Raises WebhookError (400) if the body
+        is no event or the event is malformed.
+        """
+        kind = find_text(find_object(body, "context"), "type") or find_text(body, "type")
+        if not kind:
+            raise WebhookError(400, "the body is no CDEvent: it has no context.type")
         if not is_deployment(kind):
             return None
         change = read_cdevent(body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from litestar.params import FromPath
 from litestar.response import Stream
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -55,6 +57,35 @@ def plain_starlette() -> Starlette:
             Mount("/admin", routes=[Route("/users/{id:int}", user)]),
         ]
     )
+
+
+class PassingOn(BaseHTTPMiddleware):
+    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        return await call_next(request)
+
+
+OWN = "slomon's own"
+
+
+@pytest.mark.parametrize(
+    "stack", [[OWN, PassingOn], [PassingOn, OWN], [OWN, GZipMiddleware, PassingOn]]
+)
+async def test_a_body_that_breaks_off_is_a_failure_wherever_the_middleware_stands(
+    stack: list[Any],
+) -> None:
+    for is_around in (True, False):
+        monitor = watch("/stream")
+        app = plain_starlette()
+        for one in reversed(stack):
+            if one != OWN:
+                app.add_middleware(one)
+            elif not is_around:
+                app.add_middleware(slomon.integrations.asgi.Middleware, monitor=monitor)
+        watched = slomon.integrations.asgi.Middleware(app, monitor) if is_around else app
+        async with serving(watched) as client:
+            with suppress(httpx.RemoteProtocolError):
+                await client.get("/stream")
+        assert counts(monitor) == {"GET /stream": (1, 1)}
 
 
 def added_to_starlette(monitor: LiveMonitor) -> App:

@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from structlog.typing import EventDict
 
 import slomon.integrations.asgi
 from slomon import ConfigurationError, live
-from slomon.integrations.asgi.middleware import Exchange
+from slomon.integrations.asgi.middleware import AsgiExchange
 from slomon.integrations.asgi.types import App, Message, Receive, Scope, Send
 from tests.integrations.asgi.service import Server, counts, entry, request, serving, watch
 
@@ -23,16 +24,18 @@ Respond = Callable[[Receive, Send], Awaitable[None]]
 
 BODY: Message = {"type": "http.response.body", "body": b"."}
 MORE: Message = {**BODY, "more_body": True}
+EMPTY: Message = {"type": "http.response.body"}
 
 
-def start(status: int = 200) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": []}
+def start(status: int = 200, length: int | None = None) -> Message:
+    headers = [] if length is None else [(b"Content-Length", b"%d" % length)]
+    return {"type": "http.response.start", "status": status, "headers": headers}
 
 
 async def exchange(respond: Respond, server: Server) -> list[int]:
     """The statuses that were counted."""
     counted: list[int] = []
-    watched = Exchange(counted.append, server.receive, server.send)
+    watched = AsgiExchange(lambda status, _: counted.append(status), server.receive, server.send)
     try:
         await respond(watched.receive, watched.send)
     except asyncio.CancelledError:
@@ -40,7 +43,7 @@ async def exchange(respond: Respond, server: Server) -> list[int]:
     except ValueError:
         watched.end()
     else:
-        watched.end()
+        watched.returned()
     return counted
 
 
@@ -85,6 +88,13 @@ CANCELLED = asyncio.CancelledError()
         (sending(start(), MORE, then=ERROR), 500),
         (sending(start(), BODY, then=ERROR), 200),
         (sending(start(500), BODY, then=ERROR), 500),
+        # a middleware inside may end a body that breaks off, and raise only then
+        (sending(start(), MORE, EMPTY), 200),
+        (sending(start(), MORE, EMPTY, then=ERROR), 500),
+        (sending(start(), MORE, EMPTY, then=CANCELLED), 200),
+        (sending(start(200, 2), MORE, EMPTY), 500),
+        (sending(start(200, 1), MORE, EMPTY, then=ERROR), 200),
+        (sending(start(200, 1), EMPTY, then=ERROR), 200),
         # no whole response
         (sending(), 500),
         (sending(start()), 500),
@@ -142,6 +152,47 @@ async def test_all_messages_pass_unchanged() -> None:
     assert server.sent[1] is MORE
     assert server.sent[2] is BODY
     assert server.sent[0] == start()
+
+
+async def stall(_: Scope, __: Receive, send: Send) -> None:
+    await anyio.sleep(0.01)
+    await fine(_, __, send)
+
+
+async def test_the_duration_of_a_request_is_measured() -> None:
+    monitor = watch("/users/{id}")
+    async with monitor:
+        await ask(slomon.integrations.asgi.Middleware(stall, monitor), request())
+    (users,) = monitor.snapshot().endpoints
+    assert users.durations
+    assert users.durations.requests == 1
+    assert 0.009 < users.durations.seconds < 5
+
+
+@pytest.mark.parametrize(
+    ("options", "failures"), [({}, 1), ({"fail_status": "404"}, 1), ({"fail_status": "418"}, 1)]
+)
+async def test_a_request_that_is_marked_as_failed_fails_whatever_its_status(
+    options: dict[str, str], failures: int
+) -> None:
+    marked: list[bool] = []
+
+    async def graphql(_: Scope, __: Receive, send: Send) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(resolve)
+        await fine(_, __, send)
+        marked.append(monitor.fail())  # too late
+
+    async def resolve() -> None:
+        marked.append(monitor.fail())
+
+    monitor = watch("/users/{id}", **options)
+    assert not monitor.fail()
+    async with monitor:
+        await ask(slomon.integrations.asgi.Middleware(graphql, monitor), request())
+        await ask(slomon.integrations.asgi.Middleware(fine, monitor), request())
+    assert counts(monitor) == {"GET /users/{id}": (2, failures)}
+    assert marked == [True, False]
 
 
 async def fine(_: Scope, __: Receive, send: Send) -> None:

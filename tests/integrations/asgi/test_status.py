@@ -8,14 +8,19 @@ from typing import Any
 
 from slomon import LiveMonitor
 from slomon.files import in_use
-from slomon.integrations.asgi.status import answer
-from tests.integrations.asgi.service import Server, watch
+from slomon.integrations.asgi import Middleware
+from tests.integrations.asgi.service import Server, request, watch
 
 
 async def ask(monitor: LiveMonitor, verb: str = "GET") -> Server:
     server = Server()
-    await answer(monitor.read, verb, server.send)
+    app = Middleware(unused, monitor, status_path="/slomon")
+    await app(request("/slomon", verb), server.receive, server.send)
     return server
+
+
+async def unused(*_: object) -> None:
+    raise AssertionError("the application is not asked")
 
 
 def document(server: Server) -> dict[str, Any]:
@@ -66,6 +71,7 @@ async def test_it_has_the_state_of_the_endpoints_and_the_incidents() -> None:
                 "failures": 0,
                 "sli": None,
                 "is_open": False,
+                "durations": None,
             }
             for resource in ("/users/{id}", "/quiet")
         ],

@@ -16,9 +16,20 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+import slomon
 from slomon.core.events import Change
 from slomon.errors import ConfigurationError
-from slomon.integrations.deploy_hooks import CDEvents, GitHub, GitLab, Receiver, WebhookError
+from slomon.integrations.deploy_hooks import (
+    ArgoCD,
+    CDEvents,
+    Flux,
+    GitHub,
+    GitLab,
+    Kubernetes,
+    Receiver,
+    Sender,
+    WebhookError,
+)
 from slomon.integrations.deploy_hooks.receiver import read_headers
 from slomon.logging import configure
 from tests.integrations.deploy_hooks.deliveries import NOW, SECOND, SECRET, dump, sample, sign
@@ -152,9 +163,72 @@ def test_the_number_of_remembered_changes_is_bounded(monkeypatch: pytest.MonkeyP
     assert deliver(receiver, first)
 
 
-def test_deployments_to_another_environment_are_skipped() -> None:
-    assert deliver(make_receiver(environment="staging"), sample(STATUS)) is None
-    assert deliver(make_receiver(environment=None), sample(STATUS))
+@pytest.mark.parametrize(
+    ("environment", "wanted", "counts"),
+    [
+        *((name, None, True) for name in ("production", "Prod-EU", "live", "")),
+        *((name, None, False) for name in ("staging", "pre-prod")),
+        ("staging", "*", True),
+        ("prod-eu", "production", False),
+        ("EU-1", ["staging", "eu-*"], True),
+        ("", "staging", True),
+    ],
+)
+def test_deployments_to_other_environments_are_skipped(
+    environment: str, wanted: Any, *, counts: bool
+) -> None:
+    body = sample(STATUS)
+    del body["deployment"]["production_environment"]
+    body["deployment_status"]["environment"] = body["deployment"]["environment"] = environment
+
+    with logged():
+        assert (deliver(make_receiver(environment=wanted), body) is not None) == counts
+
+
+@pytest.mark.parametrize(
+    ("name", "is_production"), [("qa", True), ("qa", False), ("production", False)]
+)
+def test_a_flag_of_the_sender_decides_before_the_name(name: str, *, is_production: bool) -> None:
+    github = sample(STATUS)
+    github["deployment_status"]["environment"] = name
+    github["deployment"]["production_environment"] = is_production
+    gitlab = {
+        **sample("gitlab_deployment"),
+        "environment": name,
+        "environment_tier": "production" if is_production else "testing",
+    }
+    receiver = Receiver(GitLab(token=SECRET), now=lambda: NOW)
+
+    with logged():
+        found = [
+            deliver(make_receiver(), github),
+            receiver.read({"x-gitlab-token": SECRET}, dump(gitlab)),
+        ]
+    assert [change is not None for change in found] == [is_production] * 2
+
+
+def test_what_is_skipped_is_logged_once_with_what_would_count() -> None:
+    receiver = make_receiver()
+    body = sample(STATUS)
+    body["deployment"]["production_environment"] = False
+
+    with logged() as stderr:
+        assert [deliver(receiver, body), deliver(receiver, body)] == [None, None]
+    (line,) = stderr.getvalue().splitlines()
+    assert "webhook.skipped" in line
+    assert "environment is production, not production to its sender" in line
+    assert "environment='production' counts" in line
+
+
+async def test_a_deploy_is_reported_to_a_monitor() -> None:
+    endpoint = {"name": "users", "verb": "GET", "resource": "/", "slo": 0.9, "window": 30}
+    receiver, body = make_receiver(), dump(sample(STATUS))
+    async with slomon.live([endpoint]) as monitor:
+        assert receiver.report(monitor, sign(body), body)
+        assert not receiver.report(monitor, sign(body), body)
+        await monitor.flush()
+        (deploy,) = monitor.snapshot().totals.deploys
+    assert deploy.change.date == "2018-11-28T22:11:31Z"
 
 
 @pytest.mark.parametrize(
@@ -292,11 +366,16 @@ NAMES = st.sampled_from(
         *("state", "sha", "creator", "login", "name", "environment", "created_at", "user"),
         *("context", "subject", "content", "type", "id", "timestamp", "artifactId", "specversion"),
         *("data", "data_base64", "short_sha", "commit_url", "status_changed_at", "email"),
+        *("metadata", "operationState", "phase", "syncResult", "revision", "finishedAt"),
+        *("involvedObject", "kind", "reason", "labels", "app.kubernetes.io/version"),
+        *("lastTimestamp", "revisions"),
     ]
 )
 TEXTS = st.sampled_from(
     [
         *("success", "production", "deployment", "dev.cdevents.service.deployed.0.1.0", "e30="),
+        *("Succeeded", "Kustomization", "ReconciliationSucceeded", "Deployment"),
+        "ScalingReplicaSet",
         "2018-11-28T22:11:31Z",
     ]
 )
@@ -311,8 +390,11 @@ BODIES = st.binary() | VALUES.map(dump) | st.binary().map(b"payload=".__add__)
 @given(body=BODIES)
 def test_any_bytes_give_a_change_or_none_or_an_error(body: bytes) -> None:
     headers = {**sign(body), "X-Gitlab-Token": SECRET, "Authorization": f"Bearer {SECRET}"}
-    for sender in (GitHub(SECRET), GitLab(token=SECRET), CDEvents(token=SECRET)):
-        receiver = Receiver(sender, environment=None, now=lambda: NOW)
+    headers["X-Signature"] = headers["X-Hub-Signature-256"]
+    senders: list[Sender] = [GitHub(SECRET), GitLab(token=SECRET), CDEvents(token=SECRET)]
+    senders += [ArgoCD(SECRET), Flux(SECRET), Kubernetes(SECRET)]
+    for sender in senders:
+        receiver = Receiver(sender, environment="*", now=lambda: NOW)
         change, refusal = None, None
         try:
             change = receiver.read(headers, body)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from typing import Final
+from typing import Final, NamedTuple
 
 from slomon.core.incident import Incident
 from slomon.core.ticks import to_seconds
 from slomon.errors import LeaderError
-from slomon.integrations.asgi.types import Send
+from slomon.live_monitor.durations import Durations
 from slomon.live_monitor.snapshot import EndpointStatus, Snapshot
 from slomon.text import excerpt
 
@@ -26,7 +26,8 @@ def status_document(snapshot: Snapshot) -> dict[str, object]:
     * `newest`: the last hundred incidents in the order in which they opened; `end` is None if an
       incident is open, `broken_by` and `fixed_by` are commits or None
     * `endpoints`: `slo`, `window` (seconds), and of the current window `requests`, `failures` and
-      `sli`, which is None if there are no requests
+      `sli`, which is None if there are no requests; `durations`: of how many requests they are
+      known, and their `median`, `p95` and `p99` in seconds, or None
     * `accounting`: the number of events by what became of them
     * `warnings`: why the answer can't be trusted; empty if it can
 
@@ -43,25 +44,49 @@ def status_document(snapshot: Snapshot) -> dict[str, object]:
     }
 
 
-async def answer(read: Callable[[], Awaitable[Snapshot]], verb: str, send: Send) -> None:
+class Page(NamedTuple):
+    """The response to a request for the status: its status, its headers and its body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def answer(verb: str, read: Callable[[], Snapshot]) -> Page:
     """
     Answer GET and HEAD with the status document, other methods with 405. If another process counts
-    and does not answer, the status is 503, and the document is `{"error": ...}`.
+    and does not answer, the status is 503, and the document is `{"error": ...}`. The body is for
+    HEAD as well, which the server or the caller must not send.
     """
-    if verb in ("GET", "HEAD"):
-        document: dict[str, object]
-        try:
-            status, document = 200, status_document(await read())
-        except LeaderError as error:
-            status, document = 503, {"error": str(error)}
-        body = json.dumps(document, separators=(",", ":")).encode()
-        header = (b"content-type", b"application/json")
-    else:
-        body, status, header = b"", 405, (b"allow", b"GET, HEAD")
-    length, no_store = (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")
-    headers = [header, length, no_store]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if verb == "HEAD" else body})
+    if verb not in _READING:
+        return _NOT_ALLOWED
+    try:
+        return _show(200, status_document(read()))
+    except LeaderError as error:
+        return _show(503, {"error": str(error)})
+
+
+async def answer_async(verb: str, read: Callable[[], Awaitable[Snapshot]]) -> Page:
+    """What `answer` returns, for a `read` that is awaited."""
+    if verb not in _READING:
+        return _NOT_ALLOWED
+    try:
+        return _show(200, status_document(await read()))
+    except LeaderError as error:
+        return _show(503, {"error": str(error)})
+
+
+def _show(status: int, document: Mapping[str, object]) -> Page:
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return Page(status, _list_headers(("content-type", "application/json"), body), body)
+
+
+def _list_headers(header: tuple[str, str], body: bytes) -> list[tuple[str, str]]:
+    return [header, ("content-length", str(len(body))), ("cache-control", "no-store")]
+
+
+_READING: Final = ("GET", "HEAD")
+_NOT_ALLOWED: Final = Page(405, _list_headers(("allow", "GET, HEAD"), b""), b"")
 
 
 def _incident(incident: Incident) -> dict[str, object]:
@@ -88,4 +113,14 @@ def _endpoint(status: EndpointStatus) -> dict[str, object]:
         "failures": status.failures,
         "sli": status.sli,
         "is_open": status.incident is not None,
+        "durations": None if status.durations is None else _summarize(status.durations),
+    }
+
+
+def _summarize(durations: Durations) -> dict[str, float]:
+    return {
+        "requests": durations.requests,
+        "median": durations.median,
+        "p95": durations.quantile(0.95),
+        "p99": durations.quantile(0.99),
     }
