@@ -19,8 +19,9 @@ from math import fsum
 from typing import Final
 
 from slomon.core.cases import make_cases, study_changes
-from slomon.core.causes import Case, find_causes
+from slomon.core.causes import find_causes
 from slomon.core.events import PositionedChange
+from slomon.core.faults import Case
 from slomon.core.incident import Candidates, Incident
 from slomon.core.statistics import Comparison, compare
 from slomon.core.ticks import to_seconds
@@ -138,13 +139,12 @@ def attribute(
     began, ended = span
     deployments = study_changes(incidents, deploys, began)
     cases = make_cases(incidents, deployments, began, stale_after)
-    order = sorted(range(len(cases)), key=lambda index: cases[index].onset)
-    in_order = [cases[index] for index in order]
+    in_order = sorted(dict.fromkeys(cases), key=_onset)
     found = find_causes(in_order, deployments, services, to_seconds(max(ended - began, 0)))
-    findings = dict(zip(order, found, strict=True))
+    findings = dict(zip(in_order, found, strict=True))
     return [
-        _attribute(incident, cases[index], findings[index].causes, findings[index].fixes, began)
-        for index, incident in enumerate(incidents)
+        _attribute(incident, case, findings[case].causes, findings[case].fixes, began)
+        for incident, case in zip(incidents, cases, strict=True)
     ]
 
 
@@ -160,7 +160,7 @@ def _attribute(
     if incident.fixing is not None and incident.end is not None:
         recovery = incident.onset if incident.recovery is None else incident.recovery
         fixed_by = _describe(incident.fixing, fixes, incident.end, recovery, began)
-    onset_error = round(case.onset_error, _DIGITS)
+    onset_error = round(case.error, _DIGITS)
     recovery_error = None if incident.recovery is None else onset_error
     return Attributed(broken_by, fixed_by, onset_error, recovery_error)
 
@@ -198,6 +198,10 @@ def _judge(probabilities: Sequence[float], unexplained: float) -> Verdict:
     if most >= LIKELY_FROM:
         return Verdict.LIKELY
     return Verdict.AMBIGUOUS if most > unexplained else Verdict.UNEXPLAINED
+
+
+def _onset(case: Case) -> float:
+    return case.onset
 
 
 def _probability(candidate: Candidate) -> float:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from math import exp, expm1, lgamma, log, log1p
+from math import exp, lgamma, log, log1p
 from typing import Final, NamedTuple
 
-from slomon.core.causes import DURATION, TOGETHER, Case, Deployments, Repair, Suspect
+from slomon.core.causes import TOGETHER, Deployments
 from slomon.core.events import PositionedChange
+from slomon.core.fault_times import Sighting
+from slomon.core.faults import Case
 from slomon.core.incident import Incident
+from slomon.core.repairs import Repair
 from slomon.core.ticks import TICKS_PER_SECOND
 
 _TOGETHER: Final = int(TOGETHER) * TICKS_PER_SECOND
@@ -22,6 +25,11 @@ _STRAYS: Final = 0.3, 300.0
 _LEAST_STRAYS: Final = 1e-4
 _MOST_STRAYS: Final = 0.2
 _LEAST_WEIGHT: Final = 0.01
+_WORSENED: Final = 3000.0
+"""Mean seconds in which a fault grows worse."""
+_EARLIER: Final = 0.01
+"""The share of early onsets that are of an earlier fault, and not of one that grew worse."""
+_TAKEN_BACK: Final = 100  # changes, by a rollback at most
 _FEW: Final = 20  # requests: too few to tell how many there are a second
 
 
@@ -67,13 +75,20 @@ def make_cases(
     before an onset is no suspect.
     """
     past: dict[int, tuple[int, int]] = {}  # requests and failures in earlier incidents, by endpoint
+    newest: dict[int, Case] = {}
     cases = []
     for incident in incidents:
         requests, failures = past.get(incident.key, (0, 0))
-        cases.append(_make_case(incident, deployments, began, reach, (requests, failures)))
+        case = _make_case(incident, deployments, began, reach, (requests, failures))
         since = incident.burst[0] - 1 + incident.stats.requests
         failed = incident.burst[1] - 1 + incident.stats.failures
         past[incident.key] = requests + since, failures + failed
+        before = newest.get(incident.key)
+        if before is not None and case.onset <= before.last_failure:
+            before.extend(case)
+            case = before
+        newest[incident.key] = case
+        cases.append(case)
     return cases
 
 
@@ -102,39 +117,42 @@ def _make_case(
     interval = _find_interval(incident, began)
     stray = _find_stray_rate(incident, past)
     share = _weigh_surge(early, late, stray)
-    case = Case(incident.endpoint.name, incident.key)
-    suspects: dict[int, Suspect] = {}
+    failures = max(stats.failures - 1, 0)
+    onsets: list[Sighting] = []
+    suspects: dict[int, float] = {}
     for onset, weight in ((early, 1 - share), (late, share)):
         if weight < _LEAST_WEIGHT:
             continue
-        error = _find_error(incident, onset, peak, interval)
-        if weight >= 0.5:
-            case.onset, case.onset_error = (onset.tick - began) / TICKS_PER_SECOND, error
-            lasted = max(peak - onset.tick, 0) / TICKS_PER_SECOND + 3 * error
+        time = (onset.tick - began) / TICKS_PER_SECOND
+        seconds = max(peak - onset.tick, 0) / TICKS_PER_SECOND
+        onsets.append(Sighting(time, weight, onset.failures - 1 + failures, seconds))
         for one in list_preceding(incident, onset):
             delay = onset.tick - one.date(began).tick
-            if delay > reach:
-                continue
-            suspect = suspects.setdefault(one.position, Suspect(one.position, []))
-            # Many logs have whole seconds: a failure in the second of a change came after it.
-            seconds = max(delay / TICKS_PER_SECOND, min(error, 1.0))
-            suspect.delays.append((weight, seconds, error))
-    case.suspects = list(suspects.values())
-    case.strays = (
-        stray
+            if delay <= reach:
+                # Many logs have whole seconds: a failure in the second of a change came after it.
+                least = min(interval, 1.0)
+                suspects.setdefault(one.position, time - max(delay / TICKS_PER_SECOND, least))
+    onsets.sort(key=_weight, reverse=True)
+    case = Case(
+        service=incident.endpoint.name,
+        key=incident.key,
+        interval=interval,
+        onsets=onsets,
+        last_failure=(stats.last_failure - began) / TICKS_PER_SECOND,
+        suspects=suspects,
+        strays=stray
         / interval
-        * binomial_tail(stats.min_sli_failures - 1, stats.min_sli_requests - 1, stray)
+        * binomial_tail(stats.min_sli_failures - 1, stats.min_sli_requests - 1, stray),
     )
     if incident.end is not None:
-        case.brief = -expm1(-lasted / DURATION)
-        case.end = (incident.end - began) / TICKS_PER_SECOND
+        case.over = case.last_failure
     if incident.fixing is not None:
         newest = max((one.position for one in list_preceding(incident, early)), default=-1)
-        case.recovery = (peak - began) / TICKS_PER_SECOND
+        case.over = case.recovery = (peak - began) / TICKS_PER_SECOND
         case.repairs = [
             Repair(
                 one.position,
-                (peak - one.tick) / TICKS_PER_SECOND,
+                (one.tick - began) / TICKS_PER_SECOND,
                 deployments.rollbacks.get(one.position),
             )
             for one in incident.fixing.changes
@@ -143,25 +161,24 @@ def _make_case(
     return case
 
 
-def _find_error(incident: Incident, onset: Onset, peak: int, interval: float) -> float:
-    """Mean seconds between failures since an onset; at least those between requests."""
-    failed = max(onset.failures - 1 + incident.stats.failures, 1)
-    lasted = max(peak - onset.tick, 0) / TICKS_PER_SECOND
-    return max((lasted + 2 * interval) / failed, interval)
-
-
 def _weigh_surge(early: Onset, late: Onset, stray: float) -> float:
     """
-    The probability that the failures between the onset and the surge were stray ones: that they
-    came at the rate of stray failures, and the later ones at a rate of their own; or all at one.
+    The probability that the failures between the onset and the surge are not of this fault. Then
+    they came at the rate of stray failures, or long before at a rate of their own. Else they came
+    at the rate of the later ones, or the fault has grown worse.
     """
     requests, failures = early.requests - late.requests, early.failures - late.failures
     if requests <= 0 or failures < 0:
         return 0.0
     strays = failures * log(stray) + (requests - failures) * log1p(-stray)
-    apart = strays + _log_marginal(late.failures, late.requests)
-    together = _log_marginal(early.failures, early.requests)
-    return 1 / (1 + exp(min(together - apart, 700.0)))
+    own = _log_marginal(failures, requests)
+    same = _log_marginal(early.failures, early.requests)
+    same -= _log_marginal(late.failures, late.requests)
+    most = max(strays, own, same)
+    worsened = exp((early.tick - late.tick) / TICKS_PER_SECOND / _WORSENED)
+    differs = _EARLIER * exp(own - most)
+    apart = exp(strays - most) + (1 - worsened) * differs
+    return apart / (apart + exp(same - most) + worsened * differs)
 
 
 def _log_marginal(failures: int, requests: int) -> float:
@@ -212,10 +229,14 @@ def _find_rollbacks(history: Sequence[PositionedChange]) -> dict[int, frozenset[
     rollbacks = {}
     for number, one in enumerate(history):
         earlier = newest.get(one.change.commit, number)
-        if taken_back := history[earlier + 1 : number]:
+        if taken_back := history[max(earlier + 1, number - _TAKEN_BACK) : number]:
             rollbacks[one.position] = frozenset(other.position for other in taken_back)
         newest[one.change.commit] = number
     return rollbacks
+
+
+def _weight(onset: Sighting) -> float:
+    return onset.weight
 
 
 def _tick(positioned: PositionedChange) -> int:

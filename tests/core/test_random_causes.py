@@ -9,7 +9,6 @@ import pytest
 
 import slomon
 from slomon.core.cases import binomial_tail
-from slomon.core.causes import first_failure
 from tests.streams import PlainStream
 
 
@@ -51,7 +50,3 @@ def test_the_tail_of_a_binomial_distribution() -> None:
     assert binomial_tail(0, 5, 0.5) == 1
     assert binomial_tail(6, 5, 0.5) == 0
     assert binomial_tail(4, 5, 0.5) == pytest.approx(6 / 32)
-
-
-def test_two_delays_with_the_same_mean_are_the_limit_of_two_that_are_near() -> None:
-    assert first_failure(3.0, 2.0, 2.0) == pytest.approx(first_failure(3.0, 2.0, 2.01), rel=0.02)
