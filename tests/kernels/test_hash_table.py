@@ -106,6 +106,22 @@ def test_texts_with_the_same_hash_are_distinguished() -> None:
         assert [table.find(rival) for rival in rivals] == list(range(51))
 
 
+@pytest.mark.parametrize("place", [0, 1, 7, 63, 64, 65, 128, 129])
+def test_a_request_that_ends_at_its_question_mark_has_the_hash_of_what_is_before(
+    place: int,
+) -> None:
+    path = bytes(random.Random(place).choices(b"abc/", k=place))
+    whole = path + b"?a=b?c" + PADDING
+    end = len(whole) - len(PADDING)
+    cut = hash_request(path + PADDING, 0, place, 0)
+    assert hash_request(whole, 0, end, 1) == cut
+    assert hash_request(whole, 0, end, 0) != cut
+    table = Dict(4)
+    table.add(path + b"?", 7)
+    assert table.find(path + b"?") == 7
+    assert table.find(b"x" + path) == MISSING
+
+
 def test_a_hash_spreads_similar_requests_over_a_table() -> None:
     requests = [b"GET /api/v1/users/%d" % number for number in range(1000)]
     hashes = [hash_request(request + PADDING, 0, len(request), 0)[0] for request in requests]
