@@ -92,18 +92,35 @@ def collide(text: bytes, other: bytes) -> bytes:
     return other + word.to_bytes(8, "little", signed=True)
 
 
-def test_texts_with_the_same_hash_are_distinguished() -> None:
+@pytest.mark.parametrize("behind", [b"", b"/x" * 50], ids=["short", "long"])
+def test_texts_with_the_same_hash_are_distinguished(behind: bytes) -> None:
     text = b"GET /checkout/v1"
-    rivals = [text, *(collide(text, b"GET /%03d" % number) for number in range(50))]
-    assert {hash_request(rival + PADDING, 0, 16, 0) for rival in rivals} == {
-        hash_request(text + PADDING, 0, 16, 0)
-    }
+    others = (collide(text, b"GET /%03d" % number) for number in range(50))
+    rivals = [rival + behind for rival in (text, *others)]
+    length = len(text + behind)
+    assert len({hash_request(rival + PADDING, 0, length, 0) for rival in rivals}) == 1
     for buckets in (1, 4, 256):
         table = Dict(buckets)
         for key, rival in enumerate(rivals):
             assert table.find(rival) == MISSING
             table.add(rival, key)
         assert [table.find(rival) for rival in rivals] == list(range(51))
+
+
+@pytest.mark.parametrize("place", [0, 1, 7, 63, 64, 65, 128, 129])
+def test_a_request_that_ends_at_its_question_mark_has_the_hash_of_what_is_before(
+    place: int,
+) -> None:
+    path = bytes(random.Random(place).choices(b"abc/", k=place))
+    whole = path + b"?a=b?c" + PADDING
+    end = len(whole) - len(PADDING)
+    cut = hash_request(path + PADDING, 0, place, 0)
+    assert hash_request(whole, 0, end, 1) == cut
+    assert hash_request(whole, 0, end, 0) != cut
+    table = Dict(4)
+    table.add(path + b"?", 7)
+    assert table.find(path + b"?") == 7
+    assert table.find(b"x" + path) == MISSING
 
 
 def test_a_hash_spreads_similar_requests_over_a_table() -> None:
