@@ -142,7 +142,7 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
     rows = [
-        (source, state.path, began)
+        (source, os.path.abspath(state.path), began)  # executors run elsewhere
         for source, (began, state) in enumerate(states, 1)
         if not state.ended
     ]
