@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow as pa
@@ -142,7 +143,7 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
     rows = [
-        (source, os.path.abspath(state.path), began)  # executors run elsewhere
+        (source, str(Path(state.path).absolute()), began)  # executors run elsewhere
         for source, (began, state) in enumerate(states, 1)
         if not state.ended
     ]
