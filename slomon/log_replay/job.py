@@ -16,7 +16,7 @@ from slomon.core.events import Change, RejectedLine, ReplayAccounting
 from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.dates import is_day
-from slomon.endpoints.discovery import BY_HOST
+from slomon.endpoints.discovery import BY_FIELD, BY_HOST
 from slomon.errors import ConfigurationError, MalformedLineError
 from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
@@ -106,7 +106,7 @@ def add_changes(plan: Plan, given: Mapping[str, Any]) -> tuple[Plan, Sequence[Re
     zone = find_zone(given["change_zone"])
     history = read_history(given["changes"], zone, given["service"] or "", rules)
     changes = history.changes
-    if plan.endpoints is None and plan.service_from == BY_HOST:
+    if plan.endpoints is None and plan.service_from in (BY_HOST, BY_FIELD):
         changes = [
             (tick, replace(change, service=read_host(change.service) or change.service))
             for tick, change in changes
@@ -138,6 +138,7 @@ class LogOutcome(Protocol):
     path: str
     problem: str | None
     refusal: ConfigurationError | None
+    copy_of: str | None
 
 
 class Engine(Protocol):
@@ -171,10 +172,11 @@ def conclude(
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in plan.watched), default=0)
     deploys = _sum_up_deploys(engine, plan, given)
+    copies = [(log.path, log.copy_of) for log in engine.logs if log.copy_of is not None]
     return ReplayMonitor(
         *(monitor.incidents, accounting, rejected, problems, monitor.totals),
         complete=complete,
-        warnings=find_warnings(accounting, engine.sources, deploys, window),
+        warnings=find_warnings(accounting, engine.sources, deploys, window, copies),
     )
 
 
@@ -196,4 +198,5 @@ def _sum_up_deploys(engine: Engine, plan: Plan, given: Mapping[str, Any]) -> Dep
         in_zone=given["change_zone"] is not None or given["zone"] is not None,
         expected=bool(given["changes"]),
         services=engine.list_services(),
+        by_field=plan.service_from == BY_FIELD,
     )

@@ -22,10 +22,9 @@ from slomon.core.incident import Incident
 from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.ticks import LAST_TICK
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import FoundEndpoints
+from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints
 from slomon.endpoints.templates import Template
 from slomon.formats.format import Ambiguity, AnyLayout, Reading
 from slomon.kernels.codes import UNMATCHED
@@ -96,7 +95,7 @@ def make_detector(
         requests,
         on_format_detected,
         match_exactly=plan.match_exactly,
-        reading=Reading(plan.is_failure, plan.zone),
+        reading=Reading(plan.is_failure, plan.zone, plan.service_from == BY_FIELD),
         infer=_infer,
     )
 
@@ -107,9 +106,7 @@ def choose_lateness(plan: Plan, log: Log | None) -> int:
         return plan.lateness
     if log is None:
         return LATENESS
-    if log.newest_first:
-        return LAST_TICK  # all its rows wait until its end
-    return 0 if log.format.ordered else LATENESS
+    return 0 if log.format.ordered else max(LATENESS, log.lateness)
 
 
 class Replay:
@@ -342,7 +339,8 @@ class Replay:
         if self._plan.endpoints is not None or not self._plan.groups_paths:
             self._groups.use([])
         elif len(self.logs) > 1:
-            known = {log.path: log.log for log in self.logs if log.log is not None}
+            read = [log for log in self.logs if log.copy_of is None]
+            known = {log.path: log.log for log in read if log.log is not None}
             self._groups.learn_from_files(known)
 
     def _learn_paths(self, log: Log, source: Source) -> None:

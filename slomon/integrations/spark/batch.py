@@ -168,8 +168,8 @@ def _survey(
     if plan.endpoints is not None or not plan.groups_paths:
         groups.use([])
     elif len(states) > 1:
-        known = {state.path: state.log for _, state in states if state.log is not None}
-        groups.learn_from_files(known)
+        read = [state for _, state in states if state.copy_of is None]
+        groups.learn_from_files({state.path: state.log for state in read if state.log is not None})
     else:
         # The only log is recognised when it is read, which its task reports.
         silent = make_detector(plan, KnownRequests(plan, found))

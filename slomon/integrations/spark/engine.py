@@ -51,6 +51,7 @@ class _Outcome:
     path: str
     problem: str | None
     refusal: ConfigurationError | None
+    copy_of: str | None
 
 
 class Engine:
@@ -76,7 +77,9 @@ class Engine:
         self._requests = KnownRequests(plan, self._found)(match_exactly=True)
         self._states = states
         self.summaries: list[SourceSummary] = []
-        self.logs = [_Outcome(state.path, state.problem, state.refusal) for _, state in states]
+        self.logs = [
+            _Outcome(state.path, state.problem, state.refusal, state.copy_of) for _, state in states
+        ]
         self._clocks = [SourceClock(0, tick, ended=state.ended) for tick, state in states]
 
     @property
