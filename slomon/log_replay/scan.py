@@ -17,7 +17,7 @@ from slomon.endpoints.templates import Template, compile_templates
 from slomon.errors import ConfigurationError
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend
-from slomon.log_replay.detect import OnFormatDetected, read_head
+from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.requests import KnownRequests
@@ -88,6 +88,7 @@ class LogScan:
                 except ConfigurationError as error:
                     self.refusal, self.problem = error, str(error)
                     return
+                judge_order(log, head, source, self._detect.needed)
                 most = None if log.recognised else len(head) or None
             filled = source.fill(block.buffer, PADDING, most, self._plan.block_bytes)
             if filled is None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ import pyarrow as pa
 from slomon.concurrency import run_on_own_loop
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.core.service_monitor import ServiceMonitor
-from slomon.endpoints.discovery import FoundEndpoints, PythonEndpointNames
+from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints, PythonEndpointNames
 from slomon.endpoints.templates import Template
 from slomon.errors import OptionError
 from slomon.integrations.spark.engine import Engine, lighten
@@ -142,7 +143,7 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
     rows = [
-        (source, state.path, began)
+        (source, str(Path(state.path).absolute()), began)  # executors run elsewhere
         for source, (began, state) in enumerate(states, 1)
         if not state.ended
     ]
@@ -178,9 +179,7 @@ def _survey(
 
 
 def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -> ReplayMonitor:
-    for name in OF_LINES:
-        if raw[name] is not None:
-            raise OptionError([name], " is given for a table, which has no lines; allowed: None")
+    check_table_options(raw)
     given = read_replay_options(raw)
     check_files([], given["changes"] or [], list_files(given), {})
     log = ReplayLog()
@@ -217,6 +216,15 @@ def _run(
     result = conclude(monitor, engine, engine.plan, given, kept)
     log.finished(result.accounting, result.problems, result.warnings)
     return result
+
+
+def check_table_options(raw: Mapping[str, Any]) -> None:
+    """Raises OptionError if an option needs the lines of logs."""
+    for name in OF_LINES:
+        if raw[name] is not None:
+            raise OptionError([name], " is given for a table, which has no lines; allowed: None")
+    if raw["service_from"] == BY_FIELD:
+        raise OptionError(["service_from"], " is 'field' for a table; allowed: host, endpoint")
 
 
 def list_files(given: Mapping[str, Any]) -> list[Any]:

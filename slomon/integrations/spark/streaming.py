@@ -27,8 +27,8 @@ import pyarrow as pa
 from slomon.core.events import Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.dates import show_instant
-from slomon.errors import ConfigurationError, OptionError
-from slomon.integrations.spark.batch import OF_LINES, complete_options, list_files
+from slomon.errors import ConfigurationError
+from slomon.integrations.spark.batch import check_table_options, complete_options, list_files
 from slomon.integrations.spark.counting import Place, PlacedChange, ShardCount
 from slomon.integrations.spark.engine import Engine, Restoration, lighten, list_first
 from slomon.integrations.spark.packing import PACKED, Shards, pack_changes
@@ -238,9 +238,7 @@ class _Watch:
         is_stream = changes is not None and not isinstance(changes, AnyPath | Sequence)
         files = None if is_stream else changes
         raw = {**complete_options(options), "paths": TABLE, "changes": files}
-        for name in OF_LINES:
-            if raw[name] is not None:
-                raise OptionError([name], " is given for a table, which has no lines")
+        check_table_options(raw)
         given = read_replay_options(raw)
         check_files([], given["changes"] or [], list_files(given), {})
         read_count("shards", shards, 1 << 16)

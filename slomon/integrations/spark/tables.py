@@ -224,9 +224,19 @@ def _combine(columns: Sequence[pa.Array]) -> tuple[list[list[str | None]], Colum
         encoded = column.dictionary_encode(null_encoding="encode")
         values = encoded.dictionary.to_pylist()
         numbers = numbers * len(values) + encoded.indices.to_numpy()
-        used, numbers = np.unique(numbers, return_inverse=True)
+        used, numbers = _renumber(numbers, len(combinations) * len(values))
         combinations = [
             [*combinations[number // len(values)], values[number % len(values)]]
             for number in used.tolist()
         ]
     return combinations, numbers
+
+
+def _renumber(numbers: Column, end: int) -> tuple[Column, Column]:
+    """The different numbers, all of which are below `end`, and which of these each one is."""
+    if end > 4 * len(numbers):
+        used, renumbered = np.unique(numbers, return_inverse=True)
+        return used, renumbered
+    is_used = np.zeros(end, bool)
+    is_used[numbers] = True
+    return np.flatnonzero(is_used), (np.cumsum(is_used) - 1)[numbers]
