@@ -2,14 +2,14 @@
 Benchmarks, to be run by hand on a quiet machine:
 
     python scripts/bench.py stream      an event stream, against a plain loop over the same dicts
-    python scripts/bench.py replay      a log file, against DuckDB, Polars, a plain loop and wc
+    python scripts/bench.py replay      a log file, against DuckDB, Polars, chDB, a plain loop, wc
     python scripts/bench.py live        a watched service, against the same service unwatched
     python scripts/bench.py latency     a live monitor: how soon it reports, whether it counts all
     python scripts/bench.py blame       attribution in worlds with known causes, against plain rules
     python scripts/bench.py data DIR    no benchmark: writes a log and its endpoints
 
-`replay` and `data` need numpy. `replay` needs duckdb and polars, unless `--only` leaves them out.
-`live` needs uvicorn, httptools, Starlette and wrk.
+`replay` and `data` need numpy. `replay` leaves out duckdb, polars or chdb if it
+is not installed. `live` needs uvicorn, httptools, Starlette and wrk.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from peers.replay import report
 from peers.tool import TOOLS, explain_missing
 
 PARSERS = ["h11", "httptools"]
+TOOL_NAMES = ", ".join(TOOLS)
 
 
 def measure_stream(arguments: argparse.Namespace) -> None:
@@ -40,9 +41,12 @@ def measure_stream(arguments: argparse.Namespace) -> None:
 
 
 def measure_replay(arguments: argparse.Namespace) -> None:
-    tools = [TOOLS[name] for name in arguments.only]
-    if errors := [text for tool in tools if (text := explain_missing(tool))]:
-        sys.exit("\n".join(errors))
+    tools = [TOOLS[name] for name in arguments.only or TOOLS]
+    missing = {tool: text for tool in tools if (text := explain_missing(tool))}
+    if arguments.only and missing:
+        sys.exit("\n".join(missing.values()))
+    tools = [tool for tool in tools if tool not in missing]
+    print(*(f"skipped: {text}" for text in missing.values()), sep="\n", file=sys.stderr)
     if arguments.cores:
         cores = sorted(os.sched_getaffinity(0))[: arguments.cores]
         os.sched_setaffinity(0, cores)  # inherited by the processes of the tools
@@ -120,7 +124,9 @@ def parse() -> argparse.Namespace:
     replay.add_argument(
         "--cases", type=name_list(CASES), default=list(CASES), help=", ".join(CASES)
     )
-    replay.add_argument("--only", type=name_list(TOOLS), default=list(TOOLS), help=", ".join(TOOLS))
+    replay.add_argument(
+        "--only", type=name_list(TOOLS), default=[], help=f"the tools (default: all): {TOOL_NAMES}"
+    )
     replay.add_argument(
         "--data", type=Path, metavar="DIR", help="where the logs are kept and reused"
     )

@@ -2,7 +2,7 @@
 Compares the scanner with the reference parser. Run by hand, from the checkout:
 
     python scripts/fuzz.py --lines 1000000 --seed 1    damaged real lines, compiled kernels
-    python scripts/fuzz.py --layouts --lines 1000000   damaged lines of many layouts
+    python scripts/fuzz.py --layouts --lines 1000000   damaged lines of many layouts, some wrapped
     python scripts/fuzz.py --guided --seconds 600      guided by coverage, plain Python kernels
 
 The last needs atheris, and keeps inputs that reached new code in the folder --corpus. All stop
@@ -38,6 +38,7 @@ from tests.compiled.reading import (  # noqa: E402
 from tests.formats.json_texts import JSON  # noqa: E402
 from tests.formats.layouts import LAYOUTS, TABLES, random_layout_lines  # noqa: E402
 from tests.formats.lines import SCANNED, damage, random_lines  # noqa: E402
+from tests.formats.wrapped_lines import WRAPPED  # noqa: E402
 from tests.log_replay import replays  # noqa: E402
 
 SAMPLES = {
@@ -48,10 +49,11 @@ SAMPLES = {
         *("ingress_nginx.log", "traefik.log", "vhost_combined.log", "wrapped.log", "invalid.log"),
     ),
 }
+FEW = 5  # endpoints
 # How requests are matched, whether exactly, and the most endpoints that may be discovered.
 KNOWN = [
     *((given_exactly, True, 0), (given_by_template, False, 0)),
-    *((found, False, 1000), (found, False, 5), (found, True, 1000)),
+    *((found, False, 1000), (found, False, FEW), (found, True, 1000)),
 ]
 # Beginnings of logs. A format may be detected only at the first access.
 HEADS = (b"", b"\n" * 2000, b'{"type": "change", "value": "commit: c"}\n' * 50)
@@ -84,12 +86,15 @@ def fuzz_lines(count: int, seed: int) -> None:
 
 
 def fuzz_layouts(count: int, seed: int) -> None:
-    """Check lines of layouts, tables and JSON logs, with every way of matching requests."""
+    """Check lines of layouts, tables and JSON logs, wrapped or not, with all ways of matching."""
     rng = random.Random(seed)
     begin = time.monotonic()
-    names = (*LAYOUTS, *TABLES, *JSON)
+    names = (*LAYOUTS, *TABLES, *JSON, *WRAPPED)
     for number in range(-(-count // BLOCK)):
-        name, known = names[number % len(names)], rng.choice(KNOWN)
+        name = names[number % len(names)]
+        # A scanner ends a block at a line in parts. With few endpoints, the codes of the accesses
+        # that are not counted depend on where blocks end.
+        known = rng.choice([one for one in KNOWN if one[2] != FEW or name not in WRAPPED])
         lines = random_layout_lines(rng, name, BLOCK)
         what = f"seed {seed}, block {number}: {name}, {known}"
         attempt(read_check(name, known, compiled_kernels), lines, what)

@@ -378,6 +378,28 @@ def check_mutually_exclusive(**options: object) -> None:
         raise OptionError(given, " are both given; allowed: one")
 
 
+def check_combination(
+    function: Callable[..., object],
+    values: Mapping[str, object],
+    *,
+    exclusive: Iterable[Sequence[str]],
+    needed: Mapping[str, str],
+) -> None:
+    """
+    Check that no option of a function is without effect beside the others. An option is given if
+    its value is not the default. At most one of each group in `exclusive` may be given, and each
+    name in `needed` only with the option that it maps to. Raises OptionError.
+    """
+    declared = list_options(function)
+    given = {name for name, one in declared.items() if values[name] != one.default}
+    for group in exclusive:
+        check_mutually_exclusive(**{name: name in given or None for name in group})
+    for name, other in needed.items():
+        if name in given and other not in given:
+            fault = ": the former has no effect without the latter; allowed: both or neither"
+            raise OptionError([name, other], fault)
+
+
 def distinct_paths(
     outputs: Mapping[str, AnyPath | None], inputs: Iterable[AnyPath] | None = None
 ) -> None:

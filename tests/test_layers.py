@@ -133,3 +133,23 @@ def test_importing_slomon_loads_no_heavy_package_and_starts_nothing() -> None:
     )
 
     assert run.stdout == "[] 1\n"
+
+
+def test_a_small_replay_loads_only_what_it_needs(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("".join(f"{1_700_000_000 + n} GET /a 200\n" for n in range(10)))
+    not_needed = [
+        *("llvmlite", "numpy", "tomllib", "zoneinfo", "importlib.metadata"),
+        *("slomon.compiled", "slomon.report", "slomon.deploys.history", "slomon.example_logs"),
+        *("slomon.formats.inference", "slomon.formats.dialects", "slomon.core.attribution"),
+    ]
+    script = (
+        "import sys; from slomon.__main__ import run; "
+        f"sys.argv = ['slomon', 'replay', {str(log)!r}, '--json', '--log-level', 'error']; "
+        f"print(run(), [name for name in {not_needed!r} if name in sys.modules], file=sys.stderr)"
+    )
+    replay = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert replay.stderr == "0 []\n"

@@ -123,7 +123,7 @@ def serving() -> Iterator[str]:
 
 
 def test_the_demonstration_breaks_and_is_repaired_as_the_docs_show() -> None:
-    page = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "web-services.md").read_text(encoding="utf-8")
     shown = re.search(r"```console\n(\$ ask.*?)```", page, re.DOTALL)
     assert shown
     with serving() as port:

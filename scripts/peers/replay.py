@@ -2,6 +2,8 @@
 Measures replays. In each round, every tool reads the same file in a process of its own. Their
 incidents are compared every time; if they differ, nothing is printed.
 
+`MB/s` are millions of bytes of the file; `wc` is `wc -l`, which reads each byte and does no more.
+
 A round before the measured ones fills the page cache and the caches of compiled code. `ratio` is
 the median over the rounds of a tool's time divided by slomon's.
 """
@@ -33,13 +35,16 @@ class Round:
 
 
 def report(case: Case, tools: list[Tool], rounds: int) -> None:
-    """Print the table of one case. Exits if the tools disagree."""
+    """Print the table of one case, of the tools that read its log. Exits if the tools disagree."""
     prepare(case)
+    tools = [tool for tool in tools if tool.reads(case)]
     with tempfile.TemporaryDirectory() as folder:
         run_round(case, tools, Path(folder))
         measured = [run_round(case, tools, Path(folder)) for _ in range(rounds)]
     print(_title(case, measured[0].answers))
-    print(f"{'':8}{'median':>9}{'min':>9}{'max':>9}{'lines/s':>14}{'cpu':>9}{'MiB':>8}{'ratio':>8}")
+    print(
+        f"{'':8}{'median':>9}{'min':>9}{'max':>9}{'lines/s':>14}{'MB/s':>8}{'cpu':>9}{'MiB':>8}{'ratio':>8}"
+    )
     for tool in tools:
         print(_row(tool.name, case, measured), flush=True)
 
@@ -85,12 +90,13 @@ def _title(case: Case, answers: Answers) -> str:
 def _row(name: str, case: Case, measured: list[Round]) -> str:
     costs = [one.costs[name] for one in measured]
     walls = [cost.wall for cost in costs]
-    median = statistics.median(walls)
+    median, size = statistics.median(walls), case.log.stat().st_size
     peak = max(cost.peak for cost in costs)
     cpu = statistics.median(cost.cpu for cost in costs)
     times = f"{median:8.2f}s{min(walls):8.2f}s{max(walls):8.2f}s"
     return (
-        f"{name:8}{times}{case.lines / median:14,.0f}{cpu:8.2f}s{peak:8,.0f}"
+        f"{name:8}{times}{case.lines / median:14,.0f}{size / median / 1e6:8,.0f}{cpu:8.2f}s"
+        f"{peak:8,.0f}"
         f"{_ratio(name, measured):>8}"
     )
 

@@ -15,12 +15,19 @@ from peers.process import SCRIPTS
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """`command` returns the command line for a case and the file to write the incidents to."""
+    """
+    `command` returns the command line for a case and the file to write the incidents to. `forms`
+    are those of the logs that the tool reads; None if it reads all.
+    """
 
     name: str
     command: Callable[[Case, Path], list[str]]
     answers: bool = True
     needs: str | None = None
+    forms: tuple[str, ...] | None = None
+
+    def reads(self, case: Case) -> bool:
+        return self.forms is None or case.form in self.forms
 
 
 def explain_missing(tool: Tool) -> str | None:
@@ -60,6 +67,7 @@ TOOLS: Final = {
         Tool("slomon", _replay),
         Tool("duckdb", _script("duckdb_sql.py"), needs="duckdb"),
         Tool("polars", _script("polars_lazy.py"), needs="polars"),
+        Tool("chdb", _script("chdb_sql.py"), needs="chdb", forms=("plain",)),
         Tool("loop", _script("plain_loop.py")),
         Tool("wc", _floor, answers=False),
     )

@@ -34,6 +34,7 @@ from slomon.kernels import (
     table,
     times,
     windows,
+    wrappers,
 )
 from slomon.kernels import sli_series as series_kernels
 from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
@@ -41,6 +42,7 @@ from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
 _BYTE: Final = ir.IntType(8)
+_WIDEST: Final = ir.VectorType(_BYTE, swar.WIDEST)
 _B: Final = types.CPointer(types.uint8)  # a text
 _C: Final = types.CPointer(types.int64)  # a column
 _F: Final = types.CPointer(types.float64)
@@ -67,7 +69,7 @@ def _load(_: Any, text: Any, at: Any) -> Any:
 @intrinsic
 def _trailing_zeros(_: Any, word: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(word), generate
 
@@ -84,35 +86,51 @@ def _prefetch(_: Any, column: Any, at: Any) -> Any:
     return types.void(column, at), generate
 
 
-_VECTOR: Final = ir.VectorType(_BYTE, swar.WIDE)
-
-
-def _load_wide(builder: Any, text: Any, at: Any) -> Any:
-    place = builder.bitcast(builder.gep(text, [at]), _VECTOR.as_pointer())
-    word = builder.load(place)
+def _load_bytes(builder: Any, text: Any, at: Any, size: int) -> Any:
+    vector = ir.VectorType(_BYTE, size)
+    word = builder.load(builder.bitcast(builder.gep(text, [at]), vector.as_pointer()))
     word.align = 1
     return word
 
 
-def _repeat(byte: int) -> Any:
-    return ir.Constant(_VECTOR, [byte] * swar.WIDE)
+def _repeat(byte: int, size: int) -> Any:
+    return ir.Constant(ir.VectorType(_BYTE, size), [byte] * size)
 
 
-def _count_until(builder: Any, found: Any) -> Any:
+def _list_bits(builder: Any, found: Any) -> Any:
+    """A word with the bit of each of 32 bytes that was found."""
+    return builder.zext(builder.bitcast(found, ir.IntType(swar.WIDE)), _WORD)
+
+
+def _first_bytes(builder: Any, count: Any) -> Any:
+    """Which of the widest bytes are among the first `count`, a bit for each."""
+    single = builder.insert_element(
+        ir.Constant(_WIDEST, ir.Undefined), builder.trunc(count, _BYTE), ir.Constant(_INT, 0)
+    )
+    order = ir.Constant(ir.VectorType(_INT, swar.WIDEST), [0] * swar.WIDEST)
+    repeated = builder.shuffle_vector(single, ir.Constant(_WIDEST, ir.Undefined), order)
+    return builder.icmp_unsigned("<", ir.Constant(_WIDEST, list(range(swar.WIDEST))), repeated)
+
+
+def _count_until(builder: Any, found: Any, size: int) -> Any:
     """How many bytes come before the first one whose bit is set."""
-    bits = builder.bitcast(found, ir.IntType(swar.WIDE))
-    return builder.zext(builder.cttz(bits, ir.Constant(ir.IntType(1), 0)), _WORD)
+    if size == _WORD.width:
+        bits = builder.bitcast(found, _WORD)
+        return builder.cttz(bits, ir.Constant(ir.IntType(1), 0))
+    ended = builder.or_(_list_bits(builder, found), ir.Constant(_WORD, 1 << size))
+    return builder.cttz(ended, ir.Constant(ir.IntType(1), 1))  # without a branch: it's never zero
 
 
 @intrinsic
-def _count_plain(_: Any, text: Any, at: Any) -> Any:
+def _special_bits(_: Any, text: Any, at: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        word = _load_wide(builder, *arguments)
-        quotes = builder.icmp_signed("==", word, _repeat(34))
-        backslashes = builder.icmp_signed("==", word, _repeat(92))
+        text, at = arguments
+        word = _load_bytes(builder, text, at, swar.WIDE)
+        quotes = builder.icmp_signed("==", word, _repeat(34, swar.WIDE))
+        backslashes = builder.icmp_signed("==", word, _repeat(92, swar.WIDE))
         # As a signed number, a byte that is not ASCII is less than 0.
-        others = builder.icmp_signed("<", word, _repeat(32))
-        return _count_until(builder, builder.or_(others, builder.or_(quotes, backslashes)))
+        others = builder.icmp_signed("<", word, _repeat(32, swar.WIDE))
+        return _list_bits(builder, builder.or_(others, builder.or_(quotes, backslashes)))
 
     return types.int64(text, at), generate
 
@@ -120,31 +138,107 @@ def _count_plain(_: Any, text: Any, at: Any) -> Any:
 @intrinsic
 def _count_line(_: Any, text: Any, at: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        word = _load_wide(builder, *arguments)
-        return _count_until(builder, builder.icmp_signed("==", word, _repeat(10)))
+        text, at = arguments
+        word = _load_bytes(builder, text, at, swar.WIDEST)
+        found = builder.icmp_signed("==", word, _repeat(10, swar.WIDEST))
+        return _count_until(builder, found, swar.WIDEST)
 
     return types.int64(text, at), generate
+
+
+@intrinsic
+def _count_same(_: Any, text: Any, one: Any, other: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, one, other = arguments
+        words = [_load_bytes(builder, text, at, swar.WIDE) for at in (one, other)]
+        return _count_until(builder, builder.icmp_signed("!=", *words), swar.WIDE)
+
+    return types.int64(text, one, other), generate
+
+
+@intrinsic
+def _count_path(_: Any, text: Any, at: Any, count: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, count = arguments
+        word = _load_bytes(builder, text, at, swar.WIDEST)
+        found = builder.icmp_signed("==", word, _repeat(63, swar.WIDEST))
+        path = _count_until(builder, found, swar.WIDEST)
+        return builder.select(builder.icmp_signed("<", path, count), path, count)
+
+    return types.int64(text, at, count), generate
+
+
+@intrinsic
+def _hash_bytes(_: Any, text: Any, at: Any, count: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, count = arguments
+        word = _load_bytes(builder, text, at, swar.WIDEST)
+        word = builder.select(_first_bytes(builder, count), word, _repeat(0, swar.WIDEST))
+        words = ir.VectorType(_WORD, len(swar.FACTORS))
+        products = builder.mul(builder.bitcast(word, words), ir.Constant(words, swar.FACTORS))
+        total = ir.Constant(_WORD, 0)
+        for number in range(len(swar.FACTORS)):
+            product = builder.extract_element(products, ir.Constant(_INT, number))
+            total = builder.add(total, product)
+        return total
+
+    return types.int64(text, at, count), generate
+
+
+@intrinsic
+def _equal_texts(_: Any, text: Any, at: Any, other: Any, place: Any, count: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, other, place, count = arguments
+        one = _load_bytes(builder, text, at, swar.WIDEST)
+        two = _load_bytes(builder, other, place, swar.WIDEST)
+        unequal = builder.and_(_first_bytes(builder, count), builder.icmp_signed("!=", one, two))
+        bits = builder.bitcast(unequal, ir.IntType(swar.WIDEST))
+        return builder.icmp_signed("==", bits, ir.Constant(bits.type, 0))
+
+    return types.boolean(text, at, other, place, count), generate
 
 
 @intrinsic
 def _copy_wide(_: Any, text: Any, at: Any, into: Any, place: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         text, at, into, place = arguments
-        word = _load_wide(builder, text, at)
-        target = builder.bitcast(builder.gep(into, [place]), _VECTOR.as_pointer())
+        word = _load_bytes(builder, text, at, swar.WIDE)
+        target = builder.bitcast(builder.gep(into, [place]), word.type.as_pointer())
         builder.store(word, target, align=1)
 
     return types.void(text, at, into, place), generate
 
 
-@overload(swar.count_plain, strict=False)
-def _count_plain_bytes(text: Any, at: Any) -> Any:
-    return lambda text, at: _count_plain(text, np.int64(at))
+@overload(swar.special_bits, strict=False)
+def _special_bits_of_bytes(text: Any, at: Any) -> Any:
+    return lambda text, at: _special_bits(text, np.int64(at))
 
 
 @overload(swar.count_line, strict=False)
 def _count_line_bytes(text: Any, at: Any) -> Any:
     return lambda text, at: _count_line(text, np.int64(at))
+
+
+@overload(swar.count_same, strict=False)
+def _count_same_bytes(text: Any, one: Any, other: Any) -> Any:
+    return lambda text, one, other: _count_same(text, np.int64(one), np.int64(other))
+
+
+@overload(swar.count_path, strict=False)
+def _count_path_bytes(text: Any, at: Any, count: Any) -> Any:
+    return lambda text, at, count: _count_path(text, np.int64(at), np.int64(count))
+
+
+@overload(swar.hash_bytes, strict=False)
+def _hash_some_bytes(text: Any, at: Any, count: Any) -> Any:
+    return lambda text, at, count: _hash_bytes(text, np.int64(at), np.int64(count))
+
+
+@overload(swar.equal_texts, strict=False)
+def _compare_bytes(text: Any, at: Any, other: Any, place: Any, count: Any) -> Any:
+    return lambda text, at, other, place, count: _equal_texts(
+        text, np.int64(at), other, np.int64(place), np.int64(count)
+    )
 
 
 @overload(swar.copy_wide, strict=False)
@@ -167,14 +261,15 @@ def _wrap(number: Any) -> Any:
     return lambda number: number  # machine arithmetic wraps by itself
 
 
-@overload(swar.first_byte, strict=False)
-def _first_byte(word: Any) -> Any:
-    return lambda word: _trailing_zeros(word) >> 3
+@overload(swar.first_bit, strict=False)
+def _first_bit(word: Any) -> Any:
+    return lambda word: _trailing_zeros(word)  # noqa: PLW0108 (not an intrinsic itself)
 
 
 _REPLACED: Final = (
-    *(swar.load, swar.wrap, swar.first_byte, swar.prefetch),
-    *(swar.count_plain, swar.count_line, swar.copy_wide),
+    *(swar.load, swar.wrap, swar.first_bit, swar.prefetch),
+    *(swar.special_bits, swar.count_line, swar.count_same, swar.copy_wide),
+    *(swar.count_path, swar.hash_bytes, swar.equal_texts),
 )
 
 
@@ -191,6 +286,7 @@ def _compilable() -> Iterator[Any]:
         layout,
         table,
         json_lines,
+        wrappers,
         hash_table,
         scan,
         route,
@@ -394,8 +490,9 @@ def _expire(
 _KERNELS: Final = {
     "scan": (
         scan.scan,
-        (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C),
+        (_B, _N, _N, _B, _C, _C, _B, _C, _C, _C, _B, _C, _C, _C, _C, _N, _N, _C, _C, _B, _C),
     ),
+    "unwrap": (wrappers.unwrap, (_B, _N, _N, _N, _C, _B, _C, _B, _C, _N)),
     "resolve": (resolve.resolve, (_B, _B, _C, _N, _N, _C, _C, _B, _C, _C, _B, _C)),
     "find_or_add": (resolve.find_or_add, (_B, _N, _C, _B, _C, _C)),
     "add_request": (resolve.add_request, (_B, _N, _N, _C, _B, _C)),

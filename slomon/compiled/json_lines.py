@@ -1,4 +1,7 @@
-"""The keys of JSON lines as programs of the scanner (`kernels.json_lines`)."""
+"""
+The keys of JSON lines as programs of the scanner (`kernels.json_lines`), and so the wrappers, most
+of which are JSON (`kernels.wrappers`).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from slomon.compiled.layout import Program
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import is_complete
 from slomon.kernels import json_lines as kernel
-from slomon.kernels import request
+from slomon.kernels import request, wrappers
 from slomon.kernels.line import JSON_LINES
 from slomon.kernels.swar import wrap
 
@@ -25,6 +28,12 @@ _FIELDS: Final = {
     "host": request.HOST,
 }
 _MOST_KEYS: Final = 60  # a bit each
+# Of each wrapper that is JSON: its kind, the key of its content, and another that it must have
+_CONTENTS: Final = {
+    "docker": (wrappers.LINE_IN_JSON, "log", "stream"),
+    "journald": (wrappers.TEXT_IN_JSON, "MESSAGE", "__REALTIME_TIMESTAMP"),
+    "loki": (wrappers.TEXT_IN_JSON, "line", "labels"),
+}
 
 
 @dataclass(slots=True)
@@ -63,6 +72,29 @@ def _compile(keys: tuple[tuple[str, str], ...], with_host: bool) -> Program | No
     if (len(numbers) - kernel.HEADER) // kernel.KEY > _MOST_KEYS:
         return None
     return Program(JSON_LINES, array("q", numbers), literals + b"\0")
+
+
+@dataclass(frozen=True, slots=True)
+class WrapperProgram:
+    """How a wrapper is taken off: arguments of `kernels.wrappers.unwrap`."""
+
+    kind: int
+    program: array[int]
+    literals: bytearray
+
+
+@lru_cache
+def compile_wrapper(name: str) -> WrapperProgram | None:
+    """The program of a wrapper; None if only the reference parser can take it off."""
+    if name == "cri":
+        return WrapperProgram(wrappers.CRI, array("q", [0]), bytearray(1))
+    if name not in _CONTENTS:
+        return None
+    kind, content, beside = _CONTENTS[name]
+    whole = _Key(inner={content: _Key(request.CONTENT), beside: _Key(kernel.ANY)})
+    numbers, literals = [0, 1 << request.CONTENT | 1 << kernel.ANY], bytearray()
+    _add(numbers, literals, whole, 0, b"")
+    return WrapperProgram(kind, array("q", numbers), literals + b"\0")
 
 
 def _cut(key: str) -> Iterator[tuple[str, ...]]:

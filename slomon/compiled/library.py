@@ -45,16 +45,16 @@ class Library:
         def __getattr__(self, name: str) -> Function: ...
 
 
-def load(*, compile_if_needed: bool = True) -> Library | None:
+def load(*, compile_if_needed: bool = True, image: Image | None = None) -> Library | None:
     """
-    The library. It is compiled first, which takes some seconds, if the cache has none for the
-    present code, Numba and processor. None if it would have to be compiled and `compile_if_needed`
-    is False, if the extra `slomon[replay]` is not installed, or if the library can't be loaded,
-    which is logged.
+    The library, from an image if there is one. Else it is compiled first, which takes some seconds,
+    if the cache has none for the present code, Numba and processor. None if it would have to be
+    compiled and `compile_if_needed` is False, if the extra `slomon[replay]` is not installed, or if
+    the library can't be loaded, which is logged.
     """
     if not _loaded:
         try:
-            image = _find_image(compile_if_needed=compile_if_needed)
+            image = image or find_image(compile_if_needed=compile_if_needed)
             if image is None:
                 return None
             _loaded.append(Library(image))
@@ -64,6 +64,11 @@ def load(*, compile_if_needed: bool = True) -> Library | None:
                 _warn_once("compiled.unavailable", reason=_show(repr(error)))
             return None
     return _loaded[0]
+
+
+def is_loaded() -> bool:
+    """Whether `load` returns the library at once."""
+    return bool(_loaded)
 
 
 def address(column: array[int] | Text) -> int:
@@ -86,7 +91,8 @@ def _function(at: int, arguments: int) -> Function:
     return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * arguments)(at)
 
 
-def _find_image(*, compile_if_needed: bool) -> Image | None:
+def find_image(*, compile_if_needed: bool) -> Image | None:
+    """The image in the cache; else it is compiled and put there, if that is wanted."""
     path, image = cache.find_path(), None
     if path is not None:
         try:

@@ -1,5 +1,5 @@
 """
-Compiled scanning of lines, for logs (`CompiledReader`) and for live streams (`CompiledBatcher`).
+Compiled scanning of the lines of logs.
 
 The scanner kernel reads the plain lines of the common formats, and looks up their requests in a
 table. It leaves every other line unresolved. A line whose request is merely unknown is resolved by
@@ -10,37 +10,30 @@ parser.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from slomon.compiled.json_lines import compile_keys
+from slomon.compiled.json_lines import WrapperProgram, compile_keys, compile_wrapper
 from slomon.compiled.layout import Program, compile_layout, compile_table, list_offsets
 from slomon.compiled.library import Library, address, lengthen
-from slomon.compiled.reorder import CompiledRowBuffer
-from slomon.compiled.request_table import CompiledEndpointNames, Known
-from slomon.core.batching import AnyBatcher, Batch, BatchResult, Item
-from slomon.core.endpoints import Sharding
-from slomon.core.events import Access, Change, Rejection, parse_access
-from slomon.core.reorder import OPEN_END, SourceClock
+from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.core.statuses import StatusRule, StatusTable
-from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import FoundRequests, Requests
 from slomon.formats.format import AnyLayout, Format
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.layout import Layout
 from slomon.formats.tables import TableLayout
-from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
+from slomon.kernels.codes import UNMATCHED, access_code
 from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.line import PLAIN_LINES
-from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
+from slomon.kernels.route import SCRATCH
+from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, UNRESOLVED
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 
 _SHORT_LINE: Final = 16  # bytes; a block with shorter lines on average is read in several parts
 _KNOWN_AT_ONCE: Final = 10_000  # endpoints
 _LINES_PER_UNRESOLVED: Final = 8  # at first; the column grows if more lines are unresolved
 _SUFFIXES: Final = {"plain": b"", "events": b'"}'}
-_TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and the bytes that kernels read past it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +46,23 @@ class _Shape:
     suffix: int = 0
     program: array[int] = field(default_factory=lambda: array("q", [0]))
     offsets: array[int] = field(default_factory=lambda: array("q", [0]))
+    wrapper: WrapperProgram | None = None
 
     def numbers(
-        self, mask: int, ticks: tuple[int, int], *, cut_queries: bool, of_file: bool = True
+        self,
+        mask: int,
+        ticks: tuple[int, int],
+        *,
+        cut_queries: bool,
+        of_file: bool,
+        has_routes: bool,
     ) -> array[int]:
         """
         The column `shape` of the scanner. `mask` is that of the table; accesses count from the
         first of `ticks` to the last.
         """
         numbers = self.kind, self.prefix, self.suffix, of_file, cut_queries, mask
-        return array("q", [*numbers, *ticks])
+        return array("q", [*numbers, *ticks, has_routes])
 
 
 class CompiledReader:
@@ -89,14 +89,17 @@ class CompiledReader:
         if shape is None:
             self._reference.scan(block)
             return
-        known = self._table(log.requests).known
+        table = self._table(log.requests)
         if shape.kind != PLAIN_LINES and len(block.requests) < len(block.buffer):
             block.requests = bytearray(len(block.buffer))
         rows = len(block.buffer) // _SHORT_LINE + 1
         lengthen(block.ticks, rows)
         lengthen(block.codes, rows)
         lengthen(block.unresolved, UNRESOLVED * (rows // _LINES_PER_UNRESOLVED + 1))
-        while self._scan(block, rows, known, shape):
+        block.is_unwrapped = shape.wrapper is not None
+        if shape.wrapper is not None:
+            rows = self._unwrap(block, rows, shape.wrapper)
+        while self._scan(block, rows, table, shape):
             lengthen(block.unresolved, 2 * len(block.unresolved))
 
     def resolve(self, block: Block) -> None:
@@ -117,27 +120,51 @@ class CompiledReader:
             next_line += 1
         table.publish(block.unresolved_count)
 
-    def _scan(self, block: Block, room: int, known: Known, shape: _Shape) -> bool:
+    def _unwrap(self, block: Block, room: int, wrapper: WrapperProgram) -> int:
+        """Write the contents of wrapped lines to the block. Return how many lines there are."""
+        if len(block.contents) < len(block.buffer):
+            block.contents = bytearray(len(block.buffer))
+        lengthen(block.ends, room + 1)
+        memory = array("q", [-1]) * MEMORY
+        return self._library.unwrap(
+            *(address(block.buffer), block.at, block.length, wrapper.kind),
+            *(address(wrapper.program), address(wrapper.literals), address(memory)),
+            *(address(block.contents), address(block.ends), room),
+        )
+
+    def _scan(self, block: Block, room: int, table: CompiledEndpointNames, shape: _Shape) -> bool:
         """Return whether the column of unresolved lines was too short for the block."""
-        memory, unresolved_count = array("q", [-1]) * MEMORY, array("q", [0, 0])
+        known, memory = table.known, array("q", [-1]) * MEMORY
+        unresolved_count, route = array("q", [0, 0]), bytearray(SCRATCH)
         group = array("q", bytes(8 * GROUP * LINE))
         unresolved_room = min(len(block.unresolved) // UNRESOLVED, room)
         ticks = self._reference.first, self._reference.last
-        numbers = shape.numbers(known.mask, ticks, cut_queries=not block.log.match_exactly)
+        numbers = shape.numbers(
+            *(known.mask, ticks),
+            cut_queries=not block.log.match_exactly,
+            of_file=shape.wrapper is None,
+            has_routes=table.has_routes,
+        )
+        text, at, length = block.buffer, block.at, block.length
+        if shape.wrapper is not None:
+            text, at, length = block.contents, 0, block.ends[room]
         block.rows = self._library.scan(
-            *(address(block.buffer), block.at, block.length, address(block.requests)),
+            *(address(text), at, length, address(block.requests)),
             *(address(numbers), address(shape.program), address(shape.literals)),
             *map(address, (shape.offsets, self._statuses, known.table, known.arena)),
             *map(address, (memory, block.ticks, block.codes, block.unresolved)),
             *(room, unresolved_room, address(unresolved_count), address(group)),
+            *(address(route), address(table.templates)),
         )
         block.unresolved_count, block.stop = unresolved_count
+        if shape.wrapper is not None:
+            block.stop = block.ends[block.rows - 1] + 1
         return block.unresolved_count == unresolved_room < room and block.stop < block.length
 
     def _resolve(self, block: Block, table: CompiledEndpointNames, first: int) -> int:
         """Return the number of the first line, from `first` on, that is to be parsed."""
         return table.resolve(
-            *(block.buffer, block.requests, block.unresolved, first),
+            *(_text(block), block.requests, block.unresolved, first),
             *(block.unresolved_count, block.codes),
         )
 
@@ -146,6 +173,8 @@ class CompiledReader:
             number * UNRESOLVED : (number + 1) * UNRESOLVED
         ]
         unknown = block.codes[row] != FOR_REFERENCE
+        if block.is_unwrapped:
+            start, end = block.ends[row - 1] + 1 if row else block.at, block.ends[row]
         line = bytes(block.buffer[start:end])
         tick, code = self._reference.read(log, block.first_line + row, line)
         block.ticks[row], block.codes[row] = tick, code
@@ -156,7 +185,7 @@ class CompiledReader:
             block.rows, block.stop = row + 1, block.buffer.index(b"\n", end) + 1
             block.unresolved_count = 0
         elif unknown and _is_learnt(log.requests, code):
-            source = block.requests if composed else block.buffer
+            source = block.requests if composed else _text(block)
             table.learn(bytes(source[request:request_end]), code)
 
     def _table(self, requests: Requests) -> CompiledEndpointNames:
@@ -184,122 +213,16 @@ class CompiledReader:
         return table
 
 
-class CompiledBatcher:
-    """
-    Makes the same batches as `before`, the batcher that it continues.
-
-    The texts of the items are joined and scanned as one block. Items of which one has several lines
-    are left to `before`, with which it shares the state of the stream.
-    """
-
-    def __init__(
-        self, library: Library, before: AnyBatcher, sharding: Sharding, is_failure: StatusRule
-    ) -> None:
-        self.state = before.state
-        self._before = before
-        self._library = library
-        self._sharding = sharding
-        self._is_failure = is_failure
-        self._statuses = StatusTable.from_rule(is_failure).column(MALFORMED)
-        self._table = CompiledEndpointNames(library)
-        self._rows = CompiledRowBuffer(library, len(sharding.members), self._table)
-        self._changes: dict[int, Change] = {}  # of the items that are cut now, by their codes
-        self._rejections: list[Rejection] = []  # of these items, too
-        self._memory = array("q", bytes(8 * MEMORY))
-        self._scanned = array("q", [0, 0])  # how many lines are unresolved, and where the text ends
-        self._group = array("q", bytes(8 * GROUP * LINE))
-        self._ticks, self._codes, self._unresolved = array("q"), array("q"), array("q")
-
-    def cut(self, items: Sequence[Item]) -> BatchResult:
-        """Return the batches of the stream's next items."""
-        text = self._scan(items)
-        unresolved_count, stop = self._scanned
-        if stop != len(text) - len(_TAIL) + 1:  # an item has several lines
-            return self._before.cut(items)
-        next_line = 0
-        while (next_line := self._resolve(text, next_line)) < unresolved_count:
-            self._parse(items, text, next_line)
-            next_line += 1
-        self._table.publish(unresolved_count)
-        batches = self._release(len(items))
-        rejections, self._rejections = self._rejections, []
-        return BatchResult(batches, rejections)
-
-    def _scan(self, items: Sequence[Item]) -> bytes:
-        # An item that is no text becomes an empty line, which is left unresolved.
-        lines = "\n".join([item if type(item) is str else "" for item in items])
-        text = (lines + _TAIL).encode("utf-8", "surrogatepass")
-        lengthen(self._ticks, len(items))
-        lengthen(self._codes, len(items))
-        lengthen(self._unresolved, UNRESOLVED * len(items))
-        known = self._table.known
-        shape = _Shape(PLAIN_LINES, bytearray(1))
-        numbers = shape.numbers(known.mask, (0, LAST_TICK), cut_queries=False, of_file=False)
-        self._library.scan(
-            *(address(text), 0, len(text) - len(_TAIL) + 1, address(text)),
-            *(address(numbers), address(shape.program), address(shape.literals)),
-            *map(address, (shape.offsets, self._statuses, known.table, known.arena, self._memory)),
-            *map(address, (self._ticks, self._codes, self._unresolved)),
-            *(len(items), len(items), address(self._scanned), address(self._group)),
-        )
-        return text
-
-    def _resolve(self, text: bytes, first: int) -> int:
-        """Return the number of the first line, from `first` on, that is to be parsed."""
-        return self._table.resolve(
-            text, text, self._unresolved, first, self._scanned[0], self._codes
-        )
-
-    def _parse(self, items: Sequence[Item], text: bytes, number: int) -> None:
-        row, _, _, request, request_end, _ = self._unresolved[
-            number * UNRESOLVED : (number + 1) * UNRESOLVED
-        ]
-        unknown = self._codes[row] != FOR_REFERENCE
-        item = items[row]
-        read = parse_access(item, self._is_failure) if isinstance(item, str) else item
-        if isinstance(read, Access):
-            key = self._sharding.catalogue.find(read.verb, read.resource)
-            code = access_code(UNMATCHED if key is None else key, failed=read.failed)
-            self._ticks[row], self._codes[row] = read.tick, code
-            if unknown:
-                self._table.learn(text[request:request_end], code)
-            return
-        self._ticks[row] = NO_TICK
-        if isinstance(read, Change):
-            self._codes[row] = self._add_change(read)
-        else:
-            self._codes[row] = REJECTED
-            position = self.state.accounting.events + row
-            self._rejections.append(Rejection(position, read.text, read.reason))
-
-    def _add_change(self, change: Change) -> int:
-        """Return the code of its row."""
-        if not self._sharding.owners(change.service):
-            return UNMATCHED
-        code = change_code(len(self._changes))
-        self._changes[code] = change
-        return code
-
-    def _release(self, rows: int) -> list[tuple[int, Batch]]:
-        """Return the batches of all rows; their order is that of the stream."""
-        state, changes = self.state, len(self._changes)
-        clock = SourceClock(newest=state.newest)
-        self._rows.enter(clock, 0, self._ticks, self._codes, rows)
-        released = self._rows.take(OPEN_END, state.accounting.events, self._changes)
-        state.newest = clock.newest
-        state.span.widen((batch for _, batch in released.batches), released.newest)
-        state.deploys += released.changes
-        accounting = state.accounting
-        accounting.events += rows
-        accounting.accesses += released.accesses
-        accounting.changes += changes
-        accounting.unmatched += released.unmatched
-        accounting.rejected += len(self._rejections)
-        return released.batches
+def _text(block: Block) -> bytearray:
+    """The text that was scanned."""
+    return block.contents if block.is_unwrapped else block.buffer
 
 
 def _find_shape(log: Log, form: Format) -> _Shape | None:
     """How the lines of a log in this format are scanned; None if only the reference parser can."""
+    if form.inner is not None:
+        wrapper, inner = compile_wrapper(form.wrapper), _find_shape(log, form.inner)
+        return replace(inner, wrapper=wrapper) if wrapper and inner else None
     if form.layout is not None:
         program = _compile(form.layout, log)
         if program is None:

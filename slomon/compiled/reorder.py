@@ -48,11 +48,12 @@ class CompiledRowBuffer:
 
     def take(self, watermark: int, position: int, changes: dict[int, Change]) -> Released:
         """Release the rows that stand before the watermark, as batches of arrays."""
-        first = self._first
-        self._first = self._end
-        if watermark <= LAST_TICK:
-            self._first = self._library.cut(address(self._buffer), first, self._end, watermark)
-        return self._release(first, self._first, position, changes)
+        return self._release(*self._cut(watermark), position, changes)
+
+    def remove(self, watermark: int) -> array[int]:
+        """Remove the rows that stand before the watermark, and return them, four numbers each."""
+        first, end = self._cut(watermark)
+        return self._buffer[first * ROW : end * ROW]
 
     def save(self) -> array[int]:
         """Return the waiting rows, four numbers each."""
@@ -65,6 +66,14 @@ class CompiledRowBuffer:
         self._make_room(count)
         self._buffer[: len(numbers)] = numbers
         self._end = count
+
+    def _cut(self, watermark: int) -> tuple[int, int]:
+        """The range of the rows that stand before the watermark, which wait no longer."""
+        first = self._first
+        self._first = self._end
+        if watermark <= LAST_TICK:
+            self._first = self._library.cut(address(self._buffer), first, self._end, watermark)
+        return first, self._first
 
     def _release(self, first: int, end: int, position: int, changes: dict[int, Change]) -> Released:
         rows = address(self._buffer), first, end, self._shards

@@ -22,10 +22,10 @@ from slomon.kernels.resolve import (
     MASK,
     MOST,
     ROOM,
-    SCRATCH,
     USED,
 )
-from slomon.kernels.route import LONGEST
+from slomon.kernels.route import LONGEST, SCRATCH
+from slomon.kernels.swar import WIDEST
 
 _PLAIN: Final = re.compile(rb"[A-Za-z]+ (?:[a-z0-9._-]+\n)?[!#-\[\]-~]+")
 _BUCKETS: Final = 1 << 10
@@ -34,7 +34,7 @@ _WORTH: Final = (
     32  # numbers of a table that are copied in the time in which one request is resolved
 )
 _ARENA: Final = 1 << 16  # bytes
-_PADDING: Final = 8  # bytes behind the arena, which kernels read with the last bytes of a text
+_PADDING: Final = WIDEST  # bytes behind the arena, which kernels read with the last bytes of a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ class CompiledEndpointNames:
 
     def __len__(self) -> int:
         return self._book[FOUND]
+
+    @property
+    def has_routes(self) -> bool:
+        """Are the requests in the table the routes of found endpoints?"""
+        return self._book[MOST] > 0
 
     @property
     def admitted(self) -> int:
@@ -180,9 +185,12 @@ class CompiledEndpointNames:
             self.known, self._missed = self._copy(), 0
 
     def _measure(self) -> None:
-        """Allow three quarters of the buckets to be used; give each found endpoint a place."""
+        """
+        Allow half of the buckets to be used, so that most look-ups need one; give each found
+        endpoint a place.
+        """
         header = self._book
-        header[ROOM] = (header[MASK] + 1) * 3 // 4
+        header[ROOM] = (header[MASK] + 1) // 2
         if header[MOST]:
             lengthen(self._places, 2 * header[ROOM])
             lengthen(self._admitted, header[ROOM])

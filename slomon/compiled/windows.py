@@ -67,6 +67,7 @@ class CompiledWindows:
         self._next_block = array("q", windows.state.next_block)
         self._pool = array("q", [getattr(windows.state, name)[0] for name in _POOL])
         self._crossings = array("q")
+        self._addresses: tuple[int, ...] | None = None  # see `_state`; None once a column grows
 
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
         """The name of each column of the state, and the column as an array, to be saved."""
@@ -98,6 +99,7 @@ class CompiledWindows:
         blank = CompiledWindows(self._library, Windows([defaults]))
         self._endpoints.extend(blank._endpoints * count)
         self._excesses.extend(blank._excesses * count)
+        self._addresses = None
         if self.series is not None:
             self.series.grow(count)
 
@@ -172,12 +174,14 @@ class CompiledWindows:
 
     def _state(self) -> tuple[int, ...]:
         """The arguments from which `compiled.build` makes a WindowState."""
-        endpoints = address(self._endpoints)
-        return (
-            *(endpoints, endpoints, self.count, address(self._excesses)),
-            *(address(self._entries), len(self._entries) // ENTRY),
-            *(address(self._next_block), address(self._pool)),
-        )
+        if self._addresses is None:
+            endpoints = address(self._endpoints)
+            self._addresses = (
+                *(endpoints, endpoints, self.count, address(self._excesses)),
+                *(address(self._entries), len(self._entries) // ENTRY),
+                *(address(self._next_block), address(self._pool)),
+            )
+        return self._addresses
 
     def _reserve(self, rows: int) -> None:
         lengthen(self._crossings, crossing_room(rows, self._no_traffic))
@@ -190,6 +194,7 @@ class CompiledWindows:
         self._next_block.append(self._pool[0])
         self._pool[0] = first
         self._pool[1] += added
+        self._addresses = None
 
 
 def _call(kernel: Function, series: SeriesState, *numbers: int) -> int:

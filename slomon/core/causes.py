@@ -94,6 +94,8 @@ def find_causes(
     The causes of the cases of a run, which must be in order of their onsets. The run has so many
     services, and lasted so many seconds.
     """
+    if not any(case.suspects or case.repairs for case in cases):
+        return [Finding({}, {}) for _ in cases]
     seconds = max(seconds, 1.0)
     deploys = {
         service: (1 + deployments.counts.get(service, 0)) / (seconds + DEPLOY_PRIOR)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -131,7 +132,7 @@ def _make_record(
     incident: Incident, requests: int, attributed: Attributed, co_occurring: tuple[str, ...]
 ) -> IncidentRecord:
     endpoint, stats = incident.endpoint, incident.stats
-    allowed = float(1 - Decimal(repr(endpoint.slo)))  # exact for the SLO as written
+    allowed = _allow(endpoint.slo)
     return IncidentRecord(
         id=_identify(incident),
         service=endpoint.name,
@@ -158,6 +159,12 @@ def _make_record(
         recovery=None if incident.recovery is None else to_seconds(incident.recovery),
         recovery_error=attributed.recovery_error,
     )
+
+
+@cache
+def _allow(slo: float) -> float:
+    """The share of failures that an SLO allows, exactly for the SLO as written."""
+    return float(1 - Decimal(repr(slo)))
 
 
 def _identify(incident: Incident) -> str:

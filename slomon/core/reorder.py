@@ -123,6 +123,13 @@ class RowBuffer(Protocol):
         Changes are looked up, and removed, by their codes.
         """
 
+    def remove(self, watermark: int) -> array[int]:
+        """
+        Remove the rows that stand before the watermark, and return them, four numbers each.
+
+        This is for one log that is read alone: `take` puts what several readers return in order.
+        """
+
     def save(self) -> array[int]:
         """Return the waiting rows, four numbers each."""
 
@@ -203,6 +210,10 @@ class Order:
         self.deploys += released.changes
         self.span.widen((batch for _, batch in batches), released.newest)
         return batches
+
+    def remove(self) -> array[int]:
+        """Remove the rows that are final, and return them, four numbers each."""
+        return self._rows.remove(self.watermark())
 
     def _exclude_changes(self, released: Released) -> list[tuple[int, Batch]]:
         """Remove the changes after `last` from the batches, which share the list of changes."""
@@ -336,9 +347,11 @@ class PythonRowBuffer:
 
     def take(self, watermark: int, position: int, changes: dict[int, Change]) -> Released:
         """Release the rows that stand before the watermark."""
-        final = bisect_left(self._rows, watermark, key=_by_time)
-        taken, self._rows = self._rows[:final], self._rows[final:]
-        return self._release(taken, position, changes)
+        return self._release(self._cut(watermark), position, changes)
+
+    def remove(self, watermark: int) -> array[int]:
+        """Remove the rows that stand before the watermark, and return them, four numbers each."""
+        return array("q", chain.from_iterable(self._cut(watermark)))
 
     def save(self) -> array[int]:
         """Return the waiting rows, four numbers each."""
@@ -348,6 +361,11 @@ class PythonRowBuffer:
         """Replace the waiting rows by saved ones."""
         parts = iter(numbers)
         self._rows = list(zip(parts, parts, parts, parts, strict=True))
+
+    def _cut(self, watermark: int) -> list[Row]:
+        final = bisect_left(self._rows, watermark, key=_by_time)
+        removed, self._rows = self._rows[:final], self._rows[final:]
+        return removed
 
     def _add_unseen(self, time: int, source: int, code: int) -> None:
         """Add an event that no shard sees, to the row before it if that stands for equal ones."""

@@ -7,25 +7,14 @@ The format of a change file is detected from its text.
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Final
 
 from slomon.core.events import Change, Excluded, RejectedLine
 from slomon.dates import Undated, read_rough_date
-from slomon.deploys.parsers import (
-    read_blocks,
-    read_lines,
-    read_log,
-    read_objects,
-    read_table,
-    starts_block,
-    starts_commit,
-    starts_line,
-    starts_objects,
-    starts_table,
-)
+from slomon.deploys.parsers import FORMATS
 from slomon.deploys.records import DEFAULT_RULES, DeployRules, Record
 from slomon.errors import ConfigurationError
 from slomon.sources.source import Source, open_source
@@ -47,8 +36,8 @@ _DETECTION_CHARACTERS: Final = 64 * 1024  # from the first line on that is not b
 @dataclass(frozen=True, slots=True)
 class History:
     """
-    Changes with the ticks of their deploys, in order of time, the rejected records, and the number
-    of deploys that don't count by reason.
+    Changes with the ticks of their deploys, in order of time, the rejected records by the line at
+    which they begin, and the number of deploys that don't count by reason.
     """
 
     changes: list[tuple[int, Change]]
@@ -72,48 +61,29 @@ def read_history(
     for path in paths:
         name, text = _read_text(path)
         try:
-            read = read_changes(text, zone=zone, service=service, rules=rules)
+            read = read_changes(text, name, zone=zone, service=service, rules=rules)
         except ConfigurationError as error:
             raise ConfigurationError(f"{excerpt(name, 1000)}: {error}") from None
         changes += read.changes
-        rejected += (RejectedLine(name, bad.line, bad.text, bad.reason) for bad in read.rejected)
+        rejected += read.rejected
         for reason, count in read.excluded.items():
             _count(excluded, reason, count)
     changes.sort(key=_tick)
     return History(changes, rejected, excluded)
 
 
-@dataclass(frozen=True, slots=True)
-class RejectedRecord:
-    """A record without a valid change: the line where it begins (from 1), its text, the reason."""
-
-    line: int
-    text: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeFile:
-    """
-    The content of a change file: changes with the ticks of their deploys, in order of time, the
-    rejected records, and the number of deploys that don't count by reason.
-    """
-
-    changes: list[tuple[int, Change]]
-    rejected: list[RejectedRecord]
-    excluded: dict[str, int] = field(default_factory=dict)
-
-
 def read_changes(
     text: str,
+    file: str = "",
     *,
     zone: tzinfo | None = None,
     service: str = "",
     rules: DeployRules = DEFAULT_RULES,
-) -> ChangeFile:
+) -> History:
     """
     The changes of a file's text, whose format is detected.
 
+    * `file`: the name of the file in the rejected records
     * `zone`: the zone of dates that don't name one
     * `service`: the service of records that don't name one
     * `rules`: the fields of records, and the environments that count
@@ -129,20 +99,20 @@ def read_changes(
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\0", "\n")
     name = _detect_format(text, rules)
     changes: list[tuple[int, Change]] = []
-    rejected: list[RejectedRecord] = []
+    rejected: list[RejectedLine] = []
     excluded: dict[str, int] = {}
-    for number, record in enumerate(_FORMATS[name][1](text, rules) if name else (), 1):
+    for number, record in enumerate(FORMATS[name].read(text, rules) if name else (), 1):
         if number > MAX_RECORDS:
             raise ConfigurationError(f"it {_over(MAX_RECORDS, 'records')}")
         dated = _date_change(record, zone)
         if isinstance(dated, str):
-            rejected.append(RejectedRecord(record.line, record.text, dated))
+            rejected.append(RejectedLine(file, record.line, record.text, dated))
         elif isinstance(dated, Excluded):
             _count(excluded, dated.reason)
         else:
             tick, change = dated
             changes.append((tick, replace(change, service=change.service or service)))
-    return ChangeFile(_order(changes, name), rejected, excluded)
+    return History(_order(changes, name), rejected, excluded)
 
 
 def _read_text(path: str) -> tuple[str, str]:
@@ -175,8 +145,8 @@ def _over(most: int, things: str) -> str:
 
 def _detect_format(text: str, rules: DeployRules) -> str:
     for line in _list_first_lines(text):
-        for name, (starts, _) in _FORMATS.items():
-            if starts(line, rules):
+        for name, form in FORMATS.items():
+            if form.starts(line, rules):
                 return name
     if text.strip():
         raise ConfigurationError(
@@ -230,18 +200,6 @@ def _tick(change: tuple[int, Change]) -> int:
 
 _MAX_REASONS: Final = 100
 
-_FORMATS: Final[
-    dict[
-        str,
-        tuple[Callable[[str, DeployRules], bool], Callable[[str, DeployRules], Iterator[Record]]],
-    ]
-] = {
-    "blocks": (starts_block, read_blocks),
-    "git log": (starts_commit, read_log),
-    "json": (starts_objects, read_objects),
-    "csv": (starts_table, read_table),
-    "git lines": (starts_line, read_lines),
-}
 _ALLOWED_FORMATS: Final = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
     "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "

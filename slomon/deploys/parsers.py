@@ -1,6 +1,6 @@
 """
-The formats of change files. Each has a function that recognises the first line of a record, or of
-the file's header, and one that reads all records of a text.
+The formats of change files, in `FORMATS`. Each has a function that recognises the first line of a
+record, or of the file's header, and one that reads all records of a text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
 from itertools import dropwhile, pairwise, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from slomon.core.events import Change, Excluded, Malformed, parse_change
 from slomon.dates import Undated, is_day, read_rough_date
@@ -49,22 +49,12 @@ _DELIMITERS: Final = ",;\t"
 _MAX_ROW_LINES: Final = 100
 
 
-def starts_block(line: str, _: DeployRules) -> bool:
-    """Is this the first line of a change as in an event stream?"""
-    return _BLOCK_START.match(line) is not None
-
-
 def read_blocks(text: str, _: DeployRules) -> Iterator[Record]:
     """Changes of four lines each, as in an event stream; blank lines are skipped."""
     for number, lines in _split_records(text, _BLOCK_START):
         block = "\n".join(line for line in lines if line.strip())
         change = parse_change(block)
         yield Record(number, block, change.reason if isinstance(change, Malformed) else change)
-
-
-def starts_commit(line: str, _: DeployRules) -> bool:
-    """Is this the first line of a commit in the output of `git log`?"""
-    return _COMMIT_START.match(line) is not None
 
 
 def read_log(text: str, _: DeployRules) -> Iterator[Record]:
@@ -91,11 +81,6 @@ def _read_commit(head: list[str]) -> Change | str:
     if not date:
         return "it has no line 'Date: ' or 'CommitDate: '"
     return Change(start[1], fields.get("Author", ""), date, service="")
-
-
-def starts_line(line: str, _: DeployRules) -> bool:
-    """Is this a line of a commit's hash and date?"""
-    return _read_line(line) is not None
 
 
 def read_lines(text: str, _: DeployRules) -> Iterator[Record]:
@@ -140,11 +125,6 @@ def _is_written_date(text: str) -> bool:
 
 def _is_epoch(text: str) -> bool:
     return _EPOCH.fullmatch(text) is not None
-
-
-def starts_objects(line: str, _: DeployRules) -> bool:
-    """Does a JSON object, or an array of objects, begin in this line?"""
-    return _OBJECTS_START.match(line) is not None
 
 
 def read_objects(text: str, rules: DeployRules) -> Iterator[Record]:
@@ -210,11 +190,6 @@ def _find_line_end(text: str, start: int) -> int:
     return len(text) if end < 0 else end
 
 
-def starts_table(line: str, rules: DeployRules) -> bool:
-    """Is this line a header of CSV, with a column for the commit and one for the date?"""
-    return _find_delimiter(line, rules) is not None
-
-
 def read_table(text: str, rules: DeployRules) -> Iterator[Record]:
     """
     The deploys of CSV rows below a header, separated by commas, semicolons or tabs. Lines above the
@@ -224,7 +199,7 @@ def read_table(text: str, rules: DeployRules) -> Iterator[Record]:
     is rejected, so a quote that is never closed doesn't consume the rest of the table.
     """
     lines = text.split("\n")
-    top = next(number for number, line in enumerate(lines) if starts_table(line, rules))
+    top = next(number for number, line in enumerate(lines) if _find_delimiter(line, rules))
     for number, line in enumerate(lines[:top], 1):
         if line.strip():
             yield Record(number, line, "it stands above the header")
@@ -281,3 +256,20 @@ def _split_records(text: str, start: re.Pattern[str]) -> Iterator[tuple[int, lis
         record = list(dropwhile(lambda line: not line.strip(), lines[begin:end]))
         if record:
             yield end - len(record) + 1, record
+
+
+class ChangeFormat(NamedTuple):
+    """A format: is a line the first one of a record or the header, and which records has a text?"""
+
+    starts: Callable[[str, DeployRules], object]
+    read: Callable[[str, DeployRules], Iterator[Record]]
+
+
+FORMATS: Final = {
+    "blocks": ChangeFormat(lambda line, _: _BLOCK_START.match(line), read_blocks),
+    "git log": ChangeFormat(lambda line, _: _COMMIT_START.match(line), read_log),
+    "json": ChangeFormat(lambda line, _: _OBJECTS_START.match(line), read_objects),
+    "csv": ChangeFormat(_find_delimiter, read_table),
+    "git lines": ChangeFormat(lambda line, _: _read_line(line), read_lines),
+}
+"""All formats by name, in the order of the trials."""

@@ -185,9 +185,12 @@ def _show_names(role: str, names: Names, rules: DeployRules) -> str:
     return f"a field such as {_EXAMPLES[role]}, or the one that --change-keys (change_keys=) names"
 
 
-def _find(fields: Fields, names: Iterable[str]) -> str:
-    texts = (_read_text(fields[name]) for name in names if name in fields)
-    return next(filter(None, texts), "")
+def _find(fields: Fields, names: Iterable[str], *, flags: bool = False) -> str:
+    """The text of the first of these fields that has one; with `flags`, `true` is a text, too."""
+    values = (fields[name] for name in names if name in fields)
+    if flags:
+        values = (str(one).lower() if isinstance(one, bool) else one for one in values)
+    return next(filter(None, map(_read_text, values)), "")
 
 
 def _find_commit(fields: Fields, names: Names) -> str:
@@ -216,15 +219,6 @@ def _read_text(value: object) -> str:
     return "" if text.lower() in _UNSET or text.startswith(_UNSET_TIME) else text
 
 
-def _read_flag(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else _read_text(value)
-
-
-def _find_flag(fields: Fields, names: Iterable[str]) -> str:
-    texts = (_read_flag(fields[name]) for name in names if name in fields)
-    return next(filter(None, texts), "")
-
-
 def _read_status(fields: Fields, names: Names) -> tuple[str, str]:
     """The status of a deploy and the time since which it is a success, each "" if not known."""
     for name in names["statuses"]:
@@ -233,7 +227,7 @@ def _read_status(fields: Fields, names: Names) -> tuple[str, str]:
             statuses = [statuses]
         if isinstance(statuses, list):
             return _choose_status([flatten(one) for one in statuses if isinstance(one, Mapping)])
-    return _find_flag(fields, names["status"]), ""
+    return _find(fields, names["status"], flags=True), ""
 
 
 def _choose_status(statuses: Iterable[Fields]) -> tuple[str, str]:
@@ -255,16 +249,20 @@ def _choose_status(statuses: Iterable[Fields]) -> tuple[str, str]:
 
 
 def _refuse_environment(fields: Fields, names: Names, rules: DeployRules) -> str:
-    flag = _find_flag(fields, names["production"])
+    flag = _find(fields, names["production"], flags=True)
     production = simplify(flag) in _YES or is_production(flag) if flag else None
     environment = _find(fields, names["environment"])
+    if not environment and not flag and not fields.keys().isdisjoint(names["production"]):
+        return _NO_PRODUCTION
     return refuse_environment([environment], rules.environments, production=production)
 
 
 def _refuse_flag(fields: Fields) -> str:
     """Why a deploy does not count by a flag of its tool; "" if it has no such flag."""
-    flags = ((reason, fields.get(name)) for name, reason in FLAGS.items())
-    return next((reason for reason, value in flags if _read_flag(value) in _YES), "")
+    set_flags = (
+        reason for name, reason in FLAGS.items() if _find(fields, [name], flags=True) in _YES
+    )
+    return next(set_flags, "")
 
 
 _MOST_TEXTS: Final = 10

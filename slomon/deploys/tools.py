@@ -76,16 +76,23 @@ def _names(names: str) -> list[str]:
     return list(map(simplify, names.split()))
 
 
+def _times(verbs: str, bare: str = "") -> list[str]:
+    """
+    The names of the time at which something was done, as in `finished_at` and `date_finished`, and
+    `bare` verbs.
+    """
+    ends = "{0}at {0}on {0}time {0}date {0}stamp date{0}"
+    return [*_names(" ".join(ends.format(verb) for verb in verbs.split())), *_names(bare)]
+
+
 def _marks(names: str) -> frozenset[str]:
     return frozenset(_names(names))
 
 
-def _prefer(**names: str) -> Names:
-    """The common names, behind those that a tool's records have for these roles."""
-    return {
-        **_COMMON,
-        **{role: [*_names(text), *_COMMON.get(role, ())] for role, text in names.items()},
-    }
+def _tool(marks: str, **names: str) -> tuple[frozenset[str], Names]:
+    """The marks of a tool's records, and the common names behind those that it has for roles."""
+    own = {role: [*_names(text), *_COMMON.get(role, ())] for role, text in names.items()}
+    return _marks(marks), {**_COMMON, **own}
 
 
 MAX_DEPTH: Final = 8
@@ -103,38 +110,46 @@ _COMMON: Final[Names] = {
         "commit.id commit.sha commit.hash commit.oid slug.commit commit_ref trigger.hash "
         "trigger.build_info.scm.sha1 trigger.artifacts.version actions.last_built_revision.SHA1 "
         "change_sets.items.commit_id change_set.items.commit_id release.commit.hash "
-        "revision.git_hub_location.commit_id "
+        "revision.git_hub_location.commit_id revision.s3_location.key source_version vcs.revision "
+        "source_revisions.revision_id labels.commit labels.commit_sha metadata.labels.commit_sha "
+        "meta.github_commit_sha meta.gitlab_commit_sha meta.bitbucket_commit_sha "
+        "release.artifacts.definition_reference.source_version.id "
         "last_commit.id app_version chart chart_version revision revisions "
-        "metadata.origin_revision metadata.revision version tag tag_name release release.name"
+        "metadata.origin_revision metadata.revision version tag tag_name release release.name "
+        "release_version"
     ),
     "time": [
-        *_names("deployed_at deployed_on deploy_time deploy_date deployment_time deployment_date"),
-        *_names("finished_at finished_on finished_date finish_time date_finished finished"),
-        *_names("deployable.finished_at completed_at completed_on completion_time complete_time"),
-        *_names("state.completed_on end_time ended_at last_deployed first_reconciled"),
-        *_names("last_deploy.date_finished released_at date_released published_at"),
+        *_times("deployed deploy deployment"),
+        *_times("finished finish completed complete completion ended end stopped", "finished"),
+        *_names("deployable.finished_at state.completed_on deploy_end_time last_deployed"),
+        *_names("first_reconciled last_deploy.date_finished"),
+        *_times("released published"),
         *_names("time timestamp datetime ts"),
-        *_names("started_at started_on started_date start_time date_started started"),
+        *_times("started start", "started"),
         *_names("deployable.started_at"),
-        *_names("created_at created_on created_date create_time date_created created build_time"),
-        *_names("updated_at updated_on updated"),
-        *_names("committed_at commit_date commit_time committed_date committer_date"),
-        *_names("date author_date authored_at authored_date"),
+        *_times("created create build", "created"),
+        *_times("updated", "updated"),
+        *_times("committed commit committer"),
+        *_names("date"),
+        *_times("author authored"),
+        *_names("metadata.creation_timestamp"),
     ],
     "author": _names(
         "author author_email author_name author.email author.login author.username author.name "
         "deployer deployed_by email committer user username actor user.email user.username "
         "user.login user.name creator.login actor.login triggering_actor.login "
-        "initiated_by.username trigger.user authentication.user local_username"
+        "initiated_by.username trigger.user authentication.user local_username "
+        "requested_for.unique_name requested_by.unique_name author_login"
     ),
     "service": _names("service service_name app app_name application project component"),
     "environment": _names(
         "environment environment.name environment_name env deployment_environment "
-        "target_environment latest_environment last_deploy.environment release_environment.name"
+        "target_environment latest_environment last_deploy.environment release_environment.name "
+        "deploy_to target_id"
     ),
     "status": _names(
         "conclusion result outcome state.status.name status state deployment_status "
-        "deployment_state state.name last_reconciled_status success "
+        "deployment_state state.name last_reconciled_status success task_state ready_state "
         "deployable.status phase"
     ),
     "statuses": _names(
@@ -154,40 +169,44 @@ _CLEARED: Final[Names] = {
 # A record is of the first tool whose marks it has.
 _TOOLS: Final[Sequence[tuple[frozenset[str], Names]]] = (
     # A run of GitHub Actions was last updated when it ended. A deployment of GitHub wasn't.
-    (_marks("head_sha conclusion updated_at"), _prefer(time="completed_at updated_at")),
+    _tool("head_sha conclusion updated_at", time="completed_at updated_at"),
     # A deployment of GitHub beside its statuses, as in a webhook.
-    (
-        _marks("deployment"),
-        _prefer(
-            commit="deployment.sha",
-            time="deployment.created_at",
-            author="deployment.creator.login",
-            environment="deployment.environment",
-            production="deployment.production_environment",
-        ),
+    _tool(
+        "deployment",
+        commit="deployment.sha",
+        time="deployment.created_at",
+        author="deployment.creator.login",
+        environment="deployment.environment",
+        production="deployment.production_environment",
     ),
     # A deployment of GitLab was last updated when it ended, but a job knows the end better.
-    (
-        _marks("deployable updated_at"),
-        _prefer(time="finished_at deployable.finished_at deployable.started_at updated_at"),
+    _tool(
+        "deployable updated_at",
+        time="finished_at deployable.finished_at deployable.started_at updated_at",
     ),
     # An environment of GitLab with its last deployment.
-    (
-        _marks("last_deployment tier"),
-        _prefer(
-            commit="last_deployment.sha",
-            time="last_deployment.deployable.finished_at last_deployment.updated_at",
-            author="last_deployment.user.username",
-            environment="name",
-            status="last_deployment.status",
-            production="tier",
-        ),
+    _tool(
+        "last_deployment tier",
+        commit="last_deployment.sha",
+        time="last_deployment.deployable.finished_at last_deployment.updated_at",
+        author="last_deployment.user.username",
+        environment="name",
+        status="last_deployment.status",
+        production="tier",
     ),
+    # A deployment of Vercel without a target is a preview.
+    _tool("uid target", time="ready", production="target"),
+    # A deploy of Netlify, whose deploy_time is a duration.
+    _tool("commit_ref context", time="published_at created_at", environment="context"),
+    # An execution of AWS CodePipeline.
+    _tool("pipeline_execution_id last_update_time", time="last_update_time"),
+    # A build of Drone.
+    _tool("after deploy_to", commit="after"),
     # A build of Jenkins has the time of its start, and its duration in milliseconds.
-    (_marks("number timestamp duration"), _prefer(duration="duration")),
+    _tool("number timestamp duration", duration="duration"),
     # A release of Heroku names the commit in its description.
-    (_marks("slug description version"), _prefer(description="description")),
-    (frozenset(), _COMMON),
+    _tool("slug description version", description="description"),
+    _tool(""),
 )
 
 CDEVENT_FIELDS: Final = {"commit": "subject.content.artifactId", "time": "context.timestamp"}
@@ -205,11 +224,14 @@ _CDEVENT: Final = re.compile(r"dev\.cdevents\.service\.(deployed|upgraded|rolled
 
 SUCCESS: Final = _marks(
     "success succeeded successful successfully ok okay passed deployed superseded active "
-    "inactive live ready available done complete completed finished healthy released "
+    "inactive deactivated live ready available done complete completed finished healthy released "
     "published reconciliation_succeeded install_succeeded upgrade_succeeded "
     "rollback_succeeded true t yes y 1"
 )
-"""Statuses of a deploy that succeeded. `superseded` and `inactive` are set by the next deploy."""
+"""
+Statuses of a deploy that succeeded. `superseded`, `inactive` and `deactivated` are set by the next
+deploy.
+"""
 
 FLAGS: Final = {
     "draft": "it is a draft",

@@ -19,8 +19,9 @@ _CACHED: Final = 2**9
 
 BY_HOST: Final = "host"
 BY_FILE: Final = "file"
+BY_FIELD: Final = "field"
 BY_ENDPOINT: Final = "endpoint"
-SERVICES_FROM: Final = (BY_HOST, BY_FILE, BY_ENDPOINT)
+SERVICES_FROM: Final = (BY_HOST, BY_FILE, BY_FIELD, BY_ENDPOINT)
 """Where the service of a found endpoint comes from."""
 
 _is_host: Final = re.compile(r"[^\s/;]+").fullmatch
@@ -125,8 +126,8 @@ class FoundEndpoints(Sequence[Endpoint]):
     """
     The endpoints discovered in a log, each made when it is read. They have the SLO, the window and
     the service of `defaults`. If that service is empty, it is found as `service_from` says: the
-    virtual host, the file of the log, or each endpoint is a service of its own. The latter is so
-    for requests whose host is not known, too.
+    virtual host, the file of the log, the field of the log in place of the host, or each endpoint
+    is a service of its own. The latter is so for requests whose host is not known, too.
 
     When all endpoints are found, `settle` decides whether hosts are shown. Until then they are.
     """
@@ -187,6 +188,8 @@ class FoundEndpoints(Sequence[Endpoint]):
         if self._service_from == BY_FILE:
             label, _, host = origin.partition("/")
             return verb, label, host, path
+        if self._service_from == BY_FIELD:
+            return verb, origin, "", path
         if self._service_from == BY_HOST and self.shows_hosts:
             return verb, origin, origin, path
         return verb, self._defaults.name, origin, path
@@ -212,6 +215,12 @@ def name_request(verb: str, origin: str, path: str) -> bytes:
     if origin or ("\n" in path and not path.startswith("/")):
         path = f"{origin}\n{path}"
     return f"{verb} {path}".encode(errors="backslashreplace")
+
+
+def find_resource(verb: str, target: str) -> str | None:
+    """The resource of the endpoint that a request without a host is to; None if it is too long."""
+    request = name_request(verb, "", cut_path(target))
+    return None if len(request) > LONGEST else split_name(route_of(request))[2]
 
 
 def split_name(name: bytes) -> tuple[str, str, str]:

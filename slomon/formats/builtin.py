@@ -88,6 +88,14 @@ BUILT_IN: Final = (
         ("ingress",),
         r'.*" [0-9]+ [0-9]+\.[0-9]{3} \[[^]]*\] \[',
     ),
+    BuiltIn(
+        # https://apisix.apache.org/docs/apisix/customize-nginx-configuration/
+        "apisix",
+        '$remote_addr $ident $remote_user [$time_local] $host "$request" $status $body_bytes_sent '
+        '$request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status '
+        '$upstream_response_time "$upstream_url"',
+        signs=rf'{_ADDRESS} [^ ]+ [^ ]+ \[[^]]+\] (?=[0-9.]*[A-Za-z]){_HOST}(?::[0-9]+)? "',
+    ),
     BuiltIn("combined", _COMBINED, ("nginx", "apache", "gunicorn", "werkzeug")),
     BuiltIn("common", _COMMON, ("clf",)),
     BuiltIn(
@@ -120,14 +128,21 @@ BUILT_IN: Final = (
     BuiltIn(
         # https://docs.haproxy.org/3.0/configuration.html#8.2.3
         "haproxy",
-        "$client [$time_local] $frontend $backend $queue_time/$wait_time/$connect_time/"
+        "$client [$time_local] $frontend $backend/$server $queue_time/$wait_time/$connect_time/"
         "$response_time/$duration_ms $status $bytes_read $request_cookie $response_cookie "
         '$termination_state $connections $queues "$request"',
     ),
     BuiltIn(
+        # https://wiki.squid-cache.org/Features/LogFormat
+        "squid",
+        "$msec $duration_ms $remote_addr $result/$status $bytes $request_method $request_uri "
+        "$remote_user $hierarchy/$server $content_type",
+        signs=rf"[0-9]+\.[0-9]{{3}} +[0-9]+ {_ADDRESS} [A-Z_]+/[0-9]{{3}} ",
+    ),
+    BuiltIn(
         # https://uwsgi-docs.readthedocs.io/en/latest/LogFormat.html
         "uwsgi",
-        "[pid: $pid|app: $app|req: $number] $remote_addr ($remote_user) {$sizes} [$time_ctime] "
+        "[pid: $pid|app: $app_id|req: $number] $remote_addr ($remote_user) {$sizes} [$time_ctime] "
         "$request_method $request_uri => generated $bytes bytes in $duration "
         "($server_protocol $status) $headers",
     ),

@@ -13,8 +13,8 @@ from slomon.formats.format import Format, Switch
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.json_lines import read_text
 from slomon.formats.layout import Kind, Layout
+from slomon.formats.layout_lines import make_duration_reader
 from slomon.formats.tables import TableLayout
-from slomon.formats.text import make_duration_reader
 
 _TEXT: Final = re.compile(r"\+?([0-9]+(?:\.[0-9]+)?) *([a-z\u00b5\u03bc]*)")
 _UNITS: Final = {

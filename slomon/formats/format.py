@@ -21,11 +21,13 @@ Parse: TypeAlias = "Callable[[str], Item | Switch]"
 class Reading:
     """
     How the lines of every format are read: which statuses fail, and the zone of times that name
-    none. If it is None, such times are malformed.
+    none. If it is None, such times are malformed. If `by_service` is true, the host of a request is
+    what names its service (`names.choose_service`), and not its virtual host.
     """
 
     is_failure: StatusRule
     zone: tzinfo | None = None
+    by_service: bool = False
 
 
 class AnyLayout(Protocol):
@@ -58,6 +60,9 @@ class Format:
     `parse` reads the format. A time without a zone is in `zone`. `spec` is the text from which
     `restore_format` makes the same format again.
 
+    If lines are in a wrapper that a scanner may take off by itself, `wrapper` is its name, and
+    `inner` is the format of what stands in it.
+
     A format whose keys or columns are found in the first lines of a log has `fit`: it returns the
     format of these lines, None if they have none, or the reason if two are as likely.
     """
@@ -69,6 +74,13 @@ class Format:
     spec: str = ""
     zone: tzinfo | None = None
     fit: Callable[[Sequence[str]], Format | str | None] | None = None
+    wrapper: str = ""
+    inner: Format | None = None
+
+    @property
+    def is_scanned(self) -> bool:
+        """May a scanner read the lines?"""
+        return self.layout is not None or self.inner is not None
 
 
 @dataclass(frozen=True, slots=True)

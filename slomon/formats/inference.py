@@ -39,7 +39,7 @@ from slomon.formats.columns import (
 )
 from slomon.formats.format import Ambiguity
 from slomon.formats.layout import FIELDS, Field, Kind, Layout, Part
-from slomon.formats.text import make_parser
+from slomon.formats.layout_lines import make_parser
 from slomon.formats.times import FORMS
 
 _UNSPLIT: Final = re.compile(", | : ")  # these do not end a skipped field (rule 2 of layouts)

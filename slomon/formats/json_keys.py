@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
 from slomon.formats.layout import is_complete
-from slomon.formats.names import simplify
+from slomon.formats.names import DURATIONS, NAMES, SERVICES, simplify
 from slomon.formats.requests import METHOD, split_request
 from slomon.formats.times import find_time_form
 from slomon.text import quote
@@ -27,43 +26,18 @@ Path: TypeAlias = tuple[str, ...]
 _SHARE: Final = 0.9  # of the requests among the records
 _HOST_SHARE: Final = 0.5  # the others may be requests to an address
 _DEEPEST: Final = 5
-_NAMES: Final[Mapping[str, Sequence[str]]] = {  # the best name first
-    "time": (
-        *("edgestarttimestamp", "startutc", "starttime", "time", "timestamp", "ts"),
-        *("timeiso8601", "timelocal", "msec", "requesttimeepoch", "requesttime", "startlocal"),
-        *("datetime", "date", "eventtime", "asctime", "t", "edgeendtimestamp"),
-    ),
-    "method": (
-        *("clientrequestmethod", "requestmethod", "httpmethod", "method", "verb"),
-        *("reqmethod", "csmethod"),
-    ),
-    "path": (
-        *("clientrequesturi", "requesturi", "requestpath", "requesturl", "xenvoyoriginalpath"),
-        *("xenvoyoriginpath", "uri", "path", "url", "uripath", "original", "clientrequestpath"),
-        *("target", "csuristem", "endpoint"),
-    ),
-    "request": ("request", "requestline", "req", "httprequest"),
-    "status": (
-        *("downstreamstatus", "edgeresponsestatus", "status", "statuscode", "httpstatus"),
-        *("responsecode", "responsestatus", "httpstatuscode", "code", "scstatus", "respstatus"),
-    ),
-    "host": (
-        *("clientrequesthost", "requesthost", "httphost", "host", "authority", "servername"),
-        *("vhost", "domainname", "domain"),
-    ),
+_NAMES: Final[Mapping[str, Sequence[str]]] = {
+    **{kind.value: names for kind, names in NAMES.items()},
+    "route": ("routekey",),
+    "service": SERVICES,
 }
-_DURATIONS: Final[Mapping[str, str]] = {  # name -> unit; "" if the text has it
-    "requesttime": "s", "responsetime": "s", "apptime": "s", "reqtime": "s", "elapsed": "s",
-    "responsetimems": "ms", "durationms": "ms", "latencyms": "ms", "elapsedms": "ms",
-    "responselatency": "ms", "originresponsedurationms": "ms", "edgetimetofirstbytems": "ms",
-    "latency": "", "duration": "", "took": "",
-}  # fmt: skip
 _ELSEWHERE: Final = re.compile(
     "upstream|origin_?status|OriginStatus|backend|cache|file|error", re.I
 )
 _DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
 _METHODS: Final = re.compile(METHOD)
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?|localhost")
+_SERVICE: Final = re.compile(r"[A-Za-z0-9][^\s/;]*")
 _MACHINES: Final = (".internal", ".local", ".lan", ".compute")
 
 
@@ -98,6 +72,11 @@ CADDY: Final = JsonKeys(
 )
 
 
+WITHOUT_HOST: Final = replace(
+    CADDY, fields={field: key for field, key in CADDY.fields.items() if field != "host"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AmbiguousKeys:
     """Two keys of one field that are as likely, with different values."""
@@ -114,11 +93,12 @@ class AmbiguousKeys:
 
 
 def choose_keys(
-    records: Sequence[object], given: Mapping[str, str] | None = None
+    records: Sequence[object], given: Mapping[str, str] | None = None, *, by_service: bool = False
 ) -> JsonKeys | AmbiguousKeys | None:
     """
     Return the keys of the requests among JSON records; None if there are no requests. Fields that
-    have a key in `given` keep it.
+    have a key in `given` keep it. If `by_service` is true, the key of the host is that of the
+    service.
     """
     given = given or {}
     flat = [dict(_flatten(record)) for record in records if isinstance(record, dict)]
@@ -132,11 +112,16 @@ def choose_keys(
             continue
         if field == "request" and not fields.keys().isdisjoint(("method", "path")):
             continue
-        found = _choose(field, requests, fields)
+        what = "service" if by_service and field == "host" else field
+        found = _choose(what, requests, fields)
         if isinstance(found, AmbiguousKeys):
             return found
         if found is not None:
             fields[field] = found
+    route = _choose("route", requests, fields) if not is_complete(fields) else None
+    if isinstance(route, tuple) and "path" not in fields:  # of API Gateway
+        fields = {field: path for field, path in fields.items() if field != "method"}
+        fields["request"] = route
     if not is_complete(fields):
         return None
     return JsonKeys(
@@ -184,11 +169,11 @@ def _choose(
 ) -> Path | AmbiguousKeys | None:
     valid = _CHECKS[field]
     paths = dict.fromkeys(path for record in records for path in record if _is_named(field, path))
-    least = (_HOST_SHARE if field == "host" else _SHARE) * len(records)
+    least = (_HOST_SHARE if field in ("host", "service") else _SHARE) * len(records)
     good = [
         path
         for path in paths
-        if not _ELSEWHERE.search(".".join(path))
+        if (field == "service" or not _ELSEWHERE.search(".".join(path)))
         and sum(bool(valid(record.get(path, ""))) for record in records) >= least
     ]
     if not good:
@@ -211,11 +196,15 @@ def _choose(
 
 
 def _is_named(field: str, path: Path) -> bool:
-    return _name(path) in _NAMES[field]
+    return _rank(field, path) < len(_NAMES[field])
 
 
 def _rank(field: str, path: Path) -> int:
-    return _NAMES[field].index(_name(path))
+    names = _NAMES[field]
+    own = [_name(path)]
+    if field == "service":  # as in {"service": {"name": ...}}
+        own.append(simplify("".join(".".join(path).split(".")[-2:])))
+    return min((names.index(name) for name in own if name in names), default=len(names))
 
 
 def _name(path: Path) -> str:
@@ -224,9 +213,11 @@ def _name(path: Path) -> str:
 
 def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | None:
     for path in records[0]:
-        unit = _DURATIONS.get(_name(path))
+        unit = DURATIONS.get(_name(path))
         texts = [text for record in records if (text := record.get(path))]
-        if unit is None or _ELSEWHERE.search(".".join(path)) or not all(map(_is_duration, texts)):
+        if unit is None or not texts or _ELSEWHERE.search(".".join(path)):
+            continue
+        if not all(map(_is_duration, texts)):
             continue
         if unit in ("", "s") and all(text[-1].isdigit() for text in texts):
             unit = _guess_unit(texts)
@@ -238,7 +229,8 @@ def _guess_unit(texts: Sequence[str]) -> str:
     """Seconds have decimals (Caddy), nanoseconds are large (Traefik, ECS), else milliseconds."""
     if any("." in text for text in texts):
         return "s"
-    return "ns" if median(map(int, texts)) > 100_000 else "ms"
+    middle = sorted(map(int, texts))[len(texts) // 2]
+    return "ns" if middle > 100_000 else "ms"
 
 
 def _is_duration(text: str) -> bool:
@@ -267,11 +259,17 @@ def _is_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
 
 
+def _is_service(text: str) -> bool:
+    return _SERVICE.fullmatch(text) is not None and not _is_duration(text)
+
+
 _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "time": _is_time,
     "method": _is_method,
     "path": _is_target,
     "request": split_request,
+    "route": split_request,
     "status": _is_status,
     "host": _is_host,
+    "service": _is_service,
 }

@@ -6,9 +6,9 @@ It is a list of fields, each with the literal text before it, as in nginx's `log
     $remote_addr - $remote_user [$time_local] "$request" $status
 
 Layouts are built in, given by the user in the notation of their server, written in the file itself
-(W3C, CSV), or inferred. `formats.text` is the reference parser of all of them, and the compiled
-scanner reads the plain lines. Both follow these rules, step by step from left to right, and neither
-ever goes back:
+(W3C, CSV), or inferred. `formats.layout_lines` is the reference parser of all of them, and the
+compiled scanner reads the plain lines. Both follow these rules, step by step from left to right,
+and neither ever goes back:
 
 1. If the line begins and ends with a quote and the layout does not begin with one, these two
    quotes are removed.

@@ -9,41 +9,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from slomon.formats.layout import REQUIRED, Field, Kind, is_complete
+from slomon.formats.layout import REQUIRED, Field, Kind, Layout, Part, is_complete
 
-# In order of preference: if a line has several, the first one counts.
+# In order of preference: if a line has several, the first one counts. What only one server writes
+# comes first. A word that can mean something else, such as the machine or a duration, comes last.
 NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.TIME: (
-        *("timeiso8601", "timelocal", "timestamp", "datetime", "timestring", "time", "ts"),
-        *("msec", "startutc", "starttime", "startlocal", "edgestarttimestamp", "requesttimeepoch"),
-        *("eventtime", "timedate", "date", "t"),
+        *("edgestarttimestamp", "startutc", "starttime", "timeiso8601", "timelocal", "timestamp"),
+        *("datetime", "timestring", "time", "ts", "msec", "requesttimeepoch"),
+        *("startlocal", "eventtime", "asctime", "timedate", "date", "t", "edgeendtimestamp"),
+        *("startedat", "reqtimesec"),
+        "requesttime",  # mostly a duration
     ),
     Kind.METHOD: (
-        *("method", "requestmethod", "httpmethod", "verb", "requestverb", "csmethod"),
-        *("clientrequestmethod", "httprequestmethod", "reqmethod"),
+        *("clientrequestmethod", "requestmethod", "httpmethod", "method", "verb", "requestverb"),
+        *("httprequestmethod", "reqmethod", "csmethod"),
     ),
     Kind.PATH: (
-        *("path", "requesturi", "uri", "url", "requestpath", "requesturl", "csuristem", "csuri"),
-        *("uripath", "clientrequesturi", "urloriginal", "urlpath", "httppath", "httptarget"),
-        *("target", "resource"),
+        *("clientrequesturi", "requesturi", "requestpath", "requesturl", "xenvoyoriginalpath"),
+        *("xenvoyoriginpath", "uri", "path", "url", "uripath", "urloriginal", "original"),
+        *("clientrequestpath", "urlpath", "httppath", "httptarget", "httpurldetailspath"),
+        *("target", "csuristem", "csuri", "endpoint", "resource", "resourcepath", "reqpath"),
+        "httpuri",
     ),
     Kind.REQUEST: ("request", "requestline", "req", "httprequest"),
     Kind.STATUS: (
-        *("status", "statuscode", "responsecode", "responsestatus", "httpstatus", "scstatus"),
-        *("elbstatuscode", "downstreamstatus", "edgeresponsestatus", "httpstatuscode"),
-        *("httpresponsestatuscode", "responsestatuscode", "statuscodevalue", "code"),
+        *("downstreamstatus", "edgeresponsestatus", "status", "statuscode", "httpstatus"),
+        *("responsecode", "responsestatus", "httpstatuscode", "elbstatuscode", "scstatus"),
+        *("httpresponsestatuscode", "responsestatuscode", "statuscodevalue", "respstatus", "code"),
     ),
     Kind.HOST: (
-        *("xhostheader", "httphost", "vhost", "virtualhost", "requesthost", "cshost", "authority"),
-        *("clientrequesthost", "servername", "host", "domain", "domainname", "site"),
+        *("clientrequesthost", "xhostheader", "requesthost", "httphost", "vhost", "virtualhost"),
+        *("cshost", "authority", "servername", "host", "domainname", "domain", "site"),
     ),
     Kind.QUERY: ("csuriquery", "querystring", "query", "args"),
 }
 
-# The name of a duration, and its unit.
+SERVICES: Final = (
+    *("service", "servicename", "app", "appname", "application", "applicationname"),
+    *("ioname", "container", "containername", "router", "routername", "upstreamname"),
+    *("proxyupstreamname", "backend", "backendname", "upstreamcluster", "ssitename"),
+)
+"""
+The names of fields that name a service, the best one first: those of programs and of Kubernetes,
+and those of a proxy's router and upstream.
+"""
+
+# The name of a duration, and its unit; "" if its text has the unit, or if its size tells it.
 DURATIONS: Final[Mapping[str, str]] = {
     "requesttime": "s",
     "reqtime": "s",
@@ -54,6 +70,9 @@ DURATIONS: Final[Mapping[str, str]] = {
     "latencyms": "ms",
     "elapsedms": "ms",
     "responsetimems": "ms",
+    "responselatency": "ms",
+    "originresponsedurationms": "ms",
+    "edgetimetofirstbytems": "ms",
     "timetaken": "ms",  # of IIS; CloudFront writes seconds
     "service": "",
     "duration": "",
@@ -83,6 +102,26 @@ def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
             fields[at] = Field(names[at], Kind.DURATION, unit)
             break
     return tuple(fields)
+
+
+def choose_service(fields: Sequence[Field]) -> list[Field]:
+    """The same fields, in which HOST is the one that names the service, if one does."""
+    simple = [simplify(field.name) for field in fields]
+    known = SERVICES[1:] if "dyno" in simple else SERVICES  # Heroku's `service` is a duration
+    at = next((simple.index(name) for name in known if name in simple), None)
+    return [
+        Field(field.name, Kind.HOST)
+        if number == at
+        else (Field(field.name, Kind.SKIP) if field.kind is Kind.HOST else field)
+        for number, field in enumerate(fields)
+    ]
+
+
+def choose_service_of(layout: Layout) -> Layout:
+    """The same layout, in which HOST is the field that names the service, if one does."""
+    fields = choose_service([part.field for part in layout.parts])
+    parts = [Part(part.literal, field) for part, field in zip(layout.parts, fields, strict=True)]
+    return replace(layout, parts=tuple(parts))
 
 
 def find_missing(kinds: Sequence[Kind]) -> str:

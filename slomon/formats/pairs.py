@@ -13,17 +13,16 @@ from typing import Final
 from slomon.core.events import Malformed
 from slomon.dates import Undated
 from slomon.formats.format import Format, Item, Reading
-from slomon.formats.layout import Kind
-from slomon.formats.names import find_missing, guess_fields
+from slomon.formats.layout import Field, Kind
+from slomon.formats.names import choose_service, find_missing, guess_fields
 from slomon.formats.requests import read_request
 from slomon.formats.times import FORMS, read_any_time
 from slomon.text import quote
 
 _PAIR: Final = re.compile(r'(?<![^\s="])([^\s="]++)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
-_FIRST: Final = (
-    r"(?:<[0-9]+>1? ?)?\[?(" + "|".join(f"(?:{form.pattern})" for form in FORMS.values()) + ")"
-)
+_FORMS: Final = "|".join(form.pattern for form in FORMS.values())
+_TIME: Final = rf"(?<![\w.])(?:{_FORMS})(?!\w)"
 
 
 def ltsv_format(reading: Reading) -> Format:
@@ -40,10 +39,11 @@ def _parse(
     line: str, *, split: Callable[[str], tuple[list[str], list[str]]], reading: Reading
 ) -> Item:
     keys, values = split(line)
-    kinds = _find_kinds(tuple(keys))
+    kinds = _find_kinds(tuple(keys), by_service=reading.by_service)
     fields = {kind.value: values[at] for kind, at in kinds}
-    if "time" not in fields and (first := re.match(_FIRST, line)):
-        fields["time"] = first[1]
+    before = "" if line.startswith("{") else line.partition("=")[0]
+    if "time" not in fields and (first := re.search(_TIME, before)):
+        fields["time"] = first[0]  # of a syslog, or of the program's logger
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"
         return Malformed(line, f"its keys are {found}; allowed: keys of {missing}")
@@ -69,6 +69,7 @@ def _split_logfmt(line: str) -> tuple[list[str], list[str]]:
 
 
 @lru_cache(maxsize=1024)
-def _find_kinds(keys: tuple[str, ...]) -> Sequence[tuple[Kind, int]]:
-    fields = guess_fields(keys)
+def _find_kinds(keys: tuple[str, ...], *, by_service: bool) -> Sequence[tuple[Kind, int]]:
+    fields: Sequence[Field] = guess_fields(keys)
+    fields = choose_service(fields) if by_service else fields
     return [(field.kind, at) for at, field in enumerate(fields) if field.kind is not Kind.SKIP]

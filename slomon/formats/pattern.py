@@ -1,6 +1,6 @@
 """
-The format whose fields are the named groups of a regular expression: `time`, `status`, and either
-`method` and `path` or `request`.
+The format whose fields are the named groups of a regular expression: `time`, `status`, either
+`method` and `path` or `request`, and perhaps `host`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from slomon.formats.requests import read_request
 from slomon.formats.times import read_any_time
 from slomon.text import quote
 
-_NAMES: Final = "time, status, and either method and path, or request (the whole request line)"
+_NAMES: Final = (
+    "time, status, either method and path, or request (the whole request line), and perhaps host"
+)
 
 _FORMS: Final = ({"time", "status", "method", "path"}, {"time", "status", "request"})
 
@@ -39,7 +41,7 @@ def read_fields(
 
 def check_names(names: Collection[str], what: str) -> None:
     """Raise ConfigurationError unless `names` are those of all fields of an access."""
-    if set(names) not in _FORMS:
+    if set(names) - {"host"} not in _FORMS:
         found = ", ".join(quote(name) for name in names) or "none"
         raise ConfigurationError(f"the {what} are {found}; allowed: {_NAMES}")
 

@@ -19,10 +19,10 @@ from slomon.formats.format import Ambiguity, AnyLayout, Format, Item, Reading, S
 from slomon.formats.json_keys import JsonKeys, find_missing_keys
 from slomon.formats.json_lines import read_object
 from slomon.formats.layout import Kind, Layout
+from slomon.formats.layout_lines import explain, make_status_reader
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
-from slomon.formats.text import explain, make_status_reader
 from slomon.formats.times import FORMS
-from slomon.formats.wrappers import find_wrapper, unwrap_lines, wrap_format
+from slomon.formats.wrappers import find_wrapper, keep_time, unwrap_lines, wrap_format
 from slomon.text import excerpt, quote
 
 Infer: TypeAlias = Callable[[Sequence[str]], "AnyLayout | Ambiguity | None"]
@@ -119,6 +119,9 @@ def _recognise_wrapped(
         return best
     contents = unwrap_lines(wrapper, lines)
     inner = _recognise_wrapped(contents, formats, reading, depth + 1)
+    if inner is None and best is None and (timed := keep_time(wrapper)):
+        wrapper, contents = timed, unwrap_lines(timed, lines)
+        inner, _ = _best(contents, formats)
     count = 0 if inner is None else _count(contents, _judged(contents), inner)
     # Text before the brace of a JSON object needs no wrapper.
     stays = best is not None and isinstance(best.layout, JsonKeys) and wrapper.prefix is not None
@@ -214,6 +217,10 @@ def _infer(
     if doubt := next((doubt for doubt in doubts if isinstance(doubt, str)), None):
         return doubt
     found = infer(_judged(contents))
+    if found is None and wrapper is not None:
+        wrapper = keep_time(wrapper)
+        timed = lines if wrapper is None else unwrap_lines(wrapper, lines)
+        found = infer(_judged(timed))
     if isinstance(found, Ambiguity):
         shown = " or ".join(f"'{excerpt(layout.show(), 300)}'" for layout in found.layouts)
         return f"its lines can be read as {shown}: --log-format (log_format=) chooses one"

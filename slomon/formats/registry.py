@@ -21,9 +21,11 @@ from slomon.core.events import (
 from slomon.core.statuses import StatusRule
 from slomon.formats.builtin import ALIASES, BUILT_IN, BuiltIn
 from slomon.formats.format import AnyLayout, Format, Item, Reading, Switch
-from slomon.formats.json_keys import CADDY, AmbiguousKeys, JsonKeys, choose_keys
+from slomon.formats.json_keys import CADDY, WITHOUT_HOST, AmbiguousKeys, JsonKeys, choose_keys
 from slomon.formats.json_lines import find_value, make_json_parser, read_object
 from slomon.formats.layout import Layout, is_complete, parse_layout
+from slomon.formats.layout_lines import make_parser
+from slomon.formats.names import choose_service_of
 from slomon.formats.pairs import logfmt_format, ltsv_format
 from slomon.formats.pattern import compile_pattern, parse_match
 from slomon.formats.tables import (
@@ -33,7 +35,6 @@ from slomon.formats.tables import (
     table_format,
     w3c_format,
 )
-from slomon.formats.text import make_parser
 from slomon.formats.wrappers import split_spec, wrap_format
 from slomon.text import quote
 
@@ -41,6 +42,7 @@ from slomon.text import quote
 def make_format(layout: AnyLayout, reading: Reading) -> Format:
     """Return the format of lines in a layout of any kind."""
     if isinstance(layout, Layout):
+        layout = choose_service_of(layout) if reading.by_service else layout
         parse = make_parser(layout, reading.is_failure, reading.zone)
         spec = f"layout:{layout.show()}"
         return Format(layout.name, parse, layout=layout, spec=spec, zone=reading.zone)
@@ -61,7 +63,8 @@ def restore_format(spec: str, reading: Reading) -> Format | None:
 
 def restore_formats(specs: Sequence[str], reading: Reading) -> list[Format | None]:
     """Return what `restore_format` returns for each of them."""
-    known = {form.spec: form for form in known_formats(reading.is_failure, reading.zone)}
+    formats = known_formats(reading.is_failure, reading.zone, by_service=reading.by_service)
+    known = {form.spec: form for form in formats}
     return [known.get(spec) or _restore_other(spec, reading) for spec in specs]
 
 
@@ -117,14 +120,14 @@ def mix_formats(first: Format, second: Format) -> Format:
     return replace(first, name=f"{first.name}+{second.name}", parse=parse, spec=spec)
 
 
-def known_formats(is_failure: StatusRule, zone: tzinfo | None = None) -> list[Format]:
+def known_formats(
+    is_failure: StatusRule, zone: tzinfo | None = None, *, by_service: bool = False
+) -> list[Format]:
     """
-    Return the formats that need no configuration, in order of priority.
-
-    `is_failure` classifies the statuses. A time without a zone is in `zone`; if `zone` is None, it
-    is malformed.
+    Return the formats that need no configuration, in order of priority. The arguments are those of
+    a `Reading`.
     """
-    reading = Reading(is_failure, zone)
+    reading = Reading(is_failure, zone, by_service)
     return [make(reading) for make in _MAKERS.values()]
 
 
@@ -148,7 +151,8 @@ def _built_in_format(reading: Reading, built_in: BuiltIn) -> Format:
 
 
 def _caddy_format(reading: Reading) -> Format:
-    return replace(json_format(CADDY, reading), spec="caddy")
+    keys = WITHOUT_HOST if reading.by_service else CADDY
+    return replace(json_format(keys, reading), spec="caddy")
 
 
 def json_format(keys: JsonKeys, reading: Reading) -> Format:
@@ -180,7 +184,7 @@ def _fit_keys(
     lines: Sequence[str], *, given: Mapping[str, str], reading: Reading
 ) -> Format | str | None:
     records = [read_object(line) for line in lines if "{" in line]
-    keys = choose_keys(records, given)
+    keys = choose_keys(records, given, by_service=reading.by_service)
     if isinstance(keys, AmbiguousKeys):
         return str(keys)
     return _find_absent_key(records, given) if keys is None else json_format(keys, reading)

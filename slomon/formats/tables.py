@@ -21,7 +21,7 @@ from slomon.dates import Undated
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Field, Kind
-from slomon.formats.names import find_missing, guess_fields
+from slomon.formats.names import choose_service, find_missing, guess_fields
 from slomon.formats.requests import read_request
 from slomon.formats.times import find_time_form, read_any_time
 from slomon.text import quote
@@ -70,12 +70,14 @@ class TableLayout:
 
 def w3c_format(reading: Reading, layout: TableLayout | None = None) -> Format:
     """The format of W3C logs, with the columns of the last `#Fields:` line if there was one."""
+    layout = _choose_service_of(layout, reading)
     parse = partial(_parse_w3c, reading=reading, layout=layout)
     return _table_format("w3c", parse, layout, reading)
 
 
 def csv_format(reading: Reading, layout: TableLayout | None = None) -> Format:
     """The format of CSV files, with the columns of the last header if there was one."""
+    layout = _choose_service_of(layout, reading)
     parse = partial(_parse_csv, reading=reading, layout=layout)
     return _table_format("csv", parse, layout, reading)
 
@@ -105,6 +107,12 @@ def csv_layout(names: Sequence[str], separator: str) -> TableLayout:
     return TableLayout("csv", separator, guess_fields(tuple(names)), quoted=True)
 
 
+def _choose_service_of(layout: TableLayout | None, reading: Reading) -> TableLayout | None:
+    if layout is None or not reading.by_service:
+        return layout
+    return replace(layout, columns=tuple(choose_service(layout.columns)))
+
+
 def _table_format(name: str, parse: object, layout: TableLayout | None, reading: Reading) -> Format:
     if layout is None:
         return Format(name, parse, spec=name)  # type: ignore[arg-type]
@@ -124,6 +132,7 @@ def _parse_w3c(line: str, *, reading: Reading, layout: TableLayout | None) -> It
             found = _read_fields(line)
         except ConfigurationError as error:
             return Malformed(line, str(error))
+        found = _choose_service_of(found, reading) or found
         return None if found == layout else Switch(None, w3c_format(reading, found))
     if layout is None:
         return Malformed(line, f"no line before it names its columns; allowed: '{_HEADER} ...'")

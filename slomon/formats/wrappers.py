@@ -2,7 +2,8 @@
 Wrappers: what the tools that carry logs put around each line, taken off before any format reads it.
 
 A prefix in front of a layout becomes the first fields of a longer layout. Any other wrapper is
-taken off line by line. The parts of a line that a container runtime has split are joined.
+taken off line by line. The parts of a line that a container runtime has split are joined. If a
+program writes no time, because the wrapper has one, the time of the wrapper stays before its text.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.events import Malformed
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Layout, parse_layout
-from slomon.formats.text import make_parser
+from slomon.formats.layout_lines import make_parser
+from slomon.formats.names import choose_service_of
 
 _LONGEST: Final = 1 << 20  # characters of a line that is joined
+
+
+_Unwrap: TypeAlias = "Callable[[str], Content | None]"
 
 
 class Content(NamedTuple):
@@ -37,13 +42,18 @@ class Wrapper:
     """
 
     name: str
-    unwrap: Callable[[str], Content | None]
+    unwrap: _Unwrap
     prefix: str | None = None
 
 
 def find_wrapper(lines: Sequence[str]) -> Wrapper | None:
     """The first wrapper that most of these lines have; None if there is none."""
     return next((wrapper for wrapper in WRAPPERS.values() if _wraps_most(wrapper, lines)), None)
+
+
+def keep_time(wrapper: Wrapper) -> Wrapper | None:
+    """The wrapper whose contents begin with its time; None if it has none."""
+    return _TIMED.get(f"{wrapper.name}-time")
 
 
 def unwrap_lines(wrapper: Wrapper, lines: Sequence[str]) -> list[str]:
@@ -66,32 +76,42 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
     that the next line continues.
     """
     name = f"{wrapper.name}/{inner.name}"
-    state = f"|{json.dumps(pending)}" if pending else ""
-    spec = f"{wrapper.name}{state}>{inner.spec}"
     if wrapper.prefix and isinstance(inner.layout, Layout):
         layout = parse_layout(wrapper.prefix + inner.layout.show(), name)
+        layout = choose_service_of(layout) if reading.by_service else layout
         parse_whole = make_parser(layout, reading.is_failure, reading.zone)
+        spec = f"{wrapper.name}>{inner.spec}"
         return Format(name, parse_whole, layout=layout, spec=spec, zone=reading.zone)
 
-    def parse(line: str) -> Item | Switch:
-        content = wrapper.unwrap(line)
-        if content is None:
-            return Malformed(line, f"it is not wrapped as the log of {wrapper.name} is")
-        text = pending + content.text if pending else content.text
-        if not content.complete:
-            return Switch(None, wrap_format(wrapper, inner, reading, text[:_LONGEST]))
-        read = inner.parse(text)
-        if isinstance(read, Switch):
-            return Switch(read.item, wrap_format(wrapper, read.format, reading))
-        return Switch(read, wrap_format(wrapper, inner, reading)) if pending else read
+    def continued(pending: str) -> Format:
+        """The format of the next line, if `pending` is the beginning of it."""
 
-    return Format(name, parse, inner.ordered, spec=spec)
+        def parse(line: str) -> Item | Switch:
+            content = wrapper.unwrap(line)
+            if content is None:
+                return Malformed(line, f"it is not wrapped as the log of {wrapper.name} is")
+            text = pending + content.text if pending else content.text
+            if not content.complete:
+                return Switch(None, continued(text[:_LONGEST]))
+            read = inner.parse(text)
+            if isinstance(read, Switch):
+                return Switch(read.item, wrap_format(wrapper, read.format, reading))
+            return Switch(read, whole) if pending else read
+
+        state = f"|{json.dumps(pending)}" if pending else ""
+        return Format(name, parse, inner.ordered, spec=f"{wrapper.name}{state}>{inner.spec}")
+
+    whole = continued("")
+    if inner.layout is not None:
+        whole = replace(whole, wrapper=wrapper.name, inner=inner)
+    return continued(pending) if pending else whole
 
 
 def split_spec(spec: str) -> tuple[Wrapper, str, str] | None:
     """The wrapper, the pending text and the inner `spec` of a wrapped format's `spec`."""
     found = _SPEC.match(spec)
-    wrapper = WRAPPERS.get(found["name"]) if found else None
+    name = found["name"] if found else ""
+    wrapper = WRAPPERS.get(name) or _TIMED.get(name)
     if found is None or wrapper is None:
         return None
     return wrapper, json.loads(found["pending"] or '""'), spec[found.end() :]
@@ -167,6 +187,23 @@ def _unwrap_elastic(line: str) -> Content | None:
     return Content(text.rstrip("\r\n")) if isinstance(text, str) else None
 
 
+def _prepend_time(line: str, *, unwrap: _Unwrap, read_time: Callable[[str], str]) -> Content | None:
+    content = unwrap(line)
+    if content is None or not content.complete:
+        return None  # a part of a line has no time of its own
+    return Content(f"{read_time(line)} {content.text}")
+
+
+def _read_first_word(line: str) -> str:
+    return line.partition(" ")[0]
+
+
+def _read_key(line: str, *, key: str) -> str:
+    record = json.loads(line)
+    source = record.get("_source")
+    return str((source if isinstance(source, dict) else record).get(key))
+
+
 _SPEC: Final = re.compile(r'(?P<name>[a-z0-9-]+)(?:\|(?P<pending>"(?:[^"\\]|\\.)*"))?>')
 _COLOURS: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 _ISO: Final = (
@@ -215,3 +252,18 @@ WRAPPERS: Final = {
     )
 }
 """All wrappers by name, in the order of the trials."""
+
+_TIMES: Final[dict[str, Callable[[str], str]]] = {
+    "docker": partial(_read_key, key="time"),
+    "cri": _read_first_word,
+    "journald": partial(_read_key, key="__REALTIME_TIMESTAMP"),
+    "loki": partial(_read_key, key="timestamp"),
+    "elasticsearch": partial(_read_key, key="@timestamp"),
+}
+_TIMED: Final = {
+    f"{name}-time": Wrapper(
+        f"{name}-time",
+        partial(_prepend_time, unwrap=WRAPPERS[name].unwrap, read_time=read_time),
+    )
+    for name, read_time in _TIMES.items()
+}

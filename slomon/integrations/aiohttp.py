@@ -50,9 +50,10 @@ def setup(
     **The endpoint.** A request is matched as in the access log of a proxy in front: by its method
     and by its path as the client sent it, undecoded. If several resources match, such as
     `/users/{id}`, the most specific one wins. HEAD is not GET. A request that matches no resource
-    counts as unmatched. A `route` may return the resource instead: it is called with the request
-    after its handler. Then resources are compared as text. If `route` raises, the request is
-    unmatched; the first exception is logged.
+    counts as unmatched. If the monitor finds its endpoints, they are the routes of aiohttp. A
+    `route` may return the resource instead: it is called with the request after its handler. Then
+    resources are compared as text. If `route` raises, the request is unmatched; the first exception
+    is logged.
 
     **The status.** A request counts by the status of its response. If the handler raises or the
     body breaks off, it is a failure (500). If the client disconnects or the server cancels the
@@ -84,7 +85,7 @@ def setup(
         is_websocket = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
         if is_websocket and not websockets:
             return await handler(request)
-        counted = find_count(request, request.method, request.raw_path)
+        counted = find_count(request, request.method, request.raw_path.partition("?")[0])
         if is_websocket:
             return await _count_connection(Connection(counted), request, handler)
         return await _count_exchange(Exchange(counted), request, handler)

@@ -14,10 +14,11 @@ from time import perf_counter
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from slomon.core.endpoints import Endpoint
-from slomon.endpoints.discovery import NO_ENDPOINT, LruDict
+from slomon.endpoints.discovery import NO_ENDPOINT, LruDict, find_resource
 from slomon.endpoints.router import Router
 from slomon.errors import ConfigurationError
-from slomon.live_monitor.monitor import LiveMonitor, current_request
+from slomon.live_monitor.monitor import LiveMonitor
+from slomon.live_monitor.reporting import current_request
 from slomon.logging import get_logger
 from slomon.options import check_choice, check_function, option_error, read_text
 from slomon.text import excerpt
@@ -36,6 +37,7 @@ _DISCONNECTED: Final = 499
 """As in nginx, so that a replay of its log agrees. `is_failure=` may judge the status."""
 
 _METHODS: Final = frozenset(HTTPMethod)
+_NO_METHOD: Final = 405
 _MOST_KNOWN: Final = 10_000
 """Routes by which requests without a route are matched."""
 
@@ -47,10 +49,9 @@ _CLOSE_CODES: Final[dict[int | None, int]] = {1011: 500, 1013: 503, 1014: 502}
 class Exchange:
     """
     A request and its response, from now on. Counts the response by its status as soon as it is sent
-    completely.
-    A response that ends before that counts as 500. If the client disconnects before that, the
-    status of the response counts if the response has started, else 499: a response to nobody, such
-    as a 500, is no failure.
+    completely. A response that ends before that counts as 500. If the client disconnects before
+    that, the status of the response counts if the response has started, else 499: a response to
+    nobody, such as a 500, is no failure.
     """
 
     # Class attributes, because most requests never change them: setting them would take time.
@@ -78,19 +79,18 @@ class Exchange:
 
     def finish(self) -> None:
         """Call this when the response is sent completely."""
-        self._count(self.status)
+        count, self.count = self.count, None
+        if count is not None:
+            count(self._failing_status or self.status, perf_counter() - self.began)
 
     def end(self, *, cancelled: bool = False) -> None:
         """
         Call this when nothing more is sent, whether or not the response is complete. A server
         cancels the application if the client disconnects or the server shuts down.
         """
-        self._count(self.status if self.is_disconnected or cancelled else _UNFINISHED)
-
-    def _count(self, status: int) -> None:
-        count, self.count = self.count, None
-        if count is not None:
-            count(self._failing_status or status, perf_counter() - self.began)
+        if not (self.is_disconnected or cancelled):
+            self.status = _UNFINISHED
+        self.finish()
 
 
 class Connection:
@@ -187,10 +187,11 @@ class FoundCounter(Generic[Request]):
     Counts requests to endpoints that are found. `route` returns the resource of a request, by the
     framework that has answered it, or None. Requests to a given endpoint count there.
 
-    A request for which there is no route counts by its path, at the found endpoint whose resource
-    matches: if a service fails before it routes its requests, its endpoints fail. If none matches,
-    the path makes an endpoint of its own, unless the status is 4xx, because anyone may ask for
-    anything. A method that HTTP does not have makes none either.
+    A request for which there is no route counts at the found endpoint whose resource matches its
+    path: if a service fails before it routes its requests, its endpoints fail. If none matches, the
+    path makes an endpoint of its own if the status is 5xx. It does so for 1xx and 2xx if no route
+    was ever known: then there is no such framework. No other status makes one, because anyone may
+    ask for anything, nor does a method that HTTP or the route does not have.
     """
 
     def __init__(self, monitor: LiveMonitor, route: Callable[[Request], str | None]) -> None:
@@ -203,9 +204,10 @@ class FoundCounter(Generic[Request]):
             key = given.find(method, _decode(path))
             return None if key is None else counts[key]
 
-        self._given = LruDict(find_given)
+        self._given = LruDict(find_given) if endpoints else None
         self._find_route = guard_route(route)
         self._counts = LruDict(monitor.counter)
+        self._resources = LruDict(find_resource)
         self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
         self._router = Router([])
         self._known: set[tuple[str, str]] = set()  # in the router
@@ -213,13 +215,14 @@ class FoundCounter(Generic[Request]):
 
     def find(self, request: Request, method: str, path: str | bytes) -> Count:
         """The counter of a request with this method and path. It finds the endpoint at the end."""
-        return self._given[method, path] or partial(self._count, request, method, path)
+        given = None if self._given is None else self._given[method, path]
+        return given or partial(self._count, request, method, path)
 
     def _count(
-        self, request: Request, method: str, path: str | bytes, status: int, *more: Any
+        self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
     ) -> None:
         route = self._find_route(request)
-        if method not in _METHODS:
+        if method not in _METHODS or (status == _NO_METHOD and (method, route) not in self._known):
             count = self._unknown
         elif route is not None:
             if (method, route) not in self._known:
@@ -227,13 +230,16 @@ class FoundCounter(Generic[Request]):
             count = self._counts[method, route]
         else:
             count = self._guess(method, _decode(path), status)
-        count(status, *more)
+        count(status, duration)
 
     def _guess(self, method: str, path: str, status: int) -> Count:
         key = self._router.find(method, path)
         if key is not None:
             return self._counts[method, self._router.endpoints[key].resource]
-        return self._unknown if 400 <= status < 500 else self._counts[method, path]
+        if status < 500 and (status >= 300 or self._known):
+            return self._unknown
+        resource = self._resources[method, path]
+        return self._unknown if resource is None else self._counts[method, resource]
 
     def _learn(self, method: str, route: str) -> None:
         with self._learning:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
@@ -144,18 +144,27 @@ def _prepend(scope: Any, route: str) -> str:
     The route with the part of the path before it, which is that of a mount, of an included router,
     or of the server's `root_path`.
     """
-    values = scope.get("path_params") or {}
-    names = {found[1] for found in _BRACES.finditer(route)}
-    length = route.count("/") + sum(str(values.get(name, "")).count("/") for name in names)
+    resource, length, names = _measure(route)
     path = scope["path"]
     missing = path.count("/") - length
+    if missing == 0:
+        return resource
+    values = scope.get("path_params") or {}
+    missing -= sum(str(values.get(name, "")).count("/") for name in names)
     if missing <= 0:
-        return read_route(route)
+        return resource
     prefix = "/".join(path.split("/")[: missing + 1])
-    return _replace_values(prefix, scope, names) + read_route(route)
+    return _replace_values(prefix, scope, names) + resource
 
 
-def _replace_values(path: str, scope: Any, names: Any = ()) -> str:
+@lru_cache(1024)
+def _measure(route: str) -> tuple[str, int, frozenset[str]]:
+    """The resource of a route, its number of slashes, and the names of its parameters."""
+    names = frozenset(found[1] for found in _BRACES.finditer(route))
+    return read_route(route), route.count("/"), names
+
+
+def _replace_values(path: str, scope: Any, names: Container[str] = ()) -> str:
     """A path with the values of its parameters replaced by their names, but for these names."""
     values = scope.get("path_params") or {}
     known = {str(value): name for name, value in values.items() if name not in names}

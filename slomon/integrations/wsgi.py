@@ -44,9 +44,10 @@ class Middleware:
     **The endpoint.** A request is matched as in the access log of a proxy in front: by its method
     and by its path as the client sent it, undecoded. If several resources match, such as
     `/users/{id}`, the most specific one wins. HEAD is not GET. A request that matches no resource
-    counts as unmatched. A `route` may return the resource instead: it is called with the environ
-    when the response ends. Then resources are compared as text. If `route` raises, the request is
-    unmatched; the first exception is logged.
+    counts as unmatched. If the monitor finds its endpoints, they are the routes of Flask or Django.
+    A `route` may return the resource instead: it is called with the environ when the response ends.
+    Then resources are compared as text. If `route` raises, the request is unmatched; the first
+    exception is logged.
 
     **The status.** A response that was sent completely counts by its status. What the application
     does after that doesn't matter. If the application or the iteration of its body raises before
@@ -90,7 +91,8 @@ class Middleware:
         if self._status_path is not None and _find_path(environ) == self._status_path:
             return self._show_status(environ["REQUEST_METHOD"], start_response)
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or _quote(environ)
-        count = self._find_count(environ, environ["REQUEST_METHOD"], target)
+        path = target.partition("?")[0]
+        count = self._find_count(environ, environ["REQUEST_METHOD"], path)
         exchange = WsgiExchange(count, environ, start_response)
         try:
             body = self._app(environ, exchange.start_response)

@@ -15,18 +15,18 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final
 
-from slomon.kernels.swar import leading_bytes, load, wrap
+from slomon.kernels.swar import FACTOR, WIDEST, equal_texts, wrap
 
 BUCKET: Final = 4
 MISSING: Final = -2
 
-_FACTOR: Final = -0x61C8864680B583EB  # 2**64 over the golden ratio, odd: Fibonacci hashing
 _LOW: Final = 0xFFFFFFFF
 
 
-def hash_step(hashed: int, word: int) -> int:
-    """Add the next eight bytes of a text to its hash."""
-    hashed = wrap((hashed ^ word) * _FACTOR)
+def hash_step(hashed: int, part: int) -> int:
+    """Add the hash of the next part of a text to its hash. Each bit changes the lowest ones."""
+    hashed = wrap((hashed ^ part) * FACTOR)
+    hashed = wrap((hashed ^ (hashed >> 32 & _LOW)) * FACTOR)
     return hashed ^ (hashed >> 32 & _LOW)
 
 
@@ -111,9 +111,9 @@ def _bucket(
 
 
 def _same(text: Sequence[int], at: int, end: int, arena: Sequence[int], place: int) -> bool:
-    while end - at >= 8:
-        if load(text, at) != load(arena, place):
+    while end - at > WIDEST:
+        if not equal_texts(text, at, arena, place, WIDEST):
             return False
-        at += 8
-        place += 8
-    return leading_bytes(load(text, at), end - at) == leading_bytes(load(arena, place), end - at)
+        at += WIDEST
+        place += WIDEST
+    return equal_texts(text, at, arena, place, end - at)

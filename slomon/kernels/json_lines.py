@@ -16,6 +16,8 @@ from slomon.kernels import request
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.line import NOT_PLAIN, Fields
 from slomon.kernels.request import (
+    CONTENT,
+    CONTENT_PLACE,
     HOST_PLACE,
     METHOD_PLACE,
     PATH_PLACE,
@@ -27,7 +29,18 @@ from slomon.kernels.request import (
     is_letter,
     join_request,
 )
-from slomon.kernels.swar import WIDE, count_plain, find_byte, leading_bytes, load, wrap
+from slomon.kernels.swar import (
+    WIDE,
+    copy_wide,
+    count_plain,
+    count_same,
+    find_byte,
+    first_bit,
+    leading_bytes,
+    load,
+    special_bits,
+    wrap,
+)
 from slomon.kernels.times import (
     CLF,
     CTIME,
@@ -60,15 +73,32 @@ FILTER: Final = 7
 BIT: Final = 8  # of the key itself, among the keys of a line that were seen
 KEY: Final = 9
 
-_FORESEEN: Final = 24  # keys of a line that are compared with those of the line before
-_KEYS: Final = request.MEMORY
-_KEY_MEMORY: Final = 6
-MEMORY: Final = _KEYS + _KEY_MEMORY * _FORESEEN
+# What the memory of `read_json` holds of each of the first keys of the line before, in their order:
+# where the text stands that comes before the value of the key and after the value before it, and
+# how long it is; the field of the value, `_END` at the end of the line; the object in which the key
+# stands; the keys and the fields up to this one, a bit each; and where the value stands and how
+# long it is, if that is an object or a list.
+_BEFORE: Final = 0  # -1 if it is not known
+_LENGTH: Final = 1
+_FIELD: Final = 2
+_OUTER: Final = 3
+_SEEN: Final = 4
+_FOUND: Final = 5
+_VALUE: Final = 6
+_VALUE_LENGTH: Final = 7
+_EXPECTED: Final = 8
+
+ANY: Final = request.FIELDS
+"""The field of a key that must be there, whatever its value is."""
+
+_END: Final = -1
+_START: Final = request.MEMORY  # of what is known before the first key
+_FIRST: Final = _START + _EXPECTED
+_LAST: Final = _START + 40 * _EXPECTED  # of this key and all behind it, nothing is expected
+MEMORY: Final = _LAST + _EXPECTED
 """
-Numbers of the memory of `read_json`: that of other lines, then for each of the first keys of a line
-where it stands in the text, where its value begins behind that, its place in the program, and that
-of its object; then where its value stands and how long it is, if that is an object or a list. Such
-a memory is for one text only.
+Numbers of the memory of `read_json`: that of other lines, then what is expected of the keys. Such a
+memory is for one text only.
 """
 
 _BRACES: Final = 0x7B7B7B7B7B7B7B7B
@@ -77,6 +107,10 @@ _MIX: Final = 0x61C8864680B583EB
 _TRUE: Final = int.from_bytes(b"true", "little")
 _NULL: Final = int.from_bytes(b"null", "little")
 _FALSE: Final = int.from_bytes(b"false", "little")
+_ZEROS: Final = int.from_bytes(b"00", "little")
+_ESCAPED_QUOTE: Final = int.from_bytes(b'\\"', "little")
+_TAB: Final = 9
+_NEWLINE: Final = 10
 _SPACE: Final = 32
 _QUOTE: Final = 34
 _PLUS: Final = 43
@@ -91,6 +125,9 @@ _OPEN_LIST: Final = 91
 _BACKSLASH: Final = 92
 _CLOSE_LIST: Final = 93
 _E: Final = 101
+_N: Final = 110
+_R: Final = 114
+_T: Final = 116
 _U: Final = 117
 _OPEN: Final = 123
 _CLOSE: Final = 125
@@ -116,7 +153,7 @@ def read_json(
     if at == stop:
         return NOT_PLAIN
     memory[HOST_PLACE] = memory[HOST_PLACE + 1] = 0
-    if not _is_end(text, _walk(text, at, program, literals, memory), stop):
+    if not _is_end(text, walk(text, at, program, literals, memory, requests), stop):
         return NOT_PLAIN
     tick = _read_time(text, offsets, memory)
     status = memory[STATUS_PLACE]
@@ -132,92 +169,116 @@ def hash_key(word: int, length: int) -> int:
     return wrap((word ^ length) * _MIX) >> 58 & 63
 
 
-def _walk(  # noqa: C901, PLR0912 (one loop, which reads as one)
-    text: Text, at: int, program: Column, literals: Text, memory: MutableSequence[int]
-) -> int:
-    """
-    Note the values of the wanted keys of the object at `at`. Return where the object ends; -1 if
-    the line is not plain.
-    """
-    outer = HEADER
-    seen = fields = 0
-    known, last_known = _KEYS, MEMORY - _KEY_MEMORY
-    at = _skip_spaces(text, at + 1)
-    while text[at] == _QUOTE:
-        key, at = _read_key(text, at + 1, program, outer, literals, memory, known)
-        if at < 0:
-            return -1
-        field = SKIP
-        if key:
-            if seen >> program[key + BIT] & 1:
-                return -1
-            seen |= 1 << program[key + BIT]
-            field = program[key + FIELD]
-            if field == SKIP and text[at] == _OPEN:
-                outer = key
-                at = _skip_spaces(text, at + 1)
-                if text[at] == _QUOTE:
-                    known = min(known + _KEY_MEMORY, last_known)
-                    continue
-                if text[at] != _CLOSE:
-                    return -1
-        if field != SKIP:
-            if fields >> field & 1:
-                return -1
-            fields |= 1 << field
-            at = _note_value(text, at, field, memory)
-        elif outer != key:
-            at = _skip_value(text, at, memory, known)
-        if at < 0:
-            return -1
-        known = min(known + _KEY_MEMORY, last_known)
-        at = _skip_spaces(text, at)
-        while text[at] == _CLOSE:
-            if outer == HEADER:
-                return at + 1 if fields & program[WANTED] == program[WANTED] else -1
-            outer = program[outer + OUTER]
-            at = _skip_spaces(text, at + 1)
-        if text[at] != _COMMA:
-            return -1
-        at = _skip_spaces(text, at + 1)
-    return -1
-
-
-def _read_key(
+def walk(
     text: Text,
     at: int,
     program: Column,
-    outer: int,
     literals: Text,
     memory: MutableSequence[int],
-    place: int,
-) -> tuple[int, int]:
+    contents: MutableSequence[int],
+) -> int:
     """
-    The wanted key that begins at `at`, 0 if it is another, and where its value begins; -1 if it is
-    not plain. Mostly it is the same as in the line before, of which the memory at `place` tells.
+    Note the values of the wanted keys of the object at `at`. Return where the object ends; -1 if
+    the line is not plain. The value of `CONTENT` is copied to `contents`.
+
+    Most lines have the same keys in the same order as the line before. So the text between two
+    values is merely compared with that of the line before, and read only from the first difference
+    on.
     """
-    before, length = memory[place], memory[place + 1]
-    if before >= 0 and memory[place + 3] == outer and _is_same(text, at, before, length):
-        return memory[place + 2], at + length
-    end = _skip_plain(text, at)
-    value = _skip_colon(text, end + 1) if text[end] == _QUOTE else -1
-    if value < 0:
-        return 0, -1
-    key = _find_key(text, at, end, program, outer, literals)
-    memory[place], memory[place + 1] = at, value - at
-    memory[place + 2], memory[place + 3] = key, outer
-    return key, value
+    memory[_START + _OUTER], memory[_START + _SEEN], memory[_START + _FOUND] = HEADER, 0, 0
+    last, expected = _START, _FIRST
+    while True:
+        before, length = memory[expected + _BEFORE], memory[expected + _LENGTH]
+        if before >= 0 and _is_same(text, at, before, length):
+            at += length
+        else:
+            at = _read_key(text, at, program, literals, memory, last, expected)
+        field = memory[expected + _FIELD]
+        if at < 0 or field == _END:
+            return at
+        if field != SKIP:
+            at = _note_value(text, at, field, memory, contents)
+        elif text[at] == _QUOTE:
+            at = _skip_plain(text, at + 1)
+            at = at + 1 if text[at] == _QUOTE else _skip_string(text, at)
+        else:
+            at = _skip_value(text, at, memory, expected)
+        if at < 0:
+            return -1
+        last, expected = expected, min(expected + _EXPECTED, _LAST)
+
+
+def _read_key(  # noqa: C901 (one loop)
+    text: Text,
+    begin: int,
+    program: Column,
+    literals: Text,
+    memory: MutableSequence[int],
+    last: int,
+    expected: int,
+) -> int:
+    """
+    Read the text between the last value and the next one, and expect it in the next line. Return
+    where the value begins, or where the object ends; -1 if the text is not plain.
+    """
+    outer, seen = memory[last + _OUTER], memory[last + _SEEN]
+    found, opened = memory[last + _FOUND], last == _START
+    memory[expected + _BEFORE] = -1
+    memory[min(expected + _EXPECTED, _LAST) + _BEFORE] = -1  # it was expected of other keys
+    at = skip_spaces(text, begin + opened)
+    while True:
+        while not opened and text[at] == _CLOSE:
+            if outer == HEADER:
+                if found & program[WANTED] != program[WANTED]:
+                    return -1
+                memory[expected + _FIELD] = _END
+                _expect(memory, expected, begin, at + 1)
+                return at + 1
+            outer = program[outer + OUTER]
+            at = skip_spaces(text, at + 1)
+        if not opened:
+            if text[at] != _COMMA:
+                return -1
+            at = skip_spaces(text, at + 1)
+        end = _skip_plain(text, at + 1) if text[at] == _QUOTE else at
+        value = _skip_colon(text, end + 1) if end > at and text[end] == _QUOTE else -1
+        if value < 0:
+            return -1
+        key = _find_key(text, at + 1, end, program, outer, literals)
+        field = program[key + FIELD] if key else SKIP
+        if key:
+            if seen >> program[key + BIT] & 1 or found >> field & 1:
+                return -1
+            seen |= 1 << program[key + BIT]
+            found |= (field != SKIP) << field
+        if key and field == SKIP and text[value] == _OPEN:
+            outer = key
+            at = skip_spaces(text, value + 1)
+            opened = text[at] != _CLOSE
+            continue
+        memory[expected + _FIELD] = SKIP if field == ANY else field
+        memory[expected + _OUTER] = outer
+        memory[expected + _SEEN], memory[expected + _FOUND] = seen, found
+        if not key or field != SKIP:  # else the value may be an object in the next line
+            _expect(memory, expected, begin, value)
+        return value
+
+
+def _expect(memory: MutableSequence[int], expected: int, begin: int, end: int) -> None:
+    """Expect the text from `begin` to `end` at this place of the next line."""
+    if expected < _LAST:
+        memory[expected + _BEFORE], memory[expected + _LENGTH] = begin, end - begin
 
 
 def _is_same(text: Text, at: int, before: int, length: int) -> bool:
     """Whether two parts of a text are the same."""
-    while length >= 8:
-        if load(text, at) != load(text, before):
-            return False
-        at += 8
-        before += 8
-        length -= 8
-    return leading_bytes(load(text, at) ^ load(text, before), length) == 0
+    count = count_same(text, at, before)
+    while count == WIDE < length:
+        at += WIDE
+        before += WIDE
+        length -= WIDE
+        count = count_same(text, at, before)
+    return count >= length
 
 
 def _find_key(text: Text, at: int, end: int, program: Column, outer: int, literals: Text) -> int:
@@ -241,8 +302,16 @@ def _find_key(text: Text, at: int, end: int, program: Column, outer: int, litera
     return 0
 
 
-def _note_value(text: Text, at: int, field: int, memory: MutableSequence[int]) -> int:
+def _note_value(
+    text: Text,
+    at: int,
+    field: int,
+    memory: MutableSequence[int],
+    contents: MutableSequence[int],
+) -> int:
     """Note where a text or a number begins and ends. Return the end of the value, or -1."""
+    if field == CONTENT:
+        return _copy_string(text, at + 1, memory, contents) if text[at] == _QUOTE else -1
     begin = at
     if text[at] == _QUOTE:
         begin = at + 1
@@ -257,19 +326,83 @@ def _note_value(text: Text, at: int, field: int, memory: MutableSequence[int]) -
     return at
 
 
-def _skip_value(text: Text, at: int, memory: MutableSequence[int], place: int) -> int:
+def _copy_string(
+    text: Text, at: int, memory: MutableSequence[int], contents: MutableSequence[int]
+) -> int:
+    """
+    Copy the text of a string that begins at `at`, its escapes undone, and one line end behind it as
+    a newline. Return the end of the value; -1 if it is not plain. The end of the copy is noted.
+    """
+    place = memory[CONTENT_PLACE]
+    while text[at] != _QUOTE:
+        begin = at
+        at, place = _copy_plain(text, at, contents, place)
+        if at == begin + WIDE or text[at] == _QUOTE:
+            continue
+        byte, length = _read_escape(text, at)
+        if length == 0:
+            return -1
+        contents[place] = byte
+        place += 1
+        at += length
+        if byte == _NEWLINE and text[at] != _QUOTE:
+            return -1
+    memory[CONTENT_PLACE + 1] = place
+    return at + 1
+
+
+def _copy_plain(text: Text, at: int, contents: MutableSequence[int], place: int) -> tuple[int, int]:
+    """
+    Copy some of the next bytes of a string, up to a special one. Quotes with a backslash are copied
+    without it. Return where the bytes and the copy end.
+    """
+    copy_wide(text, at, contents, place)
+    bits, begin = special_bits(text, at), 0
+    while bits:
+        end = first_bit(bits)
+        place += end - begin
+        if end == WIDE - 1 or leading_bytes(load(text, at + end), 2) != _ESCAPED_QUOTE:
+            return at + end, place
+        begin = end + 1
+        copy_wide(text, at + begin, contents, place)
+        bits &= bits - 1  # without the backslash
+        bits &= bits - 1  # without the quote
+    return at + WIDE, place + WIDE - begin
+
+
+def _read_escape(text: Text, at: int) -> tuple[int, int]:
+    """The byte that an escape stands for, and how long the escape is; 0 if it is not plain."""
+    byte = text[at + 1]
+    if text[at] != _BACKSLASH:
+        return 0, 0
+    if byte in (_QUOTE, _BACKSLASH, _SLASH):
+        return byte, 2
+    if byte == _N:
+        return _NEWLINE, 2
+    if byte == _R and text[at + 2] == _BACKSLASH and text[at + 3] == _N:
+        return _NEWLINE, 4
+    if byte == _T:
+        return _TAB, 2
+    if byte == _U and leading_bytes(load(text, at + 2), 2) == _ZEROS:
+        high, low = _read_hexadecimal(text[at + 4]), _read_hexadecimal(text[at + 5])
+        if 2 <= high <= 7 and low >= 0:
+            return high << 4 | low, 6
+    return 0, 0
+
+
+def _skip_value(text: Text, at: int, memory: MutableSequence[int], expected: int) -> int:
     """
     Where a value ends that is not wanted; -1 if it is not valid. An object or a list is often the
-    same as in the line before, of which the memory at `place` tells.
+    same as in the line before.
     """
     if text[at] != _OPEN and text[at] != _OPEN_LIST:
         return _skip_scalar(text, at)
-    before, length = memory[place + 4], memory[place + 5]
+    before, length = memory[expected + _VALUE], memory[expected + _VALUE_LENGTH]
     if before >= 0 and _is_same(text, at, before, length):
         return at + length
     end = _skip_container(text, at)
     if end > 0:
-        memory[place + 4], memory[place + 5] = at, end - at
+        memory[expected + _VALUE], memory[expected + _VALUE_LENGTH] = at, end - at
     return end
 
 
@@ -283,7 +416,7 @@ def _skip_container(text: Text, at: int) -> int:  # noqa: C901 (one loop)
                 return -1
             depth += 1
             lists = lists << 1 | (text[at] == _OPEN_LIST)
-            at = _skip_spaces(text, at + 1)
+            at = skip_spaces(text, at + 1)
             if text[at] != (_CLOSE_LIST if lists & 1 else _CLOSE):
                 at = at if lists & 1 else _skip_key(text, at)
                 if at < 0:
@@ -299,10 +432,10 @@ def _skip_container(text: Text, at: int) -> int:  # noqa: C901 (one loop)
             lists >>= 1
             if depth == 0:
                 return at
-            at = _skip_spaces(text, at)
+            at = skip_spaces(text, at)
         if text[at] != _COMMA:
             return -1
-        at = _skip_spaces(text, at + 1)
+        at = skip_spaces(text, at + 1)
         if not lists & 1:
             at = _skip_key(text, at)
             if at < 0:
@@ -319,8 +452,8 @@ def _skip_key(text: Text, at: int) -> int:
 
 def _skip_colon(text: Text, at: int) -> int:
     """Where the value after a colon begins; -1 if there is no colon."""
-    at = _skip_spaces(text, at)
-    return _skip_spaces(text, at + 1) if text[at] == _COLON else -1
+    at = skip_spaces(text, at)
+    return skip_spaces(text, at + 1) if text[at] == _COLON else -1
 
 
 def _skip_scalar(text: Text, at: int) -> int:
@@ -338,12 +471,12 @@ def _skip_scalar(text: Text, at: int) -> int:
 
 
 def _skip_string(text: Text, at: int) -> int:
-    """Where a string ends, after its quote, whose text begins at `at`; -1 if it is not valid."""
+    """Where a string ends, after its quote, whose text is at `at`; -1 if it is not valid."""
     at = _skip_plain(text, at)
     while text[at] == _BACKSLASH:
         if text[at + 1] == _U:
             for place in range(at + 2, at + 6):
-                if not _is_hexadecimal(text[place]):
+                if _read_hexadecimal(text[place]) < 0:
                     return -1
             at += 6
         elif text[at + 1] in _ESCAPES:
@@ -367,18 +500,18 @@ def _skip_number(text: Text, at: int) -> int:
     """Where a number ends; -1 if it is not valid. What follows it is not looked at."""
     if text[at] == _MINUS:
         at += 1
-    end = at + 1 if text[at] == _ZERO else _skip_digits(text, at)
+    end = at + 1 if text[at] == _ZERO else skip_digits(text, at)
     if end > 0 and text[end] == _POINT:
-        end = _skip_digits(text, end + 1)
+        end = skip_digits(text, end + 1)
     if end > 0 and text[end] | 32 == _E:
         end += 1
         if text[end] == _PLUS or text[end] == _MINUS:
             end += 1
-        end = _skip_digits(text, end)
+        end = skip_digits(text, end)
     return end
 
 
-def _skip_digits(text: Text, at: int) -> int:
+def skip_digits(text: Text, at: int) -> int:
     """Where the last of some digits ends; -1 if there is none."""
     end = at
     count = count_digits(text, end)
@@ -389,7 +522,7 @@ def _skip_digits(text: Text, at: int) -> int:
     return end if end > at else -1
 
 
-def _skip_spaces(text: Text, at: int) -> int:
+def skip_spaces(text: Text, at: int) -> int:
     while text[at] == _SPACE:
         at += 1
     return at
@@ -397,16 +530,16 @@ def _skip_spaces(text: Text, at: int) -> int:
 
 def _skip_spaces_after(text: Text, at: int) -> int:
     """Where the spaces end that follow a value; -1 if the value is not valid."""
-    return _skip_spaces(text, at) if at > 0 else -1
+    return skip_spaces(text, at) if at > 0 else -1
 
 
 def _is_end(text: Text, at: int, stop: int) -> bool:
     """Whether nothing but spaces and one comma follows the object. `at` may be -1."""
     if at < 0:
         return False
-    at = _skip_spaces(text, at)
+    at = skip_spaces(text, at)
     if text[at] == _COMMA:
-        at = _skip_spaces(text, at + 1)
+        at = skip_spaces(text, at + 1)
     return at == stop
 
 
@@ -432,7 +565,7 @@ def _find_form(text: Text, at: int, end: int) -> int:
         return SLASHES
     if is_letter(text[at]):
         return CTIME
-    digits = _skip_digits(text, at) - at
+    digits = skip_digits(text, at) - at
     return EPOCH + min(max(digits - 9, 0) // 3 * 3, 9)
 
 
@@ -445,5 +578,8 @@ def _is_plain_request(text: Text, memory: MutableSequence[int]) -> bool:
     return at == end and find_byte(text, target, target_end, _SPACES) == target_end
 
 
-def _is_hexadecimal(byte: int) -> bool:
-    return _ZERO <= byte <= _NINE or 97 <= byte | 32 <= 102
+def _read_hexadecimal(byte: int) -> int:
+    """The value of a hexadecimal digit; -1 if it is another byte."""
+    if _ZERO <= byte <= _NINE:
+        return byte - _ZERO
+    return (byte | 32) - 87 if 97 <= byte | 32 <= 102 else -1

@@ -7,7 +7,7 @@ return no tick, and the reference parser reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.codes import NO_TICK
@@ -41,11 +41,17 @@ _LAST: Final = 126  # the last printable byte of ASCII
 
 
 def plain(
-    text: Sequence[int], start: int, stop: int, affixes: Sequence[int], prefix: int, suffix: int
+    text: Sequence[int],
+    start: int,
+    stop: int,
+    affixes: Sequence[int],
+    prefix: int,
+    suffix: int,
+    memory: MutableSequence[int],
 ) -> Fields:
     """
     Read `<timestamp> <verb> <resource> <status>` between a prefix and a suffix. `affixes` holds the
-    text of both; `prefix` and `suffix` are their lengths.
+    text of both; `prefix` and `suffix` are their lengths. `memory` is that of `read_seconds`.
     """
     at = start + prefix
     end = stop - suffix
@@ -57,7 +63,7 @@ def plain(
     for byte in range(suffix):
         if text[end + byte] != affixes[prefix + byte]:
             return NOT_PLAIN
-    tick, request = read_seconds(text, at)
+    tick, request = read_seconds(text, at, memory)
     if tick == NO_TICK or text[request - 1] != _SPACE or request > end - 4:
         return NOT_PLAIN
     if text[end - 4] != _SPACE:

@@ -23,8 +23,9 @@ PATH: Final = 4
 STATUS: Final = 5
 HOST: Final = 6
 CLOCK: Final = 7  # the time of day, if that is another field than its date
+CONTENT: Final = 8  # what stands in a wrapper, as a copy
 
-FIELDS: Final = 8
+FIELDS: Final = 9
 
 MEMORY: Final = DATES + 2 * FIELDS + 5
 """
@@ -38,6 +39,7 @@ CLOCK_PLACE: Final = DATES + 2 * CLOCK
 PATH_PLACE: Final = DATES + 2 * PATH
 STATUS_PLACE: Final = DATES + 2 * STATUS
 HOST_PLACE: Final = DATES + 2 * HOST
+CONTENT_PLACE: Final = DATES + 2 * CONTENT
 
 _SPACES: Final = 0x2020202020202020
 _QUOTES: Final = 0x2222222222222222

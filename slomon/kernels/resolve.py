@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import MISSING, insert, lookup
 from slomon.kernels.line import is_plain
-from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
+from slomon.kernels.route import LONGEST, group
 from slomon.kernels.scan import FOR_REFERENCE, UNKNOWN_FAILED, UNRESOLVED, hash_request
 
 Column: TypeAlias = MutableSequence[int]
@@ -29,9 +29,6 @@ MOST: Final = 6  # how many endpoints may be admitted; 0 if the endpoints are gi
 ADMITTED: Final = 7  # how many endpoints are admitted, in the order in which rows are released
 CAPPED: Final = 8  # how many accesses were to endpoints that were not admitted
 HEADER: Final = 9  # how many numbers a header has
-
-SCRATCH: Final = LONGEST_GROUPED + 64
-"""Bytes of the buffer for a route, with padding for words of eight bytes."""
 
 
 def resolve(

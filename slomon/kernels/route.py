@@ -28,6 +28,9 @@ LONGEST: Final = 2000
 LONGEST_GROUPED: Final = 3 * LONGEST + 4
 """Bytes that suffice for any such request after its identifiers were replaced."""
 
+SCRATCH: Final = LONGEST_GROUPED + 64
+"""Bytes of the buffer for a route, with padding for the bytes that are read at once."""
+
 NODE: Final = 5  # how many numbers a node of the templates has
 NUMBERED: Final = 1  # segments with a digit, an escape or four hyphens follow, which are slugs
 NAMED: Final = 2  # any segments follow, which are slugs

@@ -2,8 +2,9 @@
 The scanner: it turns a block of lines into columns of ticks and codes, a row per line.
 
 It reads plain lines of a few formats, and looks up the request of each in the table of known
-requests. Every other line is unresolved: either its request is not in the table, or the line is for
-the reference parser, which alone decides what such a line is. `kernels.resolve` follows.
+requests, or its route if the table holds the routes of found endpoints. Every other line is
+unresolved: either its request is not in the table, or the line is for the reference parser, which
+alone decides what such a line is. `kernels.resolve` follows.
 """
 
 from __future__ import annotations
@@ -20,25 +21,20 @@ from slomon.kernels.line import (
     JSON_LINES,
     PLAIN_LINES,
     TABLE_LINES,
+    Fields,
     is_plain,
     plain,
 )
-from slomon.kernels.swar import (
-    WIDE,
-    count_line,
-    equal_bytes,
-    first_byte,
-    leading_bytes,
-    load,
-    prefetch,
-)
+from slomon.kernels.route import LONGEST
+from slomon.kernels.route import group as write_route
+from slomon.kernels.swar import WIDEST, count_path, find_line_end, hash_bytes, prefetch
 from slomon.kernels.table import read_row
 from slomon.kernels.times import number
 
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
 
-PADDING: Final = 64
+PADDING: Final = WIDEST
 """Bytes behind a text that must be readable."""
 
 # The codes of unresolved lines, beside those of `kernels.codes`
@@ -61,7 +57,6 @@ ends, and whether the request was composed.
 
 MALFORMED: Final = 2  # in the table of statuses, beside 0 for a success and 1 for a failure
 
-_QUERIES: Final = 0x3F3F3F3F3F3F3F3F
 _CARRIAGE_RETURN: Final = 13
 _SPACE: Final = 32
 _QUOTE: Final = 34
@@ -89,6 +84,8 @@ def scan(
     unresolved_room: int,
     unresolved_count: Column,
     group: Column,
+    route: Column,
+    templates: Column,
 ) -> int:
     """
     Scan the lines of `text` from `at` to `length`, until there is no room for another row or
@@ -97,17 +94,19 @@ def scan(
 
     * `shape`: the kind of lines, the length of their prefix and of their suffix, whether they are a
       file's lines (which may be blank or end with a carriage return), whether a request ends at its
-      question mark, the mask of the table, and the first and the last tick of accesses that count
+      question mark, the mask of the table, the first and the last tick of accesses that count, and
+      whether the table holds routes (`kernels.route`)
     * `requests`: where requests are composed, if they are not a part of their lines; as long as the
       text
     * `program`, `literals`, `offsets`, `memory`: as `layout.read` takes them. For plain lines,
       `literals` is the text of the prefix, followed by that of the suffix.
     * `statuses`: the outcome of each status from 0 to 999
-    * `group`: scratch memory, GROUP times LINE numbers
+    * `group`, `route`: scratch memory, GROUP times LINE numbers, and SCRATCH bytes for a route
+    * `templates`: as `route.group` takes them
 
     The text must end with a newline and have PADDING bytes behind it.
     """
-    of_file = shape[3]
+    kind, of_file = shape[0], shape[3]
     rows = unresolved_rows = 0
     start = at
     while start < length and rows < room and unresolved_rows < unresolved_room:
@@ -117,7 +116,7 @@ def scan(
         count = 0
         limit = min(GROUP, room - rows, unresolved_room - unresolved_rows)
         while start < length and count < limit:
-            end = _find_line_end(text, start)
+            end = find_line_end(text, start)
             stop = end
             if of_file and stop > start and text[stop - 1] == _CARRIAGE_RETURN:
                 stop -= 1
@@ -125,21 +124,13 @@ def scan(
                 group[count * LINE] = NO_TICK
                 group[count * LINE + 1] = BLANK
             else:
-                _read_line(
-                    text,
-                    start,
-                    stop,
-                    shape,
-                    program,
-                    literals,
-                    offsets,
-                    memory,
-                    requests,
-                    statuses,
-                    table,
-                    group,
-                    count,
-                )
+                if kind == PLAIN_LINES:
+                    fields = plain(text, start, stop, literals, shape[1], shape[2], memory)
+                else:
+                    fields = _read_fields(
+                        kind, text, start, stop, program, literals, offsets, memory, requests
+                    )
+                _add_line(fields, text, requests, shape, statuses, table, group, count)
             group[count * LINE + 5] = start
             group[count * LINE + 6] = end  # the reference parser strips line ends by itself
             count += 1
@@ -152,7 +143,7 @@ def scan(
         for line in range(count):
             place = line * LINE
             source = requests if group[place + 7] else text
-            code = _find(source, group, place, table, shape[5], arena)
+            code = _find(source, group, place, shape, table, arena, route, templates)
             ticks[rows] = group[place]
             codes[rows] = code
             if FOR_REFERENCE <= code < UNMATCHED:
@@ -170,33 +161,39 @@ def scan(
     return rows
 
 
-def _read_line(
+def _read_fields(
+    kind: int,
     text: Text,
     start: int,
     stop: int,
-    shape: Column,
     program: Column,
     literals: Text,
     offsets: Column,
     memory: Column,
     requests: Column,
+) -> Fields:
+    """Read a line in a layout."""
+    if kind == COMBINED_LINES:
+        return read_combined(text, start, stop, program, offsets, memory)
+    if kind == TABLE_LINES:
+        return read_row(text, start, stop, program, offsets, memory, requests)
+    if kind == JSON_LINES:
+        return read_json(text, start, stop, program, literals, offsets, memory, requests)
+    return read(text, start, stop, program, literals, offsets, memory, requests)
+
+
+def _add_line(
+    fields: Fields,
+    text: Text,
+    requests: Column,
+    shape: Column,
     statuses: Column,
     table: Column,
     group: Column,
     line: int,
 ) -> None:
     """Write what a line says to the group, and prefetch the bucket of its request."""
-    kind, suffix, cut_query = shape[0], shape[2], shape[4]
-    if kind == PLAIN_LINES:
-        fields = plain(text, start, stop, literals, shape[1], suffix)
-    elif kind == COMBINED_LINES:
-        fields = read_combined(text, start, stop, program, offsets, memory)
-    elif kind == TABLE_LINES:
-        fields = read_row(text, start, stop, program, offsets, memory, requests)
-    elif kind == JSON_LINES:
-        fields = read_json(text, start, stop, program, literals, offsets, memory, requests)
-    else:
-        fields = read(text, start, stop, program, literals, offsets, memory, requests)
+    suffix, cut_query = shape[2], shape[4]
     tick, request, target_end, status, composed = fields
     source = requests if composed else text
     code = FOR_REFERENCE
@@ -223,13 +220,26 @@ def _read_line(
     group[place + 7] = composed
 
 
-def _find(text: Text, group: Column, place: int, table: Column, mask: int, arena: Text) -> int:
-    """The code of a line of the group, its key looked up in the table."""
+def _find(
+    text: Text,
+    group: Column,
+    place: int,
+    shape: Column,
+    table: Column,
+    arena: Text,
+    route: Column,
+    templates: Column,
+) -> int:
+    """The code of a line of the group, its request or the route of it looked up in the table."""
     failed = group[place + 1]
     if failed < 0:
         return failed
-    request, request_end, hashed = group[place + 2], group[place + 3], group[place + 4]
-    key = lookup(text, request, request_end, hashed, table, mask, arena)
+    at, end, mask = group[place + 2], group[place + 3], shape[5]
+    key = lookup(text, at, end, group[place + 4], table, mask, arena)
+    if key == MISSING and shape[8] and end - at <= LONGEST and is_plain(text, at, end):
+        end = write_route(text, at, end, route, 0, templates)
+        hashed, _ = hash_request(route, 0, end, 0)
+        key = lookup(route, 0, end, hashed, table, mask, arena)
     if key >= 0:
         return key << 1 | failed
     return UNKNOWN - failed if key == MISSING else key
@@ -241,28 +251,15 @@ def hash_request(text: Text, at: int, end: int, cut_query: int) -> tuple[int, in
     """
     hashed = 0
     while at < end:
-        count = min(end - at, 8)
-        word = load(text, at)
-        if count < 8:
-            word = leading_bytes(word, count)
-        question_marks = equal_bytes(word, _QUERIES)
-        if cut_query and question_marks:
-            count = first_byte(question_marks)
-            end = at + count
-            word = leading_bytes(word, count)
+        count = min(end - at, WIDEST)
+        if cut_query:
+            path = count_path(text, at, count)
+            if path < count:
+                count, end = path, at + path
         if count:
-            hashed = hash_step(hashed, word)
+            hashed = hash_step(hashed, hash_bytes(text, at, count))
         at += count
     return hashed, at
-
-
-def _find_line_end(text: Text, at: int) -> int:
-    """Where the next newline is, which the text must have."""
-    count = count_line(text, at)
-    while count == WIDE:
-        at += WIDE
-        count = count_line(text, at)
-    return at + count
 
 
 def _is_query(text: Text, at: int, end: int, has_escapes: int) -> int:

@@ -14,8 +14,13 @@ from typing import Final
 
 ONES: Final = 0x0101010101010101
 HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte
+FACTOR: Final = -0x61C8864680B583EB  # 2**64 over the golden ratio, odd: Fibonacci hashing
 _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
+FACTORS: Final = tuple(
+    (pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9)
+)
+"""What `hash_bytes` multiplies the words by."""
 
 
 def load(text: Sequence[int], at: int) -> int:
@@ -28,9 +33,14 @@ def wrap(number: int) -> int:
     return ((number + _SIGN) & _ALL) - _SIGN
 
 
+def first_bit(word: int) -> int:
+    """The place of the lowest bit of a word that is set. The word must not be zero."""
+    return (word & -word).bit_length() - 1
+
+
 def first_byte(word: int) -> int:
     """The place, 0 to 7, of the first byte of a word that isn't zero. The word must not be zero."""
-    return ((word & -word).bit_length() - 1) >> 3
+    return first_bit(word) >> 3
 
 
 def leading_bytes(word: int, count: int) -> int:
@@ -69,26 +79,73 @@ WIDE: Final = 32
 """The bytes that the following functions look at. The text must have them all."""
 
 
-def count_plain(text: Sequence[int], at: int) -> int:
+def special_bits(text: Sequence[int], at: int) -> int:
     """
-    How many of the next bytes come before the first one that ends the plain part of a JSON string:
-    a quote, a backslash, a control character, or a byte that is not ASCII.
+    A bit for each of the next bytes that does not belong to the plain part of a JSON string: a
+    quote, a backslash, a control character, or a byte that is not ASCII.
     """
+    bits = 0
     for count, byte in enumerate(text[at : at + WIDE]):
-        if not 32 <= byte < 128 or byte in (34, 92):
+        bits |= (not 32 <= byte < 128 or byte in (34, 92)) << count
+    return bits
+
+
+def count_plain(text: Sequence[int], at: int) -> int:
+    """How many of the next bytes come before the first one that is special in a JSON string."""
+    return first_bit(special_bits(text, at) | 1 << WIDE)
+
+
+def count_same(text: Sequence[int], one: int, other: int) -> int:
+    """How many of the next bytes, from the first on, are the same at two places of a text."""
+    for count in range(WIDE):
+        if text[one + count] != text[other + count]:
             return count
     return WIDE
-
-
-def count_line(text: Sequence[int], at: int) -> int:
-    """How many of the next bytes come before the first newline."""
-    count = bytes(text[at : at + WIDE]).find(10)
-    return WIDE if count < 0 else count
 
 
 def copy_wide(text: Sequence[int], at: int, into: MutableSequence[int], place: int) -> None:
     """Copy the next bytes of a text to a place in another."""
     into[place : place + WIDE] = text[at : at + WIDE]
+
+
+WIDEST: Final = 64
+"""The bytes that the following functions look at, or `count` of them. The text must have all 64."""
+
+
+def count_line(text: Sequence[int], at: int) -> int:
+    """How many of the next bytes come before the first newline."""
+    count = bytes(text[at : at + WIDEST]).find(10)
+    return WIDEST if count < 0 else count
+
+
+def find_line_end(text: Sequence[int], at: int) -> int:
+    """Where the next newline is, which the text must have."""
+    count = count_line(text, at)
+    while count == WIDEST:
+        at += WIDEST
+        count = count_line(text, at)
+    return at + count
+
+
+def count_path(text: Sequence[int], at: int, count: int) -> int:
+    """How many of the next `count` bytes come before the first question mark."""
+    place = bytes(text[at : at + count]).find(63)
+    return count if place < 0 else place
+
+
+def hash_bytes(text: Sequence[int], at: int, count: int) -> int:
+    """
+    A hash of the next `count` bytes: the sum of their words, each times its own odd factor. Zeros
+    behind the last byte don't change it.
+    """
+    data = bytes(text[at : at + count])
+    words = (load(data[place : place + 8].ljust(8, b"\0"), 0) for place in range(0, count, 8))
+    return wrap(sum(word * factor for word, factor in zip(words, FACTORS, strict=False)))
+
+
+def equal_texts(text: Sequence[int], at: int, other: Sequence[int], place: int, count: int) -> bool:
+    """Whether the next `count` bytes of two texts are equal."""
+    return bytes(text[at : at + count]) == bytes(other[place : place + count])
 
 
 def prefetch(column: Sequence[int], at: int) -> None:

@@ -103,21 +103,33 @@ def read_time(
     return (seconds - offset) * _SECOND + fraction, after
 
 
-def read_seconds(text: Sequence[int], at: int) -> tuple[int, int]:
-    """The tick of decimal seconds, and the position after the byte that follows them."""
-    whole, digits = number(text, at)
-    at += digits
-    if digits == 8:
-        low, digits = number(text, at)
-        if digits > 2:
-            return NO_TICK, 0
-        whole = whole * _POWERS[digits] + low
+def read_seconds(text: Sequence[int], at: int, cache: MutableSequence[int]) -> tuple[int, int]:
+    """
+    The tick of decimal seconds, and the position after the byte that follows them. `cache` keeps
+    the last whole seconds of ten digits, as most lines have: two words of their text, and their
+    tick. It begins with -1 in all numbers, which is no such text.
+    """
+    first, last = load(text, at), leading_bytes(load(text, at + 8), 3)
+    if first == cache[0] and last == cache[1]:
+        tick = cache[2]
+        at += 10
+    else:
+        whole, digits = number(text, at)
         at += digits
-    elif digits == 0:
-        return NO_TICK, 0
-    if whole > _LAST_SECOND:
-        return NO_TICK, 0
-    tick = whole * _SECOND
+        if digits == 8:
+            low, more = number(text, at)
+            if more > 2:
+                return NO_TICK, 0
+            whole = whole * _POWERS[more] + low
+            at += more
+            digits += more
+        elif digits == 0:
+            return NO_TICK, 0
+        if whole > _LAST_SECOND:
+            return NO_TICK, 0
+        tick = whole * _SECOND
+        if digits == 10:
+            cache[0], cache[1], cache[2] = first, last, tick
     if text[at] == _POINT:
         fraction, digits = _read_decimals(text, at + 1)
         if fraction < 0 or digits == 0:

@@ -25,6 +25,9 @@ LONGEST: Final = 8192
 LONGEST_EVENT: Final = LONGEST + 128
 """Characters of an event, with its time and status, or the labels of its lines."""
 
+MOST_COUNTED: Final = 512
+"""Events that are counted together. That blocks the loop for about a millisecond."""
+
 Request: TypeAlias = "tuple[int, str, str, int, float | None]"
 """Tick, verb, resource and status, and the seconds that it took if they are known."""
 

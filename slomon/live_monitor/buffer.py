@@ -19,6 +19,7 @@ from anyio import Event
 
 from slomon.core.events import Malformed
 from slomon.live_monitor.batching import LONGEST, Deploy, RawEvent, Request, Stamp, make_request
+from slomon.live_monitor.clock import Shift
 from slomon.logging import get_logger
 
 CLOSED: Final = "closed"
@@ -121,16 +122,13 @@ class Buffer:
         waiting = len(items)
         if waiting >= self._bound and not (overflow and waiting < self._hard_limit):
             return self._drop(FULL)
-        raw: RawEvent
         is_plain = type(at) is int and type(verb) is type(resource) is str and type(status) is int
         if is_plain and (duration is None or type(duration) is float):
-            raw = cast(Request, (at, verb, resource, status, duration))
+            raw: RawEvent = cast(Request, (at, verb, resource, status, duration))
+            length, urgent = len(verb) + len(resource), status not in self._ok_statuses
         else:
             raw = make_request(at, verb, resource, status, duration)
-        if isinstance(raw, tuple):
-            length, urgent = len(raw[1]) + len(raw[2]), raw[3] not in self._ok_statuses
-        else:
-            length, urgent = len(raw.text if isinstance(raw, Malformed) else raw), True
+            length, urgent = self._measure(raw)
         if length > LONGEST:
             return self._drop(LONG)
         items.append(raw)
@@ -140,26 +138,40 @@ class Buffer:
             self._wake()
         return True
 
-    def counter(self, verb: str, resource: str, now: Callable[[], int | str]) -> Counter:
+    def _measure(self, raw: Request | str | Malformed) -> tuple[int, bool]:
+        """The characters of an event, and whether it is urgent."""
+        if isinstance(raw, tuple):
+            return len(raw[1]) + len(raw[2]), raw[3] not in self._ok_statuses
+        return len(raw.text if isinstance(raw, Malformed) else raw), True
+
+    def counter(
+        self,
+        verb: str,
+        resource: str,
+        now: Callable[[], int | str],
+        monotonic: Callable[[], int] = int,
+        shift: Shift = (None,),
+    ) -> Counter:
         """
-        Return a faster `put` for requests with this verb and resource.
+        Return a faster `put` for requests with this verb and resource. While there is a shift,
+        `now` is `monotonic` and this shift.
 
         It repeats the common case of `put`, since it runs within each request of a service.
         """
-        items, ok_statuses = self.items, self._ok_statuses
-        short = type(verb) is type(resource) is str and len(verb) + len(resource) <= LONGEST
+        items, append, ok_statuses = self.items, self.items.append, self._ok_statuses
+        if not (type(verb) is type(resource) is str and len(verb) + len(resource) <= LONGEST):
+            shift = (None,)
 
         def count(status: int, duration: float | None = None) -> bool:
-            at, waiting = now(), len(items)
+            constant, waiting = shift[0], len(items)
             if (
-                (waiting < self._bound and waiting < self._alarm)
-                and (type(at) is int and type(status) is int)
-                and (status in ok_statuses and short)
+                (constant is not None and waiting < self._bound and waiting < self._alarm)
+                and (type(status) is int and status in ok_statuses)
                 and (duration is None or type(duration) is float)
             ):
-                items.append((at, verb, resource, status, duration))
+                append((monotonic() + constant, verb, resource, status, duration))
                 return True
-            return self.put(at, verb, resource, status, duration)
+            return self.put(now(), verb, resource, status, duration)
 
         return count
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from anyio import sleep
 
@@ -37,6 +37,10 @@ _STEP: Final = TICKS_PER_SECOND
 """A difference that is at least this large is logged."""
 _LARGEST: Final = 86_400 * TICKS_PER_SECOND
 """If the wall clock is set forward by more than this, live time is set, too."""
+
+
+Shift: TypeAlias = Sequence[int | None]
+"""One item: the difference between live time and a monotonic clock; None if it is not constant."""
 
 
 class Clock(Protocol):
@@ -61,9 +65,10 @@ class SystemClock:
         monotonic: Callable[[], int] = _MONOTONIC,
     ) -> None:
         self.wall = wall
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._line = _Line(monotonic)
         self.now = self._line.now
+        self.shift: Shift = self._line.shift
         self._log = RateLimitedLog(monotonic)  # a clock may stop, and so step at each look
         self._offset = 0  # of the wall clock from the monotonic one, when it was last followed
         self.begin()
@@ -73,6 +78,13 @@ class SystemClock:
         elapsed, wall, _ = self._look()
         self._offset = wall - elapsed
         self._line.approach(elapsed, max(wall, least), self._offset)
+
+    def join(self, now: int) -> None:
+        """Set the time to that of another process, which follows the same wall clock."""
+        if abs(now - self.now()) > _TOLERANCE:
+            elapsed, wall, _ = self._look()
+            self._offset = wall - elapsed
+            self._line.approach(elapsed, now, self._offset)
 
     def follow(self) -> None:
         """Approach the wall clock. A step of it is logged."""
@@ -103,15 +115,15 @@ class SystemClock:
         """Return when that time has come, at once if it is past."""
         while (left := tick - self.now()) > 0:
             real = left / TICKS_PER_SECOND
-            if not self._line.is_straight():  # time may pass twice as fast
+            if self.shift[0] is None:  # time may pass twice as fast
                 real = max(real / 2, _SHORTEST)
             await sleep(min(real, _LONGEST))
 
     def _look(self) -> tuple[int, int, int]:
         """The time of both clocks, and how long after the monotonic one the wall clock was read."""
-        elapsed = self._monotonic()
+        elapsed = self.monotonic()
         wall = self.wall()
-        return elapsed, wall, self._monotonic() - elapsed
+        return elapsed, wall, self.monotonic() - elapsed
 
 
 class _Line:
@@ -121,12 +133,12 @@ class _Line:
     """
 
     def __init__(self, monotonic: Callable[[], int]) -> None:
-        shift: int | None = 0  # None if there is a bend
+        shift: list[int | None] = [0]
         bend = 0, 0, 0, 0, 0
 
         # A closure, since it runs in each request of a service.
         def now() -> int:
-            constant = shift
+            constant = shift[0]
             if constant is not None:
                 return monotonic() + constant
             began, start, speed, end, offset = bend
@@ -136,30 +148,28 @@ class _Line:
             return start + ((elapsed - began) * speed >> 1)
 
         def approach(began: int, start: int, offset: int) -> None:
-            nonlocal shift, bend
+            nonlocal bend
             gap = began + offset - start
             if gap:  # a fast line makes up for a nanosecond in each, a slow one for a half
                 speed, end = (4, began + gap) if gap > 0 else (1, began - 2 * gap)
                 bend = began, start, speed, end, offset
-                shift = None  # last: other threads ask for the time meanwhile
+                shift[0] = None  # last: other threads ask for the time meanwhile
             else:
-                shift = offset
+                shift[0] = offset
 
         def settle(elapsed: int) -> None:
-            nonlocal shift
-            if shift is None and elapsed >= bend[3]:
-                shift = bend[4]
-
-        def is_straight() -> bool:
-            return shift is not None
+            if shift[0] is None and elapsed >= bend[3]:
+                shift[0] = bend[4]
 
         self.now = now
         self.approach = approach
         """Pass through `start` when the clock says `began`, and end at the offset from it."""
         self.settle = settle
         """Forget a bend that is over."""
-        self.is_straight = is_straight
-        """Does time pass as fast as on the monotonic clock?"""
+        self.shift = shift
+        """
+        One item: how much later the time is than the monotonic clock; None if there is a bend.
+        """
 
 
 def warn_of_state(clock: Clock, saved_at: int) -> None:

@@ -6,6 +6,7 @@ to the journal of the state, and then reports the incidents that opened or ended
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from anyio import CancelScope, sleep_forever
@@ -18,7 +19,7 @@ from slomon.live_monitor.batching import RawEvent
 from slomon.live_monitor.clock import Clock
 from slomon.live_monitor.engine import Engine, FeedResult
 from slomon.live_monitor.event_log import EventLog
-from slomon.live_monitor.inputs import Expiry, Marks
+from slomon.live_monitor.inputs import NOT_RECORDED, Expiry, Marks
 from slomon.live_monitor.persistence import Saver, StateFile
 from slomon.live_monitor.subscription import Subscribers
 from slomon.logging import LogListener, get_logger, list_some
@@ -64,7 +65,7 @@ class Counting:
     async def begin_files(self) -> None:
         """Open the event log, and save the state, with which the journal begins."""
         if self._event_log is not None:
-            self._event_log.begin()
+            self._begin_event_log(self._event_log)
         await self.save()
 
     def begin_alone(self) -> None:
@@ -77,11 +78,15 @@ class Counting:
         await self.load()
         if self._event_log is not None:
             try:
-                self._event_log.begin()
+                self._begin_event_log(self._event_log)
             except (OSError, StateFileError) as error:
                 file = str(self._event_log.path)
                 get_logger().error("recording.interrupted", file=file, reason=str(error))
         await self.save()
+
+    def _begin_event_log(self, event_log: EventLog) -> None:
+        event_log.begin(self.engine.recorded)
+        self.engine.note_recorded(event_log.recorded)
 
     async def save(self, *, last: bool = False) -> None:
         """Save the state, if it has a file."""
@@ -118,10 +123,13 @@ class Counting:
             self._warn_of_cap()
         if not self._is_large and self.engine.window_entries > _LARGE:
             self._warn_of_windows()
+        recorded = NOT_RECORDED
         if self._event_log is not None:  # first: whatever a state has counted is in the log
             self._event_log.write(result.items, self._now())
+            recorded = self._event_log.recorded
         if self._state is not None:
-            self._state.append(result.counted)
+            self.engine.note_recorded(recorded)
+            self._state.append(replace(result.counted, recorded=recorded))
         return result
 
     def report(self, result: FeedResult) -> None:

@@ -5,14 +5,11 @@ has started. They are not part of the state.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
-
-from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 
 _STEPS: Final = (100, 125, 150, 200, 250, 300, 400, 500, 600, 750)  # of each factor of ten
 BOUNDS: Final[tuple[float, ...]] = tuple(
@@ -63,26 +60,25 @@ class DurationTable:
     """The durations of the requests to each endpoint that has any, by slot."""
 
     def __init__(self) -> None:
-        self._counts: dict[int, array[int]] = {}
-        self._ticks: dict[int, int] = {}
+        self._counts: dict[int, list[int]] = {}
+        self._seconds: dict[int, float] = {}
 
     def add(self, slot: int, seconds: float) -> None:
         """Count a request. A number that is no duration is not counted."""
         if not 0 <= seconds < _LONGEST:
             return
-        counts = self._counts.get(slot)
-        if counts is None:
-            counts = self._counts[slot] = array("q", bytes(8 * (len(BOUNDS) + 1)))
-            self._ticks[slot] = 0
-        counts[bisect_left(BOUNDS, seconds)] += 1
-        self._ticks[slot] += int(seconds * TICKS_PER_SECOND)
+        if slot not in self._counts:
+            self._counts[slot] = [0] * (len(BOUNDS) + 1)
+            self._seconds[slot] = 0.0
+        self._counts[slot][bisect_left(BOUNDS, seconds)] += 1
+        self._seconds[slot] += seconds
 
     def read(self, slot: int) -> Durations | None:
         """The durations of an endpoint; None if none of its requests has one."""
         counts = self._counts.get(slot)
         if counts is None:
             return None
-        return Durations(sum(counts), to_seconds(self._ticks[slot]), counts.tolist())
+        return Durations(sum(counts), self._seconds[slot], list(counts))
 
 
 def read_seconds(duration: object) -> float | None:

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from slomon.core.endpoints import Endpoint
-from slomon.endpoints.discovery import NO_ENDPOINT, name_request, route_of, split_name
-from slomon.endpoints.router import cut_path
-from slomon.kernels.route import LONGEST
+from slomon.endpoints.discovery import NO_ENDPOINT, find_resource
 
 _RECENT: Final = 512  # requests
 
@@ -59,11 +57,10 @@ class LiveEndpoints:
         slot = self._recent.get((verb, resource))
         if slot is not None:
             return slot
-        request = name_request(verb, "", cut_path(resource))
-        if len(request) > LONGEST:
+        route = find_resource(verb, resource)
+        if route is None:
             self.capped += 1
             return None
-        _, _, route = split_name(route_of(request))
         slot = self.slots.get((verb, route))
         if slot is None:
             slot = self._add(self._discovery.defaults, verb, route)

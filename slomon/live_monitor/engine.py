@@ -24,7 +24,7 @@ from slomon.core.windows import Windows
 from slomon.live_monitor.batching import Deploy, LiveBatcher, RawEvent, drop_repeated
 from slomon.live_monitor.durations import DurationTable
 from slomon.live_monitor.endpoints import Discovery, LiveEndpoints
-from slomon.live_monitor.inputs import CountedBatch, Mark, Marks, note_batch
+from slomon.live_monitor.inputs import CountedBatch, Mark, Marks, Recorded, note_batch
 from slomon.live_monitor.live_state import LiveState
 from slomon.live_monitor.restoration import restore
 from slomon.live_monitor.snapshot import LiveAccounting, Snapshot, SnapshotData
@@ -123,6 +123,16 @@ class Engine:
             return FeedResult(items, moved, result.rejections, counted)
 
     @property
+    def recorded(self) -> Recorded:
+        """How far the event log was with the last event; see `note_recorded`."""
+        return self._state.recorded
+
+    def note_recorded(self, recorded: Recorded) -> None:
+        """The event log has all events so far."""
+        with self._lock:
+            self._state.recorded = recorded
+
+    @property
     def events(self) -> int:
         """The number of events so far."""
         return self._state.stream.accounting.events
@@ -217,7 +227,7 @@ class Engine:
         Begin to copy the windows, for `save`. Events may be counted between the parts of the copy.
         """
         with self._lock:
-            return WindowCopy(self._state.windows)
+            return self._state.copy_windows()
 
     def save(self, copied: WindowCopy | None = None) -> Sections:
         """

@@ -10,6 +10,7 @@ from errno import EINVAL
 from io import FileIO
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from slomon.core.events import Change, Gap, Malformed
 from slomon.core.ticks import TICKS_PER_SECOND, show_tick, to_seconds
@@ -17,12 +18,14 @@ from slomon.errors import StateFileError
 from slomon.files import lock_file, naming
 from slomon.live_monitor.batching import (
     LONGEST_EVENT,
+    MOST_COUNTED,
     Deploy,
     RawEvent,
     read_deploy,
     show_change,
     show_request,
 )
+from slomon.live_monitor.inputs import NOT_RECORDED, Recorded
 from slomon.logging import get_logger
 
 _LONGEST_REASON: Final = 1000
@@ -35,6 +38,7 @@ _KEYS: Final = {"type", "value", "reason", "duration"}
 
 
 _RETRY: Final = TICKS_PER_SECOND
+_LONGEST_BATCH: Final = MOST_COUNTED * _LAST_LINE
 
 
 class EventLog:
@@ -52,11 +56,17 @@ class EventLog:
         self._gap: Gap | None = None
         self._tried = 0  # the tick of the last attempt to write that failed
         self._whole: int | None = None  # bytes of whole lines, if a part of a line may follow
+        self.recorded = NOT_RECORDED
+        """How far it is."""
 
-    def begin(self) -> None:
+    def begin(self, counted: Recorded = NOT_RECORDED) -> None:
         """
         Open the file. Raises OSError, which names it, and StateFileError if it is not an event log:
         such a file stays unchanged.
+
+        `counted` is how far the log was with the last event that the state has counted. A process
+        that was killed may have recorded one more batch: its events are counted later or never, so
+        they are removed.
         """
         if self.path.exists() and not self.path.is_file():  # its end could not be removed
             raise OSError(EINVAL, "no file; allowed: one, or a place where none is", str(self.path))
@@ -64,11 +74,12 @@ class EventLog:
             # Without a buffer: lines that could not be written must not be written later.
             file = opened.enter_context(FileIO(self.path, "a+"))
             lock_file(file, self.path)
-            if not _remove_end(file):
+            recorded = _remove_end(file, counted)
+            if recorded is None:
                 raise StateFileError(
                     f"{self.path} is no recording of a live monitor; allowed: one, or no file"
                 )
-            self._file, self._whole = file, None
+            self._file, self._whole, self.recorded = file, None, recorded
             opened.pop_all()
 
     def write(self, items: Sequence[RawEvent], now: int) -> None:
@@ -115,13 +126,16 @@ class EventLog:
             return
         self._cut(file)
         self._whole = file.seek(0, os.SEEK_END)
+        left = data
         try:
-            while data:
-                data = data[file.write(data) :]
+            while left:
+                left = left[file.write(left) :]
         except OSError:
             with suppress(OSError):  # it is tried again before anything is written
                 self._cut(file)
             raise
+        if data:
+            self.recorded = Recorded(self._whole + len(data), crc32(_find_last_line(data)))
         self._whole = None
 
     def _cut(self, file: FileIO) -> None:
@@ -135,22 +149,41 @@ class EventLog:
         log(event, file=str(self.path), missing=gap.events, began=began, ended=ended)
 
 
-def _remove_end(file: FileIO) -> bool:
+def _remove_end(file: FileIO, counted: Recorded) -> Recorded | None:
     """
-    Remove the end-of-stream and an incomplete last line, so that more events can follow. False if
+    Remove the end-of-stream and an incomplete last line, so that more events can follow; if there
+    is no end-of-stream, also a batch that was not counted. Return how far the log is then; None if
     the file is not an event log.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(size - 2 * _LAST_LINE, 0))
     tail = file.read()
     whole = tail[: tail.rfind(b"\n") + 1]
-    last = whole[whole[:-1].rfind(b"\n") + 1 :]
+    last = _find_last_line(whole)
     if not (_kind(last) if whole else _may_begin(tail)):
-        return False
+        return None
     if _kind(last) == _END:
         whole = whole[: -len(last)]
-    file.truncate(size - len(tail) + len(whole))
-    return True
+    left = Recorded(size - len(tail) + len(whole), crc32(_find_last_line(whole)))
+    if _kind(last) != _END and _is_uncounted(file, counted, left.size):
+        left = counted
+    file.truncate(left.size)
+    return left
+
+
+def _is_uncounted(file: FileIO, counted: Recorded, end: int) -> bool:
+    """Are the lines from there to the end one batch, and the line before them the one counted?"""
+    first = max(counted.size - _LAST_LINE, 0)
+    if not counted.size < end <= counted.size + _LONGEST_BATCH:
+        return False
+    file.seek(first)
+    known = file.read(counted.size - first)
+    is_same = known.endswith(b"\n") and crc32(_find_last_line(known)) == counted.check
+    return is_same and file.read(end - counted.size).count(b"\n") <= MOST_COUNTED
+
+
+def _find_last_line(lines: bytes) -> bytes:
+    return lines[lines.rfind(b"\n", 0, -1) + 1 :]
 
 
 def _may_begin(piece: bytes) -> bool:

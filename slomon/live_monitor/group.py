@@ -29,7 +29,7 @@ from anyio.lowlevel import checkpoint
 
 from slomon.concurrency import Task, run_in_thread, unwrap_first
 from slomon.errors import LeaderError, StateFileError
-from slomon.live_monitor.batching import RawEvent
+from slomon.live_monitor.batching import MOST_COUNTED, RawEvent
 from slomon.live_monitor.buffer import CLOSED, Buffer
 from slomon.live_monitor.group_ends import ANSWER_SECONDS, MOST, Leader, Member
 from slomon.live_monitor.group_protocol import SNAPSHOT, ask, find_socket, pack
@@ -41,7 +41,6 @@ from slomon.live_monitor.snapshot_document import pack_snapshot, unpack_snapshot
 from slomon.logging import get_logger
 from slomon.text import excerpt
 
-_BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _RETRY: Final = 0.02  # seconds between two attempts to lead or to join
 _REJOIN: Final = 0.2  # seconds in which the others join a new leader
 _RETRY_ALONE: Final = 0.25
@@ -55,7 +54,7 @@ class Host:
     """
     What a group needs of its monitor.
 
-    * `now`: the time in ticks; `mark`: what has been counted of a sender
+    * `now`: the time in ticks; `set_clock`: set it; `mark`: what has been counted of a sender
     * `count`: count events, among them the next ones of this process, with the marks of the senders
     * `begin_alone`, `count_alone`: begin anew, and count events that will be counted again
     * `read`: the present state
@@ -63,6 +62,7 @@ class Host:
     """
 
     now: Callable[[], int]
+    set_clock: Callable[[int], None]
     mark: Callable[[str], Mark]
     count: Callable[[Sequence[RawEvent], int, Marks], None]
     begin_alone: Callable[[], None]
@@ -95,6 +95,7 @@ class Group:
             counted=lambda sender: host.mark(sender).number,
             waiting=buffer.note_elsewhere,
             answer=partial(run_in_thread, self._answer),
+            now=host.now,
         )
 
     @property
@@ -110,7 +111,9 @@ class Group:
         """
         if self._process != os.getpid():  # a child that was forked is another sender
             self._process, self.sender = os.getpid(), os.urandom(16).hex()
-        self._member = Member(self._state.path, self.sender, self._buffer, self._outgoing)
+        self._member = Member(
+            *(self._state.path, self.sender, self._buffer, self._outgoing, self._host.set_clock)
+        )
         self._loop = asyncio.get_running_loop()
         self.leading, self._counting = Event(), Lock()
         self._is_alone, self._failure = False, ""
@@ -256,7 +259,7 @@ class Group:
                 hint="another process holds the state and can't be reached; this one counts for "
                 "itself until then, and merges its events when it can",
             )
-        while items := self._outgoing.keep_more(_BATCH):
+        while items := self._outgoing.keep_more(MOST_COUNTED):
             self._host.count_alone(items)
             await checkpoint()
 
@@ -281,8 +284,8 @@ class Group:
                 ends = [find_tick(batch[-1]) for batch in batches if len(batch) >= MOST]
                 batches = [cut_after(batch, min(ends, default=until)) for batch in batches]
             merged = merge_by_time(batches)
-            for first in range(0, len(merged), _BATCH):
-                part = merged[first : first + _BATCH]
+            for first in range(0, len(merged), MOST_COUNTED):
+                part = merged[first : first + MOST_COUNTED]
                 counts = Counter(sender for sender, _ in part)
                 numbers = [number + counts[sender] for sender, number in enumerate(numbers)]
                 marks = {

@@ -22,6 +22,7 @@ from slomon.live_monitor.group_protocol import (
     COUNTED,
     EVENTS,
     HELLO,
+    JOINED,
     SEND,
     SNAPSHOT,
     VERSION,
@@ -85,6 +86,7 @@ class Leader:
     * `counted`: the number of events of a sender that have been counted
     * `waiting`: called with `urgent=` when events wait in another process
     * `answer`: makes the message that answers what the state is
+    * `now`: the time, which the others take over
     """
 
     def __init__(
@@ -94,11 +96,13 @@ class Leader:
         counted: Callable[[str], int],
         waiting: Callable[..., None],
         answer: Callable[[], Awaitable[bytes]],
+        now: Callable[[], int],
     ) -> None:
         self._state = state
         self._counted = counted
         self._waiting = waiting
         self._answer = answer
+        self._now = now
         self._processes: dict[str, _Process] = {}
         self._arrival = Event()
 
@@ -166,6 +170,7 @@ class Leader:
                         case [kind, version, str(name)] if (kind, version) == (HELLO, VERSION):
                             sender = name
                             self._processes[sender] = _Process(channel)
+                            await channel.send(JOINED, self._now())
                             await channel.send(COUNTED, self._counted(sender))
                         case _ if sender:
                             self._receive(sender, message)
@@ -194,9 +199,20 @@ class Leader:
 
 
 class Member:
-    """The end of a group in a process that does not lead. `sender` is its name in the group."""
+    """
+    The end of a group in a process that does not lead. `sender` is its name in the group, and
+    `set_clock` is called with the time of the leader.
+    """
 
-    def __init__(self, state: Path, sender: str, buffer: Buffer, outgoing: Outgoing) -> None:
+    def __init__(
+        self,
+        state: Path,
+        sender: str,
+        buffer: Buffer,
+        outgoing: Outgoing,
+        set_clock: Callable[[int], None],
+    ) -> None:
+        self._set_clock = set_clock
         self._place = find_socket(state)
         self._sender = sender
         self._buffer = buffer
@@ -254,6 +270,9 @@ class Member:
         outgoing = self._outgoing
         while (message := await channel.receive()) is not None:
             match message:
+                case [kind, int(now)] if kind == JOINED:
+                    check_counts([now])
+                    self._set_clock(now)
                 case [kind, int(number)] if kind == COUNTED:
                     outgoing.drop(number)
                     self._counted.set()

@@ -2,6 +2,7 @@
 How the processes of a group talk: messages over a Unix socket beside the state file.
 
     process -> leader    ["hello", version, sender]
+    leader -> process    ["joined", tick]                the time at the leader
     leader -> process    ["counted", number]             it has that many events of this sender
     process -> leader    ["waiting", urgent]             events wait
     leader -> process    ["send", tick]                  send what was reported until then
@@ -40,6 +41,7 @@ from slomon.state.validation import check_counts, demand
 
 VERSION: Final = 2
 HELLO: Final = "hello"
+JOINED: Final = "joined"
 COUNTED: Final = "counted"
 WAITING: Final = "waiting"
 SEND: Final = "send"

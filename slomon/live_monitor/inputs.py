@@ -24,7 +24,8 @@ from slomon.state.validation import check_counts, check_texts, demand
 _BATCH: Final = 0
 _EXPIRY: Final = 1
 _WORD: Final = 8  # bytes
-_HEAD: Final = 11  # numbers of a batch: kind, events before, rows, 5 counts, began, ended, newest
+# Numbers of a batch: kind, events before, rows, 5 counts, began, ended, newest, 2 of the event log.
+_HEAD: Final = 13
 
 
 class Mark(NamedTuple):
@@ -38,12 +39,24 @@ Marks: TypeAlias = Mapping[str, Mark]
 """By the name of the sender."""
 
 
+class Recorded(NamedTuple):
+    """How far the event log is: the bytes of its whole lines, and the CRC-32 of the last one."""
+
+    size: int
+    check: int
+
+
+NOT_RECORDED: Final = Recorded(0, 0)
+"""There is no event log, or nothing in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CountedBatch:
     """
     Events that were counted: `before` is the number of all events before them. The batch has those
     that count in windows, and the rest is what is known of the stream after them. `senders` are the
     marks of the processes that sent events of the batch. The endpoints in `found` are new.
+    `recorded` is how far the event log was with these events.
     """
 
     before: int
@@ -54,6 +67,7 @@ class CountedBatch:
     newest: int
     senders: Marks = field(default_factory=dict)
     found: Sequence[Endpoint] = ()
+    recorded: Recorded = NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +109,7 @@ def pack_input(one: Input) -> bytes:
         return _to_bytes([_EXPIRY, one.before, one.now])
     batch, rows = one.batch, len(one.batch.slots)
     began = -1 if one.began is None else one.began
-    head = [_BATCH, one.before, rows, *one.accounting, began, one.ended, one.newest]
+    head = [_BATCH, one.before, rows, *one.accounting, began, one.ended, one.newest, *one.recorded]
     # Usually all events are accesses to watched endpoints, and their positions are clear.
     positions = () if one.accounting[0] - one.before == rows else batch.positions
     numbers = _to_bytes([*head, *batch.slots, *batch.ticks, *positions])
@@ -112,7 +126,7 @@ def unpack_input(record: bytes) -> Input:
     if head[0] == _EXPIRY:
         _, before, now = head
         return Expiry(before, now)
-    kind, before, rows, *accounting, began, ended, newest = head
+    kind, before, rows, *accounting, began, ended, newest, size, check = head
     demand(kind == _BATCH and len(accounting) == 5, "a record of the journal is not one")
     is_clear = accounting[0] - before == rows
     end = _WORD * (_HEAD + rows * (2 if is_clear else 3))
@@ -131,6 +145,7 @@ def unpack_input(record: bytes) -> Input:
         *(before, batch, tuple(accounting), first, ended, newest),
         unpack_marks(senders),
         _unpack_found(found),
+        Recorded(size, check),
     )
 
 

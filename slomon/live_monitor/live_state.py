@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import astuple
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
+from weakref import ref
 
 from slomon.core.batching import Batch, StreamState
 from slomon.core.endpoints import Endpoint
@@ -20,7 +21,7 @@ from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
 from slomon.live_monitor.incident_history import History
-from slomon.live_monitor.inputs import Mark, Marks, list_counts
+from slomon.live_monitor.inputs import NOT_RECORDED, Mark, Marks, list_counts
 from slomon.live_monitor.window_copy import WindowCopy
 from slomon.state.encoding import (
     Sections,
@@ -43,6 +44,7 @@ class LiveState:
     * `closed_until`: the tick to which incidents were expired. Their ends were reported, so no
       later access counts before it
     * `senders`: the marks of the processes that sent events; those of the oldest are added up
+    * `recorded`: how far the event log was with the last event
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class LiveState:
         self.history = history
         self.closed_until = closed_until
         self.senders = {} if senders is None else dict(senders)
+        self.recorded = NOT_RECORDED
+        self._find_copy: Callable[[], WindowCopy | None] = lambda: None
 
     @classmethod
     def begin(cls, members: Sequence[Endpoint], windows: Windows, bound: int) -> LiveState:
@@ -73,6 +77,7 @@ class LiveState:
         Count the batch with which the stream was extended. Return the incidents that opened or
         ended.
         """
+        self._note(batch.slots)
         moved = self.shard.advance(batch)
         self.history.grow(len(self.shard.members))
         for incident in moved:
@@ -96,6 +101,7 @@ class LiveState:
         End the incidents that have expired by `now`, and return them. If that is done again, it
         changes nothing.
         """
+        self._note(self.shard.open)
         ended = self.shard.close_expired(now)
         self.closed_until = max(
             [self.closed_until, *(self.next_step(one.end or 0) for one in ended)]
@@ -109,6 +115,17 @@ class LiveState:
         step = self.windows.resolution
         return -(-tick // step) * step if step else tick
 
+    def copy_windows(self) -> WindowCopy:
+        """Begin to copy the windows: the copy follows what is counted, until it is forgotten."""
+        copied = WindowCopy(self.windows)
+        self._find_copy = ref(copied)
+        return copied
+
+    def _note(self, slots: Iterable[int]) -> None:
+        copied = self._find_copy()
+        if copied is not None:
+            copied.note(slots)
+
     def save(self, copied: WindowCopy) -> Sections:
         """
         The whole state of this moment, as sections of a file. `copied` is a copy of the windows
@@ -121,9 +138,7 @@ class LiveState:
         ]
         changes = save_changes(0, list(self.shard.changes), dict(self.shard.open))
         deploys, incidents = list(self.stream.deploys), list(self.history.incidents.values())
-        members = self.shard.members
         counts = {
-            "endpoints": [[one.name, one.email, one.verb, one.resource] for one in members],
             "accounting": list_counts(self.stream.accounting),
             "span": astuple(self.stream.span),
             "newest": self.stream.newest,
@@ -131,9 +146,12 @@ class LiveState:
             "resolution": self.windows.resolution,
             "history": self.history.save(),
             "senders": dict(self.senders),
+            "recorded": list(self.recorded),
             "parts": len(range(0, len(incidents), _PART)),
         }
-        return chain(counts.items(), windows, changes, _pack(deploys, incidents))
+        # Those of now: others may be added at the end.
+        members = _pack_endpoints(islice(self.shard.members, len(self.shard.members)))
+        return chain(members, counts.items(), windows, changes, _pack(deploys, incidents))
 
 
 def exempt_from_gc(windows: Windows) -> None:
@@ -151,6 +169,10 @@ def exempt_from_gc(windows: Windows) -> None:
     for column in windows.state:
         if isinstance(column, list):
             pythonapi.PyObject_GC_UnTrack(py_object(column))
+
+
+def _pack_endpoints(members: Iterable[Endpoint]) -> Sections:
+    yield "endpoints", [[one.name, one.email, one.verb, one.resource] for one in members]
 
 
 def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) -> Sections:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from contextvars import ContextVar
 from functools import partial
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 from weakref import WeakSet
 
 from anyio import move_on_after, sleep
@@ -16,14 +15,12 @@ from anyio.lowlevel import checkpoint
 from slomon.concurrency import Background, Task, background_tasks, run_in_thread
 from slomon.core.endpoints import Catalogue
 from slomon.core.service_monitor import IncidentDetail
-from slomon.live_monitor.batching import Deploy, RawEvent, Stamp, Version, read_stamp
-from slomon.live_monitor.buffer import Buffer, Counter
+from slomon.live_monitor.batching import MOST_COUNTED, RawEvent
+from slomon.live_monitor.buffer import Buffer
 from slomon.live_monitor.clock import (
     Clock,
     SystemClock,
-    latest_now,
     monotonic_now,
-    safe_now,
     warn_of_state,
 )
 from slomon.live_monitor.counting import Counting
@@ -35,25 +32,13 @@ from slomon.live_monitor.group_ends import COALESCE_SECONDS, IDLE_SECONDS
 from slomon.live_monitor.inputs import Mark, Marks
 from slomon.live_monitor.outgoing import Outgoing
 from slomon.live_monitor.persistence import StateFile
+from slomon.live_monitor.reporting import Reporter
 from slomon.live_monitor.snapshot import Snapshot, SnapshotData
 from slomon.live_monitor.subscription import Subscription
-from slomon.logging import OnceLog, show_some
 from slomon.options import check_kind, read_count
-from slomon.text import excerpt
 
-_BATCH: Final = 512  # events: counting them blocks the loop for about a millisecond
 _MOST: Final = 2**24
 
-
-class CountedRequest(Protocol):
-    """A request that a middleware counts when its response ends."""
-
-    def fail(self, status: int) -> bool:
-        """Count it with this status. False if it was counted already."""
-
-
-current_request: ContextVar[CountedRequest | None] = ContextVar("slomon_request", default=None)
-"""The request that is being answered. A middleware sets it."""
 
 _running: WeakSet[LiveMonitor] = WeakSet()
 """The monitors that run in this process."""
@@ -64,10 +49,10 @@ def check_monitor(value: object) -> None:
     check_kind("monitor", value, LiveMonitor, "what slomon.live(...) returned")
 
 
-class LiveMonitor(Background):
+class LiveMonitor(Reporter, Background):
     """
-    Watches the endpoints of a service from inside. `access`, `counter`, `change` and the methods
-    that read may be called from any thread; all others on the thread of the event loop.
+    Watches the endpoints of a service from inside. `access`, `counter`, `change`, `fail` and the
+    methods that read may be called from any thread; all others on the thread of the event loop.
 
     It runs inside an `async with`, or between `start` and `stop`; the two may be called by
     different tasks. Leaving counts all events in the buffer, saves the state and ends the
@@ -91,22 +76,27 @@ class LiveMonitor(Background):
         failing_status: int,
         discovery: Discovery | None = None,
     ) -> None:
-        super().__init__()
+        Background.__init__(self)
+        services = dict.fromkeys(one.name for one in catalogue.endpoints)
+        if discovery is not None:
+            services[discovery.defaults.name] = None
+        Reporter.__init__(
+            self,
+            buffer,
+            clock,
+            max_ahead=max_ahead,
+            services=list(services),
+            failing_status=failing_status,
+        )
         self.clock = clock
         self.catalogue = catalogue
         """The given endpoints."""
         self.discovery = discovery
         """How further endpoints are found; None if they are not."""
-        self._buffer, self._outgoing = buffer, Outgoing(buffer)
-        self._put, self._now, self._ask = buffer.put, monotonic_now(clock), safe_now(clock)
-        self._latest, self._max_ahead = latest_now(clock), max_ahead
+        self._outgoing = Outgoing(buffer)
+        self._now = monotonic_now(clock)
         self._state, self._event_log = state, event_log
         self._versions = versions  # the commits that run, by service
-        self._failing_status = failing_status
-        self._services = dict.fromkeys(one.name for one in catalogue.endpoints)
-        if discovery is not None:
-            self._services[discovery.defaults.name] = None
-        self._log = OnceLog()
         self._counting = Counting(
             make_engine, clock=clock, now=self._now, state=state, event_log=event_log
         )
@@ -139,76 +129,6 @@ class LiveMonitor(Background):
             "event_log": None if event_log is None else str(event_log.path),
         }
 
-    def access(
-        self,
-        verb: str,
-        resource: str,
-        status: int,
-        at: float | str | None = None,
-        *,
-        duration: float | None = None,
-    ) -> bool:
-        """
-        Count a request that was answered, now or at `at`, in seconds since the epoch, and took
-        `duration` seconds. A request more than `max_ahead` after the clock is rejected, which is
-        counted. Never waits and never raises. Returns False if the event was dropped, which is
-        counted. `resource` must be written as in the endpoint's entry, otherwise the access is
-        unmatched.
-        """
-        when = self._ask() if at is None else self._read(at)
-        return self._put(when, verb, resource, status, duration)
-
-    def counter(self, verb: str, resource: str) -> Counter:
-        """
-        A function of the status, and the duration if that is known, that does what `access` does
-        for one endpoint, but faster.
-        """
-        return self._buffer.counter(verb, resource, self._ask)
-
-    async def send(
-        self,
-        verb: str,
-        resource: str,
-        status: int,
-        at: float | str | None = None,
-        *,
-        duration: float | None = None,
-    ) -> bool:
-        """`access` that waits while the buffer is full. False if the monitor is not running."""
-        await self._buffer.room()
-        when = self._ask() if at is None else self._read(at)
-        return self._put(when, verb, resource, status, duration, overflow=True)
-
-    def fail(self) -> bool:
-        """
-        Count the request that is being answered here as failed, whatever the status of its
-        response: an error in an answer of GraphQL, or in a stream of events. Returns False if no
-        middleware of slomon counts a request here, or if it was counted already. Never raises.
-        """
-        request = current_request.get()
-        return request is not None and request.fail(self._failing_status)
-
-    def change(
-        self,
-        *,
-        service: str,
-        commit: str,
-        author: str | None = "",
-        date: str | None = "",
-        if_new: bool = False,
-    ) -> bool:
-        """
-        Count a deploy of a service: events that follow come after it. Never waits and never raises.
-        Returns False if the event was dropped. `date` is only shown; by default it is the time of
-        the clock. With `if_new`, `commit` is the one that runs: it is a deploy only if the last
-        deploy of the service was of another commit. A service that is not watched is logged once.
-        """
-        if isinstance(service, str) and service not in self._services:
-            self._warn_of_service(service)
-        make = Version if if_new else Deploy
-        who, when = "" if author is None else author, "" if date is None else date
-        return self._buffer.put_change(make(self._ask(), service, commit, who, when))
-
     async def flush(self) -> None:
         """
         Count the events that are in the buffer now, and notify the subscribers. In a group, return
@@ -217,7 +137,7 @@ class LiveMonitor(Background):
         if self._group is not None and await self._group.flush():
             return
         waiting = len(self._outgoing)  # without those that arrive meanwhile: they may never end
-        for _ in range(0, waiting, _BATCH):
+        for _ in range(0, waiting, MOST_COUNTED):
             if self._count_next():
                 await checkpoint()
 
@@ -291,16 +211,6 @@ class LiveMonitor(Background):
             await self._counting.begin_files()
         self._buffer.open()
 
-    def _warn_of_service(self, service: str) -> None:
-        hint = "a deploy counts if its service is the name of an endpoint's entry"
-        self._log.warn(
-            "change.unmatched",
-            service,
-            service=excerpt(service),
-            watched=show_some(list(self._services)),
-            hint=hint,
-        )
-
     def _begin_clock(self) -> None:
         """Set the clock, but never to a time before counted requests: later ones would be late."""
         saved_at = 0 if self._state is None else self._state.saved_at
@@ -308,8 +218,10 @@ class LiveMonitor(Background):
         if isinstance(self.clock, SystemClock):
             self.clock.begin(max(saved_at, self._now() if self._ended else 0))
 
-    def _read(self, at: float | str) -> Stamp:
-        return read_stamp(at, self._latest(), self._max_ahead)
+    def _join_clock(self, now: int) -> None:
+        """Take over the time of the leader: a step of the wall clock may have divided the two."""
+        if isinstance(self.clock, SystemClock):
+            self.clock.join(now)
 
     def _tasks(self) -> list[Task]:
         clock = [self.clock.keep_following] if isinstance(self.clock, SystemClock) else []
@@ -326,6 +238,7 @@ class LiveMonitor(Background):
             self._outgoing,
             Host(
                 now=self._now,
+                set_clock=self._join_clock,
                 mark=self._find_mark,
                 count=self._count_events,
                 begin_alone=self._counting.begin_alone,
@@ -385,7 +298,7 @@ class LiveMonitor(Background):
 
     def _feed(self) -> FeedResult | None:
         """Count the next events, on the loop's thread; None if there are no events."""
-        items = self._outgoing.take(_BATCH)
+        items = self._outgoing.take(MOST_COUNTED)
         return self._feed_events(items, len(items), {}) if items else None
 
     def _feed_events(self, items: Sequence[RawEvent], own: int, marks: Marks) -> FeedResult:

@@ -21,6 +21,7 @@ from slomon.live_monitor.endpoints import LiveEndpoints
 from slomon.live_monitor.incident_history import History
 from slomon.live_monitor.inputs import (
     Expiry,
+    Recorded,
     check_batch,
     make_accounting,
     unpack_input,
@@ -92,7 +93,10 @@ def _load(saved: Saved, bound: int) -> LiveState:
         saved["history"], incidents, keys, endpoints=len(members), bound=bound
     )
     senders = unpack_marks(saved["senders"])
-    return LiveState(stream, windows, shard, history, closed_until=closed_until, senders=senders)
+    loaded = LiveState(stream, windows, shard, history, closed_until=closed_until, senders=senders)
+    check_counts(saved["recorded"])
+    loaded.recorded = Recorded(*saved["recorded"])
+    return loaded
 
 
 def _count_records(state: LiveState, records: Sequence[bytes]) -> str:
@@ -118,17 +122,19 @@ def _count(state: LiveState, record: bytes) -> None:
     if isinstance(one, Expiry):
         state.close_expired(one.now)
         return
-    check_batch(one, stream, len(state.shard.members) + len(one.found))
+    members = cast(list[Endpoint], state.shard.members.endpoints)
+    check_batch(one, stream, len(members) + len(one.found))
     if one.found:
-        members = cast(list[Endpoint], state.shard.members.endpoints)
+        names = set(map(_name, [*members, *one.found]))
+        demand(len(names) == len(members) + len(one.found), "an endpoint is there twice")
         members += one.found
-        demand(len(set(map(_name, members))) == len(members), "an endpoint is there twice")
     stream.accounting = make_accounting(one.accounting)
     stream.span = TimeRange(one.began, one.ended)
     stream.newest = one.newest
     stream.deploys += one.batch.changes
     state.advance(one.batch)
     state.note_senders(one.senders)
+    state.recorded = one.recorded
 
 
 def _carry(
@@ -147,11 +153,13 @@ def _carry(
         endpoints=len(members),
         bound=then.history.bound,
     )
-    return LiveState(
+    carried = LiveState(
         *(then.stream, windows, shard, history),
         closed_until=then.closed_until,
         senders=then.senders,
     )
+    carried.recorded = then.recorded
+    return carried
 
 
 def _carry_windows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, Future
@@ -60,9 +61,10 @@ class ThreadedMonitor:
 
     def start(self) -> None:
         """
-        Start the thread and the monitor. Raises RuntimeError if it is running, and what entering a
-        LiveMonitor raises.
+        Start the thread and the monitor. Raises RuntimeError if it is running or if there are no
+        real threads, and what entering a LiveMonitor raises.
         """
+        _check_threads()
         with self._calls:
             if self._thread is not None and self._process == os.getpid():
                 raise RuntimeError("this live monitor is running; allowed: to stop it first")
@@ -189,6 +191,21 @@ class ThreadedMonitor:
             except RuntimeError:  # the monitor has stopped, so the rest does not wait
                 break
         yield from asyncio.run(_take_rest(subscription))
+
+
+def _check_threads() -> None:
+    """
+    Raise RuntimeError if gevent or eventlet has replaced threads by greenlets: the event loop of a
+    monitor would hold all of them for ever.
+    """
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    if (gevent and gevent.is_module_patched("threading")) or (
+        eventlet and eventlet.is_monkey_patched("thread")
+    ):
+        raise RuntimeError(
+            f"{'gevent' if gevent else 'eventlet'} has replaced threads; allowed: real threads, as "
+            "in gunicorn's workers sync and gthread"
+        )
 
 
 async def _await(function: Callable[..., Awaitable[T]], *args: object) -> T:

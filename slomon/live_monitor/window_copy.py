@@ -6,114 +6,106 @@ saving a large state never holds the event loop for long.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
-from typing import Final, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, cast
 
 from slomon.core.windows import Windows
-from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, ENTRY_COLUMNS, WindowState
+from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, ENTRY_COLUMNS, NEVER, WindowState
 
-_NEW: Final = (BLOCK - 1, -1, 0)
-"""The tail of an endpoint that is found while its windows are copied, before its first request."""
-
-_ENTRIES: Final = 1 << 13  # of a part: copying them takes about 2 ms
+_ENTRIES: Final = 1 << 14  # of a part: copying them takes about 1 ms, or 6 ms if memory moves
+_ENDPOINTS: Final = 1 << 10  # of a part, if they are copied one by one
 _BLOCKS: Final = 1 << 8  # of a part, if they are copied one by one
 
 
 class WindowCopy:
     """
-    The columns of windows as arrays, to be saved. `parts` copies most entries, and `columns` the
+    The columns of windows as arrays, to be saved. `parts` copies most of them, and `columns` the
     rest: the copy is of the moment at which `columns` is called.
 
-    That works because entries before the newest one of an endpoint never change. Of each endpoint,
-    `_tails` has the newest entry at an earlier moment. All blocks from that entry on are copied
-    again: they hold all entries that were changed or added since then.
+    That works because entries before the newest one of an endpoint never change, and because `note`
+    is called before an endpoint changes. All blocks from its newest entry then are copied again:
+    they hold all entries that were changed or added since then.
 
-    It costs O(1) per endpoint and block at once, and O(1) per entry in parts.
+    It costs O(1) per endpoint, block and entry in parts, and at once O(1) per endpoint that changes
+    while the last part is made, and a copy of the one column that has a number per block.
     """
 
     def __init__(self, windows: Windows) -> None:
-        self._windows = windows
         self._state = windows.state
-        self._tails = self._find_tails()
-        self._copies: list[array[int]] = []
+        self._endpoints: list[array[int] | array[float]] = []
+        self._entries: list[array[int]] = [array("q") for _ in range(ENTRY_COLUMNS)]
+        self._changed: dict[int, tuple[int, int]] = {}
+
+    def note(self, slots: Iterable[int]) -> None:
+        """These endpoints will change now: keep their newest entries, and the ticks of those."""
+        state, changed = self._state, self._changed
+        for slot in set(slots).difference(changed):
+            known = slot < len(state.tail)  # otherwise it is added now
+            tail = state.tail[slot] if known else 0
+            changed[slot] = tail, state.entry_tick[tail] if known else NEVER
 
     def parts(self) -> Iterator[None]:
-        """Copy the entries; requests may be counted whenever this yields."""
+        """Copy the windows; requests may be counted whenever this yields."""
         length = len(self._state.entry_tick)
-        for _ in range(ENTRY_COLUMNS):  # at their full lengths: growing may move all of a column
-            self._copies.append(array("q", [0]) * length)
+        for entries, column in zip(self._entries, self._entry_columns, strict=True):
+            for first in range(0, length, _ENTRIES):
+                entries.extend(array("q", column[first : min(first + _ENTRIES, length)]))
+                yield
+        for name, numbers in zip(WindowState._fields, self._endpoint_columns, strict=False):
+            self._endpoints.append(_copy(name, numbers))
             yield
-        for first in range(0, length, _ENTRIES):
-            place = slice(first, min(first + _ENTRIES, length))
-            for copy, column in zip(self._copies, self._entries, strict=True):
-                copy[place] = array("q", column[place])
-            yield
-        for copy, column in zip(self._copies, self._entries, strict=True):
-            _extend(copy, len(column))  # by an eighth, if there are new blocks
-            yield
-        changed = self._find_changed()  # many, if there are many requests
-        self._tails = self._find_tails()
-        for first in range(0, len(changed), _BLOCKS):
-            self._copy_blocks(changed[first : first + _BLOCKS])
-            yield
+        changed, self._changed = list(self._changed.items()), {}
+        for first in range(0, len(changed), _ENDPOINTS):
+            for _ in self._copy_changed(changed[first : first + _ENDPOINTS]):
+                yield
 
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
         """The name and a copy of each column, as of now."""
-        self._copy_blocks(self._find_changed())
-        copies = dict(zip(_ENTRY_NAMES, self._copies, strict=True))
+        for _ in self._copy_changed(self._changed.items()):
+            pass
+        copies = dict(zip(WindowState._fields, [*self._endpoints, *self._entries], strict=False))
         for name, column in zip(WindowState._fields, self._state, strict=True):
-            kept = copies.get(name)
-            yield name, _copy(name, column) if kept is None else kept
+            yield name, copies[name] if name in copies else _copy(name, column)
 
     @property
-    def _entries(self) -> Sequence[list[int]]:
+    def _endpoint_columns(self) -> Sequence[list[Any]]:
+        return cast("tuple[list[Any], ...]", self._state)[:ENDPOINT_COLUMNS]
+
+    @property
+    def _entry_columns(self) -> Sequence[list[int]]:
         columns = cast("tuple[list[int], ...]", self._state)
         return columns[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + ENTRY_COLUMNS]
 
-    def _find_tails(self) -> list[tuple[int, int, int]]:
-        """Of each endpoint: its newest entry, the tick of that, and the number of requests."""
-        state = self._state
-        requests, _ = self._windows.totals()
-        return [
-            (tail, state.entry_tick[tail], count)
-            for tail, count in zip(state.tail, requests, strict=True)
-        ]
-
-    def _find_changed(self) -> list[int]:
-        """The blocks of all windows that have changed since `_tails`."""
-        state, changed = self._state, []
-        pairs = zip_longest(self._tails, self._find_tails(), fillvalue=_NEW)
-        for slot, (then, now) in enumerate(pairs):
-            if then == now:
-                continue
-            tail, clock, _ = then
-            head = state.head[slot]
-            # If that entry has left the window, all that is in the window is newer.
-            block = (tail if state.entry_tick[head] <= clock else head) // BLOCK
-            changed.append(block)
-            while block != state.tail[slot] // BLOCK:
-                block = state.next_block[block]
-                changed.append(block)
-        return changed
-
-    def _copy_blocks(self, blocks: Sequence[int]) -> None:
-        pairs = list(zip(self._copies, self._entries, strict=True))
+    def _copy_changed(self, changed: Iterable[tuple[int, tuple[int, int]]]) -> Iterator[None]:
+        """Copy these endpoints, and their blocks from these entries on, in parts."""
+        rows = list(zip(self._endpoints, self._endpoint_columns, strict=True))
+        for row, numbers in rows:
+            row.extend(numbers[len(row) :])  # endpoints that were added
+        blocks: list[int] = []
+        for slot, (tail, clock) in changed:
+            for row, numbers in rows:
+                row[slot] = numbers[slot]
+            blocks += self._find_blocks(slot, tail, clock)
+        pairs = list(zip(self._entries, self._entry_columns, strict=True))
         for copy, column in pairs:
-            _extend(copy, len(column))
-        for (
-            block
-        ) in blocks:  # no list of slices: collecting garbage takes long if windows are large
-            place = slice(block * BLOCK, (block + 1) * BLOCK)
-            for copy, column in pairs:
-                copy[place] = array("q", column[place])
+            copy.frombytes(bytes(copy.itemsize * (len(column) - len(copy))))
+        for first in range(0, len(blocks), _BLOCKS):
+            for block in blocks[first : first + _BLOCKS]:
+                place = slice(block * BLOCK, (block + 1) * BLOCK)
+                for copy, column in pairs:
+                    copy[place] = array("q", column[place])
+            yield
 
-
-_ENTRY_NAMES: Final = WindowState._fields[ENDPOINT_COLUMNS : ENDPOINT_COLUMNS + ENTRY_COLUMNS]
-
-
-def _extend(copy: array[int], length: int) -> None:
-    copy.frombytes(bytes(copy.itemsize * (length - len(copy))))
+    def _find_blocks(self, slot: int, tail: int, clock: int) -> list[int]:
+        """The blocks of a window from an entry on, which was the newest one at that tick."""
+        state, head = self._state, self._state.head[slot]
+        # If that entry has left the window, all that is in the window is newer.
+        block = (tail if state.entry_tick[head] <= clock else head) // BLOCK
+        blocks = [block]
+        while block != state.tail[slot] // BLOCK:
+            block = state.next_block[block]
+            blocks.append(block)
+        return blocks
 
 
 def _copy(name: str, column: object) -> array[int] | array[float]:

@@ -33,9 +33,12 @@ class Accounts:
     names: EndpointNames
 
     def sum_up(
-        self, shards: Sequence[Shard], *, lines: int, deploys: int, grouped_paths: int
+        self, *, late: int, lines: int, deploys: int, grouped_paths: int
     ) -> ReplayAccounting:
-        """The accounting at the end. `deploys` is the number of changes that are watched."""
+        """
+        The accounting at the end, given the numbers of late accesses, of lines, of changes that are
+        watched, and of paths that were grouped.
+        """
         plan, order, reference = self.plan, self.order, self.reference
         clocks = order.clocks[CHANGES + 1 :]
         given = plan.endpoints
@@ -49,7 +52,7 @@ class Accounts:
             unmatched=order.unmatched + reference.changes - order.excluded_changes - deploys,
             rejected=reference.rejected + plan.rejected_records,
             excluded=excluded.total(),
-            late=sum(shard.late for shard in shards),
+            late=late,
             missing=reference.missing,
             lines=lines,
             excluded_by_reason=dict(excluded),

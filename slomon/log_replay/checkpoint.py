@@ -309,6 +309,7 @@ def _save_log(reader: LogReader) -> dict[str, Any]:
         # a problem that was found by reading ahead will be found again
         "problem": reader.problem if reader.ended else None,
         "refused": reader.ended and reader.refusal is not None,
+        "copy of": reader.copy_of,
         "beginning": log.beginning.hex() if log else "",
         "log": log
         and SavedLog(
@@ -337,15 +338,17 @@ def _load_log(fields: Mapping[str, Any], restore_log: Callable[[SavedLog, bytes]
         ended=fields["ended"],
         problem=fields["problem"],
         refusal=ConfigurationError(fields["problem"]) if fields["refused"] else None,
+        copy_of=fields["copy of"],
     )
     check_counts([state.size, place.offset, place.lines])
-    check_texts([state.path, place.fingerprint, state.problem or ""])
+    check_texts([state.path, place.fingerprint, state.problem or "", state.copy_of or ""])
     known = state.is_file, state.is_compressed, state.ended, fields["refused"]
     demand(all(isinstance(flag, bool) for flag in known), "the state of a log is not one")
     demand(bool(place.offset) == bool(place.fingerprint), "the place in a log is not one")
     demand(log is not None or not place.offset, "a log that was read is not known")
     demand(state.problem is None or state.ended, "a log with a problem goes on")
     demand(state.problem is not None or not fields["refused"], "a log is refused without a problem")
+    demand(state.copy_of is None or state.ended, "a copy of a log goes on")
     demand(place.offset or not place.lines, "a log has lines before its first byte")
     return state
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
-from itertools import filterfalse, takewhile
-from operator import ge
+from itertools import accumulate, filterfalse, takewhile
+from operator import ge, sub
 from typing import Final, Protocol, TypeAlias
 
 from slomon.core.events import Access, Malformed
 from slomon.core.statuses import server_errors_fail
+from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.endpoints.discovery import Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.durations import describe_duration
@@ -30,6 +31,7 @@ from slomon.sources.source import Source
 HEAD_LINES: Final = 100  # not counting blank lines
 _BYTES: Final = 64 * 1024
 _LEAST_TICKS: Final = 5  # fewer lines may be in any order by chance
+_MOST_LATENESS: Final = 3600 * TICKS_PER_SECOND
 _MOST_BYTES: Final = 1024 * 1024
 _REQUESTS: Final = 10
 
@@ -37,7 +39,8 @@ _REQUESTS: Final = 10
 def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
     """
     Peek at the next lines of a source: the first 100 lines that are not blank, within the first
-    64 KiB, or the first line if that is longer. A pipe blocks until `least` lines have arrived.
+    64 KiB, or the first line if that is longer. A pipe blocks until `least` lines have arrived; a
+    file has all of them.
 
     Logs may begin with banners and errors. If fewer than 10 of these lines look like requests, more
     lines follow until there are 10, or up to 1 MiB.
@@ -45,6 +48,8 @@ def read_head(source: Source, least: int = HEAD_LINES) -> bytes:
     If blank lines come first, the result is only some of these. It is empty at the end of the
     source, and if the first line is longer than the source allows.
     """
+    if source.size is not None:
+        least = HEAD_LINES
     wanted = 0 if least < HEAD_LINES else _REQUESTS
     text, more = b"", source.peek(1)
     while len(more) > len(text):
@@ -86,18 +91,42 @@ def _is_blank(line: bytes) -> bool:
     return not line.strip()
 
 
-def find_first_tick(log: Log, head: bytes) -> int:
-    """The least tick of the accesses among the first lines of a log; 0 if there are none."""
-    return min(_list_ticks(log.format, _list_written(head)), default=0)
+def judge_order(log: Log, head: bytes, source: Source, needed: int) -> int:
+    """
+    Set the lateness that the first lines of a log need. Return the least tick of the accesses among
+    them; 0 if there are none. `source` stands at these lines.
+
+    All lines are sorted if the first ones run from new to old, as a cloud's console exports them.
+    Otherwise twice the disorder of the first lines is allowed for, but for one line in 100. An old
+    line among them must not make a long log wait in memory, so this is at most an hour, unless
+    there are no further lines. Of a pipe, less than `needed` lines may have arrived; if these are
+    fewer than 100, the order is not judged, because the answer would depend on the arrival.
+    """
+    lines = _list_written(head)
+    ticks = [one.tick for one in read_lines(log.format, lines) if isinstance(one, Access)]
+    if not ticks:
+        return 0
+    is_file = source.size is not None
+    if not log.format.ordered and (is_file or needed >= HEAD_LINES):
+        is_whole = is_file and len(source.peek(len(head) + 1)) <= len(head)
+        log.lateness = _find_lateness(ticks, LAST_TICK if is_whole else _MOST_LATENESS)
+    return min(ticks)
 
 
-def _list_ticks(form: Format, lines: Sequence[str]) -> list[int]:
-    return [one.tick for one in read_lines(form, lines) if isinstance(one, Access)]
+def cut_to_first_access(log: Log, head: bytes) -> str:
+    """The first lines of a log from the first access on; "" if they have none."""
+    lines = _list_written(head)
+    for number, one in enumerate(read_lines(log.format, lines)):
+        if isinstance(one, Access):
+            return "\n".join(lines[number:])
+    return ""
 
 
-def _run_backwards(ticks: Sequence[int]) -> bool:
-    """Do times run from new to old, as a cloud's console exports them?"""
-    return len(ticks) >= _LEAST_TICKS and all(map(ge, ticks, ticks[1:])) and ticks[0] > ticks[-1]
+def _find_lateness(ticks: Sequence[int], most: int) -> int:
+    if len(ticks) >= _LEAST_TICKS and ticks[0] > ticks[-1] and all(map(ge, ticks, ticks[1:])):
+        return LAST_TICK
+    lateness: list[int] = sorted(map(sub, accumulate(ticks, max), ticks))
+    return min(2 * lateness[-1 - len(ticks) // 100], most)
 
 
 def _list_written(head: bytes) -> list[str]:
@@ -175,7 +204,6 @@ class FormatDetector:
         prefix = find_prefix(head) if form.ordered else b""
         requests = self._requests(match_exactly=match_exactly, log=name)
         log = Log(name, form, requests, match_exactly, prefix, bool(written))
-        log.newest_first = not form.ordered and _run_backwards(_list_ticks(form, written))
         if written:
             details = {} if found is None else _describe(found, written)
             self._on_format_detected(log.name, log.format.name, details)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -32,14 +32,15 @@ def check_files(
     files of changes, `others` that are read as well, and the outputs by the names of their options.
 
     Raises OSError if a file that is read is missing or not readable, ConfigurationError if
-    standard input or a file would be read twice, or a file that is read would be overwritten.
+    standard input is given twice, a file of changes is given twice or as a log, or a file that is
+    read would be overwritten.
     """
     inputs = [*histories, *(os.fspath(other) for other in others)]
     _check_readable([*logs, *inputs])
     for path in inputs:
         if Path(path).is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    _check_once([*logs, *histories])
+    _check_once(logs, histories)
     distinct_paths(outputs, [*logs, *inputs])
 
 
@@ -48,16 +49,20 @@ def list_logs(paths: Sequence[str], others: Iterable[AnyPath | None]) -> list[st
     The logs at these paths, in natural order: `access.log.2` comes before `access.log.10`.
 
     A directory stands for the files in it and in its subdirectories, without hidden ones, empty
-    ones and `others`, which the replay uses for something else. If a file in it has several names,
-    one of them is listed. Raises ConfigurationError if a directory has no such file, and OSError if
-    it can't be read.
+    ones and `others`, which the replay uses for something else. A file with several names is listed
+    once. Raises ConfigurationError if a directory has no such file, and OSError if it can't be
+    read.
     """
-    given = [path for path in paths if not _is_directory(path)]
-    used = {_identify(path) for path in (*given, *others) if path is not None}
-    logs = list(given)
-    for path in paths:
-        if _is_directory(path):
-            logs += _list_directory(path, used)
+    logs: list[str] = []
+    used = {_identify(path) for path in others if path is not None}
+    listed: set[_Inode | None] = set()
+    for path in sorted(paths, key=_is_directory):  # so a file keeps the name that was given
+        found = _list_directory(path, used) if _is_directory(path) else [path]
+        for log in found:
+            inode = _identify(log)
+            if inode is None or inode not in listed:  # a pipe may be read several times
+                listed.add(inode)
+                logs.append(log)
     return sorted(logs, key=_natural_order)
 
 
@@ -83,14 +88,13 @@ def _natural_order(path: str) -> tuple[list[str | int], str]:
     return parts, path
 
 
-def _list_directory(path: str, used: set[_Inode | None]) -> list[str]:
-    """The logs in a directory that are not in use, to which they are added."""
-    found: list[str] = []
-    for file in sorted(_walk(path), key=_natural_order):
-        inode = _identify(file)
-        if inode is not None and inode not in used and Path(file).stat().st_size:
-            used.add(inode)
-            found.append(file)
+def _list_directory(path: str, used: Container[_Inode | None]) -> list[str]:
+    """The logs in a directory, without those that are used for something else."""
+    found = [
+        file
+        for file in sorted(_walk(path), key=_natural_order)
+        if (inode := _identify(file)) and inode not in used and Path(file).stat().st_size
+    ]
     if not found:
         raise ConfigurationError(
             f"{quote(path)} is a directory without logs; allowed: one with files that are neither "
@@ -124,10 +128,9 @@ def _check_readable(paths: Sequence[str]) -> None:
             _check_file(path)
 
 
-def _check_once(paths: Sequence[str]) -> None:
-    """Nobody wants the lines of a file counted twice, even under two names."""
-    names: dict[_Inode, str] = {}
-    for path in paths:
+def _check_once(logs: Sequence[str], histories: Sequence[str]) -> None:
+    names = {_identify(path): path for path in logs}
+    for path in histories:
         inode = _identify(path)
         if inode is None:
             continue  # a pipe or a device delivers other bytes when it is read again

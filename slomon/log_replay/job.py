@@ -9,13 +9,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from slomon.concurrency import run_on_own_loop
-from slomon.core.events import RejectedLine, ReplayAccounting
+from slomon.core.events import Change, RejectedLine, ReplayAccounting
+from slomon.core.reorder import SourceClock
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.dates import is_day
-from slomon.endpoints.discovery import BY_HOST
-from slomon.errors import MalformedLineError
+from slomon.endpoints.discovery import BY_FIELD, BY_HOST
+from slomon.errors import ConfigurationError, MalformedLineError
 from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
@@ -35,12 +37,12 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
     checkpoint's identity. Raises what `replay` raises.
     """
     rejects, checkpoint = given["rejects"], given["checkpoint"]
-    logs = _list_inputs(given)
+    logs = list_inputs(given)
     size = measure(logs)
     with hold_outputs(checkpoint, rejects):
         plan = make_plan(given, logs)
         backend = choose_backend(given["backend"], size)
-        plan, rejected = _add_changes(plan, given)
+        plan, rejected = add_changes(plan, given)
         log, rejections = ReplayLog(), Rejections()
         rejections.hooks += _list_hooks(log, given["on_rejected"], strict=given["strict"])
         state = None
@@ -71,14 +73,16 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
                 save_rejections=rejections.save,
                 saved=saved,
             )
-            monitor = _run(engine, plan, given, size, rejections.first)
+            on_progress = given["on_progress"]
+            run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
+            monitor = conclude(run_on_own_loop(run), engine, plan, given, rejections.first)
         if state is not None and not given["keep_checkpoint"]:
             state.remove()
         log.finished(monitor.accounting, monitor.problems, monitor.warnings)
         return monitor
 
 
-def _list_inputs(given: Mapping[str, Any]) -> list[str]:
+def list_inputs(given: Mapping[str, Any]) -> list[str]:
     """The logs, once it is checked that all files can be read and none is overwritten."""
     paths, histories, endpoints = given["paths"], given["changes"] or [], given["endpoints"]
     others = [endpoints] if isinstance(endpoints, str) else []
@@ -87,7 +91,7 @@ def _list_inputs(given: Mapping[str, Any]) -> list[str]:
     return list_logs(paths, [*histories, *others, *outputs.values()])
 
 
-def _add_changes(plan: Plan, given: Mapping[str, Any]) -> tuple[Plan, Sequence[RejectedLine]]:
+def add_changes(plan: Plan, given: Mapping[str, Any]) -> tuple[Plan, Sequence[RejectedLine]]:
     """
     The plan with the history of deploys, whose rejected records are returned beside it. If services
     are virtual hosts, the services of changes are written like these.
@@ -102,7 +106,7 @@ def _add_changes(plan: Plan, given: Mapping[str, Any]) -> tuple[Plan, Sequence[R
     zone = find_zone(given["change_zone"])
     history = read_history(given["changes"], zone, given["service"] or "", rules)
     changes = history.changes
-    if plan.endpoints is None and plan.service_from == BY_HOST:
+    if plan.endpoints is None and plan.service_from in (BY_HOST, BY_FIELD):
         changes = [
             (tick, replace(change, service=read_host(change.service) or change.service))
             for tick, change in changes
@@ -128,18 +132,39 @@ def _stop(line: RejectedLine) -> NoReturn:
     raise MalformedLineError(line.file, line.line, line.text, line.reason)
 
 
-def _run(
-    engine: Replay,
+class LogOutcome(Protocol):
+    """Why a log was not read, or not completely, as in `LogReader`."""
+
+    path: str
+    problem: str | None
+    refusal: ConfigurationError | None
+    copy_of: str | None
+
+
+class Engine(Protocol):
+    """What has run a plan: a `Replay`, or what distributes one over several machines."""
+
+    @property
+    def logs(self) -> Sequence[LogOutcome]: ...
+    @property
+    def sources(self) -> Sequence[tuple[str, SourceClock]]: ...
+    def is_watched(self, change: Change, /) -> bool: ...
+    def list_services(self) -> list[str]: ...
+
+
+def conclude(
+    monitor: ServiceMonitor,
+    engine: Engine,
     plan: Plan,
     given: Mapping[str, Any],
-    size: int | None,
     rejected: Sequence[RejectedLine],
 ) -> ReplayMonitor:
-    """Run a replay; `rejected` holds the first malformed lines when it has ended."""
-    on_progress, named = given["on_progress"], set(given["paths"])
-    run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
-    monitor = run_on_own_loop(run)
+    """
+    The result of a replay, whose engine has returned this monitor. `rejected` are the first
+    malformed lines.
+    """
     problems = [log.problem for log in engine.logs if log.problem is not None]
+    named = set(given["paths"])  # the other logs were found in a directory
     complete = not any(
         log.problem is not None and (log.refusal is None or log.path in named)
         for log in engine.logs
@@ -147,14 +172,15 @@ def _run(
     accounting = cast(ReplayAccounting, monitor.accounting)
     window = min((one.window for one in plan.watched), default=0)
     deploys = _sum_up_deploys(engine, plan, given)
+    copies = [(log.path, log.copy_of) for log in engine.logs if log.copy_of is not None]
     return ReplayMonitor(
         *(monitor.incidents, accounting, rejected, problems, monitor.totals),
         complete=complete,
-        warnings=find_warnings(accounting, engine.sources, deploys, window),
+        warnings=find_warnings(accounting, engine.sources, deploys, window, copies),
     )
 
 
-def _sum_up_deploys(engine: Replay, plan: Plan, given: Mapping[str, Any]) -> DeployRecords:
+def _sum_up_deploys(engine: Engine, plan: Plan, given: Mapping[str, Any]) -> DeployRecords:
     counted: list[int] = []
     unmatched: Counter[str] = Counter()
     for tick, change in plan.changes:
@@ -172,4 +198,5 @@ def _sum_up_deploys(engine: Replay, plan: Plan, given: Mapping[str, Any]) -> Dep
         in_zone=given["change_zone"] is not None or given["zone"] is not None,
         expected=bool(given["changes"]),
         services=engine.list_services(),
+        by_field=plan.service_from == BY_FIELD,
     )

@@ -38,7 +38,7 @@ class Log:
     recognised: bool = True  # False while all its lines are blank or too long
     ended: bool = False  # by an end-of-stream line
     beginning: bytes = b""  # of the file, to identify it when a run is resumed; b"" for a pipe
-    newest_first: bool = False  # do its first lines run from new to old?
+    lateness: int = 0  # that its first lines need, in ticks; LAST_TICK: it is sorted as a whole
 
 
 class SavedLog(NamedTuple):
@@ -80,6 +80,9 @@ class Block:
     codes: array[int] = field(default_factory=lambda: array("q"))
     unresolved: array[int] = field(default_factory=lambda: array("q"))
     requests: bytearray = field(default_factory=lambda: bytearray(1))  # composed by a scanner
+    contents: bytearray = field(default_factory=lambda: bytearray(1))  # of wrapped lines
+    ends: array[int] = field(default_factory=lambda: array("q"))  # where the wrapped lines end
+    is_unwrapped: bool = False  # were the contents scanned?
     rows: int = 0
     unresolved_count: int = 0
     length: int = 0
@@ -174,14 +177,14 @@ class ReferenceParser:
     def resolve_rest(self, block: Block, first: int) -> None:
         """
         Make the rows of a part from line `first` on; those before it are already made. The part
-        ends at a line that switches the format to a layout: a scanner may read the lines after it.
+        ends at a line that switches the format to one that a scanner may read.
         """
         log, form = block.log, block.log.format
         lines = block.lines()
         rows: list[tuple[int, int]] = []
         for number, line in enumerate(lines[first:], block.first_line + first):
             rows.append(self.read(log, number, line))
-            if log.format is not form and log.format.layout is not None:
+            if log.format is not form and log.format.is_scanned:
                 break
         block.ticks[first:] = array("q", [tick for tick, _ in rows])
         block.codes[first:] = array("q", [code for _, code in rows])

@@ -15,8 +15,7 @@ from slomon.text import excerpt
 class ReplayLog:
     """
     Logs a replay: `replay.resumed`, `log.format_detected`, `line.rejected`, `paths.grouped`,
-    `log.problem`, `endpoints.capped`, `result.warning` and `replay.finished`. Text from files is
-    escaped and bounded.
+    `log.problem`, `result.warning` and `replay.finished`. Text from files is escaped and bounded.
     """
 
     def __init__(self) -> None:
@@ -73,13 +72,5 @@ class ReplayLog:
         self._rejections.finish()
         for problem in problems:
             self._log.error("log.problem", problem=excerpt(problem, 1000))
-        if accounting.capped:
-            self._log.warning(
-                "endpoints.capped",
-                accesses=accounting.capped,
-                endpoints=accounting.endpoints,
-                hint="these accesses count for no endpoint; --max-endpoints (max_endpoints=) "
-                "raises the limit",
-            )
         log_warnings(warnings)
         self._log.info("replay.finished", **asdict(accounting))

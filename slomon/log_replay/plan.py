@@ -14,7 +14,7 @@ from slomon.core.statuses import StatusRule, StatusTable, server_errors_fail
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.dates import parse_instant, parse_zone, show_instant
 from slomon.endpoints.config import NO_EMAIL, read_catalogue
-from slomon.endpoints.discovery import BY_HOST
+from slomon.endpoints.discovery import BY_FIELD, BY_HOST
 from slomon.errors import OptionError
 from slomon.formats.format import Format, Reading
 from slomon.formats.json_lines import check_keys
@@ -120,19 +120,21 @@ def choose_formats(
     log_format: str | None = None,
     regex: str | None,
     json_keys: Mapping[str, str] | None,
+    by_service: bool = False,
 ) -> list[Format]:
     """
     The formats that a log may be in: the one that an option names, or else all known ones. If a
     configuration has several, the one that reads the log counts, or else nginx's own default.
     """
-    reading = Reading(is_failure, zone)
+    reading = Reading(is_failure, zone, by_service)
+    known = known_formats(is_failure, zone, by_service=by_service)
     if log_format is not None:
         # Imported only if the option is given, because it takes some milliseconds.
         from slomon.formats.dialects import read_given  # noqa: PLC0415
 
         with naming_option("log_format"):
             given = [make_format(layout, reading) for layout in read_given(log_format)]
-        combined = find_format("combined", known_formats(is_failure, zone))
+        combined = find_format("combined", known)
         return given if len(given) == 1 or combined is None else [*given, combined]
     if regex is not None:
         with naming_option("regex"):
@@ -141,7 +143,6 @@ def choose_formats(
         with naming_option("json_keys"):
             check_keys(json_keys)
             return [find_json_format(json_keys, reading)]
-    known = known_formats(is_failure, zone)
     if name is None:
         return known
     form = find_format(name, known)
@@ -164,6 +165,7 @@ def make_plan(given: Mapping[str, Any], logs: Sequence[str]) -> Plan:
             log_format=given["log_format"],
             regex=given["regex"],
             json_keys=given["json_keys"],
+            by_service=given["service_from"] == BY_FIELD,
         ),
         endpoints=None if endpoints is None else read_catalogue(endpoints),
         defaults=Endpoint(

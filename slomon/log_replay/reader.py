@@ -26,7 +26,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError
 from slomon.kernels.scan import PADDING
-from slomon.log_replay.detect import read_head
+from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
 from slomon.pipeline.run import Queues
@@ -68,8 +68,7 @@ class BlockReader:
         self._between = between
         self._block_bytes = block_bytes
         self._ahead = min(cores, _MOST_AHEAD)
-        # One core reads, orders and counts what the others have scanned.
-        self._scanners = CapacityLimiter(max(cores - 1, 1))
+        self._scanners = CapacityLimiter(cores)
         self._reached: set[int] = set()  # the sources that are merged now
         self._spare: list[Block] = []  # of logs that were read
 
@@ -198,6 +197,7 @@ class LogReader:
         self.problem = state.problem
         """Why the log was not read, or not completely."""
         self.refusal = state.refusal
+        self.copy_of = state.copy_of
         self.bytes_read = state.size if state.ended and state.log else 0
         self._recognise = recognise
         self._scan = scan
@@ -322,6 +322,7 @@ class LogReader:
         head = await to_thread.run_sync(read_head, source, self._recognise.needed)
         log = self._recognise(source.name, head)
         log.beginning = source.beginning
+        await to_thread.run_sync(judge_order, log, head, source, self._recognise.needed)
         if log.recognised:
             await to_thread.run_sync(self._on_recognised, log, source)
         return log, None if log.recognised else len(head) or None

@@ -6,7 +6,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
@@ -32,7 +32,7 @@ from slomon.options import (
     Resolution,
     SliSeries,
     check_choice,
-    check_mutually_exclusive,
+    check_combination,
     choose_rule,
     document_options,
     identify_options,
@@ -74,10 +74,21 @@ _EXCLUSIVE: Final = (
     ("endpoints", "slo"),
     ("endpoints", "window"),
     ("endpoints", "service_from"),
+    ("endpoints", "group_paths"),
+    ("endpoints", "max_endpoints"),
     ("service", "service_from"),
     ("format", "log_format", "regex", "json_keys"),
 )
 """Groups of options: at most one option of each group may be given."""
+
+_NEEDED: Final = {
+    "change_keys": "changes",
+    "change_zone": "changes",
+    "environment": "changes",
+    "match": "endpoints",
+    "checkpoint_every": "checkpoint",
+}
+"""Options that have no effect without another one."""
 
 
 @document_options
@@ -121,7 +132,7 @@ def replay(
         Option(
             read=read_text,
             help="a regular expression that matches a line, with the named groups time, status, "
-            "and either method and path, or request",
+            "either method and path, or request, and perhaps host",
             group="logs",
             metavar="PATTERN",
             identity=Identity(),
@@ -153,8 +164,8 @@ def replay(
         Duration | None,
         Option(
             read=read_duration,
-            help="put lines in order of time that are late by at most this duration (default: 5s; "
-            "0 in recorded event streams)",
+            help="put lines in order of time that are late by at most this duration (default: 5s, "
+            "or more if the first lines of a log are later; 0 in recorded event streams)",
             group="logs",
             metavar="DURATION",
             identity=Identity(show_duration, unset="the default"),
@@ -243,7 +254,8 @@ def replay(
         Option(
             read=partial(read_choice, choices=SERVICES_FROM),
             help="what is the service of a found endpoint: host, the virtual host of its requests "
-            "if the logs name several; file, the name of the log's file; or endpoint, itself",
+            "if the logs name several; file, the name of the log's file; field, the field of the "
+            "lines that names a service, container, router or upstream; or endpoint, itself",
             group="endpoints",
             metavar="WHAT",
             default=BY_HOST,
@@ -421,9 +433,13 @@ def replay(
     is damaged or of another replay; MalformedLineError if `strict`. An exception of a function that
     was passed is raised as it is.
     """
-    raw = locals()
-    given = read_options(replay, raw)
-    for names in _EXCLUSIVE:
-        check_mutually_exclusive(**{name: raw[name] for name in names})
-    given |= {"is_failure": choose_rule(given["is_failure"], fail_status), **read_range(given)}
+    given = read_replay_options(locals())
     return run_job(given, partial(identify_options, replay, given))
+
+
+def read_replay_options(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked values of all options of `replay`. Raises ConfigurationError."""
+    given = read_options(replay, raw)
+    check_combination(replay, raw, exclusive=_EXCLUSIVE, needed=_NEEDED)
+    given |= {"is_failure": choose_rule(given["is_failure"], raw["fail_status"])}
+    return given | read_range(given)

@@ -17,7 +17,7 @@ from slomon.endpoints.discovery import (
 from slomon.endpoints.router import Router
 from slomon.log_replay.plan import Plan
 
-_SUFFIX: Final = re.compile(
+_SUFFIX: Final = (
     r"[._-]?\d{4}-?\d{2}-?\d{2}(?:[T_-]?\d{2,6})?|[._-]\d+|\.(?:gz|bz2|xz|zst|lz4|br|Z)"
     r"|\.(?:log|txt|json|jsonl|ndjson|csv|out|old)"
 )
@@ -30,7 +30,7 @@ def name_service(path: str) -> str:
     of rotation, compression and format. `access.log.2.gz` is of `access`.
     """
     name = Path(path).name
-    while found := re.search(rf"(?:{_SUFFIX.pattern})\Z", name):
+    while found := re.search(rf"(?:{_SUFFIX})\Z", name):
         if not found.start():
             break
         name = name[: found.start()]

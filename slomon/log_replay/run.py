@@ -22,10 +22,9 @@ from slomon.core.incident import Incident
 from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
-from slomon.core.ticks import LAST_TICK
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
-from slomon.endpoints.discovery import FoundEndpoints
+from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints
 from slomon.endpoints.templates import Template
 from slomon.formats.format import Ambiguity, AnyLayout, Reading
 from slomon.kernels.codes import UNMATCHED
@@ -87,6 +86,29 @@ def _ignore(*_: object) -> None:
     """The default of the hooks."""
 
 
+def make_detector(
+    plan: Plan, requests: KnownRequests, on_format_detected: OnFormatDetected = _ignore
+) -> FormatDetector:
+    """The detector of the formats of a plan's logs."""
+    return FormatDetector(
+        plan.formats,
+        requests,
+        on_format_detected,
+        match_exactly=plan.match_exactly,
+        reading=Reading(plan.is_failure, plan.zone, plan.service_from == BY_FIELD),
+        infer=_infer,
+    )
+
+
+def choose_lateness(plan: Plan, log: Log | None) -> int:
+    """How late the lines of a log may be, in ticks; None is a log that is not recognised yet."""
+    if plan.lateness is not None:
+        return plan.lateness
+    if log is None:
+        return LATENESS
+    return 0 if log.format.ordered else max(LATENESS, log.lateness)
+
+
 class Replay:
     """
     The parts of one replay, ready to run once.
@@ -127,14 +149,7 @@ class Replay:
         self._accounts = Accounts(plan, self._order, self._reference, self._names)
         self._resolver = backend.reader(self._reference, plan.is_failure)
         self._groups = PathGroups(plan, backend, self._names, on_paths_grouped)
-        self._detector = FormatDetector(
-            plan.formats,
-            self._requests,
-            on_format_detected,
-            match_exactly=plan.match_exactly,
-            reading=Reading(plan.is_failure, plan.zone),
-            infer=_infer,
-        )
+        self._detector = make_detector(plan, self._requests, on_format_detected)
         self.logs: list[LogReader] = []
         """The logs in the order in which they begin, once the replay has begun."""
         self._shards: list[Shard] = []
@@ -165,7 +180,7 @@ class Replay:
         deploys = [deploy for deploy in order.deploys if self.is_watched(deploy.change)]
         totals = add_up(shards, deploys, order.span)
         accounting = self._accounts.sum_up(
-            shards,
+            late=sum(shard.late for shard in shards),
             lines=self.lines,
             deploys=len(deploys),
             grouped_paths=sum(one.replaced for one in self._groups.templates or ()),
@@ -199,7 +214,7 @@ class Replay:
             found = await survey(plan.logs, self._detector, plan.max_line)
             states = [state for _, state in found]
             clocks = [
-                SourceClock(self._choose_lateness(state.log), tick, ended=state.ended)
+                SourceClock(choose_lateness(plan, state.log), tick, ended=state.ended)
                 for tick, state in found
             ]
             self._order.start([self._order.clocks[CHANGES], *clocks])
@@ -244,7 +259,13 @@ class Replay:
     def _start_reading(self, group: TaskGroup, queues: Queues) -> None:
         # Not an attribute: it refers to this object, and the cycle would keep all blocks alive.
         reader = BlockReader(
-            *(self.logs, self._order, self._resolver, self._choose_lateness, self._save),
+            *(
+                self.logs,
+                self._order,
+                self._resolver,
+                partial(choose_lateness, self._plan),
+                self._save,
+            ),
             block_bytes=self._plan.block_bytes,
             cores=_count_cores(),
         )
@@ -313,21 +334,13 @@ class Replay:
         self._order.enter(CHANGES, ticks, codes, len(ticks))
         self._order.end(CHANGES)
 
-    def _choose_lateness(self, log: Log | None) -> int:
-        if self._plan.lateness is not None:
-            return self._plan.lateness
-        if log is None:
-            return LATENESS
-        if log.newest_first:
-            return LAST_TICK  # all its rows wait until its end
-        return 0 if log.format.ordered else LATENESS
-
     def _group_paths(self) -> None:
         """Learn the path templates from several logs. The only one is read first."""
         if self._plan.endpoints is not None or not self._plan.groups_paths:
             self._groups.use([])
         elif len(self.logs) > 1:
-            known = {log.path: log.log for log in self.logs if log.log is not None}
+            read = [log for log in self.logs if log.copy_of is None]
+            known = {log.path: log.log for log in read if log.log is not None}
             self._groups.learn_from_files(known)
 
     def _learn_paths(self, log: Log, source: Source) -> None:

@@ -12,7 +12,8 @@ from typing import Protocol
 from anyio.lowlevel import checkpoint
 
 from slomon.errors import ConfigurationError, StateFileError
-from slomon.log_replay.detect import find_first_tick, read_head
+from slomon.log_replay.copies import Opening, find_copies
+from slomon.log_replay.detect import cut_to_first_access, judge_order, read_head
 from slomon.log_replay.files import is_file
 from slomon.log_replay.lines import Log, LogPosition
 from slomon.sources.source import Source, open_source
@@ -39,6 +40,7 @@ class LogState:
     * `ended`: was it read to its end, or is it not read at all?
     * `problem`: why it was not read, or not completely
     * `refusal`: the error if no format reads it
+    * `copy_of`: the path of the log of which it is a copy; then it is not read
     """
 
     path: str
@@ -50,6 +52,7 @@ class LogState:
     ended: bool = False
     problem: str | None = None
     refusal: ConfigurationError | None = None
+    copy_of: str | None = None
 
 
 async def survey(
@@ -58,19 +61,29 @@ async def survey(
     """
     The logs at these paths in the order in which they begin, each with the least tick among its
     first lines: 0 if they have none, and for a pipe, which is not opened. Logs that begin at the
-    same tick keep their order. A file that can't be opened or that no format reads has ended. The
-    only log of a replay is not looked at: nothing depends on when it begins.
+    same tick keep their order. A file that can't be opened, that no format reads or that is a copy
+    of another one has ended. The only log of a replay is not looked at: nothing depends on when it
+    begins.
     """
     if len(paths) == 1:
         return [(0, LogState(paths[0], is_file=is_file(paths[0])))]
-    found = []
+    found: list[tuple[int, LogState]] = []
+    openings: list[Opening] = []
     for path in paths:
-        found.append(_look_at(path, recognise, max_line) if is_file(path) else (0, LogState(path)))
+        found.append(
+            _look_at(path, recognise, max_line, openings) if is_file(path) else (0, LogState(path))
+        )
         await checkpoint()
+    copies = find_copies(openings, max_line)
+    for number, (tick, state) in enumerate(found):
+        if original := copies.get(state.path):
+            found[number] = tick, replace(state, ended=True, copy_of=original)
     return sorted(found, key=lambda one: one[0])
 
 
-def _look_at(path: str, recognise: Recognise, max_line: int) -> tuple[int, LogState]:
+def _look_at(
+    path: str, recognise: Recognise, max_line: int, openings: list[Opening]
+) -> tuple[int, LogState]:
     try:
         source = open_source(path, max_line)
     except OSError as error:
@@ -85,7 +98,9 @@ def _look_at(path: str, recognise: Recognise, max_line: int) -> tuple[int, LogSt
         except ConfigurationError as error:
             return 0, replace(state, ended=True, problem=str(error), refusal=error)
         log.beginning = source.beginning
-        return find_first_tick(log, head), replace(state, log=log)
+        if text := cut_to_first_access(log, head):
+            openings.append(Opening(path, source.is_compressed, text))
+        return judge_order(log, head, source, recognise.needed), replace(state, log=log)
 
 
 async def check_unchanged(states: Sequence[LogState], max_line: int) -> None:

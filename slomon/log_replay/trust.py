@@ -29,6 +29,7 @@ class DeployRecords:
     * `in_zone`: is a time zone given, for their dates or for the times of the logs?
     * `expected`: is a file of deploys given?
     * `services`: those that own endpoints, unless each endpoint is a service of its own
+    * `by_field`: are they those that a field of the logs names?
     """
 
     counted: Sequence[int] = ()
@@ -40,6 +41,7 @@ class DeployRecords:
     in_zone: bool = False
     expected: bool = False
     services: Sequence[str] = ()
+    by_field: bool = False
 
 
 def find_warnings(
@@ -47,12 +49,15 @@ def find_warnings(
     logs: Sequence[tuple[str, SourceClock]],
     deploys: DeployRecords,
     window: int,
+    copies: Sequence[tuple[str, str]] = (),
 ) -> list[ResultWarning]:
     """
     The warnings of a finished replay. `logs` are the names and the clocks of its sources, without
-    that of the deploys; `window` is the shortest window of an endpoint in ticks.
+    that of the deploys; `window` is the shortest window of an endpoint in ticks. `copies` are the
+    logs that were not read, each with the log of which it is a copy.
     """
     return [
+        *_warn_of_copies(copies),
         *_warn_of_order(accounting, logs, window),
         *_warn_of_losses(accounting, logs, deploys),
         *_warn_of_deploys(accounting, deploys),
@@ -71,6 +76,13 @@ def show_reasons(excluded: Mapping[str, int]) -> str:
     rest = sum(count for _, count in shown[_SHOWN_REASONS:])
     parts = [f"{reason} {count:,}" for reason, count in shown[:_SHOWN_REASONS]]
     return ", ".join([*parts, f"other reasons {rest:,}"] if rest else parts)
+
+
+def _warn_of_copies(copies: Sequence[tuple[str, str]]) -> Iterator[ResultWarning]:
+    if copies:
+        names, originals = zip(*copies, strict=True)
+        text = f"{_list(names)} are copies of {_list(originals)}; they are left out"
+        yield ResultWarning("copied_logs", text)
 
 
 def _warn_of_order(
@@ -107,15 +119,19 @@ def _warn_of_losses(
         yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
     if accounting.lines == accounting.blank:
         yield ResultWarning("empty_logs", "no line was read from the logs")
+    if capped := accounting.capped:
+        text = (
+            f"{capped:,} accesses count for no endpoint: {accounting.endpoints:,} endpoints were "
+            "found before; --max-endpoints (max_endpoints=) raises the limit"
+        )
+        yield ResultWarning("capped_endpoints", text)
     if accounting.accesses or len(unread) == len(logs):
         return
     if accounting.unmatched > deploys.unmatched:
-        text = "no access belongs to a watched endpoint"
-        if not accounting.capped:
-            text += (
-                "; the verbs and resources of --endpoints (endpoints=) must be those of the "
-                "requests in the logs"
-            )
+        text = (
+            "no access belongs to a watched endpoint; the verbs and resources of --endpoints "
+            "(endpoints=) must be those of the requests in the logs"
+        )
         yield ResultWarning("unmatched_accesses", text, certain=True)
     elif excluded := accounting.excluded_by_reason.get(OUT_OF_RANGE):
         text = f"all {excluded:,} accesses are outside the time range of --from and --to"
@@ -127,6 +143,12 @@ def _warn_of_losses(
 def _warn_of_deploys(
     accounting: ReplayAccounting, deploys: DeployRecords
 ) -> Iterator[ResultWarning]:
+    if deploys.by_field and accounting.accesses and not deploys.services:
+        text = (
+            "no field of the logs names a service, so each endpoint is one; if one does, call it "
+            "$service in --log-format, or give it as host in --json-keys or --regex"
+        )
+        yield ResultWarning("no_services", text)
     lost = deploys.rejected + deploys.unmatched
     if lost and not deploys.counted:
         text = (

@@ -222,6 +222,8 @@ class Reader:
         except BrokenResourceError:
             pass  # a worker has failed, and its own error ends the run
         finally:
+            if self._upgrade is not None:
+                self._upgrade.stop()
             self._intake.close()
             for queue in queues:
                 queue.close()

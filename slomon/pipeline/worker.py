@@ -61,6 +61,9 @@ class BackendUpgrade(Protocol):
     def load(self) -> StreamBackend | None:
         """Return the backend, or None if there is none. It may block: it is called in a thread."""
 
+    def stop(self) -> None:
+        """End what it has begun, as the stream has ended."""
+
 
 class SwitchBackend:
     """Sent to the queue of every shard before the first batch of the new backend."""

@@ -22,7 +22,7 @@ attribution begin with `break` or `fix`:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum, auto
 from functools import cache
@@ -150,7 +150,10 @@ COLUMNS: Final = (
 """All columns in their order. A new column is appended, so that positions stay stable."""
 
 _LEADING: Final = {"id", "start", "end"}
-_encode: Final = json.JSONEncoder(allow_nan=False).encode
+
+
+_FOLLOWING: Final = [one.name for one in fields(IncidentRecord) if one.name not in _LEADING]
+_get_following: Final = attrgetter(*_FOLLOWING)
 
 
 def incident_document(record: IncidentRecord) -> dict[str, object]:
@@ -159,20 +162,13 @@ def incident_document(record: IncidentRecord) -> dict[str, object]:
     `break` are those of the contract: while the incident is open, `end` is -1 and `fix` is "". Any
     other value that is not known is None.
     """
-    return {
-        "schema": SCHEMA,
-        "id": record.id,
-        "start": record.start,
-        "end": -1 if record.end is None else record.end,
-        "fix": record.fixed_by.commit if record.fixed_by else "",
-        "break": record.broken_by.commit,
-        **{name: value for name, value in _fields(record).items() if name not in _LEADING},
-    }
+    return {name: _plain(value) for name, value in _list_members(record).items()}
 
 
 def incident_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
     """The document of each incident as a line of JSON: ASCII, without the line end."""
-    return (_encode(incident_document(record)) for record in records)
+    encode = json.JSONEncoder(allow_nan=False, default=_fields).encode
+    return (encode(_list_members(record)) for record in records)
 
 
 def incident_schema() -> dict[str, object]:
@@ -181,19 +177,40 @@ def incident_schema() -> dict[str, object]:
     return cast(dict[str, object], json.loads(text))
 
 
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _list_members(record: IncidentRecord) -> dict[str, object]:
+    """The members of the document, with values as the record has them."""
+    return {
+        "schema": SCHEMA,
+        "id": record.id,
+        "start": record.start,
+        "end": -1 if record.end is None else record.end,
+        "fix": record.fixed_by.commit if record.fixed_by else "",
+        "break": record.broken_by.commit,
+        **dict(zip(_FOLLOWING, _get_following(record), strict=True)),
+    }
 
 
 def _fields(value: Any) -> dict[str, object]:
-    return {name: _plain(getattr(value, name)) for name in _names(value.__class__)}
+    names, get = _make_getter(value.__class__)
+    return dict(zip(names, get(value), strict=True))
+
+
+@cache
+def _make_getter(kind: type[Any]) -> tuple[Sequence[str], Callable[[object], tuple[object, ...]]]:
+    """The names of the fields of a data class, and a function that returns their values."""
+    names = [field.name for field in fields(kind)]
+    return names, attrgetter(*names)
+
+
+_PLAIN: Final = frozenset((float, int, bool, str, type(None)))
 
 
 def _plain(value: object) -> object:
     """A value of JSON types only, so that it equals what is read back from JSON."""
-    if value is None or isinstance(value, float | int):
+    if value.__class__ in _PLAIN:
         return value
     if isinstance(value, str):
         return str(value)  # a State or a Verdict becomes plain text
-    return list(map(_plain, value)) if isinstance(value, tuple) else _fields(value)
+    if isinstance(value, tuple):
+        return list(map(_plain, value))
+    return {name: _plain(one) for name, one in _fields(value).items()}

@@ -184,7 +184,7 @@ class Source:
             self._text.peek(least)
         return bytes(self._text.peek(0))
 
-    def read(self, buffer: bytearray) -> int:
+    def read(self, buffer: bytearray | memoryview) -> int:
         """Put the next bytes into the buffer, however long their lines; 0 bytes at the end."""
         if self.offset == 0:
             self._read_byte_order_mark()

@@ -59,8 +59,29 @@ def write_state(path: Path, sections: Iterable[tuple[str, Section]]) -> None:
     raises while it is made comes out as it is.
     """
     with AtomicFile(path) as file:
-        _write(file, sections)
+        for part in _list_parts(sections):
+            file.write(part)
         file.commit(sync_file=True, sync_folder=True)
+
+
+def pack_state(sections: Iterable[tuple[str, Section]]) -> bytes:
+    """The content of a state file, to be kept elsewhere."""
+    return b"".join(_list_parts(sections))
+
+
+def unpack_state(data: bytes, name: str) -> dict[str, Section]:
+    """
+    The sections in the content of a state file, by name. Raises StateFileError, which names the
+    file, if it is damaged or not a state.
+    """
+    if not data.startswith(_MAGIC):
+        raise StateFileError(f"{name} is no state of slomon's, or of another version of it")
+    if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
+        raise StateFileError(f"{name} is damaged: it is not what was written")
+    try:
+        return _read_sections(data)
+    except (ValueError, RecursionError) as error:
+        raise StateFileError(f"{name} was not written by slomon: {excerpt(str(error))}") from None
 
 
 def read_state(path: Path) -> dict[str, Section] | None:
@@ -71,18 +92,12 @@ def read_state(path: Path) -> dict[str, Section] | None:
     check_kind(path)
     try:
         with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:  # before all of it is read: it may be a large log
-                raise StateFileError(f"{path} is no state of slomon's, or of another version of it")
-            file.seek(0)
-            data = file.read()
+            data = file.read(len(_MAGIC))
+            if data == _MAGIC:  # else it may be a large log
+                data += file.read()
     except FileNotFoundError:
         return None
-    if hashlib.sha256(data[:-_DIGEST]).digest() != data[-_DIGEST:]:
-        raise StateFileError(f"{path} is damaged: it is not what was written")
-    try:
-        return _read_sections(data)
-    except (ValueError, RecursionError) as error:
-        raise StateFileError(f"{path} was not written by slomon: {excerpt(str(error))}") from None
+    return unpack_state(data, str(path))
 
 
 def is_state(path: Path) -> bool:
@@ -174,13 +189,13 @@ def check_kind(path: Path) -> None:
         raise StateFileError(f"{path} is no file; allowed: a file, or a place where none is yet")
 
 
-def _write(file: AtomicFile, sections: Iterable[tuple[str, Section]]) -> None:
+def _list_parts(sections: Iterable[tuple[str, Section]]) -> Iterator[bytes | memoryview]:
     digest = hashlib.sha256()
     parts = (part for name, section in sections for part in _pack(name, section))
     for part in chain([_MAGIC], parts):
         digest.update(part)
-        file.write(part)
-    file.write(digest.digest())
+        yield part
+    yield digest.digest()
 
 
 def _pack(name: str, section: Section) -> tuple[bytes, bytes | memoryview]:

@@ -154,7 +154,7 @@ def test_every_option_reaches_the_replay(tmp_path: Path) -> None:
         *("--changes", deploys(tmp_path), "--change-zone", "UTC", "--service", "users"),
         *("--match", "template", "--lateness", "1m", "--min-requests", "3", "--workers", "2"),
         *("--resolution", "1s", "--rejects", str(tmp_path / "rejects"), "--no-progress"),
-        *("--max-endpoints", "7", "--checkpoint-every", "1m", "--json"),
+        *("--checkpoint", str(tmp_path / "state"), "--checkpoint-every", "1m", "--json"),
         *("--close-after-no-traffic", "1h", "--fail-status", "5xx", "--from", "5", "--to", "900"),
     )
     code, out, _ = call(logs[0], *options)
@@ -358,7 +358,7 @@ def test_a_certainly_wrong_answer_is_an_exit_code_and_a_warning_in_json(tmp_path
     seconds = [198, 199, *range(197, 100, -1)]
     backwards = "".join(f"{second} GET / 500\n" for second in seconds)
     log = write(tmp_path, "a.log", backwards)
-    code, out, err = call(log, "--json", "--fail-on", "incidents")
+    code, out, err = call(log, "--json", "--fail-on", "incidents", "--lateness", "5s")
 
     assert code == WRONG
     (warning,) = json.loads(out)["warnings"]
@@ -368,7 +368,7 @@ def test_a_certainly_wrong_answer_is_an_exit_code_and_a_warning_in_json(tmp_path
 
 def test_an_answer_that_may_be_wrong_is_a_warning_and_a_success(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", "100 GET / 200\n200 GET / 200\n8.5 GET / 200\n")
-    code, out, err = call(log, "--json", level="warning")
+    code, out, err = call(log, "--json", "--lateness", "5s", level="warning")
 
     assert code == FINE
     (warning,) = json.loads(out)["warnings"]

@@ -11,12 +11,13 @@ from typing import Any, cast
 
 import pytest
 
+from slomon.compiled import batching as batching_host
 from slomon.compiled import line_reader as line_reader_host
 from slomon.compiled import reorder as reorder_host
 from slomon.compiled import request_table as request_table_host
 from slomon.compiled import windows as windows_host
 from slomon.compiled.library import Library, load
-from slomon.kernels import hash_table, reorder, resolve, scan
+from slomon.kernels import hash_table, reorder, resolve, scan, wrappers
 from slomon.kernels.sli_series import SeriesState, merge, sort
 from slomon.kernels.windows import (
     ENDPOINT,
@@ -28,7 +29,7 @@ from slomon.kernels.windows import (
     mark,
 )
 
-_HOSTS = (line_reader_host, reorder_host, request_table_host, windows_host)
+_HOSTS = (batching_host, line_reader_host, reorder_host, request_table_host, windows_host)
 
 
 @cache
@@ -140,6 +141,7 @@ def _state(
 
 _INTERPRETED = SimpleNamespace(
     scan=scan.scan,
+    unwrap=wrappers.unwrap,
     resolve=resolve.resolve,
     find_or_add=resolve.find_or_add,
     add_request=resolve.add_request,

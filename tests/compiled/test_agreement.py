@@ -135,6 +135,15 @@ def test_a_plain_line_with_a_known_request_is_taken_by_the_scanner(
 
 
 @backends
+@pytest.mark.parametrize("request_text", [b"GET /users/%d", b"GET /a/%d?x=1", b"PUT /users/%d;x"])
+def test_a_request_whose_route_was_found_is_taken_by_the_scanner(
+    backend: Opened, request_text: bytes
+) -> None:
+    lines = [write("combined", request_text % number) for number in range(30)]
+    assert read_at(backend, found, ("combined", False, [lines[:1], lines])).unresolved_count == 1
+
+
+@backends
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_an_event_is_taken_by_the_scanner_however_its_file_spaces_them(
     backend: Opened, prefix: bytes

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slomon.compiled.batching import CompiledBatcher
 from slomon.compiled.library import Library
-from slomon.compiled.line_reader import CompiledBatcher
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batching import AnyBatcher, Batcher, Item
 from slomon.core.endpoints import Catalogue, Sharding

@@ -72,6 +72,16 @@ def test_a_row_that_is_late_within_the_bound_is_put_where_it_belongs() -> None:
     assert out(order) == [8, 10, 12]
 
 
+def test_rows_of_a_log_that_is_read_alone_are_removed_in_their_order() -> None:
+    order = late_by(5)
+    enter(order, 0, (10, GOOD), (12, GOOD), (NO_TICK, REJECTED), (8, BAD), (20, GOOD))
+    removed = [8, 0, 8, BAD, 10, 0, 10, GOOD, 12, 0, 12, GOOD, 12, 0, 1, REJECTED]
+    assert order.remove().tolist() == removed
+    order.end(0)
+    assert order.remove().tolist() == [20, 0, 20, GOOD]
+    assert order.remove().tolist() == []
+
+
 def test_a_row_that_is_later_than_that_stands_at_the_watermark_and_keeps_its_tick() -> None:
     #   newest 20, lateness 5: the watermark is at 15, and 14 stands there, behind 13 and before 16
     order = late_by(5)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.core.events import Change
-from slomon.deploys.history import ChangeFile, RejectedRecord, read_changes
+from slomon.core.events import Change, RejectedLine
+from slomon.deploys.history import History, read_changes
 from slomon.errors import ConfigurationError
 
 SECOND = 1_000_000_000
@@ -34,7 +34,7 @@ FORMS = (
 )
 
 
-def commits(changes: ChangeFile) -> list[str]:
+def commits(changes: History) -> list[str]:
     return [change.commit for _, change in changes.changes]
 
 
@@ -65,12 +65,12 @@ def test_a_block_is_a_change_as_in_a_stream() -> None:
 
 @pytest.mark.parametrize("text", ["", " \n\t\n", "\ufeff"])
 def test_a_blank_file_has_no_changes(text: str) -> None:
-    assert read_changes(text) == ChangeFile([], [])
+    assert read_changes(text) == History([], [])
 
 
 @pytest.mark.parametrize("text", ["[]", "[\n]\n", "sha,date\n"])
 def test_a_file_of_no_records_has_no_changes(text: str) -> None:
-    assert read_changes(text) == ChangeFile([], [])
+    assert read_changes(text) == History([], [])
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ def test_an_incomplete_block_rejects_no_other() -> None:
 
     assert commits(changes) == ["c1"]
     assert changes.rejected == [
-        RejectedRecord(
-            1, head.replace("\n\n", "\n").rstrip(), f"it has lines: 2; allowed: {SHAPE}"
+        RejectedLine(
+            "", 1, head.replace("\n\n", "\n").rstrip(), f"it has lines: 2; allowed: {SHAPE}"
         ),
-        RejectedRecord(5, "commit: c0\nAuthor: x", f"it has lines: 2; allowed: {SHAPE}"),
-        RejectedRecord(11, "commit: c2", f"it has lines: 1; allowed: {SHAPE}"),
+        RejectedLine("", 5, "commit: c0\nAuthor: x", f"it has lines: 2; allowed: {SHAPE}"),
+        RejectedLine("", 11, "commit: c2", f"it has lines: 1; allowed: {SHAPE}"),
     ]
 
 

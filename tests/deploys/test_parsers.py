@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from slomon import ConfigurationError
-from slomon.core.events import Change
-from slomon.deploys.history import RejectedRecord, read_changes
+from slomon.core.events import Change, RejectedLine
+from slomon.deploys.history import read_changes
 
 INSTANT = 1543443091_000_000_000
 
@@ -111,8 +111,9 @@ def test_text_before_the_first_commit_is_rejected() -> None:
 
     assert len(changes.changes) == 2
     assert changes.rejected == [
-        RejectedRecord(2, "warning: x", "it stands above the first line 'commit <hash>'"),
-        RejectedRecord(
+        RejectedLine("", 2, "warning: x", "it stands above the first line 'commit <hash>'"),
+        RejectedLine(
+            "",
             DEFAULT.count("\n") + 4,
             "commit abcd\nAuthor: Cy <cy@example.com>",
             "it has no line 'Date: ' or 'CommitDate: '",
@@ -231,4 +232,4 @@ def test_a_line_without_a_date_is_rejected_alone() -> None:
     changes = read_changes(f"{line}\n\nwarning: x\n{line}")
 
     assert len(changes.changes) == 2
-    assert changes.rejected == [RejectedRecord(3, "warning: x", "it has no hash with a date")]
+    assert changes.rejected == [RejectedLine("", 3, "warning: x", "it has no hash with a date")]

@@ -7,8 +7,8 @@ from datetime import UTC
 
 import pytest
 
-from slomon.core.events import Change
-from slomon.deploys.history import RejectedRecord, read_changes
+from slomon.core.events import Change, RejectedLine
+from slomon.deploys.history import read_changes
 
 FIRST = '{"sha": "a", "ts": 5}'
 SECOND = '{"sha": "b", "ts": 6.000000001}'
@@ -59,7 +59,8 @@ def test_objects_stand_in_lines_or_in_an_array(text: str) -> None:
     [
         (
             f"{FIRST}\nnot JSON {{}}\n{SECOND}",
-            RejectedRecord(
+            RejectedLine(
+                "",
                 2,
                 "not JSON {}",
                 f"it is not JSON: Expecting value: line 1 column 1 (char 0); allowed: {OBJECT}",
@@ -67,12 +68,12 @@ def test_objects_stand_in_lines_or_in_an_array(text: str) -> None:
         ),
         (
             f"[\n{FIRST}, 5,\n{SECOND}]",
-            RejectedRecord(2, "5", f"it is '5'; allowed: {OBJECT}"),
+            RejectedLine("", 2, "5", f"it is '5'; allowed: {OBJECT}"),
         ),
-        (f'{FIRST}\n{{"ts": 7}}\n{SECOND}', RejectedRecord(2, '{"ts": 7}', NO_COMMIT)),
+        (f'{FIRST}\n{{"ts": 7}}\n{SECOND}', RejectedLine("", 2, '{"ts": 7}', NO_COMMIT)),
     ],
 )
-def test_a_malformed_deploy_rejects_no_other(text: str, rejected: RejectedRecord) -> None:
+def test_a_malformed_deploy_rejects_no_other(text: str, rejected: RejectedLine) -> None:
     changes = read_changes(text)
 
     assert changes.changes == BOTH
@@ -203,7 +204,7 @@ def test_a_row_may_span_lines_and_blank_rows_are_skipped() -> None:
     changes = read_changes(text)
 
     assert [change.commit for _, change in changes.changes] == ["a", "b"]
-    assert changes.rejected == [RejectedRecord(6, ",,", NO_COMMIT)]
+    assert changes.rejected == [RejectedLine("", 6, ",,", NO_COMMIT)]
 
 
 @pytest.mark.parametrize(
@@ -220,12 +221,14 @@ def test_a_row_may_span_lines_and_blank_rows_are_skipped() -> None:
 def test_a_row_that_does_not_fit_rejects_its_first_line(row: str, why: str) -> None:
     changes = read_changes(f"sha,ts\n{row}\nc,7\nd,8")
 
-    assert changes.rejected[0] == RejectedRecord(2, row.partition("\n")[0], why)
+    assert changes.rejected[0] == RejectedLine("", 2, row.partition("\n")[0], why)
     assert [change.commit for _, change in changes.changes] == ["c", "d"]
 
 
 def test_lines_above_the_header_are_rejected() -> None:
     changes = read_changes("Deploys of 2018\n\nsha;date\na;5")
 
-    assert changes.rejected == [RejectedRecord(1, "Deploys of 2018", "it stands above the header")]
+    assert changes.rejected == [
+        RejectedLine("", 1, "Deploys of 2018", "it stands above the header")
+    ]
     assert len(changes.changes) == 1

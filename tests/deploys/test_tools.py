@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomon.deploys.history import ChangeFile, read_changes
+from slomon.deploys.history import History, read_changes
 from slomon.deploys.records import DeployRules
 
 Deploy: TypeAlias = tuple[str, str]
@@ -19,7 +19,7 @@ Deploy: TypeAlias = tuple[str, str]
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 
 
-def show(read: ChangeFile) -> list[Deploy]:
+def show(read: History) -> list[Deploy]:
     return [
         (change.commit, f"{datetime.fromtimestamp(tick / 1e9, UTC):%Y-%m-%d %H:%M:%S}")
         for tick, change in read.changes
@@ -31,7 +31,7 @@ def check(
     deploys: list[Deploy],
     excluded: dict[str, int] | None = None,
     **rules: Any,
-) -> ChangeFile:
+) -> History:
     """The deploys and the exclusions of a text, or of a value as JSON; nothing is rejected."""
     text = content if isinstance(content, str) else json.dumps(content, indent=2)
     read = read_changes(text, rules=DeployRules(**rules))

@@ -16,6 +16,7 @@ from slomon.formats.format import AnyLayout, Format, Reading
 from slomon.formats.layout import Field, Kind, Layout, parse_layout
 from slomon.formats.registry import make_format
 from slomon.formats.tables import TableLayout, given_table
+from slomon.formats.wrappers import WRAPPERS, wrap_format
 from tests.formats.json_texts import JSON, draw_json
 from tests.formats.lines import (
     PATHS,
@@ -24,6 +25,7 @@ from tests.formats.lines import (
     VERBS,
     damage,
 )
+from tests.formats.wrapped_lines import WRAPPED, wrap_line
 from tests.strategies import Pick
 
 ZONE: Final = ZoneInfo("Europe/Berlin")
@@ -121,10 +123,14 @@ TABLES: Final = {
 
 
 def make_formats(is_failure: StatusRule) -> dict[str, Format]:
-    """The formats of all layouts, by name."""
+    """The formats of all layouts, by name, and of some in wrappers."""
     reading = Reading(is_failure, ZONE)
     layouts: dict[str, AnyLayout] = {**LAYOUTS, **TABLES, **JSON}
-    return {name: make_format(layout, reading) for name, layout in layouts.items()}
+    formats = {name: make_format(layout, reading) for name, layout in layouts.items()}
+    for name in WRAPPED:
+        wrapper, _, inner = name.partition("/")
+        formats[name] = wrap_format(WRAPPERS[wrapper], formats[inner], reading)
+    return formats
 
 
 def _mostly(pick: Pick, pool: Sequence[bytes]) -> bytes:
@@ -219,12 +225,15 @@ def draw_row(pick: Pick, layout: TableLayout) -> bytes:
 
 
 def random_layout_lines(rng: random.Random, name: str, count: int) -> list[bytes]:
-    """Lines of a layout, a table or a JSON log, without their ends."""
+    """Lines of a layout, a table or a JSON log, in a wrapper or not, without their ends."""
     return [_draw(rng.choice, name) for _ in range(count)]
 
 
 def _draw(pick: Pick, name: str) -> bytes:
-    if name in JSON:
+    if name in WRAPPED:
+        wrapper, _, inner = name.partition("/")
+        line = wrap_line(pick, wrapper, _draw(pick, inner))
+    elif name in JSON:
         line = draw_json(pick, name, _value)
     else:
         line = draw_line(pick, LAYOUTS[name]) if name in LAYOUTS else draw_row(pick, TABLES[name])

@@ -222,6 +222,36 @@ LINES = [
         'TLS_AES_128_GCM_SHA256 "text/html; charset=UTF-8" "hit" 1B 90us "-" "Mozilla/5.0"',
         *("2023-08-13T14:34:11+00:00", "GET /a", False, "", "microseconds, median 9e-05 s"),
     ),
+    # https://apisix.apache.org/docs/apisix/customize-nginx-configuration/
+    (
+        "apisix",
+        '192.0.2.1 - - [09/Dec/2019:09:54:32 +0100] shop.example.com "GET /a?b=1 HTTP/1.1" 200 5 '
+        '0.002 "-" "curl/8.5.0" 192.0.2.9:80 200 0.001 "http://shop.example.com"',
+        *("2019-12-09T08:54:32+00:00", "GET /a?b=1", False, "shop.example.com"),
+        "seconds, median 0.002 s",
+    ),
+    (
+        "apisix",
+        '2001:db8::7 - ana [09/Dec/2019:09:54:32 +0100] localhost:9080 "POST /a HTTP/2.0" 504 580 '
+        '60.001 "-" "-" 192.0.2.9:80, 192.0.2.8:80 504, 504 60.000, 0.001 "http://localhost:9080"',
+        *("2019-12-09T08:54:32+00:00", "POST /a", True, "localhost"),
+        "seconds, median 60 s",
+    ),
+    # https://wiki.squid-cache.org/Features/LogFormat
+    (
+        "squid",
+        "1286536308.779    180 192.0.2.224 TCP_MISS/200 411 GET http://www.example.com/a?b=1 - "
+        "HIER_DIRECT/192.0.2.1 text/html",
+        *("2010-10-08T11:11:48.779+00:00", "GET /a?b=1", False, "www.example.com"),
+        "milliseconds, median 0.18 s",
+    ),
+    (
+        "squid",
+        "1286536309.450     61 192.0.2.68 TCP_TUNNEL/503 0 CONNECT shop.example.com:443 ana "
+        "HIER_NONE/- -",
+        *("2010-10-08T11:11:49.450+00:00", "CONNECT shop.example.com:443", True, ""),
+        "milliseconds, median 0.061 s",
+    ),
     # https://github.com/gin-gonic/gin/blob/master/logger.go
     (
         "gin",

@@ -12,7 +12,7 @@ from slomon.core.statuses import server_errors_fail
 from slomon.formats.format import Ambiguity
 from slomon.formats.inference import infer
 from slomon.formats.layout import Layout
-from slomon.formats.text import make_parser
+from slomon.formats.layout_lines import make_parser
 from tests.formats.other_logs import LINES
 from tests.formats.random_layouts import Log, draw_log
 

@@ -131,6 +131,13 @@ def test_start_up_records_beside_the_requests_are_ignored() -> None:
     assert isinstance(found, JsonKeys)
 
 
+def test_a_duration_that_is_always_empty_is_none() -> None:
+    record = {"time": 1741608000, "method": "GET", "path": "/", "status": 200}
+    found = choose_keys([record | {"latency": ""}] * 3)
+    assert isinstance(found, JsonKeys)
+    assert found.duration is None
+
+
 def test_two_statuses_that_differ_are_ambiguous() -> None:
     record = {"time": "2025-03-10T12:00:00Z", "a": {"status": 200}, "b": {"status": 502}}
     record |= {"request": {"method": "GET", "uri": "/"}}

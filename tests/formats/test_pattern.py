@@ -13,7 +13,9 @@ from slomon.errors import ConfigurationError
 from slomon.formats.pattern import compile_pattern, parse_match
 
 PATTERN = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) -> (?P<status>\S+)?"
-NAMES = "time, status, and either method and path, or request (the whole request line)"
+NAMES = (
+    "time, status, either method and path, or request (the whole request line), and perhaps host"
+)
 
 
 def parse(line: str, pattern: str = PATTERN) -> object:
@@ -64,8 +66,8 @@ def test_a_wrong_field_is_named(line: str, reason: str) -> None:
         ("(.) (.)", f"the pattern's named groups are none; allowed: {NAMES}"),
         ("(?P<time>.)", f"the pattern's named groups are 'time'; allowed: {NAMES}"),
         (
-            PATTERN + "(?P<host>.)",
-            "the pattern's named groups are 'time', 'method', 'path', 'status', 'host'; "
+            PATTERN + "(?P<port>.)",
+            "the pattern's named groups are 'time', 'method', 'path', 'status', 'port'; "
             f"allowed: {NAMES}",
         ),
     ],

@@ -143,8 +143,8 @@ def test_the_fields_are_given_in_one_of_two_ways(names: list[str]) -> None:
         (["time", "status"], "'time', 'status'"),
         (["time", "status", "method"], "'time', 'status', 'method'"),
         (
-            ["time", "status", "method", "path", "host"],
-            "'time', 'status', 'method', 'path', 'host'",
+            ["time", "status", "method", "path", "port"],
+            "'time', 'status', 'method', 'path', 'port'",
         ),
         (["time", "status", "path", "request"], "'time', 'status', 'path', 'request'"),
     ],
@@ -154,6 +154,6 @@ def test_other_names_are_refused(names: list[str], shown: str) -> None:
         check_names(names, "names")
 
     assert str(caught.value) == (
-        f"the names are {shown}; allowed: time, status, and either method and path, "
-        "or request (the whole request line)"
+        f"the names are {shown}; allowed: time, status, either method and path, "
+        "or request (the whole request line), and perhaps host"
     )

@@ -54,6 +54,8 @@ LINES = {
     "lighttpd": COMBINED.replace("- -", "a.example.com -"),
     "traefik": f'{COMBINED} 7 "web@docker" "http://192.0.2.2:80" 22ms',
     "ingress-nginx": f"{COMBINED} 120 0.022 [shop-web-80] [] 192.0.2.2:80 5 0.020 500 4f1a",
+    "apisix": '192.0.2.1 - - [07/Jul/2018:23:13:12 +0000] a.example.com "GET /a HTTP/1.1" '
+    '500 5 0.002 "-" "curl/8.0" 192.0.2.9:80 500 0.001 "http://a.example.com"',
     "combined": COMBINED,
     "common": COMBINED.removesuffix(' "-" "curl/8.0"'),
     "istio": f'{ENVOY} - via_upstream - "-" 0 5 12 9 "-" "curl" "1" "{HOST}" "192.0.2.2:80" a b c',
@@ -63,6 +65,8 @@ LINES = {
     "clb": BALANCER,
     "haproxy": "192.0.2.1:4711 [07/Jul/2018:23:13:12.000 +0000] web~ app/a1 0/0/1/17/18 500 5 - - "
     '---- 1/1/0/0/0 0/0 "GET /a HTTP/1.1"',
+    "squid": "1531005192.000    120 192.0.2.1 TCP_MISS/500 5 GET http://a.example.com/a - "
+    "HIER_DIRECT/192.0.2.9 text/html",
     "uwsgi": "[pid: 7|app: 0|req: 1/2] 192.0.2.1 () {38 vars in 696 bytes} [Sat Jul  7 23:13:12 "
     "UTC 2018] GET /a => generated 47 bytes in 129 msecs (HTTP/1.1 500) 9 headers in 378 bytes",
     "litespeed": '["a.example.com"] [07/Jul/2018:23:13:12 +0000] 192.0.2.1 GET /a HTTP/1.1 500 '
@@ -83,8 +87,8 @@ LINES = {
     "regex": "2018-07-07T23:13:12Z GET /a HTTP/1.1 500",
 }
 NAMED_HOST = {
-    *("vhost", "lighttpd", "istio", "envoy", "alb", "clb", "litespeed", "logfmt"),
-    *("nginx-proxy-manager", "nginx-proxy-manager-standard"),
+    *("vhost", "lighttpd", "apisix", "squid", "istio", "envoy", "alb", "clb", "litespeed"),
+    *("logfmt", "nginx-proxy-manager", "nginx-proxy-manager-standard"),
 }
 ACCESS = Access(1531005192 * TICKS_PER_SECOND, "GET", "/a", failed=True)
 

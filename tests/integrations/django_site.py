@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.integrations.packages import load
@@ -34,9 +35,19 @@ def stream(_: Any) -> Any:
     return http.StreamingHttpResponse(half())
 
 
+def endless(_: Any) -> Any:
+    return http.StreamingHttpResponse(b"." * 65536 for _ in iter(int, 1))
+
+
+def file(_: Any) -> Any:
+    return http.FileResponse(Path(__file__).open("rb"))
+
+
 urlpatterns = [
     urls.path("users/<int:number>", user),
     urls.path("admin/", urls.include([urls.re_path(r"^users/(?P<number>[0-9]+)$", user)])),
     urls.path("bug", bug),
     urls.path("stream", stream),
+    urls.path("endless", endless),
+    urls.path("file", file),
 ]

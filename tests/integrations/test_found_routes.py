@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import fastapi
@@ -25,7 +26,6 @@ import slomon.integrations.asgi
 import slomon.integrations.wsgi
 from slomon import LiveMonitor
 from slomon.integrations.routes import read_route
-from tests.integrations import django_site
 from tests.integrations.asgi.service import serving
 from tests.integrations.packages import load
 
@@ -166,12 +166,12 @@ def in_aiohttp(monitor: LiveMonitor) -> Ask:
 
 
 def in_django_over_asgi(monitor: LiveMonitor) -> Ask:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     return over_asgi(load("django.core.asgi").get_asgi_application(), monitor)
 
 
 def in_django_over_wsgi(monitor: LiveMonitor) -> Ask:
-    django_site.configure()
+    load("tests.integrations.django_site").configure()
     return over_wsgi(load("django.core.wsgi").get_wsgi_application(), monitor)
 
 
@@ -302,7 +302,7 @@ async def test_without_a_framework_paths_are_grouped_as_in_a_replay() -> None:
     monitor = auto(max_endpoints=2)
     async with monitor:
         ask = over_asgi(app, monitor)
-        for path in ("/a/1", "/a/2;x=1?y", "/nowhere/1", "/b", "/c", "/c"):
+        for path in ("/a/1", "/a/2;x=1?y", "/nowhere/1", "/b", "/c", "/c" + 3000 * "x"):
             await ask("GET", path)
         await ask("BREW", "/a/1")
     assert counts(monitor) == {"GET /a/{id}": 2, "GET /b": 1}
@@ -321,3 +321,38 @@ async def test_overrides_have_their_own_slo_and_are_matched_by_path() -> None:
         ("vip", "/tenants/acme/users/{any}", 0.5),
         ("shop", "/tenants/{tenant}/users/{id}", 0.99),
     ]
+
+
+async def test_what_a_framework_answers_without_a_route_makes_no_endpoint() -> None:
+    async def files(scope: Any, receive: Any, send: Any) -> None:
+        if not scope["path"].startswith("/static"):
+            await inner(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async def index(_: Request) -> Response:
+        return PlainTextResponse("index")
+
+    inner, monitor = Starlette(routes=[Route("/index/", index)]), auto()
+    async with monitor:
+        ask = over_asgi(files, monitor)
+        for path, status in (("/index/", 200), ("/index", 307), ("/static/a", 200), ("/b", 404)):
+            assert await ask("GET", path) == status
+        assert await ask("POST", "/index/") == 405
+    assert counts(monitor) == {"GET /index/": 1}
+    assert monitor.snapshot().accounting.unmatched == 4
+
+
+async def test_the_query_of_a_client_is_not_recorded(tmp_path: Path) -> None:
+    def app(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"."]
+
+    async with auto(event_log=tmp_path / "events") as monitor:
+        watched = slomon.integrations.wsgi.Middleware(app, monitor)
+        environ = {"REQUEST_METHOD": "GET", "RAW_URI": "/users/7?token=secret"}
+        watched(environ, lambda *_: None)
+    recorded = (tmp_path / "events").read_text(encoding="ascii")
+    assert " GET /users/{id} 200" in recorded
+    assert "secret" not in recorded

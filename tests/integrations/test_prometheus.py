@@ -312,3 +312,13 @@ async def test_a_scrape_says_that_the_process_that_counts_does_not_answer(tmp_pa
     with in_use(tmp_path / "state"):
         async with slomon.live([LIST], state=tmp_path / "state") as monitor:
             assert read(scrape(monitor)) == {("slomon_up",): 0}
+
+
+async def test_found_endpoints_have_metrics_that_continue_after_a_restart(tmp_path: Path) -> None:
+    total = 'slomon_events_total{method="GET",result="success",route="/users/{id}",service="users"}'
+    for count in (1.0, 2.0):
+        async with slomon.live("auto", service="users", state=tmp_path / "state") as monitor:
+            registry = make_registry(monitor)
+            monitor.access("GET", "/users/7", 200)
+            await monitor.flush()
+            assert f"{total} {count}" in generate_latest(registry).decode()

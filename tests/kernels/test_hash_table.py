@@ -18,11 +18,11 @@ from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
 from slomon.kernels.scan import hash_request
-from slomon.kernels.swar import load, wrap
+from slomon.kernels.swar import FACTOR, WIDEST, load, wrap
 from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
 from tests.compiled.reading import Opened
 
-PADDING = bytes(8)
+PADDING = bytes(WIDEST)
 
 
 def accept(library: Library, names: CompiledEndpointNames, key: int) -> None:
@@ -87,8 +87,8 @@ def test_what_was_put_in_is_found_and_nothing_else(drawn: list[bytes], buckets: 
 
 def collide(text: bytes, other: bytes) -> bytes:
     """Another text of two words that begins with `other` and has the hash of a given one."""
-    first, second = (hash_request(word + PADDING, 0, 8, 0)[0] for word in (text[:8], other))
-    word = wrap(load(text, 8) ^ first ^ second)
+    inverse = pow(FACTOR, -1, 1 << 64)
+    word = wrap(load(text, 8) + (load(text, 0) - load(other, 0)) * inverse)
     return other + word.to_bytes(8, "little", signed=True)
 
 

@@ -9,11 +9,16 @@ from slomon.kernels.swar import (
     HIGHS,
     ONES,
     WIDE,
+    WIDEST,
     copy_wide,
     count_line,
+    count_path,
     count_plain,
+    count_same,
     equal_bytes,
+    equal_texts,
     first_byte,
+    hash_bytes,
     leading_bytes,
     load,
     shift_up,
@@ -58,11 +63,40 @@ def test_the_first_of_a_byte_is_found_or_none(data: bytes, byte: int) -> None:
 
 
 @given(st.binary(min_size=WIDE, max_size=2 * WIDE))
-def test_bytes_are_counted_up_to_a_newline_or_up_to_one_that_ends_plain_text(data: bytes) -> None:
+def test_bytes_are_counted_up_to_one_that_ends_plain_text(data: bytes) -> None:
     first = data[:WIDE]
-    assert first.partition(b"\n")[0] == first[: count_line(data, 0)]
     ends = [at for at, byte in enumerate(first) if chr(byte) in '"\\' or not 32 <= byte <= 127]
     assert count_plain(data, 0) == min(ends, default=WIDE)
+
+
+@given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, WIDE), st.integers(1, 255))
+def test_bytes_are_counted_that_are_the_same_at_two_places(
+    data: bytes, same: int, change: int
+) -> None:
+    other = bytearray(data)
+    if same < WIDE:
+        other[same] ^= change
+    assert count_same(data + other, 0, WIDE) == same
+
+
+@given(st.binary(min_size=WIDEST, max_size=WIDEST), st.integers(0, WIDEST), st.integers(0, WIDEST))
+def test_bytes_are_counted_up_to_a_newline_or_a_question_mark(
+    data: bytes, place: int, count: int
+) -> None:
+    with_newline = data[:place] + b"\n" + data[place:]
+    assert count_line(with_newline, 0) == len(with_newline[:WIDEST].partition(b"\n")[0])
+    with_query = data[:place] + b"?" + data[place:]
+    assert count_path(with_query, 0, count) == len(with_query[:count].partition(b"?")[0])
+
+
+@given(st.binary(min_size=WIDEST, max_size=WIDEST), st.integers(0, WIDEST - 1), st.integers(0, 255))
+def test_bytes_behind_a_text_change_neither_its_hash_nor_whether_it_equals_another(
+    data: bytes, count: int, byte: int
+) -> None:
+    other = data[:count] + bytes([byte]) * (WIDEST - count)
+    assert hash_bytes(data, 0, count) == hash_bytes(other, 0, count)
+    assert equal_texts(b"x" + data, 1, other, 0, count)
+    assert equal_texts(data, 0, other, 0, count + 1) == (data[count] == byte)
 
 
 @given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, 9))

@@ -13,12 +13,13 @@ from typing import Any
 import anyio
 
 import slomon
-from slomon.core.endpoints import Catalogue
+from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change
 from slomon.core.service_monitor import STALE_AFTER, ServiceMonitor
 from slomon.core.statuses import StatusTable, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
 from slomon.example_streams import RecordedStream
+from slomon.live_monitor.endpoints import Discovery
 from slomon.live_monitor.engine import Engine
 from slomon.live_monitor.snapshot import Snapshot
 from slomon.state.encoding import Saved
@@ -39,6 +40,8 @@ def entry(name: str, resource: str = "", *, slo: float = 0.9, window: int = 30) 
 
 USERS, ORDERS = entry("users"), entry("orders")
 ENTRIES = [USERS, ORDERS]
+FOUND = Endpoint("users", "-", "", "", 0.9, 30 * TICKS_PER_SECOND)
+"""What found endpoints are like."""
 
 
 def make_engine(
@@ -49,9 +52,11 @@ def make_engine(
     resolution: int = 0,
     saved: Saved | None = None,
     records: Sequence[bytes] = (),
+    finds: int = 0,
 ) -> Engine:
+    """An engine of these endpoints, or of one that finds at most `finds`."""
     stale = STALE_AFTER * TICKS_PER_SECOND
-    catalogue = Catalogue(entries or ENTRIES)
+    catalogue = Catalogue(entries if entries or finds else ENTRIES)
     return Engine(
         catalogue,
         StatusTable.from_rule(server_errors_fail),
@@ -63,6 +68,7 @@ def make_engine(
         resolution=resolution * TICKS_PER_SECOND,
         saved=saved,
         records=records,
+        discovery=Discovery(FOUND, finds) if finds else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import anyio
 import pytest
@@ -205,28 +206,34 @@ async def test_something_urgent_that_was_taken_wakes_nobody() -> None:
         await woken.wait()
 
 
-async def test_what_a_counter_counts_is_what_would_be_put() -> None:
+NOW = ManualClock().now
+CLOCKS: list[list[Any]] = [[NOW], [NOW, lambda: NOW() - 5, [5]], [NOW, int, [None]]]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+async def test_what_a_counter_counts_is_what_would_be_put(clock: list[Any]) -> None:
     buffer = Buffer(3, CALM)
-    count = buffer.counter("GET", "/a", ManualClock().now)
+    count = buffer.counter("GET", "/a", *clock)
     assert not count(200)
     buffer.open()
     assert [count(200), count(500, 0.5), count(HTTPStatus.OK, 2), count(200)] == [1, 1, 1, 0]
-    at = ManualClock().now()
+    at = NOW()
     assert buffer.take(3) == [
         (at, "GET", "/a", 200, None),
         (at, "GET", "/a", 500, 0.5),
         (at, "GET", "/a", 200, 2.0),
     ]
-    assert not buffer.counter("GET", "x" * LONGEST, ManualClock().now)(200)
+    assert not buffer.counter("GET", "x" * LONGEST, *clock)(200)
     assert buffer.counter("GET", "/a", lambda: "noon")(200)
     assert buffer.take(1) == ["noon GET /a 200"]
     assert buffer.dropped == {"closed": 1, "full": 1, "too long": 1}
 
 
-async def test_a_counter_wakes_who_waits_for_what_it_counts() -> None:
+@pytest.mark.parametrize("clock", CLOCKS)
+async def test_a_counter_wakes_who_waits_for_what_it_counts(clock: list[Any]) -> None:
     buffer = Buffer(2, CALM)
     buffer.open()
-    count = buffer.counter("GET", "/a", ManualClock().now)
+    count = buffer.counter("GET", "/a", *clock)
     with anyio.fail_after(20):
         for wait, statuses in ((buffer.arrival, [200]), (buffer.urgency, [200, 200])):
             async with anyio.create_task_group() as tasks:

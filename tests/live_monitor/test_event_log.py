@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ from slomon.live_monitor.batching import LONGEST_EVENT, show_change
 from slomon.live_monitor.event_log import EventLog
 from slomon.report.terminal import show_accounting
 from tests.live_monitor.limits import files_end_at
-from tests.live_monitor.services import ENTRIES, access, change, recorded, replay
+from tests.live_monitor.services import ENTRIES, access, answers, change, recorded, replay
 
 TEXT = st.text(st.characters(codec=None), max_size=20)
 LINE = TEXT.filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
@@ -311,3 +313,53 @@ def test_a_recording_is_replayed_as_the_format_of_its_lines(tmp_path: Path) -> N
     assert monitor.incident_details() == {
         "users": [{"start": 100.0, "end": -1, "fix": "", "break": "c1"}]
     }
+
+
+async def kill_between(folder: Path, *, count: int) -> None:
+    """A process that is killed when it has written its last events, but not counted them."""
+    script = f"""
+import os
+import anyio, slomon
+from slomon.live_monitor.persistence import StateFile
+from tests.live_monitor.services import ENTRIES
+
+async def serve(state, event_log):
+    async with slomon.live(ENTRIES, state=state, event_log=event_log) as monitor:
+        for _ in range(3):
+            monitor.access("GET", "/users", 200)
+            await monitor.flush()
+        StateFile.append = lambda *_: os._exit(0)
+        for _ in range({count}):
+            monitor.access("GET", "/users", 500)
+        await monitor.flush()
+
+anyio.run(serve, {str(folder / "state")!r}, {str(folder / "events")!r})
+"""
+    await anyio.run_process([sys.executable, "-c", script])
+
+
+async def test_events_that_were_recorded_but_not_counted_are_removed(tmp_path: Path) -> None:
+    state, events = tmp_path / "state", tmp_path / "events"
+    await kill_between(tmp_path, count=2)
+    log, kept = events.read_bytes(), [state, state.with_name("state.journal")]
+    saved = [file.read_bytes() for file in kept]
+    assert log.count(b"\n") == 5
+    others = [
+        log.replace(b" 200", b" 201"),
+        log * 200,  # more than is counted at once
+        log[: log.index(b"\n") + 1],
+        b"",
+    ]
+    for other in others:  # of another log nothing is removed
+        events.write_bytes(other)
+        async with slomon.live(ENTRIES, state=state, event_log=events):
+            assert events.read_bytes() == other
+        for file, content in zip(kept, saved, strict=True):
+            file.write_bytes(content)
+    events.write_bytes(log)
+    async with slomon.live(ENTRIES, state=state, event_log=events) as monitor:
+        assert events.read_bytes() == b"".join(log.splitlines(keepends=True)[:3])
+        monitor.access("GET", "/users", 500)
+    replayed = slomon.get_service_monitor(recorded(events))
+    assert answers(replayed) == answers(monitor.snapshot())
+    assert replayed.accounting.events == monitor.snapshot().accounting.events == 4

@@ -29,6 +29,7 @@ from tests.live_monitor.services import (
     make_engine,
     recorded,
 )
+from tests.live_monitor.worlds import Machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no Unix sockets")
 
@@ -98,6 +99,23 @@ async def test_events_have_the_order_of_their_times_whoever_sent_them(tmp_path: 
         await second.flush()
         accounting = first.snapshot().accounting
         assert (accounting.accesses, accounting.late) == (7, 0)
+
+
+async def test_a_process_that_joins_has_the_time_of_the_leader(tmp_path: Path) -> None:
+    first_clock, second_clock = Machine(), Machine()
+    second_clock.step(3600)  # the wall clock was set while the first one ran
+    async with (
+        live(tmp_path, clock=first_clock.clock) as first,
+        live(tmp_path, clock=second_clock.clock) as second,
+    ):
+        await until_joined(first, second)
+        second.access("GET", "/users", 200)
+        await second.flush()
+        first.access("GET", "/users", 200)
+        await first.flush()
+        accounting = first.snapshot().accounting
+        assert (accounting.accesses, accounting.late) == (3, 0)
+        assert second_clock.clock.now() - first_clock.clock.now() < 0.1 * 10**9
 
 
 async def test_what_one_has_dropped_counts_for_all(tmp_path: Path) -> None:
@@ -177,6 +195,9 @@ async def test_a_process_that_never_sends_is_waited_for_once(
     async with pair(tmp_path) as (first, second):
         channel = Channel(connect(find_socket(tmp_path / "state"), 1))
         await channel.send("hello", VERSION, "stuck")
+        joined = await channel.receive()
+        assert joined
+        assert joined[0] == "joined"
         assert await channel.receive() == ["counted", 0]
         for _ in range(3):
             second.access("GET", "/users", 200)

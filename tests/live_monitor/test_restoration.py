@@ -57,11 +57,14 @@ steps = st.lists(
 )
 
 
-@given(steps, st.integers(0, 12), st.integers(0, 12), st.sampled_from([0, 5]))
+@given(
+    *(steps, st.integers(0, 12), st.integers(0, 12)),
+    *(st.sampled_from([0, 5]), st.sampled_from([0, 2, 9])),
+)
 def test_it_is_restored_whenever_it_was_saved_and_wherever_the_journal_begins(
-    some: list[tuple[int, list[int]]], saved_at: int, begun_at: int, resolution: int
+    some: list[tuple[int, list[int]]], saved_at: int, begun_at: int, resolution: int, finds: int
 ) -> None:
-    options = {**OPTIONS, "resolution": resolution}
+    options = {**OPTIONS, "resolution": resolution, "finds": finds}
     engine, second = make_engine(**options), 100
     records: list[bytes] = []
     saved = dict(engine.save())

@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -148,3 +149,13 @@ def test_it_counts_the_requests_of_flask() -> None:
         monitor.flush()
         assert monitor.snapshot().accounting.unmatched == 1
         assert monitor.api_histogram() == {"users": 1}
+
+
+def test_it_does_not_start_where_threads_are_greenlets(monkeypatch: pytest.MonkeyPatch) -> None:
+    gevent = ModuleType("gevent.monkey")
+    monkeypatch.setattr(gevent, "is_module_patched", "threading".__eq__, raising=False)
+    monkeypatch.setitem(sys.modules, "gevent.monkey", gevent)
+    monitor = slomon.live_in_thread(ENTRIES)
+    with pytest.raises(RuntimeError, match="gevent has replaced threads; allowed: real threads"):
+        monitor.start()
+    assert not monitor.running

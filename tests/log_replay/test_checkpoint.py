@@ -88,7 +88,6 @@ def test_whoever_has_answers_to_write_may_keep_it(tmp_path: Path) -> None:
         ("service", "shop"),
         ("max_endpoints", 7),
         ("lateness", "7s"),
-        ("match", "exact"),
         ("min_requests", 7),
         ("resolution", "7s"),
         ("sli_series", True),
@@ -347,7 +346,7 @@ def test_problems_that_were_met_are_reported_by_the_run_that_goes_on(
 ) -> None:
     state, last = tmp_path / "state", tmp_path / "last.log.gz"
     logs = [
-        write(tmp_path, "a.log", LINES),
+        write(tmp_path, "a.log", f"0 GET /b 200\n{LINES}"),
         write(tmp_path, "noisy.log", "what?\n" * 100),
         str(last),
     ]

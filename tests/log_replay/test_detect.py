@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
+from slomon.core.ticks import LAST_TICK
 from slomon.core.ticks import TICKS_PER_SECOND as SECOND
 from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames, Requests
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format
 from slomon.formats.registry import known_formats, regex_format
-from slomon.log_replay.detect import FormatDetector, find_first_tick, read_head
+from slomon.log_replay.detect import FormatDetector, judge_order, read_head
 from slomon.log_replay.lines import SavedLog
 from slomon.sources.source import OversizedLine, Source
 from tests.formats.lines import PREFIXES
@@ -260,7 +261,44 @@ def test_a_log_of_a_saved_state_is_made_again_without_being_reported() -> None:
     ],
 )
 def test_a_log_begins_at_the_least_tick_of_its_first_lines(head: bytes, tick: int) -> None:
-    assert find_first_tick(Detected().detect_format("access.log", head), head) == tick
+    log = Detected().detect_format("access.log", head)
+    assert judge_order(log, head, make_source(head), 100) == tick
+
+
+def find_lateness(ticks: Sequence[int], *, more: bytes = b"", pipe: bool = False) -> float:
+    """The lateness in seconds of a log whose first lines have these times in seconds."""
+    head = b"".join(b"%d GET /a 200\n" % tick for tick in ticks)
+    log = Detected().detect_format("access.log", head)
+    source = Source(Raw(head + more), "log", None if pipe else len(head + more))
+    judge_order(log, head, source, 1 if pipe else 100)
+    return log.lateness / SECOND
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("ticks", "lateness"),
+    [
+        pytest.param(range(100), 0, id="in order"),
+        pytest.param([7, 5, 6, 8], 4, id="twice the disorder"),
+        pytest.param([9 * HOUR, 1, 2, 3, 4], 18 * HOUR - 2, id="by hours"),
+        pytest.param([*range(200, 298), 7, 298], 0, id="one of a hundred lines"),
+        pytest.param([*range(200, 297), 90, 80, 298], 412, id="two of a hundred lines"),
+    ],
+)
+def test_the_lateness_of_a_log_follows_from_its_first_lines(
+    ticks: Sequence[int], lateness: float
+) -> None:
+    assert find_lateness(ticks) == lateness
+    more = b"500000 GET /a 200\n" * 10
+    assert find_lateness(ticks, more=more) == min(lateness, HOUR)
+    assert find_lateness(ticks, more=more, pipe=True) == 0
+
+
+def test_all_lines_of_a_log_wait_if_its_first_lines_run_from_new_to_old() -> None:
+    assert find_lateness(range(9, 0, -1)) == LAST_TICK / SECOND
+    assert find_lateness([5, 4, 3, 2]) == 6  # four lines may be so by chance
 
 
 def test_a_format_of_the_users_own_may_be_the_only_one() -> None:

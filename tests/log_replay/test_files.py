@@ -52,6 +52,7 @@ def test_logs_are_listed_in_natural_order(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in names]
     assert list_logs(paths[::-1], []) == paths
     assert list_logs([str(tmp_path)], []) == paths
+    assert list_logs([str(tmp_path / "b1"), str(tmp_path), paths[0]], []) == paths
     assert list_logs(["-"], []) == ["-"]
 
 
@@ -99,7 +100,7 @@ def test_a_file_that_may_not_be_read_is_reported(
 
 
 @pytest.mark.parametrize("name", ["log", "./log", "link", "hard link"])
-def test_a_log_is_given_once_whatever_its_name(
+def test_a_file_counts_once_whatever_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -107,8 +108,10 @@ def test_a_log_is_given_once_whatever_its_name(
     Path("other").touch()
     Path("link").symlink_to("log")
     Path("hard link").hardlink_to("log")
+    check_files(["log", name], [], [], {})
+    assert list_logs(["log", name], []) == ["log"]
     message = f"'{name}' is given twice, the first time as 'log'; allowed: each file once"
-    for logs, histories in ((["log", name], []), (["other", "log"], [name])):
+    for logs, histories in ((["other", "log"], [name]), (["other"], ["log", name])):
         with pytest.raises(ConfigurationError) as caught:
             check_files(logs, histories, [], {})
         assert str(caught.value) == message
@@ -116,3 +119,4 @@ def test_a_log_is_given_once_whatever_its_name(
 
 def test_a_device_may_be_read_several_times() -> None:
     check_files(["/dev/null", "/dev/null"], [], [], {})
+    assert list_logs(["/dev/null", "/dev/null"], []) == ["/dev/null", "/dev/null"]

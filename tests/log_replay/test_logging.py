@@ -102,8 +102,9 @@ def test_accesses_to_endpoints_beyond_the_limit_are_warned_of(tmp_path: Path) ->
     log = write(tmp_path, "a.log", "1 GET /a 200\n1 GET /b 200\n1 GET /c 200\n")
     (capped,) = warned(log, max_endpoints=1)
 
-    assert (capped["event"], capped["accesses"]) == ("endpoints.capped", 2)
-    assert "--max-endpoints" in capped["hint"]
+    assert (capped["event"], capped["code"]) == ("result.warning", "capped_endpoints")
+    assert "2 accesses count for no endpoint: 1 endpoints were found before" in capped["text"]
+    assert "--max-endpoints" in capped["text"]
 
 
 def test_late_accesses_are_warned_of_with_a_sufficient_lateness(tmp_path: Path) -> None:

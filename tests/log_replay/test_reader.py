@@ -23,6 +23,7 @@ from slomon.kernels.scan import PADDING
 from slomon.log_replay.lines import Block, Log, LogPosition
 from slomon.log_replay.reader import LogReader, Scan
 from slomon.log_replay.survey import LogState
+from tests.streams import GUARD_SECONDS
 
 MAX_LINE = 30
 PLAIN = next(form for form in known_formats(server_errors_fail) if form.name == "plain")
@@ -168,6 +169,23 @@ async def test_every_block_is_scanned_before_it_is_handed_out_and_has_room_behin
     [path] = write(tmp_path, b"a\n" * 100 + b"x" * 100)
     async for block in blocks(make_log(path, scan)):
         assert block.unresolved_count == 77
+
+
+async def test_blocks_keep_their_order_in_whatever_order_they_were_scanned(tmp_path: Path) -> None:
+    lines = [b"%d\n" % number for number in range(8)]
+    ready = [threading.Event() for _ in lines]
+    scanned: list[int] = []
+
+    def scan_even_ones_late(block: Block) -> None:
+        number = int(block.buffer[:1])
+        if number % 2 == 0:
+            assert ready[number + 1].wait(GUARD_SECONDS)
+        scanned.append(number)
+        ready[number].set()
+
+    [path] = write(tmp_path, b"".join(lines))
+    assert await texts(make_log(path, scan_even_ones_late, block_bytes=2, depth=3)) == lines
+    assert scanned == [1, 0, 3, 2, 5, 4, 7, 6]
 
 
 async def test_no_more_is_read_ahead_than_its_depth(tmp_path: Path) -> None:

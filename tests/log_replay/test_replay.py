@@ -431,6 +431,8 @@ def test_a_wrong_option_is_named_with_its_value_and_what_is_allowed(
     [
         ({"endpoints": [], "slo": 0.9}, "'endpoints' and 'slo'"),
         ({"endpoints": [], "window": 5}, "'endpoints' and 'window'"),
+        ({"endpoints": [], "group_paths": "off"}, "'endpoints' and 'group_paths'"),
+        ({"endpoints": [], "max_endpoints": 5}, "'endpoints' and 'max_endpoints'"),
         ({"format": "plain", "regex": "x"}, "'format' and 'regex'"),
         ({"regex": "x", "json_keys": {}}, "'regex' and 'json_keys'"),
         ({"is_failure": bool, "fail_status": "5xx"}, "'is_failure' and 'fail_status'"),
@@ -444,6 +446,28 @@ def test_options_that_exclude_each_other_are_named(
         replay(broken(tmp_path), **options)
 
     assert str(caught.value) == f"options {named} are both given; allowed: one"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "needed"),
+    [
+        ("change_keys", {"commit": "sha"}, "changes"),
+        ("change_zone", "UTC", "changes"),
+        ("environment", "staging", "changes"),
+        ("match", "exact", "endpoints"),
+        ("checkpoint_every", "1m", "checkpoint"),
+    ],
+)
+def test_an_option_without_effect_is_named_with_the_one_that_it_needs(
+    tmp_path: Path, option: str, value: object, needed: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        replay(broken(tmp_path), **{option: value})
+
+    assert str(caught.value) == (
+        f"options '{option}' and '{needed}': the former has no effect without the latter; "
+        "allowed: both or neither"
+    )
 
 
 def test_a_wrong_entry_is_reported_with_its_file(tmp_path: Path) -> None:

@@ -98,8 +98,18 @@ CASES = [
     pytest.param("plain", 3, {"endpoints": TEMPLATES, "lateness": 0}, id="logs, no lateness"),
     pytest.param("plain", 2, {"defaults": LIKE, "changes": CHANGES}, id="found, with changes"),
     pytest.param("combined", 1, {"endpoints": TEMPLATES, "changes": CHANGES}, id="combined"),
-    pytest.param("combined", 1, {"defaults": LIKE, "max_endpoints": 3}, id="found up to a cap"),
-    pytest.param("plain", 3, {"defaults": LIKE, "max_endpoints": 4}, id="logs, found up to a cap"),
+    pytest.param(
+        "combined",
+        1,
+        {"defaults": LIKE, "max_endpoints": 3, "lateness": 5 * SECOND},
+        id="found up to a cap",
+    ),
+    pytest.param(
+        "plain",
+        3,
+        {"defaults": LIKE, "max_endpoints": 4, "lateness": 5 * SECOND},
+        id="logs, found up to a cap",
+    ),
     pytest.param(
         "combined",
         2,
@@ -260,5 +270,6 @@ def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) ->
     text = sample.read_bytes()
     for number in range(6):
         log = damage(rng, text) if number else text
-        logs = [log, *cut(rng, log, 2)]
+        other = damage(rng, text)
+        logs = [log, *cut(rng, other, 2)]
         assert say(compiled_backend, logs) == say(python_backend, logs)

@@ -63,7 +63,7 @@ def test_a_log_whose_first_lines_run_from_new_to_old_is_sorted(tmp_path: Path) -
 
 def test_a_log_that_later_runs_from_new_to_old_is_certainly_wrong(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", lines([58, 59, *reversed(range(58))]))
-    (warning,) = warn(log, changes=deploy(tmp_path, 9))
+    (warning,) = warn(log, changes=deploy(tmp_path, 9), lateness="5s")
     assert (warning.code, warning.certain) == ("newest_first", True)
     assert f"the lines of {log} run from new to old" in warning.text.replace("... (", log)[:2000]
     assert "tac" in warning.text
@@ -84,7 +84,7 @@ def test_of_several_hosts_the_one_that_runs_backwards_is_named(tmp_path: Path) -
 
 def test_parts_that_follow_each_other_are_late_and_certainly_wrong(tmp_path: Path) -> None:
     log = write(tmp_path, "a.log", lines(range(60)) + lines(range(60)))
-    (warning,) = warn(log)
+    (warning,) = warn(log, lateness="5s")
     assert (warning.code, warning.certain) == ("late_accesses", True)
     assert "58 of 120 accesses (48.3%)" in warning.text
     assert "--lateness 59m" in warning.text
@@ -102,15 +102,36 @@ def test_some_late_accesses_are_a_warning_that_may_be_wrong(
     tmp_path: Path, disorder: Iterable[int], found: list[tuple[str, bool]]
 ) -> None:
     late = lines(minute - 59 for minute in disorder)
-    assert codes(warn(write(tmp_path, "a.log", lines(range(60)) + late))) == found
+    log = write(tmp_path, "a.log", lines(range(60)) + late)
+    assert codes(warn(log, lateness="5s")) == found
 
 
 def test_many_accesses_that_are_late_by_less_than_a_window_are_not_certainly_wrong(
     tmp_path: Path,
 ) -> None:
     log = write(tmp_path, "a.log", lines(minute + 2 - 2 * (minute % 3) for minute in range(60)))
-    assert codes(warn(log)) == [("late_accesses", False)]
-    assert codes(warn(log, window="1m")) == [("late_accesses", True)]
+    assert codes(warn(log, lateness="5s")) == [("late_accesses", False)]
+    assert codes(warn(log, lateness="5s", window="1m")) == [("late_accesses", True)]
+
+
+@pytest.mark.parametrize(
+    "minutes",
+    [
+        pytest.param([58, 59, *reversed(range(58))], id="new to old"),
+        pytest.param([*range(30), *range(60)], id="parts"),
+        pytest.param([2, 1, 0], id="few"),
+        pytest.param([minute + 2 - 2 * (minute % 3) for minute in range(900)], id="long"),
+    ],
+)
+def test_a_log_whose_first_lines_show_its_disorder_is_sorted(
+    tmp_path: Path, minutes: list[int]
+) -> None:
+    log = write(tmp_path, "a.log", lines(minutes))
+    in_order = slomon.replay(write(tmp_path, "b.log", lines(sorted(minutes))), backend="python")
+    monitor = slomon.replay(log, backend="python")
+    assert monitor.warnings == []
+    assert monitor.incident_details() == in_order.incident_details()
+    assert monitor.accounting.late == 0
 
 
 def test_one_late_access_in_a_hundred_is_no_warning(tmp_path: Path) -> None:

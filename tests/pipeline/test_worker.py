@@ -111,6 +111,7 @@ class Upgrade:
         self.backend = SameBackend()
         self.asked: list[tuple[int, bool]] = []
         self.threads: list[threading.Thread] = []
+        self.stopped = False
         self._after = after
         self._failures = failures
 
@@ -126,6 +127,9 @@ class Upgrade:
     def load(self) -> StreamBackend | None:
         self.threads.append(threading.current_thread())
         return self.backend if len(self.threads) > self._failures else None
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 async def run_with(
@@ -166,6 +170,14 @@ async def test_a_run_continues_if_no_backend_can_be_loaded_and_may_try_again() -
 
     assert len(upgrade.threads) == 3
     assert len(upgrade.backend.batchers) == 1
+    assert not upgrade.stopped
+
+
+async def test_an_upgrade_that_was_not_made_is_stopped_at_the_end_of_the_stream() -> None:
+    upgrade = Upgrade(after=1000)
+    await run_with(PlainStream(events()), upgrade)
+
+    assert upgrade.stopped
 
 
 async def test_a_stream_that_fills_its_batches_is_busy() -> None:

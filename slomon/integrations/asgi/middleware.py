@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from time import perf_counter
 from typing import Final, TypeAlias
 
 from slomon.integrations.asgi.lifespan import Lifespan
@@ -18,6 +19,7 @@ from slomon.integrations.exchange import (
 from slomon.integrations.routes import find_scope_route
 from slomon.integrations.status_page import answer_async
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
+from slomon.live_monitor.reporting import current_request
 from slomon.options import check_choice
 
 Route: TypeAlias = Callable[[Scope], str | None]
@@ -44,6 +46,10 @@ class Middleware:
     and by its path as the client sent it. The path includes `root_path`, mounted or not, and is not
     decoded: `/a%2Fb` has one segment. If several resources match, such as `/users/{id}`, the most
     specific one wins. HEAD is not GET. A request that matches no resource counts as unmatched.
+
+    If the monitor finds its endpoints, they are the routes of Starlette, FastAPI, Litestar, Django,
+    Quart or Sanic. `slomon.integrations.exchange.FoundCounter` says what requests without a route
+    count for.
 
     A `route` may return the resource instead. It is called when the response ends, after the
     framework has filled the scope: `lambda scope: scope.get("path_template")` for Litestar. Then
@@ -165,7 +171,10 @@ class AsgiExchange(Exchange):
     _has_ended = False  # the last message was sent
 
     def __init__(self, count: Count, receive: Receive, send: Send) -> None:
-        super().__init__(count)
+        # What the base does, without a call: it runs in each request.
+        self.count = count
+        self.began = perf_counter()
+        current_request.set(self)
         self._receive = receive
         self._send = send
 
@@ -189,11 +198,9 @@ class AsgiExchange(Exchange):
             raise
         if kind not in _BODIES or not self.count:
             return
-        has_parts = self._sent > 0
-        self._sent += len(message.get("body", b""))
         if message.get("more_body"):
-            return
-        if has_parts and self._sent != self._find_length():
+            self._sent += len(message.get("body", b""))
+        elif self._sent and not self._is_complete(message):
             self._has_ended = True
         else:
             self.finish()
@@ -204,6 +211,10 @@ class AsgiExchange(Exchange):
             self.finish()
         else:
             self.end()
+
+    def _is_complete(self, last: Message) -> bool:
+        """Has the body, which came in parts, the length that the response announces?"""
+        return self._sent + len(last.get("body", b"")) == self._find_length()
 
     def _find_length(self) -> int | None:
         """The length of the body that the response announces."""

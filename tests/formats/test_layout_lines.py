@@ -1,23 +1,21 @@
 """
-Lines of the common log format, of the formats that extend it, and lines that were damaged.
-
-A request line is distinguished from other text.
+Lines in a layout: of the common log format and the formats that extend it, of load balancers and of
+proxies, whole and damaged.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.events import NO_STATUS, Access, Malformed
-from slomon.core.statuses import server_errors_fail
+from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.core.ticks import TICKS_PER_SECOND
-from slomon.formats.registry import known_formats
-from slomon.formats.requests import split_request
-from slomon.formats.times import FORMS, find_time_form, read_time
+from slomon.formats.registry import find_format, known_formats
 
 DATE = "17/May/2015:10:05:03 +0000"
 TICK = 1431857103 * TICKS_PER_SECOND
@@ -29,13 +27,19 @@ SHOWN = (
 REQUESTS = "'<method> <target> HTTP/<version>', or for HTTP/0.9 '<method> /<target>'"
 
 
-COMBINED = {form.name: form for form in known_formats(server_errors_fail)}["combined"]
+known = cache(known_formats)
 
 
-def parse(line: str) -> Access | Malformed:
-    read = COMBINED.parse(line)
-    assert isinstance(read, Access | Malformed)
-    return read
+def parse_by(
+    name: str, line: str, rule: StatusRule = server_errors_fail, zone: tzinfo | None = None
+) -> object:
+    form = find_format(name, known(rule, zone))
+    assert form is not None
+    return form.parse(line)
+
+
+def parse(line: str) -> object:
+    return parse_by("combined", line)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,7 @@ def test_several_spaces_stand_for_one(line: str) -> None:
 
 @pytest.mark.parametrize("status", ["-", "000", "0"])
 def test_a_request_without_a_response_has_no_status(status: str) -> None:
-    assert COMBINED.parse(f'{HEAD} "GET / HTTP/1.1" {status} 5') == NO_STATUS
+    assert parse(f'{HEAD} "GET / HTTP/1.1" {status} 5') == NO_STATUS
 
 
 @pytest.mark.parametrize("status", ["099", "600", "999"])
@@ -135,23 +139,6 @@ def test_a_status_that_no_request_has_is_malformed(status: str) -> None:
     assert parse(line) == Malformed(
         line, f"the status is '{status}'; allowed: one that the rule knows, by default 100 to 599"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "second"),
-    [
-        ("01/Jan/1970:00:00:00 +0000", 0),
-        ("01/Jan/1970:01:00:00 +0100", 0),
-        ("31/Dec/1969:23:00:00 -0100", 0),
-        ("17/May/2015:12:05:03 +0200", 1431857103),
-        ("17/May/2015:15:35:03 +0530", 1431857103),
-        ("17/May/2015:04:35:03 -0530", 1431857103),
-        ("29/Feb/2016:23:59:59 +0000", 1456790399),
-        ("11/Apr/2262:23:47:16 +0000", 9223372036),
-    ],
-)
-def test_a_date_has_the_offset_that_it_says(text: str, second: int) -> None:
-    assert read_time(text, FORMS["clf"], None) == second * TICKS_PER_SECOND
 
 
 @pytest.mark.parametrize(
@@ -177,11 +164,6 @@ def test_a_time_of_no_calendar_is_malformed(text: str) -> None:
         line,
         f"the time is '{text}'; allowed: a time of the calendar from 1970 to 2262",
     )
-
-
-@pytest.mark.parametrize("text", ["", "5", "17/May/2015", f" {DATE}"])
-def test_text_of_another_form_is_no_such_date(text: str) -> None:
-    assert find_time_form(text) is None
 
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -245,47 +227,170 @@ def test_a_line_that_is_not_plain_is_read_as_a_plain_one_is(
         assert unresolved == plain
 
 
-@pytest.mark.parametrize(
-    ("text", "request_"),
-    [
-        ("GET / HTTP/1.1", ("GET", "/")),
-        ("GET /a?b=c HTTP/2", ("GET", "/a?b=c")),
-        ("get /a HTTP/1.0", ("get", "/a")),
-        ("M-SEARCH * HTTP/1.1", ("M-SEARCH", "*")),
-        ("CONNECT example.com:443 HTTP/1.1", ("CONNECT", "example.com:443")),
-        ("GET http://example.com/a HTTP/1.1", ("GET", "http://example.com/a")),
-        ("GET /a b HTTP/1.1", ("GET", "/a b")),
-        ("GET /a HTTP/1.1 HTTP/1.1", ("GET", "/a HTTP/1.1")),
-        ("GET /a  HTTP/1.1", ("GET", "/a ")),
-        ("GET /a\nb HTTP/1.1", ("GET", "/a\nb")),
-        ("GET /", ("GET", "/")),
-        ("GET /a b", ("GET", "/a b")),
-        ("GET /a HTTP/1.10", ("GET", "/a HTTP/1.10")),
-    ],
+ELB_TIME = "2018-07-02T22:23:00.186641Z"
+ELB_TICK = 1530570180_186_641_000
+ELB_HEAD = f"{ELB_TIME} app/lb/50dc6c495c0c9188 192.0.2.39:2817 192.0.2.1:80 0.000 0.001 0.000"
+ELB_REST = (
+    '"curl/7.46.0" - - arn:aws:target "Root=1-58337262" "-" "-" 0 2018-07-02T22:22:48.364000Z'
 )
-def test_a_request_is_a_method_and_a_target(text: str, request_: tuple[str, str]) -> None:
-    assert split_request(text) == request_
+
+
+def write_balancer(
+    request: str, *, head: str = f"http {ELB_HEAD}", status: str = "502", rest: str = ELB_REST
+) -> str:
+    return f'{head} {status} - 34 366 "{request}" {rest}'
+
+
+def parse_balancer(line: str) -> object:
+    """Read a line of an Application or of a Classic Load Balancer of AWS."""
+    return parse_by("clb" if line.startswith(ELB_TIME) else "alb", line)
+
+
+@pytest.mark.parametrize("kind", ["http ", "https ", "h2 ", "ws ", "wss ", "grpcs ", ""])
+def test_a_line_of_a_load_balancer_is_read_with_its_type_or_without(kind: str) -> None:
+    line = write_balancer("GET http://www.example.com:80/a HTTP/1.1", head=kind + ELB_HEAD)
+    assert parse_balancer(line) == Access(
+        ELB_TICK, "GET", "/a", failed=True, host="www.example.com"
+    )
+
+
+@pytest.mark.parametrize("request_", ["- http://lb.example.com:80- -", "- - - ", ""])
+def test_a_connection_to_a_load_balancer_that_is_no_request_is_named(request_: str) -> None:
+    line = write_balancer(request_, status="400")
+    assert parse_balancer(line) == Malformed(
+        line,
+        f"the request is '{request_}'; allowed: '<method> <target> HTTP/<version>', "
+        "or for HTTP/0.9 '<method> /<target>'",
+    )
+
+
+@pytest.mark.parametrize("request_", ["GET http://a:80/ HTTP/1.1", "- http://a:80- -", "- - - "])
+def test_a_connection_to_a_load_balancer_without_a_response_has_no_status(request_: str) -> None:
+    assert parse_balancer(write_balancer(request_, status="-")) == NO_STATUS
+
+
+def test_a_classic_load_balancer_may_stop_after_the_request() -> None:
+    line = f'{ELB_HEAD} 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1"'
+    assert parse_balancer(line) == Access(
+        ELB_TICK, "GET", "/", failed=False, host="www.example.com"
+    )
 
 
 @pytest.mark.parametrize(
-    "text",
+    "line",
     [
         "",
-        "-",
-        "GET",
-        "GET ",
-        "GET  HTTP/1.1",
-        "GET  / HTTP/1.1",
-        " GET / HTTP/1.1",
-        "- / HTTP/1.1",
-        "- http://example.com:80- -",
-        "GET example.com",
-        "SSH-2.0-OpenSSH_7.9",
-        "EHLO example.com",
-        r"\x16\x03\x01\x00 / HTTP/1.1",
-        "\x16\x03\x01",
-        "\u00c9 / HTTP/1.1",
+        f"http {ELB_HEAD}",
+        f"http {ELB_HEAD} 200 200 34 366",
+        f"http {ELB_HEAD} 200 200 34 366 {ELB_REST}",
+        f'http {ELB_HEAD} 200 200 34 366 "GET http://www.example.com:80/ HTTP/1.1',
+        "tls 2.0 2018-12-20T02:59:40 net/lb/c6e77e28c25b2234 g3d4b5e8bb8464cd 192.0.2.1:51341 5 2",
     ],
 )
-def test_what_is_no_request_is_none(text: str) -> None:
-    assert split_request(text) is None
+def test_a_line_that_no_load_balancer_writes_is_malformed(line: str) -> None:
+    malformed = parse_balancer(line)
+    assert isinstance(malformed, Malformed)
+    assert "; allowed: '$type $time_iso8601 $elb $client " in malformed.reason
+
+
+@given(
+    path=st.text(st.characters(codec="utf-8", exclude_characters='"\n\r')).map("/{}".format),
+    status=st.integers(100, 599),
+)
+def test_a_well_formed_line_of_a_load_balancer_comes_back(path: str, status: int) -> None:
+    line = write_balancer(f"GET https://www.example.com:443{path} HTTP/2.0", status=str(status))
+    assert parse_balancer(line) == Access(
+        ELB_TICK, "GET", path, failed=status >= 500, host="www.example.com"
+    )
+
+
+ENVOY_TIME = "2016-04-15T20:17:00.310Z"
+ENVOY_TICK = 1460751420_310_000_000
+ENVOY_REST = '- 154 0 226 100 "192.0.2.28" "nsq2http" "cc21d9b0" "locations" "tcp://192.0.2.1:80"'
+ENVOY_HOST = "locations"
+ENVOY_SHOWN = """allowed: '[$time_iso8601] "$request" $status', whatever stands after"""
+
+
+def parse_envoy(line: str) -> object:
+    return parse_by("envoy-custom", line)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        (f'[{ENVOY_TIME}] "POST /api HTTP/2" 503 {ENVOY_REST}', "/api"),
+        (f'[{ENVOY_TIME}] "POST /api HTTP/1.1" 503', "/api"),
+        (f'[{ENVOY_TIME}] "POST /api -" 503 {ENVOY_REST}', "/api"),
+        (f'[{ENVOY_TIME}] "POST /a b HTTP/1.1" 503 {ENVOY_REST}', "/a b"),
+        (f'[{ENVOY_TIME}] "POST /"a" HTTP/1.1" 503 {ENVOY_REST}', '/"a"'),
+    ],
+)
+def test_a_line_of_envoy_is_read(line: str, path: str) -> None:
+    assert parse_envoy(line) == Access(ENVOY_TICK, "POST", path, failed=True)
+    if line.endswith(ENVOY_REST):
+        assert parse_by("envoy", line) == Access(
+            ENVOY_TICK, "POST", path, failed=True, host=ENVOY_HOST
+        )
+
+
+@pytest.mark.parametrize("request_", ["GET /slow HTTP/1.1", "- - HTTP/1.1", "- - -"])
+def test_a_status_of_0_says_that_there_was_no_response(request_: str) -> None:
+    assert parse_envoy(f'[{ENVOY_TIME}] "{request_}" 0 DC {ENVOY_REST}') == NO_STATUS
+
+
+def test_a_rule_may_know_the_status_0() -> None:
+    line = f'[{ENVOY_TIME}] "GET /slow HTTP/1.1" 0 {ENVOY_REST}'
+    read = parse_by("envoy", line, lambda status: status == 0)
+    assert read == Access(ENVOY_TICK, "GET", "/slow", failed=True, host=ENVOY_HOST)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "reason"),
+    [
+        ("- /a HTTP/1.1", "400", "the request is '- /a HTTP/1.1'"),
+        ("GET - HTTP/1.1", "400", "the path is '-'"),
+        ("GET /a HTTP/1.1", "999", "the status is '999'"),
+    ],
+)
+def test_a_wrong_field_is_named(request_: str, status: str, reason: str) -> None:
+    malformed = parse_envoy(f'[{ENVOY_TIME}] "{request_}" {status} {ENVOY_REST}')
+    assert isinstance(malformed, Malformed)
+    assert malformed.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "[",
+        f"[{ENVOY_TIME}]",
+        "[2023-01-04 09:08:23.950][7][info][main] initializing epoch 0",
+        f'[{ENVOY_TIME}] "GET /a HTTP/1.1"',
+        f'[{ENVOY_TIME}] "GET /a HTTP/1.1" 2000',
+        f'[17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 {ENVOY_REST}',
+    ],
+)
+def test_a_line_that_envoy_does_not_write_is_malformed(line: str) -> None:
+    malformed = parse_envoy(line)
+    assert isinstance(malformed, Malformed)
+    assert malformed.reason.endswith(ENVOY_SHOWN)
+
+
+def test_a_time_without_a_zone_is_in_the_zone_that_was_given() -> None:
+    line = f'[{ENVOY_TIME[:-1]}] "GET /a HTTP/1.1" 200 {ENVOY_REST}'
+    assert isinstance(parse_envoy(line), Malformed)
+    read = parse_by("envoy", line, zone=UTC)
+    assert read == Access(ENVOY_TICK, "GET", "/a", failed=False, host=ENVOY_HOST)
+
+
+@given(
+    moment=st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2262, 4, 11)),
+    path=st.text(st.characters(codec="utf-8", exclude_characters='"\n\r ')).map("/{}".format),
+    status=st.integers(100, 599),
+)
+def test_a_well_formed_line_of_envoy_comes_back(moment: datetime, path: str, status: int) -> None:
+    line = (
+        f'[{moment.isoformat(timespec="milliseconds")}Z] "GET {path} HTTP/2" {status} {ENVOY_REST}'
+    )
+    milliseconds = (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    assert parse_envoy(line) == Access(milliseconds * 1_000_000, "GET", path, failed=status >= 500)

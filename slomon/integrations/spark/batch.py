@@ -1,0 +1,224 @@
+"""
+`replay_spark(...)` replays logs, or a table of accesses, on a cluster of Apache Spark. The answer
+is that of `replay` on one machine.
+
+    logs ─▶ scan, pack ─▶ shuffle by shard ─▶ order, count ─▶ incidents ─▶ positions, causes
+            (a task each)                     (a task each)              (on the driver)
+
+What no single task can know is added on the driver: the numbers of the sources, in the order in
+which the logs begin; the path templates; which endpoints are admitted; the positions of incidents
+and changes in the stream of all logs; and the attribution of incidents to changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import pyarrow as pa
+
+from slomon.concurrency import run_on_own_loop
+from slomon.core.events import RejectedLine, append_bounded
+from slomon.core.service_monitor import ServiceMonitor
+from slomon.endpoints.discovery import FoundEndpoints, PythonEndpointNames
+from slomon.endpoints.templates import Template
+from slomon.errors import OptionError
+from slomon.integrations.spark.engine import Engine, lighten
+from slomon.integrations.spark.packing import PACKED, Shards
+from slomon.integrations.spark.tables import TABLE, PackTable, sample_table, select_accesses
+from slomon.integrations.spark.tasks import (
+    LOGS,
+    BackendChoice,
+    ScanLogs,
+)
+from slomon.log_replay.detect import read_head
+from slomon.log_replay.files import check_files, measure
+from slomon.log_replay.job import add_changes, conclude, list_inputs
+from slomon.log_replay.logging import ReplayLog
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.plan import Plan, make_plan
+from slomon.log_replay.replay import read_replay_options, replay
+from slomon.log_replay.requests import KnownRequests
+from slomon.log_replay.run import make_detector
+from slomon.log_replay.sample import PathGroups
+from slomon.log_replay.survey import LogState, survey
+from slomon.options import list_options, read_count
+from slomon.report.exports import to_table
+from slomon.sources.source import open_source
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+Logs: TypeAlias = "str | Sequence[str] | DataFrame"
+
+UNSUPPORTED: Final = (
+    *("checkpoint", "checkpoint_every", "keep_checkpoint", "rejects", "strict", "on_rejected"),
+    *("on_progress", "sli_series", "workers"),
+)
+"""The options of `replay` that a replay on a cluster does not have."""
+
+OF_LINES: Final = ("format", "log_format", "regex", "json_keys", "lateness")
+"""The options of `replay` that say how lines are read, which a table does not have."""
+
+_SHARD_BYTES: Final = 512 << 20  # of plain text; a task needs about half as much memory
+_COMPRESSION: Final = 10  # how many bytes of text a byte of a compressed log is
+
+
+def replay_spark(
+    spark: SparkSession, logs: Logs, *, shards: int | None = None, **options: Any
+) -> ReplayMonitor:
+    """
+    Replay access logs, or a table of accesses, on a cluster. The answer, with the identifiers of
+    its incidents, is that of `replay`.
+
+    * `logs`: the paths of logs, as in `replay`, which each executor can open; or a DataFrame of
+      accesses, as `slomon.integrations.spark.tables` describes it
+    * `shards`: how many tasks share the endpoints; None chooses by the size of the logs. The answer
+      is the same
+
+    All other options are those of `replay`, except for checkpoints, rejected lines, progress and
+    SLI series. Raises ConfigurationError or OSError as `replay` does.
+    """
+    raw, cluster = complete_options(options), _Cluster(spark, shards)
+    if isinstance(logs, str | os.PathLike | Sequence):
+        return _replay_logs(cluster, {**raw, "paths": logs})
+    return _replay_table(cluster, logs, {**raw, "paths": TABLE})
+
+
+def to_spark(spark: SparkSession, monitor: ServiceMonitor) -> DataFrame:
+    """
+    A DataFrame with a row for each incident, with the columns of the Parquet file that `slomon
+    replay --incidents` writes. Times are cut to microseconds, which is the unit of Spark.
+    """
+    table = to_table(monitor.records())
+    kinds = [
+        pa.timestamp("us", "UTC") if pa.types.is_timestamp(field.type) else field.type
+        for field in table.schema
+    ]
+    schema = pa.schema(list(zip(table.schema.names, kinds, strict=True)))
+    return spark.createDataFrame(table.cast(schema, safe=False))
+
+
+def complete_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of `replay`, those that are not given with their defaults."""
+    declared = list_options(replay)
+    for name in options:
+        if name not in declared or name in UNSUPPORTED or name == "paths":
+            allowed = ", ".join(name for name in declared if name not in UNSUPPORTED)
+            raise OptionError([name], f" is no option of replay_spark; allowed: {allowed}")
+    return {name: one.default for name, one in declared.items()} | dict(options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """A session of Spark, and the number of shards that the user wants."""
+
+    spark: SparkSession
+    shards: int | None
+
+    def choose_shards(self, size: int | None) -> int:
+        """How many shards to use for plain logs of this size."""
+        if self.shards is not None:
+            return read_count("shards", self.shards, 65_535)
+        cores: int = self.spark.sparkContext.defaultParallelism
+        return min(max(2 * cores, (size or 0) // _SHARD_BYTES), 65_535)
+
+
+def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
+    given = read_replay_options(raw)
+    paths = list_inputs(given)
+    size = measure(paths)
+    if size is None:
+        raise OptionError(["logs"], " has standard input or a pipe; allowed: files")
+    log, backend = ReplayLog(), BackendChoice(given["backend"], size)
+    plan, rejected = add_changes(make_plan(given, paths), given)
+    states, templates = _survey(plan, backend, log)
+    compressed = sum(state.size for _, state in states if state.is_compressed)
+    shards = Shards(
+        cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
+    )
+    rows = [
+        (source, state.path, began)
+        for source, (began, state) in enumerate(states, 1)
+        if not state.ended
+    ]
+    packed = (
+        cluster.spark.createDataFrame(rows, LOGS)
+        .repartitionById(max(len(rows), 1), "source")
+        .mapInArrow(ScanLogs(lighten(plan), shards, backend, templates).__call__, PACKED)
+    )
+    engine = Engine(plan, shards, backend, templates, states)
+    return _run(engine, packed, rejected, given, log)
+
+
+def _survey(
+    plan: Plan, backend: BackendChoice, log: ReplayLog
+) -> tuple[list[tuple[int, LogState]], Sequence[Template]]:
+    """The logs in the order in which they begin, and the path templates that are learnt of them."""
+    names = PythonEndpointNames(plan.max_endpoints)
+    found = FoundEndpoints(names, plan.defaults, plan.service_from)
+    detect = make_detector(plan, KnownRequests(plan, found), log.format_detected)
+    states = run_on_own_loop(partial(survey, plan.logs, detect, plan.max_line))
+    groups = PathGroups(plan, backend.load(), names, log.paths_grouped)
+    if plan.endpoints is not None or not plan.groups_paths:
+        groups.use([])
+    elif len(states) > 1:
+        read = [state for _, state in states if state.copy_of is None]
+        groups.learn_from_files({state.path: state.log for state in read if state.log is not None})
+    else:
+        # The only log is recognised when it is read, which its task reports.
+        silent = make_detector(plan, KnownRequests(plan, found))
+        with open_source(plan.logs[0], plan.max_line) as source:
+            groups.learn(silent(source.name, read_head(source, silent.needed)), source)
+    return states, groups.templates or ()
+
+
+def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -> ReplayMonitor:
+    for name in OF_LINES:
+        if raw[name] is not None:
+            raise OptionError([name], " is given for a table, which has no lines; allowed: None")
+    given = read_replay_options(raw)
+    check_files([], given["changes"] or [], list_files(given), {})
+    log = ReplayLog()
+    plan, rejected = add_changes(make_plan(given, [TABLE]), given)
+    accesses = select_accesses(table)
+    templates: Sequence[Template] = ()
+    if plan.endpoints is None and plan.groups_paths:
+        templates = sample_table(accesses, plan)
+    log.paths_grouped(templates)
+    shards = Shards(cluster.choose_shards(None), plan.endpoints is None, ranked=True)
+    task = PackTable(lighten(plan), shards, templates)
+    states = [(0, LogState(TABLE))]
+    engine = Engine(plan, shards, BackendChoice(given["backend"], None), templates, states)
+    return _run(engine, accesses.mapInArrow(task.__call__, PACKED), rejected, given, log)
+
+
+def _run(
+    engine: Engine,
+    packed: DataFrame,
+    rejected: Sequence[RejectedLine],
+    given: Mapping[str, Any],
+    log: ReplayLog,
+) -> ReplayMonitor:
+    """Run a replay, and log it. `rejected` are the malformed records of deploys."""
+    monitor = engine.run(packed)
+    for summary in engine.summaries if len(engine.logs) == 1 else ():  # the others were surveyed
+        for form in summary.detected:
+            log.format_detected(*form)
+    kept: list[RejectedLine] = []
+    lines = (line for summary in engine.summaries for line in summary.first_rejected)
+    for line in chain(rejected, lines):
+        append_bounded(kept, line)
+        log.line_rejected(line)
+    result = conclude(monitor, engine, engine.plan, given, kept)
+    log.finished(result.accounting, result.problems, result.warnings)
+    return result
+
+
+def list_files(given: Mapping[str, Any]) -> list[Any]:
+    """The file of the endpoints, if they are in a file."""
+    return [given["endpoints"]] if isinstance(given["endpoints"], str) else []

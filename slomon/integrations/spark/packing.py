@@ -1,0 +1,294 @@
+"""
+What travels through Spark: not a row for each access, but blobs of packed columns. Spark moves some
+thousand blobs as fast as it moves some thousand rows.
+
+A row of the packed table is of one of these kinds:
+
+* ACCESSES: the accesses of one shard in a part of one source
+* ORDER: when all events of a part of one source stand, accesses or not, by which positions in the
+  stream are counted
+* SUMMARY: what else is known of a source
+* CHANGES: the changes of a part of a stream, for one shard
+
+An access stands at its place in the stream: at a time (ticks), and among the events at that time by
+the number of its source and its rank in there. In a log that is the number of the event; in a table
+it is the value of a column.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from slomon.kernels.codes import FIRST_CHANGE
+
+PACKED: Final = "kind int, shard int, source int, blob binary"
+"""The columns of the packed table, for Spark."""
+
+ACCESSES: Final = 0
+ORDER: Final = 1
+SUMMARY: Final = 2
+CHANGES: Final = 3
+
+Column: TypeAlias = "np.ndarray[Any, Any]"
+
+_SCHEMA: Final = pa.schema(
+    [("kind", pa.int32()), ("shard", pa.int32()), ("source", pa.int32()), ("blob", pa.binary())]
+)
+_COMPRESSED: Final = pa.ipc.IpcWriteOptions(compression="lz4")
+_MOST: Final = 1 << 32
+
+
+class Rows(NamedTuple):
+    """
+    The events of a part of one source, in order of their places. `codes` are those of
+    `slomon.kernels.codes`; where they are negative, `counts` events stand at the same place.
+    """
+
+    times: Column
+    ranks: Column
+    ticks: Column
+    codes: Column
+    counts: Column
+
+
+class Accesses(NamedTuple):
+    """
+    Accesses of one shard, as columns: the places at which they stand, their own ticks, the slots of
+    their endpoints, and whether they failed. `names` are those of the slots if endpoints are found;
+    if they are given, the slots are those of `core.endpoints.ShardEndpoints`.
+    """
+
+    source: int
+    times: Column
+    ranks: Column
+    ticks: Column
+    slots: Column
+    failures: Column
+    names: Sequence[bytes] | None
+
+    def keep(self, chosen: Column) -> Accesses:
+        """These of the accesses."""
+        names = ("times", "ranks", "ticks", "slots", "failures")
+        return self._replace(**{name: getattr(self, name)[chosen] for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """
+    How many shards there are, and which owns which endpoint. `finds`: are endpoints found, not
+    given? `ranked`: do ranks come from the column of a table? Else they are the numbers of events.
+    """
+
+    count: int
+    finds: bool
+    ranked: bool = False
+
+    def of_name(self, name: bytes) -> int:
+        """The shard of an endpoint that is found, by its name."""
+        return zlib.crc32(name) % self.count
+
+
+class Packer:
+    """Packs the rows of one source, with the names of found endpoints by their keys."""
+
+    def __init__(self, source: int, shards: Shards) -> None:
+        self._source = source
+        self._shards = shards
+        self._shard_of = np.zeros(0, np.uint16)  # by the key of a found endpoint
+
+    def pack(self, rows: Rows, names: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+        """The rows as packed rows."""
+        yield self._pack_order(rows)
+        yield from self.pack_accesses(rows, names)
+
+    def pack_accesses(self, rows: Rows, names: Sequence[bytes]) -> Iterator[pa.RecordBatch]:
+        """The accesses among the rows as packed rows."""
+        counted = np.flatnonzero(rows.codes >= 0)
+        if not len(counted):
+            return
+        codes = rows.codes[counted]
+        keys = codes >> 1
+        shards = self._find_shards(keys, names) if self._shards.finds else keys % self._shards.count
+        sorting = np.argsort(shards.astype(np.uint16), kind="stable")
+        shards, codes = shards[sorting], codes[sorting]
+        chosen = counted[sorting]
+        times, ranks = rows.times[chosen], rows.ranks[chosen]
+        delays = times - rows.ticks[chosen]
+        slots, dictionaries = self._number(keys[sorting], names)
+        cuts = np.flatnonzero(shards[1:] != shards[:-1]) + 1
+        edges = [0, *cuts.tolist(), len(shards)]
+        blobs: list[bytes] = []
+        numbers = [int(shards[start]) for start in edges[:-1]]
+        for number, start, end in zip(numbers, edges[:-1], edges[1:], strict=True):
+            part = slice(start, end)
+            columns: dict[str, Any] = {
+                "times": times[part],
+                "ranks": ranks[part],
+                "slots": slots[part].astype(np.int32),
+                "failures": (codes[part] & 1).astype(bool),
+            }
+            if delays[part].any():
+                columns["delays"] = delays[part]
+            if self._shards.finds:
+                dictionary = pa.array(dictionaries[number], pa.binary())
+                indices = pa.array(columns["slots"])
+                columns["slots"] = pa.DictionaryArray.from_arrays(indices, dictionary)
+            blobs.append(_write(columns))
+        yield _make_rows(ACCESSES, numbers, self._source, blobs)
+
+    def _pack_order(self, rows: Rows) -> pa.RecordBatch:
+        if self._shards.ranked:
+            columns = {"times": rows.times, "ranks": rows.ranks}
+        else:
+            last = np.flatnonzero(np.append(rows.times[1:] != rows.times[:-1], True))
+            counts = np.diff(np.cumsum(rows.counts)[last], prepend=0)
+            columns = {"times": rows.times[last], "counts": counts}
+        return _make_rows(ORDER, [0], self._source, [_write(columns)])
+
+    def _find_shards(self, keys: Column, names: Sequence[bytes]) -> Column:
+        known = len(self._shard_of)
+        if len(names) > known:
+            added = [self._shards.of_name(names[key]) for key in range(known, len(names))]
+            self._shard_of = np.concatenate([self._shard_of, np.array(added, np.uint16)])
+        return self._shard_of[keys]
+
+    def _number(
+        self, keys: Column, names: Sequence[bytes]
+    ) -> tuple[Column, dict[int, list[bytes]]]:
+        """The slot of each key, and the names of the slots by shard."""
+        if not self._shards.finds:
+            return keys // self._shards.count, {}
+        is_used = np.zeros(len(self._shard_of), bool)
+        is_used[keys] = True
+        used = np.flatnonzero(is_used)
+        slots = np.zeros(len(is_used), np.int64)
+        dictionaries: dict[int, list[bytes]] = {}
+        for key in used.tolist():
+            dictionary = dictionaries.setdefault(int(self._shard_of[key]), [])
+            slots[key] = len(dictionary)
+            dictionary.append(names[key])
+        return slots[keys], dictionaries
+
+
+def pack_summary(source: int, blob: bytes) -> pa.RecordBatch:
+    """A packed row with the summary of a source."""
+    return _make_rows(SUMMARY, [0], source, [blob])
+
+
+def pack_changes(shards: int, blob: bytes) -> pa.RecordBatch:
+    """Packed rows with the same changes for each shard."""
+    return _make_rows(CHANGES, range(shards), 0, [blob] * shards)
+
+
+def make_rows(numbers: memoryview, first_rank: int) -> tuple[Rows, int]:
+    """The rows of a log, four numbers each, and the rank of the event after them."""
+    table = np.frombuffer(numbers, np.int64).reshape(-1, 4)
+    codes = table[:, 3]
+    is_run = (codes < 0) & (codes > FIRST_CHANGE)
+    counts = np.where(is_run, table[:, 2], 1)
+    ends = first_rank + np.cumsum(counts)
+    rows = Rows(table[:, 0], ends - counts, table[:, 2], codes, counts)
+    return rows, int(ends[-1]) if len(ends) else first_rank
+
+
+def read_accesses(source: int, blob: pa.Buffer) -> Accesses:
+    """What an ACCESSES blob contains."""
+    columns, base = _read(blob)
+    times = _expand(columns["times"], base["times"])
+    ticks = times
+    if "delays" in columns:
+        ticks = times - columns["delays"].to_numpy().astype(np.int64)
+    endpoints, names = columns["slots"], None
+    if pa.types.is_dictionary(endpoints.type):
+        endpoints, names = endpoints.indices, endpoints.dictionary.to_pylist()
+    ranks = _expand(columns["ranks"], base["ranks"])
+    failures = columns["failures"].to_numpy(zero_copy_only=False)
+    return Accesses(source, times, ranks, ticks, endpoints.to_numpy(), failures, names)
+
+
+def count_before(blobs: Iterable[tuple[int, pa.Buffer]], places: Sequence[Column]) -> Column:
+    """
+    How many events of these ORDER blobs, each with its source, stand before each of some places:
+    columns of times, sources and ranks.
+    """
+    times, sources, ranks = places
+    before = np.zeros(len(times), np.int64)
+    for source, blob in blobs:
+        columns, base = _read(blob)
+        stands = _expand(columns["times"], base["times"])
+        first = np.searchsorted(stands, times, "left")
+        after = np.searchsorted(stands, times, "right")
+        own = sources == source
+        if "counts" in columns:
+            # A place in a log has the events of its own log before it: their number is its rank.
+            total = np.concatenate([[0], np.cumsum(columns["counts"].to_numpy(), dtype=np.int64)])
+            before += np.where(own, 0, np.where(source < sources, total[after], total[first]))
+            continue
+        before += np.where(source < sources, after, first)
+        values = _expand(columns["ranks"], base["ranks"])
+        before[own] += _search(values, first[own], after[own], ranks[own]) - first[own]
+    return before
+
+
+def _search(values: Column, first: Column, end: Column, wanted: Column) -> Column:
+    """Where each wanted value stands in its own range of values, which is in order."""
+    while (searching := first < end).any():
+        middle = (first + end) // 2
+        is_less = values[np.where(searching, middle, 0)] < wanted
+        first = np.where(searching & is_less, middle + 1, first)
+        end = np.where(searching & ~is_less, middle, end)
+    return first
+
+
+def _make_rows(
+    kind: int, shards: Sequence[int], source: int, blobs: Sequence[bytes]
+) -> pa.RecordBatch:
+    count = len(blobs)
+    columns = [[kind] * count, shards, [source] * count, blobs]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)],
+        schema=_SCHEMA,
+    )
+
+
+def _write(columns: dict[str, Any]) -> bytes:
+    """Columns as an Arrow stream. Times and ranks are written as differences, which are small."""
+    base = {}
+    for name in {"times", "ranks"} & columns.keys():
+        numbers = columns[name]
+        first = base[name] = int(numbers[0]) if len(numbers) else 0
+        differences = np.diff(numbers, prepend=first)
+        if len(numbers) and differences.min() >= 0 and differences.max() < _MOST:
+            differences = differences.astype(np.uint32)
+        columns[name] = differences
+    arrays = [
+        one if isinstance(one, pa.Array) else pa.array(np.ascontiguousarray(one))
+        for one in columns.values()
+    ]
+    batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
+    batch = batch.replace_schema_metadata({name: str(value) for name, value in base.items()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=_COMPRESSED) as writer:
+        writer.write_batch(batch)
+    blob: bytes = sink.getvalue().to_pybytes()
+    return blob
+
+
+def _read(blob: pa.Buffer) -> tuple[dict[str, Any], dict[str, int]]:
+    batch = pa.ipc.open_stream(blob).read_next_batch()
+    metadata = batch.schema.metadata or {}
+    base = {name.decode(): int(value) for name, value in metadata.items()}
+    return dict(zip(batch.schema.names, batch.columns, strict=True)), base
+
+
+def _expand(differences: pa.Array, first: int) -> Column:
+    """The numbers that were written as differences."""
+    numbers = np.cumsum(differences.to_numpy(), dtype=np.int64)
+    numbers += first
+    return numbers

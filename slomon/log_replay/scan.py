@@ -1,0 +1,114 @@
+"""
+One log that is read alone, in one thread, with its lines in their final order. Several logs that
+were read like this, on any machines, are merged by the times at which their rows stand, then by the
+numbers of their sources: the order is that of a replay of all of them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from slomon.core.events import RejectedLine
+from slomon.core.reorder import Order, SourceClock
+from slomon.endpoints.discovery import EndpointNames, FoundEndpoints
+from slomon.endpoints.templates import Template, compile_templates
+from slomon.errors import ConfigurationError
+from slomon.kernels.scan import PADDING
+from slomon.log_replay.backend import Backend
+from slomon.log_replay.detect import OnFormatDetected, read_head
+from slomon.log_replay.lines import Block, Log, ReferenceParser
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.requests import KnownRequests
+from slomon.log_replay.run import choose_lateness, make_detector
+from slomon.sources.source import OversizedLine, Source, open_source
+
+_UNLIMITED: Final = 1 << 62
+"""How many endpoints may be found: which are kept is known once all logs are read."""
+
+
+class LogScan:
+    """
+    The reading of one log. `rows` reads it; all other attributes are final when it has ended.
+
+    * `names`: the endpoints that were found, by the keys in the rows
+    * `order`: its clock, its changes by their codes, and the number of blank lines
+    * `reference`: how many lines were malformed, excluded or are missing
+    * `lines`: how many lines it has
+    * `problem`: why it was not read, or not completely; `refusal`: the error if no format reads it
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: Backend,
+        templates: Sequence[Template],
+        on_rejected: Callable[[RejectedLine], None],
+        on_format_detected: OnFormatDetected,
+    ) -> None:
+        self.order: Order
+        self.names: EndpointNames
+        is_found = plan.endpoints is None
+        self.order, self.names = backend.order(1, 1, _UNLIMITED if is_found else 0)
+        self.names.templates = compile_templates(templates)
+        self.reference = ReferenceParser(self.order, on_rejected, first=plan.first, last=plan.last)
+        self.lines = 0
+        self.problem: str | None = None
+        self.refusal: ConfigurationError | None = None
+        self._plan = plan
+        self._resolver = backend.reader(self.reference, plan.is_failure)
+        found = FoundEndpoints(self.names, plan.defaults, plan.service_from)
+        self._detect = make_detector(plan, KnownRequests(plan, found), on_format_detected)
+
+    def rows(self, path: str, first_tick: int) -> Iterator[array[int]]:
+        """
+        Read the log at a path, which begins at this tick (0 if that is not known). Yields its rows
+        in their order, four numbers each, as `core.reorder.Row` has them.
+        """
+        self.order.start([SourceClock(choose_lateness(self._plan, None), first_tick)])
+        try:
+            source = open_source(path, self._plan.max_line)
+        except OSError as error:
+            self.problem = str(error)
+        else:
+            with source:
+                yield from self._read(source)
+        self.order.end(0)
+        yield self.order.remove()
+
+    def _read(self, source: Source) -> Iterator[array[int]]:
+        log, most = None, None
+        block = Block(bytearray(max(self._plan.block_bytes, self._plan.max_line + 1) + PADDING))
+        while True:
+            if log is None or not log.recognised:
+                head = read_head(source, self._detect.needed)
+                try:
+                    log = self._detect(source.name, head)
+                except ConfigurationError as error:
+                    self.refusal, self.problem = error, str(error)
+                    return
+                most = None if log.recognised else len(head) or None
+            filled = source.fill(block.buffer, PADDING, most, self._plan.block_bytes)
+            if filled is None:
+                break
+            block.log, block.first_line = log, self.lines + 1
+            block.at = block.stop = 0
+            block.oversized = filled if isinstance(filled, OversizedLine) else None
+            block.length = 0 if isinstance(filled, OversizedLine) else filled
+            yield from self._resolve(block, log)
+            self.lines = block.first_line - 1
+        if source.problem is not None:
+            self.problem = f"{source.name}: {source.problem}"
+
+    def _resolve(self, block: Block, log: Log) -> Iterator[array[int]]:
+        (clock,) = self.order.clocks
+        if clock.newest == 0 or not clock.rows:
+            clock.lateness = choose_lateness(self._plan, log)
+        remaining = True
+        while remaining:
+            self._resolver.scan(block)
+            self._resolver.resolve(block)
+            self.order.enter(0, block.ticks, block.codes, block.rows)
+            yield self.order.remove()
+            remaining = block.advance()

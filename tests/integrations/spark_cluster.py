@@ -1,0 +1,104 @@
+"""
+A cluster of Spark on this machine: a driver, and two executors that are processes of their own.
+Without pyspark or Java its tests are skipped, but with `SLOMON_REQUIRE=spark`, which
+`scripts/spark` sets, they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent.parent
+GUARD_SECONDS: Final = 600.0
+
+
+def require_spark() -> None:
+    """Skip the test if there is no Spark; fail if it is required."""
+    wanted = ("pyspark", "pandas", "pyarrow", "google.protobuf")
+    missing = [name for name in wanted if not _is_installed(name)]
+    missing += [] if shutil.which("java") else ["Java"]
+    if missing:
+        reason = f"{missing[0]} is not installed; scripts/spark does that"
+        if "spark" in os.environ.get("SLOMON_REQUIRE", ""):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@contextmanager
+def start_cluster(master: str = "local-cluster[2,1,1024]") -> Iterator[Any]:
+    """A session of a new cluster."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415 (it may not be installed)
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    builder = SparkSession.builder.master(master).appName("slomon")
+    for name, value in {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "OFF",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.executorEnv.PYTHONPATH": str(ROOT),
+        "spark.sql.session.timeZone": "UTC",
+    }.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def kill_executor() -> None:
+    """Kill one of the executors that this process has started."""
+    victim = min(find_executors(os.getpid()))
+    os.kill(victim, signal.SIGKILL)
+
+
+def find_executors(process: int) -> list[int]:
+    """The processes below a process that are executors."""
+    children: dict[int, list[int]] = {}
+    commands: dict[int, bytes] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text()
+                commands[int(entry.name)] = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue  # it has ended
+            parent = int(status.rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry.name))
+    found, waiting = [], [process]
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            waiting.append(child)
+            if b"CoarseGrainedExecutorBackend" in commands[child] and b"java" in commands[child]:
+                found.append(child)
+    return found
+
+
+def wait_until(holds: Callable[[], object], what: str) -> None:
+    """Return once something holds. Fails if it never does."""
+    deadline = time.monotonic() + GUARD_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {GUARD_SECONDS:g} s: {what}"
+        time.sleep(0.02)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

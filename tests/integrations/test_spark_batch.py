@@ -1,0 +1,170 @@
+"""A replay on a cluster of Spark gives the bytes of one on this machine."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from slomon.core.events import RejectedLine
+from slomon.errors import ConfigurationError, OptionError
+from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.replay import replay
+from tests.histories import morning
+from tests.integrations.spark_cluster import (
+    ROOT,
+    kill_executor,
+    require_spark,
+    start_cluster,
+    wait_until,
+)
+from tests.integrations.spark_worlds import list_records, write_worlds
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+SAMPLES: Final = sorted(str(path) for path in (ROOT / "tests/data/samples").iterdir())
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    require_spark()
+    with start_cluster() as session:
+        yield session
+
+
+def replay_spark(spark: Any, logs: Any, **options: Any) -> ReplayMonitor:
+    from slomon.integrations.spark import replay_spark as run  # noqa: PLC0415
+
+    return run(spark, logs, **options)
+
+
+def check_equal(distributed: ReplayMonitor, alone: ReplayMonitor) -> None:
+    assert list_records(distributed) == list_records(alone)
+    assert distributed.accounting == alone.accounting
+    assert distributed.warnings == alone.warnings
+    assert distributed.problems == alone.problems
+    assert distributed.incident_details() == alone.incident_details()
+    ours, theirs = distributed.summary(), alone.summary()
+    assert (ours.began, ours.ended) == (theirs.began, theirs.ended)
+    assert ours.overall == theirs.overall
+    assert ours.deploys == theirs.deploys
+    assert set(ours.endpoints) == set(theirs.endpoints)
+
+
+@pytest.mark.parametrize("group", range(4))
+def test_worlds_as_logs_and_as_a_table_give_the_same_bytes(
+    spark: Any, tmp_path: Path, group: int
+) -> None:
+    world = write_worlds(tmp_path, range(5 * group, 5 * group + 5), finds=group % 2 == 1)
+    options = {**world.options, "changes": world.changes}
+
+    logs = replay_spark(spark, world.logs, shards=2 + group, **options)
+    table = replay_spark(spark, spark.read.parquet(world.table), **options)
+
+    check_equal(logs, replay(world.logs, **options))
+    check_equal(table, replay(world.log, **options))
+    assert len(logs.incidents) > 5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"slo": 0.9, "window": "1m"},
+        {"slo": 0.9, "window": "1m", "max_endpoints": 7, "group_paths": "off"},
+        {"slo": 0.9, "window": "1m", "service_from": "file", "close_after_no_traffic": "1m"},
+    ],
+)
+def test_logs_in_all_formats_give_the_same_bytes(spark: Any, options: dict[str, Any]) -> None:
+    check_equal(replay_spark(spark, SAMPLES, **options), replay(SAMPLES, **options))
+
+
+def test_changes_in_a_log_count_where_they_stand(spark: Any) -> None:
+    log = str(ROOT / "tests/data/samples/events.jsonl")
+
+    check_equal(replay_spark(spark, log, slo=0.9), replay(log, slo=0.9))
+
+
+def test_a_log_that_no_format_reads_is_an_error(spark: Any) -> None:
+    log = str(ROOT / "tests/data/samples/application.log")
+
+    with pytest.raises(ConfigurationError, match=r"application\.log: no format reads"):
+        replay_spark(spark, log)
+
+
+def test_an_option_that_a_cluster_does_not_have_is_an_error(spark: Any) -> None:
+    with pytest.raises(OptionError, match="no option of replay_spark"):
+        replay_spark(spark, SAMPLES, checkpoint="state")
+
+
+def test_rows_without_a_time_or_a_status_are_rejected(spark: Any) -> None:
+    rows = [(1, "GET", "/a", "200", 1), (None, "GET", "/a", "200", 2), (3, "GET", "/a", "x", 3)]
+    table = spark.createDataFrame(
+        rows, "time long, method string, path string, status string, order long"
+    )
+
+    monitor = replay_spark(spark, table)
+
+    assert (monitor.accounting.accesses, monitor.accounting.rejected) == (1, 2)
+    assert monitor.rejections[0] == RejectedLine(
+        *("DataFrame", 2, "None GET /a 200 None 2"),
+        "it has no time that can be counted; allowed: a timestamp, or a whole number of "
+        "nanoseconds since the epoch",
+    )
+
+
+def test_the_incidents_are_a_table_of_spark_with_times_in_microseconds(
+    spark: Any, tmp_path: Path
+) -> None:
+    from slomon.integrations.spark import to_spark  # noqa: PLC0415
+
+    log = tmp_path / "access.log"
+    log.write_text("1.000000001 GET /a 200\n1.123456789 GET /a 500\n")
+    monitor = replay_spark(spark, str(log))
+    table = to_spark(spark, monitor).selectExpr("id", "unix_micros(start) as start")
+
+    (incident,) = monitor.records()
+    assert [tuple(row) for row in table.collect()] == [(incident.id, 1_123_456)]
+
+
+def test_the_example_of_the_documentation_runs(
+    spark: Any,  # noqa: ARG001 (the session that the example gets)
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log, _ = morning(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/spark.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+
+    exec(compile(example, "spark.md", "exec"), {})
+
+    alone = replay(log, changes="deploys.csv")
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"{alone.mttr()} {len(alone.incidents)} {alone.accounting.lines}\n")
+
+
+def test_a_killed_executor_changes_nothing(spark: Any, tmp_path: Path) -> None:
+    world = write_worlds(tmp_path, [2])
+    regex = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+)"  # is read slowly
+    options = {**world.options, "changes": world.changes, "regex": regex}
+    tracker = spark.sparkContext.statusTracker()
+
+    def has_begun() -> bool:
+        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        return any(stage and stage.numTasks == 3 and stage.numActiveTasks for stage in stages)
+
+    def kill() -> None:
+        wait_until(has_begun, "a log is scanned")
+        kill_executor()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    distributed = replay_spark(spark, world.logs, **options)
+    killer.join()
+
+    check_equal(distributed, replay(world.logs, **options))
