@@ -50,7 +50,7 @@ LEAST_COINCIDENCE: Final = 0.01
 """The least probability that another service breaks by coincidence."""
 DEPLOY_PRIOR: Final = 7200.0
 """Seconds in which a service has one change, before any is seen."""
-DOUBT: Final = 0.02
+DOUBT: Final = 0.03
 """The share of the faults and repairs at which a change is a bystander, whatever the times say."""
 ROUNDS: Final = 4
 LEARNT_FROM: Final = 1000

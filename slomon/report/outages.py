@@ -61,15 +61,21 @@ def describe_cost(cost: Cost) -> str:
     noun = "request" if outage.failures == 1 else "requests"
     parts = [show_seconds(cost.seconds), f"{outage.failures:,} failed {noun}"]
     if outage.error_budget_consumed is not None:
-        parts.append(f"{show_budget(outage)} of {BUDGET}")
+        of = "of " if outage.error_budget_consumed <= 1 else ""
+        parts.append(f"{show_budget(outage)} {of}{BUDGET}")
     return f"{subject} {verb} {', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def show_budget(outage: Outage) -> str:
-    """The share of the error budget that an outage consumed; "-" if the SLOs allow no failures."""
+    """
+    The share of the error budget that an outage consumed, "1.4 times" if it is more than all of it;
+    "-" if the SLOs allow no failures.
+    """
     share = outage.error_budget_consumed
     if share is None:
         return "-"
+    if share > 1:
+        return f"{share:,.0f} times" if share >= 10 else f"{share:.2g} times"
     return f"{100 * share:,.0f} %" if share >= 0.1 or not share else f"{100 * share:.2g} %"
 
 

@@ -37,28 +37,26 @@ def test_a_terminal_shows_a_summary_and_a_table(tmp_path: Path) -> None:
 
     assert (
         shown
-        == """An outage of GET /users, probably (0.64) by commit c1, cost 0s, 1 failed request
-and 33,333 % of the run's error budget.
+        == """An outage of GET /users, by no known change, cost 0s, 1 failed request and 333
+times the run's error budget.
 
 Incidents    1 on 1 of 1 endpoints: 1 closed, 0 open
 Repair       MTTR 6m, median 6m, p90 6m, longest 6m
-Detection    median 0s from the deploy that broke it to the incident
 Error budget 1 of 3 requests failed, 0.003 allowed: 33,233.3% overspent
-Deploys      2, failed 1 (50.0%; clear or likely causes of an incident),
-             recovery time 6m
+Deploys      2, failed 0
 Accounting   lines 3 + records 2 = accesses 3 + changes 2 + unmatched 0 +
              rejected 0 + blank 0; late 0, out of order 0, capped 0
 
-endpoint    failed  lasted  started (UTC)        broken by       fixed by
-GET /users       1      6m  1970-01-01 00:01:41  c1 0.64 likely  c2 0.80 likely
-likely: the deploy shown is the cause with a probability from 0.5 to 0.9
+endpoint    failed  lasted  broken by             fixed by
+GET /users       1      6m  no known change 0.91  recovered by itself 0.56
+unexplained: most probably no known deploy is the cause
 
 GET /users  ████████████████████████████████████████████████████████████████████
-            ▲                                    ╵
+            ╵                                    ╵
             ───┬───────────┬──────────┬──────────┬──────────┬───────────┬───────
                00:02       00:03      00:04      00:05      00:06       00:07
 1970-01-01 00:01:40 to 1970-01-01 00:07:41 UTC; a column is 5s 308ms
-█ broken  ╵ deploy  ▲ deploy that broke it
+█ broken  ╵ deploy
 """
     )
 

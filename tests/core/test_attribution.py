@@ -284,3 +284,12 @@ def test_beliefs_in_chains_are_those_of_all_combinations(nodes: list[Node]) -> N
     for node, expected in zip(nodes, posterior(nodes), strict=True):
         for cause, probability in expected.items():
             assert node.belief.get(cause, 0.0) == pytest.approx(probability, abs=1e-9)
+
+
+def test_an_incident_that_opens_without_a_new_failure_is_the_one_before() -> None:
+    # With 3 of 10 failed, an old success leaves the window; a new one closes it; and again.
+    before = [*steady("/a", 0, 980), "shop", *ask("/a", "ooo", 995, 0)]
+    broken = [*ask("/a", "xx", 1000), *ask("/a", "oo", 1004, 0), *ask("/a", "o", 1006)]
+    first, second = records(*before, *broken, *steady("/a", 1010, 1030))
+    assert first.last_failure == second.last_failure == second.onset
+    assert first.broken_by.candidates[0].probability == second.broken_by.candidates[0].probability

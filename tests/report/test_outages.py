@@ -109,7 +109,7 @@ def test_the_first_line_of_the_report_is_the_costliest_outage_and_a_table_has_al
         "last recovery (UTC)",
         "no known change 1.00  cart              1       9     9 %  2018-11-28 22:11:29  "
         "2018-11-28 22:12:21",
-        "c1 0.97 clear         shop              1       5     5 %  2018-11-28 22:11:29  "
+        "c1 0.96 clear         shop              1       5     5 %  2018-11-28 22:11:29  "
         "2018-11-28 22:12:21",
     ]
 

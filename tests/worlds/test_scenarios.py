@@ -8,6 +8,7 @@ import pytest
 
 from slomon import get_service_monitor
 from tests.worlds.scenarios import SCENARIOS, Scenario
+from tests.worlds.statements import read_blame, read_credit
 from tests.worlds.truth import NOTHING
 from tests.worlds.world import EPOCH
 
@@ -39,3 +40,16 @@ def test_the_cause_was_deployed_before_the_failures_and_the_fix_before_their_end
     if scenario.fix != NOTHING:
         last = records[-1]
         assert last.onset < times[scenario.fix] < last.end  # type: ignore[operator]
+
+
+@scenarios
+def test_slomon_finds_the_cause_and_the_fix(build: Callable[[], Scenario]) -> None:
+    scenario = build()
+    records = get_service_monitor(scenario.play()).records()
+
+    for record in records:
+        stated = read_blame(record).probabilities
+        assert max(stated, key=lambda commit: stated[commit]) == scenario.cause
+        assert stated[scenario.cause] > 0.8
+    stated = read_credit(records[-1]).probabilities
+    assert stated[scenario.fix] > 0.9
