@@ -54,7 +54,6 @@ from slomon.log_replay.survey import check_unchanged, survey
 from slomon.pipeline.collector import Collector
 from slomon.pipeline.run import Queues, finish, run_workers
 from slomon.pipeline.worker import Barrier
-from slomon.sources.source import Source
 from slomon.state.encoding import (
     Saved,
     Sections,
@@ -227,7 +226,7 @@ class Replay:
                 state,
                 self._detector,
                 self._resolver.scan,
-                on_recognised=self._learn_paths,
+                on_recognised=self._groups.learn,  # no method of this object: that would be a cycle
                 max_line=plan.max_line,
                 resumable=self._checkpoint is not None or saved is not None,
             )
@@ -342,8 +341,3 @@ class Replay:
             read = [log for log in self.logs if log.copy_of is None]
             known = {log.path: log.log for log in read if log.log is not None}
             self._groups.learn_from_files(known)
-
-    def _learn_paths(self, log: Log, source: Source) -> None:
-        """Learn the path templates from the only log, whose first line is read next."""
-        if self._groups.templates is None:
-            self._groups.learn(log, source)

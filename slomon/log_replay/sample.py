@@ -54,10 +54,14 @@ class PathGroups:
         self._on_known(templates)
 
     def learn(self, log: Log, source: Source) -> None:
-        """Learn the templates from the only log, at whose beginning `source` stands."""
-        sample = _Sample(self._plan, self._backend)
-        sample.add(log, source, 1)
-        self.use(sample.learn())
+        """
+        Learn the templates from the only log, at whose beginning `source` stands, unless they are
+        known.
+        """
+        if self.templates is None:
+            sample = _Sample(self._plan, self._backend)
+            sample.add(log, source, 1)
+            self.use(sample.learn())
 
     def learn_from_files(self, logs: Mapping[str, Log]) -> None:
         """
