@@ -27,8 +27,8 @@ def test_a_row_is_all_of_an_incident() -> None:
     assert lines == [
         "endpoint     failed  lasted  lowest SLI  started (UTC)        broken by            after"
         "  fixed by",
-        "shop: GET /       5      1m      75.00%  2018-11-28 22:11:31  6d0080a0 0.96 clear    11s"
-        "  c2 0.96 clear",
+        "shop: GET /       5      1m      75.00%  2018-11-28 22:11:31  6d0080a0 0.97 clear    11s"
+        "  c2 0.97 clear",
     ]
 
 
@@ -46,7 +46,7 @@ def test_those_with_the_most_failures_come_first_and_then_the_longest() -> None:
 @pytest.mark.parametrize(
     ("one", "broken", "fixed"),
     [
-        (attribution("c1"), "c1 0.96 clear    11s", "c1 0.96 clear"),
+        (attribution("c1"), "c1 0.97 clear    11s", "c1 0.97 clear"),
         (
             attribution("c1", "c2", verdict=Verdict.AMBIGUOUS),
             "c2 0.40 ambiguous    11s",
@@ -65,8 +65,8 @@ def test_those_with_the_most_failures_come_first_and_then_the_longest() -> None:
         ),
         (
             attribution("v2025.10.09-rc.1+build"),
-            "v2025.10.09-rc.… 0.96 clear    11s",
-            "v2025.10.09-rc.… 0.96 clear",
+            "v2025.10.09-rc.… 0.97 clear    11s",
+            "v2025.10.09-rc.… 0.97 clear",
         ),
     ],
 )
@@ -92,9 +92,9 @@ def test_a_narrow_screen_still_shows_who_did_it_and_how_sure_that_is() -> None:
 def test_what_did_not_close_says_why_and_how_long_it_has_lasted() -> None:
     still_open, expired = table(record(lasted=None, failures=9), record(state=State.EXPIRED))[1:]
 
-    assert still_open.endswith("c1 0.96 clear    11s  still open")
+    assert still_open.endswith("c1 0.97 clear    11s  still open")
     assert " >10m " in still_open
-    assert expired.endswith("c1 0.96 clear    11s  expired")
+    assert expired.endswith("c1 0.97 clear    11s  expired")
 
 
 def test_a_name_of_its_own_stands_before_the_endpoint_and_the_request_alone_otherwise() -> None:

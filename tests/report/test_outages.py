@@ -17,6 +17,7 @@ from slomon.report.outages import (
     name_suspect,
     outage_documents,
     rank_outages,
+    show_budget,
     show_probability,
 )
 from slomon.report.page import render_page
@@ -70,6 +71,15 @@ def test_an_open_outage_has_cost_what_it_cost_so_far() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.0, "0 %"), (0.004, "0.4 %"), (1.0, "100 %"), (1.44, "1.4 times"), (333.3, "333 times")],
+)
+def test_more_than_the_whole_budget_is_shown_as_times(share: float, shown: str) -> None:
+    [outage] = run(record(broken_by=attribution("c1"))).outages
+    assert show_budget(replace(outage, error_budget_consumed=share)) == shown
+
+
 def test_an_slo_that_allows_no_failure_has_no_share_of_a_budget() -> None:
     made = run(record())
     none = replace(made, outages=[replace(made.outages[0], error_budget_consumed=None)])
@@ -109,7 +119,7 @@ def test_the_first_line_of_the_report_is_the_costliest_outage_and_a_table_has_al
         "last recovery (UTC)",
         "no known change 1.00  cart              1       9     9 %  2018-11-28 22:11:29  "
         "2018-11-28 22:12:21",
-        "c1 0.96 clear         shop              1       5     5 %  2018-11-28 22:11:29  "
+        "c1 0.97 clear         shop              1       5     5 %  2018-11-28 22:11:29  "
         "2018-11-28 22:12:21",
     ]
 
