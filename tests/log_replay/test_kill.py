@@ -16,9 +16,9 @@ from tests.histories import write
 # The command itself, but for small blocks: so a small log has as many moments as a long one.
 COMMAND = """
 import functools, sys
-from slomon.log_replay import replay
+from slomon.log_replay import plan
 from slomon.cli.main import main
-replay.Plan = functools.partial(replay.Plan, block_bytes=20_000, max_line=5_000)
+plan.Plan = functools.partial(plan.Plan, block_bytes=20_000, max_line=5_000)
 sys.exit(main(sys.argv[1:], sys.stdout, sys.stderr))
 """
 KILLS = 5
