@@ -31,6 +31,7 @@ _LISTED_REASONS: Final = 20
 _LOGGED_KINDS: Final = 100
 _VARYING: Final = re.compile(r"'[^']*'|\d+")  # what differs between rejections of one kind
 _LISTED_NAMES: Final = 5
+_LONGEST_NAME: Final = 200  # a path should end with the name of its file
 _MIN_INTERVAL: Final = 60 * TICKS_PER_SECOND
 
 
@@ -198,7 +199,8 @@ def log_warnings(warnings: Iterable[ResultWarning]) -> None:
 
 def list_some(names: Sequence[str]) -> tuple[str, int]:
     """The first five names as one printable text, and the number of the other names."""
-    return ", ".join(map(excerpt, names[:_LISTED_NAMES])), max(0, len(names) - _LISTED_NAMES)
+    listed = ", ".join(excerpt(name, _LONGEST_NAME) for name in names[:_LISTED_NAMES])
+    return listed, max(0, len(names) - _LISTED_NAMES)
 
 
 def show_some(names: Sequence[str]) -> str:

@@ -165,8 +165,7 @@ def _skip(step: Step) -> str:
         return _QUOTED
     if step.stop == " ":
         return "[^ ]*+(?:(?:(?<=,) | : )[^ ]*+)*+"
-    first = "(?<! )" if step.stop.startswith(" ") else ""  # as in `_search`
-    return f".*?{first}(?={_escape(step.stop)})"
+    return f".*?(?={_compile_stop(step)})"
 
 
 def _search(literal: str) -> str:
@@ -188,7 +187,12 @@ def _compile_request(step: Step, following: Step | None) -> str:
 
 
 def _end(step: Step) -> str:
-    return rf"(?={_escape(step.stop)}|\Z)" if step.stop else "(?![0-9A-Za-z.])"
+    return rf"(?={_compile_stop(step)}|\Z)" if step.stop else "(?![0-9A-Za-z.])"
+
+
+def _compile_stop(step: Step) -> str:
+    first = "(?<! )" if step.stop.startswith(" ") else ""  # as in `_search`
+    return first + _escape(step.stop)
 
 
 def _escape(literal: str) -> str:

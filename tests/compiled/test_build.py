@@ -12,7 +12,7 @@ pytest.importorskip("numba", reason="only Numba compiles the kernels")
 from slomon.compiled import build
 from slomon.compiled.cache import Image, machine
 from slomon.compiled.library import Library, address
-from slomon.kernels import hash_table, reorder, resolve, scan
+from slomon.kernels import hash_table, reorder, resolve, scan, wrappers
 from slomon.kernels.windows import advance
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,7 @@ def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -
             function.__name__: function
             for function in (reorder.enter, reorder.cut, reorder.count, reorder.deal)
         },
+        "unwrap": wrappers.unwrap,
         "add_request": resolve.add_request,
         "rehash": hash_table.rehash,
     }

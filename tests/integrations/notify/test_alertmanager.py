@@ -75,18 +75,18 @@ async def test_an_incident_fires_and_its_end_resolves_it(alertmanager: Server) -
     annotations = alert["annotations"]
     assert annotations.pop("incident")
     probability = annotations.pop("probability")
-    assert 0.9 <= float(probability) < 1
+    assert 0.5 <= float(probability) < 1
     assert float(annotations.pop("unexplained")) == pytest.approx(1 - float(probability))
     assert annotations.pop("summary") == (
         "GET /users of users: SLI 0, below its SLO 0.9, broken by c1 "
-        f"(clear, {float(probability):.2g})"
+        f"(likely, {float(probability):.2g})"
     )
     assert annotations == {
         "sli": "0",
         "slo": "0.9",
         "broken_by": "c1",
         "author": "<ana@example.com>",
-        "verdict": "clear",
+        "verdict": "likely",
         "suspect": "c1",
         "state": "open",
     }
