@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = "slomon-demo"
 _REPORT: Final = "report.html"
-_OPTIONS: Final = "--slo 95% --window 10m --min-requests 20 --stale-after 2h"
+_OPTIONS: Final = "--slo 95% --window 10m --min-requests 20"
 _OWN: Final = "slomon replay /var/log/nginx/access.log* --changes deploys.json --report report.html"
 _LONGEST_LINE: Final = 100_000  # characters; a path has a few thousand at most
 _SHORT: Final = 8  # characters of a commit, as in the report
