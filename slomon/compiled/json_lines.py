@@ -1,6 +1,6 @@
 """
-The keys of JSON lines as programs of the scanner (`kernels.json_lines`), and so the wrappers, most
-of which are JSON (`kernels.wrappers`).
+The keys of JSON lines as programs of the scanner (`kernels.json_lines`), and those of
+wrappers, which are mostly JSON (`kernels.wrappers`).
 """
 
 from __future__ import annotations

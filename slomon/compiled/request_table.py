@@ -179,7 +179,7 @@ class CompiledEndpointNames:
             header[ARENA] = len(self._arena) - _PADDING
 
     def publish(self, unknown: int) -> None:
-        """Publish a copy of the table once scanners missed so many requests that it is worth it."""
+        """Publish a copy of the table once scanners miss enough requests to be worth it."""
         self._missed += unknown
         if self._book[ENTRIES] > self.known.entries and self._missed * _WORTH > len(self._table):
             self.known, self._missed = self._copy(), 0

@@ -91,8 +91,8 @@ def find_causes(
     cases: Sequence[Case], deployments: Deployments, services: int, seconds: float
 ) -> list[Finding]:
     """
-    The causes of the cases of a run, which must be in order of their onsets. The run has so many
-    services, and lasted so many seconds.
+    The causes of the cases of a run, which must be in order of their onsets. `services` is their
+    number, and `seconds` is how long the run lasted.
     """
     if not any(case.suspects or case.repairs for case in cases):
         return [Finding({}, {}) for _ in cases]
@@ -192,8 +192,8 @@ class _Neighbours:
 
     def find(self, index: int) -> tuple[frozenset[str], float]:
         """
-        The services of the neighbours of a fault, and the probability that so many are neighbours
-        by coincidence. Without any, the probability that one is.
+        The services of the neighbours of a fault, and the probability that at least their number
+        are neighbours by coincidence; at least one if there are none.
         """
         beginning, service = self._beginnings[index], self._services[index]
         near = TOGETHER + 2 * beginning.error

@@ -52,8 +52,8 @@ class Sighting(NamedTuple):
 
     def density(self, distance: float) -> float:
         """
-        The density of the beginning so many seconds before: exponential with a mean that is known
-        from these failures only (Lomax).
+        The density of the beginning this number of seconds before: exponential, with a mean that is
+        known from these failures only (Lomax).
         """
         share, slow = self.gradual, self.seconds * GRADUAL[1]
         likelihood = (1 - share) * _lomax(distance, self.failures, self.seconds)

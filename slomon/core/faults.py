@@ -105,8 +105,8 @@ class Case:
 
     def find_unrepaired(self, deploys: float) -> float:
         """
-        The probability that the endpoint recovered without a repair. The service has so many
-        changes a second.
+        The probability that the endpoint recovered without a repair. `deploys` are the changes of
+        the service per second.
         """
         itself = RECOVERED[0] * deploys
         repaired = 0.0

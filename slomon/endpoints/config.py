@@ -121,7 +121,7 @@ def complete_entry(number: int, entry: Mapping[str, object]) -> Mapping[str, obj
     * `slo` may be a percentage such as "99.9%"
     * OpenSLO's `target` (a share, 0.999) or `targetPercent` (99.9) may replace `slo`
 
-    Raises ConfigurationError if these are wrong, or if the verb is none that a request can have.
+    Raises ConfigurationError if these are wrong, or if no request can have the verb.
     The catalogue checks the other fields.
     """
     label = name_entry(number, entry.get("name"))

@@ -165,7 +165,7 @@ def _measure(route: str) -> tuple[str, int, frozenset[str]]:
 
 
 def _replace_values(path: str, scope: Any, names: Container[str] = ()) -> str:
-    """A path with the values of its parameters replaced by their names, but for these names."""
+    """A path with the values of its parameters replaced by their names, except for these names."""
     values = scope.get("path_params") or {}
     known = {str(value): name for name, value in values.items() if name not in names}
     segments = path.split("/")

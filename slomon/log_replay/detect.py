@@ -97,7 +97,7 @@ def judge_order(log: Log, head: bytes, source: Source, needed: int) -> int:
     them; 0 if there are none. `source` stands at these lines.
 
     All lines are sorted if the first ones run from new to old, as a cloud's console exports them.
-    Otherwise twice the disorder of the first lines is allowed for, but for one line in 100. An old
+    Otherwise twice the disorder of the first lines is allowed; one line in 100 is ignored. An old
     line among them must not make a long log wait in memory, so this is at most an hour, unless
     there are no further lines. Of a pipe, less than `needed` lines may have arrived; if these are
     fewer than 100, the order is not judged, because the answer would depend on the arrival.

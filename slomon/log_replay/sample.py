@@ -93,7 +93,7 @@ class _Sample:
         self._counts: Counter[int] = Counter()  # of the requests, by the codes of their rows
 
     def add(self, log: Log, source: Source, logs: int) -> None:
-        """Add the first lines of one of so many logs. `source` is not read, only looked at."""
+        """Add the first lines of one of `logs` logs. `source` is not read, only looked at."""
         lines, size = _LINES // logs, _BYTES // logs
         if lines > _FIRST:
             # Most logs of programs have few paths: nothing is learnt from more of their requests.
