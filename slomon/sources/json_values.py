@@ -23,7 +23,7 @@ _LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 def split_values(stream: PeekableStream) -> PeekableStream:
     """
     The stream with each object on a line of its own, if it begins with an array of objects or with
-    an object whose first line is `{`; else the stream itself.
+    an object whose first line is `{` and whose next line is a key; else the stream itself.
     """
     return PeekableStream(_Lines(stream)) if _is_array(stream) else stream
 
@@ -36,8 +36,10 @@ def _is_array(stream: PeekableStream) -> bool:
         if text and text[:1] not in b"[{":
             return False
         rest = text[1:].lstrip(b" \t\r")
-        if text[:1] == b"{" and rest:
-            return rest[:1] == b"\n"
+        if text[:1] == b"{" and rest[:1] not in (b"", b"\n"):
+            return False
+        if text[:1] == b"{" and (rest := rest.lstrip()):
+            return rest[:1] == b'"'
         if text[:1] == b"[" and (rest := rest.lstrip()):
             return rest[:1] == b"{"
         least = len(head) + 1

@@ -44,7 +44,18 @@ def test_indented_objects_one_after_the_other_are_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": 1}\n{"a": 2}\n', "[10/Mar/2025] x\n", "", "[", "{", "[1, 2]", '["a"] [b] c\n']
+    "text",
+    [
+        '{"a": 1}\n{"a": 2}\n',
+        "[10/Mar/2025] x\n",
+        "",
+        "[",
+        "{",
+        "{\n",
+        "{\nGET /a\n",
+        "[1, 2]",
+        '["a"] [b] c\n',
+    ],
 )
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert _read(text.encode()) == text.encode()
