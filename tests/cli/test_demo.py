@@ -22,6 +22,8 @@ from slomon.example_logs import make_day
 from tests.cli.terminal import Terminal
 from tests.live_monitor.limits import files_end_at
 
+pytestmark = pytest.mark.slow  # each writes and replays a day of logs
+
 SLOMON: Final = [sys.executable, "-m", "slomon"]
 WINDOW: Final = 600  # seconds, as the demo has it
 LATE: Final = 240  # seconds until enough requests have failed

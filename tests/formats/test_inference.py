@@ -41,6 +41,7 @@ def _judge_all(seeds: range) -> dict[str, int]:
     return {answer: answers.count(answer) for answer in sorted(set(answers))}
 
 
+@pytest.mark.slow
 def test_random_layouts_are_inferred_and_never_wrong() -> None:
     answers = _judge_all(range(100))
     assert answers["right"] >= 95

@@ -212,6 +212,7 @@ async def test_what_was_counted_after_a_save_is_known_after_a_kill(tmp_path: Pat
     assert len(read(loaded).incidents) == 1
 
 
+@pytest.mark.slow
 async def test_files_have_all_that_was_counted_at_every_moment_of_a_save(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: list[EventDict]
 ) -> None:

@@ -172,6 +172,7 @@ def write_rotated(folder: Path, count: int, pack: Callable[[bytes], bytes] = byt
     return logs
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="only Unix limits the number of open files")
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_thousand_rotated_logs_need_few_open_files(

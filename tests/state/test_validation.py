@@ -183,6 +183,7 @@ ENDPOINTS = pytest.mark.parametrize(
 BACKENDS = pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 
 
+@pytest.mark.slow
 @ENDPOINTS
 @BACKENDS
 def test_a_wrong_number_in_a_checkpoint_is_refused_or_harmless(
