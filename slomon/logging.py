@@ -206,7 +206,7 @@ def list_some(names: Sequence[str]) -> tuple[str, int]:
 def show_some(names: Sequence[str]) -> str:
     """What `list_some` returns, as one text."""
     listed, more = list_some(names)
-    return f"{listed} and {more} more" if more else listed
+    return f"{listed} and {more:,} more" if more else listed
 
 
 def _commit(change: Change | None) -> str | None:

@@ -67,10 +67,11 @@ class DurationTable:
         """Count a request. A number that is no duration is not counted."""
         if not 0 <= seconds < _LONGEST:
             return
-        if slot not in self._counts:
-            self._counts[slot] = [0] * (len(BOUNDS) + 1)
+        counts = self._counts.get(slot)
+        if counts is None:
+            counts = self._counts[slot] = [0] * (len(BOUNDS) + 1)
             self._seconds[slot] = 0.0
-        self._counts[slot][bisect_left(BOUNDS, seconds)] += 1
+        counts[bisect_left(BOUNDS, seconds)] += 1
         self._seconds[slot] += seconds
 
     def read(self, slot: int) -> Durations | None:

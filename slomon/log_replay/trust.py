@@ -12,7 +12,7 @@ from slomon.core.reorder import SourceClock
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
 from slomon.core.trust import ResultWarning, warn_of_late_accesses, warn_of_missing_events
 from slomon.dates import show_duration, show_instant, show_span
-from slomon.logging import list_some
+from slomon.logging import show_some
 
 _SHOWN_REASONS: Final = 5
 
@@ -81,7 +81,7 @@ def show_reasons(excluded: Mapping[str, int]) -> str:
 def _warn_of_copies(copies: Sequence[tuple[str, str]]) -> Iterator[ResultWarning]:
     if copies:
         names, originals = zip(*copies, strict=True)
-        text = f"{_list(names)} are copies of {_list(originals)}; they are left out"
+        text = f"{show_some(names)} are copies of {show_some(originals)}; they are left out"
         yield ResultWarning("copied_logs", text)
 
 
@@ -90,13 +90,14 @@ def _warn_of_order(
 ) -> Iterator[ResultWarning]:
     if reversed_logs := [name for name, clock in logs if _runs_backwards(clock)]:
         text = (
-            f"the lines of {_list(reversed_logs)} run from new to old; turn them round first, as "
-            "in 'tac access.log | slomon replay -'"
+            f"the lines of {show_some(reversed_logs)} run from new to old; turn them round first, "
+            "as in 'tac access.log | slomon replay -'"
         )
         yield ResultWarning("newest_first", text, certain=True)
         return
     if sorted_logs := [name for name, clock in logs if clock.lateness == LAST_TICK]:
-        text = f"the lines of {_list(sorted_logs)} run from new to old; they were sorted as a whole"
+        named = show_some(sorted_logs)
+        text = f"the lines of {named} run from new to old; they were sorted as a whole"
         yield ResultWarning("newest_first", text)
     by_a_window = accounting.largest_lateness * TICKS_PER_SECOND > window
     remedy = (
@@ -113,7 +114,7 @@ def _warn_of_losses(
 ) -> Iterator[ResultWarning]:
     if unread := [name for name, clock in logs if clock.rows and clock.began is None]:
         text = (
-            f"no line of {_list(unread)} could be read as an access; if the format is wrong, "
+            f"no line of {show_some(unread)} could be read as an access; if the format is wrong, "
             "--log-format, --format, --regex and --json-keys choose another one"
         )
         yield ResultWarning("unread_log", text, certain=accounting.rejected > deploys.rejected)
@@ -176,9 +177,11 @@ def _warn_of_deploys(
 
 
 def _describe_unmatched(deploys: DeployRecords) -> str:
-    text = f"no endpoint belongs to these services of deploys: {_list(deploys.unmatched_services)}"
+    text = (
+        f"no endpoint belongs to these services of deploys: {show_some(deploys.unmatched_services)}"
+    )
     if deploys.services:
-        return f"{text}; the services of endpoints are {_list(deploys.services)}"
+        return f"{text}; the services of endpoints are {show_some(deploys.services)}"
     return f"{text}; --service (service=) names the service of endpoints that are found in the logs"
 
 
@@ -218,8 +221,3 @@ def _runs_backwards(clock: SourceClock) -> bool:
     ahead = clock.newest - (clock.began or 0)
     is_disordered = 2 * clock.disordered > clock.rows and clock.largest > clock.lateness
     return is_disordered and 10 * ahead < clock.largest
-
-
-def _list(names: Sequence[str]) -> str:
-    shown, more = list_some(names)
-    return f"{shown} and {more:,} more" if more else shown

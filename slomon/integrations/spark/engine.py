@@ -75,7 +75,6 @@ class Engine:
         self._names = PythonEndpointNames(plan.max_endpoints)
         self._found = FoundEndpoints(self._names, plan.defaults, plan.service_from)
         self._requests = KnownRequests(plan, self._found)(match_exactly=True)
-        self._states = states
         self.summaries: list[SourceSummary] = []
         self.logs = [
             _Outcome(state.path, state.problem, state.refusal, state.copy_of) for _, state in states
