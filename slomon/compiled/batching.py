@@ -30,8 +30,8 @@ class CompiledBatcher:
     """
     Makes the same batches as `before`, the batcher that it continues.
 
-    The texts of the items are joined and scanned as one block. Items of which one has several lines
-    are left to `before`, with which it shares the state of the stream.
+    The texts of the items are joined and scanned as one block. If an item has several lines, all
+    are left to `before`. Both share the state of the stream.
     """
 
     def __init__(

@@ -249,7 +249,7 @@ def _read_name(node: Any) -> str:
 
 
 def _check_verb(label: str, verb: object) -> None:
-    """Reject what would match no request: methods are upper case, and there is none for all."""
+    """Reject a verb that matches no request: in lower case, or one for all methods."""
     if not isinstance(verb, str):
         return  # the catalogue rejects it
     if verb.upper() in _NO_VERBS:

@@ -285,7 +285,7 @@ def describe_nearest(lines: Sequence[str], formats: Sequence[Format]) -> str:
 
 
 def _describe_lack(line: str) -> str:
-    """Why a line is none of an access log; "" if it may be one."""
+    """Why a line can't be that of an access log; "" if it can."""
     if "\0" in line:
         return "it is not text"
     if _ERROR.search(line):

@@ -1,4 +1,4 @@
-"""The requests of each log: to which endpoints, and of which services, they are."""
+"""The requests of each log: their endpoints and services."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _combine(columns: Sequence[pa.Array]) -> tuple[list[list[str | None]], Colum
 
 
 def _renumber(numbers: Column, end: int) -> tuple[Column, Column]:
-    """The different numbers, all of which are below `end`, and which of these each one is."""
+    """The distinct numbers, and the index of each number among them. All are below `end`."""
     if end > 4 * len(numbers):
         used, renumbered = np.unique(numbers, return_inverse=True)
         return used, renumbered
