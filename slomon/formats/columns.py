@@ -133,10 +133,10 @@ def _trim(text: str) -> Token:
     return Token(before, key, core, close)
 
 
-def describe_column(number: int, tokens: Sequence[Token]) -> Column:
-    """Return what the tokens with this number in their lines can be."""
+def describe_column(number: int, tokens: Sequence[Token], after: Sequence[Token]) -> Column:
+    """Return what the tokens with this number in their lines can be; `after` are the next ones."""
     cores = [token.core for token in tokens]
-    unit = _find_unit(tokens)
+    unit = _find_unit(tokens, {token.core for token in after})
     return Column(
         number,
         tokens,
@@ -179,7 +179,7 @@ def _are_statuses(cores: Sequence[str]) -> bool:
     return bool(numbers) and known >= 0.98 * len(written)
 
 
-def _find_unit(tokens: Sequence[Token]) -> str | None:
+def _find_unit(tokens: Sequence[Token], after: set[str]) -> str | None:
     found = [_DURATION.fullmatch(token.core) for token in tokens if token.core != "-"]
     if not found or not all(found):
         return None
@@ -188,6 +188,8 @@ def _find_unit(tokens: Sequence[Token]) -> str | None:
         return ""
     if len(units) > 1:
         return None
+    if len(after) == 1 and (word := next(iter(after))) in _UNITS:
+        return _UNITS[word]
     keyed = bool(DURATION_KEYS.search(tokens[0].key.lower()))
     return "s" if all("." in one[0] for one in found if one) or keyed else None
 
@@ -201,6 +203,12 @@ def read_times(column: Column) -> list[int]:
         for token in column.tokens
     )
     return [tick if isinstance(tick, int) else 0 for tick in read]
+
+
+def is_zoned(column: Column) -> bool:
+    """Do the times name their zone?"""
+    form = FORMS[column.time]
+    return mostly(isinstance(read_time(token.core, form, None), int) for token in column.tokens)
 
 
 def is_sorted(column: Column) -> bool:

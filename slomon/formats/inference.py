@@ -33,6 +33,7 @@ from slomon.formats.columns import (
     can_be_request,
     describe_column,
     is_sorted,
+    is_zoned,
     mostly,
     read_times,
     split_line,
@@ -94,7 +95,11 @@ def _read(lines: Sequence[str], separator: str) -> Iterator[_Reading]:
         return
     width = sorted(len(row) for row in rows)[len(rows) // 10]
     columns = [
-        describe_column(number, [row[number] for row in rows if len(row) > number])
+        describe_column(
+            number,
+            [row[number] for row in rows if len(row) > number],
+            [row[number + 1] for row in rows if len(row) > number + 1],
+        )
         for number in range(min(width, _MOST_COLUMNS))
     ]
     times = [column for column in columns if column.time]
@@ -113,7 +118,8 @@ def _read(lines: Sequence[str], separator: str) -> Iterator[_Reading]:
 
 def _rate_time(time: Column, times: Sequence[Column]) -> int:
     dates = [one for one in times if not FORMS[one.time].unit]
-    return 4 * (time in dates or not dates) + (time is (dates or times)[0]) + 6 * is_sorted(time)
+    is_first = time is (dates or times)[0]
+    return 4 * (time in dates or not dates) + is_first + 2 * is_zoned(time) + 6 * is_sorted(time)
 
 
 def _rate_request(request: tuple[Column, ...]) -> int:
@@ -196,7 +202,7 @@ def _choose_duration(reading: _Reading, taken: dict[int, Field]) -> Column | Non
         and not re.search("upstream|connect", column.key)
     ]
     keyed = [column for column in candidates if DURATION_KEYS.search(column.key)]
-    with_unit = [column for column in candidates if column.duration == ""]
+    with_unit = [column for column in candidates if column.duration != "s"]
     if found := keyed or with_unit:
         return found[0]
     values = {tuple(token.core for token in column.tokens) for column in candidates}
@@ -230,7 +236,10 @@ def _is_rival(other: _Reading, best: _Reading) -> bool:
     if other.separator != best.separator:
         return False
     if _are_apart(best.time, other.time):
-        return is_sorted(other.time) >= is_sorted(best.time)
+        return (is_sorted(other.time), is_zoned(other.time)) >= (
+            is_sorted(best.time),
+            is_zoned(best.time),
+        )
     statuses = [[token.core for token in one.status.tokens] for one in (best, other)]
     share = _disagreement(*statuses)
     if not share or (best.status.is_keyed and not other.status.is_keyed):

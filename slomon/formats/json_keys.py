@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
-from slomon.formats.layout import is_complete
+from slomon.formats.layout import Kind, is_complete
 from slomon.formats.names import DURATIONS, NAMES, SERVICES, simplify
-from slomon.formats.requests import METHOD, split_request
+from slomon.formats.requests import split_request
 from slomon.formats.times import find_time_form
 from slomon.text import quote
 
@@ -28,6 +28,7 @@ _HOST_SHARE: Final = 0.5  # the others may be requests to an address
 _DEEPEST: Final = 5
 _NAMES: Final[Mapping[str, Sequence[str]]] = {
     **{kind.value: names for kind, names in NAMES.items()},
+    "time": (*NAMES[Kind.TIME], ""),  # before the object
     "route": ("routekey",),
     "service": SERVICES,
 }
@@ -35,7 +36,7 @@ _ELSEWHERE: Final = re.compile(
     "upstream|origin_?status|OriginStatus|backend|cache|file|error", re.I
 )
 _DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
-_METHODS: Final = re.compile(METHOD)
+_METHODS: Final = re.compile("[A-Z][A-Z_-]*|get|head|post|put|patch|delete|options")  # as hapi's
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?|localhost")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][^\s/;]*")
 _MACHINES: Final = (".internal", ".local", ".lan", ".compute")
@@ -46,7 +47,8 @@ class JsonKeys:
     """
     The key of each field of a request: `time`, `status`, either `method` and `path` or `request`,
     and `host` if there is one. A dot in a key leads into an object, unless there is a key with that
-    dot. `duration` is a key and the unit of its values. `name` is the name of the format.
+    dot. The time at the key "" stands before the object. `duration` is a key and the unit of its
+    values. `name` is the name of the format.
     """
 
     fields: Mapping[str, str]
@@ -55,7 +57,7 @@ class JsonKeys:
 
     def show(self) -> str:
         """The keys as text for `--json-keys`."""
-        return ",".join(f"{field}={key}" for field, key in self.fields.items())
+        return ",".join(f"{field}={key}" for field, key in self.fields.items() if key)
 
 
 # https://caddyserver.com/docs/caddyfile/directives/log
@@ -116,6 +118,8 @@ def choose_keys(
         found = _choose(what, requests, fields)
         if isinstance(found, AmbiguousKeys):
             return found
+        if field == "time" and found in (None, ("",)):
+            found = _find_date_and_clock(requests) or found
         if found is not None:
             fields[field] = found
     route = _choose("route", requests, fields) if not is_complete(fields) else None
@@ -195,6 +199,16 @@ def _choose(
     return best
 
 
+def _find_date_and_clock(records: Sequence[Mapping[Path, str]]) -> Path | None:
+    """The keys of a date and, beside it, a time of day, with a space between."""
+    names = {_name(path): path for path in records[0] if _name(path) in ("date", "time")}
+    if len(names) < 2 or names["date"][:-1] != names["time"][:-1]:
+        return None
+    date, clock = names["date"], names["time"]
+    good = sum(_is_time(f"{one.get(date, '')} {one.get(clock, '')}") for one in records)
+    return (*date[:-1], f"{date[-1]} {clock[-1]}") if good >= _SHARE * len(records) else None
+
+
 def _is_named(field: str, path: Path) -> bool:
     return _rank(field, path) < len(_NAMES[field])
 
@@ -238,13 +252,14 @@ def _is_duration(text: str) -> bool:
 
 
 def _is_time(text: str) -> bool:
+    text = text.strip("[]")
     return find_time_form(text) is not None or (
         len(text) > 12 and not isinstance(read_date(text), Undated)
     )
 
 
 def _is_method(text: str) -> bool:
-    return _METHODS.fullmatch(text) is not None and text.isupper()
+    return _METHODS.fullmatch(text) is not None
 
 
 def _is_target(text: str) -> bool:

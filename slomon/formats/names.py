@@ -44,7 +44,16 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
     ),
     Kind.HOST: (
         *("clientrequesthost", "xhostheader", "requesthost", "httphost", "vhost", "virtualhost"),
-        *("cshost", "authority", "servername", "host", "domainname", "domain", "site"),
+        *(
+            "cshost",
+            "hostheader",
+            "authority",
+            "servername",
+            "host",
+            "domainname",
+            "domain",
+            "site",
+        ),
     ),
     Kind.QUERY: ("csuriquery", "querystring", "query", "args"),
 }
@@ -73,7 +82,7 @@ DURATIONS: Final[Mapping[str, str]] = {
     "responselatency": "ms",
     "originresponsedurationms": "ms",
     "edgetimetofirstbytems": "ms",
-    "timetaken": "ms",  # of IIS; CloudFront writes seconds
+    "timetaken": "",  # of IIS, CloudFront, Azure
     "service": "",
     "duration": "",
     "latency": "",

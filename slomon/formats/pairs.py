@@ -16,13 +16,11 @@ from slomon.formats.format import Format, Item, Reading
 from slomon.formats.layout import Field, Kind
 from slomon.formats.names import choose_service, find_missing, guess_fields
 from slomon.formats.requests import read_request
-from slomon.formats.times import FORMS, read_any_time
+from slomon.formats.times import find_time, read_any_time
 from slomon.text import quote
 
 _PAIR: Final = re.compile(r'(?<![^\s="])([^\s="]++)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
-_FORMS: Final = "|".join(form.pattern for form in FORMS.values())
-_TIME: Final = rf"(?<![\w.])(?:{_FORMS})(?!\w)"
 
 
 def ltsv_format(reading: Reading) -> Format:
@@ -42,12 +40,12 @@ def _parse(
     kinds = _find_kinds(tuple(keys), by_service=reading.by_service)
     fields = {kind.value: values[at] for kind, at in kinds}
     before = "" if line.startswith("{") else line.partition("=")[0]
-    if "time" not in fields and (first := re.search(_TIME, before)):
-        fields["time"] = first[0]  # of a syslog, or of the program's logger
+    if "time" not in fields and (first := find_time(before)):
+        fields["time"] = first  # of a syslog, or of the program's logger
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"
         return Malformed(line, f"its keys are {found}; allowed: keys of {missing}")
-    tick = read_any_time(fields["time"].strip("[]"), reading.zone)
+    tick = read_any_time(fields["time"], reading.zone)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)
     return read_request(line, tick, fields, reading.is_failure)

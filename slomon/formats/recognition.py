@@ -119,7 +119,7 @@ def _recognise_wrapped(
         return best
     contents = unwrap_lines(wrapper, lines)
     inner = _recognise_wrapped(contents, formats, reading, depth + 1)
-    if inner is None and best is None and (timed := keep_time(wrapper)):
+    if inner is None and _lacks_time(best) and (timed := keep_time(wrapper)):
         wrapper, contents = timed, unwrap_lines(timed, lines)
         inner, _ = _best(contents, formats)
     count = 0 if inner is None else _count(contents, _judged(contents), inner)
@@ -128,6 +128,11 @@ def _recognise_wrapped(
     if inner is None or count < most + stays:
         return best
     return wrap_format(wrapper, inner, reading)
+
+
+def _lacks_time(form: Format | None) -> bool:
+    """Is there no format, or do its objects of JSON take their time from the text before them?"""
+    return form is None or (isinstance(form.layout, JsonKeys) and not form.layout.fields["time"])
 
 
 def _best(lines: Sequence[str], formats: Sequence[Format]) -> tuple[Format | None, int]:

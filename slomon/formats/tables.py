@@ -166,8 +166,8 @@ def _w3c_layout(names: Sequence[str], separator: str) -> TableLayout:
         fields[list(names).index(name)] = Field(name, Kind.TIME, "iso")
     is_cloudfront = any(name.startswith("x-edge-") for name in names)
     for number, field in enumerate(fields):
-        if field.kind is Kind.DURATION and is_cloudfront:
-            fields[number] = replace(field, form="s")
+        if field.kind is Kind.DURATION and field.name == "time-taken":
+            fields[number] = replace(field, form="s" if is_cloudfront else "ms")
     name = "cloudfront" if is_cloudfront else "w3c"
     return TableLayout(
         *(name, "\t" if is_cloudfront else separator, tuple(fields)), utc="date-local" not in clock

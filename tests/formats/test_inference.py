@@ -83,5 +83,27 @@ def test_error_lines_beside_the_requests_are_ignored() -> None:
     assert found.show() == '$_ $_ [$time_local] "$request" $status'
 
 
+def test_a_time_that_names_its_zone_comes_before_one_that_does_not() -> None:
+    lines = [
+        f"2025-03-10 14:00:{second:02},123 INFO 192.0.2.1 - 10/Mar/2025:14:00:{second:02} +0200 "
+        '"GET /cart HTTP/1.1" 200 5'
+        for second in range(20)
+    ]
+    found = infer(lines)
+    assert isinstance(found, Layout)
+    assert found.show() == '$_ $_ $_ $_ $_ $time_local "$request" $status'
+
+
+@pytest.mark.parametrize(("unit", "field"), [("ms", "duration_ms"), ("us", "duration_us")])
+def test_the_unit_of_a_duration_may_be_a_word_of_its_own(unit: str, field: str) -> None:
+    lines = [
+        f"2025-03-10T12:00:{second:02}Z GET /cart 200 {second}.345 {unit} - 5"
+        for second in range(20)
+    ]
+    found = infer(lines)
+    assert isinstance(found, Layout)
+    assert found.show() == f"$time_iso8601 $request_method $request_uri $status ${field}"
+
+
 def test_no_lines_have_no_layout() -> None:
     assert infer([]) is None

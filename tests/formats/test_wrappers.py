@@ -35,7 +35,7 @@ WRAPPED = {
     "cri": lambda line: f"{TIME} stdout F {line}",
     "journald": lambda line: wrap_json(__REALTIME_TIMESTAMP="1531005192000000", MESSAGE=line),
     "loki": lambda line: wrap_json(labels={"app": "shop"}, line=line, timestamp=TIME),
-    "elasticsearch": lambda line: wrap_json(_index="logs", _source={"message": line}),
+    "message": lambda line: wrap_json(_index="logs", _source={"message": line}),
     "logcli": lambda line: f'{TIME} {{app="shop", pod="web-1"}} {line}',
     "compose": lambda line: f"shop-web-1  | {line}",
     "kubectl": lambda line: f"[pod/web-6d4b75cb6d-hx7zz/nginx] {line}",
