@@ -136,7 +136,7 @@ def _rate_status(status: Column, request: tuple[Column, ...]) -> int:
     elif status.is_keyed:
         score += 3
     after = status.number - request[-1].number
-    score += 3 * (after == 1) + 2 * (after == 2)
+    score += 4 * (after == 1) + 2 * (after == 2)
     score += len({token.core for token in status.tokens}) > 1
     return score
 
@@ -231,7 +231,8 @@ def _failed(row: Sequence[Token], reading: _Reading) -> bool:
 def _is_rival(other: _Reading, best: _Reading) -> bool:
     """
     Could another reading be the right one, with other answers? A log often has two statuses that
-    mostly agree, the server's and its upstream's: there the place decides.
+    mostly agree, the server's and its upstream's: there the place decides, if both stand on the
+    same side of the request.
     """
     if other.separator != best.separator:
         return False
@@ -244,7 +245,8 @@ def _is_rival(other: _Reading, best: _Reading) -> bool:
     share = _disagreement(*statuses)
     if not share or (best.status.is_keyed and not other.status.is_keyed):
         return False
-    margin = _MARGIN if share < 1 - SHARE else _LARGE_MARGIN
+    sides = {one.status.number > one.request[0].number for one in (best, other)}
+    margin = _MARGIN if share < 1 - SHARE and len(sides) == 1 else _LARGE_MARGIN
     return other.score > best.score - margin
 
 

@@ -26,6 +26,7 @@ Path: TypeAlias = tuple[str, ...]
 _SHARE: Final = 0.9  # of the requests among the records
 _HOST_SHARE: Final = 0.5  # the others may be requests to an address
 _DEEPEST: Final = 5
+_SLOW: Final = 10  # seconds: the median of a log is less
 _NAMES: Final[Mapping[str, Sequence[str]]] = {
     **{kind.value: names for kind, names in NAMES.items()},
     "time": (*NAMES[Kind.TIME], ""),  # before the object
@@ -240,10 +241,10 @@ def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | N
 
 
 def _guess_unit(texts: Sequence[str]) -> str:
-    """Seconds have decimals (Caddy), nanoseconds are large (Traefik, ECS), else milliseconds."""
-    if any("." in text for text in texts):
+    """Small decimals are seconds (Caddy), large numbers nanoseconds (ECS), else milliseconds."""
+    middle = sorted(map(float, texts))[len(texts) // 2]
+    if any("." in text for text in texts) and middle < _SLOW:
         return "s"
-    middle = sorted(map(int, texts))[len(texts) // 2]
     return "ns" if middle > 100_000 else "ms"
 
 

@@ -45,10 +45,16 @@ def _parse(
     if missing := find_missing([kind for kind in Kind if kind.value in fields]):
         found = ", ".join(quote(key) for key in keys[:20]) or "none"
         return Malformed(line, f"its keys are {found}; allowed: keys of {missing}")
-    tick = read_any_time(fields["time"], reading.zone)
+    tick = read_any_time(_complete_time(line, fields["time"]), reading.zone)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)
     return read_request(line, tick, fields, reading.is_failure)
+
+
+def _complete_time(line: str, text: str) -> str:
+    """A time with the zone behind it, which a bare value ends before."""
+    end = line.find(text) + len(text)
+    return find_time(line[end - len(text) :]) or text if line[end : end + 1] == " " else text
 
 
 def _split_ltsv(line: str) -> tuple[list[str], list[str]]:

@@ -74,6 +74,29 @@ def test_two_statuses_that_disagree_are_ambiguous() -> None:
     assert len({layout.show() for layout in found.layouts}) == 2
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ('{time} 192.0.2.1 "GET /cart HTTP/1.1" {one} {other} 0.1', '"$request" $status'),
+        ('{time} {one} 192.0.2.1 "GET /cart HTTP/1.1" {other} 0.1', ""),
+    ],
+)
+def test_statuses_that_mostly_agree_are_told_by_their_place_behind_the_request(
+    line: str, status: str
+) -> None:
+    lines = [
+        line.format(
+            time=f"2025-03-10T12:00:{second:02}Z",
+            one=502 if second == 7 else 200 + second % 2,
+            other=200 + second % 2,
+        )
+        for second in range(50)
+    ]
+    found = infer(lines)
+    assert status in found.show() if isinstance(found, Layout) else isinstance(found, Ambiguity)
+    assert isinstance(found, Layout) == bool(status)
+
+
 def test_error_lines_beside_the_requests_are_ignored() -> None:
     error = LINES["nginx error"].format(n=1, d=1)
     access = '192.0.2.1 - [29/Nov/2023:13:20:{:02} +0000] "GET /cart HTTP/1.1" 502 157'

@@ -36,6 +36,12 @@ FORMATS = {form.name: form for form in KNOWN}
             "logfmt",
             "",
         ),
+        (
+            'time=[08/Jul/2018:08:13:12 +0900] request="GET /a HTTP/1.1" status=500 rt=0.1',
+            "logfmt",
+            "",
+        ),
+        ("method=GET path=/a status=500 ts=2018-07-08T08:13:12 +09:00", "logfmt", ""),
         ('[2018-07-07 23:13:12 +0000] request="GET /a HTTP/1.1" status="500"', "logfmt", ""),
     ],
 )
