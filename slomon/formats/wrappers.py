@@ -154,9 +154,11 @@ def _read_object(line: str, *keys: str) -> dict[str, object] | None:
 def _unwrap_docker(line: str) -> Content | None:
     record = _read_object(line, "stream") or {}
     text = record.get("log")
-    if not isinstance(text, str) or not {"log", "stream"} <= record.keys() <= _DOCKER:
+    if not isinstance(text, str) or "stream" not in record:
         return None
-    return Content(text.removesuffix("\n").removesuffix("\r"), text.endswith("\n"))
+    # Only Docker splits lines. Fluent Bit joins them, and adds keys.
+    complete = text.endswith("\n") or not record.keys() <= _DOCKER
+    return Content(text.removesuffix("\n").removesuffix("\r"), complete)
 
 
 def _unwrap_journal(line: str) -> Content | None:
@@ -219,7 +221,7 @@ _ISO: Final = (
 )
 _CRI: Final = re.compile(rf"{_ISO} (?:stdout|stderr) (?P<tag>[PF])(?::[^ ]*)? ?")
 _DOCKER: Final = {"log", "stream", "time", "attrs"}
-_MESSAGES: Final = ("message", "msg", "log")  # of Elasticsearch, CloudWatch, loggers, Fluent Bit
+_MESSAGES: Final = ("message", "msg", "log")  # of Elasticsearch, CloudWatch, loggers
 _TAG: Final = r"[^ :\[]+(?:\[[0-9]+\])?: "
 
 WRAPPERS: Final = {

@@ -292,13 +292,13 @@ LINES: Final[dict[str, tuple[str, str, str, str, str]]] = {
         *(TIME, "GET /cart", ""),
     ),
     "Fluent Bit, nginx": (
-        "message/combined",
+        "docker/combined",
         f'{{"date": 1741608000.123, "stream": "stdout", "_p": "F", "log": "192.0.2.1 - - [{CLF}] '
         '\\"GET /cart HTTP/1.1\\" STATUS 5 \\"-\\" \\"curl\\"", "kubernetes": {"pod_name": "a"}}',
         *(WHOLE, "GET /cart", ""),
     ),
     "Fluent Bit, morgan": (
-        "message-time/inferred",
+        "docker-time/inferred",
         '{"date": 1741608000.123, "stream": "stdout", "_p": "F", "log": "GET /cart STATUS 5 ms"}',
         *(TIME, "GET /cart", ""),
     ),
