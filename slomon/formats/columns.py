@@ -55,7 +55,7 @@ _TOKEN: Final = {
 _OPEN: Final = r"""[\[({<|"' ]*"""
 _CLOSE: Final = r"""[\])}>|"', ;:]*"""
 _CORE: Final = re.compile(
-    rf"(?P<open>{_OPEN}(?:(?P<key>[A-Za-z_@][\w.@-]*)[=:])?{_OPEN})(?P<core>.*?)(?P<close>{_CLOSE})",
+    rf"(?P<open>{_OPEN}(?:(?P<key>[A-Za-z_@][\w.@-]*)(?:=|:(?!//)))?{_OPEN})(?P<core>.*?)(?P<close>{_CLOSE})",
     re.DOTALL,
 )
 _REQUEST: Final = re.compile(

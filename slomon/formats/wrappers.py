@@ -221,7 +221,8 @@ _ISO: Final = (
 )
 _CRI: Final = re.compile(rf"{_ISO} (?:stdout|stderr) (?P<tag>[PF])(?::[^ ]*)? ?")
 _DOCKER: Final = {"log", "stream", "time", "attrs"}
-_MESSAGES: Final = ("message", "msg", "log")  # of Elasticsearch, CloudWatch, loggers
+# Of Elasticsearch, CloudWatch, loggers, and Google Cloud
+_MESSAGES: Final = ("message", "msg", "log", "textPayload")
 _TAG: Final = r"[^ :\[]+(?:\[[0-9]+\])?: "
 
 WRAPPERS: Final = {

@@ -302,6 +302,18 @@ LINES: Final[dict[str, tuple[str, str, str, str, str]]] = {
         '{"date": 1741608000.123, "stream": "stdout", "_p": "F", "log": "GET /cart STATUS 5 ms"}',
         *(TIME, "GET /cart", ""),
     ),
+    "Docker, Koa in colours": (
+        "docker-time/colours/inferred",
+        '{"log": "  \\u001b[90m-->\\u001b[39m \\u001b[1mGET\\u001b[0m \\u001b[90m/cart\\u001b[39m '
+        '\\u001b[32mSTATUS\\u001b[39m 5ms\\n", "stream": "stdout", '
+        f'"time": "{TIME}"}}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "Google Cloud, morgan": (
+        "message-time/inferred",
+        f'{{"insertId": "1", "textPayload": "GET /cart STATUS 5 ms", "timestamp": "{TIME}"}}',
+        *(TIME, "GET /cart", ""),
+    ),
     "winston": (
         "message-time/inferred",
         f'{{"level": "info", "message": "GET /cart STATUS 12.345 ms - 5", "timestamp": "{TIME}"}}',

@@ -97,6 +97,16 @@ def test_statuses_that_mostly_agree_are_told_by_their_place_behind_the_request(
     assert isinstance(found, Layout) == bool(status)
 
 
+def test_a_target_may_be_a_whole_url() -> None:
+    lines = [
+        f'2025-03-10T12:00:{second:02}Z GET 200 "https://shop.example.com/cart?a=1" 0.1'
+        for second in range(20)
+    ]
+    found = infer(lines)
+    assert isinstance(found, Layout)
+    assert found.show() == '$time_iso8601 $request_method $status "$request_uri" $request_time'
+
+
 def test_error_lines_beside_the_requests_are_ignored() -> None:
     error = LINES["nginx error"].format(n=1, d=1)
     access = '192.0.2.1 - [29/Nov/2023:13:20:{:02} +0000] "GET /cart HTTP/1.1" 502 157'
