@@ -16,6 +16,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.formats.layout import Kind
+from slomon.formats.names import NAMES, is_virtual_host, simplify
 from slomon.formats.requests import PROTOCOL
 from slomon.formats.times import FORMS, find_time_form, read_time
 
@@ -61,6 +63,7 @@ _CORE: Final = re.compile(
 _REQUEST: Final = re.compile(
     rf"(?P<method>{_METHODS}) (?P<path>{_TARGET}.*?)(?: {PROTOCOL})?", re.S
 )
+_ADDRESS: Final = re.compile(r"[-_]|\[?[0-9a-fA-F:.]+\]?")
 _DURATION: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>ns|us|µs|μs|ms|s)?")
 _STATUS_KEYS: Final = re.compile("status|code|^s$|^sc$|^st$")
 OTHER_KEYS: Final = re.compile("upstream|origin|backend|byte|size|len|time|dur|port")
@@ -96,6 +99,7 @@ class Column:
     is_path: bool = False
     is_status: bool = False
     duration: str | None = None  # the unit; "" if it is in the text
+    is_host: bool = False
 
     @property
     def key(self) -> str:
@@ -146,6 +150,7 @@ def describe_column(number: int, tokens: Sequence[Token], after: Sequence[Token]
         is_path=mostly(re.match(_TARGET, core) is not None for core in cores),
         is_status=_are_statuses(cores),
         duration=unit,
+        is_host=_are_hosts(tokens),
     )
 
 
@@ -177,6 +182,23 @@ def _are_statuses(cores: Sequence[str]) -> bool:
     numbers = [int(core) for core in written if re.fullmatch("[1-5][0-9]{2}", core)]
     known = sum(number in _STATUSES for number in numbers)
     return bool(numbers) and known >= 0.98 * len(written)
+
+
+def _are_hosts(tokens: Sequence[Token]) -> bool:
+    """
+    Virtual hosts, and addresses instead of a few: their key says so, or else no name has a digit,
+    as the names of machines have.
+    """
+    key = simplify(tokens[0].key)
+    names = [token.core for token in tokens if is_virtual_host(token.core)]
+    others = (token.core for token in tokens if not is_virtual_host(token.core))
+    if key and key not in NAMES[Kind.HOST]:
+        return False
+    return (
+        2 * len(names) > len(tokens)
+        and all(_ADDRESS.fullmatch(other) for other in others)
+        and (bool(key) or not any(re.search("[0-9]", name.partition(":")[0]) for name in names))
+    )
 
 
 def _find_unit(tokens: Sequence[Token], after: set[str]) -> str | None:

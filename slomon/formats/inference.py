@@ -77,8 +77,8 @@ def infer(lines: Sequence[str], name: str = "inferred") -> Layout | Ambiguity | 
     for reading in readings:
         if best is not None and not _is_rival(reading, best[0]):
             continue
-        layout = _make_layout(reading, name)
-        if layout is None or not _reads(layout, reading, requests):
+        layout = _fit_layout(reading, name, requests)
+        if layout is None:
             continue
         if best is not None:
             return Ambiguity((best[1], layout))
@@ -141,7 +141,17 @@ def _rate_status(status: Column, request: tuple[Column, ...]) -> int:
     return score
 
 
-def _make_layout(reading: _Reading, name: str) -> Layout | None:
+def _fit_layout(reading: _Reading, name: str, lines: Sequence[str]) -> Layout | None:
+    """The layout of a reading that reads the lines, with their virtual host if one is there."""
+    hosts = [column for column in reading.columns if column.is_host]
+    for host in (hosts[0], None) if len(hosts) == 1 else (None,):
+        layout = _make_layout(reading, name, host)
+        if layout is not None and _reads(layout, reading, lines):
+            return layout
+    return None
+
+
+def _make_layout(reading: _Reading, name: str, host: Column | None) -> Layout | None:
     fields: dict[int, Field] = {
         reading.time.number: _TIME_NAMES[reading.time.time],
         reading.status.number: FIELDS["status"],
@@ -151,6 +161,8 @@ def _make_layout(reading: _Reading, name: str) -> Layout | None:
         fields[column.number] = FIELDS[field]
     if len(fields) != 2 + len(reading.request):
         return None
+    if host is not None and host.number not in fields:
+        fields[host.number] = FIELDS["host"]
     duration = _choose_duration(reading, fields)
     if duration is not None:
         fields[duration.number] = _DURATION_NAMES[duration.duration or ""]

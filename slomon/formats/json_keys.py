@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
 from slomon.formats.layout import Kind, is_complete
-from slomon.formats.names import DURATIONS, NAMES, SERVICES, simplify
+from slomon.formats.names import DURATIONS, NAMES, SERVICES, is_virtual_host, simplify
 from slomon.formats.requests import split_request
 from slomon.formats.times import find_time_form
 from slomon.text import quote
@@ -38,9 +38,7 @@ _ELSEWHERE: Final = re.compile(
 )
 _DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
 _METHODS: Final = re.compile("[A-Z][A-Z_-]*|get|head|post|put|patch|delete|options")  # as hapi's
-_HOST: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?|localhost")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][^\s/;]*")
-_MACHINES: Final = (".internal", ".local", ".lan", ".compute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +269,6 @@ def _is_status(text: str) -> bool:
     return text in ("0", "-") or (len(text) == 3 and text.isdigit() and "100" <= text <= "599")
 
 
-def _is_host(text: str) -> bool:
-    return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
-
-
 def _is_service(text: str) -> bool:
     return _SERVICE.fullmatch(text) is not None and not _is_duration(text)
 
@@ -286,6 +280,6 @@ _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "request": split_request,
     "route": split_request,
     "status": _is_status,
-    "host": _is_host,
+    "host": is_virtual_host,
     "service": _is_service,
 }

@@ -105,6 +105,17 @@ def simplify(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
+def is_virtual_host(text: str) -> bool:
+    """Can this be the name of a virtual host? The names of machines in a network cannot."""
+    return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
+
+
+_HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}|localhost)(?::[0-9]+)?"
+)
+_MACHINES: Final = (".internal", ".local", ".lan", ".compute")
+
+
 @lru_cache(maxsize=1024)
 def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
     """The field of each of these names, in order; each kind at most once but for SKIP."""

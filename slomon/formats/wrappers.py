@@ -235,7 +235,8 @@ WRAPPERS: Final = {
         Wrapper("loki", _unwrap_loki),
         Wrapper("message", _unwrap_message),
         _prefix("logcli", rf"{_ISO} \{{[^}}]*\}} +", "$log_time {$labels} "),
-        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| ", "$container | "),
+        # Where another field ends with a bar, too, the bars separate columns.
+        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| (?![\w.:-]+ +\| )", "$container | "),
         _prefix("kubectl", r"\[pod/[^ \]]+\] ", "[$pod] "),
         _prefix("stern", r"[a-z0-9.-]+-[a-z0-9]{5} [a-z0-9-]+ ", "$pod $container "),
         _prefix(

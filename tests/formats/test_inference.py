@@ -107,6 +107,34 @@ def test_a_target_may_be_a_whole_url() -> None:
     assert found.show() == '$time_iso8601 $request_method $status "$request_uri" $request_time'
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (
+            "{time}|192.0.2.1|{host}|GET /cart HTTP/1.1|200",
+            "$time_iso8601|$_|$host|$request|$status",
+        ),
+        ('{time} "GET /cart HTTP/1.1" 200 {host}', '$time_iso8601 "$request" $status $host'),
+        ('{time} to={host} "GET /cart HTTP/1.1" 200', '$time_iso8601 $_ "$request" $status'),
+        (
+            '{time} vhost={host} "GET /cart HTTP/1.1" 200',
+            '$time_iso8601 vhost=$host "$request" $status',
+        ),
+        ('{time} web1.{host} "GET /cart HTTP/1.1" 200', '$time_iso8601 $_ "$request" $status'),
+        ('{time} {host} {host} "GET /cart HTTP/1.1" 200', '$time_iso8601 $_ $_ "$request" $status'),
+    ],
+)
+def test_a_virtual_host_is_found_but_no_machine(line: str, shown: str) -> None:
+    hosts = ["shop.example.com", "www.example.com", "192.0.2.9"]
+    lines = [
+        line.format(time=f"2025-03-10T12:00:{second:02}Z", host=hosts[(second % 5) // 2])
+        for second in range(50)
+    ]
+    found = infer(lines)
+    assert isinstance(found, Layout)
+    assert found.show() == shown
+
+
 def test_error_lines_beside_the_requests_are_ignored() -> None:
     error = LINES["nginx error"].format(n=1, d=1)
     access = '192.0.2.1 - [29/Nov/2023:13:20:{:02} +0000] "GET /cart HTTP/1.1" 502 157'
