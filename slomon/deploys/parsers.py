@@ -32,7 +32,7 @@ _COMMIT_FIELD: Final = re.compile(r"(Author|Date|CommitDate|committer)(?:: *|(?=
 
 _HASH: Final = re.compile("[0-9a-f]{7,64}")
 _VERSION: Final = r"v\d[\w.+-]*|\d+\.\d+(?:\.\d+)?(?:[+-][\w.+-]+)?"
-_NAME: Final = re.compile(rf"{_HASH.pattern}|(?:refs/tags/)?(?:{_VERSION})", re.ASCII)
+_NAME: Final = re.compile(rf"{_HASH.pattern}|(?:[a-zA-Z][\w./-]*[@/-])?(?:{_VERSION})", re.ASCII)
 # What stands before a hash: the graph of git, or the version of a release of Heroku
 _BEFORE_HASH: Final = re.compile(r"[\s*|/\\]*(?:v\d+\s+Deploy\s)?", re.ASCII)
 _DECORATION: Final = re.compile(r" \((?=HEAD|tag: |\w+/)(?:[^)]*?tag: ([^,)]+))?[^)]*\)")
@@ -112,7 +112,8 @@ def _read_line(line: str) -> Change | None:
             names = words[len(date.split(" ")) :][:1] if first == 0 else words[:1]
             name = _HASH if first > 1 else _NAME
             if date and names and name.fullmatch(names[0]):
-                author = next((word.strip("<>") for word in words if "@" in word.strip("@")), "")
+                others = (word.strip("<>@") for word in words if word != names[0])
+                author = next((word for word in others if "@" in word), "")
                 return Change(names[0].removeprefix("refs/tags/"), author, date, service="")
             if not _NAME.fullmatch(words[0]):
                 break

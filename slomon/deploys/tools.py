@@ -112,6 +112,7 @@ _COMMON: Final[Names] = {
         "change_sets.items.commit_id change_set.items.commit_id release.commit.hash "
         "revision.git_hub_location.commit_id revision.s3_location.key source_version vcs.revision "
         "git.commit_sha source_control.revision vcs_revision_key revisions.revision.version "
+        "substitutions.commit_sha scm_revision "
         "source_revisions.revision_id labels.commit labels.commit_sha metadata.labels.commit_sha "
         "meta.github_commit_sha meta.gitlab_commit_sha meta.bitbucket_commit_sha meta.commit_hash "
         "release.artifacts.definition_reference.source_version.id "
@@ -130,7 +131,7 @@ _COMMON: Final[Names] = {
         *_times("started start", "started"),
         *_names("deployable.started_at"),
         *_times("created create build", "created"),
-        *_times("updated", "updated"),
+        *_times("updated", "updated last_modified"),
         *_times("committed commit committer"),
         *_names("date"),
         *_times("author authored"),

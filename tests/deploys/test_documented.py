@@ -183,6 +183,16 @@ RAILWAY = {
 }
 DEPLOYER = {"created_at": "2025-03-10T12:05:00+0000", "release_name": "12", "user": "ana"}
 
+CLOUD_BUILD = {
+    "status": "SUCCESS",
+    "createTime": ASKED,
+    "startTime": STARTED,
+    "finishTime": ENDED,
+    "substitutions": {"COMMIT_SHA": GOOD, "BRANCH_NAME": "main"},
+}
+TOWER = {"status": "successful", "started": STARTED, "finished": ENDED, "scm_revision": GOOD}
+LAMBDA = {"FunctionName": "shop", "Version": "3", "LastModified": "2025-03-10T12:05:00.000+0000"}
+
 HISTORY: Final[dict[str, tuple[object, str, dict[str, int]]]] = {
     "Vercel, failed": (
         {"deployments": fail(VERCEL, state="ERROR", readyState="ERROR"), "pagination": {}},
@@ -280,6 +290,9 @@ HISTORY: Final[dict[str, tuple[object, str, dict[str, int]]]] = {
         GOOD,
         {"status is CRASHED": 1},
     ),
+    "Cloud Build": (fail(CLOUD_BUILD, status="FAILURE"), GOOD, {"status is FAILURE": 1}),
+    "Ansible Tower": ({"results": fail(TOWER, status="failed")}, GOOD, {"status is failed": 1}),
+    "AWS Lambda": ({"Versions": [LAMBDA]}, "3", {}),
     "Deployer": (json.dumps(DEPLOYER), "12", {}),
     "Argo CD, argocd app history": (
         "ID      DATE                           REVISION\n"

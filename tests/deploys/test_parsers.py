@@ -220,6 +220,14 @@ def test_a_version_may_stand_beside_its_date(
     assert [tick for tick, _ in changes.changes] == [1543305600_000_000_000, INSTANT]
 
 
+@pytest.mark.parametrize(
+    "name", ["v1.2.0", "1.2", "shop@1.2.3", "shop/v1.2.3-rc1", "v1.2-4-g9fd0d7f"]
+)
+def test_a_version_may_have_the_name_of_what_has_it(name: str) -> None:
+    ((_, change),) = read_changes(f"{name} 2018-11-28T14:11:31-08:00 ana@example.com").changes
+    assert (change.commit, change.author) == (name, "ana@example.com")
+
+
 def test_the_log_of_what_was_checked_out_is_read(repository: Path) -> None:
     text = git(repository, "log", "--walk-reflogs", "--date=iso", "--format=%h %gd: %gs")
     changes = read_changes(text)
