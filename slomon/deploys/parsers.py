@@ -36,7 +36,7 @@ _NAME: Final = re.compile(rf"{_HASH.pattern}|(?:[a-zA-Z][\w./-]*[@/-])?(?:{_VERS
 # What stands before a hash: the graph of git, or the version of a release of Heroku
 _BEFORE_HASH: Final = re.compile(r"[\s*|/\\]*(?:v\d+\s+Deploy\s)?", re.ASCII)
 _DECORATION: Final = re.compile(r" \((?=HEAD|tag: |\w+/)(?:[^)]*?tag: ([^,)]+))?[^)]*\)")
-_SEPARATORS: Final = re.compile(r"[\s|,;\"'()\[\]{}]+")
+_SEPARATORS: Final = re.compile(r"[\s|,;\"'(){}]+")
 _MAX_DATE_WORDS: Final = 7
 _MAX_COMMIT_LINE: Final = 400  # characters
 _EPOCH: Final = re.compile(r"\d{9,19}")
@@ -93,8 +93,8 @@ def read_lines(text: str, _: DeployRules) -> Iterator[Record]:
     The commits in the output of `git log` with a line for each: the hash and then the date, as in
     `--format='%H %an %cI'` and `--format=reference`, or the date and directly behind it the hash.
     A tag that is a version may stand for the hash, directly beside the date. Separators are white
-    space, commas, semicolons, bars, quotes and brackets. The first word with an `@` in it is the
-    author. Lines of a mere graph are skipped.
+    space, commas, semicolons, bars, quotes, parentheses and braces. The first word with an `@` in
+    it is the author. Lines of a mere graph are skipped.
     """
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip(" *|/\\_"):

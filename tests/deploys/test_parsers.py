@@ -174,7 +174,6 @@ FORMATS = [
     "--oneline --decorate --format=%h%d|%ci|%s",
     "--graph --format=%h|%ci|%s",
     "--pretty=raw",
-    "--format=%cI|[%h]|%s",
     "--reverse --format=%H|%ci",
     "-z --format=%H|%ci",
     "--format=reference --date=iso",
@@ -266,6 +265,7 @@ def test_a_day_counts_from_its_beginning(repository: Path, arguments: str) -> No
         "2018-11-28 14:11:31 -0800 deployed 9fd0d7f",
         "v1.2 deployed 2018-11-28 14:11:31 -0800",
         "192.0.2.1 2018-11-28 14:11:31 -0800",
+        "2018-11-28 14:11:31 [INFO] [1226038] started",
         "abc 2018-11-28 14:11:31 -0800",
     ],
 )
