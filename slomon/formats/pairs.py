@@ -14,7 +14,7 @@ from slomon.core.events import Malformed
 from slomon.dates import Undated
 from slomon.formats.format import Format, Item, Reading
 from slomon.formats.layout import Field, Kind
-from slomon.formats.names import choose_service, find_missing, guess_fields
+from slomon.formats.names import choose_service, find_missing, guess_fields, keep_value
 from slomon.formats.requests import read_request
 from slomon.formats.times import find_time, read_any_time
 from slomon.text import quote
@@ -37,8 +37,8 @@ def _parse(
     line: str, *, split: Callable[[str], tuple[list[str], list[str]]], reading: Reading
 ) -> Item:
     keys, values = split(line)
-    kinds = _find_kinds(tuple(keys), by_service=reading.by_service)
-    fields = {kind.value: values[at] for kind, at in kinds}
+    known = _find_fields(tuple(keys), by_service=reading.by_service)
+    fields = {field.kind.value: keep_value(field, values[at]) for field, at in known}
     before = "" if line.startswith("{") else line.partition("=")[0]
     if "time" not in fields and (first := find_time(before)):
         fields["time"] = first  # of a syslog, or of the program's logger
@@ -73,7 +73,7 @@ def _split_logfmt(line: str) -> tuple[list[str], list[str]]:
 
 
 @lru_cache(maxsize=1024)
-def _find_kinds(keys: tuple[str, ...], *, by_service: bool) -> Sequence[tuple[Kind, int]]:
+def _find_fields(keys: tuple[str, ...], *, by_service: bool) -> Sequence[tuple[Field, int]]:
     fields: Sequence[Field] = guess_fields(keys)
     fields = choose_service(fields) if by_service else fields
-    return [(field.kind, at) for at, field in enumerate(fields) if field.kind is not Kind.SKIP]
+    return [(field, at) for at, field in enumerate(fields) if field.kind is not Kind.SKIP]

@@ -21,7 +21,7 @@ from slomon.dates import Undated
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Field, Kind
-from slomon.formats.names import choose_service, find_missing, guess_fields
+from slomon.formats.names import choose_service, find_missing, guess_fields, keep_value
 from slomon.formats.requests import read_request
 from slomon.formats.times import find_time_form, read_any_time
 from slomon.text import quote
@@ -247,7 +247,7 @@ def _read_cells(line: str, cells: Sequence[str], layout: TableLayout, reading: R
         if column.kind is Kind.TIME:
             times.append(cell)
         elif column.kind is not Kind.SKIP:
-            fields[column.kind.value] = cell
+            fields[column.kind.value] = keep_value(column, cell)
     tick = read_any_time(" ".join(times), UTC if layout.utc else reading.zone)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)

@@ -52,6 +52,12 @@ def test_an_access_is_read_whatever_the_order(line: str, name: str, host: str) -
     assert not host or access.host == host
 
 
+@pytest.mark.parametrize(("value", "host"), [("web-1", ""), ("shop.example.com",) * 2])
+def test_a_machine_is_no_virtual_host(value: str, host: str) -> None:
+    line = f"time=1531005192 host={value} method=GET path=/a status=500"
+    assert FORMATS["logfmt"].parse(line) == Access(TICK, "GET", "/a", failed=True, host=host)
+
+
 def test_the_first_of_equal_keys_counts() -> None:
     line = "time=1531005192 method=GET path=/a status=500 status=200"
     assert FORMATS["logfmt"].parse(line) == Access(TICK, "GET", "/a", failed=True)
