@@ -70,6 +70,7 @@ OTHER_KEYS: Final = re.compile("upstream|origin|backend|byte|size|len|time|dur|p
 DURATION_KEYS: Final = re.compile(
     "request_time|duration|latency|elapsed|took|apptime|response_?time|reqtime|service|^rt$|^d$"
 )
+_HALVES: Final = frozenset({"AM", "PM", "am", "pm"})  # no form reads the hour before them
 _UNITS: Final = {"s": "s", "ms": "ms", "us": "us", "µs": "us", "μs": "us", "ns": "ns"}
 
 
@@ -140,11 +141,13 @@ def _trim(text: str) -> Token:
 def describe_column(number: int, tokens: Sequence[Token], after: Sequence[Token]) -> Column:
     """Return what the tokens with this number in their lines can be; `after` are the next ones."""
     cores = [token.core for token in tokens]
-    unit = _find_unit(tokens, {token.core for token in after})
+    following = {token.core for token in after}
+    unit = _find_unit(tokens, following)
+    has_half = bool(following) and following <= _HALVES
     return Column(
         number,
         tokens,
-        time=_find_form(cores),
+        time="" if has_half else _find_form(cores),
         is_request=mostly(_REQUEST.fullmatch(core) is not None for core in cores),
         is_method=mostly(re.fullmatch(_METHODS, core) is not None for core in cores),
         is_path=mostly(re.match(_TARGET, core) is not None for core in cores),

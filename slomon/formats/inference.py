@@ -119,7 +119,7 @@ def _read(lines: Sequence[str], separator: str) -> Iterator[_Reading]:
 def _rate_time(time: Column, times: Sequence[Column]) -> int:
     dates = [one for one in times if not FORMS[one.time].unit]
     is_first = time is (dates or times)[0]
-    return 4 * (time in dates or not dates) + is_first + 2 * is_zoned(time) + 6 * is_sorted(time)
+    return 4 * (time in dates or not dates) + is_first + 6 * is_zoned(time) + 6 * is_sorted(time)
 
 
 def _rate_request(request: tuple[Column, ...]) -> int:

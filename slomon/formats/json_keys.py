@@ -10,7 +10,7 @@ value must be what the name says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -18,7 +18,7 @@ from slomon.dates import Undated, read_date
 from slomon.formats.layout import Kind, is_complete
 from slomon.formats.names import DURATIONS, NAMES, SERVICES, is_virtual_host, simplify
 from slomon.formats.requests import split_request
-from slomon.formats.times import find_time_form
+from slomon.formats.times import find_time_form, read_any_time
 from slomon.text import quote
 
 Path: TypeAlias = tuple[str, ...]
@@ -183,11 +183,7 @@ def _choose(
         return None
     beside = {path[:-1] for path in others.values()}
     ranks = {
-        path: (
-            path[:-1] not in beside if field == "status" else False,
-            _rank(field, path),
-            len(path),
-        )
+        path: (_is_worse(field, path, records, beside), _rank(field, path), len(path))
         for path in good
     }
     best, *rest = sorted(good, key=ranks.__getitem__)
@@ -196,6 +192,25 @@ def _choose(
         if any(record.get(best) != record.get(rival) for record in records):
             return AmbiguousKeys(field, (".".join(best), ".".join(rival)))
     return best
+
+
+def _is_worse(
+    field: str, path: Path, records: Sequence[Mapping[Path, str]], beside: Container[Path]
+) -> bool:
+    """
+    Is another key the better one, whatever they are called: a status beside other fields of the
+    request, a time with a zone, a path that is not always the same, such as the program's own?
+    """
+    values = [record[path] for record in records if path in record]
+    match field:
+        case "status":
+            return path[:-1] not in beside
+        case "time":
+            return isinstance(read_any_time(values[0], None), Undated)
+        case "path":
+            return len(set(values)) == 1
+        case _:
+            return False
 
 
 def _find_date_and_clock(records: Sequence[Mapping[Path, str]]) -> Path | None:

@@ -135,6 +135,11 @@ def test_a_virtual_host_is_found_but_no_machine(line: str, shown: str) -> None:
     assert found.show() == shown
 
 
+def test_an_hour_before_noon_or_after_it_is_no_time() -> None:
+    lines = [f"2025-03-10 01:00:{second:02} PM GET /cart 200" for second in range(20)]
+    assert infer(lines) is None
+
+
 def test_error_lines_beside_the_requests_are_ignored() -> None:
     error = LINES["nginx error"].format(n=1, d=1)
     access = '192.0.2.1 - [29/Nov/2023:13:20:{:02} +0000] "GET /cart HTTP/1.1" 502 157'
