@@ -136,7 +136,7 @@ def _rate_status(status: Column, request: tuple[Column, ...]) -> int:
     elif status.is_keyed:
         score += 3
     after = status.number - request[-1].number
-    score += 4 * (after == 1) + 2 * (after == 2)
+    score += 4 * (after == 1) + 2 * (after == 2) + (status.number + 1 == request[0].number)
     score += len({token.core for token in status.tokens}) > 1
     return score
 

@@ -236,7 +236,7 @@ WRAPPERS: Final = {
         Wrapper("message", _unwrap_message),
         _prefix("logcli", rf"{_ISO} \{{[^}}]*\}} +", "$log_time {$labels} "),
         # Where another field ends with a bar, too, the bars separate columns.
-        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| (?![\w.:-]+ +\| )", "$container | "),
+        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| (?![^\s\[]+ +\| )", "$container | "),
         _prefix("kubectl", r"\[pod/[^ \]]+\] ", "[$pod] "),
         _prefix("stern", r"[a-z0-9.-]+-[a-z0-9]{5} [a-z0-9-]+ ", "$pod $container "),
         _prefix(

@@ -150,6 +150,11 @@ def test_a_line_without_the_wrapper_is_malformed() -> None:
     assert read == Malformed("Traceback", "it is not wrapped as the log of cri is")
 
 
+@pytest.mark.parametrize("field", ["192.0.2.1", "https://shop.example.com/", '"curl/8.0"'])
+def test_bars_between_columns_are_no_prefix_of_compose(field: str) -> None:
+    assert find_wrapper([f"shop.example.com | {field} | GET /a HTTP/1.1 | 500"]) is None
+
+
 def test_a_wrapper_is_found_if_most_lines_have_it() -> None:
     wrapped = WRAPPED["compose"](COMBINED)
     assert find_wrapper([wrapped, COMBINED]) is None
