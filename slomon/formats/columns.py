@@ -64,6 +64,12 @@ _REQUEST: Final = re.compile(
     rf"(?P<method>{_METHODS}) (?P<path>{_TARGET}.*?)(?: {PROTOCOL})?", re.S
 )
 _ADDRESS: Final = re.compile(r"[-_]|\[?[0-9a-fA-F:.]+\]?")
+# Under a usual domain: a program's modules and files have names with dots, too.
+_PUBLIC_NAME: Final = re.compile(
+    r"[a-z.-]+\.(?:com|net|org|edu|gov|info|biz|dev|app|cloud|online|site|shop|store|tech|xyz|example"
+    r"|test|(?!py|rs|sh|pl|ml|md|cc|so)[a-z]{2})(?::[0-9]+)?",
+    re.IGNORECASE,
+)
 _DURATION: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>ns|us|µs|μs|ms|s)?")
 _STATUS_KEYS: Final = re.compile("status|code|^s$|^sc$|^st$")
 OTHER_KEYS: Final = re.compile("upstream|origin|backend|byte|size|len|time|dur|port")
@@ -189,8 +195,8 @@ def _are_statuses(cores: Sequence[str]) -> bool:
 
 def _are_hosts(tokens: Sequence[Token]) -> bool:
     """
-    Virtual hosts, and addresses instead of a few: their key says so, or else no name has a digit,
-    as the names of machines have.
+    Virtual hosts, and addresses instead of a few: their key says so, or else each name is public
+    and has no digit, as the names of machines have.
     """
     key = simplify(tokens[0].key)
     names = [token.core for token in tokens if is_virtual_host(token.core)]
@@ -200,7 +206,7 @@ def _are_hosts(tokens: Sequence[Token]) -> bool:
     return (
         2 * len(names) > len(tokens)
         and all(_ADDRESS.fullmatch(other) for other in others)
-        and (bool(key) or not any(re.search("[0-9]", name.partition(":")[0]) for name in names))
+        and (bool(key) or all(map(_PUBLIC_NAME.fullmatch, names)))
     )
 
 

@@ -121,6 +121,10 @@ def test_a_target_may_be_a_whole_url() -> None:
             '$time_iso8601 vhost=$host "$request" $status',
         ),
         ('{time} web1.{host} "GET /cart HTTP/1.1" 200', '$time_iso8601 $_ "$request" $status'),
+        (
+            '{time} app.{host}.access "GET /cart HTTP/1.1" 200',
+            '$time_iso8601 $_ "$request" $status',
+        ),
         ('{time} {host} {host} "GET /cart HTTP/1.1" 200', '$time_iso8601 $_ $_ "$request" $status'),
     ],
 )
