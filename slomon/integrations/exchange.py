@@ -57,6 +57,8 @@ class Exchange:
     # Class attributes, because most requests never change them: setting them would take time.
     status = _DISCONNECTED
     """The status of the response, once it has started."""
+    has_started = False
+    """Has the response started? Not used under ASGI."""
     is_disconnected = False
     """Has the client disconnected?"""
     _failing_status: int | None = None  # the application says that the request has failed
@@ -71,11 +73,6 @@ class Exchange:
         """Count with this status, whatever that of the response is. False if it has counted."""
         self._failing_status = status
         return self.count is not None
-
-    @property
-    def has_started(self) -> bool:
-        """Has the response started?"""
-        return "status" in self.__dict__
 
     def finish(self) -> None:
         """Call this when the response is sent completely."""
