@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
@@ -18,7 +18,7 @@ from slomon.dates import is_day
 from slomon.endpoints.discovery import BY_FIELD, BY_HOST
 from slomon.errors import ConfigurationError, MalformedLineError
 from slomon.formats.requests import read_host
-from slomon.log_replay.backend import Backend, choose_backend
+from slomon.log_replay.backend import choose_backend
 from slomon.log_replay.direct import DirectReplay
 from slomon.log_replay.files import check_files, list_logs, measure
 from slomon.log_replay.logging import ReplayLog
@@ -29,7 +29,8 @@ from slomon.log_replay.rejects import Rejections, RejectsFile
 from slomon.log_replay.trust import DeployRecords, find_warnings
 
 if TYPE_CHECKING:
-    from slomon.log_replay.checkpoint import Checkpoint, SavedState
+    from slomon.log_replay.checkpoint import Checkpoint
+    from slomon.log_replay.run import Replay
 
 _SMALL: Final = 256 << 10
 """Bytes. Logs that have fewer are read without an event loop, whose import takes longer."""
@@ -63,9 +64,27 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
                 rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))
             for line in () if saved else rejected:
                 rejections.add(line)
-            run = _Run(plan, backend, log, rejections, size, given["on_progress"])
-            is_small = size is not None and size < _SMALL and state is None
-            engine, found = run.directly() if is_small else run.on_loop(state, saved)
+            hooks: dict[str, Any] = {
+                "on_rejected": rejections.add,
+                "on_format_detected": log.format_detected,
+                "on_paths_grouped": log.paths_grouped,
+            }
+            on_progress = given["on_progress"]
+            engine: DirectReplay | Replay
+            if size is not None and size < _SMALL and state is None:
+                engine = DirectReplay(plan, backend, **hooks)
+                found = engine.run(on_progress, size)
+            else:
+                # Imported only here: it imports an event loop.
+                from slomon.log_replay.run import Replay  # noqa: PLC0415
+
+                saving: dict[str, Any] = {
+                    "checkpoint": state,
+                    "save_rejections": rejections.save,
+                    "saved": saved,
+                }
+                engine = Replay(plan, backend, **hooks, **saving)
+                found = _run_on_loop(engine, size, on_progress)
             monitor = conclude(found, engine, plan, given, rejections.first)
         if state is not None and not given["keep_checkpoint"]:
             state.remove()
@@ -73,50 +92,15 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
         return monitor
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """How the logs of a plan are read. Both ways return what has read them, and the incidents."""
+def _run_on_loop(
+    engine: Replay, size: int | None, on_progress: Callable[[Progress], object] | None
+) -> ServiceMonitor:
+    from slomon.concurrency import run_on_own_loop  # noqa: PLC0415 (slow to import)
+    from slomon.log_replay.run import run_watched  # noqa: PLC0415
 
-    plan: Plan
-    backend: Backend
-    log: ReplayLog
-    rejections: Rejections
-    size: int | None
-    on_progress: Callable[[Progress], object] | None
-
-    def directly(self) -> tuple[Engine, ServiceMonitor]:
-        """In this thread."""
-        engine = DirectReplay(
-            self.plan,
-            self.backend,
-            on_rejected=self.rejections.add,
-            on_format_detected=self.log.format_detected,
-            on_paths_grouped=self.log.paths_grouped,
-        )
-        return engine, engine.run(self.on_progress, self.size)
-
-    def on_loop(
-        self, checkpoint: Checkpoint | None, saved: SavedState | None
-    ) -> tuple[Engine, ServiceMonitor]:
-        """On an event loop, with threads that read ahead."""
-        # Imported only here: it takes as long as to read a small log.
-        from slomon.concurrency import run_on_own_loop  # noqa: PLC0415
-        from slomon.log_replay.run import Replay, run_watched  # noqa: PLC0415
-
-        engine = Replay(
-            self.plan,
-            self.backend,
-            on_rejected=self.rejections.add,
-            on_format_detected=self.log.format_detected,
-            on_paths_grouped=self.log.paths_grouped,
-            checkpoint=checkpoint,
-            save_rejections=self.rejections.save,
-            saved=saved,
-        )
-        if self.on_progress is None:
-            return engine, run_on_own_loop(engine.run)
-        watched = partial(run_watched, engine, self.size, self.on_progress)
-        return engine, run_on_own_loop(watched)
+    if on_progress is None:
+        return run_on_own_loop(engine.run)
+    return run_on_own_loop(partial(run_watched, engine, size, on_progress))
 
 
 def _hold_outputs(checkpoint: str | None, rejects: str | None) -> AbstractContextManager[None]:
