@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from slomon.core.events import RejectedLine
 from slomon.endpoints.templates import Template
 from slomon.errors import ConfigurationError
+from slomon.interrupts import interrupts
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
@@ -48,6 +49,7 @@ class DirectReplay(ReplayParts):
             on_paths_grouped=on_paths_grouped,
         )
         self.logs: list[DirectLog] = []
+        self._is_stopped = False
 
     def run(
         self,
@@ -64,6 +66,26 @@ class DirectReplay(ReplayParts):
                 read_bytes = sum(log.bytes_read for log in self.logs)
                 on_progress(Progress(read_bytes, total_bytes, self.lines))
 
+        # No KeyboardInterrupt between any two steps: it could break off the writing of an event to
+        # stderr, which would be written twice. The reading ends after the present part of a block.
+        with interrupts.deferred(), interrupts.cancelling(self._stop):
+            self._prepare()
+            blocks = [log.read(self._plan.block_bytes) for log in self.logs]
+            report()
+            while not self._is_stopped and (source := self._order.next_source()) is not None:
+                block = next(blocks[source - 1], None)
+                if block is None:
+                    self._order.end(source)
+                    self._count()
+                else:
+                    self._resolve(source, block)
+                report()
+        return self._finish()
+
+    def _stop(self) -> None:
+        self._is_stopped = True
+
+    def _prepare(self) -> None:
         plan = self._plan
         found = survey(plan.logs, self._detector, plan.max_line)
         self._start_clocks(found)
@@ -74,24 +96,13 @@ class DirectReplay(ReplayParts):
         self._group_paths()
         self._enter_changes()
         self._shards = [self._make_shard(number) for number in range(plan.workers)]
-        blocks = [log.read(plan.block_bytes) for log in self.logs]
-        report()
-        while (source := self._order.next_source()) is not None:
-            block = next(blocks[source - 1], None)
-            if block is None:
-                self._order.end(source)
-                self._count()
-            else:
-                self._resolve(source, block)
-            report()
-        return self._finish()
 
     def _resolve(self, source: int, block: Block) -> None:
         clock = self._order.clocks[source]
         if clock.newest == 0:
             clock.lateness = choose_lateness(self._plan, block.log)
         remaining = True
-        while remaining:
+        while remaining and not self._is_stopped:
             self._resolver.scan(block)
             self._resolver.resolve(block)
             self._order.enter(source, block.ticks, block.codes, block.rows)
