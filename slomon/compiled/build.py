@@ -20,6 +20,7 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from slomon.compiled.cache import Image
+from slomon.compiled.records import join_records
 from slomon.kernels import (
     hash_table,
     json_lines,
@@ -37,7 +38,7 @@ from slomon.kernels import (
     wrappers,
 )
 from slomon.kernels import sli_series as series_kernels
-from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
+from slomon.kernels.windows import ENDPOINT, ENTRY
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -300,60 +301,6 @@ def _compilable() -> Iterator[Any]:
 
 
 @register_jitable
-def _state(
-    endpoints: Any,
-    endpoint_floats: Any,
-    endpoint_count: int,
-    excesses: Any,
-    entries: Any,
-    entry_count: int,
-    next_block: Any,
-    pool: Any,
-) -> Any:
-    """
-    The state of `CompiledWindows`, in the order of WindowState: its columns are strided views of
-    records.
-    """
-    by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
-    floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
-    by_excess = carray(excesses, (endpoint_count, EXCESS))
-    by_entry = carray(entries, (entry_count, ENTRY))
-    return windows.WindowState(
-        by_endpoint[:, 0],
-        floats[:, 1],
-        by_endpoint[:, 2],
-        by_endpoint[:, 3],
-        by_endpoint[:, 4],
-        by_endpoint[:, 5],
-        by_endpoint[:, 6],
-        by_endpoint[:, 7],
-        by_endpoint[:, 8],
-        by_endpoint[:, 9],
-        by_endpoint[:, 10],
-        by_endpoint[:, 11],
-        by_endpoint[:, 12],
-        by_endpoint[:, 13],
-        by_endpoint[:, 14],
-        by_endpoint[:, 15],
-        by_excess[:, 0],
-        by_excess[:, 1],
-        by_excess[:, 2],
-        by_excess[:, 3],
-        by_excess[:, 4],
-        by_excess[:, 5],
-        by_entry[:, 0],
-        by_entry[:, 1],
-        by_entry[:, 2],
-        carray(next_block, entry_count // windows.BLOCK),
-        carray(pool, 5)[0:1],
-        carray(pool, 5)[1:2],
-        carray(pool, 5)[2:3],
-        carray(pool, 5)[3:4],
-        carray(pool, 5)[4:5],
-    )
-
-
-@register_jitable
 def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
     """The state of an SLI series, in the order of SeriesState: columns by their addresses."""
     return series_kernels.SeriesState(
@@ -376,9 +323,15 @@ def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -
 
 @register_jitable
 def _count_rows(
-    state: Any, endpoints: Any, entries: Any, columns: Any, numbers: Any, sli_series: Any
+    state: Any,
+    endpoints: Any,
+    endpoint_count: int,
+    entries: Any,
+    columns: Any,
+    numbers: Any,
+    sli_series: Any,
 ) -> int:
-    endpoint_count, rows = len(state.width), len(columns[0])
+    rows = len(columns[0])
     if endpoint_count < _MANY:
         return windows.advance(state, columns, numbers, sli_series)
     # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
@@ -420,9 +373,7 @@ def _advance(
     series_floats: Any,
     bucket_count: int,
 ) -> Any:
-    state = _state(
-        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
-    )
+    state = join_records(endpoints, excesses, entries, next_block, pool)
     columns = (
         carray(slots, rows),
         carray(ticks, rows),
@@ -431,9 +382,9 @@ def _advance(
     )
     numbers = carray(crossings, 2 * windows.CROSSING * rows)  # two for each row, if there is room
     if not bucket_count:
-        return _count_rows(state, endpoints, entries, columns, numbers, None)
+        return _count_rows(state, endpoints, endpoint_count, entries, columns, numbers, None)
     sli_series = _series(sli_series, series_floats, endpoint_count, bucket_count)
-    return _count_rows(state, endpoints, entries, columns, numbers, sli_series)
+    return _count_rows(state, endpoints, endpoint_count, entries, columns, numbers, sli_series)
 
 
 def _merge(
@@ -461,9 +412,7 @@ def _mark(
     count: int,
     marks: Any,
 ) -> int:
-    state = _state(
-        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
-    )
+    state = join_records(endpoints, excesses, entries, next_block, pool)
     numbers = carray(marks, windows.MARKS * endpoint_count)
     return windows.mark(state, carray(slots, count), numbers)
 
@@ -480,9 +429,7 @@ def _expire(
     slot: int,
     tick: int,
 ) -> int:
-    state = _state(
-        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
-    )
+    state = join_records(endpoints, excesses, entries, next_block, pool)
     return windows.expire(state, slot, tick)
 
 
