@@ -103,14 +103,19 @@ def _list_bits(builder: Any, found: Any) -> Any:
     return builder.zext(builder.bitcast(found, ir.IntType(swar.WIDE)), _WORD)
 
 
-def _first_bytes(builder: Any, count: Any) -> Any:
-    """Which of the widest bytes are among the first `count`, a bit for each."""
+def _spread(builder: Any, number: Any) -> Any:
+    """A number in each of the widest bytes."""
     single = builder.insert_element(
-        ir.Constant(_WIDEST, ir.Undefined), builder.trunc(count, _BYTE), ir.Constant(_INT, 0)
+        ir.Constant(_WIDEST, ir.Undefined), builder.trunc(number, _BYTE), ir.Constant(_INT, 0)
     )
     order = ir.Constant(ir.VectorType(_INT, swar.WIDEST), [0] * swar.WIDEST)
-    repeated = builder.shuffle_vector(single, ir.Constant(_WIDEST, ir.Undefined), order)
-    return builder.icmp_unsigned("<", ir.Constant(_WIDEST, list(range(swar.WIDEST))), repeated)
+    return builder.shuffle_vector(single, ir.Constant(_WIDEST, ir.Undefined), order)
+
+
+def _first_bytes(builder: Any, count: Any) -> Any:
+    """Which of the widest bytes are among the first `count`, a bit for each."""
+    order = ir.Constant(_WIDEST, list(range(swar.WIDEST)))
+    return builder.icmp_unsigned("<", order, _spread(builder, count))
 
 
 def _count_until(builder: Any, found: Any, size: int) -> Any:
@@ -148,6 +153,19 @@ def _count_line(_: Any, text: Any, at: Any) -> Any:
 
 
 @intrinsic
+def _range_bits(_: Any, text: Any, at: Any, first: Any, last: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, first, last = arguments
+        word = _load_bytes(builder, text, at, swar.WIDEST)
+        from_first = builder.sub(word, _spread(builder, first))
+        span = builder.sub(last, first)
+        found = builder.icmp_unsigned("<=", from_first, _spread(builder, span))
+        return builder.bitcast(found, _WORD)
+
+    return types.int64(text, at, first, last), generate
+
+
+@intrinsic
 def _count_same(_: Any, text: Any, one: Any, other: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         text, one, other = arguments
@@ -175,13 +193,21 @@ def _hash_bytes(_: Any, text: Any, at: Any, count: Any) -> Any:
         text, at, count = arguments
         word = _load_bytes(builder, text, at, swar.WIDEST)
         word = builder.select(_first_bytes(builder, count), word, _repeat(0, swar.WIDEST))
-        words = ir.VectorType(_WORD, len(swar.FACTORS))
-        products = builder.mul(builder.bitcast(word, words), ir.Constant(words, swar.FACTORS))
-        total = ir.Constant(_WORD, 0)
-        for number in range(len(swar.FACTORS)):
-            product = builder.extract_element(products, ir.Constant(_INT, number))
-            total = builder.add(total, product)
-        return total
+        size = len(swar.KEYS)
+        words = ir.VectorType(_WORD, size)
+        word = builder.xor(builder.bitcast(word, words), ir.Constant(words, swar.KEYS))
+        low = builder.and_(word, ir.Constant(words, [(1 << 32) - 1] * size))
+        total = builder.mul(low, builder.lshr(word, ir.Constant(words, [32] * size)))
+        while size > 1:
+            size //= 2
+            halves = [
+                builder.shuffle_vector(
+                    total, total, ir.Constant(ir.VectorType(_INT, size), list(places))
+                )
+                for places in (range(size), range(size, 2 * size))
+            ]
+            total = builder.add(*halves)
+        return builder.extract_element(total, ir.Constant(_INT, 0))
 
     return types.int64(text, at, count), generate
 
@@ -218,6 +244,14 @@ def _special_bits_of_bytes(text: Any, at: Any) -> Any:
 @overload(swar.count_line, strict=False)
 def _count_line_bytes(text: Any, at: Any) -> Any:
     return lambda text, at: _count_line(text, np.int64(at))
+
+
+@overload(swar.range_bits, strict=False)
+def _range_bits_of_bytes(text: Any, at: Any, count: Any, first: Any, last: Any) -> Any:
+    return lambda text, at, count, first, last: (
+        _range_bits(text, np.int64(at), np.int64(first), np.int64(last))
+        & ((np.int64(1) << np.int64(count)) - np.int64(1))
+    )
 
 
 @overload(swar.count_same, strict=False)
@@ -270,7 +304,7 @@ def _first_bit(word: Any) -> Any:
 _REPLACED: Final = (
     *(swar.load, swar.wrap, swar.first_bit, swar.prefetch),
     *(swar.special_bits, swar.count_line, swar.count_same, swar.copy_wide),
-    *(swar.count_path, swar.hash_bytes, swar.equal_texts),
+    *(swar.range_bits, swar.count_path, swar.hash_bytes, swar.equal_texts),
 )
 
 

@@ -17,10 +17,9 @@ HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte
 FACTOR: Final = -0x61C8864680B583EB  # 2**64 over the golden ratio, odd: Fibonacci hashing
 _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
-FACTORS: Final = tuple(
-    (pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9)
-)
-"""What `hash_bytes` multiplies the words by."""
+_HALF: Final = (1 << 32) - 1
+KEYS: Final = tuple((pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9))
+"""What `hash_bytes` changes the words by: bits without a pattern."""
 
 
 def load(text: Sequence[int], at: int) -> int:
@@ -127,6 +126,20 @@ def find_line_end(text: Sequence[int], at: int) -> int:
     return at + count
 
 
+def range_bits(text: Sequence[int], at: int, count: int, first: int, last: int) -> int:
+    """A bit for each of the next `count` bytes, at most 63, that is from `first` to `last`."""
+    bits = 0
+    for place, byte in enumerate(text[at : at + count]):
+        if first <= byte <= last:
+            bits |= 1 << place
+    return bits
+
+
+def byte_bits(text: Sequence[int], at: int, count: int, byte: int) -> int:
+    """A bit for each of the next `count` bytes, at most 63, that is this one."""
+    return range_bits(text, at, count, byte, byte)
+
+
 def count_path(text: Sequence[int], at: int, count: int) -> int:
     """How many of the next `count` bytes come before the first question mark."""
     place = bytes(text[at : at + count]).find(63)
@@ -135,12 +148,13 @@ def count_path(text: Sequence[int], at: int, count: int) -> int:
 
 def hash_bytes(text: Sequence[int], at: int, count: int) -> int:
     """
-    A hash of the next `count` bytes: the sum of their words, each times its own odd factor. Zeros
-    behind the last byte don't change it.
+    A hash of the next `count` bytes, at most 64, with zeros behind them: each of the eight words is
+    changed by its key, and its halves are multiplied. The hash is the sum of the products (J.
+    Black et al., "UMAC", CRYPTO 1999: the function NH).
     """
-    data = bytes(text[at : at + count])
-    words = (load(data[place : place + 8].ljust(8, b"\0"), 0) for place in range(0, count, 8))
-    return wrap(sum(word * factor for word, factor in zip(words, FACTORS, strict=False)))
+    data = bytes(text[at : at + count]).ljust(WIDEST, b"\0")
+    words = (load(data, 8 * place) ^ key for place, key in enumerate(KEYS))
+    return wrap(sum((word & _HALF) * (word >> 32 & _HALF) for word in words))
 
 
 def equal_texts(text: Sequence[int], at: int, other: Sequence[int], place: int, count: int) -> bool:

@@ -10,6 +10,7 @@ from slomon.kernels.swar import (
     ONES,
     WIDE,
     WIDEST,
+    byte_bits,
     copy_wide,
     count_line,
     count_path,
@@ -21,6 +22,7 @@ from slomon.kernels.swar import (
     hash_bytes,
     leading_bytes,
     load,
+    range_bits,
     shift_up,
     wrap,
 )
@@ -97,6 +99,14 @@ def test_bytes_behind_a_text_change_neither_its_hash_nor_whether_it_equals_anoth
     assert hash_bytes(data, 0, count) == hash_bytes(other, 0, count)
     assert equal_texts(b"x" + data, 1, other, 0, count)
     assert equal_texts(data, 0, other, 0, count + 1) == (data[count] == byte)
+
+
+@given(st.binary(min_size=WIDEST), st.integers(0, 63), st.binary(min_size=2, max_size=2))
+def test_the_bytes_in_a_range_have_their_bits_set(data: bytes, count: int, ends: bytes) -> None:
+    first, last = sorted(ends)
+    bits = range_bits(data, 0, count, first, last)
+    assert bits == sum((first <= byte <= last) << place for place, byte in enumerate(data[:count]))
+    assert byte_bits(data, 0, count, first) == range_bits(data, 0, count, first, first)
 
 
 @given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, 9))
