@@ -142,14 +142,14 @@ def _special_bits(_: Any, text: Any, at: Any) -> Any:
 
 
 @intrinsic
-def _count_line(_: Any, text: Any, at: Any) -> Any:
+def _count_before(_: Any, text: Any, at: Any, byte: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        text, at = arguments
+        text, at, byte = arguments
         word = _load_bytes(builder, text, at, swar.WIDEST)
-        found = builder.icmp_signed("==", word, _repeat(10, swar.WIDEST))
+        found = builder.icmp_signed("==", word, _spread(builder, byte))
         return _count_until(builder, found, swar.WIDEST)
 
-    return types.int64(text, at), generate
+    return types.int64(text, at, byte), generate
 
 
 @intrinsic
@@ -241,9 +241,9 @@ def _special_bits_of_bytes(text: Any, at: Any) -> Any:
     return lambda text, at: _special_bits(text, np.int64(at))
 
 
-@overload(swar.count_line, strict=False)
-def _count_line_bytes(text: Any, at: Any) -> Any:
-    return lambda text, at: _count_line(text, np.int64(at))
+@overload(swar.count_until, strict=False)
+def _count_until_byte(text: Any, at: Any, byte: Any) -> Any:
+    return lambda text, at, byte: _count_before(text, np.int64(at), np.int64(byte))
 
 
 @overload(swar.range_bits, strict=False)
@@ -303,7 +303,7 @@ def _first_bit(word: Any) -> Any:
 
 _REPLACED: Final = (
     *(swar.load, swar.wrap, swar.first_bit, swar.prefetch),
-    *(swar.special_bits, swar.count_line, swar.count_same, swar.copy_wide),
+    *(swar.special_bits, swar.count_until, swar.count_same, swar.copy_wide),
     *(swar.range_bits, swar.count_path, swar.hash_bytes, swar.equal_texts),
 )
 

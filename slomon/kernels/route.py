@@ -42,6 +42,7 @@ KEPT: Final = 4  # the segment of this node is no slug
 _SHORTEST_SLUG: Final = 2  # so a route is at most three times as long as its request
 _LONG_TITLE: Final = 4  # hyphens
 
+_SPACE: Final = 32
 _PERCENT: Final = 37
 _HYPHEN: Final = 45
 _SLASH: Final = 47
@@ -52,8 +53,6 @@ _SHORTEST_HASH: Final = 16
 _UUID: Final = 36
 _UUID_HYPHENS: Final = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23  # their places
 _CHUNK: Final = 63  # bytes that are looked at together
-_SPACES: Final = 0x2020202020202020
-_SLASHES: Final = 0x2F2F2F2F2F2F2F2F
 _ID: Final = tuple(b"{id}")
 _SLUG: Final = tuple(b"{slug}")
 
@@ -72,7 +71,7 @@ def group(
     bytes, because `/1` becomes `/{id}`.
     """
     # where the first segment after the verb begins in the route
-    segment = place + find_byte(text, at, end, _SPACES) - at + 1
+    segment = place + find_byte(text, at, end, _SPACE) - at + 1
     node = 0
     while at < end:
         stop = _find_end(text, at, end)
@@ -80,7 +79,7 @@ def group(
         if node >= 0:
             node = _find_child(templates, node, into, segment, place)
         if stop < end and text[stop] == _SEMICOLON:
-            stop = find_byte(text, stop, end, _SLASHES)  # over the parameters
+            stop = find_byte(text, stop, end, _SLASH)  # over the parameters
         if stop < end:
             into[place] = _SLASH
             place += 1

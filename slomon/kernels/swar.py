@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final
 
-ONES: Final = 0x0101010101010101
 HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte
 FACTOR: Final = -0x61C8864680B583EB  # 2**64 over the golden ratio, odd: Fibonacci hashing
 _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
 _HALF: Final = (1 << 32) - 1
+_NEWLINE: Final = 10
 KEYS: Final = tuple((pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9))
 """What `hash_bytes` changes the words by: bits without a pattern."""
 
@@ -50,28 +50,6 @@ def leading_bytes(word: int, count: int) -> int:
 def shift_up(word: int, count: int) -> int:
     """A word moved `count` bytes up, 0 to 7; its first bytes become zero."""
     return wrap(word << (count << 3))
-
-
-def equal_bytes(word: int, pattern: int) -> int:
-    """
-    The high bit (0x80) of each byte that is equal in two words, the other bits zero. The result is
-    exact up to the first equal byte; bytes behind it may be set wrongly.
-
-    The classic test for a zero byte: Hacker's Delight, 2nd edition, section 6-1.
-    """
-    different = word ^ pattern
-    return wrap(different - ONES) & ~different & HIGHS
-
-
-def find_byte(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
-    """Where the byte that a pattern repeats occurs first from `start` on, or `stop`."""
-    at = start
-    while at < stop:
-        equal = equal_bytes(load(text, at), pattern)
-        if equal:
-            return min(at + first_byte(equal), stop)
-        at += 8
-    return stop
 
 
 WIDE: Final = 32
@@ -111,18 +89,29 @@ WIDEST: Final = 64
 """The bytes that the following functions look at, or `count` of them. The text must have all 64."""
 
 
-def count_line(text: Sequence[int], at: int) -> int:
-    """How many of the next bytes come before the first newline."""
-    count = bytes(text[at : at + WIDEST]).find(10)
+def count_until(text: Sequence[int], at: int, byte: int) -> int:
+    """How many of the next bytes come before the first one that is this byte."""
+    count = bytes(text[at : at + WIDEST]).find(byte)
     return WIDEST if count < 0 else count
+
+
+def find_byte(text: Sequence[int], start: int, stop: int, byte: int) -> int:
+    """Where a byte occurs first from `start` on, or `stop`."""
+    at = start
+    while at < stop:
+        count = count_until(text, at, byte)
+        if count < WIDEST:
+            return min(at + count, stop)
+        at += WIDEST
+    return stop
 
 
 def find_line_end(text: Sequence[int], at: int) -> int:
     """Where the next newline is, which the text must have."""
-    count = count_line(text, at)
+    count = count_until(text, at, _NEWLINE)
     while count == WIDEST:
         at += WIDEST
-        count = count_line(text, at)
+        count = count_until(text, at, _NEWLINE)
     return at + count
 
 
