@@ -4,7 +4,7 @@ Tools for running code concurrently.
 * `run_on_own_loop`: a new event loop for a synchronous caller
 * `first_completed`, `background_tasks`, `unwrap_first`: tasks, and what they raise
 * `Background`: the base of objects that run in a task of their own
-* `run_in_thread`: a thread for one blocking call
+* `run_in_thread`: a thread for one blocking call; `CallThread`: one for several, in turn
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from contextvars import copy_context
 from functools import partial
 from importlib.util import find_spec
 from inspect import iscoroutine
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
@@ -307,39 +308,85 @@ async def run_in_thread(function: Callable[[], T]) -> T:
     Python can't stop a thread: a cancellation takes effect when `function` returns. (A pooled
     thread would stay idle after the call, and a long call would block it for everyone else.)
     """
-    outcome: Future[T] = Future()
-    with ExitStack() as cancelled:
-        cancelled.callback(_discard, outcome)
-        # The shield is in a task of its own: task groups also wait under asyncio's task.cancel().
-        async with create_task_group() as group:
-            group.start_soon(_await_thread, function, outcome)
-        cancelled.pop_all()
-    return outcome.result()
+    with CallThread() as thread:
+        return await thread.call(function)
 
 
-async def _await_thread(function: Callable[[], T], outcome: Future[T]) -> None:
-    ended = Event()
-    loop = asyncio.get_running_loop()
+class CallThread:
+    """
+    A thread that makes one call after the other. It starts with the first call, and has ended when
+    the `with` is left.
 
-    def call() -> None:
+    The event loop waits while a thread starts or ends. So a task that makes many calls keeps one.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], bool] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._is_calling = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._calls.put(None)
+            if not self._is_calling:  # else the loop was closed during a call, which may never end
+                self._thread.join()
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """
+        Call a function in the thread and return its result. A cancellation takes effect when
+        `function` returns.
+        """
+        outcome: Future[T] = Future()
+        with ExitStack() as cancelled:
+            cancelled.callback(_discard, outcome)
+            # The shield is in a task of its own: so it also holds under asyncio's task.cancel().
+            async with create_task_group() as group:
+                group.start_soon(self._call, function, outcome)
+            cancelled.pop_all()
+        return outcome.result()
+
+    async def _call(self, function: Callable[[], T], outcome: Future[T]) -> None:
+        ended = Event()
+        loop = asyncio.get_running_loop()
+
+        def call() -> bool:
+            try:
+                outcome.set_result(function())
+            except BaseException as error:  # noqa: BLE001 (the caller gets it, whatever it is)
+                outcome.set_exception(error)
+            try:
+                loop.call_soon_threadsafe(ended.set)
+            except RuntimeError:  # the loop was closed: nobody waits any more
+                return False
+            return True
+
         try:
-            outcome.set_result(function())
-        except BaseException as error:  # noqa: BLE001 (the caller gets it, whatever it is)
+            self._start()
+        except RuntimeError as error:  # the system has no thread left
             outcome.set_exception(error)
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(ended.set)
+            return
+        self._is_calling = True
+        self._calls.put(partial(copy_context().run, call))
+        with CancelScope(shield=True):
+            await ended.wait()
+        self._is_calling = False
 
-    # A daemon thread: a stream that never returns must not keep the interpreter from exiting.
-    in_context = copy_context().run
-    thread = threading.Thread(target=in_context, args=(call,), name="slomon-stream", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError as error:  # the system has no thread left
-        outcome.set_exception(error)
-        return
-    with CancelScope(shield=True):
-        await ended.wait()
-    thread.join()
+    def _start(self) -> None:
+        if self._thread is None:
+            # A daemon: a stream that never returns must not keep the interpreter from exiting.
+            thread = threading.Thread(target=_make_calls, args=(self._calls,), name="slomon-stream")
+            thread.daemon = True
+            thread.start()
+            self._thread = thread
+
+
+def _make_calls(calls: SimpleQueue[Callable[[], bool] | None]) -> None:
+    """Make calls until one returns False. None is the last call."""
+    while (call := calls.get()) is not None and call():
+        del call  # what it holds must not outlive it
 
 
 def _discard(outcome: Future[T]) -> None:

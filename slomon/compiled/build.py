@@ -20,6 +20,7 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic, overload, register_jitable
 
 from slomon.compiled.cache import Image
+from slomon.compiled.records import join_records
 from slomon.kernels import (
     hash_table,
     json_lines,
@@ -37,7 +38,7 @@ from slomon.kernels import (
     wrappers,
 )
 from slomon.kernels import sli_series as series_kernels
-from slomon.kernels.windows import ENDPOINT, ENTRY, EXCESS
+from slomon.kernels.windows import ENDPOINT, ENTRY
 
 _WORD: Final = ir.IntType(64)
 _INT: Final = ir.IntType(32)
@@ -102,14 +103,19 @@ def _list_bits(builder: Any, found: Any) -> Any:
     return builder.zext(builder.bitcast(found, ir.IntType(swar.WIDE)), _WORD)
 
 
-def _first_bytes(builder: Any, count: Any) -> Any:
-    """Which of the widest bytes are among the first `count`, a bit for each."""
+def _spread(builder: Any, number: Any) -> Any:
+    """A number in each of the widest bytes."""
     single = builder.insert_element(
-        ir.Constant(_WIDEST, ir.Undefined), builder.trunc(count, _BYTE), ir.Constant(_INT, 0)
+        ir.Constant(_WIDEST, ir.Undefined), builder.trunc(number, _BYTE), ir.Constant(_INT, 0)
     )
     order = ir.Constant(ir.VectorType(_INT, swar.WIDEST), [0] * swar.WIDEST)
-    repeated = builder.shuffle_vector(single, ir.Constant(_WIDEST, ir.Undefined), order)
-    return builder.icmp_unsigned("<", ir.Constant(_WIDEST, list(range(swar.WIDEST))), repeated)
+    return builder.shuffle_vector(single, ir.Constant(_WIDEST, ir.Undefined), order)
+
+
+def _first_bytes(builder: Any, count: Any) -> Any:
+    """Which of the widest bytes are among the first `count`, a bit for each."""
+    order = ir.Constant(_WIDEST, list(range(swar.WIDEST)))
+    return builder.icmp_unsigned("<", order, _spread(builder, count))
 
 
 def _count_until(builder: Any, found: Any, size: int) -> Any:
@@ -136,14 +142,27 @@ def _special_bits(_: Any, text: Any, at: Any) -> Any:
 
 
 @intrinsic
-def _count_line(_: Any, text: Any, at: Any) -> Any:
+def _count_before(_: Any, text: Any, at: Any, byte: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        text, at = arguments
+        text, at, byte = arguments
         word = _load_bytes(builder, text, at, swar.WIDEST)
-        found = builder.icmp_signed("==", word, _repeat(10, swar.WIDEST))
+        found = builder.icmp_signed("==", word, _spread(builder, byte))
         return _count_until(builder, found, swar.WIDEST)
 
-    return types.int64(text, at), generate
+    return types.int64(text, at, byte), generate
+
+
+@intrinsic
+def _range_bits(_: Any, text: Any, at: Any, first: Any, last: Any) -> Any:
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        text, at, first, last = arguments
+        word = _load_bytes(builder, text, at, swar.WIDEST)
+        from_first = builder.sub(word, _spread(builder, first))
+        span = builder.sub(last, first)
+        found = builder.icmp_unsigned("<=", from_first, _spread(builder, span))
+        return builder.bitcast(found, _WORD)
+
+    return types.int64(text, at, first, last), generate
 
 
 @intrinsic
@@ -174,13 +193,21 @@ def _hash_bytes(_: Any, text: Any, at: Any, count: Any) -> Any:
         text, at, count = arguments
         word = _load_bytes(builder, text, at, swar.WIDEST)
         word = builder.select(_first_bytes(builder, count), word, _repeat(0, swar.WIDEST))
-        words = ir.VectorType(_WORD, len(swar.FACTORS))
-        products = builder.mul(builder.bitcast(word, words), ir.Constant(words, swar.FACTORS))
-        total = ir.Constant(_WORD, 0)
-        for number in range(len(swar.FACTORS)):
-            product = builder.extract_element(products, ir.Constant(_INT, number))
-            total = builder.add(total, product)
-        return total
+        size = len(swar.KEYS)
+        words = ir.VectorType(_WORD, size)
+        word = builder.xor(builder.bitcast(word, words), ir.Constant(words, swar.KEYS))
+        low = builder.and_(word, ir.Constant(words, [(1 << 32) - 1] * size))
+        total = builder.mul(low, builder.lshr(word, ir.Constant(words, [32] * size)))
+        while size > 1:
+            size //= 2
+            halves = [
+                builder.shuffle_vector(
+                    total, total, ir.Constant(ir.VectorType(_INT, size), list(places))
+                )
+                for places in (range(size), range(size, 2 * size))
+            ]
+            total = builder.add(*halves)
+        return builder.extract_element(total, ir.Constant(_INT, 0))
 
     return types.int64(text, at, count), generate
 
@@ -214,9 +241,17 @@ def _special_bits_of_bytes(text: Any, at: Any) -> Any:
     return lambda text, at: _special_bits(text, np.int64(at))
 
 
-@overload(swar.count_line, strict=False)
-def _count_line_bytes(text: Any, at: Any) -> Any:
-    return lambda text, at: _count_line(text, np.int64(at))
+@overload(swar.count_until, strict=False)
+def _count_until_byte(text: Any, at: Any, byte: Any) -> Any:
+    return lambda text, at, byte: _count_before(text, np.int64(at), np.int64(byte))
+
+
+@overload(swar.range_bits, strict=False)
+def _range_bits_of_bytes(text: Any, at: Any, count: Any, first: Any, last: Any) -> Any:
+    return lambda text, at, count, first, last: (
+        _range_bits(text, np.int64(at), np.int64(first), np.int64(last))
+        & ((np.int64(1) << np.int64(count)) - np.int64(1))
+    )
 
 
 @overload(swar.count_same, strict=False)
@@ -268,8 +303,8 @@ def _first_bit(word: Any) -> Any:
 
 _REPLACED: Final = (
     *(swar.load, swar.wrap, swar.first_bit, swar.prefetch),
-    *(swar.special_bits, swar.count_line, swar.count_same, swar.copy_wide),
-    *(swar.count_path, swar.hash_bytes, swar.equal_texts),
+    *(swar.special_bits, swar.count_until, swar.count_same, swar.copy_wide),
+    *(swar.range_bits, swar.count_path, swar.hash_bytes, swar.equal_texts),
 )
 
 
@@ -300,60 +335,6 @@ def _compilable() -> Iterator[Any]:
 
 
 @register_jitable
-def _state(
-    endpoints: Any,
-    endpoint_floats: Any,
-    endpoint_count: int,
-    excesses: Any,
-    entries: Any,
-    entry_count: int,
-    next_block: Any,
-    pool: Any,
-) -> Any:
-    """
-    The state of `CompiledWindows`, in the order of WindowState: its columns are strided views of
-    records.
-    """
-    by_endpoint = carray(endpoints, (endpoint_count, ENDPOINT))
-    floats = carray(endpoint_floats, (endpoint_count, ENDPOINT))
-    by_excess = carray(excesses, (endpoint_count, EXCESS))
-    by_entry = carray(entries, (entry_count, ENTRY))
-    return windows.WindowState(
-        by_endpoint[:, 0],
-        floats[:, 1],
-        by_endpoint[:, 2],
-        by_endpoint[:, 3],
-        by_endpoint[:, 4],
-        by_endpoint[:, 5],
-        by_endpoint[:, 6],
-        by_endpoint[:, 7],
-        by_endpoint[:, 8],
-        by_endpoint[:, 9],
-        by_endpoint[:, 10],
-        by_endpoint[:, 11],
-        by_endpoint[:, 12],
-        by_endpoint[:, 13],
-        by_endpoint[:, 14],
-        by_endpoint[:, 15],
-        by_excess[:, 0],
-        by_excess[:, 1],
-        by_excess[:, 2],
-        by_excess[:, 3],
-        by_excess[:, 4],
-        by_excess[:, 5],
-        by_entry[:, 0],
-        by_entry[:, 1],
-        by_entry[:, 2],
-        carray(next_block, entry_count // windows.BLOCK),
-        carray(pool, 5)[0:1],
-        carray(pool, 5)[1:2],
-        carray(pool, 5)[2:3],
-        carray(pool, 5)[3:4],
-        carray(pool, 5)[4:5],
-    )
-
-
-@register_jitable
 def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -> Any:
     """The state of an SLI series, in the order of SeriesState: columns by their addresses."""
     return series_kernels.SeriesState(
@@ -376,9 +357,15 @@ def _series(columns: Any, floats: Any, endpoint_count: int, bucket_count: int) -
 
 @register_jitable
 def _count_rows(
-    state: Any, endpoints: Any, entries: Any, columns: Any, numbers: Any, sli_series: Any
+    state: Any,
+    endpoints: Any,
+    endpoint_count: int,
+    entries: Any,
+    columns: Any,
+    numbers: Any,
+    sli_series: Any,
 ) -> int:
-    endpoint_count, rows = len(state.width), len(columns[0])
+    rows = len(columns[0])
     if endpoint_count < _MANY:
         return windows.advance(state, columns, numbers, sli_series)
     # With many endpoints the kernel mostly waits for memory. So the records of a group of rows are
@@ -420,9 +407,7 @@ def _advance(
     series_floats: Any,
     bucket_count: int,
 ) -> Any:
-    state = _state(
-        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
-    )
+    state = join_records(endpoints, excesses, entries, next_block, pool)
     columns = (
         carray(slots, rows),
         carray(ticks, rows),
@@ -431,9 +416,9 @@ def _advance(
     )
     numbers = carray(crossings, 2 * windows.CROSSING * rows)  # two for each row, if there is room
     if not bucket_count:
-        return _count_rows(state, endpoints, entries, columns, numbers, None)
+        return _count_rows(state, endpoints, endpoint_count, entries, columns, numbers, None)
     sli_series = _series(sli_series, series_floats, endpoint_count, bucket_count)
-    return _count_rows(state, endpoints, entries, columns, numbers, sli_series)
+    return _count_rows(state, endpoints, endpoint_count, entries, columns, numbers, sli_series)
 
 
 def _merge(
@@ -461,9 +446,7 @@ def _mark(
     count: int,
     marks: Any,
 ) -> int:
-    state = _state(
-        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
-    )
+    state = join_records(endpoints, excesses, entries, next_block, pool)
     numbers = carray(marks, windows.MARKS * endpoint_count)
     return windows.mark(state, carray(slots, count), numbers)
 
@@ -480,9 +463,7 @@ def _expire(
     slot: int,
     tick: int,
 ) -> int:
-    state = _state(
-        endpoints, endpoint_floats, endpoint_count, excesses, entries, entry_count, next_block, pool
-    )
+    state = join_records(endpoints, excesses, entries, next_block, pool)
     return windows.expire(state, slot, tick)
 
 

@@ -24,7 +24,8 @@ from slomon.files import AtomicFile
 
 # The code that a cached file depends on: its sources, or the bytecode (.pyc) if there are none.
 _SOURCES: Final = (
-    *("compiled/build.py*", "compiled/cache.py*", "compiled/library.py*", "kernels/*.py*"),
+    *("compiled/build.py*", "compiled/cache.py*", "compiled/library.py*", "compiled/records.py*"),
+    "kernels/*.py*",
 )
 _NUMBA: Final = "numba-*.dist-info"
 _DIGEST: Final = 32  # bytes, at the beginning of a file

@@ -62,7 +62,7 @@ class CompiledEndpointNames:
         self._book[MOST] = most
         self._places = array("q")  # of those with keys in the arena
         self._admitted = array("B")  # by their keys
-        self._scratch = array("B", bytes(SCRATCH))
+        self._scratch = bytearray(SCRATCH)
         self._missed = 0
         self._table, self._arena = _empty(self._book)
         self._measure()
@@ -116,7 +116,7 @@ class CompiledEndpointNames:
     def key(self, request: bytes) -> int:
         """Return a request's key, a new one if it has none; UNMATCHED if `most` are admitted."""
         self.make_room()
-        self._scratch[: len(request)] = array("B", request)
+        self._scratch[: len(request)] = request
         key: int = self._library.find_or_add(
             *(address(self._scratch), len(request)),
             *map(address, (self._table, self._arena, self._places, self._book)),
@@ -137,7 +137,7 @@ class CompiledEndpointNames:
             self._measure()
             self.known = self._copy()
         self.make_room()
-        self._scratch[: len(request)] = array("B", request)
+        self._scratch[: len(request)] = request
         self._library.add_request(
             *(address(self._scratch), len(request), code >> 1 if code >= 0 else UNMATCHED),
             *map(address, (self._table, self._arena, self._book)),
@@ -160,7 +160,7 @@ class CompiledEndpointNames:
         return self._library.resolve(
             *(address(text), address(requests), address(unresolved), first, unresolved_count),
             *map(address, (codes, self._table, self._arena, self._places, self._book)),
-            *map(address, (self._scratch, self.templates)),
+            *(address(self._scratch), address(self.templates)),
         )
 
     def make_room(self) -> None:

@@ -14,6 +14,7 @@ from slomon.endpoints.router import cut_path
 from slomon.endpoints.templates import NO_TEMPLATES
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED, group
+from slomon.kernels.swar import WIDEST
 
 _CACHED: Final = 2**9
 
@@ -375,5 +376,6 @@ class LruDict(dict[tuple[str, _Target], _Found]):
 
 def route_of(request: bytes, templates: Sequence[int] = NO_TEMPLATES) -> bytes:
     """The name of a request's endpoint: its identifiers, slugs and path parameters replaced."""
-    buffer = bytearray(3 * len(request) + 4)
-    return bytes(buffer[: group(request, 0, len(request), buffer, 0, templates)])
+    buffer = bytearray(3 * len(request) + 4 + WIDEST)
+    text = request + bytes(WIDEST)
+    return bytes(buffer[: group(text, 0, len(request), buffer, 0, templates)])

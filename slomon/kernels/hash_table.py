@@ -26,7 +26,6 @@ _LOW: Final = 0xFFFFFFFF
 def hash_step(hashed: int, part: int) -> int:
     """Add the hash of the next part of a text to its hash. Each bit changes the lowest ones."""
     hashed = wrap((hashed ^ part) * FACTOR)
-    hashed = wrap((hashed ^ (hashed >> 32 & _LOW)) * FACTOR)
     return hashed ^ (hashed >> 32 & _LOW)
 
 

@@ -101,8 +101,6 @@ Numbers of the memory of `read_json`: that of other lines, then what is expected
 memory is for one text only.
 """
 
-_BRACES: Final = 0x7B7B7B7B7B7B7B7B
-_SPACES: Final = 0x2020202020202020
 _MIX: Final = 0x61C8864680B583EB
 _TRUE: Final = int.from_bytes(b"true", "little")
 _NULL: Final = int.from_bytes(b"null", "little")
@@ -149,7 +147,7 @@ def read_json(
     requests: MutableSequence[int],
 ) -> Fields:
     """Read a line by a program. The arguments are those of `layout.read`."""
-    at = find_byte(text, start, stop, _BRACES)
+    at = find_byte(text, start, stop, _OPEN)
     if at == stop:
         return NOT_PLAIN
     memory[HOST_PLACE] = memory[HOST_PLACE + 1] = 0
@@ -575,7 +573,7 @@ def _is_plain_request(text: Text, memory: MutableSequence[int]) -> bool:
     while at < end and is_letter(text[at]):
         at += 1
     target, target_end = memory[PATH_PLACE], memory[PATH_PLACE + 1]
-    return at == end and find_byte(text, target, target_end, _SPACES) == target_end
+    return at == end and find_byte(text, target, target_end, _SPACE) == target_end
 
 
 def _read_hexadecimal(byte: int) -> int:

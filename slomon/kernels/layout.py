@@ -23,14 +23,7 @@ from slomon.kernels.request import (
     join_request,
     skip_protocol,
 )
-from slomon.kernels.swar import (
-    ONES,
-    equal_bytes,
-    find_byte,
-    first_byte,
-    leading_bytes,
-    load,
-)
+from slomon.kernels.swar import byte_bits, find_byte, first_bit, leading_bytes, load
 from slomon.kernels.times import CLF, DATES, number, read_time
 
 # The numbers of a program: a header, then the steps
@@ -61,10 +54,6 @@ AT_PROTOCOL: Final = 6  # of a request
 LETTERS: Final = 7  # of a method
 DIGITS: Final = 8  # of a status
 
-_SPACES: Final = 0x2020202020202020
-_QUOTES: Final = 0x2222222222222222
-_BRACKETS: Final = 0x5B5B5B5B5B5B5B5B
-_BACKSLASHES: Final = 0x5C5C5C5C5C5C5C5C
 _SPACE: Final = 32
 _QUOTE: Final = 34
 _COMMA: Final = 44
@@ -72,8 +61,11 @@ _MINUS: Final = 45
 _POINT: Final = 46
 _SLASH: Final = 47
 _COLON: Final = 58
+_BRACKET: Final = 91
+_BACKSLASH: Final = 92
 _UNDERSCORE: Final = 95
 _JOINING: Final = (_MINUS, _POINT, _UNDERSCORE)
+_CHUNK: Final = 63  # bytes that are looked at together
 _TIME_LENGTH: Final = 29  # as in 17/May/2015:10:05:03 +0000] "
 _AFTER_TIME: Final = int.from_bytes(b'] "', "little")
 
@@ -138,7 +130,7 @@ def read_combined(
         return NOT_PLAIN
     while text[at] == _SPACE:
         at += 1
-    bracket = find_byte(text, at + 1, stop, _BRACKETS)
+    bracket = find_byte(text, at + 1, stop, _BRACKET)
     if bracket == stop or text[bracket - 1] != _SPACE or bracket - at < 2:
         return NOT_PLAIN
     tick, request = _read_cached_time(text, bracket + 1, offsets, memory)
@@ -189,10 +181,10 @@ def _read_time(
     """The tick of a time after its literal, and where it ends (rule 3)."""
     literal, literal_end = program[step + LITERAL], program[step + LITERAL_END]
     form, searched = program[step + ENDING], program[step + SEARCHED]
-    pattern = literals[literal] * ONES
+    first = literals[literal]
     while True:
         if searched:
-            at = find_byte(text, at + 1, stop, pattern)
+            at = find_byte(text, at + 1, stop, first)
             if at == stop:
                 return NO_TICK, 0
         begin = _match(text, at, literals, literal, literal_end)
@@ -256,7 +248,7 @@ def _find_end(text: Text, at: int, stop: int, program: Column, step: int, litera
         return at
     literal, literal_end = program[step + STOP], program[step + STOP_END]
     if ending == AT_WORD_END:
-        return find_byte(text, at, stop, _SPACES)
+        return find_byte(text, at, stop, _SPACE)
     if ending in (DIGITS, LETTERS):
         at = _skip_digits(text, at) if ending == DIGITS else _skip_letters(text, at)
         return at if at > 0 and _is_end(text, at, stop, literals, literal, literal_end) else -1
@@ -277,7 +269,7 @@ def _skip_fields(text: Text, at: int, stop: int, count: int) -> int:
 
 def _find_space(text: Text, at: int, stop: int) -> int:
     """Where a field ends that a space ends. `, ` and ` : ` join the values of a list (rule 2)."""
-    at = find_byte(text, at, stop, _SPACES)
+    at = find_byte(text, at, stop, _SPACE)
     while at < stop:
         if at > 0 and text[at - 1] == _COMMA:
             at += 1
@@ -285,7 +277,7 @@ def _find_space(text: Text, at: int, stop: int) -> int:
             at += 3
         else:
             return at
-        at = find_byte(text, at, stop, _SPACES)
+        at = find_byte(text, at, stop, _SPACE)
     return -1
 
 
@@ -293,27 +285,25 @@ def _find_literal(
     text: Text, at: int, stop: int, literals: Text, literal: int, literal_end: int
 ) -> int:
     """Where a literal begins first, from `at` on; `stop` if it is not there."""
-    pattern = literals[literal] * ONES
-    at = find_byte(text, at, stop, pattern)
+    first = literals[literal]
+    at = find_byte(text, at, stop, first)
     while at < stop and _match(text, at, literals, literal, literal_end) < 0:
-        at = find_byte(text, at + 1, stop, pattern)
+        at = find_byte(text, at + 1, stop, first)
     return at
 
 
 def _find_quote(text: Text, at: int, stop: int) -> int:
     """Where the next quote is that no backslash escapes; -1 if there is none."""
     while at < stop:
-        word = load(text, at)
-        found = equal_bytes(word, _QUOTES) | equal_bytes(word, _BACKSLASHES)
+        count = min(stop - at, _CHUNK)
+        found = byte_bits(text, at, count, _QUOTE) | byte_bits(text, at, count, _BACKSLASH)
         if found:
-            at += first_byte(found)
-            if at >= stop:
-                return -1
+            at += first_bit(found)
             if text[at] == _QUOTE:
                 return at
             at += 2
         else:
-            at += 8
+            at += count
     return -1
 
 

@@ -11,6 +11,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.codes import NO_TICK
+from slomon.kernels.swar import byte_bits, first_bit, range_bits
 from slomon.kernels.times import read_seconds
 
 Fields: TypeAlias = tuple[int, int, int, int, int]
@@ -38,6 +39,7 @@ _QUESTION_MARK: Final = 63
 _BACKSLASH: Final = 92
 _UNDERSCORE: Final = 95
 _LAST: Final = 126  # the last printable byte of ASCII
+_CHUNK: Final = 63  # bytes that are looked at together
 
 
 def plain(
@@ -75,12 +77,13 @@ def is_plain(text: Sequence[int], at: int, end: int) -> int:
     """
     Whether a text is a verb of letters, a space and a path, in printable ASCII, without characters
     that formats escape or at which routes are cut. Every format reads such a text alike, and it is
-    its own name. A host may precede the path, with a newline after it.
+    its own name. A host may precede the path, with a newline after it. A verb of 63 letters or more
+    is not plain.
     """
-    place = at
-    while place < end and 97 <= text[place] | 32 <= 122:  # a letter, whatever its case
-        place += 1
-    if place in (at, end) or text[place] != _SPACE:
+    count = min(end - at, _CHUNK)
+    letters = range_bits(text, at, count, 65, 90) | range_bits(text, at, count, 97, 122)
+    place = at + first_bit(~letters)
+    if place == at or place >= at + count or text[place] != _SPACE:
         return False
     place += 1
     begin = place
@@ -92,10 +95,14 @@ def is_plain(text: Sequence[int], at: int, end: int) -> int:
         place += 1
     if place == end or text[place] != _SLASH:
         return False
-    for path in range(place, end):
-        byte = text[path]
-        if byte <= _SPACE or byte > _LAST or byte in (_QUOTE, _HASH, _QUESTION_MARK, _BACKSLASH):
+    while place < end:
+        count = min(end - place, _CHUNK)
+        printable = range_bits(text, place, count, _SPACE + 1, _LAST)
+        escaped = byte_bits(text, place, count, _QUOTE) | byte_bits(text, place, count, _BACKSLASH)
+        cut = byte_bits(text, place, count, _HASH) | byte_bits(text, place, count, _QUESTION_MARK)
+        if printable & ~(escaped | cut) != (1 << count) - 1:
             return False
+        place += count
     return True
 
 

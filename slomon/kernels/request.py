@@ -9,7 +9,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.line import NOT_PLAIN, Fields
-from slomon.kernels.swar import WIDE, copy_wide, equal_bytes, first_byte, leading_bytes, load
+from slomon.kernels.swar import WIDE, byte_bits, copy_wide, first_bit, leading_bytes, load
 from slomon.kernels.times import DATES
 
 Text: TypeAlias = Sequence[int]
@@ -41,11 +41,9 @@ STATUS_PLACE: Final = DATES + 2 * STATUS
 HOST_PLACE: Final = DATES + 2 * HOST
 CONTENT_PLACE: Final = DATES + 2 * CONTENT
 
-_SPACES: Final = 0x2020202020202020
-_QUOTES: Final = 0x2222222222222222
-_BACKSLASHES: Final = 0x5C5C5C5C5C5C5C5C
 _NEWLINE: Final = 10
 _SPACE: Final = 32
+_QUOTE: Final = 34
 _HASH: Final = 35
 _MINUS: Final = 45
 _POINT: Final = 46
@@ -53,7 +51,9 @@ _SLASH: Final = 47
 _COLON: Final = 58
 _QUESTION_MARK: Final = 63
 _AT: Final = 64
+_BACKSLASH: Final = 92
 _UNDERSCORE: Final = 95
+_CHUNK: Final = 63  # bytes that are looked at together
 _HTTP: Final = int.from_bytes(b" HTTP/", "little")
 
 
@@ -100,16 +100,14 @@ def find_mark(text: Text, at: int, stop: int) -> int:
     """
     begin = at
     while at < stop:
-        word = load(text, at)
-        found = (
-            equal_bytes(word, _SPACES)
-            | equal_bytes(word, _QUOTES)
-            | equal_bytes(word, _BACKSLASHES)
-        )
+        count = min(stop - at, _CHUNK)
+        spaces = byte_bits(text, at, count, _SPACE)
+        others = byte_bits(text, at, count, _QUOTE) | byte_bits(text, at, count, _BACKSLASH)
+        found = spaces | others
         if found:
-            at += first_byte(found)
-            return at if begin < at < stop and text[at] == _SPACE else -1
-        at += 8
+            at += first_bit(found)
+            return at if at > begin and text[at] == _SPACE else -1
+        at += count
     return -1
 
 

@@ -22,6 +22,9 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final
 
+from slomon.kernels.request import copy
+from slomon.kernels.swar import byte_bits, find_byte, first_bit, range_bits
+
 LONGEST: Final = 2000
 """Bytes of the longest request that may become an endpoint."""
 
@@ -48,6 +51,8 @@ _UNDERSCORE: Final = 95
 _BRACE: Final = 123
 _SHORTEST_HASH: Final = 16
 _UUID: Final = 36
+_UUID_HYPHENS: Final = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23  # their places
+_CHUNK: Final = 63  # bytes that are looked at together
 _ID: Final = tuple(b"{id}")
 _SLUG: Final = tuple(b"{slug}")
 
@@ -65,21 +70,16 @@ def group(
     ensures that there is room: a route is at most three times as long as its request, and four
     bytes, because `/1` becomes `/{id}`.
     """
-    segment = place + 1  # where the first segment after the verb begins in the route
-    for byte in range(at, end):
-        if text[byte] == _SPACE:
-            break
-        segment += 1
+    # where the first segment after the verb begins in the route
+    segment = place + find_byte(text, at, end, _SPACE) - at + 1
     node = 0
     while at < end:
-        stop = at
-        while stop < end and text[stop] != _SLASH and text[stop] != _SEMICOLON:
-            stop += 1
+        stop = _find_end(text, at, end)
         place = _write(text, at, stop, into, place, node, templates)
         if node >= 0:
             node = _find_child(templates, node, into, segment, place)
-        while stop < end and text[stop] != _SLASH:
-            stop += 1  # over the parameters
+        if stop < end and text[stop] == _SEMICOLON:
+            stop = find_byte(text, stop, end, _SLASH)  # over the parameters
         if stop < end:
             into[place] = _SLASH
             place += 1
@@ -107,30 +107,47 @@ def _write(
             into[place] = byte
             place += 1
     else:
-        for byte in range(at, stop):
-            into[place] = text[byte]
-            place += 1
+        return copy(text, at, stop, into, place)
     return place
+
+
+def _find_end(text: Sequence[int], at: int, end: int) -> int:
+    """Where a segment ends that begins at `at`: before a slash or its parameters."""
+    while at < end:
+        count = min(end - at, _CHUNK)
+        ends = byte_bits(text, at, count, _SLASH) | byte_bits(text, at, count, _SEMICOLON)
+        if ends:
+            return at + first_bit(ends)
+        at += count
+    return at
 
 
 def is_identifier(text: Sequence[int], at: int, stop: int) -> bool:
     """Whether a segment is an identifier."""
-    digits = letters = hyphens = 0
-    for place in range(at, stop):
-        byte = text[place]
-        if 48 <= byte <= 57:
-            digits += 1
-        elif 97 <= byte | 32 <= 102:
-            letters += 1
-        elif byte == _HYPHEN and place - at in (8, 13, 18, 23):
-            hyphens += 1
-        else:
+    count = stop - at
+    if count > _CHUNK:
+        return _is_long_identifier(text, at, stop)
+    digits = range_bits(text, at, count, 48, 57)
+    if not digits and count != _UUID:
+        return False
+    letters = range_bits(text, at, count, 65, 70) | range_bits(text, at, count, 97, 102)
+    others = ((1 << count) - 1) & ~(digits | letters)
+    if count == _UUID and others == _UUID_HYPHENS:
+        return byte_bits(text, at, count, _HYPHEN) == others
+    return not others and digits != 0 and (not letters or count >= _SHORTEST_HASH)
+
+
+def _is_long_identifier(text: Sequence[int], at: int, stop: int) -> bool:
+    digits = 0
+    while at < stop:
+        count = min(stop - at, _CHUNK)
+        found = range_bits(text, at, count, 48, 57)
+        letters = range_bits(text, at, count, 65, 70) | range_bits(text, at, count, 97, 102)
+        if found | letters != (1 << count) - 1:
             return False
-    if hyphens:
-        return hyphens == 4 and stop - at == _UUID
-    if letters:
-        return digits > 0 and stop - at >= _SHORTEST_HASH
-    return digits > 0
+        digits |= found
+        at += count
+    return digits != 0
 
 
 def is_numbered(text: Sequence[int], at: int, stop: int) -> bool:

@@ -64,7 +64,7 @@ _BACKSLASH: Final = 92
 _LAST: Final = 126  # the last printable byte of ASCII
 
 
-def scan(
+def scan(  # noqa: C901 (one loop: a further call for each line takes time)
     text: Text,
     at: int,
     length: int,
@@ -126,6 +126,8 @@ def scan(
             else:
                 if kind == PLAIN_LINES:
                     fields = plain(text, start, stop, literals, shape[1], shape[2], memory)
+                elif kind == COMBINED_LINES:
+                    fields = read_combined(text, start, stop, program, offsets, memory)
                 else:
                     fields = _read_fields(
                         kind, text, start, stop, program, literals, offsets, memory, requests
@@ -173,8 +175,6 @@ def _read_fields(
     requests: Column,
 ) -> Fields:
     """Read a line in a layout."""
-    if kind == COMBINED_LINES:
-        return read_combined(text, start, stop, program, offsets, memory)
     if kind == TABLE_LINES:
         return read_row(text, start, stop, program, offsets, memory, requests)
     if kind == JSON_LINES:

@@ -12,15 +12,14 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Final
 
-ONES: Final = 0x0101010101010101
 HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte
 FACTOR: Final = -0x61C8864680B583EB  # 2**64 over the golden ratio, odd: Fibonacci hashing
 _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
-FACTORS: Final = tuple(
-    (pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9)
-)
-"""What `hash_bytes` multiplies the words by."""
+_HALF: Final = (1 << 32) - 1
+_NEWLINE: Final = 10
+KEYS: Final = tuple((pow(FACTOR, power, 1 << 64) + _SIGN & _ALL) - _SIGN for power in range(1, 9))
+"""What `hash_bytes` changes the words by: bits without a pattern."""
 
 
 def load(text: Sequence[int], at: int) -> int:
@@ -51,28 +50,6 @@ def leading_bytes(word: int, count: int) -> int:
 def shift_up(word: int, count: int) -> int:
     """A word moved `count` bytes up, 0 to 7; its first bytes become zero."""
     return wrap(word << (count << 3))
-
-
-def equal_bytes(word: int, pattern: int) -> int:
-    """
-    The high bit (0x80) of each byte that is equal in two words, the other bits zero. The result is
-    exact up to the first equal byte; bytes behind it may be set wrongly.
-
-    The classic test for a zero byte: Hacker's Delight, 2nd edition, section 6-1.
-    """
-    different = word ^ pattern
-    return wrap(different - ONES) & ~different & HIGHS
-
-
-def find_byte(text: Sequence[int], start: int, stop: int, pattern: int) -> int:
-    """Where the byte that a pattern repeats occurs first from `start` on, or `stop`."""
-    at = start
-    while at < stop:
-        equal = equal_bytes(load(text, at), pattern)
-        if equal:
-            return min(at + first_byte(equal), stop)
-        at += 8
-    return stop
 
 
 WIDE: Final = 32
@@ -112,19 +89,44 @@ WIDEST: Final = 64
 """The bytes that the following functions look at, or `count` of them. The text must have all 64."""
 
 
-def count_line(text: Sequence[int], at: int) -> int:
-    """How many of the next bytes come before the first newline."""
-    count = bytes(text[at : at + WIDEST]).find(10)
+def count_until(text: Sequence[int], at: int, byte: int) -> int:
+    """How many of the next bytes come before the first one that is this byte."""
+    count = bytes(text[at : at + WIDEST]).find(byte)
     return WIDEST if count < 0 else count
+
+
+def find_byte(text: Sequence[int], start: int, stop: int, byte: int) -> int:
+    """Where a byte occurs first from `start` on, or `stop`."""
+    at = start
+    while at < stop:
+        count = count_until(text, at, byte)
+        if count < WIDEST:
+            return min(at + count, stop)
+        at += WIDEST
+    return stop
 
 
 def find_line_end(text: Sequence[int], at: int) -> int:
     """Where the next newline is, which the text must have."""
-    count = count_line(text, at)
+    count = count_until(text, at, _NEWLINE)
     while count == WIDEST:
         at += WIDEST
-        count = count_line(text, at)
+        count = count_until(text, at, _NEWLINE)
     return at + count
+
+
+def range_bits(text: Sequence[int], at: int, count: int, first: int, last: int) -> int:
+    """A bit for each of the next `count` bytes, at most 63, that is from `first` to `last`."""
+    bits = 0
+    for place, byte in enumerate(text[at : at + count]):
+        if first <= byte <= last:
+            bits |= 1 << place
+    return bits
+
+
+def byte_bits(text: Sequence[int], at: int, count: int, byte: int) -> int:
+    """A bit for each of the next `count` bytes, at most 63, that is this one."""
+    return range_bits(text, at, count, byte, byte)
 
 
 def count_path(text: Sequence[int], at: int, count: int) -> int:
@@ -135,12 +137,13 @@ def count_path(text: Sequence[int], at: int, count: int) -> int:
 
 def hash_bytes(text: Sequence[int], at: int, count: int) -> int:
     """
-    A hash of the next `count` bytes: the sum of their words, each times its own odd factor. Zeros
-    behind the last byte don't change it.
+    A hash of the next `count` bytes, at most 64, with zeros behind them: each of the eight words is
+    changed by its key, and its halves are multiplied. The hash is the sum of the products (J.
+    Black et al., "UMAC", CRYPTO 1999: the function NH).
     """
-    data = bytes(text[at : at + count])
-    words = (load(data[place : place + 8].ljust(8, b"\0"), 0) for place in range(0, count, 8))
-    return wrap(sum(word * factor for word, factor in zip(words, FACTORS, strict=False)))
+    data = bytes(text[at : at + count]).ljust(WIDEST, b"\0")
+    words = (load(data, 8 * place) ^ key for place, key in enumerate(KEYS))
+    return wrap(sum((word & _HALF) * (word >> 32 & _HALF) for word in words))
 
 
 def equal_texts(text: Sequence[int], at: int, other: Sequence[int], place: int, count: int) -> bool:

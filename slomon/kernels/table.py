@@ -21,7 +21,7 @@ from slomon.kernels.request import (
     is_letter,
     join_request,
 )
-from slomon.kernels.swar import ONES, find_byte
+from slomon.kernels.swar import find_byte
 from slomon.kernels.times import DATES, number, read_time
 
 # The numbers of a program: a header, then the steps
@@ -55,10 +55,10 @@ def read_row(
     requests: MutableSequence[int],
 ) -> Fields:
     """Read a row by a program. The other arguments are those of `layout.read`."""
-    if text[start] == _HASH or find_byte(text, start, stop, program[REFUSED] * ONES) < stop:
+    if text[start] == _HASH or find_byte(text, start, stop, program[REFUSED]) < stop:
         return NOT_PLAIN
     also = program[ALSO_REFUSED]
-    if also and find_byte(text, start, stop, also * ONES) < stop:
+    if also and find_byte(text, start, stop, also) < stop:
         return NOT_PLAIN
     memory[CLOCK_PLACE] = -1
     at, step = start, HEADER
@@ -79,7 +79,7 @@ def _read_cell(
     text: Text, at: int, stop: int, program: Column, step: int, memory: MutableSequence[int]
 ) -> int:
     """Find the cell of a step. Return where it ends; -1 if it is not there, or not plain."""
-    separator = program[SEPARATOR] * ONES
+    separator = program[SEPARATOR]
     for _ in range(program[step]):
         at = find_byte(text, at, stop, separator) + 1
         if at > stop:

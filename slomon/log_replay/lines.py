@@ -59,7 +59,7 @@ class SavedLog(NamedTuple):
 class LogPosition:
     """
     How far a log was read: the bytes of its text and the lines that were read, and the fingerprint
-    of these bytes.
+    of these bytes, if the replay can be resumed.
     """
 
     offset: int = 0

@@ -303,7 +303,8 @@ class LogReader:
                 break
             self.bytes_read = source.progress
             block.log = log
-            block.end = LogPosition(source.offset, fingerprint=source.fingerprint)
+            fingerprint = source.fingerprint if self._resumable else ""
+            block.end = LogPosition(source.offset, fingerprint=fingerprint)
             scanned = Event()
             group.start_soon(self._scan_in_thread, block, scanned, stage.scanners)
             await stage.put.send((block, scanned))

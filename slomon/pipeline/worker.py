@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias
 from anyio import Event
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from slomon.concurrency import run_in_thread
+from slomon.concurrency import CallThread
 from slomon.core.batching import AnyBatcher, Batch
 from slomon.core.incident import Incident
 from slomon.core.shard import AnyWindows, Shard
@@ -75,7 +75,7 @@ class SwitchBackend:
 WorkerInput: TypeAlias = Batch | Barrier | SwitchBackend
 WorkerOutput: TypeAlias = list[Incident] | Barrier
 
-_WORTH_A_THREAD: Final = 10_000  # rows: a kernel needs as long for them as a thread to start
+_WORTH_A_THREAD: Final = 10_000  # rows: a kernel needs longer for them than a call in a thread
 
 
 async def work(
@@ -84,18 +84,18 @@ async def work(
     moved: MemoryObjectSendStream[WorkerOutput],
 ) -> None:
     """Feed a shard all its batches, and send the incidents that opened, closed or expired."""
-    with batches, moved:
+    with batches, moved, CallThread() as thread:
         async for batch in batches:
             if isinstance(batch, Barrier):
                 await moved.send(batch)
             elif isinstance(batch, SwitchBackend):
                 shard.windows = batch.windows(shard.windows)
-            elif incidents := await _advance(shard, batch):
+            elif incidents := await _advance(shard, batch, thread):
                 await moved.send(incidents)
 
 
-async def _advance(shard: Shard, batch: Batch) -> list[Incident]:
+async def _advance(shard: Shard, batch: Batch, thread: CallThread) -> list[Incident]:
     # A thread helps only a compiled kernel, which releases the GIL. Its batches are arrays.
     if isinstance(batch.slots, array) and len(batch.slots) >= _WORTH_A_THREAD:
-        return await run_in_thread(partial(shard.advance, batch))
+        return await thread.call(partial(shard.advance, batch))
     return shard.advance(batch)

@@ -114,6 +114,18 @@ def test_a_quote_in_the_next_line_closes_no_field() -> None:
     assert read_line(program, cut_off, offsets, memory, behind=rest) is None
 
 
+def test_long_fields_are_read_to_their_ends() -> None:
+    program = compile_layout(parse_layout('$time_iso8601 "$agent" "$request" $status', "custom"))
+    assert program is not None
+    offsets, memory = list_offsets(None), array("q", [-1]) * MEMORY
+    escaped = b"a" * 70 + b'\\"' + b"c" * 70
+    for agent, path in ((b"a" * 200, b"/"), (escaped, b"/"), (b"a", b"/" + b"b" * 200)):
+        line = b'2025-03-10T12:00:00Z "%b" "GET %b HTTP/1.1" 200' % (agent, path)
+        found = read_line(program, line, offsets, memory)
+        assert found is not None
+        assert found[1:] == (b"GET " + path, b"200")
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @layouts
 def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(

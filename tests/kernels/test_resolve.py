@@ -21,6 +21,8 @@ PLAIN = (
     b"Z /z{id}",
     b"GET /users/7",
     b"GET //a",
+    b"A" * 62 + b" /a",
+    b"GET /" + b"a" * 100 + b"/7",
 )
 LONG = b"GET /" + b"a" * (LONGEST - 5)
 OTHERS = (
@@ -35,7 +37,14 @@ OTHERS = (
         b"GET /\x1f",
         b"GET /\xff",
     ),
-    *(LONG + b"a", b" /a", b"GET /a ", b"GET /a /b"),
+    *(
+        LONG + b"a",
+        b" /a",
+        b"GET /a ",
+        b"GET /a /b",
+        b"A" * 63 + b" /a",
+        b"GET /" + b"a" * 100 + b"#",
+    ),
 )
 
 

@@ -6,21 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.kernels.swar import (
-    HIGHS,
-    ONES,
     WIDE,
     WIDEST,
+    byte_bits,
     copy_wide,
-    count_line,
     count_path,
     count_plain,
     count_same,
-    equal_bytes,
+    count_until,
     equal_texts,
-    first_byte,
+    find_byte,
     hash_bytes,
     leading_bytes,
     load,
+    range_bits,
     shift_up,
     wrap,
 )
@@ -55,11 +54,12 @@ def test_bytes_are_shifted_up_behind_zeros(data: bytes, count: int) -> None:
     assert text(shift_up(load(data, 0), count)) == (bytes(count) + data)[:8]
 
 
-@given(near.map(bytes) | eight, st.sampled_from(b"\x20\x00\x7f\x80\xff") | st.integers(0, 255))
-def test_the_first_of_a_byte_is_found_or_none(data: bytes, byte: int) -> None:
-    marks = equal_bytes(load(data, 0), wrap(byte * ONES))
-    assert (first_byte(marks) if marks else -1) == data.find(byte)
-    assert marks & ~HIGHS == 0
+@given(st.text("ab", max_size=200), st.integers(0, 200), st.integers(0, 200))
+def test_a_byte_is_found_before_the_stop_or_the_stop_is(data: str, start: int, stop: int) -> None:
+    at = data.find("a", start, stop)
+    padded = data.encode().ljust(200, b"a") + bytes(WIDEST)
+    expected = padded.find(b"a", start, stop) if at < 0 else at
+    assert find_byte(padded, start, stop, ord("a")) == (stop if expected < 0 else expected)
 
 
 @given(st.binary(min_size=WIDE, max_size=2 * WIDE))
@@ -84,7 +84,7 @@ def test_bytes_are_counted_up_to_a_newline_or_a_question_mark(
     data: bytes, place: int, count: int
 ) -> None:
     with_newline = data[:place] + b"\n" + data[place:]
-    assert count_line(with_newline, 0) == len(with_newline[:WIDEST].partition(b"\n")[0])
+    assert count_until(with_newline, 0, 10) == len(with_newline[:WIDEST].partition(b"\n")[0])
     with_query = data[:place] + b"?" + data[place:]
     assert count_path(with_query, 0, count) == len(with_query[:count].partition(b"?")[0])
 
@@ -97,6 +97,14 @@ def test_bytes_behind_a_text_change_neither_its_hash_nor_whether_it_equals_anoth
     assert hash_bytes(data, 0, count) == hash_bytes(other, 0, count)
     assert equal_texts(b"x" + data, 1, other, 0, count)
     assert equal_texts(data, 0, other, 0, count + 1) == (data[count] == byte)
+
+
+@given(st.binary(min_size=WIDEST), st.integers(0, 63), st.binary(min_size=2, max_size=2))
+def test_the_bytes_in_a_range_have_their_bits_set(data: bytes, count: int, ends: bytes) -> None:
+    first, last = sorted(ends)
+    bits = range_bits(data, 0, count, first, last)
+    assert bits == sum((first <= byte <= last) << place for place, byte in enumerate(data[:count]))
+    assert byte_bits(data, 0, count, first) == range_bits(data, 0, count, first, first)
 
 
 @given(st.binary(min_size=WIDE, max_size=WIDE), st.integers(0, 9))

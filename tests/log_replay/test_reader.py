@@ -68,7 +68,14 @@ def make_log(
     path: Path, scan: Scan = choose_all, block_bytes: int = 0, depth: int = 2, **state: Any
 ) -> Reading:
     saved = LogState(str(path), **state)
-    log = LogReader(saved, Recognise(), scan, on_recognised=lambda *_: None, max_line=MAX_LINE)
+    log = LogReader(
+        saved,
+        Recognise(),
+        scan,
+        on_recognised=lambda *_: None,
+        max_line=MAX_LINE,
+        resumable=True,
+    )
     return Reading(log, block_bytes, depth)
 
 

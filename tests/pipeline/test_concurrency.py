@@ -17,7 +17,7 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from slomon import ConfigurationError, Incident, Rejection, consume
-from slomon.concurrency import background_tasks, run_in_thread
+from slomon.concurrency import CallThread, background_tasks, run_in_thread
 from slomon.core.shard import Shard
 from slomon.pipeline import run as run_module
 from slomon.pipeline.run import Options, run
@@ -236,6 +236,16 @@ async def test_each_call_has_a_thread_of_its_own_which_ends_with_it() -> None:
     threads = [await run_in_thread(threading.current_thread) for _ in range(3)]
     assert len({*threads, threading.current_thread()}) == 4
     assert not any(thread.is_alive() for thread in threads)
+
+
+async def test_a_call_thread_makes_one_call_after_the_other_and_ends_when_it_is_left() -> None:
+    with CallThread() as thread:
+        made = [await thread.call(threading.current_thread) for _ in range(3)]
+        assert len({*made, threading.current_thread()}) == 2
+        assert made[0].is_alive()
+    assert not made[0].is_alive()
+    with CallThread():
+        pass  # it was never needed
 
 
 async def test_a_function_sees_the_context_of_its_caller() -> None:
