@@ -170,13 +170,7 @@ def test_keys_of_which_a_scanner_knows_too_many_or_two_alike_are_left_to_the_par
 
 @names
 def test_the_kernel_finds_the_fields_that_the_reference_parser_finds(name: str) -> None:
-    assert check(name, random_layout_lines(random.Random(name), name, 400)) > 60
-
-
-@pytest.mark.slow
-@names
-def test_the_kernel_finds_the_fields_of_many_lines(name: str) -> None:
-    assert check(name, random_layout_lines(random.Random(f"{name} 2"), name, 2_500)) > 500
+    assert check(name, random_layout_lines(random.Random(name), name, 600)) > 100
 
 
 @settings(deadline=None)
