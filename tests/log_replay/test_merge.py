@@ -109,7 +109,7 @@ def write_lines(ticks: Sequence[int], name: str) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["plain", "combined", "events"])
-@settings(max_examples=portion(15), deadline=None)
+@settings(max_examples=portion(30), deadline=None)
 @given(st.data())
 def test_the_answers_are_those_of_the_whole_log_however_it_was_cut(
     backend: Opened, name: str, data: st.DataObject

@@ -226,7 +226,7 @@ def test_a_plain_log_that_quotes_a_recorded_event_is_read_as_a_plain_log() -> No
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", SCANNED)
-@settings(max_examples=portion(12))
+@settings(max_examples=portion(20))
 @given(st.binary(max_size=400), st.integers(0, 2**32))
 def test_nothing_is_lost_of_any_bytes(backend: Opened, name: str, data: bytes, seed: int) -> None:
     rng = random.Random(seed)

@@ -19,7 +19,7 @@ from tests.strategies import Stream as Drawn
 NOW = 1_543_443_091 * SECOND
 backends = pytest.mark.parametrize("backend", BACKENDS)
 any_workers = st.integers(1, 3)
-whole_run = settings(max_examples=portion(15))
+whole_run = settings(max_examples=portion(25))
 
 
 def json_lines(events: list[Event]) -> tuple[bytes, list[Event]]:
@@ -104,7 +104,7 @@ _deploys = st.tuples(_quarters, st.sampled_from(["shop", "cart", "nobody"]))
 
 
 @backends
-@settings(max_examples=portion(30))
+@settings(max_examples=portion(60))
 @given(
     st.lists(st.lists(_accesses, max_size=40), min_size=1, max_size=3),
     st.lists(_deploys, max_size=6).map(sorted),
