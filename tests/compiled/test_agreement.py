@@ -85,7 +85,7 @@ def test_the_smallest_line_that_is_not_would_be_shown(
 def test_a_line_outside_the_time_range_is_excluded_if_the_reference_parser_can_read_it(
     backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
-    count = 1000 if backend is compiled_kernels else 100
+    count = 300 if backend is compiled_kernels else 100
     drawn = random_lines(random.Random(name), name, count)
     read = read_at(backend, requests, (name, match_exactly, cut(drawn)), most=most)
     ticks = sorted(tick for tick, _ in read.rows if tick > 0)

@@ -113,7 +113,7 @@ def test_a_quote_in_the_next_line_closes_no_field() -> None:
 def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(
     backend: Opened, name: str
 ) -> None:
-    count = 200 if backend is compiled_kernels else 20
+    count = 120 if backend is compiled_kernels else 20
     lines = random_layout_lines(random.Random(f"{name} 3"), name, count)
     check_scanner(backend, name, lines)
 
