@@ -60,7 +60,8 @@ def compiled_kernels() -> Iterator[Library]:
     yield compiled()
 
 
-BACKENDS: list[Callable[[], AbstractContextManager[Library]]] = [compiled_kernels, uncompiled_kernels]
+Opened = Callable[[], AbstractContextManager[Library]]
+BACKENDS: list[Opened] = [compiled_kernels, uncompiled_kernels]
 
 
 def _advance(

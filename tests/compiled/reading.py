@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 
 from slomon.compiled import request_table as requests_host
 from slomon.compiled.backend import CompiledBackend
-from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
@@ -33,10 +31,9 @@ from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
-from tests.compiled.kernels import compiled_kernels
+from tests.compiled.kernels import Opened, compiled_kernels
 from tests.formats.layouts import make_formats
 
-Opened = Callable[[], AbstractContextManager[Library]]
 MakeRequests = Callable[[EndpointNames], Requests]
 
 LIKE = Endpoint("shop", "-", "", "", 0.9, 300)

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from slomon.compiled import request_table as requests_host
 from slomon.kernels.codes import EXCLUDED
-from tests.compiled.kernels import BACKENDS, compiled_kernels
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.compiled.reading import (
     MakeRequests,
-    Opened,
     found,
     found_in_a_file,
     given_by_template,

@@ -16,8 +16,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
 from slomon.kernels.windows import EXPIRED, OPENED, Crossing
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.core.builders import make_endpoint
 from tests.onsets import find_onsets
 

@@ -20,8 +20,7 @@ from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
 from slomon.kernels.scan import hash_request
 from slomon.kernels.swar import FACTOR, WIDEST, load, wrap
-from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
-from tests.compiled.reading import Opened
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels, uncompiled_kernels
 
 PADDING = bytes(WIDEST)
 

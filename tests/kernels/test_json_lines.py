@@ -16,8 +16,8 @@ from slomon.formats.json_keys import JsonKeys
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.json_lines import MEMORY, read_json
 from slomon.kernels.scan import PADDING
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened, check_scanner
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from tests.compiled.reading import check_scanner
 from tests.formats.json_texts import JSON
 from tests.formats.layouts import layout_lines, make_formats, random_layout_lines
 

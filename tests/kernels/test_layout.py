@@ -18,8 +18,8 @@ from slomon.kernels.line import COMBINED_LINES, TABLE_LINES
 from slomon.kernels.request import MEMORY
 from slomon.kernels.scan import PADDING
 from slomon.kernels.table import read_row
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened, check_scanner
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from tests.compiled.reading import check_scanner
 from tests.formats.layouts import LAYOUTS, TABLES, layout_lines, make_formats, random_layout_lines
 
 FORMATS = make_formats(lambda _: False)  # every status is one

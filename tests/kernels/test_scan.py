@@ -16,8 +16,8 @@ from slomon.kernels.codes import EXCLUDED
 from slomon.kernels.scan import FOR_REFERENCE, PADDING, UNKNOWN, UNKNOWN_FAILED, UNRESOLVED
 from slomon.log_replay.lines import Block
 from slomon.sources.source import OversizedLine
-from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
-from tests.compiled.reading import BlockReading, Opened, found, given_by_template, read_at
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels, uncompiled_kernels
+from tests.compiled.reading import BlockReading, found, given_by_template, read_at
 from tests.formats.lines import PREFIXES, SCANNED, random_lines
 
 formats = pytest.mark.parametrize("name", SCANNED)

@@ -15,8 +15,8 @@ from slomon.formats.wrappers import WRAPPERS
 from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.scan import PADDING
 from slomon.kernels.wrappers import unwrap
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened, check_scanner, given_exactly, read_at
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from tests.compiled.reading import check_scanner, given_exactly, read_at
 from tests.formats.layouts import layout_lines, random_layout_lines
 from tests.formats.wrapped_lines import WRAPPED
 
