@@ -26,8 +26,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from slomon.core.endpoints import Endpoint  # noqa: E402 (found in the checkout)
-from tests.compiled.kernels import compiled_kernels, uncompiled_kernels  # noqa: E402, Opened
-from tests.compiled.reading import # noqa: E402     GIVEN, found, given_by_template, given_exactly, read_at
+from tests.compiled.kernels import (  # noqa: E402
+    Opened,
+    compiled_kernels,
+    uncompiled_kernels,
+)
+from tests.compiled.reading import (  # noqa: E402
+    GIVEN,
+    found,
+    given_by_template,
+    given_exactly,
+    read_at,
+)
 from tests.formats.json_texts import JSON  # noqa: E402
 from tests.formats.layouts import LAYOUTS, TABLES, random_layout_lines  # noqa: E402
 from tests.formats.lines import SCANNED, damage, random_lines  # noqa: E402
