@@ -78,6 +78,7 @@ def test_the_smallest_line_that_is_not_would_be_shown(
     read_at(compiled_kernels, requests, (name, match_exactly, blocks), most=most)
 
 
+@pytest.mark.slow
 @backends
 @opened
 @formats
@@ -106,6 +107,7 @@ def test_logs_of_several_formats_share_what_is_known_and_are_read_each_by_its_ow
     read_at(backend, requests, *logs, most=most)
 
 
+@pytest.mark.slow
 @backends
 @opened
 @formats

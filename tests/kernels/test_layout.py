@@ -87,8 +87,8 @@ def check(name: str, lines: list[bytes]) -> int:
 
 @layouts
 def test_the_kernel_finds_the_fields_that_the_reference_parser_finds(name: str) -> None:
-    lines = random_layout_lines(random.Random(name), name, 500)
-    assert check(name, lines) > 100
+    lines = random_layout_lines(random.Random(name), name, 300)
+    assert check(name, lines) > 60
 
 
 @settings(deadline=None)

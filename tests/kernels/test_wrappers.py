@@ -144,7 +144,7 @@ def test_the_smallest_lines_that_are_unwrapped_otherwise_would_be_shown(
 def test_a_scanner_of_wrapped_lines_makes_the_rows_of_the_reference_parser(
     backend: Opened, name: str
 ) -> None:
-    count = 400 if backend is compiled_kernels else 40
+    count = 150 if backend is compiled_kernels else 20
     check_scanner(backend, name, random_layout_lines(random.Random(f"{name} 2"), name, count))
 
 
