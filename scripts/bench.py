@@ -77,7 +77,7 @@ def measure_blame(arguments: argparse.Namespace) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent))  # the worlds are in tests/
     from peers import blame  # noqa: PLC0415 - it needs slomon, the others don't
 
-    blame.report(arguments.seed, arguments.worlds, arguments.processes)
+    blame.report(arguments.seed, arguments.worlds, arguments.processes, observer=arguments.observer)
 
 
 def write_data(arguments: argparse.Namespace) -> None:
@@ -162,6 +162,7 @@ def parse() -> argparse.Namespace:
         "--seed", type=int, default=1, help="of all worlds: judge on another than you built on"
     )
     blame.add_argument("--processes", type=int, default=1)
+    blame.add_argument("--observer", action="store_true", help="what the events can tell at most")
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)
