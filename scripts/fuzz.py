@@ -26,10 +26,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from slomon.core.endpoints import Endpoint  # noqa: E402 (found in the checkout)
-from tests.compiled.kernels import compiled_kernels, uncompiled_kernels  # noqa: E402
+from tests.compiled.kernels import (  # noqa: E402
+    Opened,
+    compiled_kernels,
+    uncompiled_kernels,
+)
 from tests.compiled.reading import (  # noqa: E402
     GIVEN,
-    Opened,
     found,
     given_by_template,
     given_exactly,

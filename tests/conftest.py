@@ -14,7 +14,7 @@ __all__ = ["alertmanager", "servers"]
 
 # How long an example takes depends on what else the machine does: no test may fail for that.
 _any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("all", _any_machine)
+settings.register_profile("all", _any_machine, max_examples=50)
 settings.register_profile("fast", _any_machine, max_examples=10)
 settings.load_profile("all")
 

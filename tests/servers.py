@@ -14,9 +14,10 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -132,9 +133,16 @@ def find_program(*names: str) -> str:
 
 
 def find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """
+    A port for a server that can't choose one itself. No other program gets it in the meantime:
+    systems give out higher ports, and each process of pytest-xdist has its own hundred.
+    """
+    hundred = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + 100 * (hundred % 100)
+    for port in SystemRandom().sample(range(first, first + 100), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError(f"no port from {first} on is free")
 
 
 def poll(ask: Callable[[], T | None], what: str) -> T:

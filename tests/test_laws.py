@@ -198,8 +198,8 @@ def test_what_ended_in_silence_depends_on_until_when_the_stream_was_watched(
 
 
 @pytest.mark.slow
-def test_the_answer_to_a_thousand_random_streams_is_that_of_a_brute_force_count() -> None:
-    for seed in range(1000):
+def test_the_answer_to_random_streams_is_that_of_a_brute_force_count() -> None:
+    for seed in range(400):
         rng = random.Random(seed)
         stream, no_traffic = random_stream(rng, (10, 30, 100)[seed % 3]), rng.choice(NO_TRAFFIC)
         found = replay(*stream, workers=2, no_traffic=no_traffic)

@@ -8,30 +8,33 @@ import io
 import json
 import re
 import shlex
-import subprocess
-import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from slomon import example_logs
 from slomon.cli.main import main
 from slomon.cli.process import FAILED, FINE, MISUSED
-from slomon.example_logs import make_day
 from tests.cli.terminal import Terminal
 from tests.live_monitor.limits import files_end_at
 
 pytestmark = pytest.mark.slow  # each writes and replays a day of logs
 
-SLOMON: Final = [sys.executable, "-m", "slomon"]
 WINDOW: Final = 600  # seconds, as the demo has it
 LATE: Final = 240  # seconds until enough requests have failed
+
+
+make_day: Final = cache(example_logs.make_day)
+"""Each day is made once; the demo gets it, too."""
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(example_logs, "make_day", make_day)
     return tmp_path
 
 
@@ -59,17 +62,12 @@ def find_command(text: str) -> list[str]:
     return shlex.split(command)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1337, 1, 2])
 def test_the_answer_is_the_truth(folder: Path, seed: int) -> None:
-    process = subprocess.run(
-        [*SLOMON, "demo", "--seed", str(seed)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    _, counted, details = answers(process.stdout)
+    stdout, stderr = io.StringIO(), io.StringIO()
+    assert main(["demo", "--seed", str(seed)], stdout, stderr) == FINE
+
+    _, counted, details = answers(stdout.getvalue())
     deploy, outage = make_day(seed).faults
 
     assert counted == {"POST /checkout": 1, "GET /search": 1}
@@ -81,7 +79,7 @@ def test_the_answer_is_the_truth(folder: Path, seed: int) -> None:
     assert (broken["break"], broken["fix"]) == (deploy.broken_by, deploy.fixed_by)
     assert (outage.broken_by, outage.fixed_by) == ("", "")
     assert (folder / "slomon-demo" / "report.html").stat().st_size > 100_000
-    assert "warning" not in process.stderr
+    assert "warning" not in stderr.getvalue()
 
 
 def test_the_command_that_is_shown_gives_the_same_answers() -> None:
@@ -148,6 +146,7 @@ def test_the_deploys_are_githubs_and_some_do_not_count() -> None:
 
 
 def test_a_second_run_writes_the_same_and_another_seed_is_refused(folder: Path) -> None:
+    assert make_day.__wrapped__(1337) == make_day(1337)
     first = call("day")
     before = written(folder)
     (folder / "day" / "web-1" / "access.log").unlink()  # as after a run that was ended early

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
@@ -60,7 +60,8 @@ def compiled_kernels() -> Iterator[Library]:
     yield compiled()
 
 
-BACKENDS: list[Callable[[], object]] = [compiled_kernels, uncompiled_kernels]
+Opened = Callable[[], AbstractContextManager[Library]]
+BACKENDS: list[Opened] = [compiled_kernels, uncompiled_kernels]
 
 
 def _advance(

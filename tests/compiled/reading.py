@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pytest
 
 from slomon.compiled import request_table as requests_host
 from slomon.compiled.backend import CompiledBackend
-from slomon.compiled.library import Library
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
@@ -27,14 +26,14 @@ from slomon.endpoints.discovery import (
 )
 from slomon.endpoints.router import Router
 from slomon.endpoints.templates import NO_TEMPLATES
+from slomon.formats.format import Format
 from slomon.formats.registry import known_formats
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
-from tests.compiled.kernels import compiled_kernels
+from tests.compiled.kernels import Opened, compiled_kernels
 from tests.formats.layouts import make_formats
 
-Opened = Callable[[], AbstractContextManager[Library]]
 MakeRequests = Callable[[EndpointNames], Requests]
 
 LIKE = Endpoint("shop", "-", "", "", 0.9, 300)
@@ -63,6 +62,12 @@ def found(names: EndpointNames) -> Requests:
     return FoundRequests(FoundEndpoints(names, LIKE))
 
 
+@cache
+def formats_by_name(rule: StatusRule) -> dict[str, Format]:
+    """All formats that tests read. They are made once: that takes longer than most readings."""
+    return make_formats(rule) | {form.name: form for form in known_formats(rule)}
+
+
 @dataclass
 class BlockReading:
     """One reader, and all that it has returned. At most `most` endpoints are found."""
@@ -79,10 +84,7 @@ class BlockReading:
     unresolved_count: int = 0  # lines that the scanner left open
 
     def __post_init__(self) -> None:
-        self.formats = {form.name: form for form in known_formats(self.rule)}
-        self.formats |= {
-            name: form for name, form in make_formats(self.rule).items() if name not in self.formats
-        }
+        self.formats = formats_by_name(self.rule)
         self.order, self.names = self.backend.order(
             1, 1, self.most if self.requests in {found, found_in_a_file} else 0
         )

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from slomon.compiled import request_table as requests_host
 from slomon.kernels.codes import EXCLUDED
-from tests.compiled.kernels import BACKENDS, compiled_kernels
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.compiled.reading import (
     MakeRequests,
-    Opened,
     found,
     found_in_a_file,
     given_by_template,
@@ -79,13 +78,14 @@ def test_the_smallest_line_that_is_not_would_be_shown(
     read_at(compiled_kernels, requests, (name, match_exactly, blocks), most=most)
 
 
+@pytest.mark.slow
 @backends
 @opened
 @formats
 def test_a_line_outside_the_time_range_is_excluded_if_the_reference_parser_can_read_it(
     backend: Opened, requests: MakeRequests, match_exactly: bool, most: int, *, name: str
 ) -> None:
-    count = 1000 if backend is compiled_kernels else 100
+    count = 300 if backend is compiled_kernels else 100
     drawn = random_lines(random.Random(name), name, count)
     read = read_at(backend, requests, (name, match_exactly, cut(drawn)), most=most)
     ticks = sorted(tick for tick, _ in read.rows if tick > 0)
@@ -107,6 +107,7 @@ def test_logs_of_several_formats_share_what_is_known_and_are_read_each_by_its_ow
     read_at(backend, requests, *logs, most=most)
 
 
+@pytest.mark.slow
 @backends
 @opened
 @formats

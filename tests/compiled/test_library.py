@@ -116,8 +116,8 @@ def test_processes_may_compile_at_once_and_leave_one_file(tmp_path: Path) -> Non
     cache = tmp_path / "not" / "there"
     before = COMPILE_QUICKLY.format(image=str(cached()))
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda _: run(cache, before=before), range(3)))
-    assert [there for there, _ in found] == [True] * 3
+        found = list(pool.map(lambda _: run(cache, before=before), range(2)))
+    assert [there for there, _ in found] == [True] * 2
     [file] = cache.iterdir()
     assert file.read_bytes() == cached().read_bytes()
     if sys.platform != "win32":  # pragma: no branch

@@ -18,8 +18,8 @@ from slomon.core.events import End, Gap, Malformed, read_event
 from slomon.core.shard import Shard
 from slomon.core.statuses import server_errors_fail
 from slomon.core.windows import Windows
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import GIVEN, Opened
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from tests.compiled.reading import GIVEN
 from tests.formats.lines import random_lines
 from tests.strategies import Stream as Drawn
 from tests.strategies import random_stream, streams

@@ -20,8 +20,7 @@ from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import PythonEndpointNames
 from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.reorder import ROW, cut
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.core.ordering import (
     Arrival,
     Arrivals,

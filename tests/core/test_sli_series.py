@@ -26,8 +26,7 @@ from slomon.core.summary import Summary
 from slomon.core.totals import add_up
 from slomon.core.windows import Windows
 from slomon.kernels.sli_series import SHORTEST
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000

@@ -115,7 +115,7 @@ TABLES: Final = {
     "apart": _with_form(
         given_table("#Fields: date c-ip time cs-method cs-uri-stem sc-status"), "iso"
     ),
-    "csv": _with_form(given_table("host,timestamp,method,path,status,bytes"), "iso"),
+    "csv": _with_form(given_table("vhost,timestamp,method,path,status,bytes"), "iso"),
     "csv-request": _with_form(given_table("request;time;status"), "milliseconds"),
     "csv-clf": _with_form(given_table("status|time|user|method|url|query"), "clf"),
 }

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slomon.compiled import reorder as order_host
 from slomon.compiled import request_table as requests_host
 from slomon.compiled.library import Library
 from slomon.compiled.reorder import CompiledRowBuffer
@@ -19,15 +20,16 @@ from slomon.kernels.codes import UNMATCHED
 from slomon.kernels.hash_table import BUCKET, MISSING, insert, lookup, rehash
 from slomon.kernels.scan import hash_request
 from slomon.kernels.swar import KEYS, WIDEST
-from tests.compiled.kernels import BACKENDS, compiled_kernels, uncompiled_kernels
-from tests.compiled.reading import Opened
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels, uncompiled_kernels
 
 PADDING = bytes(WIDEST)
 
 
 def accept(library: Library, names: CompiledEndpointNames, key: int) -> None:
     """Let an access to an endpoint go out."""
-    order = Order(1, CompiledRowBuffer(library, 1, names))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order_host, "_FIRST_ROWS", 1)
+        order = Order(1, CompiledRowBuffer(library, 1, names))
     order.enter(0, array("q", [5]), array("q", [key << 1]), 1)
     order.end(0)
     order.take()

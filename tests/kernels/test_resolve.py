@@ -10,8 +10,8 @@ from slomon.kernels.line import is_plain
 from slomon.kernels.route import LONGEST
 from slomon.kernels.scan import PADDING
 from slomon.log_replay.lines import Block
-from tests.compiled.kernels import BACKENDS
-from tests.compiled.reading import BlockReading, Opened, found, given_by_template
+from tests.compiled.kernels import BACKENDS, Opened
+from tests.compiled.reading import BlockReading, found, given_by_template
 
 PLAIN = (
     b"GET /;a",

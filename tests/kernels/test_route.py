@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from slomon.endpoints.discovery import route_of
 from slomon.endpoints.templates import Template, compile_templates
 from slomon.kernels.route import LONGEST, LONGEST_GROUPED, NAMED, NUMBERED
-from tests.compiled.kernels import BACKENDS
-from tests.compiled.reading import Opened, found, read_at
+from tests.compiled.kernels import BACKENDS, Opened
+from tests.compiled.reading import found, read_at
 
 UUID = "123e4567-e89b-12d3-a456-426614174000"
 SEGMENTS = (

@@ -15,8 +15,8 @@ from slomon.formats.wrappers import WRAPPERS
 from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.scan import PADDING
 from slomon.kernels.wrappers import unwrap
-from tests.compiled.kernels import BACKENDS, compiled_kernels
-from tests.compiled.reading import Opened, check_scanner, given_exactly, read_at
+from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from tests.compiled.reading import check_scanner, given_exactly, read_at
 from tests.formats.layouts import layout_lines, random_layout_lines
 from tests.formats.wrapped_lines import WRAPPED
 
@@ -144,7 +144,7 @@ def test_the_smallest_lines_that_are_unwrapped_otherwise_would_be_shown(
 def test_a_scanner_of_wrapped_lines_makes_the_rows_of_the_reference_parser(
     backend: Opened, name: str
 ) -> None:
-    count = 400 if backend is compiled_kernels else 40
+    count = 150 if backend is compiled_kernels else 20
     check_scanner(backend, name, random_layout_lines(random.Random(f"{name} 2"), name, count))
 
 

@@ -36,7 +36,7 @@ async def serve(folder):
 
 anyio.run(serve, sys.argv[1])
 """
-KILLS = 5
+KILLS = 4
 
 pytestmark = [
     pytest.mark.slow,

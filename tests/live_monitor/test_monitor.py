@@ -39,6 +39,7 @@ from tests.live_monitor.clock import START, ManualClock
 from tests.live_monitor.limits import files_end_at
 from tests.live_monitor.services import ENTRIES, answers, recorded, replay
 from tests.live_monitor.worlds import Machine
+from tests.strategies import portion
 
 USERS = {
     "name": "users",
@@ -223,7 +224,7 @@ def split(calls: list[Call]) -> list[list[Call]]:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
+@settings(deadline=None, max_examples=portion(40))
 @given(st.lists(CALLS, max_size=40), st.sampled_from([None, 10, 100]))
 def test_a_recording_says_what_the_service_found(
     calls: list[Call], no_traffic: float | None
@@ -243,7 +244,7 @@ def test_a_recording_says_what_the_service_found(
 
 
 @pytest.mark.slow
-@settings(deadline=None)
+@settings(deadline=None, max_examples=portion(40))
 @given(
     st.lists(CALLS, max_size=40),
     st.sampled_from([None, 10, 100, 31.7]),

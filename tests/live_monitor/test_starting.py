@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 import unittest
@@ -41,13 +40,6 @@ async def in_a_task(call: Callable[[], Any]) -> Any:
         return await call()
 
     return await asyncio.create_task(run())
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def test_one_task_enters_and_another_leaves(tmp_path: Path) -> None:
@@ -252,8 +244,8 @@ async def test_it_lives_in_the_cleanup_context_of_aiohttp(tmp_path: Path) -> Non
     application.router.add_get("/users", answer)
     runner = web.AppRunner(application)
     await in_a_task(runner.setup)
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
     async with httpx.AsyncClient() as client:
         assert (await client.get(f"http://127.0.0.1:{port}/users")).status_code == 500
     await in_a_task(runner.cleanup)
@@ -264,9 +256,9 @@ async def test_it_lives_in_the_cleanup_context_of_aiohttp(tmp_path: Path) -> Non
 
 def test_it_lives_in_the_listeners_of_sanic(tmp_path: Path) -> None:
     pytest.importorskip("sanic")
-    state, port = tmp_path / "state", free_port()
+    state = tmp_path / "state"
     script = f"""
-        import asyncio
+        import asyncio, socket
         from sanic import Sanic, response
         import slomon
 
@@ -291,16 +283,18 @@ def test_it_lives_in_the_listeners_of_sanic(tmp_path: Path) -> None:
 
         @app.after_server_start
         async def ready(app):
-            print("ready", flush=True)
+            print("port", server.getsockname()[1], flush=True)
 
-        app.run("127.0.0.1", {port}, single_process=True, motd=False, access_log=False)
+        server = socket.create_server(("127.0.0.1", 0))
+        app.run(sock=server, single_process=True, motd=False, access_log=False)
     """
     running = subprocess.Popen(
         [sys.executable, "-c", dedent(script)], stdout=subprocess.PIPE, text=True
     )
     assert running.stdout is not None
     with running:
-        assert "ready\n" in running.stdout  # it reads on until then: Sanic writes there, too
+        # Sanic writes there, too.
+        port = next(line for line in running.stdout if line.startswith("port")).split()[1]
         assert httpx.get(f"http://127.0.0.1:{port}/users").status_code == 500
         assert "stopped 1\n" in running.stdout
     assert running.returncode == 0

@@ -11,12 +11,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+FORKED_SECONDS: Final = 5
+"""How long a forked child lives."""
+
 WORKER: Final = """
 import json, os, sys, time
 import anyio, slomon
 from anyio import to_thread
 from dataclasses import asdict
 from tests.live_monitor.services import ENTRIES
+from tests.live_monitor.workers import FORKED_SECONDS
 
 async def serve(folder):
     files = {"state": f"{folder}/state", "event_log": f"{folder}/events"}
@@ -48,7 +52,7 @@ async def serve(folder):
                 case ["fork"]:
                     if not os.fork():
                         os.closerange(0, 3)
-                        time.sleep(5)
+                        time.sleep(FORKED_SECONDS)
                         os._exit(0)
                 case ["leads"]:
                     return monitor.leads

@@ -424,6 +424,8 @@ def test_a_state_whose_sections_are_of_another_shape_is_reported_and_kept(
     assert sections is not None
     taken = set()
     for name, section in sections.items():
+        if backend == "compiled" and not isinstance(section, array):
+            continue  # all else is restored by the same code
         for shape in misshape(section):
             write_state(state, (sections | {name: shape}).items())
             saved = state.read_bytes()

@@ -68,7 +68,7 @@ def write_logs(folder: Path, seed: int) -> list[str]:
         for number in range(files):
             path = folder / f"{host}.{number}.log"
             with path.open("w", encoding="utf-8") as log:
-                for _ in range(600):
+                for _ in range(400):
                     tick += draw.randrange(400)
                     log.write(line(draw, tick - draw.choice((0, 0, 0, 3000))))
             paths.append(str(path))
@@ -139,7 +139,7 @@ FOUND = {"defaults": Endpoint("", "-", "", "", 0.8, 3 * SECOND), "max_endpoints"
     [GIVEN, FOUND, EXPIRED, LIMITED],
     ids=["given", "found", "no_traffic", "time range"],
 )
-@pytest.mark.parametrize("saves", [1, 2, 5, 9])
+@pytest.mark.parametrize("saves", [1, 4])
 def test_a_replay_that_is_killed_again_and_again_ends_with_the_same_report(
     tmp_path: Path, endpoints: dict[str, Any], backend: Backend, saves: int
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slomon.core.endpoints import Catalogue, Endpoint
@@ -177,7 +177,8 @@ def test_the_report_is_the_same_however_the_work_was_cut(
     name: str, count: int, options: dict[str, Any]
 ) -> None:
     rng = random.Random(f"{name} {count}")
-    logs = [traffic(rng, name, 600 // count) for _ in range(count)]
+    lines = 600 if "no_traffic" in options else 400
+    logs = [traffic(rng, name, lines // count) for _ in range(count)]
     whole = told(python_backend, logs, name, max_line=MAX_LINE, **options)
     assert len(whole.monitor.incidents) > 3
     expired = [one for one in whole.monitor.incidents if one.state == State.EXPIRED]
@@ -254,11 +255,16 @@ def test_nothing_is_lost_of_any_bytes(backend: Opened, name: str, data: bytes, s
     options: dict[str, Any] = rng.choice(
         ({"endpoints": EXACT, "match_exactly": True}, {"max_endpoints": 2})
     )
-    # A line's end before all: what is no text from its first byte on is no log.
-    logs = [b"\n" + b"\n".join(drawn), b"\n" + data]
-    # In JSON of several lines, an object counts as a line.
-    assume(not any(log.lstrip().startswith((b"[", b"{")) for log in logs))
+    logs = [start_with_text(log) for log in (b"\n".join(drawn), data)]
     told(backend, logs, name, max_line=MAX_LINE, block_bytes=500, **options)
+
+
+def start_with_text(log: bytes) -> bytes:
+    """
+    A log that begins as text does: else it is no log. It doesn't begin as JSON of several lines
+    does: there, an object counts as a line.
+    """
+    return (b"\n-\n" if log.lstrip().startswith((b"[", b"{")) else b"\n") + log
 
 
 def damage(rng: random.Random, text: bytes) -> bytes:
@@ -290,7 +296,7 @@ def say(backend: Opened, logs: list[bytes]) -> str:
 def test_nothing_is_lost_of_real_lines_however_they_are_damaged(sample: Path) -> None:
     rng = random.Random(sample.name)
     text = sample.read_bytes()
-    for number in range(6):
+    for number in range(4):
         log = damage(rng, text) if number else text
         other = damage(rng, text)
         logs = [log, *cut(rng, other, 2)]

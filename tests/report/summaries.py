@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 from slomon.core.aggregation import aggregate, rank_by_owner
@@ -228,6 +229,7 @@ def summarise(
     )
 
 
+@cache
 def large() -> Summary:
     """A week with 10,000 incidents on 1,000 endpoints, which a page must hold."""
     week, half_a_day = 7 * 86_400.0, 43_200.0
