@@ -242,7 +242,9 @@ Wait = Callable[[Intake], Coroutine[None, None, None]]
 async def test_a_producer_sleeps_until_the_reader_has_taken_all_and_wants_more(wait: Wait) -> None:
     intake = Intake(1)
     intake.items += ["item"] * BATCHES
+    room = intake._room
     producer = asyncio.create_task(wait(intake))
+    await until(lambda: intake._room is not room)  # the thread of the producer has begun
     for _ in range(BATCHES):
         await turns(100)
         assert not producer.done()
