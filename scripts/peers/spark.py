@@ -22,9 +22,9 @@ from typing import Any, Final
 # Ignored if types are checked without the packages that only benchmarks need.
 import numpy as np  # type: ignore[import-not-found, unused-ignore]
 
-from peers.logfile import Fleet, write_log
+from peers.logfile import write_log
 from peers.process import SCRIPTS
-from peers.traffic import simulate
+from peers.traffic import Fleet, simulate
 
 CASES: Final = ("logs", "one-log", "table")
 _WARM_UP: Final = 3
@@ -42,15 +42,23 @@ class Cost:
 
 
 def report(  # noqa: PLR0913 (the options of the command)
-    data: Path, cases: list[str], workers: list[int], *, logs: int, lines: int, rounds: int,
+    data: Path,
+    cases: list[str],
+    workers: list[int],
+    *,
+    logs: int,
+    lines: int,
+    rounds: int,
     memory: int,
 ) -> None:
     """Print a row for each case and number of executors."""
     prepare(data, logs, lines)
     total = logs * lines
     print(f"{total:,} accesses, {rounds} rounds each, after {_WARM_UP} others")
-    print(f"{'':10}{'executors':>10}{'median':>9}{'min':>8}{'max':>8}{'accesses/s':>12}"
-          f"{'java':>7}{'python':>8}{'scaling':>9}   (CPU seconds for a million accesses)")
+    print(
+        f"{'':10}{'executors':>10}{'median':>9}{'min':>8}{'max':>8}{'accesses/s':>12}"
+        f"{'java':>7}{'python':>8}{'scaling':>9}   (CPU seconds for a million accesses)"
+    )
     for case in cases:
         alone = None
         for count in workers:
@@ -62,8 +70,11 @@ def report(  # noqa: PLR0913 (the options of the command)
                 for name in ("java", "python")
             )
             walls = [one.wall for one in costs]
-            print(f"{case:10}{count:10}{wall:8.2f}s{min(walls):7.2f}s{max(walls):7.2f}s"
-                  f"{total / wall:12,.0f}{java:7.2f}{python:8.2f}{alone / wall:9.2f}", flush=True)
+            print(
+                f"{case:10}{count:10}{wall:8.2f}s{min(walls):7.2f}s{max(walls):7.2f}s"
+                f"{total / wall:12,.0f}{java:7.2f}{python:8.2f}{alone / wall:9.2f}",
+                flush=True,
+            )
 
 
 def prepare(data: Path, logs: int, lines: int) -> None:
@@ -71,8 +82,16 @@ def prepare(data: Path, logs: int, lines: int) -> None:
     for number in range(1, logs + 1):
         folder = data / f"host-{number}"
         if not folder.exists():
-            write_log(folder, "combined", lines=lines, endpoints=1000, slo=None, zipf=False,
-                      changes=True, seed=number)
+            write_log(
+                folder,
+                "combined",
+                lines=lines,
+                endpoints=1000,
+                slo=None,
+                zipf=False,
+                changes=True,
+                seed=number,
+            )
         table = folder / "access.parquet"
         if not table.exists():
             _write_table(table, lines, number)
@@ -100,7 +119,10 @@ def measure(data: Path, case: str, master: str, rounds: int) -> list[Cost]:
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
     changes = str(data / "host-1/changes.jsonl")
-    options = {"endpoints": str(data / "host-1/endpoints.json"), "changes": changes}
+    options: dict[str, Any] = {
+        "endpoints": str(data / "host-1/endpoints.json"),
+        "changes": changes,
+    }
 
     def replay() -> None:
         logs: Any = str(data / "access.log")
@@ -127,7 +149,9 @@ def _measure_apart(
     done = subprocess.run(
         [sys.executable, "-c", f"from peers.spark import run; {call}"],
         env=os.environ | {"PYTHONPATH": f"{SCRIPTS.parent}:{SCRIPTS}"},
-        stdout=subprocess.PIPE, text=True, check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"{case} on {master}: exit {done.returncode}")

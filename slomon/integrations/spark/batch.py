@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -28,20 +29,25 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints, PythonEndpointNames
 from slomon.endpoints.templates import Template
 from slomon.errors import OptionError
-from slomon.integrations.spark.engine import Engine, lighten
+from slomon.integrations.spark.engine import Engine, keep, lighten, read_summaries
 from slomon.integrations.spark.packing import PACKED, Shards
-from slomon.integrations.spark.tables import TABLE, PackTable, sample_table, select_accesses
-from slomon.integrations.spark.tasks import (
-    LOGS,
-    BackendChoice,
-    ScanLogs,
+from slomon.integrations.spark.parts import choose_part_bytes, cut, number_parts, scan_parts
+from slomon.integrations.spark.summaries import SourceSummary
+from slomon.integrations.spark.tables import (
+    SOURCE,
+    TABLE,
+    PackTable,
+    sample_table,
+    select_accesses,
 )
+from slomon.integrations.spark.tasks import BackendChoice, LogPart, ScanLogs
 from slomon.log_replay.detect import read_head
 from slomon.log_replay.files import check_files, measure
 from slomon.log_replay.job import add_changes, conclude, list_inputs
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.plan import Plan, make_plan
+from slomon.log_replay.ranges import is_divisible
 from slomon.log_replay.replay import read_replay_options, replay
 from slomon.log_replay.requests import KnownRequests
 from slomon.log_replay.run import make_detector
@@ -125,8 +131,13 @@ class _Cluster:
         """How many shards to use for plain logs of this size."""
         if self.shards is not None:
             return read_count("shards", self.shards, 65_535)
+        return min(max(2 * self.cores, (size or 0) // _SHARD_BYTES), 65_535)
+
+    @property
+    def cores(self) -> int:
+        """How many tasks run at once."""
         cores: int = self.spark.sparkContext.defaultParallelism
-        return min(max(2 * cores, (size or 0) // _SHARD_BYTES), 65_535)
+        return cores
 
 
 def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
@@ -142,18 +153,43 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     shards = Shards(
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
-    rows = [
-        (source, str(Path(state.path).absolute()), began)  # executors run elsewhere
-        for source, (began, state) in enumerate(states, 1)
-        if not state.ended
-    ]
-    packed = (
-        cluster.spark.createDataFrame(rows, LOGS)
-        .repartitionById(max(len(rows), 1), "source")
-        .mapInArrow(ScanLogs(lighten(plan), shards, backend, templates).__call__, PACKED)
-    )
+    parts = _list_parts(plan, states, cluster.cores)
+
+    def scan(chosen: Sequence[LogPart]) -> DataFrame:
+        task = ScanLogs(lighten(plan), shards, backend, templates, chosen)
+        indexes = cluster.spark.range(0, len(chosen), 1, len(chosen))
+        return indexes.mapInArrow(task.__call__, PACKED)
+
     engine = Engine(plan, shards, backend, templates, states)
-    return _run(engine, packed, rejected, given, log)
+    with ExitStack() as stack:
+        packed, found = scan_parts(stack, parts, scan)
+        numbers = (number for number, (_, state) in enumerate(states, 1) if not state.ended)
+        summaries = [
+            replace(one, source=number) for number, one in zip(numbers, found, strict=True)
+        ]
+        monitor = engine.run(packed, summaries)
+    return _conclude(engine, monitor, rejected, given, log)
+
+
+def _list_parts(
+    plan: Plan, states: Sequence[tuple[int, LogState]], cores: int
+) -> list[list[LogPart]]:
+    """The parts of all logs that are read."""
+    read = [(began, state.path) for began, state in states if not state.ended]
+    sizes = {path: Path(path).stat().st_size for _, path in read}
+    part_bytes = choose_part_bytes(sum(sizes.values()), cores)
+    names = PythonEndpointNames(0)
+    found = FoundEndpoints(names, plan.defaults, plan.service_from)
+    detect = make_detector(plan, KnownRequests(plan, found))
+
+    def list_parts(began: int, path: str) -> list[LogPart]:
+        log = LogPart(0, str(Path(path).absolute()), began)  # executors run elsewhere
+        size = sizes[path]
+        if size <= part_bytes or not is_divisible(path, detect, plan.max_line):
+            return [log]
+        return cut(log, size, part_bytes)
+
+    return number_parts([list_parts(*one) for one in read])
 
 
 def _survey(
@@ -193,18 +229,22 @@ def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -
     task = PackTable(lighten(plan), shards, templates)
     states = [(0, LogState(TABLE))]
     engine = Engine(plan, shards, BackendChoice(given["backend"], None), templates, states)
-    return _run(engine, accesses.mapInArrow(task.__call__, PACKED), rejected, given, log)
+    with keep(accesses.mapInArrow(task.__call__, PACKED)) as packed:
+        summary, *others = read_summaries(packed) or [SourceSummary(SOURCE)]
+        for one in others:
+            summary.merge(one)
+        monitor = engine.run(packed, [summary])
+    return _conclude(engine, monitor, rejected, given, log)
 
 
-def _run(
+def _conclude(
     engine: Engine,
-    packed: DataFrame,
+    monitor: ServiceMonitor,
     rejected: Sequence[RejectedLine],
     given: Mapping[str, Any],
     log: ReplayLog,
 ) -> ReplayMonitor:
-    """Run a replay, and log it. `rejected` are the malformed records of deploys."""
-    monitor = engine.run(packed)
+    """Judge a run, and log it. `rejected` are the malformed records of deploys."""
     for summary in engine.summaries if len(engine.logs) == 1 else ():  # the others were surveyed
         for form in summary.detected:
             log.format_detected(*form)
