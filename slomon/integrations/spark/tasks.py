@@ -39,7 +39,7 @@ from slomon.options import BackendName
 COUNTED: Final = "blob binary"
 """The columns of what the shards have counted."""
 
-_ROWS: Final = 1 << 19  # of a log that are packed together
+_ROWS: Final = 1 << 18  # of a log that are packed together
 _BLOB: Final = pa.schema([("blob", pa.binary())])
 
 
