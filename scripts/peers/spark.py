@@ -1,6 +1,6 @@
 """
 Measures replays on a cluster of Spark on this machine: executors of one core each, which read the
-same accesses as several logs, as one log, and as a table in Parquet files.
+same accesses as several logs, as one log, as a DataFrame of Parquet files, and as these files.
 
 The first rounds start workers and compile; they are not measured. CPU is that of all processes of
 the cluster and of the driver.
@@ -26,85 +26,81 @@ from peers.logfile import write_log
 from peers.process import SCRIPTS
 from peers.traffic import Fleet, simulate
 
-CASES: Final = ("logs", "one-log", "table")
 _WARM_UP: Final = 3
+_MEMORY: Final = 1024  # MiB of an executor
 _EPOCH_MICROSECONDS: Final = 1_543_443_091_000_000
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one replay took, in seconds: of the clock, and CPU in Java and in Python."""
+    """What one replay took in seconds: of the clock, and CPU in Java, in tasks, on the driver."""
 
     wall: float
     java: float
     python: float
+    driver: float
 
 
-def report(  # noqa: PLR0913 (the options of the command)
-    data: Path,
-    cases: list[str],
-    workers: list[int],
-    *,
-    logs: int,
-    lines: int,
-    rounds: int,
-    memory: int,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is replayed: `logs` logs of `lines` lines each, in the folder `data`."""
+
+    data: Path
+    logs: int
+    lines: int
+
+    @property
+    def accesses(self) -> int:
+        return self.logs * self.lines
+
+    def list_files(self, name: str) -> list[str]:
+        return [str(self.data / f"host-{n}" / name) for n in range(1, self.logs + 1)]
+
+
+def report(load: Load, cases: list[str], executors: list[int], rounds: int) -> None:
     """Print a row for each case and number of executors."""
-    prepare(data, logs, lines)
-    total = logs * lines
-    print(f"{total:,} accesses, {rounds} rounds each, after {_WARM_UP} others")
+    prepare(load)
     print(
-        f"{'':10}{'executors':>10}{'median':>9}{'min':>8}{'max':>8}{'accesses/s':>12}"
-        f"{'java':>7}{'python':>8}{'scaling':>9}   (CPU seconds for a million accesses)"
+        f"{load.accesses:,} accesses; java, python and driver are CPU seconds for a million\n"
+        f"{'':8}{'executors':>10}{'median':>9}{'min':>8}{'max':>8}{'accesses/s':>12}"
+        f"{'java':>7}{'python':>8}{'driver':>8}{'scaling':>9}"
     )
     for case in cases:
-        alone = None
-        for count in workers:
-            costs = _measure_apart(data, case, count, rounds=rounds, memory=memory)
-            wall = statistics.median(one.wall for one in costs)
-            alone = alone or wall
-            java, python = (
-                statistics.median(getattr(one, name) for one in costs) * 1e6 / total
-                for name in ("java", "python")
-            )
+        alone = 0.0
+        for count in executors:
+            costs = _measure_apart(load, case, count, rounds)
             walls = [one.wall for one in costs]
+            wall = statistics.median(walls)
+            alone = alone or wall
+            columns = zip(*((one.java, one.python, one.driver) for one in costs), strict=True)
+            java, python, driver = (statistics.median(one) * 1e6 / load.accesses for one in columns)
             print(
-                f"{case:10}{count:10}{wall:8.2f}s{min(walls):7.2f}s{max(walls):7.2f}s"
-                f"{total / wall:12,.0f}{java:7.2f}{python:8.2f}{alone / wall:9.2f}",
+                f"{case:8}{count:10}{wall:8.2f}s{min(walls):7.2f}s{max(walls):7.2f}s"
+                f"{load.accesses / wall:12,.0f}{java:7.2f}{python:8.2f}{driver:8.2f}"
+                f"{alone / wall:9.2f}",
                 flush=True,
             )
 
 
-def prepare(data: Path, logs: int, lines: int) -> None:
+def prepare(load: Load) -> None:
     """Write the files that don't exist yet."""
-    for number in range(1, logs + 1):
-        folder = data / f"host-{number}"
-        if not folder.exists():
-            write_log(
-                folder,
-                "combined",
-                lines=lines,
-                endpoints=1000,
-                slo=None,
-                zipf=False,
-                changes=True,
-                seed=number,
-            )
-        table = folder / "access.parquet"
+    for number, table in enumerate(map(Path, load.list_files("access.parquet")), 1):
+        if not table.parent.exists():
+            size: dict[str, int] = {"lines": load.lines, "endpoints": 1000, "seed": number}
+            write_log(table.parent, "combined", **size, slo=None, zipf=False, changes=True)
         if not table.exists():
-            _write_table(table, lines, number)
-    whole = data / "access.log"
+            _write_table(table, load.lines, number)
+    whole = load.data / "access.log"
     if not whole.exists():
         with whole.open("wb") as file:
-            for number in range(1, logs + 1):
-                file.write((data / f"host-{number}" / "access.log").read_bytes())
+            for log in load.list_files("access.log"):
+                file.write(Path(log).read_bytes())
 
 
-def measure(data: Path, case: str, master: str, rounds: int) -> list[Cost]:
+def measure(load: Load, case: str, master: str, rounds: int) -> list[Cost]:
     """Replay a case on a new cluster."""
-    from pyspark.sql import SparkSession  # noqa: PLC0415 (others don't need it)
+    from pyspark.sql import SparkSession  # noqa: PLC0415 (other benchmarks don't need it)
 
     from slomon.integrations.spark import replay_spark  # noqa: PLC0415
 
@@ -118,19 +114,21 @@ def measure(data: Path, case: str, master: str, rounds: int) -> list[Cost]:
     }.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
-    changes = str(data / "host-1/changes.jsonl")
+    host = load.data / "host-1"
     options: dict[str, Any] = {
-        "endpoints": str(data / "host-1/endpoints.json"),
-        "changes": changes,
+        "endpoints": str(host / "endpoints.json"),
+        "changes": str(host / "changes.jsonl"),
+    }
+    parquet = load.list_files("access.parquet")
+    sources: dict[str, Any] = {
+        "logs": load.list_files("access.log"),
+        "one-log": str(load.data / "access.log"),
+        "table": spark.read.parquet(*parquet),
+        "files": parquet,
     }
 
     def replay() -> None:
-        logs: Any = str(data / "access.log")
-        if case == "logs":
-            logs = sorted(map(str, data.glob("host-*/access.log")))
-        elif case == "table":
-            logs = spark.read.parquet(*map(str, data.glob("host-*/access.parquet")))
-        replay_spark(spark, logs, **options)
+        replay_spark(spark, sources[case], **options)
 
     try:
         for _ in range(_WARM_UP):
@@ -140,12 +138,10 @@ def measure(data: Path, case: str, master: str, rounds: int) -> list[Cost]:
         spark.stop()
 
 
-def _measure_apart(
-    data: Path, case: str, executors: int, *, rounds: int, memory: int
-) -> list[Cost]:
+def _measure_apart(load: Load, case: str, executors: int, rounds: int) -> list[Cost]:
     """Measure in a process of its own."""
-    master = f"local-cluster[{executors},1,{memory}]"
-    call = f"run({str(data)!r}, {case!r}, {master!r}, {rounds})"
+    master = f"local-cluster[{executors},1,{_MEMORY}]"
+    call = f"run({str(load.data)!r}, {load.logs}, {load.lines}, {case!r}, {master!r}, {rounds})"
     done = subprocess.run(
         [sys.executable, "-c", f"from peers.spark import run; {call}"],
         env=os.environ | {"PYTHONPATH": f"{SCRIPTS.parent}:{SCRIPTS}"},
@@ -158,16 +154,17 @@ def _measure_apart(
     return [Cost(**one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
-def run(data: str, case: str, master: str, rounds: int) -> None:
+def run(data: str, logs: int, lines: int, *arguments: Any) -> None:
     """Measure, and print the costs for the process that started this one."""
-    print(json.dumps([asdict(one) for one in measure(Path(data), case, master, rounds)]))
+    costs = measure(Load(Path(data), logs, lines), *arguments)
+    print(json.dumps([asdict(one) for one in costs]))
 
 
 def _measure(replay: Callable[[], object]) -> Cost:
     before, began = _read_cpu(), time.perf_counter()
     replay()
     wall, after = time.perf_counter() - began, _read_cpu()
-    return Cost(wall, *(after[name] - before[name] for name in ("java", "python")))
+    return Cost(wall, *(after[name] - before[name] for name in ("java", "python", "driver")))
 
 
 def _read_cpu() -> dict[str, float]:
@@ -182,10 +179,11 @@ def _read_cpu() -> dict[str, float]:
         fields = text[text.rindex(")") + 2 :].split()
         seconds = sum(map(int, fields[11:15])) / _TICK
         parents[int(path.parent.name)] = int(fields[1]), name, seconds
-    spent = {"java": 0.0, "python": 0.0}
+    spent = {"java": 0.0, "python": 0.0, "driver": 0.0}
     for process in _list_below(parents, os.getpid()):
         _, name, seconds = parents[process]
-        spent["java" if name == "java" else "python"] += seconds
+        kind = "driver" if process == os.getpid() else "java" if name == "java" else "python"
+        spent[kind] += seconds
     return spent
 
 

@@ -28,7 +28,7 @@ from slomon.core.events import RejectedLine, append_bounded
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints, PythonEndpointNames
 from slomon.endpoints.templates import Template
-from slomon.errors import OptionError
+from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.spark.engine import Engine, keep, lighten, read_summaries
 from slomon.integrations.spark.packing import PACKED, Shards
 from slomon.integrations.spark.parts import choose_part_bytes, cut, number_parts, scan_parts
@@ -36,7 +36,9 @@ from slomon.integrations.spark.summaries import SourceSummary
 from slomon.integrations.spark.tables import (
     SOURCE,
     TABLE,
+    PackFiles,
     PackTable,
+    list_row_groups,
     sample_table,
     select_accesses,
 )
@@ -72,6 +74,8 @@ OF_LINES: Final = ("format", "log_format", "regex", "json_keys", "lateness")
 """The options of `replay` that say how lines are read, which a table does not have."""
 
 _SHARD_BYTES: Final = 512 << 20  # of plain text; a task needs about half as much memory
+_PARQUET: Final = ".parquet"
+_PER_CORE: Final = 4  # tasks that read Parquet files
 _COMPRESSION: Final = 10  # how many bytes of text a byte of a compressed log is
 
 
@@ -83,15 +87,25 @@ def replay_spark(
     its incidents, is that of `replay`.
 
     * `logs`: the paths of logs, as in `replay`, which each executor can open; or a DataFrame of
-      accesses, as `slomon.integrations.spark.tables` describes it
+      accesses, as `slomon.integrations.spark.tables` describes it, or the paths of Parquet files
+      with such a table, whose names end with `.parquet`
     * `shards`: how many tasks share the endpoints; None chooses by the size of the logs. The answer
       is the same
 
     All other options are those of `replay`, except for checkpoints, rejected lines, progress and
-    SLI series. Raises ConfigurationError or OSError as `replay` does.
+    SLI series. Raises ConfigurationError or OSError as `replay` does, and ConfigurationError if the
+    session is one of Spark Connect.
     """
+    if type(spark).__module__.startswith("pyspark.sql.connect"):
+        raise ConfigurationError(
+            "the session is one of Spark Connect; allowed: a session of the driver itself, as "
+            "SparkSession.builder.master(...).getOrCreate() makes it"
+        )
     raw, cluster = complete_options(options), _Cluster(spark, shards)
     if isinstance(logs, str | os.PathLike | Sequence):
+        files = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
+        if files and all(os.fspath(path).endswith(_PARQUET) for path in files):
+            return _replay_table(cluster, files, {**raw, "paths": TABLE})
         return _replay_logs(cluster, {**raw, "paths": logs})
     return _replay_table(cluster, logs, {**raw, "paths": TABLE})
 
@@ -214,13 +228,19 @@ def _survey(
     return states, groups.templates or ()
 
 
-def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -> ReplayMonitor:
+def _replay_table(
+    cluster: _Cluster, source: DataFrame | list[str], raw: Mapping[str, Any]
+) -> ReplayMonitor:
     check_table_options(raw)
     given = read_replay_options(raw)
-    check_files([], given["changes"] or [], list_files(given), {})
+    files = source if isinstance(source, list) else []
+    check_files(files, given["changes"] or [], list_files(given), {})
     log = ReplayLog()
     plan, rejected = add_changes(make_plan(given, [TABLE]), given)
+    spark = cluster.spark
+    table = spark.read.parquet(*files) if isinstance(source, list) else source
     accesses = select_accesses(table)
+    groups = list_row_groups(accesses, files) if files else None
     templates: Sequence[Template] = ()
     if plan.endpoints is None and plan.groups_paths:
         templates = sample_table(accesses, plan)
@@ -229,7 +249,12 @@ def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -
     task = PackTable(lighten(plan), shards, templates)
     states = [(0, LogState(TABLE))]
     engine = Engine(plan, shards, BackendChoice(given["backend"], None), templates, states)
-    with keep(accesses.mapInArrow(task.__call__, PACKED)) as packed:
+    packed = accesses.mapInArrow(task.__call__, PACKED)
+    if groups:
+        read = PackFiles(groups, task)
+        indexes = spark.range(0, len(groups), 1, min(len(groups), _PER_CORE * cluster.cores))
+        packed = indexes.mapInArrow(read.__call__, PACKED)
+    with keep(packed) as packed:
         summary, *others = read_summaries(packed) or [SourceSummary(SOURCE)]
         for one in others:
             summary.merge(one)
