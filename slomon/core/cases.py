@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 
 from slomon.core.causes import TOGETHER, Deployments
 from slomon.core.events import PositionedChange
-from slomon.core.fault_times import Sighting
 from slomon.core.faults import Case
 from slomon.core.incident import Incident
 from slomon.core.repairs import Repair
+from slomon.core.sightings import Sighting
 from slomon.core.ticks import TICKS_PER_SECOND
 
 _TOGETHER: Final = int(TOGETHER) * TICKS_PER_SECOND
@@ -125,7 +125,21 @@ def _make_case(
             continue
         time = (onset.tick - began) / TICKS_PER_SECOND
         seconds = max(peak - onset.tick, 0) / TICKS_PER_SECOND
-        onsets.append(Sighting(time, weight, onset.failures - 1 + failures, seconds))
+        steps = (
+            (late.tick, onset.failures - late.failures),
+            (incident.start, min(late.failures, onset.failures) - 1),
+            (peak, failures),
+        )
+        course = []
+        since = onset.tick
+        for step, failed in steps:
+            if (until := min(step, peak)) > since:
+                course.append(((until - began) / TICKS_PER_SECOND, failed))
+                since = until
+        allowed = 1 - incident.endpoint.slo
+        unseen = allowed / 4 if onset is early else min(4 * allowed, 0.5)
+        count = onset.failures - 1 + failures
+        onsets.append(Sighting(time, weight, count, seconds, tuple(course), unseen / interval))
         for one in list_preceding(incident, onset):
             delay = onset.tick - one.date(began).tick
             if delay <= reach:

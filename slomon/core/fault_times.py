@@ -9,81 +9,67 @@ such a density. Their product knows more than each of them:
     quiet    .     .     x     x    for all that is known of the quiet one, it may have been there
                     ^
 
-The densities are long-tailed: the time between failures is uncertain, some faults begin gradually,
-and some onsets mislead. A `TimeDensity` consists of pieces; in each, its logarithm is linear.
+The densities are long-tailed: the time between failures is uncertain, some faults grow, and some
+onsets mislead. A density consists of pieces; in each, its logarithm is linear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import exp, fsum, log
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-GRADUAL: Final = 0.1, 10.0
-"""The share of faults that begin gradually; then the first failure takes that many times longer."""
+from slomon.core.sightings import GROWS, GROWTHS, Sighting
+
 MISLEADING: Final = 0.03, 2000.0
 """The share of onsets that have nothing to do with the fault: it is anywhere in these seconds."""
 _TELLING: Final = 8  # endpoints; more tell hardly more
 _REACH: Final = 100.0, 40.0, 16.0, 6.0, 2.5, 1.0, 0.4  # mean times between failures
 _BETWEEN: Final = 16.0, 4.0, 1.0  # the same, between two onsets
+_WIDER: Final = 2.5  # the ratio of two distances if the fault grows
+_NEAREST: Final = 0.4  # seconds, or mean times between failures if these are shorter
 _FLAT: Final = 1e-6
 
 
-class Sighting(NamedTuple):
-    """
-    A failure that may be the first (or the last) of a fault at an endpoint.
+class Piece(NamedTuple):
+    """A piece of a density: its value at the end, and the growth of its logarithm per second."""
 
-    * `time`: seconds since the beginning of the run
-    * `weight`: the probability that it is
-    * `failures`, `seconds`: later failures, and the time in which they came
-    """
-
-    time: float
-    weight: float
-    failures: float
-    seconds: float
-    gradual: float = GRADUAL[0]
-
-    @property
-    def error(self) -> float:
-        """Mean seconds between failures."""
-        return self.seconds / self.failures
-
-    def density(self, distance: float) -> float:
-        """
-        The density of the beginning this number of seconds before: exponential, with a mean that is
-        known from these failures only (Lomax).
-        """
-        share, slow = self.gradual, self.seconds * GRADUAL[1]
-        likelihood = (1 - share) * _lomax(distance, self.failures, self.seconds)
-        if share:
-            likelihood += share * _lomax(distance, self.failures, slow)
-        return self.weight * likelihood
-
-
-Piece: TypeAlias = tuple[float, float, float, float]
-"""Begin, end, density at the end, and growth of its logarithm per second."""
+    begin: float
+    end: float
+    high: float
+    growth: float
 
 
 class TimeDensity:
     """
-    The density of a time: pieces in order of time. `time` is where it is highest; `error`: the mean
-    seconds from there to the sighting.
+    The density of a time. `time` is where it is highest; `error`: the mean seconds from there to
+    the sighting.
     """
 
-    __slots__ = ("_beyond", "_delays", "_pieces", "error", "time")
+    __slots__ = ("_grown", "_sudden", "error", "time")
 
-    def __init__(self, pieces: Sequence[Piece], error: float, delays: Sequence[float]) -> None:
+    def __init__(
+        self,
+        sudden: Sequence[Piece],
+        error: float,
+        delays: Sequence[float],
+        grown: Sequence[Sequence[Piece]] = (),
+    ) -> None:
         self.error = error
-        self._delays = delays
-        self.time = max(pieces, key=_height)[1]
-        whole = fsum(_weigh(piece) for piece in pieces)
-        self._pieces = [(begin, end, high / whole, growth) for begin, end, high, growth in pieces]
-        begin = pieces[0][0]
-        self._beyond = [
-            fsum(_integrate(piece, begin, mean) for piece in self._pieces) for mean in delays
-        ]
+        shares = [1 - GROWS if grown else 1.0, *(GROWS / len(grown) for _ in grown)]
+        whole = fsum(
+            share * fsum(map(_weigh, pieces))
+            for share, pieces in zip(shares, (sudden, *grown), strict=True)
+        )
+        self.time = max(
+            (share * piece.high, piece.end)
+            for share, pieces in zip(shares, (sudden, *grown), strict=True)
+            for piece in pieces
+        )[1]
+        self._sudden = _Delayed(sudden, whole, delays)
+        self._grown = [_Delayed(pieces, whole * len(grown), delays[:1]) for pieces in grown]
 
     @staticmethod
     def of_beginning(
@@ -91,19 +77,27 @@ class TimeDensity:
     ) -> TimeDensity:
         """
         The beginning of a fault. `endpoints` are the possible onsets of each endpoint, and `delays`
-        the mean seconds that `after` will be asked about.
+        the mean seconds that `after` will be asked about. After them it answers for the first delay
+        once more, if the fault grows.
         """
-        pieces, error = _make_pieces(endpoints)
-        return TimeDensity(pieces, error, delays)
+        endpoints = _choose_telling(endpoints)
+        error = _find_common_error(endpoints)
+        sudden = _make_pieces(endpoints, error)
+        grown = [_make_pieces(endpoints, error, growth) for growth in GROWTHS]
+        return TimeDensity(sudden, error, delays, grown)
 
     @staticmethod
     def of_end(endpoints: Sequence[Sequence[Sighting]], delays: Sequence[float]) -> TimeDensity:
-        """The end of a fault, from the last failures of each endpoint: the same, reversed."""
+        """
+        The end of a fault, from the last failures of each endpoint: the same, reversed. No fault
+        ends slowly here.
+        """
+        endpoints = _choose_telling(endpoints)
+        error = _find_common_error(endpoints)
         reverse = [[one._replace(time=-one.time) for one in last] for last in endpoints]
-        pieces, error = _make_pieces(reverse)
         forward = [
-            (-end, -begin, high * exp(growth * (begin - end)), -growth)
-            for begin, end, high, growth in reversed(pieces)
+            Piece(-end, -begin, high * exp(growth * (begin - end)), -growth)
+            for begin, end, high, growth in reversed(_make_pieces(reverse, error))
         ]
         return TimeDensity(forward, error, delays)
 
@@ -111,55 +105,109 @@ class TimeDensity:
         """
         The density of this time if it follows that one by an exponential delay, for each mean.
         """
-        begin = self._pieces[0][0]
-        if time <= begin:
-            return [
-                exp((time - begin) / mean) * beyond
-                for mean, beyond in zip(self._delays, self._beyond, strict=True)
-            ]
-        pieces = [piece for piece in self._pieces if piece[1] > time]
-        return [fsum(_integrate(piece, time, mean) for piece in pieces) for mean in self._delays]
+        densities = self._sudden.after(time)
+        if not self._grown:
+            return densities
+        return [*densities, fsum(one.after(time)[0] for one in self._grown)]
 
 
-def _make_pieces(endpoints: Sequence[Sequence[Sighting]]) -> tuple[list[Piece], float]:
-    if len(endpoints) > _TELLING:
-        endpoints = sorted(endpoints, key=_find_error)[:_TELLING]
-    error = 1 / fsum(1 / _find_error(sightings) for sightings in endpoints)
+class _Delayed:
+    """A density, divided by `whole`, of a time that follows another by an exponential delay."""
+
+    __slots__ = ("_begins", "_beyond", "_delays", "_pieces", "_whole")
+
+    def __init__(self, pieces: Sequence[Piece], whole: float, delays: Sequence[float]) -> None:
+        self._delays = delays
+        self._pieces = pieces
+        self._whole = whole
+        self._begins = [one.begin for one in pieces]
+        # What `after` answers for the end of each piece, the last one first; then for the begin.
+        self._beyond = [[0.0] * len(delays)]
+        for piece in reversed(self._pieces):
+            self._beyond.append(self._integrate(piece, piece.begin, self._beyond[-1]))
+
+    def after(self, time: float) -> list[float]:
+        place = bisect_right(self._begins, time)
+        beyond = self._beyond[len(self._begins) - place]
+        if place:
+            piece = self._pieces[place - 1]
+            return self._integrate(piece, time, beyond) if time < piece.end else beyond
+        delays, wait = self._delays, time - self._begins[0]
+        return [exp(wait / mean) * one for mean, one in zip(delays, beyond, strict=True)]
+
+    def _integrate(self, piece: Piece, time: float, beyond: Sequence[float]) -> list[float]:
+        """The integrals over the rest of a piece from `time` on, and over all that is beyond."""
+        _, end, high, growth = piece
+        width = end - time
+        start = exp(-growth * width)
+        integrals = []
+        for mean, further in zip(self._delays, beyond, strict=True):
+            last = exp(-width / mean)
+            rate = growth - 1 / mean
+            own = (last - start) / rate if abs(rate * width) >= _FLAT else last * width
+            integrals.append(high / mean / self._whole * own + last * further)
+        return integrals
+
+
+def _make_pieces(
+    endpoints: Sequence[Sequence[Sighting]], error: float, growth: float = 0.0
+) -> list[Piece]:
     times = sorted({one.time for sightings in endpoints for one in sightings})
-    first = times[0]
-    ends = [first - MISLEADING[1], *(first - reach * error for reach in _REACH), first]
+    first, farthest = times[0], MISLEADING[1]
+    distances = _list_distances(error, farthest) if growth else (one * error for one in _REACH)
+    ends = [first - farthest, *(first - distance for distance in distances), first]
     for before, time in pairwise(times):
         ends += [at for reach in _BETWEEN if (at := time - reach * error) > before]
         ends.append(time)
 
-    pieces = []
+    jumps = set(times)
+    pieces: list[Piece] = []
+    high = 0.0
     for begin, end in pairwise(sorted(set(ends))):
-        low, high = (_multiply(endpoints, time, end) for time in (begin, end))
-        pieces.append((begin, end, high, log(high / low) / (end - begin)))
-    return pieces, error
+        low = high if pieces and begin not in jumps else _multiply(endpoints, begin, end, growth)
+        high = _multiply(endpoints, end, end, growth)
+        pieces.append(Piece(begin, end, high, log(high / low) / (end - begin)))
+    return pieces
 
 
-def _multiply(endpoints: Sequence[Sequence[Sighting]], time: float, end: float) -> float:
+def _list_distances(error: float, farthest: float) -> Iterator[float]:
+    distance = _NEAREST * min(error, 1.0)
+    while distance < farthest:
+        yield distance
+        distance *= _WIDER
+
+
+def _multiply(
+    endpoints: Sequence[Sequence[Sighting]], time: float, end: float, growth: float
+) -> float:
     """The likelihood of a time in a piece with this end."""
     share, within = MISLEADING
     product = 1.0
     for sightings in endpoints:
-        known = fsum(one.density(one.time - time) for one in sightings if one.time >= end)
+        known = 0.0
+        for one in sightings:
+            if one.time >= end:
+                distance = one.time - time
+                if growth:
+                    known += one.density_if_grows(distance, growth) if distance else 0.0
+                else:
+                    known += one.density(distance)
         product *= share / within + (1 - share) * known
     return product
 
 
-def _lomax(distance: float, shape: float, scale: float) -> float:
-    tail: float = (1 + distance / scale) ** (-shape - 1)
-    return shape / scale * tail
+def _choose_telling(endpoints: Sequence[Sequence[Sighting]]) -> Sequence[Sequence[Sighting]]:
+    if len(endpoints) > _TELLING:
+        return sorted(endpoints, key=_find_error)[:_TELLING]
+    return endpoints
+
+
+def _find_common_error(endpoints: Sequence[Sequence[Sighting]]) -> float:
+    return 1 / fsum(1 / _find_error(sightings) for sightings in endpoints)
 
 
 def _find_error(sightings: Sequence[Sighting]) -> float:
     return min(one.error for one in sightings)
-
-
-def _height(piece: Piece) -> float:
-    return piece[2]
 
 
 def _weigh(piece: Piece) -> float:
@@ -168,14 +216,3 @@ def _weigh(piece: Piece) -> float:
     if abs(growth * width) < _FLAT:
         return high * width
     return high * (1 - exp(-growth * width)) / growth
-
-
-def _integrate(piece: Piece, time: float, mean: float) -> float:
-    """The integral over a piece, times the density of a delay from `time` on with that mean."""
-    begin, end, high, growth = piece
-    width = end - max(begin, time)
-    last = exp((time - end) / mean)
-    rate = growth - 1 / mean
-    if abs(rate * width) < _FLAT:
-        return high / mean * last * width
-    return high / mean * (last - exp((time - end + width) / mean - growth * width)) / rate

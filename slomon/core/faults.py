@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from math import exp, fsum, inf
 from typing import Final
 
-from slomon.core.fault_times import Sighting, TimeDensity
+from slomon.core.fault_times import TimeDensity
 from slomon.core.repairs import FIXED, RECOVERED, REPAIR, ROLLED_BACK, Repair
+from slomon.core.sightings import Sighting
 
 KNOWN: Final = 2.5, 0.15
 """A failure rate is as uncertain as if this many failures had been seen before, at this rate."""
@@ -86,7 +87,8 @@ class Case:
         more = later.onsets[0].failures
         self.onsets = [
             one._replace(
-                failures=one.failures + more, seconds=max(later.recovered - one.time, one.seconds)
+                failures=one.failures + more,
+                seconds=max(later.recovered - one.time, one.seconds),
             )
             for one in self.onsets
         ]
@@ -98,10 +100,11 @@ class Case:
 
     def see(self, sighting: Sighting, severity: float = KNOWN[1]) -> Sighting:
         """A sighting with what is known beforehand, if requests fail with this probability."""
-        time, weight, failures, seconds, gradual = sighting
         worth, _ = KNOWN
         expected = worth * self.interval / severity
-        return Sighting(time, weight, failures + worth, seconds + expected, gradual)
+        return sighting._replace(
+            failures=sighting.failures + worth, seconds=sighting.seconds + expected
+        )
 
     def find_unrepaired(self, deploys: float) -> float:
         """
@@ -184,7 +187,7 @@ class Fault:
             case = self.cases[number]
             if case.recovery is None:
                 continue
-            last = case.onsets[0]._replace(time=case.recovery, weight=1.0, gradual=0.0)
+            last = case.onsets[0]._replace(time=case.recovery, weight=1.0)
             endpoints.append([case.see(last, severity)])
         return TimeDensity.of_end(endpoints, (REPAIR,)) if endpoints else None
 
@@ -221,7 +224,7 @@ class Fault:
             return share * _exponential(case.onset - self.until, mean)
         delay = max(case.onset - self.cases[0].onset, 0.0)
         rate = max(share * _exponential(delay, mean), ongoing)
-        sighting = case.see(case.onsets[0]._replace(weight=1.0, gradual=0.0), severity)
+        sighting = case.see(case.onsets[0]._replace(weight=1.0), severity)
         return rate + OTHER * sighting.density(delay)
 
 

@@ -26,10 +26,10 @@ from slomon.core.causes import (
     find_causes,
 )
 from slomon.core.fault_chains import Node, Rates, infer
-from slomon.core.fault_times import Sighting
 from slomon.core.faults import Case, Fault
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.repairs import FIXED, RECOVERED, Ending, Repair
+from slomon.core.sightings import Sighting
 from tests.core.runs import Event, ask, run
 
 MINUTE = 60
@@ -269,7 +269,7 @@ def chains(draw: st.DrawFn) -> list[Node]:
         suspects = draw(st.dictionaries(st.integers(0, 2), st.tuples(shares, rates), max_size=2))
         node = Node(
             fault,
-            [(change, other, [rate] * 3) for change, (other, rate) in suspects.items()],
+            [(change, other, [rate] * len(SHARES)) for change, (other, rate) in suspects.items()],
             *(draw(shares), draw(st.floats(0, 1e-3)), draw(shares)),
         )
         if draw(st.booleans()):

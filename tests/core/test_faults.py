@@ -10,9 +10,9 @@ from math import exp, inf
 
 import pytest
 
-from slomon.core.fault_times import Sighting
 from slomon.core.faults import ANEW, ONGOING, VAIN, Case, Fault, find_faults
 from slomon.core.repairs import FIXED, RECOVERED, REPAIR, Repair
+from slomon.core.sightings import Sighting
 
 DEPLOYS = {"shop": 1e-3, "mail": 1e-3}
 

@@ -1,0 +1,85 @@
+"""
+What the failures of an endpoint tell about the time at which a fault began there: a `Sighting`.
+
+The first failure comes after the beginning by about the time between two failures, which the later
+failures tell. Some faults grow: their failure rate rises from 0, so the first failure comes late.
+How many requests failed in each stretch of time tells such a fault from a sudden one:
+
+    sudden   x  x x  x  x x  x  x          grows            x      x    x  x x xx
+            ^                                    ^
+        beginning                            beginning
+"""
+
+from __future__ import annotations
+
+from math import exp, log
+from typing import Final, NamedTuple
+
+GROWS: Final = 0.1
+"""The share of faults that grow."""
+GROWTHS: Final = 200.0, 800.0
+"""In how many seconds they grow, each as often."""
+_MOST: Final = 15.0  # failures that tell how a fault grows; more tell hardly more
+
+
+class Sighting(NamedTuple):
+    """
+    A failure that may be the first (or the last) of a fault at an endpoint.
+
+    * `time`: seconds since the beginning of the run
+    * `weight`: the probability that it is
+    * `failures`, `seconds`: later failures, and the time in which they came
+    * `course`: the times until which some of these failures came, and how many did
+    * `unseen`: fewer failures per second are not seen as an onset
+    """
+
+    time: float
+    weight: float
+    failures: float
+    seconds: float
+    course: tuple[tuple[float, float], ...] = ()
+    unseen: float = 0.0
+
+    @property
+    def error(self) -> float:
+        """Mean seconds between failures."""
+        return self.seconds / self.failures
+
+    def density(self, distance: float) -> float:
+        """
+        The density of the beginning this number of seconds before, if the fault is sudden:
+        exponential, with a mean that is known from these failures only (Lomax).
+        """
+        tail: float = (1 + distance / self.seconds) ** (-self.failures - 1)
+        return self.weight * self.failures / self.seconds * tail
+
+    def density_if_grows(self, distance: float, growth: float) -> float:
+        """
+        The same if the failure rate rises from 0 in `growth` seconds, times how much better (or
+        worse) the later failures fit to that.
+        """
+        scale = min(1.0, _MOST / self.failures)
+        failures, seconds = scale * self.failures, scale * self.seconds
+        # The seconds in which a grown fault makes as many failures as this one in its course.
+        grown, fit, since = seconds, 0.0, 0.0
+        for until, failed in self.course:
+            end = until - self.time
+            mean = _mean_growth(distance + since, distance + end, growth)
+            fit += scale * failed * log(mean)
+            grown -= scale * (end - since) * (1 - mean)
+            since = end
+        unseen = min(self.unseen * grown / failures, 1.0) * growth
+        unseen = min(unseen, distance / 2)
+        grown += (distance - unseen) * _mean_growth(unseen, distance, growth)
+        fit += failures * log(seconds / grown)
+        return self.weight * failures / grown * min(distance / growth, 1.0) * exp(fit)
+
+
+def _mean_growth(since: float, until: float, growth: float) -> float:
+    """The mean of min(t / growth, 1) between two times since the beginning."""
+    if since >= growth:
+        return 1.0
+    if until <= growth:
+        return (since + until) / 2 / growth
+    rising = (growth * growth - since * since) / 2 / growth
+    return (rising + until - growth) / (until - since)
