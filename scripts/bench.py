@@ -80,7 +80,7 @@ def measure_blame(arguments: argparse.Namespace) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent))  # the worlds are in tests/
     from peers import blame  # noqa: PLC0415 - it needs slomon, the others don't
 
-    blame.report(arguments.seed, arguments.worlds, arguments.processes)
+    blame.report(arguments.seed, arguments.worlds, arguments.processes, observer=arguments.observer)
 
 
 def measure_spark(arguments: argparse.Namespace) -> None:
@@ -174,6 +174,7 @@ def parse() -> argparse.Namespace:
         "--seed", type=int, default=1, help="of all worlds: judge on another than you built on"
     )
     blame.add_argument("--processes", type=int, default=1)
+    blame.add_argument("--observer", action="store_true", help="what the events can tell at most")
 
     spark = commands.add_parser("spark", help="a cluster of Spark")
     spark.set_defaults(run=measure_spark)

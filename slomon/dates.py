@@ -283,6 +283,7 @@ _FORMATS: Final = (
     rf"(?:{_WEEKDAY},? )?{_DAY} {_MONTH} {_YEAR} {_TIME}(?: {_ZONE})?",  # RFC 2822
     rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_YEAR}(?: {_ZONE})?",  # git's default
     rf"{_WEEKDAY} {_MONTH} {_DAY} {_TIME} {_ZONE} {_YEAR}",  # date
+    rf"{_MONTH} {_DAY}, {_YEAR} @ {_TIME}(?P<zone>)",  # Kibana
 )
 
 _ZONES: Final = (

@@ -3,20 +3,20 @@ Logging with structlog: the set-up, and the logs that several parts of slomon sh
 
 slomon's own commands call `configure`. In another program, the program configures structlog; if it
 doesn't, warnings and errors go to stderr and all else is dropped, as in the standard library.
+
+structlog imports asyncio, which takes longer than a small replay. So it is imported at the first
+event that is logged.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Container, Hashable, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final, TextIO
-
-import structlog
-from structlog.typing import EventDict, Processor
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from slomon.core.endpoints import Catalogue
 from slomon.core.events import Accounting, Change, Rejection
@@ -26,6 +26,10 @@ from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.pipeline.stream import Listener
 from slomon.text import excerpt
 
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor
+
+_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _LOGGED_REASONS: Final = 5
 _LISTED_REASONS: Final = 20
 _LOGGED_KINDS: Final = 100
@@ -40,6 +44,11 @@ def configure(level: str, stderr: TextIO, *, colors: bool, omit: Container[str] 
     Configure structlog for slomon's commands: a line per event of `level` or above on stderr.
     Events named in `omit` are left out.
     """
+    _set_up.put_off(level, partial(_configure, level, stderr, colors=colors, omit=omit))
+
+
+def _configure(level: str, stderr: TextIO, *, colors: bool, omit: Container[str]) -> None:
+    import structlog  # noqa: PLC0415 (see above)
 
     def drop_omitted(_: object, __: str, event: EventDict) -> EventDict:
         if event["event"] in omit:
@@ -54,14 +63,80 @@ def configure(level: str, stderr: TextIO, *, colors: bool, omit: Container[str] 
     )
 
 
-def get_logger() -> Any:
-    """A bound logger, of the class that the program configured."""
+class _SetUp:
+    """How structlog is to be configured once it is imported, and from which level on it is."""
+
+    def __init__(self) -> None:
+        self._level = "warning"
+        self._configure: Callable[[], None] | None = None
+
+    def put_off(self, level: str, configure: Callable[[], None]) -> None:
+        """Configure structlog now if it is imported, or else at the first event of the level."""
+        self._level, self._configure = level, configure
+        if "structlog" in sys.modules:
+            self.finish()
+
+    def finish(self) -> None:
+        """Configure structlog, if that was put off."""
+        if self._configure is not None:
+            self._configure()
+            self._configure = None
+
+    def drops(self, level: str) -> bool:
+        """Is an event of this level certainly dropped? Only slomon configures what it imports."""
+        least = _LEVELS.index(self._level)
+        return "structlog" not in sys.modules and _LEVELS.index(level) < least
+
+
+_set_up: Final = _SetUp()
+
+
+class Logger:
+    """Logs events with fields. Each goes to a logger of the class that the program configured."""
+
+    def __init__(self, **fields: object) -> None:
+        self._fields = fields
+
+    def bind(self, **fields: object) -> Logger:
+        """A logger whose events have these fields as well."""
+        return Logger(**self._fields, **fields)
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Log what only developers want to know."""
+        self._log("debug", event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        """Log what users may want to know."""
+        self._log("info", event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Log what users should know."""
+        self._log("warning", event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        """Log what went wrong."""
+        self._log("error", event, fields)
+
+    def _log(self, level: str, event: str, fields: Mapping[str, object]) -> None:
+        if not _set_up.drops(level):
+            getattr(_open_logger(), level)(event, **self._fields, **fields)
+
+
+def get_logger() -> Logger:
+    """A logger without fields of its own."""
+    return Logger()
+
+
+def _open_logger() -> Any:
+    import structlog  # noqa: PLC0415 (see above)
+
+    _set_up.finish()
     if structlog.is_configured():
         return structlog.get_logger("slomon")
     return structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         processors=_processors(colors=False),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
     )
 
 
@@ -153,7 +228,7 @@ class RateLimitedLog:
 
     def __init__(self, now: Callable[[], int], **fields: object) -> None:
         self._now = now
-        self._fields = fields
+        self._log = get_logger().bind(**fields)
         self._last: dict[str, int] = {}
         self._unlogged: Counter[str] = Counter()
 
@@ -166,14 +241,11 @@ class RateLimitedLog:
         self._last[event] = now
         unlogged = self._unlogged.pop(event, 0)
         more = {"unlogged": unlogged} if unlogged else {}
-        self._log().warning(event, **self._fields, **fields, **more)
+        self._log.warning(event, **fields, **more)
 
     def error(self, event: str, **fields: object) -> None:
         """Log an error, without a limit: for an event that can't happen twice."""
-        self._log().error(event, **self._fields, **fields)
-
-    def _log(self) -> Any:
-        return get_logger()  # each time: the program may configure structlog later
+        self._log.error(event, **fields)
 
 
 class OnceLog:
@@ -214,6 +286,8 @@ def _commit(change: Change | None) -> str | None:
 
 
 def _processors(*, colors: bool) -> list[Processor]:
+    import structlog  # noqa: PLC0415 (see above)
+
     return [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -396,7 +396,8 @@ def check_combination(
         check_mutually_exclusive(**{name: name in given or None for name in group})
     for name, other in needed.items():
         if name in given and other not in given:
-            fault = ": the former has no effect without the latter; allowed: both or neither"
+            allowed = "both, only the latter, or neither"
+            fault = f": the former has no effect without the latter; allowed: {allowed}"
             raise OptionError([name, other], fault)
 
 

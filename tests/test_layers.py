@@ -140,6 +140,7 @@ def test_a_small_replay_loads_only_what_it_needs(tmp_path: Path) -> None:
     log.write_text("".join(f"{1_700_000_000 + n} GET /a 200\n" for n in range(10)))
     not_needed = [
         *("llvmlite", "numpy", "tomllib", "zoneinfo", "importlib.metadata"),
+        *("asyncio", "anyio", "uvloop", "structlog"),
         *("slomon.compiled", "slomon.report", "slomon.deploys.history", "slomon.example_logs"),
         *("slomon.formats.inference", "slomon.formats.dialects", "slomon.core.attribution"),
     ]

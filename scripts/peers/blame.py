@@ -16,6 +16,10 @@ candidates and "no known change", `highest` for the most probable one of each in
 
 The worlds of a `--seed` are always the same. A model that was built on one seed must be judged on
 another.
+
+With `--observer` an observer speaks, too, who knows how the worlds were drawn and which failures
+belong to which fault: see `tests/worlds/observer.py`. It shows how much the events can tell. It
+judges the incidents of faults only, and takes minutes.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import quantiles
 from typing import Final
 
@@ -34,6 +39,7 @@ import structlog
 from slomon import get_service_monitor
 from slomon.core.incident_records import IncidentRecord
 from tests.worlds.drawing import draw_world
+from tests.worlds.observer import observe
 from tests.worlds.recording import Recording
 from tests.worlds.scoring import Bin, Score, measure_calibration_error
 from tests.worlds.statements import Statement, name_newest, read_blame, read_credit
@@ -43,6 +49,7 @@ from tests.worlds.world import EPOCH, Kind
 _FOREVER: Final = float("inf")
 _QUARTER: Final = 900.0
 SPEAKERS: Final = {"slomon": None, "newest change": _FOREVER, "newest within 15 min": _QUARTER}
+OBSERVER: Final = "observer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Judged:
     credits: dict[str, Statement]
 
 
-def judge_world(seed: int, number: int) -> tuple[int, list[Judged]]:
+def judge_world(seed: int, number: int, *, observer: bool = False) -> tuple[int, list[Judged]]:
     """The number of requests of a world, and its incidents."""
     world = draw_world(f"{seed}/{number}")
     recording = Recording(world)
@@ -74,25 +81,42 @@ def judge_world(seed: int, number: int) -> tuple[int, list[Judged]]:
                 credits_[speaker] = name_newest(world, record.service, end, within)
         truth = explain(recording, record.resource, record.start, end)
         judged.append(Judged(number, record, truth, blames, credits_))
+    if observer:
+        _let_observe(recording, judged)
     return len(recording.events), judged
 
 
-def judge_worlds(seed: int, worlds: int, processes: int) -> Iterator[tuple[int, list[Judged]]]:
+def _let_observe(recording: Recording, judged: list[Judged]) -> None:
+    of_faults: dict[int, list[Judged]] = {}
+    for one in judged:
+        if one.truth.fault is not None:
+            of_faults.setdefault(one.truth.number, []).append(one)
+    for number, incidents in of_faults.items():
+        resources = sorted({one.record.resource for one in incidents})
+        statement = observe(recording, number, resources)
+        for one in incidents:
+            one.blames[OBSERVER] = statement
+
+
+def judge_worlds(
+    seed: int, worlds: int, processes: int, *, observer: bool = False
+) -> Iterator[tuple[int, list[Judged]]]:
     """`judge_world` for each of the worlds of a seed."""
+    judge = partial(judge_world, observer=observer)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if processes == 1:
-        yield from (judge_world(seed, number) for number in range(worlds))
+        yield from (judge(seed, number) for number in range(worlds))
         return
     with ProcessPoolExecutor(processes) as pool:
-        yield from pool.map(judge_world, [seed] * worlds, range(worlds), chunksize=4)
+        yield from pool.map(judge, [seed] * worlds, range(worlds), chunksize=4)
 
 
-def report(seed: int, worlds: int, processes: int) -> None:
+def report(seed: int, worlds: int, processes: int, *, observer: bool) -> None:
     """Print how good the attribution is in the worlds of a seed."""
     began = time.perf_counter()
     events = 0
     judged: list[Judged] = []
-    for count, found in judge_worlds(seed, worlds, processes):
+    for count, found in judge_worlds(seed, worlds, processes, observer=observer):
         events += count
         judged += found
     seconds = time.perf_counter() - began
@@ -106,16 +130,18 @@ def report(seed: int, worlds: int, processes: int) -> None:
 def _report_breaks(judged: list[Judged]) -> None:
     decided = [one for one in judged if one.truth.cause is not None]
     print(f"Broken by ({len(judged) - len(decided)} incidents without a known truth left out)")
-    scores = {speaker: (Score(), Score()) for speaker in SPEAKERS}
+    speakers = dict.fromkeys(speaker for one in decided for speaker in one.blames)
+    scores = {speaker: (Score(), Score()) for speaker in speakers}
     sizes = Counter((one.world, one.truth.number, one.record.endpoint) for one in decided)
     for one in decided:
         true, fault = one.truth.cause, one.truth.fault
         assert true is not None
         at_once = fault is not None and fault.kind is Kind.AT_ONCE
         size = sizes[one.world, one.truth.number, one.record.endpoint]
-        for speaker, (each, once) in scores.items():
-            each.add(one.blames[speaker], true, at_once=at_once)
-            once.add(one.blames[speaker], true, at_once=at_once, weight=1 / size)
+        for speaker, statement in one.blames.items():
+            each, once = scores[speaker]
+            each.add(statement, true, at_once=at_once)
+            once.add(statement, true, at_once=at_once, weight=1 / size)
     _print_scores(scores)
 
 

@@ -20,7 +20,6 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 from slomon.errors import OptionError
 from slomon.files import OutputFile, write_lines
-from slomon.log_replay.checkpoint import remove_checkpoint
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.replay import replay
 from slomon.options import distinct_paths, list_options, naming_option, read_duration
@@ -109,6 +108,9 @@ def _run_and_write(
         if unwritten is not None:
             raise unwritten
     if checkpoint := vars(arguments).get("checkpoint"):
+        # Imported only if there is one: it imports an event loop.
+        from slomon.log_replay.checkpoint import remove_checkpoint  # noqa: PLC0415
+
         remove_checkpoint(checkpoint)
     return _exit_code(monitor, arguments)
 

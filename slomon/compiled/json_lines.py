@@ -57,6 +57,8 @@ def _compile(keys: tuple[tuple[str, str], ...], with_host: bool) -> Program | No
     fields = dict(keys)
     if not is_complete(fields) or ("request" in fields and "method" in fields):
         return None
+    if not fields["time"]:
+        return None  # it stands before the object
     whole = _Key()
     for name, text in keys:
         for path in _cut(text):

@@ -107,6 +107,8 @@ def compile_table(
         return None
     if len(layout.separator) > 1:
         return None
+    if with_host and any(one.kind is Kind.HOST and one.form for one in layout.columns):
+        return None  # its values are looked at
     words = layout.separator == " "
     refused = '"' if layout.quoted or words else "\0"
     numbers = [0, ord(layout.separator), ord(refused), 9 * words, with_host, form]

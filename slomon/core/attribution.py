@@ -107,6 +107,9 @@ class Attribution:
         return most if most and most.probability else None
 
 
+_NO_CANDIDATE: Final = Attribution(Verdict.NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class Attributed:
     """
@@ -172,20 +175,20 @@ def _describe(
     moved_at: int,
     began: int,
 ) -> Attribution:
-    listed = []
+    if not candidates.changes:
+        return _NO_CANDIDATE
+    listed, shares = [], []
     for one in candidates.changes:
-        position, tick, change = one.date(began)
-        listed.append(
-            Candidate(
-                *(change.commit, change.author, change.date),
-                age=to_seconds(max(crossed_at - tick, 0)),
-                delay=to_seconds(moved_at - tick),
-                probability=round(probabilities.get(position, 0.0), _DIGITS),
-            )
-        )
-    unexplained = round(max(1 - fsum(one.probability for one in listed), 0.0), _DIGITS)
-    evidence = compare(candidates.before, candidates.after) if candidates.changes else None
-    verdict = _judge([one.probability for one in listed], unexplained)
+        position, tick, change = one if one.tick else one.date(began)
+        share = round(probabilities[position], _DIGITS) if position in probabilities else 0.0
+        age, delay = max(crossed_at - tick, 0), moved_at - tick
+        commit, author, date = change.commit, change.author, change.date
+        # There may be millions of candidates: arguments by position take less time.
+        listed.append(Candidate(commit, author, date, to_seconds(age), to_seconds(delay), share))
+        shares.append(share)
+    unexplained = round(max(1 - fsum(shares), 0.0), _DIGITS)
+    evidence = compare(candidates.before, candidates.after)
+    verdict = _judge(shares, unexplained)
     return Attribution(verdict, tuple(listed), candidates.omitted, evidence, unexplained)
 
 

@@ -185,21 +185,29 @@ def _find_co_occurring(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...
     in_order = sorted(incidents, key=_start)
     near: deque[Incident] = deque()
     services: dict[str, int] = {}  # how many of the near incidents each service has
+    first: tuple[str, ...] | None = None  # of these services; None if they have changed
     remaining = iter(in_order)
     following = next(remaining, None)
     found: dict[int, tuple[str, ...]] = {}
     for incident in in_order:
         while following is not None and following.start <= incident.start + _CO_OCCURRENCE:
             near.append(following)
-            services[following.endpoint.name] = services.get(following.endpoint.name, 0) + 1
+            name = following.endpoint.name
+            if name not in services and len(services) <= _SHOWN:
+                first = None
+            services[name] = services.get(name, 0) + 1
             following = next(remaining, None)
         while near[0].start < incident.start - _CO_OCCURRENCE:
             name = near.popleft().endpoint.name
             services[name] -= 1
             if not services[name]:
                 del services[name]
-        others = (name for name in services if name != incident.endpoint.name)
-        found[incident.start_position] = tuple(islice(others, _SHOWN))
+                first = None
+        if first is None:
+            first = tuple(islice(services, _SHOWN + 1))
+        own = incident.endpoint.name
+        others = tuple(name for name in first if name != own) if own in first else first
+        found[incident.start_position] = others[:_SHOWN]
     return (found[incident.start_position] for incident in incidents)
 
 

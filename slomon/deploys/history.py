@@ -202,7 +202,8 @@ _MAX_REASONS: Final = 100
 
 _ALLOWED_FORMATS: Final = (
     "blocks of the lines 'commit: ', 'Author: ', 'Date: ' and 'Service: '; what git log prints, "
-    "in its default form, with --format=fuller, or as lines of a hash and a date; JSON of deploys "
-    "or CDEvents; CSV of deploys with a header that names a commit's and a date's column, such as "
+    "in its default form, with --format=fuller, or as lines of a hash and a date; tags with their "
+    "dates; JSON of deploys or CDEvents; CSV or aligned columns of deploys, with a header that "
+    "names a commit's and a date's column, such as "
     "'commit,deployed_at'; --change-keys (change_keys=) names other columns"
 )

@@ -28,12 +28,15 @@ from slomon.text import excerpt, quote
 _BLOCK_START: Final = re.compile("commit: ")
 
 _COMMIT_START: Final = re.compile(r"commit ([0-9a-f]{4,64})(?!\S)")
-_COMMIT_FIELD: Final = re.compile(r"(Author|Date|CommitDate): *(.*)")
+_COMMIT_FIELD: Final = re.compile(r"(Author|Date|CommitDate|committer)(?:: *|(?= ))(.*)")
 
 _HASH: Final = re.compile("[0-9a-f]{7,64}")
-_GRAPH: Final = re.compile(r"[\s*|/\\]*")
-_DECORATION: Final = re.compile(r" \((?:HEAD|tag: |\w+/)[^)]*\)")
-_SEPARATORS: Final = re.compile(r"[\s|,;\"'()]+")
+_VERSION: Final = r"v\d[\w.+-]*|\d+\.\d+(?:\.\d+)?(?:[+-][\w.+-]+)?"
+_NAME: Final = re.compile(rf"{_HASH.pattern}|(?:[a-zA-Z][\w./-]*[@/-])?(?:{_VERSION})", re.ASCII)
+# What stands before a hash: the graph of git, or the version of a release of Heroku
+_BEFORE_HASH: Final = re.compile(r"[\s*|/\\]*(?:v\d+\s+Deploy\s)?", re.ASCII)
+_DECORATION: Final = re.compile(r" \((?=HEAD|tag: |\w+/)(?:[^)]*?tag: ([^,)]+))?[^)]*\)")
+_SEPARATORS: Final = re.compile(r"[\s|,;\"'(){}]+")
 _MAX_DATE_WORDS: Final = 7
 _MAX_COMMIT_LINE: Final = 400  # characters
 _EPOCH: Final = re.compile(r"\d{9,19}")
@@ -45,7 +48,8 @@ _ALLOWED_OBJECTS: Final = "an object of JSON"
 # Numbers stay text: a time must not pass through a float.
 _DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
-_DELIMITERS: Final = ",;\t"
+_ALIGNED: Final = "  "  # the delimiter of columns that spaces align
+_DELIMITERS: Final = (*",;\t", _ALIGNED)
 _MAX_ROW_LINES: Final = 100
 
 
@@ -77,7 +81,8 @@ def _read_commit(head: list[str]) -> Change | str:
     if start is None:
         return "it stands above the first line 'commit <hash>'"
     fields = {field[1]: field[2] for line in head if (field := _COMMIT_FIELD.fullmatch(line))}
-    date = fields.get("CommitDate") or fields.get("Date")
+    raw = fields.get("committer", "").rpartition("> ")[2]
+    date = fields.get("CommitDate") or fields.get("Date") or raw
     if not date:
         return "it has no line 'Date: ' or 'CommitDate: '"
     return Change(start[1], fields.get("Author", ""), date, service="")
@@ -87,26 +92,30 @@ def read_lines(text: str, _: DeployRules) -> Iterator[Record]:
     """
     The commits in the output of `git log` with a line for each: the hash and then the date, as in
     `--format='%H %an %cI'` and `--format=reference`, or the date and directly behind it the hash.
-    Separators are spaces, tabs, commas, semicolons, bars, quotes and parentheses. The first word
-    with an `@` is the author.
+    A tag that is a version may stand for the hash, directly beside the date. Separators are white
+    space, commas, semicolons, bars, quotes, parentheses and braces. The first word with an `@` in
+    it is the author. Lines of a mere graph are skipped.
     """
     for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
+        if line.strip(" *|/\\_"):
             yield Record(number, line, _read_line(line) or "it has no hash with a date")
 
 
 def _read_line(line: str) -> Change | None:
     # The hash and the date are near the beginning or, in --format=reference, at the end.
-    line = _DECORATION.sub("", _GRAPH.sub("", line[:_MAX_COMMIT_LINE], count=1), count=1)
+    line = _BEFORE_HASH.sub("", line[:_MAX_COMMIT_LINE], count=1)
+    line = _DECORATION.sub(r" \1", line, count=1)
     words = [word for word in _SEPARATORS.split(line) if word]
     for is_date in (_is_written_date, _is_epoch):
         for first in range(len(words)):
             date = _find_date(words[first:], is_date)
-            hashes = words[len(date.split(" ")) :][:1] if first == 0 else words[:1]
-            if date and hashes and _HASH.fullmatch(hashes[0]):
-                author = next((word.strip("<>") for word in words if "@" in word), "")
-                return Change(hashes[0], author, date, service="")
-            if not _HASH.fullmatch(words[0]):
+            names = words[len(date.split(" ")) :][:1] if first == 0 else words[:1]
+            name = _HASH if first > 1 else _NAME
+            if date and names and name.fullmatch(names[0]):
+                others = (word.strip("<>@") for word in words if word != names[0])
+                author = next((word for word in others if "@" in word), "")
+                return Change(names[0].removeprefix("refs/tags/"), author, date, service="")
+            if not _NAME.fullmatch(words[0]):
                 break
     return None
 
@@ -192,8 +201,8 @@ def _find_line_end(text: str, start: int) -> int:
 
 def read_table(text: str, rules: DeployRules) -> Iterator[Record]:
     """
-    The deploys of CSV rows below a header, separated by commas, semicolons or tabs. Lines above the
-    header are rejected one by one.
+    The deploys of CSV rows below a header, separated by commas, semicolons or tabs, or aligned by
+    two spaces and more. Lines above the header are rejected one by one.
 
     A row may span several lines within quotes. If a row doesn't fit the header, only its first line
     is rejected, so a quote that is never closed doesn't consume the rest of the table.
@@ -231,6 +240,8 @@ def _read_row(names: list[str], row: list[str], rules: DeployRules) -> Change | 
 
 def _split_row(lines: list[str], place: int, delimiter: str) -> tuple[list[str], int]:
     """The fields of the row at a line and its number of lines; no fields if quotes are broken."""
+    if delimiter == _ALIGNED:
+        return re.split(r"\s{2,}", lines[place].strip()), 1
     rest = (f"{line}\n" for line in lines[place : place + _MAX_ROW_LINES])
     rows = csv.reader(rest, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:

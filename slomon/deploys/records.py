@@ -197,8 +197,8 @@ def _find_commit(fields: Fields, names: Names) -> str:
     if found := _HEROKU_DEPLOY.fullmatch(_find(fields, names["description"])):
         return found[1]
     commit = _find(fields, names["commit"])
-    found = _FLUX_REVISION.fullmatch(commit)
-    return found[1] if found else commit
+    found = _REVISION.fullmatch(commit)
+    return found[1] or found[2] if found else commit
 
 
 def _find_time(fields: Fields, names: Names) -> str:
@@ -272,7 +272,8 @@ _MILLISECONDS: Final = re.compile(r"\d{1,19}", re.ASCII)
 _UNSET: Final = {"null", "none", "nil", "<nil>", "\\n", "n/a", "nan", "-"}
 _UNSET_TIME: Final = "0001-01-01"  # of a program in Go
 _HEROKU_DEPLOY: Final = re.compile("Deploy ([0-9a-f]{7,64})")
-_FLUX_REVISION: Final = re.compile(r"\S+@sha1:([0-9a-f]{40})")
+# Of Flux, main@sha1:6d0080a...; of `argocd app history`, main (6d0080a)
+_REVISION: Final = re.compile(r"\S+@sha1:([0-9a-f]{40})|\S* ?\(([0-9a-f]{7,40})\)")
 
 _YES: Final = {"true", "t", "yes", "y", "1"}
 _NO_PRODUCTION: Final = "environment is not production"

@@ -107,28 +107,31 @@ _BLANK: Final[Sequence[object]] = (None, "")
 _COMMON: Final[Names] = {
     "commit": _names(
         "commit commit_sha commit_hash commit_id commit_oid git_commit git_sha sha head_sha hash "
-        "commit.id commit.sha commit.hash commit.oid slug.commit commit_ref trigger.hash "
+        "commit.sha commit.hash commit.oid commit.id slug.commit commit_ref trigger.hash "
         "trigger.build_info.scm.sha1 trigger.artifacts.version actions.last_built_revision.SHA1 "
         "change_sets.items.commit_id change_set.items.commit_id release.commit.hash "
         "revision.git_hub_location.commit_id revision.s3_location.key source_version vcs.revision "
+        "git.commit_sha source_control.revision vcs_revision_key revisions.revision.version "
+        "substitutions.commit_sha scm_revision "
         "source_revisions.revision_id labels.commit labels.commit_sha metadata.labels.commit_sha "
-        "meta.github_commit_sha meta.gitlab_commit_sha meta.bitbucket_commit_sha "
+        "meta.github_commit_sha meta.gitlab_commit_sha meta.bitbucket_commit_sha meta.commit_hash "
         "release.artifacts.definition_reference.source_version.id "
         "last_commit.id app_version chart chart_version revision revisions "
         "metadata.origin_revision metadata.revision version tag tag_name release release.name "
-        "release_version"
+        "release_version release_name"
     ),
     "time": [
         *_times("deployed deploy deployment"),
         *_times("finished finish completed complete completion ended end stopped", "finished"),
         *_names("deployable.finished_at state.completed_on deploy_end_time last_deployed"),
+        *_names("build_completed_time"),
         *_names("first_reconciled last_deploy.date_finished"),
-        *_times("released published"),
+        *_times("released release published"),
         *_names("time timestamp datetime ts"),
         *_times("started start", "started"),
         *_names("deployable.started_at"),
         *_times("created create build", "created"),
-        *_times("updated", "updated"),
+        *_times("updated", "updated last_modified"),
         *_times("committed commit committer"),
         *_names("date"),
         *_times("author authored"),
@@ -145,7 +148,7 @@ _COMMON: Final[Names] = {
     "environment": _names(
         "environment environment.name environment_name env deployment_environment "
         "target_environment latest_environment last_deploy.environment release_environment.name "
-        "deploy_to target_id"
+        "deploy_to target_id release_stage"
     ),
     "status": _names(
         "conclusion result outcome state.status.name status state deployment_status "

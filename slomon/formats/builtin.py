@@ -15,7 +15,11 @@ from slomon.formats.layout import Layout, parse_layout
 
 _ADDRESS: Final = r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]+\]?)"
 _HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*"
-_NAME: Final = rf"{_HOST}\.{_HOST}"
+# The name of a virtual host, with a dot or a port: in its place other servers write a duration, a
+# process, a level, whether a cache had the response, or a client with its port.
+_NAME: Final = (
+    rf"(?:{_HOST}\.[A-Za-z][A-Za-z0-9-]*(?::[0-9]+)?|(?=[^ ]*[A-Za-z]){_HOST}:[0-9]+|localhost)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,14 @@ BUILT_IN: Final = (
         "vhost",
         f"$host {_COMBINED}",
         ("vhost_combined",),
-        rf"{_HOST}(?::[0-9]+)? {_ADDRESS} ",
+        rf"{_NAME} {_ADDRESS} ",
     ),
     BuiltIn(
         # https://redmine.lighttpd.net/projects/lighttpd/wiki/Mod_accesslog
         "lighttpd",
         '$remote_addr $host $remote_user [$time_local] "$request" $status $body_bytes_sent '
         '"$http_referer" "$http_user_agent"',
-        signs=rf"{_ADDRESS} {_NAME}(?::[0-9]+)? [^ ]+ \[",
+        signs=rf"{_ADDRESS} {_NAME} [^ ]+ \[",
     ),
     BuiltIn(
         # https://doc.traefik.io/traefik/observe/logs-and-access-logs/
@@ -94,7 +98,7 @@ BUILT_IN: Final = (
         '$remote_addr $ident $remote_user [$time_local] $host "$request" $status $body_bytes_sent '
         '$request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status '
         '$upstream_response_time "$upstream_url"',
-        signs=rf'{_ADDRESS} [^ ]+ [^ ]+ \[[^]]+\] (?=[0-9.]*[A-Za-z]){_HOST}(?::[0-9]+)? "',
+        signs=rf'{_ADDRESS} [^ ]+ [^ ]+ \[[^]]+\] {_NAME} "',
     ),
     BuiltIn("combined", _COMBINED, ("nginx", "apache", "gunicorn", "werkzeug")),
     BuiltIn("common", _COMMON, ("clf",)),

@@ -16,6 +16,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.formats.layout import Kind
+from slomon.formats.names import NAMES, is_virtual_host, simplify
 from slomon.formats.requests import PROTOCOL
 from slomon.formats.times import FORMS, find_time_form, read_time
 
@@ -55,11 +57,18 @@ _TOKEN: Final = {
 _OPEN: Final = r"""[\[({<|"' ]*"""
 _CLOSE: Final = r"""[\])}>|"', ;:]*"""
 _CORE: Final = re.compile(
-    rf"(?P<open>{_OPEN}(?:(?P<key>[A-Za-z_@][\w.@-]*)[=:])?{_OPEN})(?P<core>.*?)(?P<close>{_CLOSE})",
+    rf"(?P<open>{_OPEN}(?:(?P<key>[A-Za-z_@][\w.@-]*)(?:=|:(?!//)))?{_OPEN})(?P<core>.*?)(?P<close>{_CLOSE})",
     re.DOTALL,
 )
 _REQUEST: Final = re.compile(
     rf"(?P<method>{_METHODS}) (?P<path>{_TARGET}.*?)(?: {PROTOCOL})?", re.S
+)
+_ADDRESS: Final = re.compile(r"[-_]|\[?[0-9a-fA-F:.]+\]?")
+# Under a usual domain: a program's modules and files have names with dots, too.
+_PUBLIC_NAME: Final = re.compile(
+    r"[a-z.-]+\.(?:com|net|org|edu|gov|info|biz|dev|app|cloud|online|site|shop|store|tech|xyz|example"
+    r"|test|(?!py|rs|sh|pl|ml|md|cc|so)[a-z]{2})(?::[0-9]+)?",
+    re.IGNORECASE,
 )
 _DURATION: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)(?P<unit>ns|us|µs|μs|ms|s)?")
 _STATUS_KEYS: Final = re.compile("status|code|^s$|^sc$|^st$")
@@ -67,6 +76,7 @@ OTHER_KEYS: Final = re.compile("upstream|origin|backend|byte|size|len|time|dur|p
 DURATION_KEYS: Final = re.compile(
     "request_time|duration|latency|elapsed|took|apptime|response_?time|reqtime|service|^rt$|^d$"
 )
+_HALVES: Final = frozenset({"AM", "PM", "am", "pm"})  # no form reads the hour before them
 _UNITS: Final = {"s": "s", "ms": "ms", "us": "us", "µs": "us", "μs": "us", "ns": "ns"}
 
 
@@ -96,6 +106,7 @@ class Column:
     is_path: bool = False
     is_status: bool = False
     duration: str | None = None  # the unit; "" if it is in the text
+    is_host: bool = False
 
     @property
     def key(self) -> str:
@@ -133,19 +144,22 @@ def _trim(text: str) -> Token:
     return Token(before, key, core, close)
 
 
-def describe_column(number: int, tokens: Sequence[Token]) -> Column:
-    """Return what the tokens with this number in their lines can be."""
+def describe_column(number: int, tokens: Sequence[Token], after: Sequence[Token]) -> Column:
+    """Return what the tokens with this number in their lines can be; `after` are the next ones."""
     cores = [token.core for token in tokens]
-    unit = _find_unit(tokens)
+    following = {token.core for token in after}
+    unit = _find_unit(tokens, following)
+    has_half = bool(following) and following <= _HALVES
     return Column(
         number,
         tokens,
-        time=_find_form(cores),
+        time="" if has_half else _find_form(cores),
         is_request=mostly(_REQUEST.fullmatch(core) is not None for core in cores),
         is_method=mostly(re.fullmatch(_METHODS, core) is not None for core in cores),
         is_path=mostly(re.match(_TARGET, core) is not None for core in cores),
         is_status=_are_statuses(cores),
         duration=unit,
+        is_host=_are_hosts(tokens),
     )
 
 
@@ -179,7 +193,24 @@ def _are_statuses(cores: Sequence[str]) -> bool:
     return bool(numbers) and known >= 0.98 * len(written)
 
 
-def _find_unit(tokens: Sequence[Token]) -> str | None:
+def _are_hosts(tokens: Sequence[Token]) -> bool:
+    """
+    Virtual hosts, and addresses instead of a few: their key says so, or else each name is public
+    and has no digit, as the names of machines have.
+    """
+    key = simplify(tokens[0].key)
+    names = [token.core for token in tokens if is_virtual_host(token.core)]
+    others = (token.core for token in tokens if not is_virtual_host(token.core))
+    if key and key not in NAMES[Kind.HOST]:
+        return False
+    return (
+        2 * len(names) > len(tokens)
+        and all(_ADDRESS.fullmatch(other) for other in others)
+        and (bool(key) or all(map(_PUBLIC_NAME.fullmatch, names)))
+    )
+
+
+def _find_unit(tokens: Sequence[Token], after: set[str]) -> str | None:
     found = [_DURATION.fullmatch(token.core) for token in tokens if token.core != "-"]
     if not found or not all(found):
         return None
@@ -188,6 +219,8 @@ def _find_unit(tokens: Sequence[Token]) -> str | None:
         return ""
     if len(units) > 1:
         return None
+    if len(after) == 1 and (word := next(iter(after))) in _UNITS:
+        return _UNITS[word]
     keyed = bool(DURATION_KEYS.search(tokens[0].key.lower()))
     return "s" if all("." in one[0] for one in found if one) or keyed else None
 
@@ -201,6 +234,12 @@ def read_times(column: Column) -> list[int]:
         for token in column.tokens
     )
     return [tick if isinstance(tick, int) else 0 for tick in read]
+
+
+def is_zoned(column: Column) -> bool:
+    """Do the times name their zone?"""
+    form = FORMS[column.time]
+    return mostly(isinstance(read_time(token.core, form, None), int) for token in column.tokens)
 
 
 def is_sorted(column: Column) -> bool:

@@ -33,6 +33,7 @@ from slomon.formats.columns import (
     can_be_request,
     describe_column,
     is_sorted,
+    is_zoned,
     mostly,
     read_times,
     split_line,
@@ -76,8 +77,8 @@ def infer(lines: Sequence[str], name: str = "inferred") -> Layout | Ambiguity | 
     for reading in readings:
         if best is not None and not _is_rival(reading, best[0]):
             continue
-        layout = _make_layout(reading, name)
-        if layout is None or not _reads(layout, reading, requests):
+        layout = _fit_layout(reading, name, requests)
+        if layout is None:
             continue
         if best is not None:
             return Ambiguity((best[1], layout))
@@ -94,7 +95,11 @@ def _read(lines: Sequence[str], separator: str) -> Iterator[_Reading]:
         return
     width = sorted(len(row) for row in rows)[len(rows) // 10]
     columns = [
-        describe_column(number, [row[number] for row in rows if len(row) > number])
+        describe_column(
+            number,
+            [row[number] for row in rows if len(row) > number],
+            [row[number + 1] for row in rows if len(row) > number + 1],
+        )
         for number in range(min(width, _MOST_COLUMNS))
     ]
     times = [column for column in columns if column.time]
@@ -113,7 +118,8 @@ def _read(lines: Sequence[str], separator: str) -> Iterator[_Reading]:
 
 def _rate_time(time: Column, times: Sequence[Column]) -> int:
     dates = [one for one in times if not FORMS[one.time].unit]
-    return 4 * (time in dates or not dates) + (time is (dates or times)[0]) + 6 * is_sorted(time)
+    is_first = time is (dates or times)[0]
+    return 4 * (time in dates or not dates) + is_first + 6 * is_zoned(time) + 6 * is_sorted(time)
 
 
 def _rate_request(request: tuple[Column, ...]) -> int:
@@ -130,12 +136,22 @@ def _rate_status(status: Column, request: tuple[Column, ...]) -> int:
     elif status.is_keyed:
         score += 3
     after = status.number - request[-1].number
-    score += 3 * (after == 1) + 2 * (after == 2)
+    score += 4 * (after == 1) + 2 * (after == 2) + (status.number + 1 == request[0].number)
     score += len({token.core for token in status.tokens}) > 1
     return score
 
 
-def _make_layout(reading: _Reading, name: str) -> Layout | None:
+def _fit_layout(reading: _Reading, name: str, lines: Sequence[str]) -> Layout | None:
+    """The layout of a reading that reads the lines, with their virtual host if one is there."""
+    hosts = [column for column in reading.columns if column.is_host]
+    for host in (hosts[0], None) if len(hosts) == 1 else (None,):
+        layout = _make_layout(reading, name, host)
+        if layout is not None and _reads(layout, reading, lines):
+            return layout
+    return None
+
+
+def _make_layout(reading: _Reading, name: str, host: Column | None) -> Layout | None:
     fields: dict[int, Field] = {
         reading.time.number: _TIME_NAMES[reading.time.time],
         reading.status.number: FIELDS["status"],
@@ -145,6 +161,8 @@ def _make_layout(reading: _Reading, name: str) -> Layout | None:
         fields[column.number] = FIELDS[field]
     if len(fields) != 2 + len(reading.request):
         return None
+    if host is not None and host.number not in fields:
+        fields[host.number] = FIELDS["host"]
     duration = _choose_duration(reading, fields)
     if duration is not None:
         fields[duration.number] = _DURATION_NAMES[duration.duration or ""]
@@ -196,7 +214,7 @@ def _choose_duration(reading: _Reading, taken: dict[int, Field]) -> Column | Non
         and not re.search("upstream|connect", column.key)
     ]
     keyed = [column for column in candidates if DURATION_KEYS.search(column.key)]
-    with_unit = [column for column in candidates if column.duration == ""]
+    with_unit = [column for column in candidates if column.duration != "s"]
     if found := keyed or with_unit:
         return found[0]
     values = {tuple(token.core for token in column.tokens) for column in candidates}
@@ -225,17 +243,22 @@ def _failed(row: Sequence[Token], reading: _Reading) -> bool:
 def _is_rival(other: _Reading, best: _Reading) -> bool:
     """
     Could another reading be the right one, with other answers? A log often has two statuses that
-    mostly agree, the server's and its upstream's: there the place decides.
+    mostly agree, the server's and its upstream's: there the place decides, if both stand on the
+    same side of the request.
     """
     if other.separator != best.separator:
         return False
     if _are_apart(best.time, other.time):
-        return is_sorted(other.time) >= is_sorted(best.time)
+        return (is_sorted(other.time), is_zoned(other.time)) >= (
+            is_sorted(best.time),
+            is_zoned(best.time),
+        )
     statuses = [[token.core for token in one.status.tokens] for one in (best, other)]
     share = _disagreement(*statuses)
     if not share or (best.status.is_keyed and not other.status.is_keyed):
         return False
-    margin = _MARGIN if share < 1 - SHARE else _LARGE_MARGIN
+    sides = {one.status.number > one.request[0].number for one in (best, other)}
+    margin = _MARGIN if share < 1 - SHARE and len(sides) == 1 else _LARGE_MARGIN
     return other.score > best.score - margin
 
 

@@ -10,15 +10,15 @@ value must be what the name says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from slomon.dates import Undated, read_date
-from slomon.formats.layout import is_complete
-from slomon.formats.names import DURATIONS, NAMES, SERVICES, simplify
-from slomon.formats.requests import METHOD, split_request
-from slomon.formats.times import find_time_form
+from slomon.formats.layout import Kind, is_complete
+from slomon.formats.names import DURATIONS, NAMES, SERVICES, is_virtual_host, simplify
+from slomon.formats.requests import split_request
+from slomon.formats.times import find_time_form, read_any_time
 from slomon.text import quote
 
 Path: TypeAlias = tuple[str, ...]
@@ -26,8 +26,10 @@ Path: TypeAlias = tuple[str, ...]
 _SHARE: Final = 0.9  # of the requests among the records
 _HOST_SHARE: Final = 0.5  # the others may be requests to an address
 _DEEPEST: Final = 5
+_SLOW: Final = 10  # seconds: the median of a log is less
 _NAMES: Final[Mapping[str, Sequence[str]]] = {
     **{kind.value: names for kind, names in NAMES.items()},
+    "time": (*NAMES[Kind.TIME], ""),  # before the object
     "route": ("routekey",),
     "service": SERVICES,
 }
@@ -35,10 +37,8 @@ _ELSEWHERE: Final = re.compile(
     "upstream|origin_?status|OriginStatus|backend|cache|file|error", re.I
 )
 _DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
-_METHODS: Final = re.compile(METHOD)
-_HOST: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?::[0-9]+)?|localhost")
+_METHODS: Final = re.compile("[A-Z][A-Z_-]*|get|head|post|put|patch|delete|options")  # as hapi's
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][^\s/;]*")
-_MACHINES: Final = (".internal", ".local", ".lan", ".compute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class JsonKeys:
     """
     The key of each field of a request: `time`, `status`, either `method` and `path` or `request`,
     and `host` if there is one. A dot in a key leads into an object, unless there is a key with that
-    dot. `duration` is a key and the unit of its values. `name` is the name of the format.
+    dot. The time at the key "" stands before the object. `duration` is a key and the unit of its
+    values. `name` is the name of the format.
     """
 
     fields: Mapping[str, str]
@@ -55,7 +56,7 @@ class JsonKeys:
 
     def show(self) -> str:
         """The keys as text for `--json-keys`."""
-        return ",".join(f"{field}={key}" for field, key in self.fields.items())
+        return ",".join(f"{field}={key}" for field, key in self.fields.items() if key)
 
 
 # https://caddyserver.com/docs/caddyfile/directives/log
@@ -116,6 +117,8 @@ def choose_keys(
         found = _choose(what, requests, fields)
         if isinstance(found, AmbiguousKeys):
             return found
+        if field == "time" and found in (None, ("",)):
+            found = _find_date_and_clock(requests) or found
         if found is not None:
             fields[field] = found
     route = _choose("route", requests, fields) if not is_complete(fields) else None
@@ -180,11 +183,7 @@ def _choose(
         return None
     beside = {path[:-1] for path in others.values()}
     ranks = {
-        path: (
-            path[:-1] not in beside if field == "status" else False,
-            _rank(field, path),
-            len(path),
-        )
+        path: (_is_worse(field, path, records, beside), _rank(field, path), len(path))
         for path in good
     }
     best, *rest = sorted(good, key=ranks.__getitem__)
@@ -193,6 +192,35 @@ def _choose(
         if any(record.get(best) != record.get(rival) for record in records):
             return AmbiguousKeys(field, (".".join(best), ".".join(rival)))
     return best
+
+
+def _is_worse(
+    field: str, path: Path, records: Sequence[Mapping[Path, str]], beside: Container[Path]
+) -> bool:
+    """
+    Is another key the better one, whatever they are called: a status beside other fields of the
+    request, a time with a zone, a path that is not always the same, such as the program's own?
+    """
+    values = [record[path] for record in records if path in record]
+    match field:
+        case "status":
+            return path[:-1] not in beside
+        case "time":
+            return isinstance(read_any_time(values[0], None), Undated)
+        case "path":
+            return len(set(values)) == 1
+        case _:
+            return False
+
+
+def _find_date_and_clock(records: Sequence[Mapping[Path, str]]) -> Path | None:
+    """The keys of a date and, beside it, a time of day, with a space between."""
+    names = {_name(path): path for path in records[0] if _name(path) in ("date", "time")}
+    if len(names) < 2 or names["date"][:-1] != names["time"][:-1]:
+        return None
+    date, clock = names["date"], names["time"]
+    good = sum(_is_time(f"{one.get(date, '')} {one.get(clock, '')}") for one in records)
+    return (*date[:-1], f"{date[-1]} {clock[-1]}") if good >= _SHARE * len(records) else None
 
 
 def _is_named(field: str, path: Path) -> bool:
@@ -226,10 +254,10 @@ def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | N
 
 
 def _guess_unit(texts: Sequence[str]) -> str:
-    """Seconds have decimals (Caddy), nanoseconds are large (Traefik, ECS), else milliseconds."""
-    if any("." in text for text in texts):
+    """Small decimals are seconds (Caddy), large numbers nanoseconds (ECS), else milliseconds."""
+    middle = sorted(map(float, texts))[len(texts) // 2]
+    if any("." in text for text in texts) and middle < _SLOW:
         return "s"
-    middle = sorted(map(int, texts))[len(texts) // 2]
     return "ns" if middle > 100_000 else "ms"
 
 
@@ -238,13 +266,14 @@ def _is_duration(text: str) -> bool:
 
 
 def _is_time(text: str) -> bool:
+    text = text.strip("[]")
     return find_time_form(text) is not None or (
         len(text) > 12 and not isinstance(read_date(text), Undated)
     )
 
 
 def _is_method(text: str) -> bool:
-    return _METHODS.fullmatch(text) is not None and text.isupper()
+    return _METHODS.fullmatch(text) is not None
 
 
 def _is_target(text: str) -> bool:
@@ -253,10 +282,6 @@ def _is_target(text: str) -> bool:
 
 def _is_status(text: str) -> bool:
     return text in ("0", "-") or (len(text) == 3 and text.isdigit() and "100" <= text <= "599")
-
-
-def _is_host(text: str) -> bool:
-    return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
 
 
 def _is_service(text: str) -> bool:
@@ -270,6 +295,6 @@ _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "request": split_request,
     "route": split_request,
     "status": _is_status,
-    "host": _is_host,
+    "host": is_virtual_host,
     "service": _is_service,
 }

@@ -1,5 +1,8 @@
 """
-JSON lines: each line has an object, and perhaps a container's text before it.
+JSON lines: each line has an object, and perhaps text before it, such as a container's.
+
+A time in that text is read as if the object had it at the key "": some tools write the time there,
+and only there.
 
 A number is taken as its text, as it is written: a time never passes through a float. Its size tells
 the unit of an epoch time (`formats.times`).
@@ -18,7 +21,7 @@ from slomon.dates import Undated
 from slomon.errors import ConfigurationError
 from slomon.formats.json_keys import JsonKeys
 from slomon.formats.requests import read_request
-from slomon.formats.times import read_any_time
+from slomon.formats.times import find_time, read_any_time
 from slomon.text import quote
 
 _Parse: TypeAlias = Callable[[str], Access | Excluded | Malformed]
@@ -43,9 +46,10 @@ def check_keys(keys: Mapping[str, str]) -> None:
 def make_json_parser(keys: JsonKeys, is_failure: StatusRule, zone: tzinfo | None) -> _Parse:
     """The parser of one line. A time without a zone is in `zone`."""
     fields = dict(keys.fields)
+    with_time = not fields["time"]
 
     def parse(line: str) -> Access | Excluded | Malformed:
-        record = read_object(line)
+        record = read_object(line, with_time=with_time)
         if isinstance(record, Malformed):
             return record
         texts: dict[str, str] = {}
@@ -65,8 +69,11 @@ def make_json_parser(keys: JsonKeys, is_failure: StatusRule, zone: tzinfo | None
     return parse
 
 
-def read_object(line: str) -> dict[str, object] | Malformed:
-    """The object of a line, its numbers as text, without text before its brace."""
+def read_object(line: str, *, with_time: bool = True) -> dict[str, object] | Malformed:
+    """
+    The object of a line, its numbers as text. If a time stands before its brace, it is at "", but
+    only `with_time`.
+    """
     start = line.find("{")
     if start < 0:
         return Malformed(line, "it has no JSON object; allowed: one a line")
@@ -74,7 +81,11 @@ def read_object(line: str) -> dict[str, object] | Malformed:
         record = _decode(line[start:].rstrip().removesuffix(","))
     except (ValueError, RecursionError) as error:
         return Malformed(line, f"it is not JSON: {error}")
-    return record if isinstance(record, dict) else Malformed(line, "it has no JSON object")
+    if not isinstance(record, dict):
+        return Malformed(line, "it has no JSON object")
+    if start and with_time and (time := find_time(line[:start])):
+        record.setdefault("", time)
+    return record
 
 
 def read_text(line: str, key: str) -> str | None:
@@ -84,7 +95,10 @@ def read_text(line: str, key: str) -> str | None:
 
 
 def find_value(value: object, key: str) -> object:
-    """The value of a key, or else of the path that its dots describe; None if it is missing."""
+    """
+    The value of a key, or else of the path that its dots describe; None if it is missing. Two keys
+    with a space between are a date and a time of day, which become one text.
+    """
     if not isinstance(value, dict):
         return None
     if key in value:
@@ -96,7 +110,9 @@ def find_value(value: object, key: str) -> object:
             return found
         more, dot, rest = rest.partition(".")
         head = f"{head}.{more}"
-    return None
+    date, space, clock = key.partition(" ")
+    day, time = (find_value(value, date), find_value(value, clock)) if space else (None, None)
+    return f"{day} {time}" if isinstance(day, str) and isinstance(time, str) else None
 
 
 def _show(key: str, value: object) -> str:

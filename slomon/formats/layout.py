@@ -62,7 +62,8 @@ class Kind(Enum):
 class Field:
     """
     A field: its name in layouts, and its kind. `form` is the name of the form of a time
-    (`times.FORMS`), or the unit of a duration (`s`, `ms`, `us`, `ns`, or `` if its text has one).
+    (`times.FORMS`), the unit of a duration (`s`, `ms`, `us`, `ns`, or `` if its text has one), or
+    what a host may be (`names.MACHINE_OR_HOST`).
     """
 
     name: str

@@ -33,7 +33,16 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
         *("clientrequesturi", "requesturi", "requestpath", "requesturl", "xenvoyoriginalpath"),
         *("xenvoyoriginpath", "uri", "path", "url", "uripath", "urloriginal", "original"),
         *("clientrequestpath", "urlpath", "httppath", "httptarget", "httpurldetailspath"),
-        *("target", "csuristem", "csuri", "endpoint", "resource", "resourcepath", "reqpath"),
+        *(
+            "target",
+            "csuristem",
+            "csuri",
+            "csuripath",
+            "endpoint",
+            "resource",
+            "resourcepath",
+            "reqpath",
+        ),
         "httpuri",
     ),
     Kind.REQUEST: ("request", "requestline", "req", "httprequest"),
@@ -44,10 +53,22 @@ NAMES: Final[Mapping[Kind, tuple[str, ...]]] = {
     ),
     Kind.HOST: (
         *("clientrequesthost", "xhostheader", "requesthost", "httphost", "vhost", "virtualhost"),
-        *("cshost", "authority", "servername", "host", "domainname", "domain", "site"),
+        *(
+            "cshost",
+            "hostheader",
+            "authority",
+            "servername",
+            "host",
+            "domainname",
+            "domain",
+            "site",
+        ),
     ),
     Kind.QUERY: ("csuriquery", "querystring", "query", "args"),
 }
+
+MACHINE_OR_HOST: Final = "name"
+"""The form of a field called `host`: programs mostly give it the name of their machine."""
 
 SERVICES: Final = (
     *("service", "servicename", "app", "appname", "application", "applicationname"),
@@ -73,7 +94,7 @@ DURATIONS: Final[Mapping[str, str]] = {
     "responselatency": "ms",
     "originresponsedurationms": "ms",
     "edgetimetofirstbytems": "ms",
-    "timetaken": "ms",  # of IIS; CloudFront writes seconds
+    "timetaken": "",  # of IIS, CloudFront, Azure
     "service": "",
     "duration": "",
     "latency": "",
@@ -87,6 +108,23 @@ def simplify(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name.lower())
 
 
+def keep_value(field: Field, text: str) -> str:
+    """The text of a field; "" if it is a `host` that is the name of a machine."""
+    return "" if field.form == MACHINE_OR_HOST and not is_virtual_host(text) else text
+
+
+@lru_cache(maxsize=1024)
+def is_virtual_host(text: str) -> bool:
+    """Can this be the name of a virtual host? The names of machines in a network cannot."""
+    return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
+
+
+_HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}|localhost)(?::[0-9]+)?"
+)
+_MACHINES: Final = (".internal", ".local", ".lan", ".compute")
+
+
 @lru_cache(maxsize=1024)
 def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
     """The field of each of these names, in order; each kind at most once but for SKIP."""
@@ -95,7 +133,7 @@ def guess_fields(names: tuple[str, ...]) -> tuple[Field, ...]:
     for kind, known in NAMES.items():
         at = next((simple.index(name) for name in known if name in simple), None)
         if at is not None and fields[at].kind is Kind.SKIP:
-            fields[at] = Field(names[at], kind)
+            fields[at] = Field(names[at], kind, MACHINE_OR_HOST if simple[at] == "host" else "")
     for name, unit in DURATIONS.items():
         at = simple.index(name) if name in simple else -1
         if at >= 0 and fields[at].kind is Kind.SKIP:

@@ -22,7 +22,13 @@ from slomon.formats.layout import Kind, Layout
 from slomon.formats.layout_lines import explain, make_status_reader
 from slomon.formats.registry import make_format, mark_utc, mix_formats, restore_formats
 from slomon.formats.times import FORMS
-from slomon.formats.wrappers import find_wrapper, keep_time, unwrap_lines, wrap_format
+from slomon.formats.wrappers import (
+    Wrapper,
+    find_wrapper,
+    keep_time,
+    unwrap_lines,
+    wrap_format,
+)
 from slomon.text import excerpt, quote
 
 Infer: TypeAlias = Callable[[Sequence[str]], "AnyLayout | Ambiguity | None"]
@@ -119,15 +125,20 @@ def _recognise_wrapped(
         return best
     contents = unwrap_lines(wrapper, lines)
     inner = _recognise_wrapped(contents, formats, reading, depth + 1)
-    if inner is None and best is None and (timed := keep_time(wrapper)):
+    if inner is None and _lacks_time(best) and (timed := keep_time(wrapper)):
         wrapper, contents = timed, unwrap_lines(timed, lines)
-        inner, _ = _best(contents, formats)
+        inner = _recognise_wrapped(contents, formats, reading, depth + 1)
     count = 0 if inner is None else _count(contents, _judged(contents), inner)
     # Text before the brace of a JSON object needs no wrapper.
     stays = best is not None and isinstance(best.layout, JsonKeys) and wrapper.prefix is not None
     if inner is None or count < most + stays:
         return best
     return wrap_format(wrapper, inner, reading)
+
+
+def _lacks_time(form: Format | None) -> bool:
+    """Is there no format, or do its objects of JSON take their time from the text before them?"""
+    return form is None or (isinstance(form.layout, JsonKeys) and not form.layout.fields["time"])
 
 
 def _best(lines: Sequence[str], formats: Sequence[Format]) -> tuple[Format | None, int]:
@@ -216,23 +227,33 @@ def _infer(
     doubts = (form.fit(contents) for form in formats if form.fit)
     if doubt := next((doubt for doubt in doubts if isinstance(doubt, str)), None):
         return doubt
-    found = infer(_judged(contents))
-    if found is None and wrapper is not None:
-        wrapper = keep_time(wrapper)
-        timed = lines if wrapper is None else unwrap_lines(wrapper, lines)
-        found = infer(_judged(timed))
+    found, wrappers = _infer_wrapped(lines, infer)
     if isinstance(found, Ambiguity):
         shown = " or ".join(f"'{excerpt(layout.show(), 300)}'" for layout in found.layouts)
         return f"its lines can be read as {shown}: --log-format (log_format=) chooses one"
     if found is None:
         form = None if any(map(looks_like_request, lines)) else _find_followed(lines, formats)
         return Recognition(form) if form else describe_nearest(lines, formats)
-    form = make_format(found, reading)
-    wrapped = form if wrapper is None else wrap_format(wrapper, form, reading)
+    wrapped = make_format(found, reading)
+    for outer in reversed(wrappers):
+        wrapped = wrap_format(outer, wrapped, reading)
     if reading.zone is not None or any(_is_read(wrapped.parse(line)) for line in lines):
         return Recognition(wrapped, inferred=True)
     known = restore_formats([wrapped.spec], replace(reading, zone=UTC))[0] or wrapped
     return Recognition(mark_utc(known), inferred=True, assumed_utc=True)
+
+
+def _infer_wrapped(
+    lines: Sequence[str], infer: Infer, depth: int = 0
+) -> tuple[AnyLayout | Ambiguity | None, list[Wrapper]]:
+    """The layout of lines, and the wrappers around it, the outermost first."""
+    wrapper = find_wrapper(lines) if depth < _WRAPPED_AT_MOST else None
+    for outer in (wrapper, wrapper and keep_time(wrapper)):
+        if outer is not None:
+            found, inner = _infer_wrapped(unwrap_lines(outer, lines), infer, depth + 1)
+            if found is not None:
+                return found, [outer, *inner]
+    return infer(_judged(lines)), []
 
 
 def _find_followed(lines: Sequence[str], formats: Sequence[Format]) -> Format | None:

@@ -27,7 +27,10 @@ PROTOCOL: Final = r"HTTP/[0-9](?:\.[0-9])?"
 REQUESTS: Final = "'<method> <target> HTTP/<version>', or for HTTP/0.9 '<method> /<target>'"
 
 _METHOD: Final = re.compile(METHOD)
-_REQUEST_LINE: Final = re.compile(rf"({METHOD}) (?:([^ ].*) (?:{PROTOCOL}|-)|(/.*))", re.DOTALL)
+_VERSION: Final = r"[1-3](?:\.[01])?"
+_REQUEST_LINE: Final = re.compile(
+    rf"({METHOD}) (?:([^ ].*) (?:{PROTOCOL}|-|{_VERSION})|(/.*))", re.DOTALL
+)
 _ORIGIN: Final = re.compile("[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
 
 
@@ -36,7 +39,7 @@ def split_request(text: str) -> tuple[str, str] | None:
     Return the method and the target of a request line, as written; None if it is malformed.
 
     The target may contain spaces. If no protocol follows it (HTTP/0.9), it begins with `/`. Envoy
-    writes `-` for a protocol that it does not know.
+    writes `-` for a protocol that it does not know, and Hypercorn the mere version of HTTP.
     """
     found = _REQUEST_LINE.fullmatch(text)
     return (found[1], found[2] or found[3]) if found else None

@@ -21,7 +21,7 @@ from slomon.dates import Undated
 from slomon.errors import ConfigurationError
 from slomon.formats.format import Format, Item, Reading, Switch
 from slomon.formats.layout import Field, Kind
-from slomon.formats.names import choose_service, find_missing, guess_fields
+from slomon.formats.names import choose_service, find_missing, guess_fields, keep_value
 from slomon.formats.requests import read_request
 from slomon.formats.times import find_time_form, read_any_time
 from slomon.text import quote
@@ -166,8 +166,8 @@ def _w3c_layout(names: Sequence[str], separator: str) -> TableLayout:
         fields[list(names).index(name)] = Field(name, Kind.TIME, "iso")
     is_cloudfront = any(name.startswith("x-edge-") for name in names)
     for number, field in enumerate(fields):
-        if field.kind is Kind.DURATION and is_cloudfront:
-            fields[number] = replace(field, form="s")
+        if field.kind is Kind.DURATION and field.name == "time-taken":
+            fields[number] = replace(field, form="s" if is_cloudfront else "ms")
     name = "cloudfront" if is_cloudfront else "w3c"
     return TableLayout(
         *(name, "\t" if is_cloudfront else separator, tuple(fields)), utc="date-local" not in clock
@@ -247,7 +247,7 @@ def _read_cells(line: str, cells: Sequence[str], layout: TableLayout, reading: R
         if column.kind is Kind.TIME:
             times.append(cell)
         elif column.kind is not Kind.SKIP:
-            fields[column.kind.value] = cell
+            fields[column.kind.value] = keep_value(column, cell)
     tick = read_any_time(" ".join(times), UTC if layout.utc else reading.zone)
     if isinstance(tick, Undated):
         return Malformed(line, tick.reason)

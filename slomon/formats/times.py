@@ -73,6 +73,10 @@ FORMS: Final = {
 }
 """All forms by name. At most one of them matches a text as a whole."""
 
+_DATES: Final = "|".join(form.pattern for form in FORMS.values() if not form.unit)
+_NUMBERS: Final = "|".join(form.pattern for form in FORMS.values() if form.unit)
+_ANYWHERE: Final = re.compile(rf"(?<![\w.])({_DATES})(?!\w)|\A\W*({_NUMBERS})(?![\w.])")
+
 _PARTS: Final = (
     r"(?:(?P<day>[0-9]{2})/(?P<name>[A-Za-z]{3})/(?P<year>[0-9]{4})"
     r"|(?P<year2>[0-9]{4})[-/](?P<month2>[0-9]{2})[-/](?P<day2>[0-9]{2}))(?: - |[:T \t])"
@@ -92,6 +96,14 @@ def find_time_form(text: str) -> TimeForm | None:
     """Return the form of a text that is a time, or None if it is no time."""
     forms = FORMS.values()
     return next((form for form in forms if re.fullmatch(form.pattern, text)), None)
+
+
+def find_time(text: str) -> str:
+    """
+    Return the first time in a text; "" if there is none. A number is a time only at the beginning.
+    """
+    found = _ANYWHERE.search(text)
+    return found[1] or found[2] if found else ""
 
 
 def read_time(text: str, form: TimeForm, zone: tzinfo | None) -> int | Undated:
@@ -123,7 +135,9 @@ def read_any_time(text: str, zone: tzinfo | None) -> int | Undated:
     """
     Return the tick of a time in any form: those of FORMS, decimal seconds since the epoch, and what
     `dates.read_date` reads. The unit of an epoch time is found from the number of its digits.
+    Brackets may stand around the text.
     """
+    text = text.strip("[]")
     form = find_time_form(text)
     if form is not None:
         return read_time(text, form, zone)

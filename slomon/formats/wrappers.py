@@ -17,9 +17,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.events import Malformed
 from slomon.formats.format import Format, Item, Reading, Switch
-from slomon.formats.layout import Layout, parse_layout
+from slomon.formats.layout import Kind, Layout, parse_layout
 from slomon.formats.layout_lines import make_parser
-from slomon.formats.names import choose_service_of
+from slomon.formats.names import NAMES, choose_service_of, simplify
 
 _LONGEST: Final = 1 << 20  # characters of a line that is joined
 
@@ -156,7 +156,9 @@ def _unwrap_docker(line: str) -> Content | None:
     text = record.get("log")
     if not isinstance(text, str) or "stream" not in record:
         return None
-    return Content(text.removesuffix("\n").removesuffix("\r"), text.endswith("\n"))
+    # Only Docker splits lines. Fluent Bit joins them, and adds keys.
+    complete = text.endswith("\n") or not record.keys() <= _DOCKER
+    return Content(text.removesuffix("\n").removesuffix("\r"), complete)
 
 
 def _unwrap_journal(line: str) -> Content | None:
@@ -176,15 +178,16 @@ def _unwrap_loki(line: str) -> Content | None:
     return Content(text.rstrip("\r\n")) if isinstance(text, str) else None
 
 
-def _unwrap_elastic(line: str) -> Content | None:
-    record = _read_object(line, "message") or {}
+def _unwrap_message(line: str) -> Content | None:
+    record = _read_object(line, *_MESSAGES) or {}
     source = record.get("_source", record)
     if not isinstance(source, dict):
         return None
     event = source.get("event")
-    original = event.get("original") if isinstance(event, dict) else None
-    text = original if isinstance(original, str) else source.get("message")
-    return Content(text.rstrip("\r\n")) if isinstance(text, str) else None
+    texts = [event.get("original") if isinstance(event, dict) else None]
+    texts += [source.get(key) for key in _MESSAGES]
+    text = next((one for one in texts if isinstance(one, str)), None)
+    return None if text is None else Content(text.rstrip("\r\n"))
 
 
 def _prepend_time(line: str, *, unwrap: _Unwrap, read_time: Callable[[str], str]) -> Content | None:
@@ -198,10 +201,17 @@ def _read_first_word(line: str) -> str:
     return line.partition(" ")[0]
 
 
-def _read_key(line: str, *, key: str) -> str:
-    record = json.loads(line)
+def _read_usual_key(line: str) -> str:
+    record = json.loads(line, parse_float=str)
     source = record.get("_source")
-    return str((source if isinstance(source, dict) else record).get(key))
+    if isinstance(source, dict):
+        record = source
+    keys = {simplify(key): key for key in record}
+    return str(next((record[keys[name]] for name in NAMES[Kind.TIME] if name in keys), ""))
+
+
+def _read_journal_time(line: str) -> str:
+    return str(json.loads(line).get("__REALTIME_TIMESTAMP"))
 
 
 _SPEC: Final = re.compile(r'(?P<name>[a-z0-9-]+)(?:\|(?P<pending>"(?:[^"\\]|\\.)*"))?>')
@@ -210,6 +220,9 @@ _ISO: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]{4,6})"
 )
 _CRI: Final = re.compile(rf"{_ISO} (?:stdout|stderr) (?P<tag>[PF])(?::[^ ]*)? ?")
+_DOCKER: Final = {"log", "stream", "time", "attrs"}
+# Of Elasticsearch, CloudWatch, loggers, and Google Cloud
+_MESSAGES: Final = ("message", "msg", "log", "textPayload")
 _TAG: Final = r"[^ :\[]+(?:\[[0-9]+\])?: "
 
 WRAPPERS: Final = {
@@ -220,9 +233,10 @@ WRAPPERS: Final = {
         Wrapper("cri", _unwrap_cri),
         Wrapper("journald", _unwrap_journal),
         Wrapper("loki", _unwrap_loki),
-        Wrapper("elasticsearch", _unwrap_elastic),
+        Wrapper("message", _unwrap_message),
         _prefix("logcli", rf"{_ISO} \{{[^}}]*\}} +", "$log_time {$labels} "),
-        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| ", "$container | "),
+        # Where another field ends with a bar, too, the bars separate columns.
+        _prefix("compose", r"[A-Za-z0-9][A-Za-z0-9_.-]* +\| (?![^\s\[]+ +\| )", "$container | "),
         _prefix("kubectl", r"\[pod/[^ \]]+\] ", "[$pod] "),
         _prefix("stern", r"[a-z0-9.-]+-[a-z0-9]{5} [a-z0-9-]+ ", "$pod $container "),
         _prefix(
@@ -254,11 +268,11 @@ WRAPPERS: Final = {
 """All wrappers by name, in the order of the trials."""
 
 _TIMES: Final[dict[str, Callable[[str], str]]] = {
-    "docker": partial(_read_key, key="time"),
+    "docker": _read_usual_key,
     "cri": _read_first_word,
-    "journald": partial(_read_key, key="__REALTIME_TIMESTAMP"),
-    "loki": partial(_read_key, key="timestamp"),
-    "elasticsearch": partial(_read_key, key="@timestamp"),
+    "journald": _read_journal_time,
+    "loki": _read_usual_key,
+    "message": _read_usual_key,
 }
 _TIMED: Final = {
     f"{name}-time": Wrapper(

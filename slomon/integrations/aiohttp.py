@@ -187,7 +187,7 @@ async def _note_start(request: web.Request, response: web.StreamResponse) -> Non
             exchange.accept()
             _watch_close(exchange, response)
     elif exchange is not None and not exchange.is_disconnected:
-        exchange.status = response.status
+        exchange.status, exchange.has_started = response.status, True
 
 
 def _watch_close(connection: Connection, response: web.WebSocketResponse) -> None:

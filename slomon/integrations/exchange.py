@@ -57,6 +57,8 @@ class Exchange:
     # Class attributes, because most requests never change them: setting them would take time.
     status = _DISCONNECTED
     """The status of the response, once it has started."""
+    has_started = False
+    """Has the response started? Not used under ASGI."""
     is_disconnected = False
     """Has the client disconnected?"""
     _failing_status: int | None = None  # the application says that the request has failed
@@ -71,11 +73,6 @@ class Exchange:
         """Count with this status, whatever that of the response is. False if it has counted."""
         self._failing_status = status
         return self.count is not None
-
-    @property
-    def has_started(self) -> bool:
-        """Has the response started?"""
-        return "status" in self.__dict__
 
     def finish(self) -> None:
         """Call this when the response is sent completely."""
@@ -210,7 +207,7 @@ class FoundCounter(Generic[Request]):
         self._resources = LruDict(find_resource)
         self._unknown: Count = monitor.counter(_UNKNOWN, _UNKNOWN)
         self._router = Router([])
-        self._known: set[tuple[str, str]] = set()  # in the router
+        self._known: dict[tuple[str, str], Count] = {}  # by the methods and routes in the router
         self._learning = Lock()
 
     def find(self, request: Request, method: str, path: str | bytes) -> Count:
@@ -222,15 +219,18 @@ class FoundCounter(Generic[Request]):
         self, request: Request, method: str, path: str | bytes, status: int, duration: float | None
     ) -> None:
         route = self._find_route(request)
-        if method not in _METHODS or (status == _NO_METHOD and (method, route) not in self._known):
-            count = self._unknown
-        elif route is not None:
-            if (method, route) not in self._known:
-                self._learn(method, route)
-            count = self._counts[method, route]
-        else:
-            count = self._guess(method, _decode(path), status)
-        count(status, duration)
+        count = None if route is None else self._known.get((method, route))
+        (count or self._find_count(method, path, route, status))(status, duration)
+
+    def _find_count(self, method: str, path: str | bytes, route: str | None, status: int) -> Count:
+        """The counter of a request for which there is no route, or one that is not yet known."""
+        if method not in _METHODS or status == _NO_METHOD:
+            return self._unknown
+        if route is None:
+            return self._guess(method, _decode(path), status)
+        count = self._counts[method, route]
+        self._learn(method, route, count)
+        return count
 
     def _guess(self, method: str, path: str, status: int) -> Count:
         key = self._router.find(method, path)
@@ -241,10 +241,10 @@ class FoundCounter(Generic[Request]):
         resource = self._resources[method, path]
         return self._unknown if resource is None else self._counts[method, resource]
 
-    def _learn(self, method: str, route: str) -> None:
+    def _learn(self, method: str, route: str, count: Count) -> None:
         with self._learning:
             if (method, route) not in self._known and len(self._known) < _MOST_KNOWN:
-                self._known.add((method, route))
+                self._known[method, route] = count
                 with suppress(ConfigurationError):  # as `/files/{name}.json`, which is no template
                     self._router.add(Endpoint("", "", method, route, 1.0, 1))
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from threading import Lock
+from time import perf_counter
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from slomon.integrations.exchange import Count, Exchange, check_options, make_co
 from slomon.integrations.routes import find_environ_route, note_request
 from slomon.integrations.status_page import answer
 from slomon.live_monitor.monitor import LiveMonitor, check_monitor
+from slomon.live_monitor.reporting import current_request
 from slomon.live_monitor.threaded import ThreadedMonitor
 from slomon.logging import get_logger
 from slomon.text import excerpt
@@ -122,14 +124,17 @@ class WsgiExchange(Exchange):
     """An exchange that sees how the response starts, and how its body ends."""
 
     def __init__(self, count: Count, environ: Environ, start_response: StartResponse) -> None:
-        super().__init__(count)
+        # What the base does, without a call: it runs in each request.
+        self.count = count
+        self.began = perf_counter()
+        current_request.set(self)
         self._environ = environ
         self._start_response = start_response
 
     def start_response(self, status: str, *more: Any) -> Any:
         """The `start_response` of the application."""
         write = self._start_response(status, *more)
-        self.status = int(status[:3])
+        self.status, self.has_started = int(status[:3]), True
         note_request(self._environ)
         return write
 

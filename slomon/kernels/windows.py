@@ -49,8 +49,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from slomon.kernels.sli_series import SHORTEST, SeriesState
 
-_BLOCK_SHIFT: Final = 3
-BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block
+_BLOCK_SHIFT: Final = 1
+BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block: few, as most of many endpoints need one
 _IN_BLOCK: Final = BLOCK - 1  # the bits of an entry's number that say where in its block it lies
 NEVER: Final = -(2**63)  # a tick older than any window
 UNIT: Final = 1 << 20

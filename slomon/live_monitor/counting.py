@@ -6,6 +6,7 @@ to the journal of the state, and then reports the incidents that opened or ended
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -77,11 +78,8 @@ class Counting:
         self.begin_alone()
         await self.load()
         if self._event_log is not None:
-            try:
+            with suppress(OSError, StateFileError):  # it is tried again with the next events
                 self._begin_event_log(self._event_log)
-            except (OSError, StateFileError) as error:
-                file = str(self._event_log.path)
-                get_logger().error("recording.interrupted", file=file, reason=str(error))
         await self.save()
 
     def _begin_event_log(self, event_log: EventLog) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from errno import EINVAL
 from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 from zlib import crc32
 
 from slomon.core.events import Change, Gap, Malformed
@@ -45,9 +45,10 @@ class EventLog:
     """
     A file to which events are appended, in whole lines.
 
-    If writing fails, the events are only counted; the service is not affected. It is tried again
-    with later events, at most once a second. The first line that can be written then is a gap: how
-    many events are missing, and since when. The failure is logged when it begins and when it ends.
+    If writing fails, or the file could not be opened, the events are only counted; the service is
+    not affected. It is tried again with later events, at most once a second. The first line that
+    can be written then is a gap: how many events are missing, and since when. The failure is logged
+    when it begins and when it ends.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,6 +69,7 @@ class EventLog:
         that was killed may have recorded one more batch: its events are counted later or never, so
         they are removed.
         """
+        self.recorded = counted
         if self.path.exists() and not self.path.is_file():  # its end could not be removed
             raise OSError(EINVAL, "no file; allowed: one, or a place where none is", str(self.path))
         with naming(self.path), ExitStack() as opened:
@@ -105,7 +107,7 @@ class EventLog:
         before = "" if gap is None else _line("gap", gap.show())
         try:
             self._write((before + lines).encode())
-        except OSError as error:
+        except (OSError, StateFileError) as error:
             self._tried = now
             self._count_missing(events, now)
             if gap is None:
@@ -120,10 +122,10 @@ class EventLog:
         self._gap = Gap(gap.events + events, gap.began, now)
 
     def _write(self, data: bytes) -> None:
-        """Append all of the data or nothing. Raises OSError if it can't."""
-        file = self._file
-        if file is None:
-            return
+        """Append all of the data or nothing. Raises OSError or StateFileError if it can't."""
+        if self._file is None:
+            self.begin(self.recorded)
+        file = cast(FileIO, self._file)
         self._cut(file)
         self._whole = file.seek(0, os.SEEK_END)
         left = data

@@ -74,13 +74,14 @@ class History:
         return list(islice(reversed(self.incidents.values()), most))[::-1]
 
     def save(self) -> dict[str, Any]:
-        """The state as JSON, without the incidents themselves."""
-        return {
+        """The state without the incidents themselves, as sections of a file."""
+        counts = {
             "forgotten": self.forgotten,
             "services": list(self.services.items()),
             "repairs": [self.repaired, self.ticks],
-            "tallies": [column.tolist() for column in self._tallies],
         }
+        columns = zip(Tally._fields, self._tallies, strict=True)
+        return {"history": counts, **{f"history {name}": column[:] for name, column in columns}}
 
     @classmethod
     def restore(
@@ -98,10 +99,12 @@ class History:
         but stay counted.
         """
         history = cls(endpoints, bound)
-        history.forgotten = saved["forgotten"]
-        history.services = dict(saved["services"])
-        history.repaired, history.ticks = saved["repairs"]
-        for present, past in zip(history._tallies, saved["tallies"], strict=True):
+        counts = saved["history"]
+        history.forgotten = counts["forgotten"]
+        history.services = dict(counts["services"])
+        history.repaired, history.ticks = counts["repairs"]
+        for name, present in zip(Tally._fields, history._tallies, strict=True):
+            past = saved[f"history {name}"]
             for then, now in keys.items():
                 present[now] = past[then]
         for incident in incidents:

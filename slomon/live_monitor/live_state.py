@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import astuple
-from itertools import chain, islice
-from typing import Final
+from itertools import chain, count, islice
+from typing import Any, Final, TypeVar
 from weakref import ref
 
 from slomon.core.batching import Batch, StreamState
@@ -24,16 +24,18 @@ from slomon.live_monitor.incident_history import History
 from slomon.live_monitor.inputs import NOT_RECORDED, Mark, Marks, list_counts
 from slomon.live_monitor.window_copy import WindowCopy
 from slomon.state.encoding import (
+    Saved,
     Sections,
     pack_change,
     pack_incidents,
-    save_changes,
     save_series,
     save_windows,
 )
 
+T = TypeVar("T")
+
 _MOST_SENDERS: Final = 1000  # there are fewer at a time
-_PART: Final = 500  # incidents a section: making its JSON blocks all other threads
+_PART: Final = 250  # items a section: making its JSON blocks all other threads
 
 
 class LiveState:
@@ -132,26 +134,31 @@ class LiveState:
         that has gone through its parts. Slow sections are made during the iteration.
         """
         # Copies: the state changes while the sections are written.
-        windows = [
-            *save_windows(0, copied.columns()),
-            *((name, copy(section)) for name, section in save_series(0, self.shard)),
-        ]
-        changes = save_changes(0, list(self.shard.changes), dict(self.shard.open))
-        deploys, incidents = list(self.stream.deploys), list(self.history.incidents.values())
+        windows = save_windows(0, copied.columns())
+        series = [(name, copy(section)) for name, section in save_series(0, self.shard)]
+        # Those of now, of which there may be more later.
+        members = islice(self.shard.members, len(self.shard.members))
+        # The open incidents are those of the history that have not ended.
+        incidents = iter(list(self.history.incidents.values()))
         counts = {
             "accounting": list_counts(self.stream.accounting),
             "span": astuple(self.stream.span),
             "newest": self.stream.newest,
             "told until": self.closed_until,
             "resolution": self.windows.resolution,
-            "history": self.history.save(),
             "senders": dict(self.senders),
             "recorded": list(self.recorded),
-            "parts": len(range(0, len(incidents), _PART)),
+            **self.history.save(),
         }
-        # Those of now: others may be added at the end.
-        members = _pack_endpoints(islice(self.shard.members, len(self.shard.members)))
-        return chain(members, counts.items(), windows, changes, _pack(deploys, incidents))
+        return chain(
+            counts.items(),
+            windows,
+            series,
+            _save_parts("endpoints", members, _pack_names),
+            _save_parts("changes", iter(list(self.shard.changes)), _pack_changes),
+            _save_parts("deploys", iter(list(self.stream.deploys)), _pack_changes),
+            _save_parts("incidents", incidents, pack_incidents),
+        )
 
 
 def exempt_from_gc(windows: Windows) -> None:
@@ -171,11 +178,26 @@ def exempt_from_gc(windows: Windows) -> None:
             pythonapi.PyObject_GC_UnTrack(py_object(column))
 
 
-def _pack_endpoints(members: Iterable[Endpoint]) -> Sections:
-    yield "endpoints", [[one.name, one.email, one.verb, one.resource] for one in members]
+def _save_parts(name: str, items: Iterator[T], pack: Callable[[Sequence[T]], object]) -> Sections:
+    """Items in sections that have few of them each; see `load_parts`."""
+    for number in count():
+        part = list(islice(items, _PART))
+        if not part:
+            return
+        yield f"{name} {number}", pack(part)
 
 
-def _pack(deploys: Iterable[PositionedChange], incidents: Sequence[Incident]) -> Sections:
-    yield "deploys", [pack_change(positioned) for positioned in deploys]
-    for number, first in enumerate(range(0, len(incidents), _PART)):
-        yield f"incidents {number}", pack_incidents(incidents[first : first + _PART])
+def load_parts(name: str, saved: Saved) -> Iterator[Any]:
+    """The sections of items, each as it was packed."""
+    for number in count():
+        if f"{name} {number}" not in saved:
+            return
+        yield saved[f"{name} {number}"]
+
+
+def _pack_names(members: Iterable[Endpoint]) -> list[list[str]]:
+    return [[one.name, one.email, one.verb, one.resource] for one in members]
+
+
+def _pack_changes(changes: Iterable[PositionedChange]) -> list[list[Any]]:
+    return [pack_change(positioned) for positioned in changes]

@@ -6,19 +6,20 @@ reported under the old ones, so these hold for the inputs, and the new ones hold
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple, cast
 
 from slomon.core.batching import StreamState, TimeRange
 from slomon.core.endpoints import Endpoint, EndpointName
+from slomon.core.events import PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows, carry_marks, carry_over
 from slomon.kernels.windows import WindowState
 from slomon.live_monitor.endpoints import LiveEndpoints
-from slomon.live_monitor.incident_history import History
+from slomon.live_monitor.incident_history import History, Tally
 from slomon.live_monitor.inputs import (
     Expiry,
     Recorded,
@@ -27,17 +28,16 @@ from slomon.live_monitor.inputs import (
     unpack_input,
     unpack_marks,
 )
-from slomon.live_monitor.live_state import LiveState
+from slomon.live_monitor.live_state import LiveState, load_parts
 from slomon.state.encoding import (
     Saved,
-    ShardState,
     StreamBounds,
-    load_shard,
+    join_shard,
     series_state,
     unpack_change,
     unpack_incidents,
 )
-from slomon.state.validation import check_counts, check_texts, demand
+from slomon.state.validation import check_column, check_counts, check_texts, demand
 from slomon.text import excerpt
 
 
@@ -79,19 +79,21 @@ def _load(saved: Saved, bound: int) -> LiveState:
     resolution = saved["resolution"]
     check_counts([closed_until, resolution])
     newest = max(stream.span.ended, closed_until)
-    state = load_shard(0, saved, StreamBounds(stream.accounting.events, newest))
+    incidents = [one for part in load_parts("incidents", saved) for one in unpack_incidents(part)]
+    still_open = [one for one in incidents if one.end is None]
+    open_incidents = {one.key: one for one in still_open}
+    demand(len(open_incidents) == len(still_open), "an endpoint has two open incidents")
+    bounds = StreamBounds(stream.accounting.events, newest)
+    state = join_shard(0, saved, bounds, _load_changes("changes", saved), open_incidents)
     members = _load_endpoints(saved, state.windows)
     series = None
     if "shard 0 series current_index" in saved:
         series = series_state(0, saved, state.windows, since_beginning=False)
     windows = Windows.from_state(state.windows, state.marks, series, resolution=resolution)
     shard = Shard(members, windows, changes=state.changes, open_incidents=state.open)
-    incidents = list(_unpack(saved))
-    _check_history(saved, incidents, state, members)
+    _check_history(saved, incidents, members)
     keys = {slot: slot for slot in range(len(members))}
-    history = History.restore(
-        saved["history"], incidents, keys, endpoints=len(members), bound=bound
-    )
+    history = History.restore(saved, incidents, keys, endpoints=len(members), bound=bound)
     senders = unpack_marks(saved["senders"])
     loaded = LiveState(stream, windows, shard, history, closed_until=closed_until, senders=senders)
     check_counts(saved["recorded"])
@@ -190,11 +192,6 @@ def _name(endpoint: Endpoint) -> EndpointName:
     return endpoint.name, endpoint.verb, endpoint.resource
 
 
-def _unpack(saved: Saved) -> Iterator[Incident]:
-    for number in range(saved["parts"]):
-        yield from unpack_incidents(saved[f"incidents {number}"])
-
-
 def _load_stream(saved: Saved) -> StreamState:
     counts, newest, span = saved["accounting"], saved["newest"], saved["span"]
     check_counts([*counts, newest, *(tick for tick in span if tick is not None)])
@@ -205,15 +202,19 @@ def _load_stream(saved: Saved) -> StreamState:
     demand(ended <= newest, "the time range ends after the newest access")
     return StreamState(
         accounting=make_accounting(counts),
-        deploys=[unpack_change(fields) for fields in saved["deploys"]],
+        deploys=_load_changes("deploys", saved),
         span=TimeRange(*span),
         newest=newest,
     )
 
 
+def _load_changes(name: str, saved: Saved) -> list[PositionedChange]:
+    return [unpack_change(fields) for part in load_parts(name, saved) for fields in part]
+
+
 def _load_endpoints(saved: Saved, windows: WindowState) -> list[Endpoint]:
     """The saved endpoints, with their SLOs and windows."""
-    names: list[list[str]] = saved["endpoints"]
+    names: list[list[str]] = list(chain.from_iterable(load_parts("endpoints", saved)))
     check_texts(chain.from_iterable(names))
     demand(all(len(name) == 4 for name in names), "the name of an endpoint is not one")
     demand(len(names) == len(windows.width), "the windows are of other endpoints")
@@ -229,21 +230,18 @@ def _load_endpoints(saved: Saved, windows: WindowState) -> list[Endpoint]:
 
 
 def _check_history(
-    saved: Saved, incidents: Sequence[Incident], state: ShardState, members: Sequence[Endpoint]
+    saved: Saved, incidents: Sequence[Incident], members: Sequence[Endpoint]
 ) -> None:
-    """Raise ValueError if a saved history can't be that of the windows and the endpoints."""
+    """Raise ValueError if a saved history can't be that of the endpoints."""
     history = saved["history"]
     check_counts([history["forgotten"], *history["repairs"]])
-    check_counts(chain(*history["tallies"], (count for _, count in history["services"])))
+    check_counts(count for _, count in history["services"])
     check_texts(service for service, _ in history["services"])
-    demand(f"incidents {saved['parts']}" not in saved, "there are more incidents than were saved")
-    for one in chain(incidents, state.open.values()):
+    for name in Tally._fields:
+        check_column(saved[f"history {name}"], "q", len(members))
+        check_counts(saved[f"history {name}"])
+    for one in incidents:
         known = one.key < len(members) and _name(one.endpoint) == _name(members[one.key])
         demand(known, "an incident is of no endpoint")
-    kept = {one.start_position: one for one in incidents}
-    demand(len(kept) == len(incidents), "two incidents begin at the same position")
-    still_open = [one for one in incidents if one.end is None]
-    demand(len(still_open) == len(state.open), "the open incidents are not those of the windows")
-    for slot, one in state.open.items():
-        agree = one.key == slot and kept.get(one.start_position) == one
-        demand(agree, "the open incidents are not those of the windows")
+    starts = {one.start_position for one in incidents}
+    demand(len(starts) == len(incidents), "two incidents begin at the same position")

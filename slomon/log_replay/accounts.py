@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from slomon.core.endpoints import Endpoint
 from slomon.core.events import OUT_OF_RANGE, ReplayAccounting
@@ -17,10 +18,12 @@ from slomon.core.reorder import Order, WaitingEvents
 from slomon.core.shard import Shard
 from slomon.core.ticks import LAST_TICK, to_seconds
 from slomon.endpoints.discovery import EndpointNames
-from slomon.log_replay.lines import ReferenceParser
+from slomon.log_replay.lines import CHANGES, ReferenceParser
 from slomon.log_replay.plan import Plan
-from slomon.log_replay.reader import CHANGES, LogReader
 from slomon.state.validation import demand
+
+if TYPE_CHECKING:
+    from slomon.log_replay.reader import LogReader  # which imports anyio
 
 
 @dataclass(frozen=True, slots=True)

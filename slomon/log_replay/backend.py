@@ -42,9 +42,11 @@ class PythonBackend:
         return reference
 
 
-# In bytes. To read fewer in Python is faster than to load the compiled kernels, or to compile them.
+# In bytes. To read fewer in Python is faster than to load the compiled kernels. To compile them
+# takes half a minute, in which Python reads 200 MiB; but then later replays are faster, too, and
+# compressed logs are ten times as long.
 _WORTH_LOADING: Final = 256 << 10
-_WORTH_COMPILING: Final = 4 << 20
+_WORTH_COMPILING: Final = 32 << 20
 
 
 def choose_backend(name: BackendName, size: int | None) -> Backend:

@@ -228,7 +228,10 @@ class FormatDetector:
 def _describe(found: Recognition, lines: Sequence[str]) -> dict[str, str]:
     """What is reported of a format, besides its name."""
     details: dict[str, str] = {}
-    layout = found.format.layout
+    innermost = found.format
+    while innermost.inner is not None:
+        innermost = innermost.inner
+    layout = innermost.layout
     if found.inferred and layout is not None:
         details["layout"] = layout.show()
     if isinstance(layout, JsonKeys) and layout.name == "json":

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, cast
 
-from slomon.concurrency import run_on_own_loop
 from slomon.core.events import Change, RejectedLine, ReplayAccounting
 from slomon.core.reorder import SourceClock
 from slomon.core.service_monitor import ServiceMonitor
@@ -20,15 +19,21 @@ from slomon.endpoints.discovery import BY_FIELD, BY_HOST
 from slomon.errors import ConfigurationError, MalformedLineError
 from slomon.formats.requests import read_host
 from slomon.log_replay.backend import choose_backend
-from slomon.log_replay.checkpoint import Checkpoint, hold_outputs
+from slomon.log_replay.direct import DirectReplay
 from slomon.log_replay.files import check_files, list_logs, measure
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.plan import Plan, find_zone, identify_inputs, make_plan
-from slomon.log_replay.progress import run_watched
+from slomon.log_replay.progress import Progress
 from slomon.log_replay.rejects import Rejections, RejectsFile
-from slomon.log_replay.run import Replay
 from slomon.log_replay.trust import DeployRecords, find_warnings
+
+if TYPE_CHECKING:
+    from slomon.log_replay.checkpoint import Checkpoint
+    from slomon.log_replay.run import Replay
+
+_SMALL: Final = 256 << 10
+"""Bytes. Logs that have fewer are read without an event loop, whose import takes longer."""
 
 
 def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]]) -> ReplayMonitor:
@@ -39,17 +44,13 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
     rejects, checkpoint = given["rejects"], given["checkpoint"]
     logs = list_inputs(given)
     size = measure(logs)
-    with hold_outputs(checkpoint, rejects):
+    with _hold_outputs(checkpoint, rejects):
         plan = make_plan(given, logs)
         backend = choose_backend(given["backend"], size)
         plan, rejected = add_changes(plan, given)
         log, rejections = ReplayLog(), Rejections()
         rejections.hooks += _list_hooks(log, given["on_rejected"], strict=given["strict"])
-        state = None
-        if checkpoint is not None:
-            identity = {**identify_inputs(plan), **identify()}
-            every = given["checkpoint_every"]
-            state = Checkpoint(Path(checkpoint), every, identity, time.monotonic_ns)
+        state = None if checkpoint is None else _open_checkpoint(plan, given, identify)
         saved = None if state is None else state.load()
         kept = 0
         if saved is not None:
@@ -63,23 +64,62 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
                 rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))
             for line in () if saved else rejected:
                 rejections.add(line)
-            engine = Replay(
-                plan,
-                backend,
-                on_rejected=rejections.add,
-                on_format_detected=log.format_detected,
-                on_paths_grouped=log.paths_grouped,
-                checkpoint=state,
-                save_rejections=rejections.save,
-                saved=saved,
-            )
+            hooks: dict[str, Any] = {
+                "on_rejected": rejections.add,
+                "on_format_detected": log.format_detected,
+                "on_paths_grouped": log.paths_grouped,
+            }
             on_progress = given["on_progress"]
-            run = partial(run_watched, engine, size, on_progress) if on_progress else engine.run
-            monitor = conclude(run_on_own_loop(run), engine, plan, given, rejections.first)
+            engine: DirectReplay | Replay
+            if size is not None and size < _SMALL and state is None:
+                engine = DirectReplay(plan, backend, **hooks)
+                found = engine.run(on_progress, size)
+            else:
+                # Imported only here: it imports an event loop.
+                from slomon.log_replay.run import Replay  # noqa: PLC0415
+
+                saving: dict[str, Any] = {
+                    "checkpoint": state,
+                    "save_rejections": rejections.save,
+                    "saved": saved,
+                }
+                engine = Replay(plan, backend, **hooks, **saving)
+                found = _run_on_loop(engine, size, on_progress)
+            monitor = conclude(found, engine, plan, given, rejections.first)
         if state is not None and not given["keep_checkpoint"]:
             state.remove()
         log.finished(monitor.accounting, monitor.problems, monitor.warnings)
         return monitor
+
+
+def _run_on_loop(
+    engine: Replay, size: int | None, on_progress: Callable[[Progress], object] | None
+) -> ServiceMonitor:
+    from slomon.concurrency import run_on_own_loop  # noqa: PLC0415 (slow to import)
+    from slomon.log_replay.run import run_watched  # noqa: PLC0415
+
+    if on_progress is None:
+        return run_on_own_loop(engine.run)
+    return run_on_own_loop(partial(run_watched, engine, size, on_progress))
+
+
+def _hold_outputs(checkpoint: str | None, rejects: str | None) -> AbstractContextManager[None]:
+    if checkpoint is None:
+        return nullcontext()
+    # Imported only if there is a checkpoint, as above.
+    from slomon.log_replay.checkpoint import hold_outputs  # noqa: PLC0415
+
+    return hold_outputs(checkpoint, rejects)
+
+
+def _open_checkpoint(
+    plan: Plan, given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]]
+) -> Checkpoint:
+    from slomon.log_replay.checkpoint import Checkpoint  # noqa: PLC0415 (as above)
+
+    identity = {**identify_inputs(plan), **identify()}
+    path, every = Path(given["checkpoint"]), given["checkpoint_every"]
+    return Checkpoint(path, every, identity, time.monotonic_ns)
 
 
 def list_inputs(given: Mapping[str, Any]) -> list[str]:

@@ -20,6 +20,9 @@ from slomon.formats.format import Format, Switch
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
 from slomon.sources.source import OversizedLine
 
+CHANGES: Final = 0
+"""The number of the source of changes; the logs are the sources after it."""
+
 _PREFIX: Final = re.compile(rb'\{"type": ?"access", ?"value": ?"')
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from slomon.core.endpoints import Catalogue, Endpoint
 from slomon.core.events import Change
@@ -25,10 +25,12 @@ from slomon.formats.registry import (
     make_format,
     regex_format,
 )
-from slomon.log_replay.checkpoint import Trait
 from slomon.options import check_resolution, naming_option
 from slomon.sources.source import MAX_LINE
 from slomon.text import quote
+
+if TYPE_CHECKING:
+    from slomon.log_replay.checkpoint import Trait  # which imports anyio
 
 LATENESS: Final = 5 * TICKS_PER_SECOND
 """The default for access logs: a line is written when its request ends."""

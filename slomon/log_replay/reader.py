@@ -32,9 +32,6 @@ from slomon.log_replay.survey import LogState, Recognise, compare_beginning, ski
 from slomon.pipeline.run import Queues
 from slomon.sources.source import OversizedLine, Source, open_source
 
-CHANGES: Final = 0
-"""The number of the source of changes; the logs are the sources after it."""
-
 _BLOCKS_AHEAD: Final = 4
 _MOST_AHEAD: Final = 4  # logs: more would not be faster, as one task takes the blocks of all
 _SMALL_BLOCK: Final = 1 << 16  # bytes: for smaller blocks, switching between threads takes longer

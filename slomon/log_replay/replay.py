@@ -417,7 +417,7 @@ def replay(
         Callable[[Progress], object] | None,
         Option(
             read=partial(read_function, parameter="a Progress"),
-            help="a function that is called several times a second, on the event loop's thread",
+            help="a function that is called several times a second, in the thread that counts",
         ),
     ] = None,
 ) -> ReplayMonitor:

@@ -19,10 +19,10 @@ from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
 from slomon.log_replay.lines import Block, Log, ReferenceParser
+from slomon.log_replay.parts import choose_lateness, make_detector
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.ranges import WHOLE, LogRange, find_newest, open_range
 from slomon.log_replay.requests import KnownRequests
-from slomon.log_replay.run import choose_lateness, make_detector
 from slomon.sources.source import OversizedLine, Source, open_source
 
 _UNLIMITED: Final = 1 << 62

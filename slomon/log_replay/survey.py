@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from anyio.lowlevel import checkpoint
-
 from slomon.errors import ConfigurationError, StateFileError
 from slomon.log_replay.copies import Opening, find_copies
 from slomon.log_replay.detect import cut_to_first_access, judge_order, read_head
@@ -55,68 +53,78 @@ class LogState:
     copy_of: str | None = None
 
 
-async def survey(
-    paths: Sequence[str], recognise: Recognise, max_line: int
-) -> list[tuple[int, LogState]]:
+class Survey:
     """
-    The logs at these paths in the order in which they begin, each with the least tick among its
-    first lines: 0 if they have none, and for a pipe, which is not opened. Logs that begin at the
-    same tick keep their order. A file that can't be opened, that no format reads or that is a copy
-    of another one has ended. The only log of a replay is not looked at: nothing depends on when it
-    begins.
+    Finds the order in which logs begin. `look_at` each log; `conclude` returns all of them, each
+    with the least tick among its first lines: 0 if they have none, and for a pipe, which is not
+    opened. Logs that begin at the same tick keep their order. A file that can't be opened, that no
+    format reads or that is a copy of another one has ended. The only log of a replay is not opened
+    either, if `alone`: nothing depends on when it begins.
     """
-    if len(paths) == 1:
-        return [(0, LogState(paths[0], is_file=is_file(paths[0])))]
-    found: list[tuple[int, LogState]] = []
-    openings: list[Opening] = []
-    for path in paths:
-        found.append(
-            _look_at(path, recognise, max_line, openings) if is_file(path) else (0, LogState(path))
-        )
-        await checkpoint()
-    copies = find_copies(openings, max_line)
-    for number, (tick, state) in enumerate(found):
-        if original := copies.get(state.path):
-            found[number] = tick, replace(state, ended=True, copy_of=original)
-    return sorted(found, key=lambda one: one[0])
 
+    def __init__(self, recognise: Recognise, max_line: int, *, alone: bool) -> None:
+        self._recognise = recognise
+        self._max_line = max_line
+        self._alone = alone
+        self._found: list[tuple[int, LogState]] = []
+        self._openings: list[Opening] = []
 
-def _look_at(
-    path: str, recognise: Recognise, max_line: int, openings: list[Opening]
-) -> tuple[int, LogState]:
-    try:
-        source = open_source(path, max_line)
-    except OSError as error:
-        return 0, LogState(path, is_file=True, ended=True, problem=str(error))
-    with source:
-        state = LogState(
-            path, is_file=True, is_compressed=source.is_compressed, size=source.size or 0
-        )
-        head = read_head(source, recognise.needed)
+    def look_at(self, path: str) -> None:
+        """Add the log at a path."""
+        opened = is_file(path) and not self._alone
+        state = (0, LogState(path, is_file=is_file(path))) if not opened else self._open(path)
+        self._found.append(state)
+
+    def conclude(self) -> list[tuple[int, LogState]]:
+        """The logs in the order in which they begin."""
+        copies = find_copies(self._openings, self._max_line)
+        found = [
+            (tick, replace(state, ended=True, copy_of=copies[state.path]))
+            if state.path in copies
+            else (tick, state)
+            for tick, state in self._found
+        ]
+        return sorted(found, key=lambda one: one[0])
+
+    def _open(self, path: str) -> tuple[int, LogState]:
+        recognise = self._recognise
         try:
-            log = recognise(source.name, head)
-        except ConfigurationError as error:
-            return 0, replace(state, ended=True, problem=str(error), refusal=error)
-        log.beginning = source.beginning
-        if text := cut_to_first_access(log, head):
-            openings.append(Opening(path, source.is_compressed, text))
-        return judge_order(log, head, source, recognise.needed), replace(state, log=log)
+            source = open_source(path, self._max_line)
+        except OSError as error:
+            return 0, LogState(path, is_file=True, ended=True, problem=str(error))
+        with source:
+            state = LogState(
+                path, is_file=True, is_compressed=source.is_compressed, size=source.size or 0
+            )
+            head = read_head(source, recognise.needed)
+            try:
+                log = recognise(source.name, head)
+            except ConfigurationError as error:
+                return 0, replace(state, ended=True, problem=str(error), refusal=error)
+            log.beginning = source.beginning
+            if text := cut_to_first_access(log, head):
+                self._openings.append(Opening(path, source.is_compressed, text))
+            return judge_order(log, head, source, recognise.needed), replace(state, log=log)
 
 
-async def check_unchanged(states: Sequence[LogState], max_line: int) -> None:
+def survey(paths: Sequence[str], recognise: Recognise, max_line: int) -> list[tuple[int, LogState]]:
+    """The logs at these paths in the order in which they begin, as `Survey` finds it."""
+    logs = Survey(recognise, max_line, alone=len(paths) == 1)
+    for path in paths:
+        logs.look_at(path)
+    return logs.conclude()
+
+
+def check_unchanged(state: LogState, max_line: int) -> None:
     """
     Raises StateFileError if a file is not the one that it was when its state was saved, and OSError
-    if it can't be opened. This checks how each file begins, and that it is no shorter than before.
+    if it can't be opened. This checks how the file begins, and that it is no shorter than before.
     It also checks how a file ends that was read: a compressed file by its size, another by the last
     bytes that were read.
     """
-    for state in states:
-        if state.log is not None and state.is_file:
-            _check_unchanged(state, state.log, max_line)
-        await checkpoint()
-
-
-def _check_unchanged(state: LogState, log: Log, max_line: int) -> None:
+    log = state.log
+    if log is None or not state.is_file:
+        return
     if not is_file(state.path):
         raise _refuse(state.path, "it is no file")
     with open_source(state.path, max_line) as source:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from anyio.streams.memory import MemoryObjectReceiveStream
+from typing import TYPE_CHECKING
 
 from slomon.core.incident import Incident
+from slomon.core.shard import Shard
 from slomon.pipeline.stream import Listener
-from slomon.pipeline.worker import Barrier, WorkerOutput
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream
+
+    from slomon.pipeline.worker import WorkerOutput
 
 
 class Collector:
@@ -22,10 +26,10 @@ class Collector:
         """Merge what the workers send, until the last worker has finished."""
         with moved:
             async for item in moved:
-                if isinstance(item, Barrier):
-                    item.arrive()
-                else:
+                if isinstance(item, list):
                     self.merge(item)
+                else:
+                    item.arrive()
 
     def merge(self, incidents: Iterable[Incident]) -> None:
         """Add incidents that opened, closed or expired, and notify the listeners."""
@@ -37,3 +41,9 @@ class Collector:
     def update(self, incidents: Iterable[Incident]) -> None:
         """Replace open incidents by their latest state, without notifying the listeners."""
         self.incidents.update((incident.start_position, incident) for incident in incidents)
+
+    def finish(self, shards: Iterable[Shard], newest: int) -> None:
+        """Close the incidents that expired by the tick `newest`, and collect those still open."""
+        for shard in shards:
+            self.merge(shard.close_expired(newest))
+            self.update(shard.still_open())

@@ -8,7 +8,7 @@ Of the options, only `is_failure`, `no_traffic` and `sli_series` change the answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
@@ -111,7 +111,7 @@ async def run(
     await run_workers(start_reading, shards, collector, options.queue_bound)
     if intake.failure is not None:
         raise intake.failure
-    finish(shards, collector, max(reader.newest, intake.watched_until or 0))
+    collector.finish(shards, max(reader.newest, intake.watched_until or 0))
     late = sum(shard.late for shard in shards)
     accounting = replace(state.accounting, late=late, missing=intake.missing)
     for listener in listeners:
@@ -142,13 +142,6 @@ async def run_workers(
                     queues.append(queue)
                     group.start_soon(work, shard, batches, send.clone())
             start_reading(group, queues)
-
-
-def finish(shards: Iterable[Shard], collector: Collector, newest: int) -> None:
-    """Close the incidents that expired by the tick `newest`, and collect those still open."""
-    for shard in shards:
-        collector.merge(shard.close_expired(newest))
-        collector.update(shard.still_open())
 
 
 async def _prepare(stream: EventStream, options: Options) -> tuple[Sharding, list[Shard]]:

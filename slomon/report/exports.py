@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from os import PathLike
@@ -58,6 +59,7 @@ FORMULA: Final = re.compile(
 )
 """Each match in text ends where one more apostrophe is written."""
 
+_CACHED: Final = 4096  # texts of cells
 _QUOTED: Final = re.compile(r"[,;\t\r\n\"]")
 
 
@@ -250,15 +252,20 @@ def _cell(value: object) -> str:
     match value:
         case None:
             return ""
-        case str():
-            text = FORMULA.sub(r"\g<0>'", value)
-        case tuple():
-            text = FORMULA.sub(r"\g<0>'", ";".join(map(_item, value)))
-        case _:
+        case float() | int():
             return str(value)
+        case tuple():
+            return _text_cell(";".join(map(_item, value))) if value else ""
+        case _:
+            return _text_cell(str(value))
+
+
+@lru_cache(_CACHED)  # names of services, endpoints and states stand in many rows
+def _text_cell(text: str) -> str:
+    text = FORMULA.sub(r"\g<0>'", text)
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def _item(value: object) -> str:
     text = value.commit if isinstance(value, Candidate) else str(value)
-    return re.sub(r"([;\\])", r"\\\1", text)
+    return text.replace("\\", "\\\\").replace(";", "\\;")

@@ -139,7 +139,9 @@ def save_shard(number: int, shard: Shard) -> Sections:
     """Windows, SLI series, changes and open incidents of a shard."""
     yield from save_windows(number, shard.windows.columns())
     yield from save_series(number, shard)
-    yield from save_changes(number, shard.changes, shard.open)
+    yield f"shard {number} changes", [pack_change(positioned) for positioned in shard.changes]
+    yield f"shard {number} open slots", list(shard.open)
+    yield f"shard {number} open", pack_incidents(shard.open.values())
 
 
 def save_windows(number: int, columns: Iterable[tuple[str, array[int] | array[float]]]) -> Sections:
@@ -156,15 +158,6 @@ def save_series(number: int, shard: Shard) -> Sections:
     for name, column in shard.windows.series.columns() if shard.windows.series else ():
         yield f"shard {number} series {name}", column
     yield f"shard {number} marks", shard.windows.marks
-
-
-def save_changes(
-    number: int, changes: Iterable[PositionedChange], open_incidents: Mapping[int, Incident]
-) -> Sections:
-    """Changes of a shard, and its open incidents by slot."""
-    yield f"shard {number} changes", [pack_change(positioned) for positioned in changes]
-    yield f"shard {number} open slots", list(open_incidents)
-    yield f"shard {number} open", pack_incidents(open_incidents.values())
 
 
 class ShardState(NamedTuple):
@@ -187,16 +180,29 @@ class StreamBounds(NamedTuple):
 
 def load_shard(number: int, saved: Saved, bounds: StreamBounds) -> ShardState:
     """What `save_shard` saved, except the SLI series: see `series_state`."""
-    state, marks = window_state(number, saved), saved[f"shard {number} marks"]
-    check_column(marks, "q", len(marks))
-    check_windows(state, marks, **bounds._asdict())
     slots, packed = saved[f"shard {number} open slots"], saved[f"shard {number} open"]
     check_counts(slots)
     open_incidents = dict(zip(slots, unpack_incidents(packed), strict=True))
+    changes = [unpack_change(fields) for fields in saved[f"shard {number} changes"]]
+    return join_shard(number, saved, bounds, changes, open_incidents)
+
+
+def join_shard(
+    number: int,
+    saved: Saved,
+    bounds: StreamBounds,
+    changes: list[PositionedChange],
+    open_incidents: dict[int, Incident],
+) -> ShardState:
+    """The state of a shard whose changes and open incidents were saved elsewhere."""
+    state, marks = window_state(number, saved), saved[f"shard {number} marks"]
+    check_column(marks, "q", len(marks))
+    check_windows(state, marks, **bounds._asdict())
     still = all(incident.end is None for incident in open_incidents.values())
     breached = {slot for slot, is_open in enumerate(state.breached) if is_open}
-    demand(still and breached == set(slots), "the open incidents are not those of the windows")
-    changes = [unpack_change(fields) for fields in saved[f"shard {number} changes"]]
+    demand(
+        still and breached == set(open_incidents), "the open incidents are not those of the windows"
+    )
     positions = (incident.start_position for incident in open_incidents.values())
     for position in chain(positions, (change.position for change in changes)):
         demand(position < bounds.events, f"something is at position {position}")

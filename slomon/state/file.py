@@ -2,7 +2,7 @@
 A file that holds the state of a run, so that a later run can continue from it. A new state replaces
 the old one only when it is complete and on the disk: there is always a valid one.
 
-    slomon state 7\n
+    slomon state 8\n
     {"name": ..., "type": ..., "bytes": ...}\n, then that many bytes, for each section
     the SHA-256 of everything before it
 
@@ -34,7 +34,7 @@ Section: TypeAlias = "object | array[int] | array[float]"
 """A column of numbers, or a value that JSON can hold."""
 
 _NAME: Final = b"slomon state "
-_MAGIC: Final = _NAME + b"7\n"
+_MAGIC: Final = _NAME + b"8\n"
 _DIGEST: Final = 32
 _END: Final = b"\n"
 _COLUMNS: Final = ("q", "d", "B")

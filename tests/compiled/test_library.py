@@ -304,6 +304,20 @@ def test_it_is_not_compiled_if_that_is_not_wanted(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("mebibytes", "calls"), [(8, 0), (100, 1)])
+def test_a_replay_compiles_only_if_python_would_need_as_long(
+    fresh: list[object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mebibytes: int,
+    calls: int,
+) -> None:
+    monkeypatch.setenv("SLOMON_CACHE", str(tmp_path))
+    choose_backend("auto", mebibytes << 20)
+
+    assert len(fresh) == calls
+
+
 @pytest.mark.usefixtures("fresh")
 def test_what_is_compiled_later_is_there_for_whoever_did_not_want_to_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -138,6 +138,61 @@ CLOUD_RUN = {
     "metadata": {"name": "shop-1", "creationTimestamp": ENDED, "labels": {"commit-sha": GOOD}},
 }
 
+TEAMCITY = {
+    "number": "12",
+    "status": "SUCCESS",
+    "state": "finished",
+    "startDate": "20250310T120200+0000",
+    "finishDate": "20250310T120500+0000",
+    "revisions": {"count": 1, "revision": [{"version": GOOD}]},
+}
+BAMBOO = {
+    "buildNumber": 3,
+    "buildState": "Successful",
+    "state": "Successful",
+    "lifeCycleState": "Finished",
+    "buildStartedTime": "2025-03-10T12:02:00.000Z",
+    "buildCompletedTime": "2025-03-10T12:05:00.000Z",
+    "vcsRevisionKey": GOOD,
+}
+TRAVIS = {
+    "state": "passed",
+    "started_at": STARTED,
+    "finished_at": ENDED,
+    "commit": {"id": 9, "sha": GOOD, "committed_at": "2025-03-09T12:00:00Z"},
+}
+BUGSNAG = {
+    "release_time": ENDED,
+    "app_version": "1.2.3",
+    "source_control": {"service": "github", "revision": GOOD},
+    "release_stage": "production",
+}
+DATADOG = {
+    "service": "shop",
+    "env": "production",
+    "started_at": (SECONDS - 240) * 10**9,
+    "finished_at": SECONDS * 10**9,
+    "version": "1.2",
+    "git": {"commit_sha": GOOD},
+}
+RAILWAY = {
+    "status": "SUCCESS",
+    "createdAt": ENDED,
+    "meta": {"commitHash": GOOD, "branch": "main"},
+    "environment": {"name": "production"},
+}
+DEPLOYER = {"created_at": "2025-03-10T12:05:00+0000", "release_name": "12", "user": "ana"}
+
+CLOUD_BUILD = {
+    "status": "SUCCESS",
+    "createTime": ASKED,
+    "startTime": STARTED,
+    "finishTime": ENDED,
+    "substitutions": {"COMMIT_SHA": GOOD, "BRANCH_NAME": "main"},
+}
+TOWER = {"status": "successful", "started": STARTED, "finished": ENDED, "scm_revision": GOOD}
+LAMBDA = {"FunctionName": "shop", "Version": "3", "LastModified": "2025-03-10T12:05:00.000+0000"}
+
 HISTORY: Final[dict[str, tuple[object, str, dict[str, int]]]] = {
     "Vercel, failed": (
         {"deployments": fail(VERCEL, state="ERROR", readyState="ERROR"), "pagination": {}},
@@ -212,6 +267,43 @@ HISTORY: Final[dict[str, tuple[object, str, dict[str, int]]]] = {
         f"Deployments-2,Shop,Production,1.2.4,Failed,{ASKED},{STARTED},{ENDED}\n",
         "1.2.3",
         {"status is Failed": 1},
+    ),
+    "TeamCity": ({"build": fail(TEAMCITY, status="FAILURE")}, GOOD, {"status is FAILURE": 1}),
+    "Bamboo": (
+        {"results": {"result": fail(BAMBOO, state="Failed", buildState="Failed")}},
+        GOOD,
+        {"status is Failed": 1},
+    ),
+    "Travis CI": ({"builds": fail(TRAVIS, state="errored")}, GOOD, {"status is errored": 1}),
+    "Bugsnag": (
+        fail(BUGSNAG, release_stage="staging"),
+        GOOD,
+        {"environment is staging": 1},
+    ),
+    "Datadog, DORA": (
+        {"data": [{"id": "1", "attributes": one} for one in fail(DATADOG, env="staging")]},
+        GOOD,
+        {"environment is staging": 1},
+    ),
+    "Railway": (
+        {"edges": [{"node": one} for one in fail(RAILWAY, status="CRASHED")]},
+        GOOD,
+        {"status is CRASHED": 1},
+    ),
+    "Cloud Build": (fail(CLOUD_BUILD, status="FAILURE"), GOOD, {"status is FAILURE": 1}),
+    "Ansible Tower": ({"results": fail(TOWER, status="failed")}, GOOD, {"status is failed": 1}),
+    "AWS Lambda": ({"Versions": [LAMBDA]}, "3", {}),
+    "Deployer": (json.dumps(DEPLOYER), "12", {}),
+    "Argo CD, argocd app history": (
+        "ID      DATE                           REVISION\n"
+        "0       2025-03-10 13:05:00 +0100 CET  main (aaaaaaa)\n",
+        "aaaaaaa",
+        {},
+    ),
+    "Heroku, heroku releases": (
+        "v12  Deploy aaaaaaaa  ana@example.com  2025/03/10 12:05:00 +0000 (~ 2h ago)\n",
+        "aaaaaaaa",
+        {},
     ),
     "New Relic": (
         {"deployments": [{"id": 1, "revision": GOOD, "user": "ana", "timestamp": ENDED}]},

@@ -136,6 +136,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = f"{subject}\n\ncommit 0000000 broke it"
         git(folder, "commit", "--quiet", "--allow-empty", author, "-m", text, date=date)
     git(folder, "tag", "v2")
+    git(folder, "tag", "v1.0", "HEAD~1")
     return folder
 
 
@@ -172,6 +173,7 @@ FORMATS = [
     "--format=%h|%ad|%s --date=default",
     "--oneline --decorate --format=%h%d|%ci|%s",
     "--graph --format=%h|%ci|%s",
+    "--pretty=raw",
     "--reverse --format=%H|%ci",
     "-z --format=%H|%ci",
     "--format=reference --date=iso",
@@ -199,6 +201,49 @@ def test_the_usual_formats_of_git_log_are_read(repository: Path, arguments: str)
 
 
 @pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ("tag|--format=%(refname:short) %(creatordate:iso)", ["v1.0", "v2"]),
+        ("tag|--format=%(creatordate:iso-strict)%09%(refname)", ["v1.0", "v2"]),
+        ("for-each-ref|refs/tags|--format=%(refname) %(creatordate:unix)", ["v1.0", "v2"]),
+        ("log|--tags|--no-walk|--format=%ai%d", ["v1.0", "v2"]),
+    ],
+)
+def test_a_version_may_stand_beside_its_date(
+    repository: Path, arguments: str, names: list[str]
+) -> None:
+    changes = read_changes(git(repository, *arguments.split("|")))
+
+    assert changes.rejected == []
+    assert [change.commit for _, change in changes.changes] == names
+    assert [tick for tick, _ in changes.changes] == [1543305600_000_000_000, INSTANT]
+
+
+@pytest.mark.parametrize(
+    "name", ["v1.2.0", "1.2", "shop@1.2.3", "shop/v1.2.3-rc1", "v1.2-4-g9fd0d7f"]
+)
+def test_a_version_may_have_the_name_of_what_has_it(name: str) -> None:
+    ((_, change),) = read_changes(f"{name} 2018-11-28T14:11:31-08:00 ana@example.com").changes
+    assert (change.commit, change.author) == (name, "ana@example.com")
+
+
+def test_the_log_of_what_was_checked_out_is_read(repository: Path) -> None:
+    text = git(repository, "log", "--walk-reflogs", "--date=iso", "--format=%h %gd: %gs")
+    changes = read_changes(text)
+
+    assert changes.rejected == []
+    assert [tick for tick, _ in changes.changes] == [1543305600_000_000_000, INSTANT]
+
+
+def test_the_graph_of_a_merge_has_lines_without_a_commit() -> None:
+    line = "9fd0d7f1 2018-11-28T14:11:31-08:00"
+    changes = read_changes(f"*   {line}\n|\\  \n| * {line}\n|/  \n* {line}\n")
+
+    assert len(changes.changes) == 3
+    assert changes.rejected == []
+
+
+@pytest.mark.parametrize(
     "arguments", ["--date=short", "--format=%H|%cd --date=short", "--format=reference"]
 )
 def test_a_day_counts_from_its_beginning(repository: Path, arguments: str) -> None:
@@ -218,7 +263,9 @@ def test_a_day_counts_from_its_beginning(repository: Path, arguments: str) -> No
         "9fd0d7f Fix 500",
         "9fd0d7f 2 days ago",
         "2018-11-28 14:11:31 -0800 deployed 9fd0d7f",
-        "v1.2 2018-11-28 14:11:31 -0800",
+        "v1.2 deployed 2018-11-28 14:11:31 -0800",
+        "192.0.2.1 2018-11-28 14:11:31 -0800",
+        "2018-11-28 14:11:31 [INFO] [1226038] started",
         "abc 2018-11-28 14:11:31 -0800",
     ],
 )

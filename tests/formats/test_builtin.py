@@ -12,7 +12,9 @@ import pytest
 from slomon.core.events import NO_STATUS, Access
 from slomon.formats.builtin import BUILT_IN
 from slomon.formats.durations import describe_duration
-from tests.formats.parsing import KNOWN, recognised
+from slomon.formats.inference import infer
+from slomon.formats.recognition import Recognition, recognise
+from tests.formats.parsing import KNOWN, READING, recognised
 
 # The name of a layout, a line, its time and request, whether it failed, its host and duration.
 LINES = [
@@ -304,6 +306,27 @@ def test_a_line_is_recognised_and_read(number: int) -> None:
     assert (access.failed, access.host) == (failed, host)
     shown = describe_duration(found.format, [str(line)])
     assert shown.partition(": ")[2] == duration
+
+
+@pytest.mark.parametrize(
+    "word", ["HIT", "0.042", "4711", "INFO", "2f9c", "192.0.2.9:5123", "TLSv1.3"]
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{word} 192.0.2.1 - - [{time}] {request}",
+        "192.0.2.1 {word} - [{time}] {request}",
+        "192.0.2.1 - - [{time}] {word} {request}",
+    ],
+)
+def test_another_word_in_the_place_of_a_virtual_host_is_none(word: str, line: str) -> None:
+    request = '"GET /a HTTP/1.1" 200 5 "-" "curl"'
+    shown = line.format(word=word, time="10/Mar/2025:12:00:00 +0000", request=request)
+    found = recognise([shown] * 20, KNOWN, READING, infer)
+    assert isinstance(found, Recognition)
+    access = found.format.parse(shown)
+    assert isinstance(access, Access)
+    assert not access.host
 
 
 def test_each_layout_has_two_lines() -> None:

@@ -127,6 +127,50 @@ LINES: Final[dict[str, tuple[str, str, str, str, str]]] = {
         '"statusCode": STATUS}',
         *(TIME, "GET /cart", "shop.example.com"),
     ),
+    "Tomcat, JsonAccessLogValve": (
+        "json",
+        f'{{"host": "192.0.2.1", "logicalUserName": "-", "user": "-", "time": "[{CLF}]", '
+        '"request": "GET /cart HTTP/1.1", "statusCode": "STATUS", "size": "5"}',
+        *(WHOLE, "GET /cart", ""),
+    ),
+    "CloudFront, JSON": (
+        "json",
+        '{"date": "2025-03-10", "time": "12:00:00", "c-ip": "192.0.2.1", "cs-method": "GET", '
+        '"cs-uri-stem": "/cart", "sc-status": "STATUS", "x-host-header": "shop.example.com"}',
+        *(WHOLE, "GET /cart", "shop.example.com"),
+    ),
+    "VPC Lattice": (
+        "json",
+        f'{{"requestMethod": "GET", "startTime": "{TIME}", "requestPath": "/cart", "responseCode": '
+        'STATUS, "duration": 5, "hostHeader": "shop.example.com", "serviceArn": "arn"}',
+        *(TIME, "GET /cart", "shop.example.com"),
+    ),
+    "hapi": (
+        "json",
+        '{"level": 30, "time": 1741608000123, "req": {"id": "1", "method": "get", "url": "/cart"}, '
+        '"res": {"statusCode": STATUS}, "responseTime": 5, "msg": "request completed"}',
+        *(TIME, "get /cart", ""),
+    ),
+    # JSON behind its time
+    "Caddy, console": (
+        "json",
+        "2025/03/10 12:00:00.123\tINFO\thttp.log.access.log0\thandled request\t"
+        '{"request": {"method": "GET", "host": "shop.example.com", "uri": "/cart"}, '
+        '"duration": 0.02, "status": STATUS}',
+        *(TIME, "GET /cart", "shop.example.com"),
+    ),
+    "Fluentd, out_file": (
+        "json",
+        "2025-03-10T12:00:00+00:00\tnginx.access\t"
+        '{"method": "GET", "path": "/cart", "code": "STATUS", "size": "5"}',
+        *(WHOLE, "GET /cart", ""),
+    ),
+    "aws logs tail, JSON": (
+        "json",
+        '2025-03-10T12:00:00.123000+00:00 web/1 {"method": "GET", "path": "/cart", "status": '
+        "STATUS}",
+        *(TIME, "GET /cart", ""),
+    ),
     # keys with values
     "Heroku, drain": (
         "logfmt",
@@ -184,6 +228,23 @@ LINES: Final[dict[str, tuple[str, str, str, str, str]]] = {
         'STATUS 5 "-" "curl"',
         *(WHOLE, "GET /cart", ""),
     ),
+    "Hypercorn": (
+        "combined",
+        f'[2025-03-10 12:00:00 +0000] [12] [INFO] 192.0.2.1:5000 - - [{CLF}] "GET /cart 1.1" '
+        'STATUS 5 "-" "curl"',
+        *(WHOLE, "GET /cart", ""),
+    ),
+    "Quarkus": (
+        "inferred",
+        "2025-03-10 14:00:00,123 INFO  [io.quarkus.http.access-log] (executor-1) 192.0.2.1 - - "
+        '10/Mar/2025:14:00:00 +0200 "GET /cart HTTP/1.1" STATUS 5',
+        *(WHOLE, "GET /cart", ""),
+    ),
+    "Kibana, CSV": (
+        "csv",
+        '"Mar 10, 2025 @ 12:00:00.123",GET,/cart,STATUS',
+        *(TIME, "GET /cart", ""),
+    ),
     # programs without a time, in what carries their logs
     "Docker, uvicorn": (
         "docker-time/inferred",
@@ -207,8 +268,59 @@ LINES: Final[dict[str, tuple[str, str, str, str, str]]] = {
         '"method=GET path=/cart format=html status=STATUS duration=58.33"}',
         *(TIME, "GET /cart", ""),
     ),
+    "Docker, JSON": (
+        "docker-time/json",
+        '{"log": "{\\"method\\": \\"GET\\", \\"path\\": \\"/cart\\", \\"status\\": STATUS}\\n", '
+        f'"stream": "stdout", "time": "{TIME}"}}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "Kubernetes, JSON": (
+        "cri-time/json",
+        f'{TIME} stdout F {{"method": "GET", "path": "/cart", "status": STATUS}}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "journald, JSON": (
+        "journald-time/json",
+        '{"__REALTIME_TIMESTAMP": "1741608000123000", "_SYSTEMD_UNIT": "web.service", "MESSAGE": '
+        '"{\\"method\\": \\"GET\\", \\"path\\": \\"/cart\\", \\"status\\": STATUS}"}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "CloudWatch, morgan": (
+        "message-time/inferred",
+        '{"logStreamName": "web/1", "timestamp": 1741608000123, "message": "GET /cart STATUS 12.345'
+        ' ms - 5", "ingestionTime": 1741608000999, "eventId": "3"}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "Fluent Bit, nginx": (
+        "docker/combined",
+        f'{{"date": 1741608000.123, "stream": "stdout", "_p": "F", "log": "192.0.2.1 - - [{CLF}] '
+        '\\"GET /cart HTTP/1.1\\" STATUS 5 \\"-\\" \\"curl\\"", "kubernetes": {"pod_name": "a"}}',
+        *(WHOLE, "GET /cart", ""),
+    ),
+    "Fluent Bit, morgan": (
+        "docker-time/inferred",
+        '{"date": 1741608000.123, "stream": "stdout", "_p": "F", "log": "GET /cart STATUS 5 ms"}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "Docker, Koa in colours": (
+        "docker-time/colours/inferred",
+        '{"log": "  \\u001b[90m-->\\u001b[39m \\u001b[1mGET\\u001b[0m \\u001b[90m/cart\\u001b[39m '
+        '\\u001b[32mSTATUS\\u001b[39m 5ms\\n", "stream": "stdout", '
+        f'"time": "{TIME}"}}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "Google Cloud, morgan": (
+        "message-time/inferred",
+        f'{{"insertId": "1", "textPayload": "GET /cart STATUS 5 ms", "timestamp": "{TIME}"}}',
+        *(TIME, "GET /cart", ""),
+    ),
+    "winston": (
+        "message-time/inferred",
+        f'{{"level": "info", "message": "GET /cart STATUS 12.345 ms - 5", "timestamp": "{TIME}"}}',
+        *(TIME, "GET /cart", ""),
+    ),
     "Filebeat, uvicorn": (
-        "elasticsearch-time/inferred",
+        "message-time/inferred",
         f'{{"@timestamp": "{TIME}", "message": "INFO:     192.0.2.1:5123 - \\"GET /cart HTTP/1.1'
         '\\" STATUS OK"}',
         *(TIME, "GET /cart", ""),
@@ -216,18 +328,24 @@ LINES: Final[dict[str, tuple[str, str, str, str, str]]] = {
 }
 
 
+HEADERS: Final = {
+    "Kibana, CSV": '"@timestamp","http.request.method","url.path","http.response.status_code"'
+}
+
+
 @pytest.mark.parametrize("tool", LINES)
 def test_a_documented_log_is_read_without_an_option(tool: str) -> None:
     name, line, time, request, host = LINES[tool]
     lines = [line.replace("STATUS", status) for status in ("200", "503")] * 6
-    found = recognise(lines, KNOWN, READING, infer)
+    header = [HEADERS[tool]] if tool in HEADERS else []
+    found = recognise([*header, *lines], KNOWN, READING, infer)
     assert isinstance(found, Recognition), found
     assert found.format.name == name
     restored = restore_format(found.format.spec, READING)
     assert restored is not None
-    items, _ = read_all(found.format, lines)
-    assert read_all(restored, lines)[0] == items
-    for access, failed in zip(items, [False, True] * 6, strict=True):
+    items, _ = read_all(found.format, [*header, *lines])
+    assert read_all(restored, [*header, *lines])[0] == items
+    for access, failed in zip(items[len(header) :], [False, True] * 6, strict=True):
         assert isinstance(access, Access)
         assert access.tick // 1000 == round(datetime.fromisoformat(time).timestamp() * 10**6)
         assert f"{access.verb} {access.resource}" == request

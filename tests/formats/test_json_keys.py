@@ -157,3 +157,27 @@ def test_the_name_of_a_machine_is_no_virtual_host(host: str) -> None:
     found = choose_keys([record])
     assert isinstance(found, JsonKeys)
     assert "host" not in found.fields
+
+
+@pytest.mark.parametrize(
+    ("fields", "chosen"),
+    [
+        ({"time": "2025-03-10T14:00:00", "ts": "1741608000.5"}, {"time": "ts"}),
+        ({"time": "2025-03-10T12:00:00Z", "ts": "1741608000.5"}, {"time": "time"}),
+        ({"time": "2025-03-10T14:00:00"}, {"time": "time"}),
+        ({"ts": "1741608000.5", "path": "/srv/app.py", "url": "/cart/{n}"}, {"path": "url"}),
+        ({"ts": "1741608000.5", "path": "/cart/{n}", "url": "/cart/{n}?a=1"}, {"path": "path"}),
+        ({"ts": "1741608000.5", "path": "/cart", "url": "/cart?a=1"}, {"path": "path"}),
+    ],
+)
+def test_a_time_with_a_zone_and_a_path_that_varies_come_first(
+    fields: dict[str, str], chosen: dict[str, str]
+) -> None:
+    base = {"method": "GET", "path": "/cart", "status": 200} | fields
+    records: list[object] = [
+        {key: value.format(n=n) if isinstance(value, str) else value for key, value in base.items()}
+        for n in range(3)
+    ]
+    keys = choose_keys(records)
+    assert isinstance(keys, JsonKeys)
+    assert chosen.items() <= keys.fields.items()

@@ -36,6 +36,12 @@ FORMATS = {form.name: form for form in KNOWN}
             "logfmt",
             "",
         ),
+        (
+            'time=[08/Jul/2018:08:13:12 +0900] request="GET /a HTTP/1.1" status=500 rt=0.1',
+            "logfmt",
+            "",
+        ),
+        ("method=GET path=/a status=500 ts=2018-07-08T08:13:12 +09:00", "logfmt", ""),
         ('[2018-07-07 23:13:12 +0000] request="GET /a HTTP/1.1" status="500"', "logfmt", ""),
     ],
 )
@@ -44,6 +50,12 @@ def test_an_access_is_read_whatever_the_order(line: str, name: str, host: str) -
     assert found == name
     assert (access.tick, access.verb, access.resource, access.failed) == (TICK, "GET", "/a", True)
     assert not host or access.host == host
+
+
+@pytest.mark.parametrize(("value", "host"), [("web-1", ""), ("shop.example.com",) * 2])
+def test_a_machine_is_no_virtual_host(value: str, host: str) -> None:
+    line = f"time=1531005192 host={value} method=GET path=/a status=500"
+    assert FORMATS["logfmt"].parse(line) == Access(TICK, "GET", "/a", failed=True, host=host)
 
 
 def test_the_first_of_equal_keys_counts() -> None:

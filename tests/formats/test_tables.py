@@ -45,6 +45,21 @@ def test_a_w3c_log_is_read_by_its_fields() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "host"),
+    [
+        ("host", "i-0abc", ""),
+        ("Host", "ip-10-0-0-1.ec2.internal", ""),
+        ("host", "shop.example.com", "shop.example.com"),
+        ("http_host", "shop", "shop"),
+    ],
+)
+def test_a_machine_is_no_virtual_host(header: str, value: str, host: str) -> None:
+    lines = [f"time,{header},method,path,status", f"2025-03-10T12:00:00Z,{value},GET,/a,200"]
+    _, (access,) = accesses(lines)
+    assert access.host == host
+
+
 def test_a_log_of_cloudfront_has_tabs_and_the_host_of_the_viewer() -> None:
     form = recognised(CLOUDFRONT).format
     items, after = read_all(form, CLOUDFRONT)

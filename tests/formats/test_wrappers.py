@@ -35,7 +35,7 @@ WRAPPED = {
     "cri": lambda line: f"{TIME} stdout F {line}",
     "journald": lambda line: wrap_json(__REALTIME_TIMESTAMP="1531005192000000", MESSAGE=line),
     "loki": lambda line: wrap_json(labels={"app": "shop"}, line=line, timestamp=TIME),
-    "elasticsearch": lambda line: wrap_json(_index="logs", _source={"message": line}),
+    "message": lambda line: wrap_json(_index="logs", _source={"message": line}),
     "logcli": lambda line: f'{TIME} {{app="shop", pod="web-1"}} {line}',
     "compose": lambda line: f"shop-web-1  | {line}",
     "kubectl": lambda line: f"[pod/web-6d4b75cb6d-hx7zz/nginx] {line}",
@@ -148,6 +148,11 @@ def test_a_line_without_the_wrapper_is_malformed() -> None:
     form = recognised([cri(COMBINED, "F")]).format
     read = form.parse("Traceback")
     assert read == Malformed("Traceback", "it is not wrapped as the log of cri is")
+
+
+@pytest.mark.parametrize("field", ["192.0.2.1", "https://shop.example.com/", '"curl/8.0"'])
+def test_bars_between_columns_are_no_prefix_of_compose(field: str) -> None:
+    assert find_wrapper([f"shop.example.com | {field} | GET /a HTTP/1.1 | 500"]) is None
 
 
 def test_a_wrapper_is_found_if_most_lines_have_it() -> None:

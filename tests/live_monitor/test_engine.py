@@ -184,14 +184,22 @@ def test_what_is_saved_is_of_one_moment_though_it_is_written_later(*, sli_series
 
 
 @pytest.mark.slow
-def test_a_long_history_is_saved_whole() -> None:
-    engine = make_engine(history=2000)
-    for second in range(0, 1200 * 100, 100):
-        engine.feed([access(second, status=500), access(second + 50)])
-    sections = dict(engine.save())
-    assert [name for name in sections if name.startswith("incidents")] == [
-        *("incidents 0", "incidents 1", "incidents 2")
-    ]
-    following = reload(engine, *ENTRIES, history=2000)
+def test_a_large_state_is_saved_whole_and_in_small_sections() -> None:
+    entries = [entry(f"service{number}") for number in range(600)]
+    engine = make_engine(*entries, history=2000)
+    for second in (100, 200):
+        for one in entries:
+            name = str(one["name"])
+            engine.feed([change(f"c{second}", name), access(second, name, status=500)])
+            if second == 100:
+                engine.feed([access(second + 50, name)])
+    texts = {
+        name: json.dumps(section)
+        for name, section in engine.save()
+        if not isinstance(section, array)
+    }
+    assert max(map(len, texts.values())) < 120_000 < sum(map(len, texts.values())) / 4
+    following = reload(engine, *entries, history=2000)
     assert answers(read(following)) == answers(read(engine))
     assert len(read(following).incidents) == 1200
+    assert sum(one.end is None for one in read(following).incidents) == 600

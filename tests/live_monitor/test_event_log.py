@@ -198,6 +198,26 @@ def test_it_is_tried_once_a_second_whether_there_is_room_again(
     assert [one["event"] for one in logs] == ["recording.interrupted", "recording.resumed"] * 2
 
 
+def test_a_file_that_could_not_be_opened_is_opened_with_later_events(
+    tmp_path: Path, logs: list[EventDict]
+) -> None:
+    path = tmp_path / "events"
+    record(path, ["a"])
+    path.rename(tmp_path / "elsewhere")
+    path.mkdir()
+    recording = EventLog(path)
+    with pytest.raises(OSError, match="no file"):
+        recording.begin()
+    recording.write(["b"], SECOND)
+    path.rmdir()
+    (tmp_path / "elsewhere").rename(path)
+    recording.write(["c"], 2 * SECOND - 1)  # it was tried just before
+    recording.write(["d"], 2 * SECOND)
+    recording.end(3 * SECOND)
+    assert read(path) == ["a", Gap(2, SECOND, 2 * SECOND - 1), "d", End(3 * SECOND)]
+    assert [one["event"] for one in logs] == ["recording.interrupted", "recording.resumed"]
+
+
 def test_a_gap_at_the_end_is_written_when_the_recording_ends(
     tmp_path: Path, logs: list[EventDict]
 ) -> None:

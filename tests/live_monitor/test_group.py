@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -85,6 +86,28 @@ async def test_the_other_leads_when_the_leader_has_left(tmp_path: Path) -> None:
         snapshot = second.snapshot()
         assert snapshot.accounting.accesses == 1
         assert len(snapshot.incidents) == 1
+
+
+async def test_a_new_leader_records_as_soon_as_it_can_open_the_event_log(tmp_path: Path) -> None:
+    clock, log, aside = ManualClock(), tmp_path / "events", tmp_path / "aside"
+    options: dict[str, Any] = {"clock": clock, "event_log": log}
+    async with in_own_task(live(tmp_path, **options)) as leave, live(tmp_path, **options) as second:
+        log.rename(aside)
+        log.mkdir()
+        await leave()
+        with fail_after(5):
+            await second.leading()
+        second.access("GET", "/users", 200)
+        await second.flush()
+        log.rmdir()
+        aside.rename(log)
+        clock.advance(1)
+        second.access("GET", "/users", 500)
+        await second.flush()
+        assert second.snapshot().accounting.accesses == 2
+    assert [json.loads(line)["type"] for line in log.read_text("ascii").splitlines()] == [
+        *("gap", "access", "end-of-stream")
+    ]
 
 
 async def test_events_have_the_order_of_their_times_whoever_sent_them(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from slomon.core.endpoints import Catalogue
@@ -62,7 +61,7 @@ def test_of_what_is_no_longer_watched_the_counts_are_kept() -> None:
     then = History(2, 10)
     note(then, 0)
     note(then, 10, key=1)
-    saved, incidents = json.loads(json.dumps(then.save())), then.incidents.values()
+    saved, incidents = then.save(), then.incidents.values()
     now = History.restore(saved, incidents, {1: 0}, endpoints=1, bound=10)
 
     assert [(one.start_position, one.key) for one in now.incidents.values()] == [(10, 0)]

@@ -42,7 +42,7 @@ def feed(engine: Engine, second: int, some: Any) -> int:
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window_copy, "_ENTRIES", 8)
+    monkeypatch.setattr(window_copy, "_NUMBERS", 8)
     monkeypatch.setattr(window_copy, "_BLOCKS", 1)
     monkeypatch.setattr(window_copy, "_ENDPOINTS", 1)
 

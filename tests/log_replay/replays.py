@@ -22,6 +22,7 @@ from slomon.core.statuses import server_errors_fail
 from slomon.formats.format import Format
 from slomon.formats.registry import known_formats
 from slomon.log_replay.backend import Backend, PythonBackend
+from slomon.log_replay.direct import DirectReplay
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.run import Replay
 from tests.compiled import kernels
@@ -103,9 +104,14 @@ def make_plan(logs: Sequence[object], **options: Any) -> Plan:
 
 
 def replay(
-    backend: Backend, logs: Sequence[bytes], formats: Sequence[Format], **options: Any
+    backend: Backend,
+    logs: Sequence[bytes],
+    formats: Sequence[Format],
+    *,
+    directly: bool = False,
+    **options: Any,
 ) -> RawEvent:
-    """Replay logs, which are given as text."""
+    """Replay logs, which are given as text, on an event loop or directly."""
     rejected: list[RejectedLine] = []
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, f"{number}.log")) for number in range(len(logs))]
@@ -113,8 +119,13 @@ def replay(
             Path(path).write_bytes(log)
         options = {"sli_series": True} | options
         plan = make_plan(paths, formats=formats, **options)
-        engine = Replay(plan, backend, on_rejected=rejected.append)
-        monitor = anyio.run(engine.run)
+        engine: DirectReplay | Replay
+        if directly:
+            engine = DirectReplay(plan, backend, on_rejected=rejected.append)
+            monitor = engine.run()
+        else:
+            engine = Replay(plan, backend, on_rejected=rejected.append)
+            monitor = anyio.run(engine.run)
     told = [(paths.index(bad.file), bad.line, bad.text, bad.reason) for bad in rejected]
     return RawEvent(monitor, sorted(told), sum(log.problem is not None for log in engine.logs))
 

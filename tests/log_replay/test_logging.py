@@ -42,6 +42,33 @@ def test_a_replay_logs_the_format_of_each_log_and_the_accounting_of_its_lines(
     assert (finished["lines"], finished["accesses"]) == (3, 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET /a 200 -", {"layout": "$time_iso8601 $request_method $request_uri $status"}),
+        (
+            '{"method": "GET", "path": "/a", "status": 200}',
+            {"keys": "method=method,path=path,status=status"},
+        ),
+    ],
+)
+def test_what_was_found_inside_a_wrapper_is_logged_and_can_be_given(
+    tmp_path: Path, text: str, shown: dict[str, str]
+) -> None:
+    lines = [
+        json.dumps({"log": f"{text}\n", "stream": "stdout", "time": f"2025-03-10T12:00:{n:02}Z"})
+        for n in range(20)
+    ]
+    log = write(tmp_path, "a-json.log", "\n".join(lines))
+    detected, finished = logged(log)
+    assert shown.items() <= detected.items()
+    given = {"layout": "log_format", "keys": "json_keys"}
+    ((name, value),) = shown.items()
+    keys = dict(pair.split("=") for pair in value.split(",")) if name == "keys" else value
+    _, again = logged(log, **{given[name]: keys})
+    assert again["accesses"] == finished["accesses"] == 20
+
+
 def test_a_replay_that_continues_from_a_checkpoint_is_logged(tmp_path: Path) -> None:
     log, path = broken(tmp_path), tmp_path / "saved"
     structlog.configure()

@@ -11,11 +11,11 @@ import pytest
 from slomon.endpoints.discovery import FoundEndpoints, PythonEndpointNames
 from slomon.log_replay import ranges
 from slomon.log_replay.backend import PythonBackend
+from slomon.log_replay.parts import make_detector
 from slomon.log_replay.plan import Plan, make_plan
 from slomon.log_replay.ranges import WHOLE, LogRange, find_line, is_divisible
 from slomon.log_replay.replay import read_replay_options, replay
 from slomon.log_replay.requests import KnownRequests
-from slomon.log_replay.run import make_detector
 from slomon.log_replay.scan import LogScan
 from slomon.options import list_options
 

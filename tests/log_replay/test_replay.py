@@ -466,7 +466,7 @@ def test_an_option_without_effect_is_named_with_the_one_that_it_needs(
 
     assert str(caught.value) == (
         f"options '{option}' and '{needed}': the former has no effect without the latter; "
-        "allowed: both or neither"
+        "allowed: both, only the latter, or neither"
     )
 
 

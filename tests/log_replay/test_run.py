@@ -23,8 +23,8 @@ from slomon.core.events import Change
 from slomon.core.incident import State
 from slomon.errors import ConfigurationError
 from slomon.log_replay.backend import PythonBackend
-from slomon.log_replay.progress import Progress, run_watched
-from slomon.log_replay.run import Replay
+from slomon.log_replay.progress import Progress
+from slomon.log_replay.run import Replay, run_watched
 from tests.formats.lines import SCANNED, random_lines
 from tests.histories import broken
 from tests.log_replay.replays import (
@@ -149,6 +149,26 @@ WAYS = [
     (compiled_backend, 2, 5000),
     (uncompiled_backend, 2, 1000),
 ]
+
+
+@pytest.mark.parametrize(("name", "count", "options"), CASES[::2])
+def test_the_report_is_the_same_without_an_event_loop(
+    name: str, count: int, options: dict[str, Any]
+) -> None:
+    rng = random.Random(f"{name} {count}")
+    logs = [traffic(rng, name, 300 // count) for _ in range(count)]
+    options = {"max_line": MAX_LINE, **options}
+    whole = told(python_backend, logs, name, **options)
+    assert whole.monitor.incidents
+    for block_bytes in (1 << 16, 500):
+        found = told(
+            *(python_backend, logs, name),
+            **options,
+            directly=True,
+            workers=2,
+            block_bytes=block_bytes,
+        )
+        assert found.report() == whole.report(), block_bytes
 
 
 @pytest.mark.slow

@@ -43,6 +43,18 @@ def test_indented_objects_one_after_the_other_are_lines() -> None:
     assert [json.loads(line) for line in _read(text.encode()).splitlines()] == RECORDS
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("most", [1, 7, 1 << 20])
+@pytest.mark.parametrize("envelopes", [1, 2])
+def test_each_record_in_an_envelope_is_a_line(
+    indent: int | None, most: int, envelopes: int
+) -> None:
+    envelope = {"events": RECORDS, "searched": [{"name": "a"}, {"name": "b"}], "next": "f/3"}
+    text = f"{json.dumps(envelope, indent=indent)}\n" * envelopes
+    lines = _read(text.encode(), most).splitlines()
+    assert [json.loads(line) for line in lines] == RECORDS * envelopes
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -55,6 +67,10 @@ def test_indented_objects_one_after_the_other_are_lines() -> None:
         "{\nGET /a\n",
         "[1, 2]",
         '["a"] [b] c\n',
+        '{"a": [1]}\n',
+        '{"a": ["{"]}\n',
+        '{"a": {"b": [{}]}}\n',
+        '{"a": [',
     ],
 )
 def test_other_text_stays_as_it_is(text: str) -> None:

@@ -109,7 +109,7 @@ def test_a_state_that_was_changed_and_sealed_again_is_read_or_reported(
 )
 def test_what_something_else_wrote_is_reported(tmp_path: Path, sections: bytes) -> None:
     path = tmp_path / "state"
-    path.write_bytes(sealed(b"slomon state 7\n" + sections))
+    path.write_bytes(sealed(b"slomon state 8\n" + sections))
     with pytest.raises(StateFileError, match="state was not written by slomon: "):
         read_state(path)
 

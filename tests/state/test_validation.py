@@ -216,7 +216,9 @@ POSSIBLE_LIVE: Final = {
     "newest",
     "told until",
     "history",
-    "parts",
+    "history opened",
+    "history repaired",
+    "history ticks",
     "requests",
     "resolution",
 }

@@ -27,6 +27,11 @@ def draw_world(seed: str) -> World:
     return _Draft(Random(seed), seed).finish()
 
 
+def draw_climate(seed: str) -> Climate:
+    """The climate of the world of a seed."""
+    return _Draft(Random(seed), seed).climate
+
+
 class _Draft:
     """A world that is being drawn."""
 
@@ -221,7 +226,7 @@ class _Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class _Climate:
+class Climate:
     """
     What differs from world to world: seconds between deploys of a service, between outages and
     between strays; the probabilities that a deploy is bad, that it is of several services, that an
@@ -239,8 +244,8 @@ class _Climate:
     kinds: tuple[float, float, float]
 
 
-def _draw_climate(random: Random, length: float) -> _Climate:
-    return _Climate(
+def _draw_climate(random: Random, length: float) -> Climate:
+    return Climate(
         deploy_interval=max(15 * _MINUTE, length / _log_uniform(random, 1, 30)),
         outage_interval=length / _log_uniform(random, 0.2, 2),
         stray_interval=length / _log_uniform(random, 0.3, 5),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -30,6 +30,7 @@ _HANDSHAKE: Final = "GET"
 _FORBIDDEN: Final = 403
 """The status by which servers answer a handshake that the application closes."""
 
+_START: Final = "http.response.start"
 _BODIES: Final = {"http.response.body", "http.response.pathsend", "http.response.zerocopysend"}
 
 
@@ -166,7 +167,7 @@ class AsgiExchange(Exchange):
     length that the response announces; without one, when the application returns.
     """
 
-    _headers: Iterable[tuple[bytes, bytes]] = ()
+    _start: Message | None = None  # the message that started the response
     _sent = 0  # bytes of the body in messages before the last one
     _has_ended = False  # the last message was sent
 
@@ -188,22 +189,23 @@ class AsgiExchange(Exchange):
     async def send(self, message: Message) -> None:
         """The `send` of the application."""
         kind = message["type"]
-        if kind == "http.response.start" and not self.is_disconnected:
+        if kind == _START and not self.is_disconnected:
             self.status = message["status"]
-            self._headers = message.get("headers", ())
+            self._start = message
         try:
             await self._send(message)
         except OSError:  # servers raise it after the client has disconnected
             self.is_disconnected = True
             raise
-        if kind not in _BODIES or not self.count:
+        if kind == _START or kind not in _BODIES:
             return
         if message.get("more_body"):
             self._sent += len(message.get("body", b""))
         elif self._sent and not self._is_complete(message):
             self._has_ended = True
-        else:
-            self.finish()
+        elif self.count:  # what `finish` does, without a call
+            count, self.count = self.count, None
+            count(self._failing_status or self.status, perf_counter() - self.began)
 
     def returned(self) -> None:
         """The application has returned, and the response has not been counted."""
@@ -218,7 +220,8 @@ class AsgiExchange(Exchange):
 
     def _find_length(self) -> int | None:
         """The length of the body that the response announces."""
-        for name, value in self._headers:
+        headers = self._start.get("headers", ()) if self._start else ()
+        for name, value in headers:
             if name.lower() == b"content-length" and value.isdigit():
                 return int(value)
         return None

@@ -16,14 +16,12 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pyarrow as pa
 
-from slomon.concurrency import run_on_own_loop
 from slomon.core.events import RejectedLine, append_bounded
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints, PythonEndpointNames
@@ -48,11 +46,11 @@ from slomon.log_replay.files import check_files, measure
 from slomon.log_replay.job import add_changes, conclude, list_inputs
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.parts import make_detector
 from slomon.log_replay.plan import Plan, make_plan
 from slomon.log_replay.ranges import is_divisible
 from slomon.log_replay.replay import read_replay_options, replay
 from slomon.log_replay.requests import KnownRequests
-from slomon.log_replay.run import make_detector
 from slomon.log_replay.sample import PathGroups
 from slomon.log_replay.survey import LogState, survey
 from slomon.options import list_options, read_count
@@ -213,7 +211,7 @@ def _survey(
     names = PythonEndpointNames(plan.max_endpoints)
     found = FoundEndpoints(names, plan.defaults, plan.service_from)
     detect = make_detector(plan, KnownRequests(plan, found), log.format_detected)
-    states = run_on_own_loop(partial(survey, plan.logs, detect, plan.max_line))
+    states = survey(plan.logs, detect, plan.max_line)
     groups = PathGroups(plan, backend.load(), names, log.paths_grouped)
     if plan.endpoints is not None or not plan.groups_paths:
         groups.use([])

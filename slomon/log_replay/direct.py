@@ -1,0 +1,179 @@
+"""
+A replay of small logs on the calling thread. To import an event loop takes longer than to read
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from slomon.core.events import RejectedLine
+from slomon.endpoints.templates import Template
+from slomon.errors import ConfigurationError
+from slomon.interrupts import interrupts
+from slomon.kernels.scan import PADDING
+from slomon.log_replay.backend import Backend
+from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
+from slomon.log_replay.lines import Block, Log, LogPosition
+from slomon.log_replay.parts import ReplayParts, choose_lateness, ignore
+from slomon.log_replay.plan import Plan
+from slomon.log_replay.progress import Progress
+from slomon.log_replay.survey import LogState, Recognise, compare_beginning, survey
+from slomon.sources.source import OversizedLine, Source, open_source
+
+if TYPE_CHECKING:
+    from slomon.core.service_monitor import ServiceMonitor
+
+
+class DirectReplay(ReplayParts):
+    """
+    A replay that reads one log after the other, as their times say, ready to run once. All logs
+    must be files. The hooks are those of `ReplayParts`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        backend: Backend,
+        *,
+        on_rejected: Callable[[RejectedLine], None] = ignore,
+        on_format_detected: OnFormatDetected = ignore,
+        on_paths_grouped: Callable[[Sequence[Template]], None] = ignore,
+    ) -> None:
+        super().__init__(
+            plan,
+            backend,
+            on_rejected=on_rejected,
+            on_format_detected=on_format_detected,
+            on_paths_grouped=on_paths_grouped,
+        )
+        self.logs: list[DirectLog] = []
+        self._is_stopped = False
+
+    def run(
+        self,
+        on_progress: Callable[[Progress], object] | None = None,
+        total_bytes: int | None = None,
+    ) -> ServiceMonitor:
+        """
+        Read all logs to their ends. `on_progress` is called at the beginning and after each block.
+        Raises ConfigurationError if no log was in a known format.
+        """
+
+        def report() -> None:
+            if on_progress is not None:
+                read_bytes = sum(log.bytes_read for log in self.logs)
+                on_progress(Progress(read_bytes, total_bytes, self.lines))
+
+        # No KeyboardInterrupt between any two steps: it could break off the writing of an event to
+        # stderr, which would be written twice. The reading ends after the present part of a block.
+        with interrupts.deferred(), interrupts.cancelling(self._stop):
+            self._prepare()
+            blocks = [log.read(self._plan.block_bytes) for log in self.logs]
+            report()
+            while not self._is_stopped and (source := self._order.next_source()) is not None:
+                block = next(blocks[source - 1], None)
+                if block is None:
+                    self._order.end(source)
+                    self._count()
+                else:
+                    self._resolve(source, block)
+                report()
+        return self._finish()
+
+    def _stop(self) -> None:
+        self._is_stopped = True
+
+    def _prepare(self) -> None:
+        plan = self._plan
+        found = survey(plan.logs, self._detector, plan.max_line)
+        self._start_clocks(found)
+        self.logs = [
+            DirectLog(state, self._detector, self._groups.learn, plan.max_line)
+            for _, state in found
+        ]
+        self._group_paths()
+        self._enter_changes()
+        self._shards = [self._make_shard(number) for number in range(plan.workers)]
+
+    def _resolve(self, source: int, block: Block) -> None:
+        clock = self._order.clocks[source]
+        if clock.newest == 0:
+            clock.lateness = choose_lateness(self._plan, block.log)
+        remaining = True
+        while remaining and not self._is_stopped:
+            self._resolver.scan(block)
+            self._resolver.resolve(block)
+            self._order.enter(source, block.ticks, block.codes, block.rows)
+            self._count()
+            remaining = block.advance()
+
+    def _count(self) -> None:
+        for number, batch in self._order.take():
+            self._collector.merge(self._shards[number].advance(batch))
+
+
+class DirectLog:
+    """A log that `read` reads as blocks of lines. For the other attributes see `LogReader`."""
+
+    def __init__(
+        self,
+        state: LogState,
+        recognise: Recognise,
+        on_recognised: Callable[[Log, Source], object],
+        max_line: int,
+    ) -> None:
+        self.path = state.path
+        self.log = state.log
+        self.place = LogPosition()
+        self.bytes_read = 0
+        self.problem = state.problem
+        self.refusal = state.refusal
+        self.copy_of = state.copy_of
+        self._recognise = recognise
+        self._on_recognised = on_recognised
+        self._max_line = max_line
+
+    def read(self, block_bytes: int) -> Iterator[Block]:
+        """The lines. A block must be resolved before the next one is asked for."""
+        try:
+            source = open_source(self.path, self._max_line)
+        except OSError as error:
+            self.problem = str(error)
+            return
+        with source:
+            if problem := self.log and compare_beginning(source.beginning, self.log):
+                self.problem = f"{source.name} was replaced after the replay had begun: {problem}"
+                return
+            yield from self._read(source, block_bytes)
+
+    def _read(self, source: Source, block_bytes: int) -> Iterator[Block]:
+        most = None
+        size = min(block_bytes, source.size or 0)
+        block = Block(bytearray(max(size, self._max_line + 1) + PADDING))
+        while True:
+            if self.log is None or not self.log.recognised:
+                head = read_head(source, self._recognise.needed)
+                try:
+                    self.log = self._recognise(source.name, head)
+                except ConfigurationError as error:
+                    self.refusal, self.problem = error, str(error)
+                    return
+                self.log.beginning = source.beginning
+                judge_order(self.log, head, source, self._recognise.needed)
+                most = None if self.log.recognised else len(head) or None
+                if self.log.recognised:
+                    self._on_recognised(self.log, source)
+            filled = source.fill(block.buffer, PADDING, most, block_bytes)
+            if filled is None:
+                break
+            self.bytes_read = source.progress
+            block.log, block.first_line = self.log, self.place.lines + 1
+            block.at = block.stop = 0
+            block.oversized = filled if isinstance(filled, OversizedLine) else None
+            block.length = 0 if isinstance(filled, OversizedLine) else filled
+            yield block
+            self.place.lines = block.first_line - 1
+        if source.problem is not None:
+            self.problem = f"{source.name}: {source.problem}"
