@@ -6,10 +6,12 @@ Benchmarks, to be run by hand on a quiet machine:
     python scripts/bench.py live        a watched service, against the same service unwatched
     python scripts/bench.py latency     a live monitor: how soon it reports, whether it counts all
     python scripts/bench.py blame       attribution in worlds with known causes, against plain rules
+    python scripts/bench.py spark       a cluster of Spark, with one executor and with two
     python scripts/bench.py data DIR    no benchmark: writes a log and its endpoints
 
-`replay` and `data` need numpy. `replay` leaves out duckdb, polars or chdb if it
-is not installed. `live` needs uvicorn, httptools, Starlette and wrk.
+`replay`, `spark` and `data` need numpy, and `spark` needs `slomon[spark,replay]` and Java. `replay`
+leaves out duckdb, polars or chdb if it is not installed. `live` needs uvicorn, httptools,
+Starlette and wrk.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from peers.replay import report
 from peers.tool import TOOLS, explain_missing
 
 PARSERS = ["h11", "httptools"]
+SPARK_CASES = ["logs", "one-log", "table", "files"]
 TOOL_NAMES = ", ".join(TOOLS)
 
 
@@ -78,6 +81,15 @@ def measure_blame(arguments: argparse.Namespace) -> None:
     from peers import blame  # noqa: PLC0415 - it needs slomon, the others don't
 
     blame.report(arguments.seed, arguments.worlds, arguments.processes, observer=arguments.observer)
+
+
+def measure_spark(arguments: argparse.Namespace) -> None:
+    from peers import spark  # noqa: PLC0415 - it needs numpy
+
+    given = arguments.data and nullcontext(arguments.data)
+    with given or tempfile.TemporaryDirectory() as data:
+        load = spark.Load(Path(data).resolve(), arguments.logs, arguments.lines)
+        spark.report(load, arguments.cases, arguments.executors, arguments.rounds)
 
 
 def write_data(arguments: argparse.Namespace) -> None:
@@ -163,6 +175,19 @@ def parse() -> argparse.Namespace:
     )
     blame.add_argument("--processes", type=int, default=1)
     blame.add_argument("--observer", action="store_true", help="what the events can tell at most")
+
+    spark = commands.add_parser("spark", help="a cluster of Spark")
+    spark.set_defaults(run=measure_spark)
+    spark.add_argument("--logs", type=int, default=8)
+    spark.add_argument("--lines", type=int, default=1_000_000, help="of each log")
+    spark.add_argument("--executors", type=int, nargs="+", default=[1, 2], help="of one core each")
+    spark.add_argument("--rounds", type=int, default=5, help="timed rounds, after three others")
+    spark.add_argument(
+        "--cases", type=name_list(SPARK_CASES), default=SPARK_CASES, help=", ".join(SPARK_CASES)
+    )
+    spark.add_argument(
+        "--data", type=Path, metavar="DIR", help="where the logs are kept and reused"
+    )
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)

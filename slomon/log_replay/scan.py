@@ -21,6 +21,7 @@ from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 from slomon.log_replay.parts import choose_lateness, make_detector
 from slomon.log_replay.plan import Plan
+from slomon.log_replay.ranges import WHOLE, LogRange, find_newest, open_range
 from slomon.log_replay.requests import KnownRequests
 from slomon.sources.source import OversizedLine, Source, open_source
 
@@ -37,6 +38,8 @@ class LogScan:
     * `reference`: how many lines were malformed, excluded or are missing
     * `lines`: how many lines it has
     * `problem`: why it was not read, or not completely; `refusal`: the error if no format reads it
+    * `newest_before`: the newest tick before the first line, which is a guess for a part of a log
+    * `is_stateless`: are further lines read as if these had not been there?
     """
 
     def __init__(
@@ -56,40 +59,62 @@ class LogScan:
         self.lines = 0
         self.problem: str | None = None
         self.refusal: ConfigurationError | None = None
+        self.newest_before = 0
+        self.is_stateless = False
         self._plan = plan
         self._resolver = backend.reader(self.reference, plan.is_failure)
         found = FoundEndpoints(self.names, plan.defaults, plan.service_from)
         self._detect = make_detector(plan, KnownRequests(plan, found), on_format_detected)
 
-    def rows(self, path: str, first_tick: int) -> Iterator[array[int]]:
+    def rows(self, path: str, first_tick: int, part: LogRange = WHOLE) -> Iterator[array[int]]:
         """
-        Read the log at a path, which begins at this tick (0 if that is not known). Yields its rows
-        in their order, four numbers each, as `core.reorder.Row` has them.
+        Read the log at a path, which begins at this tick (0 if that is not known), or a part of it.
+        Yields its rows in their order, four numbers each, as `core.reorder.Row` has them.
         """
+        self.newest_before = first_tick
         self.order.start([SourceClock(choose_lateness(self._plan, None), first_tick)])
         try:
-            source = open_source(path, self._plan.max_line)
+            with open_source(path, self._plan.max_line) as source:
+                if part == WHOLE:
+                    yield from self._read(source, None)
+                elif log := self._recognise(source, read_head(source, self._detect.needed)):
+                    yield from self._read_part(path, part, log)
         except OSError as error:
             self.problem = str(error)
-        else:
-            with source:
-                yield from self._read(source)
         self.order.end(0)
         yield self.order.remove()
 
-    def _read(self, source: Source) -> Iterator[array[int]]:
-        log, most = None, None
+    def _read_part(self, path: str, part: LogRange, log: Log) -> Iterator[array[int]]:
+        """Read a part of a log as if all lines before it had been read."""
+        (clock,) = self.order.clocks
+        clock.newest = max(clock.newest, find_newest(path, part, log.format))
+        self.newest_before = clock.newest
+        with open_range(path, part, self._plan.max_line) as source:
+            yield from self._read(source, log)
+
+    def _recognise(self, source: Source, head: bytes) -> Log | None:
+        """The log that begins with this head; None if no format reads it."""
+        try:
+            log = self._detect(source.name, head)
+        except ConfigurationError as error:
+            self.refusal, self.problem = error, str(error)
+            return None
+        judge_order(log, head, source, self._detect.needed)
+        return log
+
+    def _read(self, source: Source, log: Log | None) -> Iterator[array[int]]:
+        """Read a source. `log` is given if its format is known."""
+        most = None
+        form = None if log is None else log.format
         block = Block(bytearray(max(self._plan.block_bytes, self._plan.max_line + 1) + PADDING))
         while True:
             if log is None or not log.recognised:
                 head = read_head(source, self._detect.needed)
-                try:
-                    log = self._detect(source.name, head)
-                except ConfigurationError as error:
-                    self.refusal, self.problem = error, str(error)
+                log = self._recognise(source, head)
+                if log is None:
                     return
-                judge_order(log, head, source, self._detect.needed)
                 most = None if log.recognised else len(head) or None
+                form = log.format
             filled = source.fill(block.buffer, PADDING, most, self._plan.block_bytes)
             if filled is None:
                 break
@@ -99,6 +124,7 @@ class LogScan:
             block.length = 0 if isinstance(filled, OversizedLine) else filled
             yield from self._resolve(block, log)
             self.lines = block.first_line - 1
+        self.is_stateless = log.recognised and not log.ended and log.format == form
         if source.problem is not None:
             self.problem = f"{source.name}: {source.problem}"
 

@@ -57,17 +57,70 @@ def check_equal(distributed: ReplayMonitor, alone: ReplayMonitor) -> None:
 
 @pytest.mark.parametrize("group", range(4))
 def test_worlds_as_logs_and_as_a_table_give_the_same_bytes(
-    spark: Any, tmp_path: Path, group: int
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group: int
 ) -> None:
+    from slomon.integrations.spark import parts  # noqa: PLC0415
+
     world = write_worlds(tmp_path, range(5 * group, 5 * group + 5), finds=group % 2 == 1)
     options = {**world.options, "changes": world.changes}
 
+    monkeypatch.setattr(parts, "_LEAST", Path(world.logs[0]).stat().st_size // 2)
     logs = replay_spark(spark, world.logs, shards=2 + group, **options)
-    table = replay_spark(spark, spark.read.parquet(world.table), **options)
+    files = [world.table] if group < 2 else spark.read.parquet(world.table)
+    table = replay_spark(spark, files, **options)
 
     check_equal(logs, replay(world.logs, **options))
     check_equal(table, replay(world.log, **options))
     assert len(logs.incidents) > 5
+
+
+def test_a_log_in_parts_gives_the_same_bytes_if_the_newest_time_before_one_is_guessed_wrong(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slomon.integrations.spark import parts  # noqa: PLC0415
+
+    log = tmp_path / "access.log"
+    lines = [f"{1000 + number} GET /a {200 + 300 * (number % 50 == 7)}\n" for number in range(9000)]
+    lines[100] = lines[100].replace("1100", "90000")  # the lines after it are late
+    lines[5000] = "no line\n"
+    log.write_text("".join(lines))
+    monkeypatch.setattr(parts, "_LEAST", 60_000)
+    wrong: list[Any] = []
+    find_wrong = parts.find_wrong
+
+    def find(*arguments: Any) -> Any:
+        wrong.append(find_wrong(*arguments))
+        return wrong[-1]
+
+    monkeypatch.setattr(parts, "find_wrong", find)
+
+    options: dict[str, Any] = {"slo": 0.99, "window": "1m"}
+    distributed, alone = replay_spark(spark, str(log), **options), replay(str(log), **options)
+
+    check_equal(distributed, alone)
+    assert distributed.rejections == alone.rejections
+    assert [len(one) for one in wrong] == [1, 0]
+
+
+def test_accesses_at_the_same_time_are_in_the_same_order_in_a_table_and_in_its_files(
+    spark: Any, tmp_path: Path
+) -> None:
+    schema = "time long, method string, path string, status int, host string"
+    rows = [
+        (number // 7 * 10**9, "GET", f"/{number % 5}", 200 + 300 * (number % 3 == 0), None)
+        for number in range(500)
+    ]
+    table = spark.createDataFrame([*rows, (None, None, "/a", 200, None)], schema)
+    folder = tmp_path / "rows"
+    table.repartition(2).write.parquet(str(folder))
+    paths = sorted(map(str, folder.glob("*.parquet")))
+
+    options: dict[str, Any] = {"slo": 0.9, "window": "20s"}
+    files = replay_spark(spark, paths, **options)
+
+    check_equal(files, replay_spark(spark, table, **options))
+    assert files.accounting.rejected == 1
+    assert files.incidents
 
 
 @pytest.mark.parametrize(
@@ -98,6 +151,16 @@ def test_a_log_that_no_format_reads_is_an_error(spark: Any) -> None:
 def test_an_option_that_a_cluster_does_not_have_is_an_error(spark: Any) -> None:
     with pytest.raises(OptionError, match="no option of replay_spark"):
         replay_spark(spark, SAMPLES, checkpoint="state")
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_session_of_spark_connect_is_an_error() -> None:
+    connect = type("SparkSession", (), {"__module__": "pyspark.sql.connect.session"})
+
+    with pytest.raises(
+        ConfigurationError, match=r"Spark Connect; allowed: a session of the driver"
+    ):
+        replay_spark(connect(), SAMPLES)
 
 
 def test_rows_without_a_time_or_a_status_are_rejected(spark: Any) -> None:

@@ -25,7 +25,7 @@ from tests.integrations.spark_worlds import WorldFiles, list_records, write_tabl
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
-FILES = 6
+FILES = 5
 """Files of the stream; each is a micro-batch."""
 
 
@@ -122,7 +122,7 @@ def test_killed_drivers_and_a_killed_executor_change_nothing(spark: Any, tmp_pat
         wait_for(2)
         os.killpg(first.pid, signal.SIGKILL)
     with start_driver(tmp_path) as second:
-        wait_for(4)
+        wait_for(3)
         os.killpg(second.pid, signal.SIGKILL)
     assert count_commits() < FILES
     run_watch(spark, world, tmp_path)

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -25,15 +26,21 @@ from slomon.core.events import RejectedLine, append_bounded
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.endpoints.discovery import BY_FIELD, FoundEndpoints, PythonEndpointNames
 from slomon.endpoints.templates import Template
-from slomon.errors import OptionError
-from slomon.integrations.spark.engine import Engine, lighten
+from slomon.errors import ConfigurationError, OptionError
+from slomon.integrations.spark.engine import Engine, keep, lighten, read_summaries
 from slomon.integrations.spark.packing import PACKED, Shards
-from slomon.integrations.spark.tables import TABLE, PackTable, sample_table, select_accesses
-from slomon.integrations.spark.tasks import (
-    LOGS,
-    BackendChoice,
-    ScanLogs,
+from slomon.integrations.spark.parts import choose_part_bytes, cut, number_parts, scan_parts
+from slomon.integrations.spark.summaries import SourceSummary
+from slomon.integrations.spark.tables import (
+    SOURCE,
+    TABLE,
+    PackFiles,
+    PackTable,
+    list_row_groups,
+    sample_table,
+    select_accesses,
 )
+from slomon.integrations.spark.tasks import BackendChoice, LogPart, ScanLogs
 from slomon.log_replay.detect import read_head
 from slomon.log_replay.files import check_files, measure
 from slomon.log_replay.job import add_changes, conclude, list_inputs
@@ -41,6 +48,7 @@ from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.parts import make_detector
 from slomon.log_replay.plan import Plan, make_plan
+from slomon.log_replay.ranges import is_divisible
 from slomon.log_replay.replay import read_replay_options, replay
 from slomon.log_replay.requests import KnownRequests
 from slomon.log_replay.sample import PathGroups
@@ -64,6 +72,8 @@ OF_LINES: Final = ("format", "log_format", "regex", "json_keys", "lateness")
 """The options of `replay` that say how lines are read, which a table does not have."""
 
 _SHARD_BYTES: Final = 512 << 20  # of plain text; a task needs about half as much memory
+_PARQUET: Final = ".parquet"
+_PER_CORE: Final = 4  # tasks that read Parquet files
 _COMPRESSION: Final = 10  # how many bytes of text a byte of a compressed log is
 
 
@@ -75,15 +85,25 @@ def replay_spark(
     its incidents, is that of `replay`.
 
     * `logs`: the paths of logs, as in `replay`, which each executor can open; or a DataFrame of
-      accesses, as `slomon.integrations.spark.tables` describes it
+      accesses, as `slomon.integrations.spark.tables` describes it, or the paths of Parquet files
+      with such a table, whose names end with `.parquet`
     * `shards`: how many tasks share the endpoints; None chooses by the size of the logs. The answer
       is the same
 
     All other options are those of `replay`, except for checkpoints, rejected lines, progress and
-    SLI series. Raises ConfigurationError or OSError as `replay` does.
+    SLI series. Raises ConfigurationError or OSError as `replay` does, and ConfigurationError if the
+    session is one of Spark Connect.
     """
+    if type(spark).__module__.startswith("pyspark.sql.connect"):
+        raise ConfigurationError(
+            "the session is one of Spark Connect; allowed: a session of the driver itself, as "
+            "SparkSession.builder.master(...).getOrCreate() makes it"
+        )
     raw, cluster = complete_options(options), _Cluster(spark, shards)
     if isinstance(logs, str | os.PathLike | Sequence):
+        files = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
+        if files and all(os.fspath(path).endswith(_PARQUET) for path in files):
+            return _replay_table(cluster, files, {**raw, "paths": TABLE})
         return _replay_logs(cluster, {**raw, "paths": logs})
     return _replay_table(cluster, logs, {**raw, "paths": TABLE})
 
@@ -123,8 +143,13 @@ class _Cluster:
         """How many shards to use for plain logs of this size."""
         if self.shards is not None:
             return read_count("shards", self.shards, 65_535)
+        return min(max(2 * self.cores, (size or 0) // _SHARD_BYTES), 65_535)
+
+    @property
+    def cores(self) -> int:
+        """How many tasks run at once."""
         cores: int = self.spark.sparkContext.defaultParallelism
-        return min(max(2 * cores, (size or 0) // _SHARD_BYTES), 65_535)
+        return cores
 
 
 def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
@@ -140,18 +165,43 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     shards = Shards(
         cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
     )
-    rows = [
-        (source, str(Path(state.path).absolute()), began)  # executors run elsewhere
-        for source, (began, state) in enumerate(states, 1)
-        if not state.ended
-    ]
-    packed = (
-        cluster.spark.createDataFrame(rows, LOGS)
-        .repartitionById(max(len(rows), 1), "source")
-        .mapInArrow(ScanLogs(lighten(plan), shards, backend, templates).__call__, PACKED)
-    )
+    parts = _list_parts(plan, states, cluster.cores)
+
+    def scan(chosen: Sequence[LogPart]) -> DataFrame:
+        task = ScanLogs(lighten(plan), shards, backend, templates, chosen)
+        indexes = cluster.spark.range(0, len(chosen), 1, len(chosen))
+        return indexes.mapInArrow(task.__call__, PACKED)
+
     engine = Engine(plan, shards, backend, templates, states)
-    return _run(engine, packed, rejected, given, log)
+    with ExitStack() as stack:
+        packed, found = scan_parts(stack, parts, scan)
+        numbers = (number for number, (_, state) in enumerate(states, 1) if not state.ended)
+        summaries = [
+            replace(one, source=number) for number, one in zip(numbers, found, strict=True)
+        ]
+        monitor = engine.run(packed, summaries)
+    return _conclude(engine, monitor, rejected, given, log)
+
+
+def _list_parts(
+    plan: Plan, states: Sequence[tuple[int, LogState]], cores: int
+) -> list[list[LogPart]]:
+    """The parts of all logs that are read."""
+    read = [(began, state.path) for began, state in states if not state.ended]
+    sizes = {path: Path(path).stat().st_size for _, path in read}
+    part_bytes = choose_part_bytes(sum(sizes.values()), cores)
+    names = PythonEndpointNames(0)
+    found = FoundEndpoints(names, plan.defaults, plan.service_from)
+    detect = make_detector(plan, KnownRequests(plan, found))
+
+    def list_parts(began: int, path: str) -> list[LogPart]:
+        log = LogPart(0, str(Path(path).absolute()), began)  # executors run elsewhere
+        size = sizes[path]
+        if size <= part_bytes or not is_divisible(path, detect, plan.max_line):
+            return [log]
+        return cut(log, size, part_bytes)
+
+    return number_parts([list_parts(*one) for one in read])
 
 
 def _survey(
@@ -176,13 +226,19 @@ def _survey(
     return states, groups.templates or ()
 
 
-def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -> ReplayMonitor:
+def _replay_table(
+    cluster: _Cluster, source: DataFrame | list[str], raw: Mapping[str, Any]
+) -> ReplayMonitor:
     check_table_options(raw)
     given = read_replay_options(raw)
-    check_files([], given["changes"] or [], list_files(given), {})
+    files = source if isinstance(source, list) else []
+    check_files(files, given["changes"] or [], list_files(given), {})
     log = ReplayLog()
     plan, rejected = add_changes(make_plan(given, [TABLE]), given)
+    spark = cluster.spark
+    table = spark.read.parquet(*files) if isinstance(source, list) else source
     accesses = select_accesses(table)
+    groups = list_row_groups(accesses, files) if files else None
     templates: Sequence[Template] = ()
     if plan.endpoints is None and plan.groups_paths:
         templates = sample_table(accesses, plan)
@@ -191,18 +247,27 @@ def _replay_table(cluster: _Cluster, table: DataFrame, raw: Mapping[str, Any]) -
     task = PackTable(lighten(plan), shards, templates)
     states = [(0, LogState(TABLE))]
     engine = Engine(plan, shards, BackendChoice(given["backend"], None), templates, states)
-    return _run(engine, accesses.mapInArrow(task.__call__, PACKED), rejected, given, log)
+    packed = accesses.mapInArrow(task.__call__, PACKED)
+    if groups:
+        read = PackFiles(groups, task)
+        indexes = spark.range(0, len(groups), 1, min(len(groups), _PER_CORE * cluster.cores))
+        packed = indexes.mapInArrow(read.__call__, PACKED)
+    with keep(packed) as packed:
+        summary, *others = read_summaries(packed) or [SourceSummary(SOURCE)]
+        for one in others:
+            summary.merge(one)
+        monitor = engine.run(packed, [summary])
+    return _conclude(engine, monitor, rejected, given, log)
 
 
-def _run(
+def _conclude(
     engine: Engine,
-    packed: DataFrame,
+    monitor: ServiceMonitor,
     rejected: Sequence[RejectedLine],
     given: Mapping[str, Any],
     log: ReplayLog,
 ) -> ReplayMonitor:
-    """Run a replay, and log it. `rejected` are the malformed records of deploys."""
-    monitor = engine.run(packed)
+    """Judge a run, and log it. `rejected` are the malformed records of deploys."""
     for summary in engine.summaries if len(engine.logs) == 1 else ():  # the others were surveyed
         for form in summary.detected:
             log.format_detected(*form)

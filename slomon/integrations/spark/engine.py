@@ -6,7 +6,8 @@ machine of what the shards return.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -97,21 +98,15 @@ class Engine:
         given = self.plan.endpoints
         return sorted({one.name for one in given.endpoints} if given else self._found.services)
 
-    def run(self, packed: DataFrame) -> ServiceMonitor:
+    def run(self, packed: DataFrame, summaries: Sequence[SourceSummary]) -> ServiceMonitor:
         """
-        Count the packed rows. Raises ConfigurationError if no log was in a known format, as
-        `Replay.run` does.
+        Count the packed rows, given what is known of each source that was read. Raises
+        ConfigurationError if no log was in a known format, as `Replay.run` does.
         """
-        from pyspark import StorageLevel  # noqa: PLC0415 (an extra)
-
-        packed = packed.persist(StorageLevel.DISK_ONLY)
-        try:
-            return self._run(packed)
-        finally:
-            packed.unpersist()
-
-    def _run(self, packed: DataFrame) -> ServiceMonitor:
-        self._read_summaries(packed)
+        self.use(summaries)
+        refusals = [log.refusal for log in self.logs if log.refusal is not None]
+        if refusals and len(refusals) == len(self.logs):
+            raise refusals[0]
         changes = self._place_changes()
         counted = [one for one in changes if one.tick <= self.plan.last]
         shards = self._count(packed, counted, None)
@@ -130,17 +125,6 @@ class Engine:
             return Restoration(lambda _, local: at[local], changes)
 
         return self.finish(shards, placed, restore)
-
-    def _read_summaries(self, packed: DataFrame) -> None:
-        rows = packed.where(f"kind = {SUMMARY}").select("blob").collect()
-        summaries: dict[int, SourceSummary] = {}
-        for summary in read_blobs(rows):
-            if summaries.setdefault(summary.source, summary) is not summary:
-                summaries[summary.source].merge(summary)
-        self.use([summaries[source] for source in sorted(summaries)])
-        refusals = [log.refusal for log in self.logs if log.refusal is not None]
-        if refusals and len(refusals) == len(self.logs):
-            raise refusals[0]
 
     def use(self, summaries: Sequence[SourceSummary]) -> None:
         """Take what is known of the sources, one summary of each that was read."""
@@ -324,6 +308,23 @@ class Restoration:
     def _restore(self, candidates: Candidates) -> Candidates:
         known = tuple(self.changes[one.position] for one in candidates.changes)
         return replace(candidates, changes=known)
+
+
+@contextmanager
+def keep(packed: DataFrame) -> Iterator[DataFrame]:
+    """Keep packed rows on the disks of the executors, so that they are packed once."""
+    from pyspark import StorageLevel  # noqa: PLC0415 (an extra)
+
+    kept = packed.persist(StorageLevel.DISK_ONLY)
+    try:
+        yield kept
+    finally:
+        kept.unpersist()
+
+
+def read_summaries(packed: DataFrame) -> list[SourceSummary]:
+    """All summaries among packed rows."""
+    return list(read_blobs(packed.where(f"kind = {SUMMARY}").select("blob").collect()))
 
 
 def _ignore(_: object) -> None:

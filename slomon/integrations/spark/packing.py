@@ -40,8 +40,9 @@ Column: TypeAlias = "np.ndarray[Any, Any]"
 _SCHEMA: Final = pa.schema(
     [("kind", pa.int32()), ("shard", pa.int32()), ("source", pa.int32()), ("blob", pa.binary())]
 )
-_COMPRESSED: Final = pa.ipc.IpcWriteOptions(compression="lz4")
-_MOST: Final = 1 << 32
+_UNITS: Final = (1_000_000_000, 1_000_000, 1_000, 1)  # of differences between times, in ticks
+_SAMPLE: Final = 1_000
+_KINDS: Final = (np.uint8, np.uint16, np.uint32)
 
 
 class Rows(NamedTuple):
@@ -119,8 +120,10 @@ class Packer:
         shards, codes = shards[sorting], codes[sorting]
         chosen = counted[sorting]
         times, ranks = rows.times[chosen], rows.ranks[chosen]
-        delays = times - rows.ticks[chosen]
+        delays = None if rows.ticks is rows.times else times - rows.ticks[chosen]
         slots, dictionaries = self._number(keys[sorting], names)
+        slots = slots.astype(np.uint16 if slots.max() < 1 << 16 else np.int32)
+        failures = (codes & 1).astype(bool)
         cuts = np.flatnonzero(shards[1:] != shards[:-1]) + 1
         edges = [0, *cuts.tolist(), len(shards)]
         blobs: list[bytes] = []
@@ -130,14 +133,14 @@ class Packer:
             columns: dict[str, Any] = {
                 "times": times[part],
                 "ranks": ranks[part],
-                "slots": slots[part].astype(np.int32),
-                "failures": (codes[part] & 1).astype(bool),
+                "slots": slots[part],
+                "failures": failures[part],
             }
-            if delays[part].any():
+            if delays is not None and delays[part].any():
                 columns["delays"] = delays[part]
             if self._shards.finds:
                 dictionary = pa.array(dictionaries[number], pa.binary())
-                indices = pa.array(columns["slots"])
+                indices = pa.array(slots[part])
                 columns["slots"] = pa.DictionaryArray.from_arrays(indices, dictionary)
             blobs.append(_write(columns))
         yield _make_rows(ACCESSES, numbers, self._source, blobs)
@@ -188,26 +191,30 @@ def pack_changes(shards: int, blob: bytes) -> pa.RecordBatch:
 
 def make_rows(numbers: memoryview, first_rank: int) -> tuple[Rows, int]:
     """The rows of a log, four numbers each, and the rank of the event after them."""
-    table = np.frombuffer(numbers, np.int64).reshape(-1, 4)
-    codes = table[:, 3]
+    times, _, ticks, codes = np.ascontiguousarray(np.frombuffer(numbers, np.int64).reshape(-1, 4).T)
+    if len(codes) and codes.min() >= 0:
+        next_rank = first_rank + len(codes)
+        ticks = times if np.array_equal(ticks, times) else ticks
+        ones = np.ones(len(codes), np.int64)
+        return Rows(times, np.arange(first_rank, next_rank), ticks, codes, ones), next_rank
     is_run = (codes < 0) & (codes > FIRST_CHANGE)
-    counts = np.where(is_run, table[:, 2], 1)
+    counts = np.where(is_run, ticks, 1)
     ends = first_rank + np.cumsum(counts)
-    rows = Rows(table[:, 0], ends - counts, table[:, 2], codes, counts)
+    rows = Rows(times, ends - counts, ticks, codes, counts)
     return rows, int(ends[-1]) if len(ends) else first_rank
 
 
 def read_accesses(source: int, blob: pa.Buffer) -> Accesses:
     """What an ACCESSES blob contains."""
-    columns, base = _read(blob)
-    times = _expand(columns["times"], base["times"])
+    columns, bases = _read(blob)
+    times = _expand(columns["times"], bases["times"])
     ticks = times
     if "delays" in columns:
         ticks = times - columns["delays"].to_numpy().astype(np.int64)
     endpoints, names = columns["slots"], None
     if pa.types.is_dictionary(endpoints.type):
         endpoints, names = endpoints.indices, endpoints.dictionary.to_pylist()
-    ranks = _expand(columns["ranks"], base["ranks"])
+    ranks = _expand(columns["ranks"], bases["ranks"])
     failures = columns["failures"].to_numpy(zero_copy_only=False)
     return Accesses(source, times, ranks, ticks, endpoints.to_numpy(), failures, names)
 
@@ -220,8 +227,8 @@ def count_before(blobs: Iterable[tuple[int, pa.Buffer]], places: Sequence[Column
     times, sources, ranks = places
     before = np.zeros(len(times), np.int64)
     for source, blob in blobs:
-        columns, base = _read(blob)
-        stands = _expand(columns["times"], base["times"])
+        columns, bases = _read(blob)
+        stands = _expand(columns["times"], bases["times"])
         first = np.searchsorted(stands, times, "left")
         after = np.searchsorted(stands, times, "right")
         own = sources == source
@@ -231,7 +238,7 @@ def count_before(blobs: Iterable[tuple[int, pa.Buffer]], places: Sequence[Column
             before += np.where(own, 0, np.where(source < sources, total[after], total[first]))
             continue
         before += np.where(source < sources, after, first)
-        values = _expand(columns["ranks"], base["ranks"])
+        values = _expand(columns["ranks"], bases["ranks"])
         before[own] += _search(values, first[own], after[own], ranks[own]) - first[own]
     return before
 
@@ -258,37 +265,61 @@ def _make_rows(
 
 
 def _write(columns: dict[str, Any]) -> bytes:
-    """Columns as an Arrow stream. Times and ranks are written as differences, which are small."""
-    base = {}
+    """
+    Columns as an Arrow stream. Times and ranks are written as differences in bytes or in other
+    small numbers: that takes less time than to compress them, and Spark compresses what it moves.
+    """
+    bases = {}
     for name in {"times", "ranks"} & columns.keys():
         numbers = columns[name]
-        first = base[name] = int(numbers[0]) if len(numbers) else 0
+        first = int(numbers[0]) if len(numbers) else 0
         differences = np.diff(numbers, prepend=first)
-        if len(numbers) and differences.min() >= 0 and differences.max() < _MOST:
-            differences = differences.astype(np.uint32)
-        columns[name] = differences
+        unit = _find_unit(differences) if name == "times" else 1
+        bases[name] = f"{first} {unit}"
+        columns[name] = _narrow(differences if unit == 1 else differences // unit)
     arrays = [
         one if isinstance(one, pa.Array) else pa.array(np.ascontiguousarray(one))
         for one in columns.values()
     ]
     batch = pa.RecordBatch.from_arrays(arrays, names=list(columns))
-    batch = batch.replace_schema_metadata({name: str(value) for name, value in base.items()})
+    batch = batch.replace_schema_metadata(bases)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema, options=_COMPRESSED) as writer:
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     blob: bytes = sink.getvalue().to_pybytes()
     return blob
 
 
-def _read(blob: pa.Buffer) -> tuple[dict[str, Any], dict[str, int]]:
+def _find_unit(differences: Column) -> int:
+    """The largest unit of which all differences between times are multiples."""
+    first = differences[:_SAMPLE]
+    return next(
+        unit for unit in _UNITS if not (first % unit).any() and not (differences % unit).any()
+    )
+
+
+def _narrow(numbers: Column) -> Column:
+    """Numbers in the smallest type that holds them."""
+    if len(numbers) and numbers.min() >= 0:
+        most = numbers.max()
+        for kind in _KINDS:
+            if most <= np.iinfo(kind).max:
+                return numbers.astype(kind)
+    return numbers
+
+
+def _read(blob: pa.Buffer) -> tuple[dict[str, Any], dict[str, list[int]]]:
     batch = pa.ipc.open_stream(blob).read_next_batch()
     metadata = batch.schema.metadata or {}
-    base = {name.decode(): int(value) for name, value in metadata.items()}
-    return dict(zip(batch.schema.names, batch.columns, strict=True)), base
+    bases = {name.decode(): [*map(int, value.split())] for name, value in metadata.items()}
+    return dict(zip(batch.schema.names, batch.columns, strict=True)), bases
 
 
-def _expand(differences: pa.Array, first: int) -> Column:
+def _expand(differences: pa.Array, base: Sequence[int]) -> Column:
     """The numbers that were written as differences."""
+    first, unit = base
     numbers = np.cumsum(differences.to_numpy(), dtype=np.int64)
+    if unit != 1:
+        numbers *= unit
     numbers += first
     return numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Final
 
 from slomon.core.events import RejectedLine, append_bounded
@@ -33,6 +33,7 @@ class SourceSummary:
     * `watched_until`: the tick at its end-of-stream; 0 if there is none
     * `first_rejected`: the first malformed lines
     * `detected`: arguments of `detect.OnFormatDetected`
+    * `newest_before`, `is_stateless`: as `log_replay.scan.LogScan` has them
     """
 
     source: int
@@ -53,6 +54,8 @@ class SourceSummary:
     detected: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     problem: str | None = None
     refusal: ConfigurationError | None = None
+    newest_before: int = 0
+    is_stateless: bool = True
 
     def add(self, rows: Rows) -> None:
         """Count the events of rows."""
@@ -69,14 +72,29 @@ class SourceSummary:
 
     def merge(self, other: SourceSummary) -> None:
         """Add the summary of another part of the same table."""
-        for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.reasons += other.reasons
-        self.clock.rows += other.clock.rows
+        self._add_counts(other)
         if other.clock.began is not None:
             self.widen(other.clock.began, other.clock.newest)
         for line in other.first_rejected:
             append_bounded(self.first_rejected, line)
+
+    def append(self, other: SourceSummary) -> None:
+        """Add the summary of the next part of the same log."""
+        for line in other.first_rejected:
+            append_bounded(self.first_rejected, replace(line, line=line.line + self.lines))
+        self._add_counts(other)
+        mine, clock = self.clock, other.clock
+        mine.newest = max(mine.newest, clock.newest)
+        mine.began = clock.began if mine.began is None else mine.began
+        mine.disordered += clock.disordered
+        mine.largest = max(mine.largest, clock.largest)
+        self.changes += other.changes
+
+    def _add_counts(self, other: SourceSummary) -> None:
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.reasons += other.reasons
+        self.clock.rows += other.clock.rows
 
     def save(self) -> dict[str, Any]:
         """The summary of a stream, as JSON, for `load`."""

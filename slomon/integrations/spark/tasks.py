@@ -5,11 +5,12 @@ a frozen object, which is called with batches of Arrow and returns batches of Ar
 
 from __future__ import annotations
 
+import gc
 import pickle
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
@@ -31,16 +32,14 @@ from slomon.integrations.spark.summaries import NameList, SourceSummary
 from slomon.kernels.codes import FIRST_CHANGE
 from slomon.log_replay.backend import Backend, choose_backend
 from slomon.log_replay.plan import Plan
+from slomon.log_replay.ranges import WHOLE, LogRange
 from slomon.log_replay.scan import LogScan
 from slomon.options import BackendName
-
-LOGS: Final = "source int, path string, began long"
-"""The columns of the table of logs: the number of each as a source, and the tick of its begin."""
 
 COUNTED: Final = "blob binary"
 """The columns of what the shards have counted."""
 
-_ROWS: Final = 1 << 19  # of a log that are packed together
+_ROWS: Final = 1 << 18  # of a log that are packed together
 _BLOB: Final = pa.schema([("blob", pa.binary())])
 
 
@@ -55,34 +54,64 @@ class BackendChoice:
         """The backend."""
         return choose_backend(self.name, self.size)
 
+    def load_in_worker(self) -> Backend:
+        """The backend, in a process of Spark that will run further tasks."""
+        backend = self.load()
+        _freeze_modules()
+        return backend
+
+
+@cache
+def _freeze_modules() -> None:
+    """
+    Exclude what is loaded now from garbage collection, once in a process. Spark collects after each
+    task, which takes as long as to read 50,000 lines if it looks at all modules.
+    """
+    gc.freeze()
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """
+    A part of a log, or all of it. `source` is its number among all parts of all logs, in their
+    order; `began` is the tick at which its log begins.
+    """
+
+    source: int
+    path: str
+    began: int
+    range: LogRange = WHOLE
+
 
 @dataclass(frozen=True, slots=True)
 class ScanLogs:
-    """Scans logs and packs their rows. The columns of its input are `LOGS`."""
+    """Scans parts of logs and packs their rows. Its input are their indexes."""
 
     plan: Plan
     shards: Shards
     backend: BackendChoice
     templates: Sequence[Template]
+    parts: Sequence[LogPart]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The packed rows of the logs."""
         for batch in batches:
-            for log in batch.to_pylist():
-                yield from self._scan(log["source"], log["path"], log["began"])
+            for index in batch.column(0).to_pylist():
+                yield from self._scan(self.parts[index])
 
-    def _scan(self, source: int, path: str, began: int) -> Iterator[pa.RecordBatch]:
+    def _scan(self, part: LogPart) -> Iterator[pa.RecordBatch]:
+        source = part.source
         summary = SourceSummary(source)
         scan = LogScan(
             self.plan,
-            self.backend.load(),
+            self.backend.load_in_worker(),
             self.templates,
             partial(append_bounded, summary.first_rejected),
             lambda *format_: summary.detected.append(format_),
         )
         packer, names = Packer(source, self.shards), NameList(scan.names)
         rank = 0
-        for rows in _in_chunks(scan.rows(path, began)):
+        for rows in _in_chunks(scan.rows(part.path, part.began, part.range)):
             packed, rank = make_rows(rows, rank)
             summary.add(packed)
             summary.changes += _list_changes(packed, source, scan)
@@ -94,6 +123,7 @@ class ScanLogs:
         summary.reasons, summary.capped = reference.excluded, scan.names.capped
         summary.noted, summary.watched_until = reference.changes, order.watched_until
         summary.problem, summary.refusal = scan.problem, scan.refusal
+        summary.newest_before, summary.is_stateless = scan.newest_before, scan.is_stateless
         yield pack_summary(source, pickle.dumps(summary))
 
 
@@ -119,7 +149,7 @@ class CountShards:
             for shard, source, blob in zip(shards, sources, batch.column(3), strict=True):
                 blobs.setdefault(shard, []).append((source, blob.as_buffer()))
         counter = ShardCounter(
-            *(self.plan, self.shards, self.backend.load()),
+            *(self.plan, self.shards, self.backend.load_in_worker()),
             changes=self.changes,
             newest=self.newest,
             admitted=self.admitted,
