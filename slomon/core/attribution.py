@@ -193,8 +193,6 @@ def _describe(
 
 
 def _judge(probabilities: Sequence[float], unexplained: float) -> Verdict:
-    if not probabilities:
-        return Verdict.NONE
     most = max(probabilities)
     if most >= CLEAR_FROM:
         return Verdict.CLEAR

@@ -98,7 +98,7 @@ class Run:
 
     * `requests`: all requests of each endpoint in the run, by its key
     * `deploys`: the changes of services that have an endpoint, in stream order
-    * `services`: how many services have an endpoint
+    * `services`: how many services have an endpoint with a request
     * `began`, `ended`: the ticks of the first and of the newest access
     * `stale_after`: a change more than this number of ticks before an onset did not cause it
     """

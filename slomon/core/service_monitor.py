@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from slomon.core.events import Accounting, Rejection
@@ -77,7 +77,8 @@ class ServiceMonitor:
 
         stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
         totals = self.totals
-        services = len({one.name for one in totals.endpoints})
+        requested = compress(totals.endpoints, totals.requests)
+        services = len({one.name for one in requested})
         began, ended = totals.span.began or 0, totals.span.ended
         run = Run(totals.requests, totals.deploys, services, began, ended, stale)
         return make_records(self.incidents, run)

@@ -232,3 +232,27 @@ def test_the_answer_does_not_depend_on_workers_or_blocks(tmp_path: Path) -> None
         accounting = asdict(monitor.accounting)
         answers.append((monitor.incident_details(), accounting, monitor.summary().deploys))
     assert answers[0] == answers[1]
+
+
+def test_an_endpoint_that_counts_nothing_changes_no_probability(tmp_path: Path) -> None:
+    failing = [
+        f"{1000 + number} GET /a {500 if 100 <= number < 140 else 200}" for number in range(300)
+    ]
+    changes = tmp_path / "changes.csv"
+    changes.write_text("commit,author,date,service\n191b6ce,,1970-01-01T00:18:16Z,\n")
+    found = []
+    for others in ([], [f"{1001 + number}.5 GET /b 200" for number in range(9)]):
+        log = tmp_path / "access.log"
+        log.write_text(
+            "\n".join(sorted([*failing, *others], key=lambda line: float(line.split()[0])))
+        )
+        options: dict[str, Any] = {
+            "changes": str(changes),
+            "slo": 0.9,
+            "window": "30s",
+            "max_endpoints": 1,
+        }
+        [record] = slomon.replay(str(log), group_paths="off", **options).records()
+        found.append([one.probability for one in record.broken_by.candidates])
+    assert found[0] == found[1]
+    assert found[0][0] > 0.5
