@@ -12,12 +12,12 @@ The window of an access at tick t is half open: it holds the endpoint's accesses
                    (-----------------------------]         at 11: 2 succeeded, 1 failed, SLI 2/3
 
 A window is a queue of entries (tick, requests, failures); accesses that count at the same tick
-share an entry. The entries of all windows lie in one pool of blocks of eight with a free list, so
+share an entry. The entries of all windows lie in one pool of blocks of four with a free list, so
 memory follows what is inside the windows:
 
     head                                   tail
      v                                      v
-    [ . . a b c d e f ] -> [ g h i j k l . . ]      block after block, in order of time
+    [ . a b c ] -> [ d e f g ] -> [ h i j k ]       block after block, in order of time
 
 Block 0 belongs to no window. Its last entry is older than any tick: until an endpoint has its
 first access, that entry is its tail.
@@ -49,7 +49,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from slomon.kernels.sli_series import SHORTEST, SeriesState
 
-_BLOCK_SHIFT: Final = 1
+_BLOCK_SHIFT: Final = 2
 BLOCK: Final = 1 << _BLOCK_SHIFT  # entries per block: few, as most of many endpoints need one
 _IN_BLOCK: Final = BLOCK - 1  # the bits of an entry's number that say where in its block it lies
 NEVER: Final = -(2**63)  # a tick older than any window
