@@ -179,8 +179,8 @@ def _describe(
         return _NO_CANDIDATE
     listed, shares = [], []
     for one in candidates.changes:
-        position, tick, change = one if one.tick else one.date(began)
-        share = round(probabilities[position], _DIGITS) if position in probabilities else 0.0
+        position, tick, change = one.date(began)
+        share = round(probabilities.get(position, 0.0), _DIGITS)
         age, delay = max(crossed_at - tick, 0), moved_at - tick
         commit, author, date = change.commit, change.author, change.date
         # There may be millions of candidates: arguments by position take less time.

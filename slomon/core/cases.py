@@ -18,6 +18,7 @@ from slomon.core.incident import Incident
 from slomon.core.repairs import Repair
 from slomon.core.sightings import Sighting
 from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.kernels.windows import excess_reference, surge_reference
 
 _TOGETHER: Final = int(TOGETHER) * TICKS_PER_SECOND
 _STRAYS: Final = 0.3, 300.0
@@ -125,21 +126,18 @@ def _make_case(
             continue
         time = (onset.tick - began) / TICKS_PER_SECOND
         seconds = max(peak - onset.tick, 0) / TICKS_PER_SECOND
-        steps = (
+        # Until when failures came, and how many: the surge, the opening, the last one.
+        course = _count_course(
+            onset.tick,
             (late.tick, onset.failures - late.failures),
             (incident.start, min(late.failures, onset.failures) - 1),
             (peak, failures),
         )
-        course = []
-        since = onset.tick
-        for step, failed in steps:
-            if (until := min(step, peak)) > since:
-                course.append(((until - began) / TICKS_PER_SECOND, failed))
-                since = until
-        allowed = 1 - incident.endpoint.slo
-        unseen = allowed / 4 if onset is early else min(4 * allowed, 0.5)
-        count = onset.failures - 1 + failures
-        onsets.append(Sighting(time, weight, count, seconds, tuple(course), unseen / interval))
+        dated = tuple(((tick - began) / TICKS_PER_SECOND, count) for tick, count in course)
+        slo = incident.endpoint.slo
+        unseen = (excess_reference(slo) if onset is early else surge_reference(slo)) / interval
+        later = onset.failures - 1 + failures
+        onsets.append(Sighting(time, weight, later, seconds, dated, unseen))
         for one in list_preceding(incident, onset):
             delay = onset.tick - one.date(began).tick
             if delay <= reach:
@@ -173,6 +171,19 @@ def _make_case(
             if one.position > newest and one.tick >= early.tick
         ]
     return case
+
+
+def _count_course(begin: int, *steps: tuple[int, int]) -> list[tuple[int, int]]:
+    """
+    The failures in each stretch of time from `begin` on. `steps` are the tick at the end of each
+    and its failures; no stretch is longer than until the last step.
+    """
+    course = []
+    for tick, failures in steps:
+        if (until := min(tick, steps[-1][0])) > begin:
+            course.append((until, failures))
+            begin = until
+    return course
 
 
 def _weigh_surge(early: Onset, late: Onset, stray: float) -> float:

@@ -33,9 +33,7 @@ from slomon.core.repairs import Ending, weigh_repairs
 DELAYS: Final = (5.0, 120.0, 1200.0)
 """Mean seconds from a bad change to the beginning of the failures: at once, in minutes, later."""
 SHARES: Final = (0.5, 0.13, 0.17, 0.2)
-"""
-Of the bad changes, those with each of these delays; then those that begin at once and grow.
-"""
+"""Of the bad changes, those with each of these delays; then those that begin at once and grow."""
 SHARES_WORTH: Final = 10.0
 """How many bad changes the stated shares are worth."""
 BAD: Final = (0.2, 8.0)

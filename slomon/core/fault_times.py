@@ -58,15 +58,11 @@ class TimeDensity:
         grown: Sequence[Sequence[Piece]] = (),
     ) -> None:
         self.error = error
-        shares = [1 - GROWS if grown else 1.0, *(GROWS / len(grown) for _ in grown)]
-        whole = fsum(
-            share * fsum(map(_weigh, pieces))
-            for share, pieces in zip(shares, (sudden, *grown), strict=True)
-        )
+        courses = [(1 - GROWS if grown else 1.0, sudden)]
+        courses += [(GROWS / len(grown), pieces) for pieces in grown]
+        whole = fsum(share * fsum(map(_weigh, pieces)) for share, pieces in courses)
         self.time = max(
-            (share * piece.high, piece.end)
-            for share, pieces in zip(shares, (sudden, *grown), strict=True)
-            for piece in pieces
+            (share * piece.high, piece.end) for share, pieces in courses for piece in pieces
         )[1]
         self._sudden = _Delayed(sudden, whole, delays)
         self._grown = [_Delayed(pieces, whole * len(grown), delays[:1]) for pieces in grown]

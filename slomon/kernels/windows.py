@@ -393,14 +393,24 @@ def _write(crossings: Column, written: int, numbers: tuple[int, ...]) -> int:
     return written
 
 
+def excess_reference(slo: float) -> float:
+    """The failure rate up to which the excess does not grow: a quarter of what the SLO allows."""
+    return (1.0 - slo) / 4
+
+
+def surge_reference(slo: float) -> float:
+    """The failure rate up to which the surge does not grow: four times what the SLO allows."""
+    return min((1.0 - slo) * 4, 0.5)
+
+
 def _reference(slo: float) -> int:
     """What a success takes away from the excess. It adds four times as much to the relief."""
-    return int((1.0 - slo) * (UNIT >> 2))
+    return int(excess_reference(slo) * UNIT)
 
 
 def _surge_reference(slo: float) -> int:
     """What a success takes away from the surge."""
-    return min(int((1.0 - slo) * (UNIT << 2)), UNIT >> 1)
+    return int(surge_reference(slo) * UNIT)
 
 
 def _write_onset(
