@@ -17,9 +17,9 @@ candidates and "no known change", `highest` for the most probable one of each in
 The worlds of a `--seed` are always the same. A model that was built on one seed must be judged on
 another.
 
-With `--observer` an observer speaks, too, who knows how the worlds were drawn and which failures
-belong to which fault: see `tests/worlds/observer.py`. It shows how much the events can tell. It
-judges the incidents of faults only, and takes minutes.
+With `--observer` an observer speaks, too. It knows how the worlds were drawn and the fault behind
+each failure (`tests/worlds/observer.py`), so it shows how much the events can tell. It judges the
+incidents of faults only.
 """
 
 from __future__ import annotations

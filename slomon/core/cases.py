@@ -175,8 +175,8 @@ def _make_case(
 
 def _count_course(begin: int, *steps: tuple[int, int]) -> list[tuple[int, int]]:
     """
-    The failures in each stretch of time from `begin` on. `steps` are the tick at the end of each
-    and its failures; no stretch is longer than until the last step.
+    The failures in each stretch of time from `begin` on. Each of the `steps` has the last tick of a
+    stretch, and its failures. No stretch ends after that of the last step.
     """
     course = []
     for tick, failures in steps:

@@ -44,8 +44,8 @@ class Piece(NamedTuple):
 
 class TimeDensity:
     """
-    The density of a time. `time` is where it is highest; `error`: the mean seconds from there to
-    the sighting.
+    The density of a time. `time` is the likeliest one; `error`: the mean seconds from it to the
+    sighting.
     """
 
     __slots__ = ("_grown", "_sudden", "error", "time")

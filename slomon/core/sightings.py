@@ -28,7 +28,7 @@ class Sighting(NamedTuple):
 
     * `time`: seconds since the beginning of the run
     * `weight`: the probability that it is
-    * `failures`, `seconds`: later failures, and the time in which they came
+    * `failures`: how many later requests failed; `seconds`: how long that took
     * `course`: the times until which some of these failures came, and how many did
     * `unseen`: fewer failures per second are not seen as an onset
     """
@@ -47,8 +47,8 @@ class Sighting(NamedTuple):
 
     def density(self, distance: float) -> float:
         """
-        The density of the beginning this number of seconds before, if the fault is sudden:
-        exponential, with a mean that is known from these failures only (Lomax).
+        The density of a beginning `distance` seconds before, if the fault is sudden: exponential,
+        with a mean that is known from these failures only (Lomax).
         """
         tail: float = (1 + distance / self.seconds) ** (-self.failures - 1)
         return self.weight * self.failures / self.seconds * tail
@@ -60,7 +60,7 @@ class Sighting(NamedTuple):
         """
         scale = min(1.0, _MOST / self.failures)
         failures, seconds = scale * self.failures, scale * self.seconds
-        # The seconds in which a grown fault makes as many failures as this one in its course.
+        # In this number of seconds a grown fault makes as many failures as this one has made.
         grown, fit, since = seconds, 0.0, 0.0
         for until, failed in self.course:
             end = until - self.time

@@ -223,7 +223,7 @@ class FoundCounter(Generic[Request]):
         (count or self._find_count(method, path, route, status))(status, duration)
 
     def _find_count(self, method: str, path: str | bytes, route: str | None, status: int) -> Count:
-        """The counter of a request for which there is no route, or one that is not yet known."""
+        """The counter of a request without a route, or with one that is not yet known."""
         if method not in _METHODS or status == _NO_METHOD:
             return self._unknown
         if route is None:

@@ -136,7 +136,7 @@ class LiveState:
         # Copies: the state changes while the sections are written.
         windows = save_windows(0, copied.columns())
         series = [(name, copy(section)) for name, section in save_series(0, self.shard)]
-        # Those of now, of which there may be more later.
+        # The present ones: later there may be more.
         members = islice(self.shard.members, len(self.shard.members))
         # The open incidents are those of the history that have not ended.
         incidents = iter(list(self.history.incidents.values()))

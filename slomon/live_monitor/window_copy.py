@@ -16,7 +16,7 @@ from slomon.kernels.windows import BLOCK, ENDPOINT_COLUMNS, ENTRY_COLUMNS, NEVER
 _NUMBERS: Final = 1 << 14  # of a part: copying them takes about 1 ms, or 6 ms if memory moves
 _ENDPOINTS: Final = 1 << 8  # of a part, if they are copied one by one
 _BLOCKS: Final = 1 << 8  # of a part, if they are copied one by one
-_ROUNDS: Final = 3  # in which what has changed is copied again: each takes less time
+_ROUNDS: Final = 3  # each copies again what has changed, and takes less time
 
 
 class WindowCopy:

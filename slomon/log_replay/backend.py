@@ -43,8 +43,8 @@ class PythonBackend:
 
 
 # In bytes. To read fewer in Python is faster than to load the compiled kernels. To compile them
-# takes half a minute, in which Python reads 200 MiB; but then later replays are faster, too, and
-# compressed logs are ten times as long.
+# takes half a minute, and meanwhile Python reads 200 MiB; but then later replays are faster, too,
+# and compressed logs are ten times as long.
 _WORTH_LOADING: Final = 256 << 10
 _WORTH_COMPILING: Final = 32 << 20
 

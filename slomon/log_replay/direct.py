@@ -5,51 +5,26 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
-from slomon.core.events import RejectedLine
-from slomon.endpoints.templates import Template
+from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError
 from slomon.interrupts import interrupts
-from slomon.kernels.scan import PADDING
-from slomon.log_replay.backend import Backend
-from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
+from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition
-from slomon.log_replay.parts import ReplayParts, choose_lateness, ignore
-from slomon.log_replay.plan import Plan
+from slomon.log_replay.parts import ReplayParts, choose_lateness
 from slomon.log_replay.progress import Progress
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, survey
-from slomon.sources.source import OversizedLine, Source, open_source
-
-if TYPE_CHECKING:
-    from slomon.core.service_monitor import ServiceMonitor
+from slomon.sources.source import Source, open_source
 
 
 class DirectReplay(ReplayParts):
     """
     A replay that reads one log after the other, as their times say, ready to run once. All logs
-    must be files. The hooks are those of `ReplayParts`.
+    must be files.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        backend: Backend,
-        *,
-        on_rejected: Callable[[RejectedLine], None] = ignore,
-        on_format_detected: OnFormatDetected = ignore,
-        on_paths_grouped: Callable[[Sequence[Template]], None] = ignore,
-    ) -> None:
-        super().__init__(
-            plan,
-            backend,
-            on_rejected=on_rejected,
-            on_format_detected=on_format_detected,
-            on_paths_grouped=on_paths_grouped,
-        )
-        self.logs: list[DirectLog] = []
-        self._is_stopped = False
+    logs: list[DirectLog]
 
     def run(
         self,
@@ -66,6 +41,7 @@ class DirectReplay(ReplayParts):
                 read_bytes = sum(log.bytes_read for log in self.logs)
                 on_progress(Progress(read_bytes, total_bytes, self.lines))
 
+        self._is_stopped = False
         # No KeyboardInterrupt between any two steps: it could break off the writing of an event to
         # stderr, which would be written twice. The reading ends after the present part of a block.
         with interrupts.deferred(), interrupts.cancelling(self._stop):
@@ -150,8 +126,8 @@ class DirectLog:
 
     def _read(self, source: Source, block_bytes: int) -> Iterator[Block]:
         most = None
-        size = min(block_bytes, source.size or 0)
-        block = Block(bytearray(max(size, self._max_line + 1) + PADDING))
+        enough = min(block_bytes, source.size or 0)
+        block = Block(bytearray())
         while True:
             if self.log is None or not self.log.recognised:
                 head = read_head(source, self._recognise.needed)
@@ -165,14 +141,10 @@ class DirectLog:
                 most = None if self.log.recognised else len(head) or None
                 if self.log.recognised:
                     self._on_recognised(self.log, source)
-            filled = source.fill(block.buffer, PADDING, most, block_bytes)
-            if filled is None:
+            if not block.fill(source, most, enough):
                 break
             self.bytes_read = source.progress
-            block.log, block.first_line = self.log, self.place.lines + 1
-            block.at = block.stop = 0
-            block.oversized = filled if isinstance(filled, OversizedLine) else None
-            block.length = 0 if isinstance(filled, OversizedLine) else filled
+            block.log = self.log
             yield block
             self.place.lines = block.first_line - 1
         if source.problem is not None:

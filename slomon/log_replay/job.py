@@ -23,6 +23,7 @@ from slomon.log_replay.direct import DirectReplay
 from slomon.log_replay.files import check_files, list_logs, measure
 from slomon.log_replay.logging import ReplayLog
 from slomon.log_replay.monitor import ReplayMonitor
+from slomon.log_replay.parts import Hooks
 from slomon.log_replay.plan import Plan, find_zone, identify_inputs, make_plan
 from slomon.log_replay.progress import Progress
 from slomon.log_replay.rejects import Rejections, RejectsFile
@@ -64,7 +65,7 @@ def run_job(given: Mapping[str, Any], identify: Callable[[], Mapping[str, str]])
                 rejections.file = stack.enter_context(RejectsFile(Path(rejects), kept))
             for line in () if saved else rejected:
                 rejections.add(line)
-            hooks: dict[str, Any] = {
+            hooks: Hooks = {
                 "on_rejected": rejections.add,
                 "on_format_detected": log.format_detected,
                 "on_paths_grouped": log.paths_grouped,

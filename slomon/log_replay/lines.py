@@ -18,7 +18,8 @@ from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import Requests
 from slomon.formats.format import Format, Switch
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
-from slomon.sources.source import OversizedLine
+from slomon.kernels.scan import PADDING
+from slomon.sources.source import OversizedLine, Source
 
 CHANGES: Final = 0
 """The number of the source of changes; the logs are the sources after it."""
@@ -96,6 +97,22 @@ class Block:
     format: Format | None = None
     first_line: int = 1
     end: LogPosition = field(default_factory=LogPosition)
+
+    def fill(self, source: Source, most: int | None, enough: int) -> bool:
+        """
+        Read the next lines: `enough` bytes, unless the first line is longer, and at most `most`.
+        Returns False at the end of the source.
+        """
+        room = max(enough, source.max_line + 1) + PADDING
+        if len(self.buffer) < room:
+            self.buffer = bytearray(room)
+        filled = source.fill(self.buffer, PADDING, most, enough)
+        if filled is None:
+            return False
+        self.at = self.stop = 0
+        self.oversized = filled if isinstance(filled, OversizedLine) else None
+        self.length = 0 if isinstance(filled, OversizedLine) else filled
+        return True
 
     def take(self, most: int) -> None:
         """Begin a part at `at`: at most `most` lines, or all that remain."""

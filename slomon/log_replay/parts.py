@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 
 from slomon.core.endpoints import ShardEndpoints
 from slomon.core.events import Change, RejectedLine
@@ -88,28 +88,35 @@ class ReadLog(Protocol):
     def copy_of(self) -> str | None: ...
 
 
+class Hooks(TypedDict, total=False):
+    """
+    What a replay calls: `on_rejected` with each malformed line, `on_format_detected` with each
+    log's name and format, and `on_paths_grouped` with the path templates once they are known.
+    """
+
+    on_rejected: Callable[[RejectedLine], None]
+    on_format_detected: OnFormatDetected
+    on_paths_grouped: Callable[[Sequence[Template]], None]
+
+
 class ReplayParts:
     """
-    The parts of one replay, without what reads the logs: the base of its two drivers.
-
-    `on_rejected` is called with each malformed line, `on_format_detected` with each log's name and
-    format, and `on_paths_grouped` with the path templates once they are known. `counts` are those
-    of a saved state, as arguments of `ReferenceParser`.
+    The parts of one replay, without what reads the logs: the base of its two drivers. `counts` are
+    those of a saved state, as arguments of `ReferenceParser`.
     """
 
     logs: Sequence[ReadLog]
-    """The logs in the order in which they begin, once the replay has begun."""
+    """The logs, the one that begins first at the front, once the replay has begun."""
 
     def __init__(
         self,
         plan: Plan,
         backend: Backend,
         *,
-        on_rejected: Callable[[RejectedLine], None],
-        on_format_detected: OnFormatDetected,
-        on_paths_grouped: Callable[[Sequence[Template]], None],
         counts: Mapping[str, Any] | None = None,
+        **hooks: Unpack[Hooks],
     ) -> None:
+        on_rejected = hooks.get("on_rejected", ignore)
         self._plan = plan
         self._backend = backend
         most = plan.max_endpoints if plan.endpoints is None else 0
@@ -122,8 +129,10 @@ class ReplayParts:
         self._requests = KnownRequests(plan, self._found)
         self._accounts = Accounts(plan, self._order, self._reference, self._names)
         self._resolver = backend.reader(self._reference, plan.is_failure)
-        self._groups = PathGroups(plan, backend, self._names, on_paths_grouped)
-        self._detector = make_detector(plan, self._requests, on_format_detected)
+        self._groups = PathGroups(plan, backend, self._names, hooks.get("on_paths_grouped", ignore))
+        self._detector = make_detector(
+            plan, self._requests, hooks.get("on_format_detected", ignore)
+        )
         self._shards: list[Shard] = []
         self._collector = Collector(())
 
@@ -171,7 +180,7 @@ class ReplayParts:
         return self._requests(match_exactly=True).watches(change.service)
 
     def _start_clocks(self, found: Iterable[tuple[int, LogState]]) -> None:
-        """Start the clock of each log at the tick at which the log begins."""
+        """Start the clock of each log at the first tick of the log."""
         clocks = [
             SourceClock(choose_lateness(self._plan, state.log), tick, ended=state.ended)
             for tick, state in found

@@ -1,6 +1,6 @@
 """
 A range of a log: a plain file is read in several parts, each by itself, on any machine. A line
-belongs to the part in which it begins, so no line is read twice or left out.
+belongs to the part that has its first byte, so no line is read twice or left out.
 
 What a part needs to know of the lines before it is the newest tick among them. It is guessed from
 the last lines before the part; whoever joins the parts checks the guess.
@@ -24,7 +24,7 @@ from slomon.sources.source import Source, open_source
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_WINDOW: Final = 64 << 10  # bytes before a part, by which the newest tick is guessed
+_WINDOW: Final = 64 << 10  # bytes before a part: their newest tick is the guess
 _CHUNK: Final = 64 << 10
 
 

@@ -25,12 +25,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError
-from slomon.kernels.scan import PADDING
 from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
 from slomon.pipeline.run import Queues
-from slomon.sources.source import OversizedLine, Source, open_source
+from slomon.sources.source import Source, open_source
 
 _BLOCKS_AHEAD: Final = 4
 _MOST_AHEAD: Final = 4  # logs: more would not be faster, as one task takes the blocks of all
@@ -327,17 +326,9 @@ class LogReader:
 
     async def _fill(self, stage: _Stage, source: Source, most: int | None) -> Block | None:
         block = await stage.free.receive()
-        enough = stage.measure_block()
-        room = max(enough, self._max_line + 1) + PADDING
-        if len(block.buffer) < room:
-            block.buffer = bytearray(room)
-        filled = await to_thread.run_sync(source.fill, block.buffer, PADDING, most, enough)
-        if filled is None:
+        if not await to_thread.run_sync(block.fill, source, most, stage.measure_block()):
             await stage.give.send(block)  # there is room, but the log may be closed
             return None
-        block.at = block.stop = 0
-        block.oversized = filled if isinstance(filled, OversizedLine) else None
-        block.length = 0 if isinstance(filled, OversizedLine) else filled
         return block
 
     async def _scan_in_thread(

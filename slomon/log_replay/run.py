@@ -7,9 +7,10 @@ The engine of a replay: its parts, and how they run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Unpack
 
 from anyio import CancelScope, create_task_group, sleep
 from anyio.abc import TaskGroup
@@ -17,11 +18,9 @@ from anyio.lowlevel import checkpoint as pause
 
 from slomon.concurrency import run_in_thread, unwrap_first
 from slomon.core.endpoints import ShardEndpoints
-from slomon.core.events import RejectedLine
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
-from slomon.endpoints.templates import Template
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.checkpoint import (
     Checkpoint,
@@ -37,8 +36,7 @@ from slomon.log_replay.checkpoint import (
     save_order,
     save_templates,
 )
-from slomon.log_replay.detect import OnFormatDetected
-from slomon.log_replay.parts import ReplayParts, choose_lateness, ignore
+from slomon.log_replay.parts import Hooks, ReplayParts, choose_lateness
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.progress import Progress
 from slomon.log_replay.reader import BlockReader, LogReader
@@ -66,7 +64,7 @@ def _count_cores() -> int:
 
 class Replay(ReplayParts):
     """
-    A replay on an event loop, ready to run once. The hooks are those of `ReplayParts`.
+    A replay on an event loop, ready to run once.
 
     The state is saved to `checkpoint` when it is due, with what `save_rejections` returns; `saved`
     is the state from which to resume.
@@ -77,26 +75,17 @@ class Replay(ReplayParts):
         plan: Plan,
         backend: Backend,
         *,
-        on_rejected: Callable[[RejectedLine], None] = ignore,
-        on_format_detected: OnFormatDetected = ignore,
-        on_paths_grouped: Callable[[Sequence[Template]], None] = ignore,
         checkpoint: Checkpoint | None = None,
         save_rejections: Callable[[], object] = list,
         saved: SavedState | None = None,
+        **hooks: Unpack[Hooks],
     ) -> None:
         self._checkpoint = checkpoint
         self._save_rejections = save_rejections
         self._saved = saved
         with self._restoring():
             counts = {} if saved is None else load_counts(saved)
-        super().__init__(
-            plan,
-            backend,
-            on_rejected=on_rejected,
-            on_format_detected=on_format_detected,
-            on_paths_grouped=on_paths_grouped,
-            counts=counts,
-        )
+        super().__init__(plan, backend, counts=counts, **hooks)
         self.logs: list[LogReader] = []
 
     async def run(self) -> ServiceMonitor:
@@ -110,7 +99,7 @@ class Replay(ReplayParts):
         return self._finish()
 
     async def _find_logs(self) -> None:
-        """Look at all logs, and start the clock of each at the tick at which the log begins."""
+        """Look at all logs, and start the clock of each at the first tick of the log."""
         plan, saved = self._plan, self._saved
         if saved is None:
             survey = Survey(self._detector, plan.max_line, alone=len(plan.logs) == 1)

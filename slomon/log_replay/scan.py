@@ -15,7 +15,6 @@ from slomon.core.reorder import Order, SourceClock
 from slomon.endpoints.discovery import EndpointNames, FoundEndpoints
 from slomon.endpoints.templates import Template, compile_templates
 from slomon.errors import ConfigurationError
-from slomon.kernels.scan import PADDING
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
 from slomon.log_replay.lines import Block, Log, ReferenceParser
@@ -23,7 +22,7 @@ from slomon.log_replay.parts import choose_lateness, make_detector
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.ranges import WHOLE, LogRange, find_newest, open_range
 from slomon.log_replay.requests import KnownRequests
-from slomon.sources.source import OversizedLine, Source, open_source
+from slomon.sources.source import Source, open_source
 
 _UNLIMITED: Final = 1 << 62
 """How many endpoints may be found: which are kept is known once all logs are read."""
@@ -106,7 +105,7 @@ class LogScan:
         """Read a source. `log` is given if its format is known."""
         most = None
         form = None if log is None else log.format
-        block = Block(bytearray(max(self._plan.block_bytes, self._plan.max_line + 1) + PADDING))
+        block = Block(bytearray())
         while True:
             if log is None or not log.recognised:
                 head = read_head(source, self._detect.needed)
@@ -115,13 +114,9 @@ class LogScan:
                     return
                 most = None if log.recognised else len(head) or None
                 form = log.format
-            filled = source.fill(block.buffer, PADDING, most, self._plan.block_bytes)
-            if filled is None:
+            if not block.fill(source, most, self._plan.block_bytes):
                 break
-            block.log, block.first_line = log, self.lines + 1
-            block.at = block.stop = 0
-            block.oversized = filled if isinstance(filled, OversizedLine) else None
-            block.length = 0 if isinstance(filled, OversizedLine) else filled
+            block.log = log
             yield from self._resolve(block, log)
             self.lines = block.first_line - 1
         self.is_stateless = log.recognised and not log.ended and log.format == form

@@ -1,7 +1,7 @@
 """
 An observer who knows more than any attribution can: how worlds are drawn, the climate of this one,
-which failures belong to which fault, and how each fault ended. Only the cause is unknown to it. How
-often it names a commit, and is right, is the limit of what the events can tell.
+the fault behind each failure, and how each fault ended. Only the cause is unknown to it. The share
+of commits that it names, and of these the share that is right, show what the events can tell.
 
 It weighs each deploy of the service, and "by itself", by the probability of the deploys, of the
 requests from the possible beginning on, and of the repair (the rule of Bayes).

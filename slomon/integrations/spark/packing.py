@@ -291,7 +291,7 @@ def _write(columns: dict[str, Any]) -> bytes:
 
 
 def _find_unit(differences: Column) -> int:
-    """The largest unit of which all differences between times are multiples."""
+    """The largest number that divides all differences between times."""
     first = differences[:_SAMPLE]
     return next(
         unit for unit in _UNITS if not (first % unit).any() and not (differences % unit).any()

@@ -4,7 +4,7 @@ can use all cores.
 
 A task does not know what the lines before its part are. It guesses the newest tick among them, and
 reads its lines as if none before them changed how the next one is read. If that turns out to be
-wrong, the parts for which it is are scanned again, or all of the log at once.
+wrong, these parts are scanned again, or all of the log at once.
 """
 
 from __future__ import annotations

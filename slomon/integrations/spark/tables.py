@@ -4,7 +4,7 @@ A table of accesses, whatever it is stored as: Parquet, Iceberg, Delta, Kafka. I
 * `time`: a timestamp, or a whole number of nanoseconds since the epoch
 * `method`, `path` (with or without a query) and `status`, as in a log
 * `host`: the virtual host, if the table has this column
-* `order`: a whole number, by which accesses at the same time are put in order. Without this column
+* `order`: a whole number. It puts accesses at the same time in order. Without this column
   their order follows from a hash of their other values: it is arbitrary, but always the same
 
 Other columns are not read.
@@ -290,7 +290,7 @@ def _show(value: Any) -> str | None:
 
 
 def _hash(fields: Sequence[str | None]) -> int:
-    """A number by which accesses at the same time are put in order."""
+    """A number. Accesses at the same time are sorted by it."""
     digest = hashlib.blake2b(repr(fields).encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(digest.digest(), "little", signed=True)
 
@@ -340,7 +340,7 @@ def _combine(columns: Sequence[pa.Array]) -> tuple[list[list[str | None]], Colum
 
 
 def _encode(column: pa.Array) -> pa.DictionaryArray:
-    """A column as a dictionary, in which a null is a value."""
+    """A column as a dictionary. A null is a value of it."""
     if pa.types.is_dictionary(column.type):
         if not column.null_count:
             return column

@@ -74,7 +74,7 @@ def _freeze_modules() -> None:
 class LogPart:
     """
     A part of a log, or all of it. `source` is its number among all parts of all logs, in their
-    order; `began` is the tick at which its log begins.
+    order; `began` is the first tick of its log.
     """
 
     source: int
