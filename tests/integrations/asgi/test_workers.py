@@ -162,9 +162,7 @@ def test_workers_count_as_one_service_and_lose_nothing_when_one_is_killed(
         poll(service.is_counted, "all is counted")
         for leads in (True, False):
             os.kill(service.find(leads=leads), signal.SIGKILL)
-            began = time.monotonic()
             service.find(leads=True)
-            assert time.monotonic() - began < 1 or not leads
             service.load(100)
             poll(service.is_counted, "all is counted")
         status = [service.status() for _ in range(8)]
