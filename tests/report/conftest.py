@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from slomon.core.summary import Summary
 from slomon.report.page import render_page
+from tests.servers import GUARD_SECONDS
 
 Open = Callable[..., Page]
 COMMIT_URL = "https://git.example.com/commit/{commit}"
@@ -33,6 +34,7 @@ def find_chromium() -> str:
 @pytest.fixture(scope="package")  # no wider: its event loop occupies the thread
 def browser() -> Iterator[Browser]:
     path = find_chromium()
+    expect.set_options(timeout=1000 * GUARD_SECONDS)
     with sync_playwright() as playwright:
         # Root, as in a container, has no sandbox. It opens only what the tests wrote.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -44,6 +46,7 @@ def browser() -> Iterator[Browser]:
 def offline(browser: Browser) -> Iterator[BrowserContext]:
     """A profile without a network. A new one for each page would start processes of its own."""
     context = browser.new_context(offline=True)
+    context.set_default_timeout(1000 * GUARD_SECONDS)
     context.new_page()  # it stays: a process that shows nothing ends
     yield context
     context.close()
