@@ -119,6 +119,8 @@ class BlockReader:
 
     async def _read_from(self, source: int, queues: Queues) -> None:
         log = self._logs[source - 1]
+        if not log.is_ready:
+            await self._send(queues)
         block = await log.next()
         if block is None:
             self._spare += log.end()[: _BLOCKS_AHEAD - len(self._spare)]
@@ -134,8 +136,6 @@ class BlockReader:
             self._resolver.scan(block)
             await self._resolve(source, block, queues)
         log.release(block)
-        if not log.is_ready:
-            await self._send(queues)
 
     async def _resolve(self, source: int, block: Block, queues: Queues) -> None:
         """Resolve a part of a block, and send what is final if many rows wait in memory."""
