@@ -119,8 +119,8 @@ class BlockReader:
 
     async def _read_from(self, source: int, queues: Queues) -> None:
         log = self._logs[source - 1]
-        if not log.is_ready:
-            await self._send(queues)
+        if not log.is_file and not log.is_ready:
+            await self._send(queues)  # as its writer may be slow
         block = await log.next()
         if block is None:
             self._spare += log.end()[: _BLOCKS_AHEAD - len(self._spare)]
