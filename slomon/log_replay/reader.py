@@ -19,8 +19,8 @@ from anyio import BrokenResourceError
 
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError
-from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
+from slomon.log_replay.open_log import OpenLog
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
 from slomon.pipeline.run import Queues
 from slomon.sources.source import Source, open_source
@@ -176,10 +176,9 @@ class _Stage:
     threads: Executor
     measure_block: Callable[[], int]
     free: list[Block]
-    log: Log | None  # that is read now; that of the blocks before may be another one
     jobs: deque[Future[Block | None]] = field(default_factory=deque)  # in the order of the log
-    source: Source | None = None
-    opened: ExitStack = field(default_factory=ExitStack)
+    opened: OpenLog | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
     lock: Lock = field(default_factory=Lock)  # of the three below, and of `free`
     is_filling: bool = False  # a job is, or the log has ended
     is_closed: bool = False
@@ -234,7 +233,7 @@ class LogReader:
         Start to read the log from `place` on, in these threads. At most these blocks are read
         ahead; `measure_block` returns how many bytes the next one is to have.
         """
-        self._stage = _Stage(threads, measure_block, list(blocks), self.log)
+        self._stage = _Stage(threads, measure_block, list(blocks))
         self._start_job(self._stage)
 
     @property
@@ -285,8 +284,8 @@ class LogReader:
         self.stop()
         if self._stage is not None:
             wait(self._stage.jobs)
-            self._stage.opened.close()
-            self._stage.source = None  # its `check` refers to the stage
+            self._stage.closing.close()
+            self._stage.opened = None  # the `check` of its source refers to the stage
             self._stage = None
 
     @property
@@ -316,29 +315,26 @@ class LogReader:
     def _fill(self, stage: _Stage, block: Block) -> bool:
         """Read the next lines. Returns False at the end, or if there is a problem."""
         stage.check()
-        source = stage.source or self._open(stage)
-        if source is None:
+        opened = stage.opened or self._open(stage)
+        if opened is None:
             return False
-        most = None
-        if stage.log is None or not stage.log.recognised:
-            try:
-                stage.log, most = self._recognise_log(source)
-            except ConfigurationError as error:
-                self.refusal, self.problem = error, str(error)
-                return False
-        if not block.fill(source, most, stage.measure_block()):
+        source = opened.source
+        try:
+            filled = opened.fill(block, stage.measure_block())
+        except ConfigurationError as error:
+            self.refusal, self.problem = error, str(error)
+            return False
+        if not filled:
             if source.size is not None:
                 self.size = max(source.size, source.progress)
-            if source.problem is not None:
-                self.problem = f"{source.name}: {source.problem}"
+            self.problem = opened.problem
             return False
         self.bytes_read = source.progress
-        block.log = stage.log
         fingerprint = source.fingerprint if self._resumable else ""
         block.end = LogPosition(source.offset, fingerprint=fingerprint)
         return True
 
-    def _open(self, stage: _Stage) -> Source | None:
+    def _open(self, stage: _Stage) -> OpenLog | None:
         """Open the log where it is to be read; None if that is a problem."""
         try:
             source = open_source(self.path, self._max_line, stage.check, resumable=self._resumable)
@@ -347,23 +343,12 @@ class LogReader:
                 raise
             self.problem = str(error)
             return None
-        stage.source = stage.opened.enter_context(source)
+        stage.closing.enter_context(source)
         if self.place.offset:
             skip_to(source, self.place, self.log)
         elif problem := self.log and compare_beginning(source.beginning, self.log):
             self.problem = f"{source.name} was replaced after the replay had begun: {problem}"
             return None
         self.is_compressed = source.is_compressed
-        return source
-
-    def _recognise_log(self, source: Source) -> tuple[Log, int | None]:
-        """
-        The log, and after how many bytes its format is to be detected again; None if it needn't be.
-        """
-        head = read_head(source, self._recognise.needed)
-        log = self._recognise(source.name, head)
-        log.beginning = source.beginning
-        judge_order(log, head, source, self._recognise.needed)
-        if log.recognised:
-            self._on_recognised(log, source)
-        return log, None if log.recognised else len(head) or None
+        stage.opened = OpenLog(source, self.log, self._recognise, self._on_recognised)
+        return stage.opened
