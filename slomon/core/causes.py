@@ -241,12 +241,13 @@ def _learn(
 def _conclude(node: Node, nodes: Sequence[Node]) -> list[Finding]:
     """The findings for the incidents of a fault."""
     fault = node.fault
+    belief = node.belief
     fixes = _find_fixes(node, nodes) if node.endings else {}
     findings = []
     for number, case in enumerate(fault.cases):
         # The belief about the first incident has the share of stray failures already.
         share = (1 - DOUBT) * (1 - fault.strays[number] if number else 1)
-        causes = {change: node.belief.get(change, 0.0) * share for change in case.suspects}
+        causes = {change: belief[change] * share for change in case.suspects if change in belief}
         repaired = {}
         if fault.newest[case.key] == number:
             repaired = {one.change: fixes.get(one.change, 0.0) * share for one in case.repairs}

@@ -54,6 +54,9 @@ class Case:
     * `recovery`: the last failure before the endpoint recovered; None if the incident did not close
     * `over`: the last failure, infinite while the incident is open
     * `repairs`: the changes during the incident
+    * `steps`: the times of the surge, the opening and the last failure, each with the number of
+      failures until then from the one before
+    * `onset`: the likeliest onset
     * `error`: mean seconds between failures, so from the beginning of the failures to the onset
     """
 
@@ -67,15 +70,13 @@ class Case:
     strays: float = 0.0
     suspects: dict[int, float] = field(default_factory=dict)
     repairs: list[Repair] = field(default_factory=list)
+    steps: Sequence[tuple[float, int]] = ()
+    onset: float = field(init=False)
     error: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.error = self.see(self.onsets[0]).error
-
-    @property
-    def onset(self) -> float:
-        """The likeliest onset."""
-        return self.onsets[0].time
+        self.onset = self.onsets[0].time
+        self._find_error()
 
     @property
     def recovered(self) -> float:
@@ -92,7 +93,7 @@ class Case:
             )
             for one in self.onsets
         ]
-        self.error = self.see(self.onsets[0]).error
+        self._find_error()
         self.last_failure, self.over, self.recovery = later.last_failure, later.over, later.recovery
         self.strays = min(self.strays, later.strays)
         known = {one.change for one in self.repairs}
@@ -106,11 +107,23 @@ class Case:
             failures=sighting.failures + worth, seconds=sighting.seconds + expected
         )
 
+    def trace(self, sighting: Sighting) -> Sighting:
+        """A sighting with the course of its failures: those in each stretch of time since then."""
+        course = []
+        since = sighting.time
+        for time, failures in self.steps:
+            if (until := min(time, self.steps[-1][0])) > since:
+                course.append((until, failures))
+                since = until
+        return sighting._replace(course=tuple(course))
+
     def find_unrepaired(self, deploys: float) -> float:
         """
         The probability that the endpoint recovered without a repair. `deploys` are the changes of
         the service per second.
         """
+        if not self.repairs:
+            return 1.0
         itself = RECOVERED[0] * deploys
         repaired = 0.0
         for one in self.repairs:
@@ -119,6 +132,12 @@ class Case:
             share = FIXED[0] if one.taken_back is None else ROLLED_BACK[0]
             repaired += share * nearness / (REPAIR + self.error)
         return itself / (itself + repaired)
+
+    def _find_error(self) -> None:
+        """As `see` would."""
+        worth, severity = KNOWN
+        first = self.onsets[0]
+        self.error = (first.seconds + worth * self.interval / severity) / (first.failures + worth)
 
 
 @dataclass(slots=True)
@@ -176,7 +195,7 @@ class Fault:
         endpoints = []
         for case, (own_failures, own_requests) in zip(self.first, sums, strict=True):
             severity = _find_severity(failures - own_failures, requests - own_requests)
-            endpoints.append([case.see(one, severity) for one in case.onsets])
+            endpoints.append([case.trace(case.see(one, severity)) for one in case.onsets])
         return TimeDensity.of_beginning(endpoints, delays)
 
     def find_end(self) -> TimeDensity | None:
@@ -217,7 +236,7 @@ class Fault:
             before = self.cases[number]
             error = case.interval / severity
             delay = max(case.onset - before.recovered, 0.0)
-            rate = fsum(_exponential(delay, mean + error) * share for share, mean in AGAIN)
+            rate = fsum([_exponential(delay, mean + error) * share for share, mean in AGAIN])
             return max(rate, ongoing) * (VAIN + (1 - VAIN) * before.find_unrepaired(deploys))
         share, mean = LATER
         if case.onset > self.until + 60:

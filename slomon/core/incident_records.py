@@ -7,12 +7,12 @@ Times are seconds since the epoch, durations and ages are seconds, and shares ar
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from itertools import islice
 from typing import Final
 
@@ -170,10 +170,9 @@ def _allow(slo: float) -> float:
 def _identify(incident: Incident) -> str:
     endpoint = incident.endpoint
     # Without the time, incidents of two processes with a stream each could have the same id.
-    opening = str(incident.start_position), str(incident.start)
-    parts = endpoint.name, endpoint.verb, endpoint.resource, *opening
-    text = "\0".join(parts).encode(errors="surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:16]
+    opening = f"{incident.start_position}\0{incident.start}"
+    text = f"{endpoint.name}\0{endpoint.verb}\0{endpoint.resource}\0{opening}"
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _find_co_occurring(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...]]:
