@@ -51,8 +51,7 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):  # there may be millions: a data class takes twice as long
     """
     A change that may have broken or fixed an endpoint.
 
@@ -179,7 +178,6 @@ def _describe(
         share = round(probabilities[position], _DIGITS) if position in probabilities else 0.0
         age = (crossed_at - tick) / TICKS_PER_SECOND if crossed_at > tick else 0.0
         delay = (moved_at - tick) / TICKS_PER_SECOND
-        # There may be millions of candidates: arguments by position take less time.
         listed.append(Candidate(change.commit, change.author, change.date, age, delay, share))
         shares.append(share)
     unexplained = round(max(1 - fsum(shares), 0.0), _DIGITS)

@@ -164,7 +164,7 @@ COLUMNS: Final = (
 _LEADING: Final = {"id", "start", "end"}
 
 
-_FOLLOWING: Final = [one.name for one in fields(IncidentRecord) if one.name not in _LEADING]
+_FOLLOWING: Final = [name for name in IncidentRecord._fields if name not in _LEADING]
 _get_following: Final = attrgetter(*_FOLLOWING)
 
 
@@ -210,6 +210,8 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, str):
         return str(value)  # a State or a Verdict becomes plain text
+    if isinstance(value, Candidate):
+        return value._asdict()
     if isinstance(value, tuple):
         return list(map(_plain, value))
     names = [field.name for field in fields(cast(Any, value))]
