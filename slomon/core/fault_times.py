@@ -44,11 +44,11 @@ class Piece(NamedTuple):
 
 class TimeDensity:
     """
-    The density of a time. `time` is the likeliest one; `error`: the mean seconds from it to the
-    sighting.
+    The density of a time. `time` is the likeliest one, and `first` the first possible one; `error`:
+    the mean seconds from it to the sighting.
     """
 
-    __slots__ = ("_courses", "_delayed", "_delays", "error", "time")
+    __slots__ = ("_courses", "_delayed", "_delays", "error", "first", "time")
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class TimeDensity:
         grown: Sequence[Sequence[Piece]] = (),
     ) -> None:
         self.error = error
+        self.first = sudden[0].begin
         self._courses = [(1 - GROWS if grown else 1.0, sudden)]
         self._courses += [(GROWS / len(grown), pieces) for pieces in grown]
         self._delays = delays

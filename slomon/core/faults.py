@@ -198,8 +198,13 @@ class Fault:
             endpoints.append([case.trace(case.see(one, severity)) for one in case.onsets])
         return TimeDensity.of_beginning(endpoints, delays)
 
-    def find_end(self) -> TimeDensity | None:
-        """When it ended; None if no endpoint has recovered."""
+    @property
+    def has_recovered(self) -> bool:
+        """Whether an endpoint has recovered."""
+        return any(self.cases[one].recovery is not None for one in self.newest.values())
+
+    def find_end(self) -> TimeDensity:
+        """When it ended, if an endpoint has recovered."""
         severity = _find_severity(self._failures, self._requests)
         endpoints = []
         for number in self.newest.values():
@@ -208,7 +213,7 @@ class Fault:
                 continue
             last = case.onsets[0]._replace(time=case.recovery, weight=1.0)
             endpoints.append([case.see(last, severity)])
-        return TimeDensity.of_end(endpoints, (REPAIR,)) if endpoints else None
+        return TimeDensity.of_end(endpoints, (REPAIR,))
 
     def list_suspects(self) -> list[tuple[int, float]]:
         """The positions and times of the changes before its beginning, in order of positions."""
