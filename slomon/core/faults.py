@@ -75,8 +75,11 @@ class Case:
     error: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.onset = self.onsets[0].time
-        self._find_error()
+        worth, severity = KNOWN
+        first = self.onsets[0]
+        self.onset = first.time
+        # As `see` would.
+        self.error = (first.seconds + worth * self.interval / severity) / (first.failures + worth)
 
     @property
     def recovered(self) -> float:
@@ -93,7 +96,7 @@ class Case:
             )
             for one in self.onsets
         ]
-        self._find_error()
+        self.__post_init__()
         self.last_failure, self.over, self.recovery = later.last_failure, later.over, later.recovery
         self.strays = min(self.strays, later.strays)
         known = {one.change for one in self.repairs}
@@ -132,12 +135,6 @@ class Case:
             share = FIXED[0] if one.taken_back is None else ROLLED_BACK[0]
             repaired += share * nearness / (REPAIR + self.error)
         return itself / (itself + repaired)
-
-    def _find_error(self) -> None:
-        """As `see` would."""
-        worth, severity = KNOWN
-        first = self.onsets[0]
-        self.error = (first.seconds + worth * self.interval / severity) / (first.failures + worth)
 
 
 @dataclass(slots=True)

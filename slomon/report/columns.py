@@ -164,7 +164,7 @@ COLUMNS: Final = (
 _LEADING: Final = {"id", "start", "end"}
 
 
-_FOLLOWING: Final = [name for name in IncidentRecord._fields if name not in _LEADING]
+_FOLLOWING: Final = [one.name for one in fields(IncidentRecord) if one.name not in _LEADING]
 _get_following: Final = attrgetter(*_FOLLOWING)
 
 
