@@ -22,7 +22,7 @@ def likelihood(time: float, endpoints: list[list[Sighting]], growth: float) -> f
         for one in sightings:
             distance = one.time - time
             if distance >= 0 and growth:
-                known += one.density_if_grows(distance, growth)
+                known += one.make_density(growth)(distance)
             elif distance >= 0:
                 tail = (1 + distance / one.seconds) ** (-one.failures - 1)
                 known += one.weight * one.failures / one.seconds * tail
@@ -129,14 +129,14 @@ def test_failures_that_become_more_frequent_are_of_a_fault_that_grows() -> None:
 def test_the_likelihood_of_growth_is_that_of_poisson_failures() -> None:
     """A fault that grew 100 s ago has the rate of a sudden one; a growing one half of it."""
     sighting = Sighting(1000.0, 1.0, 10.0, 100.0, course=((1100.0, 10.0),))
-    long_ago = sighting.density_if_grows(300.0, growth=1e-6)
+    long_ago = sighting.make_density(1e-6)(300.0)
     assert long_ago == pytest.approx(sighting.density(300.0))
     # From 100 to 200 s the rate is 0.75 of the grown one, before it is a quarter on average.
     grown = 100 * 0.75 + 100 * 0.25
     expected = 10 / grown * 0.5 * 0.75**10 * (100 / grown) ** 10
-    assert sighting.density_if_grows(100.0, growth=200.0) == pytest.approx(expected)
+    assert sighting.make_density(200.0)(100.0) == pytest.approx(expected)
     # An onset that sees only a tenth of the grown rate or more: it began to be seen 20 s later.
     grown_and_seen = 100 * 0.75 + 80 * 0.3
     blind = sighting._replace(unseen=0.1 * 10 / (100 * 0.75))
     expected = 10 / grown_and_seen * 0.5 * 0.75**10 * (100 / grown_and_seen) ** 10
-    assert blind.density_if_grows(100.0, growth=200.0) == pytest.approx(expected)
+    assert blind.make_density(200.0)(100.0) == pytest.approx(expected)
