@@ -107,7 +107,8 @@ class Attribution:
         return most if most and most.probability else None
 
 
-_NO_CANDIDATE: Final = Attribution(Verdict.NONE)
+NO_CANDIDATE: Final = Attribution(Verdict.NONE)
+"""The attribution if no change is known."""
 
 
 class Attributed(NamedTuple):
@@ -170,7 +171,7 @@ def _describe(
     began: int,
 ) -> Attribution:
     if not candidates.changes:
-        return _NO_CANDIDATE
+        return NO_CANDIDATE
     listed, shares = [], []
     for one in candidates.changes:
         position, tick, change = one

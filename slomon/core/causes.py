@@ -55,9 +55,11 @@ DOUBT: Final = 0.03
 ROUNDS: Final = 4
 LEARNT_FROM: Final = 1000
 """The number of newest faults from which the rates are learnt."""
+LEAST_RATE: Final = 1e-6
+"""Per second; a density that is less is left out."""
+FORGOTTEN: Final = 9000.0
+"""Seconds after a change from which on the densities of all delays are less than that."""
 
-_LEAST_RATE: Final = 1e-6  # per second; what is rarer is left out
-_FORGOTTEN: Final = 9000.0  # seconds after a change; then the densities of all delays are less
 _LEAST_STRAYS: Final = 1e-4  # per second; a fault with more is no sign of an outage of services
 _NEAREST: Final = 25  # faults before a beginning, and as many after it
 _COUNTED: Final = 3  # other services, for a coincidence
@@ -136,12 +138,9 @@ def _make_nodes(
             lasted = max(fault.until - beginning.time, 0.0) + 3 * beginning.error
             brief = -expm1(-lasted / DURATION)
         node = Node(fault, [], together if others else 1 - together, strays[index], brief)
-        earliest = beginning.first - _FORGOTTEN
+        earliest = beginning.first - FORGOTTEN
         for change, time in fault.list_suspects():
-            if time < earliest:
-                continue
-            densities = beginning.after(time)
-            if fsum(densities) < _LEAST_RATE:
+            if time < earliest or fsum(densities := beginning.after(time)) < LEAST_RATE:
                 continue
             weight = 1 - coincidence
             if others:

@@ -31,7 +31,7 @@ from json.encoder import encode_basestring_ascii as _text
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
-from slomon.core.attribution import Attribution, Candidate
+from slomon.core.attribution import NO_CANDIDATE, Attribution, Candidate
 from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison, Counts
 
@@ -236,7 +236,7 @@ def _write_line(record: IncidentRecord) -> str:
         f'"burn_rate": {_number(record.burn_rate)}, '
         f'"error_budget_consumed": {_number(record.error_budget_consumed)}, '
         f'"broken_by": {_write_attribution(record.broken_by)}, '
-        f'"fixed_by": {_write_attribution(fixed_by) if fixed_by else "null"}, '
+        f'"fixed_by": {_write_attribution(fixed_by)}, '
         f'"co_occurring": [{", ".join(map(_text, record.co_occurring))}], '
         f'"onset_error": {record.onset_error!r}, "recovery": {_number(record.recovery)}, '
         f'"recovery_error": {_number(record.recovery_error)}}}'
@@ -251,7 +251,15 @@ def _write_endpoint(service: str, verb: str, resource: str, slo: float, window: 
     )
 
 
-def _write_attribution(attribution: Attribution) -> str:
+def _write_attribution(attribution: Attribution | None) -> str:
+    if attribution is None:
+        return "null"
+    if attribution is NO_CANDIDATE:
+        return _NO_CANDIDATE
+    return _write_members(attribution)
+
+
+def _write_members(attribution: Attribution) -> str:
     evidence = attribution.evidence
     return (
         f'{{"verdict": "{attribution.verdict}", '
@@ -289,3 +297,6 @@ def _write_counts(counts: Counts) -> str:
 
 def _number(number: float | None) -> str:
     return "null" if number is None else repr(number)
+
+
+_NO_CANDIDATE: Final = _write_members(NO_CANDIDATE)  # of most incidents, if there are few changes

@@ -7,27 +7,28 @@ from math import exp, fsum, inf
 import pytest
 
 from slomon.core.fault_times import MISLEADING, Piece, TimeDensity
-from slomon.core.sightings import GROWS, GROWTHS, Sighting
+from slomon.core.sightings import GROWS, GROWTHS, Density, Sighting
 
 SURE = Sighting(0.0, 1.0, failures=10.0, seconds=20.0)
 STEP = 0.2
 
 
-def likelihood(time: float, endpoints: list[list[Sighting]], growth: float) -> float:
+def likelihood(time: float, endpoints: list[list[tuple[float, Density]]]) -> float:
     """The product of the endpoints, written down once more."""
     share, within = MISLEADING
     product = 1.0
-    for sightings in endpoints:
-        known = 0.0
-        for one in sightings:
-            distance = one.time - time
-            if distance >= 0 and growth:
-                known += one.make_density(growth)(distance)
-            elif distance >= 0:
-                tail = (1 + distance / one.seconds) ** (-one.failures - 1)
-                known += one.weight * one.failures / one.seconds * tail
+    for densities in endpoints:
+        known = fsum(density(onset - time) for onset, density in densities if onset >= time)
         product *= share / within + (1 - share) * known
     return product
+
+
+def make_density(one: Sighting, growth: float) -> Density:
+    """That of a sudden fault written down once more."""
+    if growth:
+        return one.make_density(growth)
+    scale = one.weight * one.failures / one.seconds
+    return lambda distance: scale * (1 + distance / one.seconds) ** (-one.failures - 1)
 
 
 def by_grid(
@@ -39,7 +40,10 @@ def by_grid(
     sums = []
     whole = 0.0
     for growth, share in ((0.0, 1 - GROWS), *((one, GROWS / len(GROWTHS)) for one in GROWTHS)):
-        weights = [likelihood(time, endpoints, growth) for time in times]
+        densities = [
+            [(one.time, make_density(one, growth)) for one in sightings] for sightings in endpoints
+        ]
+        weights = [likelihood(time, densities) for time in times]
         whole += share * fsum(weights)
         sums.append(
             [
