@@ -59,6 +59,7 @@ def by_grid(
     return [one / whole for one in (*sudden, fsum(one[0] for one in grown) / len(grown))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "endpoints",
     [
