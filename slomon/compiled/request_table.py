@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from slomon.compiled.library import Library, Text, address, lengthen
@@ -28,6 +30,7 @@ from slomon.kernels.route import LONGEST, SCRATCH
 from slomon.kernels.swar import WIDEST
 
 _PLAIN: Final = re.compile(rb"[A-Za-z]+ (?:[a-z0-9._-]+\n)?[!#-\[\]-~]+")
+_find_newline: Final = re.compile(rb"\n").search
 _BUCKETS: Final = 1 << 10
 _REMEMBERED: Final = 1 << 18  # requests to given endpoints: a log must not fill the memory
 _WORTH: Final = (
@@ -99,6 +102,22 @@ class CompiledEndpointNames:
         at, length = self._places[2 * key : 2 * key + 2]
         request: bytes = self._arena[at : at + length].tobytes()
         return request
+
+    def list_names(self) -> Iterator[bytes]:
+        """The names of found endpoints, in order of their keys."""
+        with memoryview(self._arena) as arena:
+            at = 0
+            for length in self._places[1 : 2 * len(self) : 2]:
+                yield arena[at : at + length].tobytes()
+                at += length
+
+    def list_admitted(self) -> Iterable[int]:
+        """Whether each found endpoint is admitted, in order of their keys."""
+        return islice(self._admitted, len(self))
+
+    def has_newline(self) -> bool:
+        """Has any name a newline, as after an origin?"""
+        return _find_newline(self._arena, 0, self._book[USED]) is not None
 
     def save(self) -> SavedEndpointNames:
         """Return the found endpoints, for `load`."""

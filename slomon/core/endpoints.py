@@ -13,6 +13,7 @@ way in every process and run:
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,6 +55,24 @@ class Endpoint:
     resource: str
     slo: float
     window: int
+
+
+class OwnedEndpoints(Sequence[Endpoint]):
+    """Endpoints that are made when they are read. Their owners are known without them."""
+
+    @abstractmethod
+    def list_owners(self) -> Iterable[tuple[str, float]]:
+        """
+        The service and the SLO of each endpoint, in order of their keys. The service is "" if it is
+        named after the endpoint, which is its only one.
+        """
+
+
+def list_owners(endpoints: Sequence[Endpoint]) -> Iterable[tuple[str, float]]:
+    """The service and the SLO of each endpoint; see `OwnedEndpoints.list_owners`."""
+    if isinstance(endpoints, OwnedEndpoints):
+        return endpoints.list_owners()
+    return ((one.name, one.slo) for one in endpoints)
 
 
 class Catalogue:
