@@ -482,6 +482,7 @@ _KERNELS: Final = {
     "cut": (reorder.cut, (_C, _N, _N, _N)),
     "count": (reorder.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (reorder.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
+    "add_totals": (windows.add_totals, (_C, _N, _C, _C)),
     "add_details": (windows.add_details, (_C, _C, _C, _C, _N)),
     "mark": (_mark, (_C, _F, _N, _C, _C, _N, _C, _C, _C, _N, _C)),
     "advance": (

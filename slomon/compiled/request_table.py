@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -37,6 +37,7 @@ _WORTH: Final = (
     32  # numbers of a table that are copied in the time in which one request is resolved
 )
 _ARENA: Final = 1 << 16  # bytes
+_NAMES: Final = 1 << 12  # that are copied from the arena together
 _PADDING: Final = WIDEST  # bytes behind the arena, which kernels read with the last bytes of a text
 
 
@@ -105,11 +106,12 @@ class CompiledEndpointNames:
 
     def list_names(self) -> Iterator[bytes]:
         """The names of found endpoints, in order of their keys."""
-        with memoryview(self._arena) as arena:
-            at = 0
-            for length in self._places[1 : 2 * len(self) : 2]:
-                yield arena[at : at + length].tobytes()
-                at += length
+        for first in range(0, len(self), _NAMES):
+            places = self._places[2 * first : 2 * min(first + _NAMES, len(self))]
+            begin, end = places[0], places[-2] + places[-1]
+            texts = self._arena[begin:end].tobytes()
+            for at, length in zip(places[::2], places[1::2], strict=True):
+                yield texts[at - begin : at - begin + length]
 
     def list_admitted(self) -> Iterable[int]:
         """Whether each found endpoint is admitted, in order of their keys."""
@@ -194,8 +196,10 @@ class CompiledEndpointNames:
             self._measure()
         if header[USED] + SCRATCH > header[ARENA]:
             # A new arena: scanners may still read the old one, so it must not be grown in place.
-            self._arena = self._arena + array("B", bytes(len(self._arena)))
+            self._arena, size = self._arena[:], len(self._arena)
+            lengthen(self._arena, size + max(size >> 2, _ARENA))
             header[ARENA] = len(self._arena) - _PADDING
+            self.known = replace(self.known, arena=self._arena)  # so that the old one is released
 
     def publish(self, unknown: int) -> None:
         """Publish a copy of the table once scanners miss enough requests to be worth it."""

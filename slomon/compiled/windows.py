@@ -21,7 +21,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from operator import add
 from typing import Final, Literal, cast
 
 from slomon.compiled.library import Function, Library, address, lengthen
@@ -144,14 +143,11 @@ class CompiledWindows:
 
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""
-        requests, past_requests, failures, past_failures = (
-            self._endpoints[WindowState._fields.index(name) :: ENDPOINT]
-            for name in ("requests", "past_requests", "failures", "past_failures")
+        requests, failures = (array("q", bytes(8 * self.count)) for _ in range(2))
+        self._library.add_totals(
+            address(self._endpoints), self.count, address(requests), address(failures)
         )
-        return (
-            array("q", map(add, requests, past_requests)),
-            array("q", map(add, failures, past_failures)),
-        )
+        return requests, failures
 
     def advance(self, batch: Batch) -> list[Crossing]:
         """

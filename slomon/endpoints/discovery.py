@@ -6,7 +6,7 @@ import re
 from array import array
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import compress, repeat
+from itertools import compress
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from slomon.core.endpoints import Endpoint, OwnedEndpoints
@@ -142,6 +142,7 @@ class FoundEndpoints(OwnedEndpoints):
         self._defaults = defaults
         self._service_from = BY_ENDPOINT if defaults.name else service_from
         self._services: Collection[str] | None = None  # that own an endpoint
+        self._origins: Sequence[bytes] = ()  # of the endpoints, once they are settled
         if self._service_from == BY_ENDPOINT:
             self._services = {defaults.name, EVERY_SERVICE}
 
@@ -176,7 +177,8 @@ class FoundEndpoints(OwnedEndpoints):
         Decide, now that all endpoints are found: hosts are shown if there are several, or if the
         only one is a service that was `deployed`. Then hosts are services as well.
         """
-        admitted = compress(self._list_origins(), self.names.list_admitted())
+        self._origins = self._list_origins()
+        admitted = compress(self._origins, self.names.list_admitted())
         parts = {self._read_origin(_decode(origin)) for origin in set(admitted)}
         hosts = {host for _, host in parts}
         self.shows_hosts = len(hosts) > 1 or any(host in deployed for host in hosts if host)
@@ -186,14 +188,14 @@ class FoundEndpoints(OwnedEndpoints):
             self._services = {EVERY_SERVICE} if hidden else services | {EVERY_SERVICE}
 
     def list_owners(self) -> Iterable[tuple[str, float]]:
-        """See `OwnedEndpoints.list_owners`."""
+        """See `OwnedEndpoints.list_owners`. Only after `settle`."""
         slo = self._defaults.slo
 
         @cache
         def own(origin: bytes) -> tuple[str, float]:
             return self._read_origin(_decode(origin))[0], slo
 
-        return map(own, self._list_origins())
+        return map(own, self._origins)
 
     def _split(self, name: bytes) -> tuple[str, str, str, str]:
         """The verb, the service ("" for a service of its own), the host and the path of a name."""
@@ -211,11 +213,16 @@ class FoundEndpoints(OwnedEndpoints):
             return origin, origin
         return self._defaults.name, origin
 
-    def _list_origins(self) -> Iterable[bytes]:
-        """The origin of each name, b"" if it is not known. There may be millions of names."""
+    def _list_origins(self) -> Sequence[bytes]:
+        """The origin of each name, b"" if it is not known."""
         if not self.names.has_newline():  # none has an origin, as in most logs
-            return repeat(b"", len(self))
-        return map(_find_origin, self.names.list_names())
+            return [b""] * len(self)
+        # There may be millions of names: each origin is found once.
+        origin_of = cache(_find_origin)
+        return [
+            origin_of(name[: name.find(b"\n", name.find(b" ")) + 1])
+            for name in self.names.list_names()
+        ]
 
 
 def name_request(verb: str, origin: str, path: str) -> bytes:
@@ -250,7 +257,7 @@ def _decode(text: bytes) -> str:
 
 
 def _find_origin(name: bytes) -> bytes:
-    """The origin of an endpoint's name, as in `split_name`."""
+    """The origin of an endpoint's name, as in `split_name`. It may be cut after a newline."""
     _, _, path = name.partition(b" ")
     origin, newline, _ = path.partition(b"\n")
     return origin if newline and not path.startswith(b"/") else b""

@@ -109,6 +109,10 @@ DETAIL: Final = WindowState._fields.index("slo")
 """Which number of the record of an endpoint is that of its detail record."""
 ENDPOINT: Final = DETAIL + 1
 """Numbers in the record of an endpoint: one cache line."""
+_REQUESTS: Final = WindowState._fields.index("requests")
+_FAILURES: Final = WindowState._fields.index("failures")
+_PAST_REQUESTS: Final = WindowState._fields.index("past_requests")
+_PAST_FAILURES: Final = WindowState._fields.index("past_failures")
 DETAILS: Final = ENDPOINT_COLUMNS - DETAIL + 1
 """
 Numbers in a detail record: what changes only if requests fail. Endpoints without a failure share
@@ -457,6 +461,15 @@ def add_details(
                 endpoints[place] = record
                 for number in range(DETAILS - 1):
                     details[record * DETAILS + number] = details[number]
+    return 0
+
+
+def add_totals(endpoints: Column, count: int, requests: Column, failures: Column) -> int:
+    """Write all requests and failures so far of each of `count` endpoints, from their records."""
+    for slot in range(count):
+        at = slot * ENDPOINT
+        requests[slot] = endpoints[at + _REQUESTS] + endpoints[at + _PAST_REQUESTS]
+        failures[slot] = endpoints[at + _FAILURES] + endpoints[at + _PAST_FAILURES]
     return 0
 
 
