@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from array import array
 from collections.abc import Iterator
 from itertools import product
@@ -15,7 +16,16 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.kernels.windows import EXPIRED, OPENED, Crossing
+from slomon.kernels.windows import (
+    BLOCK,
+    CROSSING,
+    DETAILS,
+    ENDPOINT,
+    ENTRY,
+    EXPIRED,
+    OPENED,
+    Crossing,
+)
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.core.builders import make_endpoint
 from tests.onsets import find_onsets
@@ -233,6 +243,26 @@ def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
             assert windows.advance(batch) == plain.advance(batch)
         assert windows.count == 300
         assert list(windows.columns()) == list(plain.columns())
+
+
+def test_an_endpoint_without_a_failure_takes_a_record_and_a_block() -> None:
+    count = 10_000
+    rows = [array("q", numbers) for numbers in (range(count), [5] * count, [0] * count)]
+    batch = Batch(*rows, array("q", range(count)), [])
+    with compiled_kernels() as library:
+        windows = CompiledWindows(library, Windows())
+        tracemalloc.start()
+        try:
+            windows.grow(count, LIKE)
+            windows.advance(batch)
+            windows.advance(Batch(array("q"), array("q"), array("q"), array("q"), []))
+            taken, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    crossings = 8 * CROSSING * count  # room for a batch
+    details = 8 * DETAILS * count  # room for those of a batch
+    at_most = 8 * (ENDPOINT + BLOCK * ENTRY + 1) * count
+    assert taken - crossings - details < 1.2 * at_most
 
 
 @backends
