@@ -104,12 +104,13 @@ class CompiledEndpointNames:
         request: bytes = self._arena[at : at + length].tobytes()
         return request
 
-    def list_names(self) -> Iterator[bytes]:
-        """The names of found endpoints, in order of their keys."""
-        for first in range(0, len(self), _NAMES):
-            places = self._places[2 * first : 2 * min(first + _NAMES, len(self))]
-            begin, end = places[0], places[-2] + places[-1]
-            texts = self._arena[begin:end].tobytes()
+    def list_names(self, first: int, end: int) -> Iterator[bytes]:
+        """The names of the found endpoints from key `first` to before `end`."""
+        end = min(end, len(self))
+        for key in range(first, end, _NAMES):
+            places = self._places[2 * key : 2 * min(key + _NAMES, end)]
+            begin = places[0]
+            texts = self._arena[begin : places[-2] + places[-1]].tobytes()
             for at, length in zip(places[::2], places[1::2], strict=True):
                 yield texts[at - begin : at - begin + length]
 
@@ -117,9 +118,11 @@ class CompiledEndpointNames:
         """Whether each found endpoint is admitted, in order of their keys."""
         return islice(self._admitted, len(self))
 
-    def has_newline(self) -> bool:
-        """Has any name a newline, as after an origin?"""
-        return _find_newline(self._arena, 0, self._book[USED]) is not None
+    def has_newline(self, first: int, end: int) -> bool:
+        """Has any name from key `first` to before `end` a newline, as after an origin?"""
+        places = self._places[2 * first : 2 * min(end, len(self))]
+        last = places[-2] + places[-1] if places else 0
+        return bool(places) and _find_newline(self._arena, places[0], last) is not None
 
     def save(self) -> SavedEndpointNames:
         """Return the found endpoints, for `load`."""

@@ -94,7 +94,8 @@ def add_up_services(totals: Totals, incidents: Iterable[Incident]) -> Services:
     """
     alone = 0
     requests: dict[tuple[str, float], int] = {}
-    owners = zip(list_owners(totals.endpoints), totals.requests, strict=True)
+    every = list_owners(totals.endpoints, 0, len(totals.endpoints))
+    owners = zip(every, totals.requests, strict=True)
     for owner, count in compress(owners, totals.requests):
         alone += not owner[0]
         requests[owner] = requests.get(owner, 0) + count

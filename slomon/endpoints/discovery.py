@@ -177,7 +177,7 @@ class FoundEndpoints(OwnedEndpoints):
         Decide, now that all endpoints are found: hosts are shown if there are several, or if the
         only one is a service that was `deployed`. Then hosts are services as well.
         """
-        self._origins = self._list_origins()
+        self._origins = self._list_origins(0, len(self))
         admitted = compress(self._origins, self.names.list_admitted())
         parts = {self._read_origin(_decode(origin)) for origin in set(admitted)}
         hosts = {host for _, host in parts}
@@ -187,15 +187,15 @@ class FoundEndpoints(OwnedEndpoints):
             hidden = self._service_from == BY_HOST and not self.shows_hosts
             self._services = {EVERY_SERVICE} if hidden else services | {EVERY_SERVICE}
 
-    def list_owners(self) -> Iterable[tuple[str, float]]:
-        """See `OwnedEndpoints.list_owners`. Only after `settle`."""
+    def list_owners(self, first: int, end: int) -> Iterable[tuple[str, float]]:
+        """See `OwnedEndpoints.list_owners`."""
         slo = self._defaults.slo
 
         @cache
         def own(origin: bytes) -> tuple[str, float]:
             return self._read_origin(_decode(origin))[0], slo
 
-        return map(own, self._origins)
+        return map(own, self._origins[first:end] or self._list_origins(first, end))
 
     def _split(self, name: bytes) -> tuple[str, str, str, str]:
         """The verb, the service ("" for a service of its own), the host and the path of a name."""
@@ -213,15 +213,15 @@ class FoundEndpoints(OwnedEndpoints):
             return origin, origin
         return self._defaults.name, origin
 
-    def _list_origins(self) -> Sequence[bytes]:
-        """The origin of each name, b"" if it is not known."""
-        if not self.names.has_newline():  # none has an origin, as in most logs
-            return [b""] * len(self)
+    def _list_origins(self, first: int, end: int) -> Sequence[bytes]:
+        """The origin of each name from key `first` to before `end`, b"" if it is not known."""
+        if not self.names.has_newline(first, end):  # none has an origin, as in most logs
+            return [b""] * (min(end, len(self)) - first)
         # There may be millions of names: each origin is found once.
         origin_of = cache(_find_origin)
         return [
             origin_of(name[: name.find(b"\n", name.find(b" ")) + 1])
-            for name in self.names.list_names()
+            for name in self.names.list_names(first, end)
         ]
 
 
@@ -287,14 +287,14 @@ class EndpointNames(Protocol):
     def text(self, key: int) -> bytes:
         """The name of a key."""
 
-    def list_names(self) -> Iterable[bytes]:
-        """The names, in order of their keys."""
+    def list_names(self, first: int, end: int) -> Iterable[bytes]:
+        """The names from key `first` to before `end`."""
 
     def list_admitted(self) -> Iterable[int]:
         """Whether each name is admitted, in order of their keys."""
 
-    def has_newline(self) -> bool:
-        """Has any name a newline, as after an origin?"""
+    def has_newline(self, first: int, end: int) -> bool:
+        """Has any name from key `first` to before `end` a newline, as after an origin?"""
 
     def save(self) -> SavedEndpointNames:
         """The state, for `load`."""
@@ -379,17 +379,17 @@ class PythonEndpointNames:
         """The name of a key."""
         return self._texts[key]
 
-    def list_names(self) -> Iterable[bytes]:
-        """The names, in order of their keys."""
-        return self._texts
+    def list_names(self, first: int, end: int) -> Iterable[bytes]:
+        """The names from key `first` to before `end`."""
+        return self._texts[first:end]
 
     def list_admitted(self) -> Iterable[int]:
         """Whether each name is admitted, in order of their keys."""
         return self._is_admitted
 
-    def has_newline(self) -> bool:
-        """Has any name a newline, as after an origin?"""
-        return any(b"\n" in text for text in self._texts)
+    def has_newline(self, first: int, end: int) -> bool:
+        """Has any name from key `first` to before `end` a newline, as after an origin?"""
+        return any(b"\n" in text for text in self._texts[first:end])
 
     def save(self) -> SavedEndpointNames:
         """The state, for `load`."""

@@ -247,8 +247,8 @@ def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
 
 def test_an_endpoint_without_a_failure_takes_a_record_and_a_block() -> None:
     count = 10_000
-    rows = [array("q", numbers) for numbers in (range(count), [5] * count, [0] * count)]
-    batch = Batch(*rows, array("q", range(count)), [])
+    numbers = array("q", range(count))
+    batch = Batch(numbers, array("q", [5]) * count, array("q", [0]) * count, numbers, [])
     with compiled_kernels() as library:
         windows = CompiledWindows(library, Windows())
         tracemalloc.start()

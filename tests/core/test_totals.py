@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
 from dataclasses import replace
 
-from slomon.core.endpoints import Endpoint, OwnedEndpoints
+from slomon.core.endpoints import Endpoint
 from slomon.core.totals import Totals, add_up_services, list_endpoints, sum_requests
-from tests.core.builders import make_endpoint
+from tests.core.builders import ListedEndpoints, make_endpoint
 from tests.incidents import make_incident
 
 
-class Unmade(OwnedEndpoints):
+class UnmadeEndpoints(ListedEndpoints):
     """Endpoints of which none may be made."""
 
-    def __init__(self, *services: str) -> None:
-        self._services = services
-
-    def __len__(self) -> int:
-        return len(self._services)
-
-    def __getitem__(self, key: int) -> Endpoint:  # type: ignore[override]
+    def __getitem__(self, key: int) -> Endpoint:  # type: ignore[override] # no slices
         raise AssertionError(f"endpoint {key} was made")
-
-    def list_owners(self) -> Iterable[tuple[str, float]]:
-        return [(service, 0.9) for service in self._services]
 
 
 def test_services_own_one_or_several_endpoints_and_count_if_one_has_requests() -> None:
@@ -44,8 +34,10 @@ def test_services_own_one_or_several_endpoints_and_count_if_one_has_requests() -
 
 
 def test_no_endpoint_is_made_to_count_the_services_and_the_requests_of_those_that_broke() -> None:
-    totals = Totals(Unmade("", "shop", "", "shop", ""), array("q", [5, 6, 7, 8, 0]))
-    alone = replace(make_incident(make_endpoint("GET /x", "/x"), 3, 1), key=2)
+    names = ["GET /w", "shop", "GET /x", "shop", "GET /y"]
+    endpoints = [make_endpoint(name) for name in names]
+    totals = Totals(UnmadeEndpoints(*endpoints), array("q", [5, 6, 7, 8, 0]))
+    alone = replace(make_incident(endpoints[2], 3, 1), key=2)
     services = add_up_services(totals, [alone])
     assert services.count == 3
     assert services.requests["shop", 0.9] == 14

@@ -58,12 +58,19 @@ def test_the_owners_of_endpoints_are_the_services_of_the_endpoints_made_one_by_o
         for target in ("/a", "/b\nc", "/", "d\ne", "*"):
             for verb in ("GET", "POST"):
                 requests.key(verb, target, host)
-    services = [one for one, _ in settle(requests)]
-    own = [f"{one.verb} {one.resource}" for one in requests.endpoints]
-    assert list(requests.endpoints.list_owners()) == [
-        ("" if service == alone else service, 0.9)
-        for service, alone in zip(services, own, strict=True)
-    ]
+    endpoints = requests.endpoints
+
+    def check() -> None:
+        owners = [
+            ("" if one.name == f"{one.verb} {one.resource}" else one.name, one.slo)
+            for one in endpoints
+        ]
+        for first, end in (0, 99), (0, len(owners)), (1, 4), (3, 3):
+            assert list(endpoints.list_owners(first, end)) == owners[first:end]
+
+    check()
+    settle(requests)
+    check()
 
 
 def test_configured_endpoints_are_found_by_their_requests() -> None:

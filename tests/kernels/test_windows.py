@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, cycle, islice
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -462,7 +463,7 @@ def test_the_totals_of_records_are_what_is_in_the_window_and_what_has_left_it() 
     state = Windows([endpoint(), endpoint()]).state
     state.requests[:], state.past_requests[:] = [3, 4], [10, 20]
     state.failures[:], state.past_failures[:] = [1, 0], [5, 6]
-    columns = [*state[:DETAIL], [0, 0]]
+    columns = [*cast("tuple[list[int], ...]", state)[:DETAIL], [0, 0]]
     records = [column[slot] for slot in range(2) for column in columns]
     requests, failures = [0, 0], [0, 0]
     add_totals(records, 2, requests, failures)
