@@ -168,6 +168,7 @@ _INTERPRETED = SimpleNamespace(
     rehash=hash_table.rehash,
     enter=reorder.enter,
     cut=reorder.cut,
+    merge_runs=reorder.merge_runs,
     count=reorder.count,
     deal=reorder.deal,
     add_details=add_details,
