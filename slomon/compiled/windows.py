@@ -49,6 +49,7 @@ from slomon.kernels.windows import (
     WindowState,
 )
 
+_PART: Final = 1 << 14  # rows of a batch that are counted by one call, for which there is room
 _POOL: Final = ("first_free", "free_count", "late", "min_requests", "no_traffic")
 """The columns of one number each, in the order of WindowState."""
 
@@ -154,13 +155,24 @@ class CompiledWindows:
         Count the accesses of a batch. Return the crossings, in the order of the rows. Other threads
         run meanwhile.
         """
-        rows = len(batch.slots)
-        self._reserve(rows)
         slots, ticks, failures, positions = map(
             _numbers, (batch.slots, batch.ticks, batch.failures, batch.positions)
         )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
+        if len(slots) <= _PART:
+            return self._advance(slots, ticks, failures, positions)
+        found: list[Crossing] = []
+        for first in range(0, len(slots), _PART):
+            part = slice(first, first + _PART)
+            found += self._advance(slots[part], ticks[part], failures[part], positions[part])
+        return found
+
+    def _advance(
+        self, slots: array[int], ticks: array[int], failures: array[int], positions: array[int]
+    ) -> list[Crossing]:
+        rows = len(slots)
+        self._reserve(rows)
         series = None if self.series is None else self.series.reserve(rows)
         columns = address_columns(series)
         self._library.add_details(
