@@ -179,7 +179,7 @@ class _Stage:
     jobs: deque[Future[Block | None]] = field(default_factory=deque)  # in the order of the log
     opened: OpenLog | None = None
     closing: ExitStack = field(default_factory=ExitStack)
-    lock: Lock = field(default_factory=Lock)  # of the three below, and of `free`
+    lock: Lock = field(default_factory=Lock)  # of the two below, and of `free`
     is_filling: bool = False  # a job is, or the log has ended
     is_closed: bool = False
 
