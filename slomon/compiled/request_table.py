@@ -109,10 +109,11 @@ class CompiledEndpointNames:
         end = min(end, len(self))
         for key in range(first, end, _NAMES):
             places = self._places[2 * key : 2 * min(key + _NAMES, end)]
-            begin = places[0]
-            texts = self._arena[begin : places[-2] + places[-1]].tobytes()
-            for at, length in zip(places[::2], places[1::2], strict=True):
-                yield texts[at - begin : at - begin + length]
+            texts = self._arena[places[0] : places[-2] + places[-1]].tobytes()
+            at = 0
+            for length in places[1::2]:
+                yield texts[at : at + length]
+                at += length
 
     def list_admitted(self) -> Iterable[int]:
         """Whether each found endpoint is admitted, in order of their keys."""

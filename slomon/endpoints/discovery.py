@@ -219,10 +219,8 @@ class FoundEndpoints(OwnedEndpoints):
             return [b""] * (min(end, len(self)) - first)
         # There may be millions of names: each origin is found once.
         origin_of = cache(_find_origin)
-        return [
-            origin_of(name[: name.find(b"\n", name.find(b" ")) + 1])
-            for name in self.names.list_names(first, end)
-        ]
+        parts = (name.partition(b"\n") for name in self.names.list_names(first, end))
+        return [origin_of(head) if newline else b"" for head, newline, _ in parts]
 
 
 def name_request(verb: str, origin: str, path: str) -> bytes:
@@ -256,11 +254,10 @@ def _decode(text: bytes) -> str:
     return text.decode("utf-8", "backslashreplace")
 
 
-def _find_origin(name: bytes) -> bytes:
-    """The origin of an endpoint's name, as in `split_name`. It may be cut after a newline."""
-    _, _, path = name.partition(b" ")
-    origin, newline, _ = path.partition(b"\n")
-    return origin if newline and not path.startswith(b"/") else b""
+def _find_origin(head: bytes) -> bytes:
+    """The origin of an endpoint's name, of which this is before a newline. As in `split_name`."""
+    _, _, origin = head.partition(b" ")  # a verb has no newline
+    return b"" if origin.startswith(b"/") else origin
 
 
 class EndpointNames(Protocol):
