@@ -15,7 +15,7 @@ from slomon.core.events import Access
 from slomon.formats.json_keys import JsonKeys
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.json_lines import MEMORY, read_json
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.compiled.reading import check_scanner
 from tests.formats.json_texts import JSON

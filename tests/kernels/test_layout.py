@@ -16,7 +16,7 @@ from slomon.kernels.codes import NO_TICK
 from slomon.kernels.layout import read, read_combined
 from slomon.kernels.line import COMBINED_LINES, TABLE_LINES
 from slomon.kernels.request import MEMORY
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.kernels.table import read_row
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.compiled.reading import check_scanner

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slomon.compiled.json_lines import compile_wrapper
 from slomon.formats.wrappers import WRAPPERS
 from slomon.kernels.json_lines import MEMORY
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.kernels.wrappers import unwrap
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.compiled.reading import check_scanner, given_exactly, read_at

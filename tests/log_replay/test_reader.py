@@ -19,7 +19,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames
 from slomon.formats.registry import known_formats
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.log_replay.lines import Block, Log
 from slomon.log_replay.reader import LogReader, Scan
 from slomon.log_replay.survey import LogState
