@@ -35,6 +35,7 @@ def draw_stream(seed: int) -> PlainStream:
     return PlainStream(events, entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 150, 50))
 def test_probabilities_sum_to_one(first: int) -> None:
     for seed in range(first, first + 50):

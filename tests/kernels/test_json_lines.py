@@ -180,6 +180,7 @@ def test_the_smallest_lines_that_are_read_otherwise_would_be_shown(data: st.Data
     check(name, data.draw(st.lists(layout_lines(name), min_size=1, max_size=3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @names
 def test_a_scanner_of_keys_makes_the_rows_of_the_reference_parser(

@@ -120,6 +120,7 @@ def test_long_fields_are_read_to_their_ends() -> None:
         assert found[1:] == (b"GET " + path, b"200")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @layouts
 def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(

@@ -139,6 +139,7 @@ def test_the_smallest_lines_that_are_unwrapped_otherwise_would_be_shown(
     check(name, data.draw(st.lists(layout_lines(name), min_size=1, max_size=3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @names
 def test_a_scanner_of_wrapped_lines_makes_the_rows_of_the_reference_parser(

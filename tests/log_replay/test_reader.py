@@ -301,6 +301,7 @@ async def test_a_log_that_was_read_is_closed(tmp_path: Path) -> None:
         await one.log.next()
 
 
+@pytest.mark.slow
 async def test_a_log_that_is_closed_is_read_no_more_and_leaves_no_task(tmp_path: Path) -> None:
     [path] = write(tmp_path, b"a\n" * 100_000)
     for taken in range(3):  # of the two blocks that there are
