@@ -392,7 +392,7 @@ def _advance(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    excesses: Any,
+    details: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -407,7 +407,7 @@ def _advance(
     series_floats: Any,
     bucket_count: int,
 ) -> Any:
-    state = join_records(endpoints, excesses, entries, next_block, pool)
+    state = join_records(endpoints, details, entries, next_block, pool)
     columns = (
         carray(slots, rows),
         carray(ticks, rows),
@@ -437,7 +437,7 @@ def _mark(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    excesses: Any,
+    details: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -446,7 +446,7 @@ def _mark(
     count: int,
     marks: Any,
 ) -> int:
-    state = join_records(endpoints, excesses, entries, next_block, pool)
+    state = join_records(endpoints, details, entries, next_block, pool)
     numbers = carray(marks, windows.MARKS * endpoint_count)
     return windows.mark(state, carray(slots, count), numbers)
 
@@ -455,7 +455,7 @@ def _expire(
     endpoints: Any,
     endpoint_floats: Any,
     endpoint_count: int,
-    excesses: Any,
+    details: Any,
     entries: Any,
     entry_count: int,
     next_block: Any,
@@ -463,7 +463,7 @@ def _expire(
     slot: int,
     tick: int,
 ) -> int:
-    state = join_records(endpoints, excesses, entries, next_block, pool)
+    state = join_records(endpoints, details, entries, next_block, pool)
     return windows.expire(state, slot, tick)
 
 
@@ -483,6 +483,8 @@ _KERNELS: Final = {
     "merge_runs": (reorder.merge_runs, (_C, _C, _N, _N, _C, _C)),
     "count": (reorder.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (reorder.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
+    "add_totals": (windows.add_totals, (_C, _N, _C, _C)),
+    "add_details": (windows.add_details, (_C, _C, _C, _C, _N)),
     "mark": (_mark, (_C, _F, _N, _C, _C, _N, _C, _C, _C, _N, _C)),
     "advance": (
         _advance,

@@ -82,9 +82,15 @@ def address(column: array[int] | Text) -> int:
 
 def lengthen(column: array[int], count: int) -> None:
     """Extend a column with zeros to at least `count` numbers."""
-    missing = count - len(column)
+    missing = (count - len(column)) * column.itemsize
     if missing > 0:
-        column.frombytes(bytes(missing * column.itemsize))
+        # In parts: as many zeros at once would be memory, too.
+        for _ in range(missing // len(_ZEROS)):
+            column.frombytes(_ZEROS)
+        column.frombytes(bytes(missing % len(_ZEROS)))
+
+
+_ZEROS: Final = bytes(1 << 16)
 
 
 def _function(at: int, arguments: int) -> Function:

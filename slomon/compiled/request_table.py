@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from slomon.compiled.library import Library, Text, address, lengthen
@@ -28,12 +30,14 @@ from slomon.kernels.route import LONGEST, SCRATCH
 from slomon.kernels.swar import WIDEST
 
 _PLAIN: Final = re.compile(rb"[A-Za-z]+ (?:[a-z0-9._-]+\n)?[!#-\[\]-~]+")
+_find_newline: Final = re.compile(rb"\n").search
 _BUCKETS: Final = 1 << 10
 _REMEMBERED: Final = 1 << 18  # requests to given endpoints: a log must not fill the memory
 _WORTH: Final = (
     32  # numbers of a table that are copied in the time in which one request is resolved
 )
 _ARENA: Final = 1 << 16  # bytes
+_NAMES: Final = 1 << 12  # that are copied from the arena together
 _PADDING: Final = WIDEST  # bytes behind the arena, which kernels read with the last bytes of a text
 
 
@@ -99,6 +103,27 @@ class CompiledEndpointNames:
         at, length = self._places[2 * key : 2 * key + 2]
         request: bytes = self._arena[at : at + length].tobytes()
         return request
+
+    def list_names(self, first: int, end: int) -> Iterator[bytes]:
+        """The names of the found endpoints from key `first` to before `end`."""
+        end = min(end, len(self))
+        for key in range(first, end, _NAMES):
+            places = self._places[2 * key : 2 * min(key + _NAMES, end)]
+            texts = self._arena[places[0] : places[-2] + places[-1]].tobytes()
+            at = 0
+            for length in places[1::2]:
+                yield texts[at : at + length]
+                at += length
+
+    def list_admitted(self) -> Iterable[int]:
+        """Whether each found endpoint is admitted, in order of their keys."""
+        return islice(self._admitted, len(self))
+
+    def has_newline(self, first: int, end: int) -> bool:
+        """Has any name from key `first` to before `end` a newline, as after an origin?"""
+        places = self._places[2 * first : 2 * min(end, len(self))]
+        last = places[-2] + places[-1] if places else 0
+        return bool(places) and _find_newline(self._arena, places[0], last) is not None
 
     def save(self) -> SavedEndpointNames:
         """Return the found endpoints, for `load`."""
@@ -175,8 +200,10 @@ class CompiledEndpointNames:
             self._measure()
         if header[USED] + SCRATCH > header[ARENA]:
             # A new arena: scanners may still read the old one, so it must not be grown in place.
-            self._arena = self._arena + array("B", bytes(len(self._arena)))
+            self._arena, size = self._arena[:], len(self._arena)
+            lengthen(self._arena, size + max(size >> 2, _ARENA))
             header[ARENA] = len(self._arena) - _PADDING
+            self.known = replace(self.known, arena=self._arena)  # so that the old one is released
 
     def publish(self, unknown: int) -> None:
         """Publish a copy of the table once scanners miss enough requests to be worth it."""

@@ -6,7 +6,13 @@ compiled code is fastest with another layout: columns become records, so that nu
 together lie together in memory.
 
     Windows            width [a b c]  slo [a b c]  requests [a b c]  ...    a list per column
-    CompiledWindows    a [width slo requests ...]  b [width slo requests ...]  ...    one array
+    CompiledWindows    a [width requests ...]  b [width requests ...]  ...            one array
+
+Most endpoints of a large log never have a failure. What changes only then is in detail records. An
+endpoint gets its own with its first failure, and shares the first one before:
+
+    endpoints    a [width requests ... 0]  b [width requests ... 1]  c [width requests ... 0]
+    details      0 [slo breached ...]  1 [slo breached ...]
 """
 
 from __future__ import annotations
@@ -15,7 +21,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from operator import add
 from typing import Final, Literal, cast
 
 from slomon.compiled.library import Function, Library, address, lengthen
@@ -33,23 +38,26 @@ from slomon.core.windows import (
 from slomon.kernels.sli_series import SeriesState
 from slomon.kernels.windows import (
     BLOCK,
+    DETAIL,
+    DETAILS,
     ENDPOINT,
+    ENDPOINT_COLUMNS,
     ENTRY,
     ENTRY_COLUMNS,
-    EXCESS,
     Crossing,
     EndpointTotals,
     WindowState,
 )
 
+_PART: Final = 1 << 14  # rows of a batch that are counted by one call, for which there is room
 _POOL: Final = ("first_free", "free_count", "late", "min_requests", "no_traffic")
 """The columns of one number each, in the order of WindowState."""
 
 
 class CompiledWindows:
     """
-    `Windows` with compiled kernels, over three arrays of records: two records per endpoint, and one
-    per entry. It continues from windows of the Python backend.
+    `Windows` with compiled kernels, over three arrays of records: of the endpoints, of their
+    details, and of the entries. It continues from windows of the Python backend.
     """
 
     def __init__(self, library: Library, windows: Windows) -> None:
@@ -61,8 +69,11 @@ class CompiledWindows:
             kernels=SeriesKernels(partial(_call, library.merge), partial(_call, library.sort)),
         )
         self._library = library
-        self._endpoints = _interleave([*islice(columns, ENDPOINT)], ENDPOINT)
-        self._excesses = _interleave([*islice(columns, EXCESS)], EXCESS)
+        records = range(1, windows.count + 1)
+        self._endpoints = _interleave([*islice(columns, DETAIL), records], ENDPOINT)
+        self._details = array("q", bytes(8 * DETAILS))  # the one that is shared
+        self._details += _interleave([*islice(columns, ENDPOINT_COLUMNS - DETAIL)], DETAILS)
+        self._details[DETAILS - 1] = windows.count + 1
         self._entries = _interleave([*islice(columns, ENTRY_COLUMNS)], ENTRY)
         self._next_block = array("q", windows.state.next_block)
         self._pool = array("q", [getattr(windows.state, name)[0] for name in _POOL])
@@ -72,11 +83,13 @@ class CompiledWindows:
     def columns(self) -> Iterator[tuple[str, array[int] | array[float]]]:
         """The name of each column of the state, and the column as an array, to be saved."""
         names = iter(WindowState._fields)
-        for number in range(ENDPOINT):
-            name, column = next(names), self._endpoints[number::ENDPOINT]
+        for number in range(DETAIL):
+            yield next(names), self._endpoints[number::ENDPOINT]
+        records = self._endpoints[DETAIL::ENDPOINT]
+        for number in range(ENDPOINT_COLUMNS - DETAIL):
+            name, column = next(names), self._details[number::DETAILS]
+            column = array("q", map(column.__getitem__, records))
             yield name, array("d", column.tobytes()) if name == "slo" else column
-        for number in range(EXCESS):
-            yield next(names), self._excesses[number::EXCESS]
         for number in range(ENTRY):
             yield next(names), self._entries[number::ENTRY]
         yield next(names), self._next_block
@@ -97,8 +110,9 @@ class CompiledWindows:
     def grow(self, count: int, defaults: Endpoint) -> None:
         """Add `count` endpoints with the SLO and the window of `defaults`."""
         blank = CompiledWindows(self._library, Windows([defaults]))
+        blank._endpoints[DETAIL] = 0
         self._endpoints.extend(blank._endpoints * count)
-        self._excesses.extend(blank._excesses * count)
+        self._details[: DETAILS - 1] = blank._details[DETAILS : 2 * DETAILS - 1]
         self._addresses = None
         if self.series is not None:
             self.series.grow(count)
@@ -130,29 +144,40 @@ class CompiledWindows:
 
     def totals(self) -> tuple[array[int], array[int]]:
         """All requests and failures of each endpoint so far."""
-        requests, past_requests, failures, past_failures = (
-            self._endpoints[WindowState._fields.index(name) :: ENDPOINT]
-            for name in ("requests", "past_requests", "failures", "past_failures")
+        requests, failures = (array("q", bytes(8 * self.count)) for _ in range(2))
+        self._library.add_totals(
+            address(self._endpoints), self.count, address(requests), address(failures)
         )
-        return (
-            array("q", map(add, requests, past_requests)),
-            array("q", map(add, failures, past_failures)),
-        )
+        return requests, failures
 
     def advance(self, batch: Batch) -> list[Crossing]:
         """
         Count the accesses of a batch. Return the crossings, in the order of the rows. Other threads
         run meanwhile.
         """
-        rows = len(batch.slots)
-        self._reserve(rows)
         slots, ticks, failures, positions = map(
             _numbers, (batch.slots, batch.ticks, batch.failures, batch.positions)
         )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
+        if len(slots) <= _PART:
+            return self._advance(slots, ticks, failures, positions)
+        found: list[Crossing] = []
+        for first in range(0, len(slots), _PART):
+            part = slice(first, first + _PART)
+            found += self._advance(slots[part], ticks[part], failures[part], positions[part])
+        return found
+
+    def _advance(
+        self, slots: array[int], ticks: array[int], failures: array[int], positions: array[int]
+    ) -> list[Crossing]:
+        rows = len(slots)
+        self._reserve(rows)
         series = None if self.series is None else self.series.reserve(rows)
         columns = address_columns(series)
+        self._library.add_details(
+            *map(address, (self._endpoints, self._details, slots, failures)), rows
+        )
         written = self._library.advance(
             *self._state(),
             *map(address, (slots, ticks, failures, positions)),
@@ -168,8 +193,8 @@ class CompiledWindows:
 
     def _record(self, slot: int) -> dict[str, int]:
         """The records of an endpoint, by the names of its columns. `slo` is the bits of a float."""
-        numbers = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
-        numbers += self._excesses[slot * EXCESS : (slot + 1) * EXCESS]
+        *numbers, record = self._endpoints[slot * ENDPOINT : (slot + 1) * ENDPOINT]
+        numbers += self._details[record * DETAILS : (record + 1) * DETAILS]
         return dict(zip(WindowState._fields, numbers, strict=False))
 
     def _state(self) -> tuple[int, ...]:
@@ -177,7 +202,7 @@ class CompiledWindows:
         if self._addresses is None:
             endpoints = address(self._endpoints)
             self._addresses = (
-                *(endpoints, endpoints, self.count, address(self._excesses)),
+                *(endpoints, endpoints, self.count, address(self._details)),
                 *(address(self._entries), len(self._entries) // ENTRY),
                 *(address(self._next_block), address(self._pool)),
             )
@@ -185,6 +210,7 @@ class CompiledWindows:
 
     def _reserve(self, rows: int) -> None:
         lengthen(self._crossings, crossing_room(rows, self._no_traffic))
+        self._reserve_details(rows)
         first = len(self._next_block)
         added = missing_blocks(rows, self._pool[1], first)
         if added == 0:
@@ -195,6 +221,14 @@ class CompiledWindows:
         self._pool[0] = first
         self._pool[1] += added
         self._addresses = None
+
+    def _reserve_details(self, rows: int) -> None:
+        """Make room for the detail records of all endpoints that may have their first failure."""
+        used, size = self._details[DETAILS - 1], len(self._details) // DETAILS
+        needed = used + min(rows, self.count + 1 - used)
+        if needed > size:
+            lengthen(self._details, max(needed, size + (size >> 3)) * DETAILS)
+            self._addresses = None
 
 
 def _call(kernel: Function, series: SeriesState, *numbers: int) -> int:

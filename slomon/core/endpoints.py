@@ -13,12 +13,14 @@ way in every process and run:
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND
@@ -54,6 +56,25 @@ class Endpoint:
     resource: str
     slo: float
     window: int
+
+
+class OwnedEndpoints(Sequence[Endpoint]):
+    """Endpoints that are made when they are read. Their owners are known without them."""
+
+    @abstractmethod
+    def list_owners(self, first: int, end: int) -> Iterable[tuple[str, float]]:
+        """
+        The service and the SLO of each endpoint from key `first` to before `end`. The service is ""
+        if it is named after the endpoint, which is its only one: such a name has a space.
+        """
+
+
+def list_owners(endpoints: Sequence[Endpoint], first: int, end: int) -> Iterable[tuple[str, float]]:
+    """The service and the SLO of each endpoint; see `OwnedEndpoints.list_owners`."""
+    if isinstance(endpoints, OwnedEndpoints):
+        return endpoints.list_owners(first, end)
+    every = map(endpoints.__getitem__, range(first, min(end, len(endpoints))))
+    return ((one.name, one.slo) for one in every)
 
 
 class Catalogue:
@@ -243,3 +264,8 @@ class ShardEndpoints(Sequence[Endpoint]):
         if not 0 <= slot < len(self):
             raise IndexError(slot)
         return self.endpoints[self.key(slot)]
+
+    def list_services(self, first: int, end: int) -> Iterable[str]:
+        """The services of the endpoints from slot `first` to before `end`, as in `list_owners`."""
+        owners = list_owners(self.endpoints, self.key(first), self.key(end))
+        return (service for service, _ in islice(owners, 0, None, self.shards))

@@ -13,7 +13,7 @@ the others, those of one service whose times overlap are an outage.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -21,7 +21,6 @@ from math import inf
 from slomon.core.attribution import Verdict
 from slomon.core.endpoints import EndpointName
 from slomon.core.incident_records import IncidentRecord
-from slomon.core.totals import EndpointTotal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,15 @@ class Outage:
 
 
 def find_outages(
-    records: Iterable[IncidentRecord], endpoints: Iterable[EndpointTotal]
+    records: Iterable[IncidentRecord], requests: Mapping[tuple[str, float], int]
 ) -> list[Outage]:
-    """The outages of a run, in order of their starts. `endpoints` are all endpoints of the run."""
+    """
+    The outages of a run, in order of their starts. `requests` are all requests in the run of the
+    services with an incident, by the service and by an SLO of its endpoints.
+    """
     allowed: defaultdict[str, Fraction] = defaultdict(Fraction)  # failures, by service
-    for one in endpoints:
-        allowed[one.service] += (1 - Fraction(repr(one.slo))) * one.requests
+    for (service, slo), count in requests.items():
+        allowed[service] += (1 - Fraction(repr(slo))) * count
     by_commit: dict[str, list[IncidentRecord]] = {}
     by_service: dict[str, list[IncidentRecord]] = {}
     for record in records:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import compress, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from slomon.core.events import Accounting, Rejection
 from slomon.core.incident import Incident, State
 from slomon.core.ticks import LAST_TICK, TICKS_PER_SECOND, to_seconds
-from slomon.core.totals import Totals, list_endpoints
+from slomon.core.totals import Services, Totals, add_up_services
 from slomon.core.trust import ResultWarning, warn_of_stream
 from slomon.errors import OptionError
 from slomon.text import excerpt, quote
@@ -72,16 +72,7 @@ class ServiceMonitor:
         day, or the option of the live monitor; with infinity any earlier change may be the cause.
         Raises ConfigurationError if `stale_after` is not a number of seconds, 0 or more.
         """
-        # Imported only if records are asked for: attribution is half of the core.
-        from slomon.core.incident_records import Run, make_records  # noqa: PLC0415
-
-        stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
-        totals = self.totals
-        requested = compress(totals.endpoints, totals.requests)
-        services = len({one.name for one in requested})
-        began, ended = totals.span.began or 0, totals.span.ended
-        run = Run(totals.requests, totals.deploys, services, began, ended, stale)
-        return make_records(self.incidents, run)
+        return self._make_records(add_up_services(self.totals, self.incidents), stale_after)
 
     def summary(self, *, stale_after: float | None = None) -> Summary:
         """
@@ -102,7 +93,18 @@ class ServiceMonitor:
         """
         from slomon.core.outages import find_outages  # noqa: PLC0415 (as above)
 
-        return find_outages(self.records(stale_after=stale_after), list_endpoints(self.totals))
+        services = add_up_services(self.totals, self.incidents)
+        return find_outages(self._make_records(services, stale_after), services.requests)
+
+    def _make_records(self, services: Services, stale_after: float | None) -> list[IncidentRecord]:
+        # Imported only if records are asked for: attribution is half of the core.
+        from slomon.core.incident_records import Run, make_records  # noqa: PLC0415
+
+        stale = _read_stale_after(self.stale_after if stale_after is None else stale_after)
+        totals = self.totals
+        began, ended = totals.span.began or 0, totals.span.ended
+        run = Run(totals.requests, totals.deploys, services.count, began, ended, stale)
+        return make_records(self.incidents, run)
 
     def mttr(self) -> float:
         """

@@ -68,6 +68,7 @@ class Shard:
         )
         self._slots_of: dict[str, array[int]] = {}  # by service
         self._indexed = 0  # how many slots are in it
+        self._indexes_all = False  # are services of one endpoint, named after it, in it as well?
 
     @property
     def late(self) -> int:
@@ -133,8 +134,14 @@ class Shard:
         count = self.windows.count
         if service == EVERY_SERVICE:
             return array("q", range(count))
-        for slot in range(self._indexed, count):
-            self._slots_of.setdefault(self.members[slot].name, array("q")).append(slot)
+        if " " in service and not self._indexes_all:  # may be named after an endpoint
+            self._slots_of, self._indexed, self._indexes_all = {}, 0, True
+        services: Iterable[str] = self.members.list_services(self._indexed, count)
+        if self._indexes_all:
+            services = (self.members[slot].name for slot in range(self._indexed, count))
+        for slot, one in enumerate(services, self._indexed):
+            if one:
+                self._slots_of.setdefault(one, array("q")).append(slot)
         self._indexed = count
         return self._slots_of.get(service, array("q"))
 

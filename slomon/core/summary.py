@@ -21,7 +21,7 @@ from slomon.core.metrics import Deploy, Metrics, Ranking
 from slomon.core.outages import Outage, find_outages
 from slomon.core.sli_series import SliSeries
 from slomon.core.ticks import to_seconds
-from slomon.core.totals import EndpointTotal, Totals, list_endpoints
+from slomon.core.totals import EndpointTotal, Totals, list_endpoints, sum_requests
 from slomon.core.trust import ResultWarning
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ def summarise(
         *(began, ended, accounting, overall, services, rank_by_owner(incidents, ended)),
         *(incidents, endpoints, deploys),
         *(_select_series(incidents, endpoints, totals), to_seconds(totals.step), warnings),
-        find_outages(incidents, endpoints),
+        find_outages(incidents, sum_requests(endpoints)),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from itertools import compress, islice
+from functools import cache
+from itertools import compress
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from slomon.core.endpoints import Endpoint
+from slomon.core.endpoints import Endpoint, OwnedEndpoints
 from slomon.core.events import EVERY_SERVICE
 from slomon.endpoints.router import cut_path
 from slomon.endpoints.templates import NO_TEMPLATES
@@ -123,7 +124,7 @@ class FoundRequests:
         return self.endpoints.owns(service)
 
 
-class FoundEndpoints(Sequence[Endpoint]):
+class FoundEndpoints(OwnedEndpoints):
     """
     The endpoints discovered in a log, each made when it is read. They have the SLO, the window and
     the service of `defaults`. If that service is empty, it is found as `service_from` says: the
@@ -141,6 +142,7 @@ class FoundEndpoints(Sequence[Endpoint]):
         self._defaults = defaults
         self._service_from = BY_ENDPOINT if defaults.name else service_from
         self._services: Collection[str] | None = None  # that own an endpoint
+        self._origins: Sequence[bytes] = ()  # of the endpoints, once they are settled
         if self._service_from == BY_ENDPOINT:
             self._services = {defaults.name, EVERY_SERVICE}
 
@@ -175,7 +177,9 @@ class FoundEndpoints(Sequence[Endpoint]):
         Decide, now that all endpoints are found: hosts are shown if there are several, or if the
         only one is a service that was `deployed`. Then hosts are services as well.
         """
-        parts = {self._split(name)[1:3] for name in self._list_origins()}
+        self._origins = self._list_origins(0, len(self))
+        admitted = compress(self._origins, self.names.list_admitted())
+        parts = {self._read_origin(_decode(origin)) for origin in set(admitted)}
         hosts = {host for _, host in parts}
         self.shows_hosts = len(hosts) > 1 or any(host in deployed for host in hosts if host)
         if self._services is None:
@@ -183,27 +187,40 @@ class FoundEndpoints(Sequence[Endpoint]):
             hidden = self._service_from == BY_HOST and not self.shows_hosts
             self._services = {EVERY_SERVICE} if hidden else services | {EVERY_SERVICE}
 
+    def list_owners(self, first: int, end: int) -> Iterable[tuple[str, float]]:
+        """See `OwnedEndpoints.list_owners`."""
+        slo = self._defaults.slo
+
+        @cache
+        def own(origin: bytes) -> tuple[str, float]:
+            return self._read_origin(_decode(origin))[0], slo
+
+        return map(own, self._origins[first:end] or self._list_origins(first, end))
+
     def _split(self, name: bytes) -> tuple[str, str, str, str]:
         """The verb, the service ("" for a service of its own), the host and the path of a name."""
         verb, origin, path = split_name(name)
+        return verb, *self._read_origin(origin), path
+
+    def _read_origin(self, origin: str) -> tuple[str, str]:
+        """The service ("" for a service of its own) and the host that an origin names."""
         if self._service_from == BY_FILE:
             label, _, host = origin.partition("/")
-            return verb, label, host, path
+            return label, host
         if self._service_from == BY_FIELD:
-            return verb, origin, "", path
+            return origin, ""
         if self._service_from == BY_HOST and self.shows_hosts:
-            return verb, origin, origin, path
-        return verb, self._defaults.name, origin, path
+            return origin, origin
+        return self._defaults.name, origin
 
-    def _list_origins(self) -> Iterable[bytes]:
-        """A name of each origin that the admitted endpoints have, if not of all of them."""
-        saved = self.names.save()
-        names = compress(saved.split(), saved.admitted)
-        if b"\n" not in saved.texts.tobytes():  # none has an origin, as in most logs
-            return islice(names, 1)
-        # There may be millions of names: only one of each origin is worth decoding.
-        origins = {name[name.find(b" ") : name.find(b"\n") + 1]: name for name in names}
-        return origins.values()
+    def _list_origins(self, first: int, end: int) -> Sequence[bytes]:
+        """The origin of each name from key `first` to before `end`, b"" if it is not known."""
+        if not self.names.has_newline(first, end):  # none has an origin, as in most logs
+            return [b""] * (min(end, len(self)) - first)
+        # There may be millions of names: each origin is found once.
+        origin_of = cache(_find_origin)
+        parts = (name.partition(b"\n") for name in self.names.list_names(first, end))
+        return [origin_of(head) if newline else b"" for head, newline, _ in parts]
 
 
 def name_request(verb: str, origin: str, path: str) -> bytes:
@@ -226,11 +243,21 @@ def find_resource(verb: str, target: str) -> str | None:
 
 def split_name(name: bytes) -> tuple[str, str, str]:
     """The verb, the origin ("" if it is not known) and the path of an endpoint's name."""
-    verb, _, path = name.decode("utf-8", "backslashreplace").partition(" ")
+    verb, _, path = _decode(name).partition(" ")
     if path.startswith("/") or "\n" not in path:
         return verb, "", path
     origin, _, path = path.partition("\n")
     return verb, origin, path
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
+
+
+def _find_origin(head: bytes) -> bytes:
+    """The origin of an endpoint's name, of which this is before a newline. As in `split_name`."""
+    _, _, origin = head.partition(b" ")  # a verb has no newline
+    return b"" if origin.startswith(b"/") else origin
 
 
 class EndpointNames(Protocol):
@@ -256,6 +283,15 @@ class EndpointNames(Protocol):
 
     def text(self, key: int) -> bytes:
         """The name of a key."""
+
+    def list_names(self, first: int, end: int) -> Iterable[bytes]:
+        """The names from key `first` to before `end`."""
+
+    def list_admitted(self) -> Iterable[int]:
+        """Whether each name is admitted, in order of their keys."""
+
+    def has_newline(self, first: int, end: int) -> bool:
+        """Has any name from key `first` to before `end` a newline, as after an origin?"""
 
     def save(self) -> SavedEndpointNames:
         """The state, for `load`."""
@@ -339,6 +375,18 @@ class PythonEndpointNames:
     def text(self, key: int) -> bytes:
         """The name of a key."""
         return self._texts[key]
+
+    def list_names(self, first: int, end: int) -> Iterable[bytes]:
+        """The names from key `first` to before `end`."""
+        return self._texts[first:end]
+
+    def list_admitted(self) -> Iterable[int]:
+        """Whether each name is admitted, in order of their keys."""
+        return self._is_admitted
+
+    def has_newline(self, first: int, end: int) -> bool:
+        """Has any name from key `first` to before `end` a newline, as after an origin?"""
+        return any(b"\n" in text for text in self._texts[first:end])
 
     def save(self) -> SavedEndpointNames:
         """The state, for `load`."""

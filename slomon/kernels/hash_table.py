@@ -2,12 +2,14 @@
 A hash table from a request, `<verb> <resource>`, to the key of its endpoint. Many scanners may read
 a table at once; nobody writes to a table while one reads it.
 
-The table is a flat column with open addressing and linear probing. A bucket is four numbers:
+The table is a flat column with open addressing and linear probing. A bucket is two numbers, so that
+a cache line has four buckets:
 
-    [ hash | where the text begins in the arena | its length, 0 if the bucket is free | key ]
+    [ where the text begins in the arena, its length ]   48 and 16 bits; 0 if the bucket is free
+    [ the low half of its hash, its key ]                32 and 32 bits
 
 The arena holds the texts of all requests, one after the other. The number of buckets is a power of
-two; `mask` is that number less one.
+two, 2**32 at most; `mask` is that number less one.
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ from typing import Final
 
 from slomon.kernels.swar import FACTOR, WIDEST, equal_texts, wrap
 
-BUCKET: Final = 4
+BUCKET: Final = 2
 MISSING: Final = -2
+LENGTH_BITS: Final = 16
 
+_LENGTH: Final = (1 << LENGTH_BITS) - 1
 _LOW: Final = 0xFFFFFFFF
+_SIGN: Final = 1 << 31
 
 
 def hash_step(hashed: int, part: int) -> int:
@@ -40,7 +45,9 @@ def lookup(
 ) -> int:
     """The key of the request in a text from `at` to `end`, or MISSING."""
     bucket = _bucket(text, at, end, hashed, table, mask, arena)
-    return table[bucket + 3] if table[bucket + 2] else MISSING
+    if table[bucket] == 0:
+        return MISSING
+    return ((table[bucket + 1] & _LOW) ^ _SIGN) - _SIGN
 
 
 def insert(
@@ -60,10 +67,8 @@ def insert(
     bytes of the arena are used then.
     """
     bucket = _bucket(text, at, end, hashed, table, mask, arena)
-    table[bucket] = hashed
-    table[bucket + 1] = used
-    table[bucket + 2] = end - at
-    table[bucket + 3] = key
+    table[bucket] = used << LENGTH_BITS | (end - at)
+    table[bucket + 1] = wrap(hashed << 32) | (key & _LOW)
     for byte in range(at, end):
         arena[used] = text[byte]
         used += 1
@@ -77,12 +82,12 @@ def rehash(old: Sequence[int], buckets: int, table: MutableSequence[int], mask: 
     """
     entries = 0
     for bucket in range(0, buckets * BUCKET, BUCKET):
-        if old[bucket + 2]:
-            free = (old[bucket] & mask) * BUCKET
-            while table[free + 2]:
+        if old[bucket]:
+            free = (old[bucket + 1] >> 32 & mask) * BUCKET
+            while table[free]:
                 free = (free + BUCKET) & (mask * BUCKET)
-            for number in range(BUCKET):
-                table[free + number] = old[bucket + number]
+            table[free] = old[bucket]
+            table[free + 1] = old[bucket + 1]
             entries += 1
     return entries
 
@@ -98,11 +103,11 @@ def _bucket(
 ) -> int:
     """Where the bucket of a request begins in the table, or the free bucket for it."""
     bucket = (hashed & mask) * BUCKET
-    while table[bucket + 2]:
+    while table[bucket]:
         if (
-            table[bucket] == hashed
-            and table[bucket + 2] == end - at
-            and _same(text, at, end, arena, table[bucket + 1])
+            table[bucket + 1] >> 32 & _LOW == hashed & _LOW
+            and table[bucket] & _LENGTH == end - at
+            and _same(text, at, end, arena, table[bucket] >> LENGTH_BITS)
         ):
             break
         bucket = (bucket + BUCKET) & (mask * BUCKET)

@@ -13,7 +13,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import Final, TypeAlias
 
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, UNMATCHED
-from slomon.kernels.hash_table import BUCKET, MISSING, hash_step, lookup
+from slomon.kernels.hash_table import BUCKET, LENGTH_BITS, MISSING, hash_step, lookup
 from slomon.kernels.json_lines import read_json
 from slomon.kernels.layout import read, read_combined
 from slomon.kernels.line import (
@@ -138,7 +138,7 @@ def scan(  # noqa: C901 (one loop: a further call for each line takes time)
             place = line * LINE
             if group[place + 1] >= 0:
                 bucket = (group[place + 4] & shape[5]) * BUCKET
-                prefetch(arena, table[bucket + 1])
+                prefetch(arena, table[bucket] >> LENGTH_BITS)
         for line in range(count):
             place = line * LINE
             source = requests if group[place + 7] else text

@@ -67,15 +67,16 @@ class WindowState(NamedTuple):
 
     # one number per endpoint, by its slot
     width: Column  # of the window, in ticks
-    slo: MutableSequence[float]
     requests: Column  # in the window
     failures: Column  # in the window
-    breached: Column  # 1 while an incident is open
     head: Column  # the oldest entry in the window
     tail: Column  # the newest entry; its tick is the endpoint's clock
-    excess: Column  # at the last failure, as surge and relief
     past_requests: Column  # that have left the window
     past_failures: Column  # that have left the window
+    # these change only if requests of the endpoint fail
+    slo: MutableSequence[float]
+    breached: Column  # 1 while an incident is open
+    excess: Column  # at the last failure, as surge and relief
     onset_tick: Column  # of the failure at which the excess last rose from 0
     onset_requests: Column  # of the endpoint so far, that failure included
     last_failure_tick: Column
@@ -104,10 +105,19 @@ class WindowState(NamedTuple):
 
 ENDPOINT_COLUMNS: Final = WindowState._fields.index("entry_tick")
 ENTRY_COLUMNS: Final = WindowState._fields.index("next_block") - ENDPOINT_COLUMNS
-ENDPOINT: Final = 16
-"""Numbers in the record of an endpoint: two cache lines, of which the second is seldom needed."""
-EXCESS: Final = ENDPOINT_COLUMNS - ENDPOINT
-"""Numbers in the second record of an endpoint, which only failures need."""
+DETAIL: Final = WindowState._fields.index("slo")
+"""Which number of the record of an endpoint is that of its detail record."""
+ENDPOINT: Final = DETAIL + 1
+"""Numbers in the record of an endpoint: one cache line."""
+_REQUESTS: Final = WindowState._fields.index("requests")
+_FAILURES: Final = WindowState._fields.index("failures")
+_PAST_REQUESTS: Final = WindowState._fields.index("past_requests")
+_PAST_FAILURES: Final = WindowState._fields.index("past_failures")
+DETAILS: Final = ENDPOINT_COLUMNS - DETAIL + 1
+"""
+Numbers in a detail record: what changes only if requests fail. Endpoints without a failure share
+the first one. Its last number is the number of detail records in use.
+"""
 ENTRY: Final = ENTRY_COLUMNS
 """Numbers in the record of an entry."""
 
@@ -193,15 +203,15 @@ def advance(  # noqa: C901, PLR0912, PLR0915 (one loop: Numba compiles it as one
     """
     (
         widths,
-        slos,
         window_requests,
         window_failures,
-        breached,
         heads,
         tails,
-        excesses,
         past_requests,
         past_failures,
+        slos,
+        breached,
+        excesses,
         onset_ticks,
         onset_requests,
         last_failure_ticks,
@@ -433,6 +443,34 @@ def _write_onset(
         tick, since = state.surge_tick[slot], requests - state.surge_requests[slot] + 1
         failed = (excess + since * _surge_reference(slo)) // UNIT
     return _write(crossings, written, (tick, since, failed))
+
+
+def add_details(
+    endpoints: Column, details: Column, slots: Column, outcomes: Column, rows: int
+) -> int:
+    """
+    Give each endpoint that has a failure in a batch, before it is counted, a detail record of its
+    own: a copy of the first one, which it shared. There must be room.
+    """
+    for row in range(rows):
+        if outcomes[row]:
+            place = slots[row] * ENDPOINT + DETAIL
+            if endpoints[place] == 0:
+                record = details[DETAILS - 1]
+                details[DETAILS - 1] += 1
+                endpoints[place] = record
+                for number in range(DETAILS - 1):
+                    details[record * DETAILS + number] = details[number]
+    return 0
+
+
+def add_totals(endpoints: Column, count: int, requests: Column, failures: Column) -> int:
+    """Write all requests and failures so far of each of `count` endpoints, from their records."""
+    for slot in range(count):
+        at = slot * ENDPOINT
+        requests[slot] = endpoints[at + _REQUESTS] + endpoints[at + _PAST_REQUESTS]
+        failures[slot] = endpoints[at + _FAILURES] + endpoints[at + _PAST_FAILURES]
+    return 0
 
 
 def expire(state: WindowState, slot: int, tick: int) -> int:

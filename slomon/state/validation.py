@@ -69,14 +69,16 @@ def check_windows(state: WindowState, marks: Sequence[int], *, events: int, newe
     unclaimed = bytearray(b"\1") * len(state.next_block)
     demand(unclaimed and state.entry_tick[BLOCK - 1] == -1, "the first block is not the blank one")
     unclaimed[0] = 0
-    blank = [column[0] for column in _endpoint_columns(Windows([_ANY]).state)]
+    blank = Windows([_ANY]).state
     total = 0
     for slot, record in enumerate(zip(*_endpoint_columns(state), strict=True)):
-        width = record[0]
+        width = state.width[slot]
         demand(1 <= width <= LAST_TICK, f"the width of a window is {width}")
         tail = state.tail[slot]
         if tail == BLOCK - 1:
-            demand([*record[2:]] == blank[2:], "an endpoint without requests has counts")
+            blank.width[0], blank.slo[0] = width, state.slo[slot]
+            expected = tuple(column[0] for column in _endpoint_columns(blank))
+            demand(record == expected, "an endpoint without requests has counts")
         else:
             blocks = _claim(state, state.head[slot] // BLOCK, tail // BLOCK, unclaimed)
             _check_entries(state, slot, _collect(state, slot, blocks), newest)

@@ -20,10 +20,14 @@ from slomon.compiled.library import Library, load
 from slomon.kernels import hash_table, reorder, resolve, scan, wrappers
 from slomon.kernels.sli_series import SeriesState, merge, sort
 from slomon.kernels.windows import (
+    DETAIL,
+    DETAILS,
     ENDPOINT,
+    ENDPOINT_COLUMNS,
     ENTRY,
-    EXCESS,
     WindowState,
+    add_details,
+    add_totals,
     advance,
     expire,
     mark,
@@ -73,7 +77,7 @@ def _advance(
     endpoints: array[int],
     _same: array[int],
     _count: int,
-    excesses: array[int],
+    details: array[int],
     entries: array[int],
     _entry_count: int,
     next_block: array[int],
@@ -82,7 +86,7 @@ def _advance(
 ) -> int:
     """`advance` over the columns of CompiledWindows, as strided views."""
     slots, ticks, failures, positions, _number, crossings, sli_series, _same_series, _buckets = rest
-    state = _state(endpoints, excesses, entries, next_block, pool)
+    state = _state(endpoints, details, entries, next_block, pool)
     return advance(state, (slots, ticks, failures, positions), crossings, sli_series)
 
 
@@ -100,7 +104,7 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     endpoints: array[int],
     _same: array[int],
     _count: int,
-    excesses: array[int],
+    details: array[int],
     entries: array[int],
     _entry_count: int,
     next_block: array[int],
@@ -109,14 +113,14 @@ def _mark(  # noqa: PLR0917 (as the kernel has them)
     _number: int,
     marks: array[int],
 ) -> int:
-    return mark(_state(endpoints, excesses, entries, next_block, pool), slots, marks)
+    return mark(_state(endpoints, details, entries, next_block, pool), slots, marks)
 
 
 def _expire(  # noqa: PLR0917 (as the kernel has them)
     endpoints: array[int],
     _same: array[int],
     _count: int,
-    excesses: array[int],
+    details: array[int],
     entries: array[int],
     _entry_count: int,
     next_block: array[int],
@@ -124,25 +128,40 @@ def _expire(  # noqa: PLR0917 (as the kernel has them)
     slot: int,
     tick: int,
 ) -> int:
-    return expire(_state(endpoints, excesses, entries, next_block, pool), slot, tick)
+    return expire(_state(endpoints, details, entries, next_block, pool), slot, tick)
 
 
 def _state(
     endpoints: array[int],
-    excesses: array[int],
+    details: array[int],
     entries: array[int],
     next_block: array[int],
     pool: array[int],
 ) -> WindowState:
     numbers, numbered = memoryview(endpoints), memoryview(pool)
-    by_excess, by_entry = memoryview(excesses), memoryview(entries)
-    floats = numbers.cast("B").cast("d")
-    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(ENDPOINT)]
-    columns[1] = floats[1::ENDPOINT]
-    columns += [by_excess[column::EXCESS] for column in range(EXCESS)]
+    by_detail, by_entry = memoryview(details), memoryview(entries)
+    columns: list[Any] = [numbers[column::ENDPOINT] for column in range(DETAIL)]
+    records = numbers[DETAIL::ENDPOINT]
+    columns.append(_Detail(by_detail.cast("B").cast("d")[::DETAILS], records))
+    others = range(1, ENDPOINT_COLUMNS - DETAIL)
+    columns += [_Detail(by_detail[column::DETAILS], records) for column in others]
     columns += [by_entry[column::ENTRY] for column in range(ENTRY)]
     columns += [memoryview(next_block), *(numbered[number:] for number in range(5))]
     return WindowState(*columns)
+
+
+class _Detail:
+    """A column of the detail records, by the slots of the endpoints."""
+
+    def __init__(self, numbers: memoryview[Any], records: memoryview[int]) -> None:
+        self._numbers = numbers
+        self._records = records
+
+    def __getitem__(self, slot: int) -> Any:
+        return self._numbers[self._records[slot]]
+
+    def __setitem__(self, slot: int, number: Any) -> None:
+        self._numbers[self._records[slot]] = number
 
 
 _INTERPRETED = SimpleNamespace(
@@ -157,6 +176,8 @@ _INTERPRETED = SimpleNamespace(
     merge_runs=reorder.merge_runs,
     count=reorder.count,
     deal=reorder.deal,
+    add_details=add_details,
+    add_totals=add_totals,
     mark=_mark,
     merge=_merge,
     sort=_sort,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from array import array
 from collections.abc import Iterator
 from itertools import product
@@ -10,12 +11,22 @@ from typing import Any
 
 import pytest
 
+from slomon.compiled import windows as windows_host
 from slomon.compiled.windows import CompiledWindows
 from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.shard import AnyWindows
 from slomon.core.windows import Windows
-from slomon.kernels.windows import EXPIRED, OPENED, Crossing
+from slomon.kernels.windows import (
+    BLOCK,
+    CROSSING,
+    DETAILS,
+    ENDPOINT,
+    ENTRY,
+    EXPIRED,
+    OPENED,
+    Crossing,
+)
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.core.builders import make_endpoint
 from tests.onsets import find_onsets
@@ -221,7 +232,11 @@ def test_each_access_of_a_batch_may_expire_an_incident_and_open_another(
 
 
 @backends
-def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
+@pytest.mark.parametrize("part", [1 << 14, 7])
+def test_endpoints_may_be_found_while_it_runs(
+    backend: Opened, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows_host, "_PART", part)
     rng = random.Random(5)
     plain = Windows()
     with backend() as library:
@@ -233,7 +248,31 @@ def test_endpoints_may_be_found_while_it_runs(backend: Opened) -> None:
             batch.slots = array("q", rng.choices(range(slots), k=len(batch.slots)))
             assert windows.advance(batch) == plain.advance(batch)
         assert windows.count == 300
-        assert list(windows.columns()) == list(plain.columns())
+        assert [windows.totals_of(slot) for slot in range(300)] == [
+            plain.totals_of(slot) for slot in range(300)
+        ]
+        if part != 7:  # parts take blocks from the pool in another order
+            assert list(windows.columns()) == list(plain.columns())
+
+
+def test_an_endpoint_without_a_failure_takes_a_record_and_a_block() -> None:
+    count = 10_000
+    numbers = array("q", range(count))
+    batch = Batch(numbers, array("q", [5]) * count, array("q", [0]) * count, numbers, [])
+    with compiled_kernels() as library:
+        windows = CompiledWindows(library, Windows())
+        tracemalloc.start()
+        try:
+            windows.grow(count, LIKE)
+            windows.advance(batch)
+            windows.advance(Batch(array("q"), array("q"), array("q"), array("q"), []))
+            taken, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    crossings = 8 * CROSSING * count  # room for a batch
+    details = 8 * DETAILS * count  # room for those of a batch
+    at_most = 8 * (ENDPOINT + BLOCK * ENTRY + 1) * count
+    assert taken - crossings - details < 1.2 * at_most
 
 
 @backends

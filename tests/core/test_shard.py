@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomon.core.batching import Batch
-from slomon.core.endpoints import Endpoint
+from slomon.core.endpoints import Endpoint, ShardEndpoints
 from slomon.core.events import EVERY_SERVICE, Change, PositionedChange
 from slomon.core.incident import Incident
 from slomon.core.shard import Shard
 from slomon.core.windows import Windows
-from tests.core.builders import make_endpoint
+from tests.core.builders import ListedEndpoints, make_endpoint
 
 SHOP, CART, USER = make_endpoint(), make_endpoint(resource="/cart"), make_endpoint("user")
 
@@ -329,6 +329,27 @@ def test_a_change_of_every_service_may_break_each_of_them() -> None:
         batch(change("one", "user"), change("all", EVERY_SERVICE), (0, 5, 1), (1, 5, 1))
     )
     assert [opened.broken_by for opened in moved] == [change("all", EVERY_SERVICE)] * 2
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_change_counts_for_endpoints_that_are_made_when_they_are_read_as_for_others(
+    shards: int,
+) -> None:
+    alone = [make_endpoint(f"GET /{path}", f"/{path}") for path in "xy"]
+    endpoints = [alone[0], USER, SHOP, alone[1], CART]
+    found = ListedEndpoints(*endpoints)
+    for shard in range(shards):
+        either = [Shard(ShardEndpoints(of, shard, shards)) for of in (endpoints, found)]
+        slots = range(len(either[0].members))
+        for first, service in enumerate(["shop", "user", "GET /x", "shop"]):
+            passed = [(slot, 100 * first + 5, 0) for slot in slots]
+            failed = [(slot, 100 * first + 25, 1) for slot in slots]
+            events = batch(change(f"c{first}", service), *passed, *failed, first=100 * first)
+            listed, owned = (one.advance(events) for one in either)
+            assert listed == owned
+            assert [one.endpoint.name for one in listed if one.end is None] == [
+                members.name for members in either[0].members
+            ]
 
 
 @pytest.mark.parametrize("sli_series", [False, True])

@@ -9,6 +9,7 @@ from slomon.endpoints.discovery import (
     BY_ENDPOINT,
     BY_FILE,
     BY_HOST,
+    SERVICES_FROM,
     FoundEndpoints,
     FoundRequests,
     GivenRequests,
@@ -43,6 +44,33 @@ def settle(requests: FoundRequests, *deployed: str) -> list[tuple[str, str]]:
         names.accept(key)
     requests.endpoints.settle(deployed)
     return [(one.name, one.resource) for one in requests.endpoints]
+
+
+@pytest.mark.parametrize("service_from", SERVICES_FROM)
+@pytest.mark.parametrize("name", ["", "all"])
+@pytest.mark.parametrize("hosts", [[""], ["a.example"], ["", "a.example"], ["a.io", "b.io"]])
+def test_the_owners_of_endpoints_are_the_services_of_the_endpoints_made_one_by_one(
+    service_from: str, name: str, hosts: list[str]
+) -> None:
+    label = "web" if service_from == BY_FILE and not name else ""
+    requests = found(50, name, service_from, label)
+    for host in hosts:
+        for target in ("/a", "/b\nc", "/", "d\ne", "*"):
+            for verb in ("GET", "POST"):
+                requests.key(verb, target, host)
+    endpoints = requests.endpoints
+
+    def check() -> None:
+        owners = [
+            ("" if one.name == f"{one.verb} {one.resource}" else one.name, one.slo)
+            for one in endpoints
+        ]
+        for first, end in (0, 99), (0, len(owners)), (1, 4), (3, 3):
+            assert list(endpoints.list_owners(first, end)) == owners[first:end]
+
+    check()
+    settle(requests)
+    check()
 
 
 def test_configured_endpoints_are_found_by_their_requests() -> None:

@@ -154,6 +154,8 @@ def test_names_that_are_found_are_numbered_alike_in_each_backend(
             assert table.admitted == model.admitted
         for key in range(len(model)):
             assert table.text(key) == model.text(key)
+        monkeypatch.setattr(requests_host, "_NAMES", 7)
+        assert list(table.list_names(3, 900)) == list(model.list_names(3, 900))
 
 
 @settings(deadline=None)
@@ -165,11 +167,15 @@ def test_names_of_any_bytes_are_kept_as_they_are(drawn: list[bytes], most: int) 
             assert [table.key(text) for text in drawn] == [model.key(text) for text in drawn]
             kept = list(dict.fromkeys(drawn)) if most else []
             assert [table.text(key) for key in range(len(table))] == kept
+            for part in (0, 99), (1, 2), (0, 0), (5, 5):
+                assert list(table.list_names(*part)) == list(model.list_names(*part))
+                assert table.has_newline(*part) == model.has_newline(*part)
             for key in range(len(kept) - 1, -1, -1):
                 accept(library, table, key)
                 model.accept(key)
             saved = table.save()
             assert saved == model.save()
+            assert list(table.list_admitted()) == list(model.list_admitted())
             again = CompiledEndpointNames(library, most)
             again.load(saved)
             assert again.save() == saved

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, cycle, islice
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,17 @@ from slomon.core.batching import Batch
 from slomon.core.endpoints import Endpoint
 from slomon.core.statistics import Counts
 from slomon.core.windows import Windows
-from slomon.kernels.windows import BLOCK, OPENED, Crossing, WindowState
+from slomon.kernels.windows import (
+    BLOCK,
+    DETAIL,
+    DETAILS,
+    ENDPOINT,
+    OPENED,
+    Crossing,
+    WindowState,
+    add_details,
+    add_totals,
+)
 from tests.core.builders import make_endpoint
 
 SECOND = 1_000_000_000
@@ -436,3 +447,24 @@ def test_a_window_can_be_read_at_a_time_after_its_newest_request(
     inside = [failed for _, tick, failed in rows if now - width < tick]
     assert windows.peek(1, now) == Counts(len(inside), sum(inside))
     assert windows.peek(0, now) == Counts(0, 0)
+
+
+def test_an_endpoint_gets_details_of_its_own_with_its_first_failure() -> None:
+    endpoints = [0] * (3 * ENDPOINT)
+    shared = [7] * (DETAILS - 1)
+    details = [*shared, 1, *([0] * (2 * DETAILS))]
+    add_details(endpoints, details, [0, 2, 1, 2, 0], [0, 1, 0, 1, 1], 5)
+    assert endpoints[DETAIL::ENDPOINT] == [2, 0, 1]
+    assert details[DETAILS - 1] == 3
+    assert details[DETAILS:] == [*shared, 0, *shared, 0]
+
+
+def test_the_totals_of_records_are_what_is_in_the_window_and_what_has_left_it() -> None:
+    state = Windows([endpoint(), endpoint()]).state
+    state.requests[:], state.past_requests[:] = [3, 4], [10, 20]
+    state.failures[:], state.past_failures[:] = [1, 0], [5, 6]
+    columns = [*cast("tuple[list[int], ...]", state)[:DETAIL], [0, 0]]
+    records = [column[slot] for slot in range(2) for column in columns]
+    requests, failures = [0, 0], [0, 0]
+    add_totals(records, 2, requests, failures)
+    assert (requests, failures) == ([13, 24], [6, 6])

@@ -20,7 +20,7 @@ from slomon.core.outages import find_outages
 from slomon.core.sli_series import SliSeries
 from slomon.core.statistics import Comparison, Counts
 from slomon.core.summary import Summary
-from slomon.core.totals import EndpointTotal
+from slomon.core.totals import EndpointTotal, sum_requests
 from tests.report.records import PROBABILITIES
 
 BEGAN: Final = 1543443091.2745  # 2018-11-28 22:11:31 UTC
@@ -225,7 +225,7 @@ def summarise(
         endpoints=totals,
         deploys=deploys,
         sli_series=sli_series,
-        outages=find_outages(records, totals),
+        outages=find_outages(records, sum_requests(totals)),
     )
 
 

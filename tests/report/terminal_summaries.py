@@ -22,7 +22,7 @@ from slomon.core.metrics import (
 )
 from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
-from slomon.core.totals import EndpointTotal
+from slomon.core.totals import EndpointTotal, sum_requests
 from tests.report.records import BEGAN, HOSTILE, PROBABILITIES, SPAN, record
 
 
@@ -106,7 +106,7 @@ def build(seed: int, *, incidents: int = 40, services: int = 6, hostile: bool = 
     found = [_draw(chance, names, deploys) for _ in range(incidents)]
     found.sort(key=lambda one: one.start)
     made = summary(*found, deploys=deploys)
-    return replace(made, outages=find_outages(found, made.endpoints))
+    return replace(made, outages=find_outages(found, sum_requests(made.endpoints)))
 
 
 def _draw(chance: random.Random, names: Sequence[str], deploys: Sequence[Deploy]) -> IncidentRecord:

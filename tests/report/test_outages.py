@@ -11,7 +11,7 @@ from slomon.core.attribution import Verdict
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
-from slomon.core.totals import EndpointTotal
+from slomon.core.totals import EndpointTotal, sum_requests
 from slomon.report.outages import (
     describe_cost,
     name_suspect,
@@ -38,7 +38,7 @@ def run(*found: IncidentRecord, ended: float = BEGAN + 7200) -> Summary:
         EndpointTotal(name, "GET", "/", 0.9, 30.0, 1000, 20)
         for name in dict.fromkeys(one.service for one in records)
     ]
-    return replace(made, outages=find_outages(records, endpoints))
+    return replace(made, outages=find_outages(records, sum_requests(endpoints)))
 
 
 def test_the_cost_of_a_commit_is_its_time_its_failures_and_its_share_of_the_budget() -> None:

@@ -15,6 +15,7 @@ from slomon.core.incident_records import IncidentRecord
 from slomon.core.metrics import Budget, DoraMetrics, Repair
 from slomon.core.outages import find_outages
 from slomon.core.summary import Summary
+from slomon.core.totals import sum_requests
 from slomon.core.trust import ResultWarning
 from slomon.report.screen import Screen, measure
 from slomon.report.terminal import show_accounting, show_metrics, show_report, show_services
@@ -131,7 +132,7 @@ def test_no_line_is_wider_than_asked_and_none_holds_a_control_character(
     found: list[IncidentRecord], width: int
 ) -> None:
     run = summary(*found, began=0.0, ended=2.0**32)
-    run = replace(run, outages=find_outages(found, run.endpoints))
+    run = replace(run, outages=find_outages(found, sum_requests(run.endpoints)))
     for line in show_report(run, Screen(width)):
         assert measure(line) <= width
         assert line.isprintable()
