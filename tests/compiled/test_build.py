@@ -12,7 +12,7 @@ pytest.importorskip("numba", reason="only Numba compiles the kernels")
 from slomon.compiled.cache import Image
 from slomon.compiled.library import Library, address, find_image
 from slomon.kernels import hash_table, reorder, resolve, scan, wrappers
-from slomon.kernels.windows import advance
+from slomon.kernels.windows import add_details, add_totals, advance
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,7 @@ def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -
             *(scan.scan, wrappers.unwrap),
             *(resolve.resolve, resolve.find_or_add, resolve.add_request, hash_table.rehash),
             *(reorder.enter, reorder.cut, reorder.merge_runs, reorder.count, reorder.deal),
+            *(add_totals, add_details),
         )
     }
     taken = {
