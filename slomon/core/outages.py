@@ -98,7 +98,7 @@ def _sum_up(group: Sequence[IncidentRecord], allowed: dict[str, Fraction]) -> Ou
     services = tuple(dict.fromkeys(record.service for record in in_order))
     recoveries = [record.recovery for record in group if record.recovery is not None]
     failures = sum(record.failures for record in group)
-    budget = sum((allowed[service] for service in services), Fraction())
+    budget = allowed[services[0]] + sum(allowed[service] for service in services[1:])
     return Outage(
         commit=suspect.commit if suspect and is_clear else "",
         author=suspect.author if suspect and is_clear else "",
@@ -107,7 +107,8 @@ def _sum_up(group: Sequence[IncidentRecord], allowed: dict[str, Fraction]) -> Ou
         start=in_order[0].onset,
         end=max(recoveries) if len(recoveries) == len(group) else None,
         failures=failures,
-        error_budget_consumed=float(failures / budget) if budget else None,
+        # The same as a division of fractions, which takes ten times as long.
+        error_budget_consumed=failures * budget.denominator / budget.numerator if budget else None,
         incidents=tuple(group),
     )
 
