@@ -480,6 +480,7 @@ _KERNELS: Final = {
     "rehash": (hash_table.rehash, (_C, _N, _C, _N)),
     "enter": (reorder.enter, (_C, _C, _N, _N, _N, _C, _C, _N, _N, _C)),
     "cut": (reorder.cut, (_C, _N, _N, _N)),
+    "merge_runs": (reorder.merge_runs, (_C, _C, _N, _N, _C, _C)),
     "count": (reorder.count, (_C, _N, _N, _N, _B, _C, _C)),
     "deal": (reorder.deal, (_C, _N, _N, _N, _C, _C, _C, _C, _C, _C, _C)),
     "mark": (_mark, (_C, _F, _N, _C, _C, _N, _C, _C, _C, _N, _C)),

@@ -6,6 +6,11 @@ A row is four numbers:
 
     [ time | source | tick | code ]
 
+The rows that wait are runs, one behind the other, each in order. New rows become a part of the last
+run if few of its rows belong behind the first of them, as always if one source is read. Otherwise
+they begin a run of their own, and only rows that are released are merged. So a row costs the same
+however many rows wait.
+
 The time of a row is its place in the order: its tick, or later if the row is out of order by more
 than the lateness of its source. Consecutive events that no shard sees (unmatched, rejected,
 excluded) share one row if their time, source and code are equal; its tick counts them.
@@ -52,9 +57,9 @@ def enter(
     other: Column,
 ) -> int:
     """
-    Add the next `count` rows of a source behind the rows from `first` to `end`, and sort them.
-    Return the new end. The caller ensures that `rows` has room for all rows, and `other`, which is
-    scratch memory, as well.
+    Add the next `count` rows of a source behind the last run, which is from `first` to `end`.
+    Return where they end; as a negative number if they are a run of their own. The caller ensures
+    that `rows` has room for all rows, and `other`, which is scratch memory, as well.
     """
     newest = clock[NEWEST]
     new = end * ROW
@@ -86,19 +91,44 @@ def enter(
         rows[place + 3] = code
         place += ROW
     clock[NEWEST] = newest
-    _sort(rows, first * ROW, new, place, other)
-    return place // ROW
+    _sort(rows, new, place, other)
+    is_joined = _join(rows, first * ROW, new, place, other)
+    return place // ROW if is_joined else -(place // ROW)
 
 
-def cut(rows: Sequence[int], first: int, end: int, watermark: int) -> int:
-    """The first row whose time is at or after the watermark. A binary search."""
+def cut(rows: Sequence[int], first: int, end: int, last: int) -> int:
+    """The first row of a run whose time is after the tick `last`. A binary search."""
     while first < end:
         middle = (first + end) >> 1
-        if rows[middle * ROW] < watermark:
+        if rows[middle * ROW] <= last:
             first = middle + 1
         else:
             end = middle
     return first
+
+
+def merge_runs(
+    rows: Sequence[int], runs: Column, count: int, last: int, into: Column, other: Column
+) -> int:
+    """
+    Cut the rows up to the tick `last` off `count` runs, which are pairs of a first row and an end,
+    and write them to `into`, in order. Return how many rows these are. The runs of which rows are
+    left are the first ones then; all others are 0. The caller ensures that `into` and `other`,
+    which is scratch memory, have room for all rows.
+    """
+    place = left = 0
+    for run in range(count):
+        first, end = runs[2 * run], runs[2 * run + 1]
+        final = cut(rows, first, end, last)
+        for number in range(first * ROW, final * ROW):
+            into[place] = rows[number]
+            place += 1
+        runs[2 * run] = runs[2 * run + 1] = 0
+        if final < end:
+            runs[2 * left], runs[2 * left + 1] = final, end
+            left += 1
+    _sort(into, 0, place, other)
+    return place // ROW
 
 
 def count(
@@ -182,15 +212,12 @@ def deal(
     return found
 
 
-def _sort(rows: Column, first: int, new: int, end: int, other: Column) -> None:
-    """
-    Sort rows; those from `first` to `new` are in order already. A natural merge sort of the new
-    rows, then one merge with the older rows that belong behind the first new one. It is stable.
-    """
+def _sort(rows: Column, first: int, end: int, other: Column) -> None:
+    """A natural merge sort, which is stable."""
     here, there = rows, other
     passes = 0
-    while _end_of_run(here, new, end) < end:
-        start = new
+    while _end_of_run(here, first, end) < end:
+        start = first
         while start < end:
             middle = _end_of_run(here, start, end)
             stop = _end_of_run(here, middle, end)
@@ -199,13 +226,28 @@ def _sort(rows: Column, first: int, new: int, end: int, other: Column) -> None:
         here, there = there, here
         passes += 1
     if passes & 1:
-        _copy(other, new, end, rows)
-    start = new
-    while start > first and new < end and _before(rows, new, start - ROW):
-        start -= ROW
-    if start < new:
-        _merge(rows, start, new, end, other)
-        _copy(other, start, end, rows)
+        _copy(other, first, end, rows)
+
+
+def _join(rows: Column, first: int, new: int, end: int, other: Column) -> bool:
+    """
+    Merge the run from `new` to `end` with the one before it, unless more rows of that than it has
+    itself belong behind its first row. Return whether they are one run now.
+    """
+    start, stop = first // ROW, new // ROW
+    while start < stop and new < end:
+        middle = (start + stop) >> 1
+        if _before(rows, new, middle * ROW):
+            stop = middle
+        else:
+            start = middle + 1
+    begin = stop * ROW
+    if new - begin > end - new:
+        return False
+    if begin < new:
+        _merge(rows, begin, new, end, other)
+        _copy(other, begin, end, rows)
+    return True
 
 
 def _end_of_run(rows: Sequence[int], start: int, end: int) -> int:

@@ -7,6 +7,7 @@ from functools import partial
 from io import BytesIO
 from itertools import accumulate, filterfalse, takewhile
 from operator import ge, sub
+from threading import Lock
 from typing import Final, Protocol, TypeAlias
 
 from slomon.core.events import Access, Malformed
@@ -165,7 +166,7 @@ class KnowRequests(Protocol):
 class FormatDetector:
     """
     Makes a Log from the first lines of a file. Its format is the only one of `formats`, or the one
-    that reads the lines best. `needed` is how many lines that takes.
+    that reads the lines best. `needed` is how many lines that takes. Threads may share a detector.
 
     Statuses and times are read by `reading`. `match_exactly` is for
     all logs; if it is None, recorded streams are compared exactly and other
@@ -190,11 +191,16 @@ class FormatDetector:
         self._reading = reading
         self._infer = infer
         self.needed = 1 if len(formats) == 1 else HEAD_LINES
+        self._lock = Lock()
 
     def __call__(self, name: str, head: bytes) -> Log:
         """
         The log of that name. Raises ConfigurationError if no format reads its lines.
         """
+        with self._lock:
+            return self._recognise(name, head)
+
+    def _recognise(self, name: str, head: bytes) -> Log:
         written = _list_written(head)
         found = self._choose(written) if written else None
         if isinstance(found, str):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError
 from slomon.interrupts import interrupts
-from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition
+from slomon.log_replay.open_log import OpenLog
 from slomon.log_replay.parts import ReplayParts, choose_lateness
 from slomon.log_replay.progress import Progress
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, survey
@@ -125,27 +125,15 @@ class DirectLog:
             yield from self._read(source, block_bytes)
 
     def _read(self, source: Source, block_bytes: int) -> Iterator[Block]:
-        most = None
+        opened = OpenLog(source, self.log, self._recognise, self._on_recognised)
         enough = min(block_bytes, source.size or 0)
         block = Block(bytearray())
-        while True:
-            if self.log is None or not self.log.recognised:
-                head = read_head(source, self._recognise.needed)
-                try:
-                    self.log = self._recognise(source.name, head)
-                except ConfigurationError as error:
-                    self.refusal, self.problem = error, str(error)
-                    return
-                self.log.beginning = source.beginning
-                judge_order(self.log, head, source, self._recognise.needed)
-                most = None if self.log.recognised else len(head) or None
-                if self.log.recognised:
-                    self._on_recognised(self.log, source)
-            if not block.fill(source, most, enough):
-                break
-            self.bytes_read = source.progress
-            block.log = self.log
-            yield block
-            self.place.lines = block.first_line - 1
-        if source.problem is not None:
-            self.problem = f"{source.name}: {source.problem}"
+        try:
+            while opened.fill(block, enough):
+                self.log, self.bytes_read = opened.log, source.progress
+                yield block
+                self.place.lines = block.first_line - 1
+        except ConfigurationError as error:
+            self.refusal, self.problem = error, str(error)
+        else:
+            self.problem = opened.problem

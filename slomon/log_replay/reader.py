@@ -5,28 +5,22 @@ the logs, merges them by time and sends batches to the queues of the shards.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from typing import Final, TypeAlias
 
-from anyio import (
-    BrokenResourceError,
-    CancelScope,
-    CapacityLimiter,
-    EndOfStream,
-    Event,
-    create_memory_object_stream,
-    from_thread,
-    to_thread,
-)
-from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio import BrokenResourceError
 
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError
-from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
+from slomon.log_replay.open_log import OpenLog
 from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
 from slomon.pipeline.run import Queues
 from slomon.sources.source import Source, open_source
@@ -34,6 +28,10 @@ from slomon.sources.source import Source, open_source
 _BLOCKS_AHEAD: Final = 4
 _MOST_AHEAD: Final = 4  # logs: more would not be faster, as one task takes the blocks of all
 _SMALL_BLOCK: Final = 1 << 16  # bytes: for smaller blocks, switching between threads takes longer
+_ENOUGH_ROWS: Final = 1 << 16  # to be sent, even if the next block is ready
+
+Between: TypeAlias = Callable[[Callable[[], Awaitable[None]], Queues], Awaitable[None]]
+"""Called after each block, with a function that sends what was not sent yet, and the queues."""
 
 
 class BlockReader:
@@ -52,7 +50,7 @@ class BlockReader:
         order: Order,
         resolver: Resolver,
         lateness: Callable[[Log | None], int],
-        between: Callable[[Queues], Awaitable[None]],
+        between: Between,
         *,
         block_bytes: int,
         cores: int,
@@ -64,11 +62,13 @@ class BlockReader:
         self._between = between
         self._block_bytes = block_bytes
         self._ahead = min(cores, _MOST_AHEAD)
-        self._scanners = CapacityLimiter(cores)
+        # Each pipe has a thread of its own, since it may wait for its writer.
+        self._threads = ThreadPoolExecutor(cores + sum(not log.is_file for log in logs))
         self._reached: set[int] = set()  # the sources that are merged now
         self._spare: list[Block] = []  # of logs that were read
+        self._unsent = 0  # rows that were resolved since the last batches were sent
 
-    async def read(self, group: TaskGroup, queues: Queues) -> None:
+    async def read(self, queues: Queues) -> None:
         """Fill the queues, one per shard, and close them and the logs."""
         try:
             first = {
@@ -78,36 +78,39 @@ class BlockReader:
             }
             self._reached |= first
             for source in sorted(first):
-                self._start(group, self._logs[source - 1])
+                self._start(self._logs[source - 1])
             while (behind := self._order.next_source()) is not None:
                 if behind not in self._reached:
-                    self._reach(group, behind)
+                    self._reach(behind)
                 await self._read_from(behind, queues)
-                await self._between(queues)
+                await self._between(partial(self._send, queues), queues)
         except BrokenResourceError:
             pass  # a worker failed: its error ends the run
         finally:
+            for log in self._logs:
+                log.stop()
+            self._threads.shutdown()
             for log in self._logs:
                 log.close()
             for queue in queues:
                 queue.close()
 
-    def _reach(self, group: TaskGroup, source: int) -> None:
+    def _reach(self, source: int) -> None:
         self._reached.add(source)
         for ahead in range(self._ahead + 1):
             if source + ahead > len(self._logs):
                 break
             log = self._logs[source + ahead - 1]
             if ahead <= 1 or log.is_compressed:
-                self._start(group, log)
+                self._start(log)
 
-    def _start(self, group: TaskGroup, log: LogReader) -> None:
+    def _start(self, log: LogReader) -> None:
         if log.is_open or log.ended:
             return
         few = len(self._reached) <= _BLOCKS_AHEAD // 2
         depth = _BLOCKS_AHEAD if few else _BLOCKS_AHEAD // 2
         blocks = [self._spare.pop() if self._spare else Block(bytearray()) for _ in range(depth)]
-        log.start(group, self._scanners, blocks, self._measure_block)
+        log.start(self._threads, blocks, self._measure_block)
 
     def _measure_block(self) -> int:
         """The bytes of a block: the more logs are merged, the fewer."""
@@ -116,6 +119,8 @@ class BlockReader:
 
     async def _read_from(self, source: int, queues: Queues) -> None:
         log = self._logs[source - 1]
+        if not log.is_file and not log.is_ready:
+            await self._send(queues)  # as its writer may be slow
         block = await log.next()
         if block is None:
             self._spare += log.end()[: _BLOCKS_AHEAD - len(self._spare)]
@@ -133,12 +138,15 @@ class BlockReader:
         log.release(block)
 
     async def _resolve(self, source: int, block: Block, queues: Queues) -> None:
-        """Resolve a part of a block, and send what is final: so few rows wait in memory."""
+        """Resolve a part of a block, and send what is final if many rows wait in memory."""
         self._resolver.resolve(block)
         self._order.enter(source, block.ticks, block.codes, block.rows)
-        await self._send(queues)
+        self._unsent += block.rows
+        if self._unsent >= _ENOUGH_ROWS:
+            await self._send(queues)
 
     async def _send(self, queues: Queues) -> None:
+        self._unsent = 0
         for shard, batch in self._order.take():
             await queues[shard].send(batch)
 
@@ -147,28 +155,44 @@ Scan: TypeAlias = Callable[[Block], None]
 """Chooses the first part of a block, and may prepare it."""
 
 
-@dataclass(frozen=True, slots=True)
+async def _wait(job: Future[Block | None]) -> None:
+    """Wait for a job. (asyncio's `wrap_future` would leave a cycle, and with it the block.)"""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    job.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
+    await ended.wait()
+
+
+class _ClosedError(Exception):
+    """Ends the jobs of a log that is closed."""
+
+
+@dataclass(slots=True)
 class _Stage:
-    """The reading of a log: its limits, and its blocks, full ones that wait and free ones."""
+    """
+    The reading of a log: a job in a thread fills a free block, starts the next job, and scans its
+    block. So blocks are filled one after the other, and scanned at the same time.
+    """
 
-    scanners: CapacityLimiter
+    threads: Executor
     measure_block: Callable[[], int]
-    reading: CancelScope
-    give: MemoryObjectSendStream[Block]
-    free: MemoryObjectReceiveStream[Block]
-    put: MemoryObjectSendStream[tuple[Block, Event]]
-    full: MemoryObjectReceiveStream[tuple[Block, Event]]
+    free: list[Block]
+    jobs: deque[Future[Block | None]] = field(default_factory=deque)  # in the order of the log
+    opened: OpenLog | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
+    lock: Lock = field(default_factory=Lock)  # of the two below, and of `free`
+    is_filling: bool = False  # a job is, or the log has ended
+    is_closed: bool = False
 
-    def close(self) -> None:
-        self.reading.cancel()
-        for end in (self.put, self.full, self.give, self.free):
-            end.close()
+    def check(self) -> None:
+        """Raise if the log was closed."""
+        if self.is_closed:
+            raise _ClosedError
 
 
 class LogReader:
     """
-    A log as blocks of lines, in order. One thread at a time reads them, and others scan them. A
-    block is used again after `release`. `place` is the position up to which lines were resolved.
+    A log as blocks of lines, in order. One thread at a time fills blocks, and all scan them. A block
+    is used again after `release`. `place` is the position up to which lines were resolved.
     `on_recognised` is called in a thread once the format is known, before any line is scanned, and
     may look at the next lines. It is not called if the format was known before.
     """
@@ -203,32 +227,28 @@ class LogReader:
         self._stage: _Stage | None = None
 
     def start(
-        self,
-        group: TaskGroup,
-        scanners: CapacityLimiter,
-        blocks: Sequence[Block],
-        measure_block: Callable[[], int],
+        self, threads: Executor, blocks: Iterable[Block], measure_block: Callable[[], int]
     ) -> None:
         """
-        Start to read the log from `place` on, in tasks of the group and in threads. At most these
-        blocks are read ahead; `measure_block` returns how many bytes the next one is to have.
+        Start to read the log from `place` on, in these threads. At most these blocks are read
+        ahead; `measure_block` returns how many bytes the next one is to have.
         """
-        depth = len(blocks)
-        give, free = create_memory_object_stream[Block](depth)
-        put, full = create_memory_object_stream[tuple[Block, Event]](depth)
-        for block in blocks:
-            give.send_nowait(block)
-        self._stage = _Stage(scanners, measure_block, CancelScope(), give, free, put, full)
-        group.start_soon(self._run, group, self._stage)
+        self._stage = _Stage(threads, measure_block, list(blocks))
+        self._start_job(self._stage)
+
+    @property
+    def is_ready(self) -> bool:
+        """Does `next` return at once?"""
+        return self._open_stage.jobs[0].done()
 
     async def next(self) -> Block | None:
         """The next block, scanned; None at the end of the log, which must have been started."""
-        try:
-            block, scanned = await self._open_stage.full.receive()
-        except EndOfStream:
-            return None
-        await scanned.wait()
-        block.first_line = self.place.lines + 1
+        jobs = self._open_stage.jobs
+        if not jobs[0].done():
+            await _wait(jobs[0])
+        block = jobs.popleft().result()
+        if block is not None:
+            block.first_line = self.place.lines + 1
         return block
 
     def release(self, block: Block) -> None:
@@ -236,12 +256,14 @@ class LogReader:
         block.end.lines = block.first_line - 1
         self.place = block.end
         self.log = block.log
-        self._open_stage.give.send_nowait(block)
+        stage = self._open_stage
+        with stage.lock:
+            stage.free.append(block)
+        self._start_job(stage)
 
     def end(self) -> list[Block]:
         """Note that all blocks were resolved. Returns the blocks, for another log."""
-        free = self._open_stage.free
-        blocks = [free.receive_nowait() for _ in range(free.statistics().current_buffer_used)]
+        blocks = self._open_stage.free
         self.ended = True
         self.close()
         return blocks
@@ -251,10 +273,19 @@ class LogReader:
         """Was reading started and not ended?"""
         return self._stage is not None
 
-    def close(self) -> None:
-        """Stop reading, even while a pipe is waited for, and release all blocks."""
+    def stop(self) -> None:
+        """Begin to close the log: what reads it ends soon, even if it waits for a pipe."""
         if self._stage is not None:
-            self._stage.close()
+            with self._stage.lock:
+                self._stage.is_closed = True
+
+    def close(self) -> None:
+        """Stop reading, wait until it has ended, and release all blocks."""
+        self.stop()
+        if self._stage is not None:
+            wait(self._stage.jobs)
+            self._stage.closing.close()
+            self._stage.opened = None  # the `check` of its source refers to the stage
             self._stage = None
 
     @property
@@ -263,76 +294,61 @@ class LogReader:
             raise RuntimeError("the log is not being read")
         return self._stage
 
-    async def _run(self, group: TaskGroup, stage: _Stage) -> None:
-        with stage.reading, stage.put, ExitStack() as stack:
-            source = await to_thread.run_sync(self._open, stack)
-            if source is not None:
-                await self._read(group, stage, source)
+    def _start_job(self, stage: _Stage) -> None:
+        """Fill a free block in a thread, unless another one is being filled."""
+        with stage.lock:
+            if stage.free and not stage.is_filling and not stage.is_closed:
+                stage.is_filling = True
+                stage.jobs.append(stage.threads.submit(self._read, stage, stage.free.pop()))
 
-    def _open(self, stack: ExitStack) -> Source | None:
-        """Open the log where it is to be read; None if that is a problem. Runs in a thread."""
-        check = from_thread.check_cancelled
+    def _read(self, stage: _Stage, block: Block) -> Block | None:
+        """Fill a block and scan it; None if the log has ended. Runs in a thread."""
+        if not self._fill(stage, block):
+            stage.free.append(block)
+            return None
+        with stage.lock:
+            stage.is_filling = False
+        self._start_job(stage)
+        self._scan(block)
+        return block
+
+    def _fill(self, stage: _Stage, block: Block) -> bool:
+        """Read the next lines. Returns False at the end, or if there is a problem."""
+        stage.check()
+        opened = stage.opened or self._open(stage)
+        if opened is None:
+            return False
+        source = opened.source
         try:
-            source = open_source(self.path, self._max_line, check, resumable=self._resumable)
+            filled = opened.fill(block, stage.measure_block())
+        except ConfigurationError as error:
+            self.refusal, self.problem = error, str(error)
+            return False
+        if not filled:
+            if source.size is not None:
+                self.size = max(source.size, source.progress)
+            self.problem = opened.problem
+            return False
+        self.bytes_read = source.progress
+        fingerprint = source.fingerprint if self._resumable else ""
+        block.end = LogPosition(source.offset, fingerprint=fingerprint)
+        return True
+
+    def _open(self, stage: _Stage) -> OpenLog | None:
+        """Open the log where it is to be read; None if that is a problem."""
+        try:
+            source = open_source(self.path, self._max_line, stage.check, resumable=self._resumable)
         except OSError as error:
             if self.place.offset:
                 raise
             self.problem = str(error)
             return None
-        stack.enter_context(source)
+        stage.closing.enter_context(source)
         if self.place.offset:
             skip_to(source, self.place, self.log)
         elif problem := self.log and compare_beginning(source.beginning, self.log):
             self.problem = f"{source.name} was replaced after the replay had begun: {problem}"
             return None
         self.is_compressed = source.is_compressed
-        return source
-
-    async def _read(self, group: TaskGroup, stage: _Stage, source: Source) -> None:
-        log, most = self.log, None
-        while True:
-            if log is None or not log.recognised:
-                try:
-                    log, most = await self._recognise_log(source)
-                except ConfigurationError as error:
-                    self.refusal, self.problem = error, str(error)
-                    return
-            block = await self._fill(stage, source, most)
-            if block is None:
-                break
-            self.bytes_read = source.progress
-            block.log = log
-            fingerprint = source.fingerprint if self._resumable else ""
-            block.end = LogPosition(source.offset, fingerprint=fingerprint)
-            scanned = Event()
-            group.start_soon(self._scan_in_thread, block, scanned, stage.scanners)
-            await stage.put.send((block, scanned))
-        if source.size is not None:
-            self.size = max(source.size, source.progress)
-        if source.problem is not None:
-            self.problem = f"{source.name}: {source.problem}"
-
-    async def _recognise_log(self, source: Source) -> tuple[Log, int | None]:
-        """
-        The log, and after how many bytes its format is to be detected again; None if it needn't be.
-        """
-        head = await to_thread.run_sync(read_head, source, self._recognise.needed)
-        log = self._recognise(source.name, head)
-        log.beginning = source.beginning
-        await to_thread.run_sync(judge_order, log, head, source, self._recognise.needed)
-        if log.recognised:
-            await to_thread.run_sync(self._on_recognised, log, source)
-        return log, None if log.recognised else len(head) or None
-
-    async def _fill(self, stage: _Stage, source: Source, most: int | None) -> Block | None:
-        block = await stage.free.receive()
-        if not await to_thread.run_sync(block.fill, source, most, stage.measure_block()):
-            await stage.give.send(block)  # there is room, but the log may be closed
-            return None
-        return block
-
-    async def _scan_in_thread(
-        self, block: Block, scanned: Event, scanners: CapacityLimiter
-    ) -> None:
-        await to_thread.run_sync(self._scan, block, limiter=scanners)
-        scanned.set()
+        stage.opened = OpenLog(source, self.log, self._recognise, self._on_recognised)
+        return stage.opened

@@ -7,7 +7,7 @@ The engine of a replay: its parts, and how they run.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Unpack
@@ -162,13 +162,14 @@ class Replay(ReplayParts):
             block_bytes=self._plan.block_bytes,
             cores=_count_cores(),
         )
-        group.start_soon(reader.read, group, queues)
+        group.start_soon(reader.read, queues)
 
-    async def _save(self, queues: Queues) -> None:
+    async def _save(self, send: Callable[[], Awaitable[None]], queues: Queues) -> None:
         """If a checkpoint is due, wait until the workers have done what was read, and save."""
         checkpoint = self._checkpoint
         if checkpoint is None or not checkpoint.is_due():
             return
+        await send()
         barrier = Barrier(len(queues))
         for queue in queues:
             await queue.send(barrier)

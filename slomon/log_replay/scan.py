@@ -16,8 +16,9 @@ from slomon.endpoints.discovery import EndpointNames, FoundEndpoints
 from slomon.endpoints.templates import Template, compile_templates
 from slomon.errors import ConfigurationError
 from slomon.log_replay.backend import Backend
-from slomon.log_replay.detect import OnFormatDetected, judge_order, read_head
+from slomon.log_replay.detect import OnFormatDetected
 from slomon.log_replay.lines import Block, Log, ReferenceParser
+from slomon.log_replay.open_log import OpenLog, recognise_next
 from slomon.log_replay.parts import choose_lateness, make_detector
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.ranges import WHOLE, LogRange, find_newest, open_range
@@ -74,14 +75,23 @@ class LogScan:
         self.order.start([SourceClock(choose_lateness(self._plan, None), first_tick)])
         try:
             with open_source(path, self._plan.max_line) as source:
-                if part == WHOLE:
-                    yield from self._read(source, None)
-                elif log := self._recognise(source, read_head(source, self._detect.needed)):
-                    yield from self._read_part(path, part, log)
+                yield from self._read_if_recognised(path, part, source)
         except OSError as error:
             self.problem = str(error)
         self.order.end(0)
         yield self.order.remove()
+
+    def _read_if_recognised(
+        self, path: str, part: LogRange, source: Source
+    ) -> Iterator[array[int]]:
+        try:
+            if part == WHOLE:
+                yield from self._read(source, None)
+            else:
+                log, _ = recognise_next(source, self._detect)
+                yield from self._read_part(path, part, log)
+        except ConfigurationError as error:
+            self.refusal, self.problem = error, str(error)
 
     def _read_part(self, path: str, part: LogRange, log: Log) -> Iterator[array[int]]:
         """Read a part of a log as if all lines before it had been read."""
@@ -91,37 +101,19 @@ class LogScan:
         with open_range(path, part, self._plan.max_line) as source:
             yield from self._read(source, log)
 
-    def _recognise(self, source: Source, head: bytes) -> Log | None:
-        """The log that begins with this head; None if no format reads it."""
-        try:
-            log = self._detect(source.name, head)
-        except ConfigurationError as error:
-            self.refusal, self.problem = error, str(error)
-            return None
-        judge_order(log, head, source, self._detect.needed)
-        return log
-
     def _read(self, source: Source, log: Log | None) -> Iterator[array[int]]:
         """Read a source. `log` is given if its format is known."""
-        most = None
+        opened = OpenLog(source, log, self._detect)
         form = None if log is None else log.format
         block = Block(bytearray())
-        while True:
-            if log is None or not log.recognised:
-                head = read_head(source, self._detect.needed)
-                log = self._recognise(source, head)
-                if log is None:
-                    return
-                most = None if log.recognised else len(head) or None
-                form = log.format
-            if not block.fill(source, most, self._plan.block_bytes):
-                break
-            block.log = log
+        while opened.fill(block, self._plan.block_bytes):
+            if block.log is not log:
+                log, form = block.log, block.log.format
             yield from self._resolve(block, log)
             self.lines = block.first_line - 1
-        self.is_stateless = log.recognised and not log.ended and log.format == form
-        if source.problem is not None:
-            self.problem = f"{source.name}: {source.problem}"
+        if log is not None:
+            self.is_stateless = log.recognised and not log.ended and log.format == form
+        self.problem = opened.problem
 
     def _resolve(self, block: Block, log: Log) -> Iterator[array[int]]:
         (clock,) = self.order.clocks

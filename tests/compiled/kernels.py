@@ -149,6 +149,7 @@ _INTERPRETED = SimpleNamespace(
     rehash=hash_table.rehash,
     enter=reorder.enter,
     cut=reorder.cut,
+    merge_runs=reorder.merge_runs,
     count=reorder.count,
     deal=reorder.deal,
     mark=_mark,

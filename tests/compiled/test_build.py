@@ -25,17 +25,12 @@ def image() -> Image:
 
 def test_every_kernel_is_there_and_takes_what_its_function_takes(image: Image) -> None:
     functions = {
-        **{
-            function.__name__: function
-            for function in (scan.scan, resolve.resolve, resolve.find_or_add)
-        },
-        **{
-            function.__name__: function
-            for function in (reorder.enter, reorder.cut, reorder.count, reorder.deal)
-        },
-        "unwrap": wrappers.unwrap,
-        "add_request": resolve.add_request,
-        "rehash": hash_table.rehash,
+        function.__name__: function
+        for function in (
+            *(scan.scan, wrappers.unwrap),
+            *(resolve.resolve, resolve.find_or_add, resolve.add_request, hash_table.rehash),
+            *(reorder.enter, reorder.cut, reorder.merge_runs, reorder.count, reorder.deal),
+        )
     }
     taken = {
         name: len(inspect.signature(function).parameters) for name, function in functions.items()

@@ -168,7 +168,7 @@ def test_what_is_final_ends_at_the_first_row_of_the_watermark(
     for first in range(len(times) + 1):
         for watermark in range(-1, 70):
             expected = first + sum(time < watermark for time in times[first:])
-            assert cut(rows, first, len(times), watermark) == expected
+            assert cut(rows, first, len(times), watermark - 1) == expected
             assert len(rows) == ROW * len(times)
     with backend() as library:
         order = compiled_order(library, 1, 1)
