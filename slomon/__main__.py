@@ -23,7 +23,9 @@ def run() -> int:
     from slomon.cli.process import run_process  # noqa: PLC0415
 
     gc.disable()  # no cycles are made, and looking for them among many incidents is slow
-    return run_process(_main)
+    code = run_process(_main)
+    gc.freeze()  # at its end, Python would look for them once more
+    return code
 
 
 def _main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:

@@ -25,8 +25,15 @@ SLOW_FIXTURES = {"browser", "servers"}
 @pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
+        if isinstance(item, pytest.Function) and (
+            not SLOW_FIXTURES.isdisjoint(item.fixturenames) or runs_on_uvloop(item)
+        ):
             item.add_marker(pytest.mark.slow)
+
+
+def runs_on_uvloop(test: pytest.Function) -> bool:
+    """Is this a test that runs on asyncio, too? That is enough while code is written."""
+    return hasattr(test, "callspec") and "uvloop" in test.callspec.id.split("-")
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ import pytest
 
 T = TypeVar("T")
 
-GUARD_SECONDS: Final = 30.0
+GUARD_SECONDS: Final = 120.0
 """How long anything may take here; far longer than it does."""
 
 

@@ -147,7 +147,9 @@ def test_a_small_replay_loads_only_what_it_needs(tmp_path: Path) -> None:
     not_needed = [
         *("llvmlite", "numpy", "tomllib", "zoneinfo", "importlib.metadata"),
         *("asyncio", "anyio", "uvloop", "structlog"),
-        *("slomon.compiled", "slomon.report", "slomon.deploys.history", "slomon.example_logs"),
+        *("slomon.compiled", "slomon.report", "slomon.deploys", "slomon.example_logs"),
+        *("slomon.kernels.scan", "slomon.kernels.json_lines", "slomon.kernels.hash_table"),
+        *("slomon.cli.demo", "shlex"),
         *("slomon.formats.inference", "slomon.formats.dialects", "slomon.core.attribution"),
     ]
     script = (

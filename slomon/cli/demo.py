@@ -18,8 +18,6 @@ from slomon.files import AtomicFile, write_lines
 from slomon.text import quote
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction as Verbs
-
     from slomon.example_logs import ExampleDay
 
 
@@ -31,17 +29,14 @@ _LONGEST_LINE: Final = 100_000  # characters; a path has a few thousand at most
 _SHORT: Final = 8  # characters of a commit, as in the report
 
 
-def add_demo(verbs: Verbs[argparse.ArgumentParser]) -> None:
-    """Add `slomon demo` to the verbs of the command."""
-    parser = verbs.add_parser(
-        "demo",
-        help="write the logs of an example day to a folder, and replay them",
-        description="Write a day of access logs of two servers, rotated and compressed, and a "
-        "history of deploys to a folder (6 MB). Replay them, print the report, and write it as a "
-        "page. What happened on that day is printed first, so that you can compare.",
-        epilog="Exit codes are those of slomon replay.",
-        allow_abbrev=False,
+def add_demo(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of `slomon demo` to its parser."""
+    parser.description = (
+        "Write a day of access logs of two servers, rotated and compressed, and a history of "
+        "deploys to a folder (6 MB). Replay them, print the report, and write it as a page. What "
+        "happened on that day is printed first, so that you can compare."
     )
+    parser.epilog = "Exit codes are those of slomon replay."
     parser.set_defaults(run=run_demo, refuse=parser.error)
     parser.add_argument(
         "folder",
@@ -74,7 +69,7 @@ def run_demo(arguments: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> i
     folder: Path = arguments.folder
     day = make_day(arguments.seed)
     _write_day(folder, day.files)
-    command = ["replay", *_list_arguments(folder)]
+    command = _list_arguments(folder)
     screen = open_screen(stdout, os.environ)
 
     def show(lines: Iterator[str]) -> None:
@@ -137,13 +132,13 @@ def _introduce(folder: Path, day: ExampleDay, command: list[str]) -> Iterator[st
         else:
             yield f"{what}no deploy is to blame"
     yield ""
-    yield f"  slomon {shlex.join(command)}"
+    yield f"  slomon replay {shlex.join(command)}"
     yield ""
 
 
 def _replay(command: list[str], stdout: TextIO, stderr: TextIO) -> int:
-    parser = argparse.ArgumentParser(prog="slomon")
-    add_replay(parser.add_subparsers())
+    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
+    add_replay(parser)
     return run_replay(parser.parse_args(command), stdout, stderr)
 
 

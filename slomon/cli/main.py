@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, TextIO
 
-from slomon.cli.demo import add_demo
 from slomon.cli.process import FAILED, MISUSED
 from slomon.cli.replay_arguments import add_replay, add_report, show_option
 from slomon.errors import ConfigurationError, OptionError, SlomonError
@@ -32,7 +31,7 @@ def main(argv: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
         print(_FIRST_STEPS, file=stderr)
         return MISUSED
     try:
-        arguments, unknown = _parser().parse_known_args(argv)
+        arguments, unknown = _parser(argv).parse_known_args(argv)
         if unknown:
             arguments.refuse(f"unrecognized arguments: {' '.join(unknown)}")
         code: int = arguments.run(arguments, stdout, stderr)
@@ -53,7 +52,29 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    # Imported only for this verb: the import takes some milliseconds.
+    from slomon.cli.demo import add_demo  # noqa: PLC0415
+
+    add_demo(parser)
+
+
+_VERBS: Final[Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]] = {
+    "demo": ("write the logs of an example day to a folder, and replay them", _add_demo),
+    "replay": (
+        "report what was broken when, from access logs and a history of deploys",
+        add_replay,
+    ),
+    "report": (
+        "write the same as a page: metrics, timeline, SLIs over time, incidents",
+        add_report,
+    ),
+}
+"""The help of each verb, and what adds its arguments to its parser."""
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of a command line. Only the verb in it has arguments: adding all takes longer."""
     parser: argparse.ArgumentParser = _Parser(
         prog="slomon",
         description="Report which commit broke which endpoint, when, which commit fixed it, and "
@@ -62,9 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    add_demo(verbs)
-    add_replay(verbs)
-    add_report(verbs)
+    for name, (summary, add_arguments) in _VERBS.items():
+        verb = verbs.add_parser(
+            name, help=summary, argument_default=argparse.SUPPRESS, allow_abbrev=False
+        )
+        if name in argv:
+            add_arguments(verb)
     return parser
 
 

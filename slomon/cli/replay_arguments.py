@@ -25,7 +25,6 @@ from slomon.options import Declared, list_options
 
 if TYPE_CHECKING:
     from argparse import _ArgumentGroup as Group
-    from argparse import _SubParsersAction as Verbs
 
 
 Run: TypeAlias = Callable[[argparse.Namespace, TextIO, TextIO], int]
@@ -40,13 +39,11 @@ _FORMS: Final[Mapping[str, Mapping[str, Any]]] = {
 """How to parse the options of replay that are neither a flag, a number nor one text."""
 
 
-def add_replay(verbs: Verbs[argparse.ArgumentParser]) -> None:
-    """Add `slomon replay` to the verbs of the command."""
-    output = _add_verb(
-        verbs,
-        "replay",
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of `slomon replay` to its parser."""
+    output = _add_shared(
+        parser,
         run_replay,
-        help="report what was broken when, from access logs and a history of deploys",
         description="Replay access logs, plain or compressed: which endpoints were broken when, by "
         "which commit, and which commit fixed them. On a terminal it prints a report. Elsewhere it "
         "prints the MTTR, the number of incidents of each service and their details, each as a "
@@ -77,13 +74,11 @@ def add_replay(verbs: Verbs[argparse.ArgumentParser]) -> None:
     add_page_options(output)
 
 
-def add_report(verbs: Verbs[argparse.ArgumentParser]) -> None:
-    """Add `slomon report` to the verbs of the command."""
-    output = _add_verb(
-        verbs,
-        "report",
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add the description and the arguments of `slomon report` to its parser."""
+    output = _add_shared(
+        parser,
         run_report,
-        help="write the same as a page: metrics, timeline, SLIs over time, incidents",
         description="Replay access logs as slomon replay does, and write the result as one HTML "
         "page that opens offline: the metrics, a timeline of incidents and deploys, the SLI of "
         "each endpoint over time, and a table of incidents to sort and search.",
@@ -105,25 +100,18 @@ def show_option(name: str) -> str:
     return declared.option.metavar if declared and declared.required else flag(name)
 
 
-def _add_verb(
-    verbs: Verbs[argparse.ArgumentParser],
-    name: str,
-    run: Run,
-    help: str,  # noqa: A002 (argparse's name for it)
-    description: str,
-) -> Group:
-    """Add a verb that replays, with its options. Returns the group of its output options."""
-    parser = verbs.add_parser(
-        name,
-        help=help,
-        description=description,
-        epilog="A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
+def _add_shared(parser: argparse.ArgumentParser, run: Run, description: str) -> Group:
+    """
+    Add what both verbs have to the parser of one: the options of a replay, which argparse must
+    leave out if they are not given. Returns the group of the output options.
+    """
+    parser.description = description
+    parser.epilog = (
+        "A DURATION is seconds, or numbers with units: 30s, 5m, 1h30m, 28d. Exit codes: 0 "
         "success; 1 a runtime error, a file that was not read to its end (the incidents found "
         "until then are printed), or a closed pipe behind stdout; 2 wrong usage or configuration; "
         "3 incidents were found and --fail-on incidents was given; 4 the answer is certainly "
-        "wrong, as a warning says; 130 interrupted; 143 terminated.",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
+        "wrong, as a warning says; 130 interrupted; 143 terminated."
     )
     parser.set_defaults(run=run, refuse=parser.error)
     groups: dict[str, Group] = {}

@@ -20,7 +20,8 @@ from slomon.core.ticks import LAST_TICK
 from slomon.kernels.codes import NO_TICK, REJECTED, UNMATCHED, access_code, change_code
 from slomon.kernels.json_lines import MEMORY
 from slomon.kernels.line import PLAIN_LINES
-from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, PADDING, UNRESOLVED
+from slomon.kernels.scan import FOR_REFERENCE, GROUP, LINE, MALFORMED, UNRESOLVED
+from slomon.kernels.swar import PADDING
 
 _TAIL: Final = "\n" + "\0" * PADDING  # the last line's end, and the bytes that kernels read past it
 _NOTHING: Final = array("q", [0])

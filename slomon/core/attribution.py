@@ -16,15 +16,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import fsum
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from slomon.core.cases import make_cases, study_changes
-from slomon.core.causes import find_causes
+from slomon.core.causes import Finding, find_causes
 from slomon.core.events import PositionedChange
 from slomon.core.faults import Case
 from slomon.core.incident import Candidates, Incident
 from slomon.core.statistics import Comparison, compare
-from slomon.core.ticks import to_seconds
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 
 CLEAR_FROM: Final = 0.9
 LIKELY_FROM: Final = 0.5
@@ -50,8 +51,7 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):  # there may be millions: a data class takes twice as long
     """
     A change that may have broken or fixed an endpoint.
 
@@ -107,11 +107,11 @@ class Attribution:
         return most if most and most.probability else None
 
 
-_NO_CANDIDATE: Final = Attribution(Verdict.NONE)
+NO_CANDIDATE: Final = Attribution(Verdict.NONE)
+"""The attribution if no change is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attributed:
+class Attributed(NamedTuple):
     """
     An incident's cause and repair. `onset_error` and `recovery_error` are the mean seconds by which
     the failures began before the onset, and ended after the recovery.
@@ -142,22 +142,17 @@ def attribute(
     began, ended = span
     deployments = study_changes(incidents, deploys, began)
     cases = make_cases(incidents, deployments, began, stale_after)
-    in_order = sorted(dict.fromkeys(cases), key=_onset)
+    in_order = sorted(dict.fromkeys(cases), key=attrgetter("onset"))
     found = find_causes(in_order, deployments, services, to_seconds(max(ended - began, 0)))
     findings = dict(zip(in_order, found, strict=True))
     return [
-        _attribute(incident, case, findings[case].causes, findings[case].fixes, began)
+        _attribute(incident, case, findings[case], began)
         for incident, case in zip(incidents, cases, strict=True)
     ]
 
 
-def _attribute(
-    incident: Incident,
-    case: Case,
-    causes: Mapping[int, float],
-    fixes: Mapping[int, float],
-    began: int,
-) -> Attributed:
+def _attribute(incident: Incident, case: Case, finding: Finding, began: int) -> Attributed:
+    causes, fixes = finding
     broken_by = _describe(incident.breaking, causes, incident.start, incident.onset, began)
     fixed_by = None
     if incident.fixing is not None and incident.end is not None:
@@ -176,15 +171,15 @@ def _describe(
     began: int,
 ) -> Attribution:
     if not candidates.changes:
-        return _NO_CANDIDATE
+        return NO_CANDIDATE
     listed, shares = [], []
     for one in candidates.changes:
-        position, tick, change = one.date(began)
-        share = round(probabilities.get(position, 0.0), _DIGITS)
-        age, delay = max(crossed_at - tick, 0), moved_at - tick
-        commit, author, date = change.commit, change.author, change.date
-        # There may be millions of candidates: arguments by position take less time.
-        listed.append(Candidate(commit, author, date, to_seconds(age), to_seconds(delay), share))
+        position, tick, change = one
+        tick = tick or began
+        share = round(probabilities[position], _DIGITS) if position in probabilities else 0.0
+        age = (crossed_at - tick) / TICKS_PER_SECOND if crossed_at > tick else 0.0
+        delay = (moved_at - tick) / TICKS_PER_SECOND
+        listed.append(Candidate(change.commit, change.author, change.date, age, delay, share))
         shares.append(share)
     unexplained = round(max(1 - fsum(shares), 0.0), _DIGITS)
     evidence = compare(candidates.before, candidates.after)
@@ -199,10 +194,6 @@ def _judge(probabilities: Sequence[float], unexplained: float) -> Verdict:
     if most >= LIKELY_FROM:
         return Verdict.LIKELY
     return Verdict.AMBIGUOUS if most > unexplained else Verdict.UNEXPLAINED
-
-
-def _onset(case: Case) -> float:
-    return case.onset
 
 
 def _probability(candidate: Candidate) -> float:

@@ -113,12 +113,13 @@ def _make_case(
 ) -> Case:
     stats = incident.stats
     early = Onset(incident.onset, *incident.burst)
-    late = Onset(*incident.surge)
+    late = Onset._make(incident.surge)
     peak = max(stats.last_failure if incident.recovery is None else incident.recovery, early.tick)
     interval = _find_interval(incident, began)
     stray = _find_stray_rate(incident, past)
     share = _weigh_surge(early, late, stray)
     failures = max(stats.failures - 1, 0)
+    slo = incident.endpoint.slo
     onsets: list[Sighting] = []
     suspects: dict[int, float] = {}
     for onset, weight in ((early, 1 - share), (late, share)):
@@ -126,25 +127,17 @@ def _make_case(
             continue
         time = (onset.tick - began) / TICKS_PER_SECOND
         seconds = max(peak - onset.tick, 0) / TICKS_PER_SECOND
-        # Until when failures came, and how many: the surge, the opening, the last one.
-        course = _count_course(
-            onset.tick,
-            (late.tick, onset.failures - late.failures),
-            (incident.start, min(late.failures, onset.failures) - 1),
-            (peak, failures),
-        )
-        dated = tuple(((tick - began) / TICKS_PER_SECOND, count) for tick, count in course)
-        slo = incident.endpoint.slo
         unseen = (excess_reference(slo) if onset is early else surge_reference(slo)) / interval
         later = onset.failures - 1 + failures
-        onsets.append(Sighting(time, weight, later, seconds, dated, unseen))
+        onsets.append(Sighting(time, weight, later, seconds, (), unseen))
         for one in list_preceding(incident, onset):
-            delay = onset.tick - one.date(began).tick
+            delay = onset.tick - (one.tick or began)
             if delay <= reach:
                 # Many logs have whole seconds: a failure in the second of a change came after it.
                 least = min(interval, 1.0)
                 suspects.setdefault(one.position, time - max(delay / TICKS_PER_SECOND, least))
-    onsets.sort(key=_weight, reverse=True)
+    if len(onsets) > 1:
+        onsets.sort(key=_weight, reverse=True)
     case = Case(
         service=incident.endpoint.name,
         key=incident.key,
@@ -155,6 +148,11 @@ def _make_case(
         strays=stray
         / interval
         * binomial_tail(stats.min_sli_failures - 1, stats.min_sli_requests - 1, stray),
+        steps=(
+            ((late.tick - began) / TICKS_PER_SECOND, early.failures - late.failures),
+            ((incident.start - began) / TICKS_PER_SECOND, min(late.failures, early.failures) - 1),
+            ((peak - began) / TICKS_PER_SECOND, failures),
+        ),
     )
     if incident.end is not None:
         case.over = case.last_failure
@@ -171,19 +169,6 @@ def _make_case(
             if one.position > newest and one.tick >= early.tick
         ]
     return case
-
-
-def _count_course(begin: int, *steps: tuple[int, int]) -> list[tuple[int, int]]:
-    """
-    The failures in each stretch of time from `begin` on. Each of the `steps` has the last tick of a
-    stretch, and its failures. No stretch ends after that of the last step.
-    """
-    course = []
-    for tick, failures in steps:
-        if (until := min(tick, steps[-1][0])) > begin:
-            course.append((until, failures))
-            begin = until
-    return course
 
 
 def _weigh_surge(early: Onset, late: Onset, stray: float) -> float:

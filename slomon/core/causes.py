@@ -28,7 +28,7 @@ from slomon.core.events import EVERY_SERVICE
 from slomon.core.fault_chains import BY_ITSELF, MOST, STRAYS, Node, Rates, Weights, infer
 from slomon.core.fault_times import TimeDensity
 from slomon.core.faults import Case, Fault, find_faults
-from slomon.core.repairs import Ending, weigh_repairs
+from slomon.core.repairs import Ending, Repair, weigh_repairs
 
 DELAYS: Final = (5.0, 120.0, 1200.0)
 """Mean seconds from a bad change to the beginning of the failures: at once, in minutes, later."""
@@ -55,8 +55,11 @@ DOUBT: Final = 0.03
 ROUNDS: Final = 4
 LEARNT_FROM: Final = 1000
 """The number of newest faults from which the rates are learnt."""
+LEAST_RATE: Final = 1e-6
+"""Per second; a density that is less is left out."""
+FORGOTTEN: Final = 9000.0
+"""Seconds after a change from which on the densities of all delays are less than that."""
 
-_LEAST_RATE: Final = 1e-6  # per second; what is rarer is left out
 _LEAST_STRAYS: Final = 1e-4  # per second; a fault with more is no sign of an outage of services
 _NEAREST: Final = 25  # faults before a beginning, and as many after it
 _COUNTED: Final = 3  # other services, for a coincidence
@@ -135,9 +138,9 @@ def _make_nodes(
             lasted = max(fault.until - beginning.time, 0.0) + 3 * beginning.error
             brief = -expm1(-lasted / DURATION)
         node = Node(fault, [], together if others else 1 - together, strays[index], brief)
+        earliest = beginning.first - FORGOTTEN
         for change, time in fault.list_suspects():
-            densities = beginning.after(time)
-            if fsum(densities) < _LEAST_RATE:
+            if time < earliest or fsum(densities := beginning.after(time)) < LEAST_RATE:
                 continue
             weight = 1 - coincidence
             if others:
@@ -149,14 +152,21 @@ def _make_nodes(
         if fault.parent >= 0:
             nodes[fault.parent].child = index
             inherited = nodes[fault.parent].endings
-        end = fault.find_end()
-        if end is not None:
+        if fault.has_recovered:
             causes = dict.fromkeys([BY_ITSELF, *(one[0] for one in node.suspects), *inherited])
-            rate = deploys[fault.service]
-            repairs = fault.list_repairs()
-            node.endings = weigh_repairs(repairs, end, list(causes)[:MOST], rate, BY_ITSELF)
+            repairs = _find_repairs(fault, deploys[fault.service])
+            node.endings = weigh_repairs(repairs, list(causes)[:MOST], BY_ITSELF)
         nodes.append(node)
     return nodes
+
+
+def _find_repairs(fault: Fault, rate: float) -> list[tuple[Repair, float]]:
+    """The repairs of a fault, with their densities at its end over the rate of changes."""
+    repairs = fault.list_repairs()
+    if not repairs:
+        return []
+    end = fault.find_end()
+    return [(one, end.after(one.time)[0] / rate) for one in repairs]
 
 
 def _find_strays(fault: Fault) -> float:
@@ -241,12 +251,13 @@ def _learn(
 def _conclude(node: Node, nodes: Sequence[Node]) -> list[Finding]:
     """The findings for the incidents of a fault."""
     fault = node.fault
+    belief = node.belief
     fixes = _find_fixes(node, nodes) if node.endings else {}
     findings = []
     for number, case in enumerate(fault.cases):
         # The belief about the first incident has the share of stray failures already.
         share = (1 - DOUBT) * (1 - fault.strays[number] if number else 1)
-        causes = {change: node.belief.get(change, 0.0) * share for change in case.suspects}
+        causes = {change: belief[change] * share for change in case.suspects if change in belief}
         repaired = {}
         if fault.newest[case.key] == number:
             repaired = {one.change: fixes.get(one.change, 0.0) * share for one in case.repairs}

@@ -31,7 +31,7 @@ EndpointName: TypeAlias = tuple[str, str, str]
 """How users know an endpoint: its service, verb and resource."""
 
 _SHOWN_PROBLEMS: Final = 20
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _SHORTEST_WINDOW: Final = Decimal(1) / TICKS_PER_SECOND
 _LONGEST_WINDOW: Final = Decimal(LAST_TICK) / TICKS_PER_SECOND
 
@@ -165,7 +165,7 @@ def _parse_window(text: str) -> int | None:
 def parse_number(text: str) -> Decimal | None:
     """Parse a decimal number, with or without an exponent; None for any other text."""
     with suppress(InvalidOperation):  # an exponent beyond the limits of Decimal
-        return Decimal(text) if _NUMBER.fullmatch(text) else None
+        return Decimal(text) if re.fullmatch(_NUMBER, text) else None
     return None
 
 

@@ -21,7 +21,7 @@ from itertools import pairwise
 from math import exp, fsum, log
 from typing import Final, NamedTuple
 
-from slomon.core.sightings import GROWS, GROWTHS, Sighting
+from slomon.core.sightings import GROWS, GROWTHS, Density, Sighting
 
 MISLEADING: Final = 0.03, 2000.0
 """The share of onsets that have nothing to do with the fault: it is anywhere in these seconds."""
@@ -44,11 +44,11 @@ class Piece(NamedTuple):
 
 class TimeDensity:
     """
-    The density of a time. `time` is the likeliest one; `error`: the mean seconds from it to the
-    sighting.
+    The density of a time. `time` is the likeliest one, and `first` the first possible one; `error`:
+    the mean seconds from it to the sighting.
     """
 
-    __slots__ = ("_grown", "_sudden", "error", "time")
+    __slots__ = ("_courses", "_delayed", "_delays", "error", "first", "time")
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class TimeDensity:
         grown: Sequence[Sequence[Piece]] = (),
     ) -> None:
         self.error = error
-        courses = [(1 - GROWS if grown else 1.0, sudden)]
-        courses += [(GROWS / len(grown), pieces) for pieces in grown]
-        whole = fsum(share * fsum(map(_weigh, pieces)) for share, pieces in courses)
+        self.first = sudden[0].begin
+        self._courses = [(1 - GROWS if grown else 1.0, sudden)]
+        self._courses += [(GROWS / len(grown), pieces) for pieces in grown]
+        self._delays = delays
+        self._delayed: list[_Delayed] = []  # made when they are asked for: most are not
         self.time = max(
-            (share * piece.high, piece.end) for share, pieces in courses for piece in pieces
+            [(share * piece.high, piece.end) for share, pieces in self._courses for piece in pieces]
         )[1]
-        self._sudden = _Delayed(sudden, whole, delays)
-        self._grown = [_Delayed(pieces, whole * len(grown), delays[:1]) for pieces in grown]
 
     @staticmethod
     def of_beginning(
@@ -101,10 +101,17 @@ class TimeDensity:
         """
         The density of this time if it follows that one by an exponential delay, for each mean.
         """
-        densities = self._sudden.after(time)
-        if not self._grown:
-            return densities
-        return [*densities, fsum(one.after(time)[0] for one in self._grown)]
+        sudden, *grown = self._delayed = self._delayed or self._delay()
+        densities = sudden.after(time)
+        return [*densities, fsum([one.after(time)[0] for one in grown])] if grown else densities
+
+    def _delay(self) -> list[_Delayed]:
+        whole = fsum([share * fsum(map(_weigh, pieces)) for share, pieces in self._courses])
+        (_, sudden), *grown = self._courses
+        return [
+            _Delayed(sudden, whole, self._delays),
+            *(_Delayed(pieces, whole * len(grown), self._delays[:1]) for _, pieces in grown),
+        ]
 
 
 class _Delayed:
@@ -157,11 +164,14 @@ def _make_pieces(
         ends.append(time)
 
     jumps = set(times)
+    densities = [
+        [(one.time, one.make_density(growth)) for one in sightings] for sightings in endpoints
+    ]
     pieces: list[Piece] = []
     high = 0.0
     for begin, end in pairwise(sorted(set(ends))):
-        low = high if pieces and begin not in jumps else _multiply(endpoints, begin, end, growth)
-        high = _multiply(endpoints, end, end, growth)
+        low = high if pieces and begin not in jumps else _multiply(densities, begin, end)
+        high = _multiply(densities, end, end)
         pieces.append(Piece(begin, end, high, log(high / low) / (end - begin)))
     return pieces
 
@@ -174,20 +184,16 @@ def _list_distances(error: float, farthest: float) -> Iterator[float]:
 
 
 def _multiply(
-    endpoints: Sequence[Sequence[Sighting]], time: float, end: float, growth: float
+    endpoints: Sequence[Sequence[tuple[float, Density]]], time: float, end: float
 ) -> float:
     """The likelihood of a time in a piece with this end."""
     share, within = MISLEADING
     product = 1.0
-    for sightings in endpoints:
+    for densities in endpoints:
         known = 0.0
-        for one in sightings:
-            if one.time >= end:
-                distance = one.time - time
-                if growth:
-                    known += one.density_if_grows(distance, growth) if distance else 0.0
-                else:
-                    known += one.density(distance)
+        for onset, density in densities:
+            if onset >= end:
+                known += density(onset - time)
         product *= share / within + (1 - share) * known
     return product
 

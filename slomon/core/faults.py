@@ -54,6 +54,9 @@ class Case:
     * `recovery`: the last failure before the endpoint recovered; None if the incident did not close
     * `over`: the last failure, infinite while the incident is open
     * `repairs`: the changes during the incident
+    * `steps`: the times of the surge, the opening and the last failure, each with the number of
+      failures until then from the one before
+    * `onset`: the likeliest onset
     * `error`: mean seconds between failures, so from the beginning of the failures to the onset
     """
 
@@ -67,15 +70,16 @@ class Case:
     strays: float = 0.0
     suspects: dict[int, float] = field(default_factory=dict)
     repairs: list[Repair] = field(default_factory=list)
+    steps: Sequence[tuple[float, int]] = ()
+    onset: float = field(init=False)
     error: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.error = self.see(self.onsets[0]).error
-
-    @property
-    def onset(self) -> float:
-        """The likeliest onset."""
-        return self.onsets[0].time
+        worth, severity = KNOWN
+        first = self.onsets[0]
+        self.onset = first.time
+        # As `see` would.
+        self.error = (first.seconds + worth * self.interval / severity) / (first.failures + worth)
 
     @property
     def recovered(self) -> float:
@@ -92,7 +96,7 @@ class Case:
             )
             for one in self.onsets
         ]
-        self.error = self.see(self.onsets[0]).error
+        self.__post_init__()
         self.last_failure, self.over, self.recovery = later.last_failure, later.over, later.recovery
         self.strays = min(self.strays, later.strays)
         known = {one.change for one in self.repairs}
@@ -106,11 +110,23 @@ class Case:
             failures=sighting.failures + worth, seconds=sighting.seconds + expected
         )
 
+    def trace(self, sighting: Sighting) -> Sighting:
+        """A sighting with the course of its failures: those in each stretch of time since then."""
+        course = []
+        since = sighting.time
+        for time, failures in self.steps:
+            if (until := min(time, self.steps[-1][0])) > since:
+                course.append((until, failures))
+                since = until
+        return sighting._replace(course=tuple(course))
+
     def find_unrepaired(self, deploys: float) -> float:
         """
         The probability that the endpoint recovered without a repair. `deploys` are the changes of
         the service per second.
         """
+        if not self.repairs:
+            return 1.0
         itself = RECOVERED[0] * deploys
         repaired = 0.0
         for one in self.repairs:
@@ -176,11 +192,16 @@ class Fault:
         endpoints = []
         for case, (own_failures, own_requests) in zip(self.first, sums, strict=True):
             severity = _find_severity(failures - own_failures, requests - own_requests)
-            endpoints.append([case.see(one, severity) for one in case.onsets])
+            endpoints.append([case.trace(case.see(one, severity)) for one in case.onsets])
         return TimeDensity.of_beginning(endpoints, delays)
 
-    def find_end(self) -> TimeDensity | None:
-        """When it ended; None if no endpoint has recovered."""
+    @property
+    def has_recovered(self) -> bool:
+        """Whether an endpoint has recovered."""
+        return any(self.cases[one].recovery is not None for one in self.newest.values())
+
+    def find_end(self) -> TimeDensity:
+        """When it ended, if an endpoint has recovered."""
         severity = _find_severity(self._failures, self._requests)
         endpoints = []
         for number in self.newest.values():
@@ -189,7 +210,7 @@ class Fault:
                 continue
             last = case.onsets[0]._replace(time=case.recovery, weight=1.0)
             endpoints.append([case.see(last, severity)])
-        return TimeDensity.of_end(endpoints, (REPAIR,)) if endpoints else None
+        return TimeDensity.of_end(endpoints, (REPAIR,))
 
     def list_suspects(self) -> list[tuple[int, float]]:
         """The positions and times of the changes before its beginning, in order of positions."""
@@ -217,7 +238,7 @@ class Fault:
             before = self.cases[number]
             error = case.interval / severity
             delay = max(case.onset - before.recovered, 0.0)
-            rate = fsum(_exponential(delay, mean + error) * share for share, mean in AGAIN)
+            rate = fsum([_exponential(delay, mean + error) * share for share, mean in AGAIN])
             return max(rate, ongoing) * (VAIN + (1 - VAIN) * before.find_unrepaired(deploys))
         share, mean = LATER
         if case.onset > self.until + 60:

@@ -7,12 +7,12 @@ Times are seconds since the epoch, durations and ages are seconds, and shares ar
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from itertools import islice
 from typing import Final
 
@@ -20,7 +20,7 @@ from slomon.core.attribution import Attributed, Attribution, attribute
 from slomon.core.endpoints import EndpointName
 from slomon.core.events import PositionedChange
 from slomon.core.incident import Incident, State
-from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
+from slomon.core.ticks import TICKS_PER_SECOND
 
 SCHEMA: Final = 3
 """The version of the record, as written to files. It rises when the record changes."""
@@ -131,7 +131,10 @@ def make_records(incidents: Sequence[Incident], run: Run) -> list[IncidentRecord
 def _make_record(
     incident: Incident, requests: int, attributed: Attributed, co_occurring: tuple[str, ...]
 ) -> IncidentRecord:
-    endpoint, stats = incident.endpoint, incident.stats
+    endpoint, end, recovery = incident.endpoint, incident.end, incident.recovery
+    counted, failures, last_failure, *lowest = incident.stats
+    lowest_requests, lowest_failures, lowest_tick = lowest
+    broken_by, fixed_by, onset_error, recovery_error = attributed
     allowed = _allow(endpoint.slo)
     return IncidentRecord(
         id=_identify(incident),
@@ -139,25 +142,25 @@ def _make_record(
         verb=endpoint.verb,
         resource=endpoint.resource,
         slo=endpoint.slo,
-        window=to_seconds(endpoint.window),
+        window=endpoint.window / TICKS_PER_SECOND,
         state=incident.state,
-        start=to_seconds(incident.start),
-        end=None if incident.end is None else to_seconds(incident.end),
-        duration=None if incident.duration is None else to_seconds(incident.duration),
-        onset=to_seconds(incident.onset),
-        last_failure=to_seconds(stats.last_failure),
-        requests=stats.requests,
-        failures=stats.failures,
-        min_sli=(stats.min_sli_requests - stats.min_sli_failures) / stats.min_sli_requests,
-        min_sli_at=to_seconds(stats.min_sli_tick),
-        burn_rate=stats.failures / stats.requests / allowed if allowed else None,
-        error_budget_consumed=stats.failures / (allowed * requests) if allowed else None,
-        broken_by=attributed.broken_by,
-        fixed_by=attributed.fixed_by,
+        start=incident.start / TICKS_PER_SECOND,
+        end=None if end is None else end / TICKS_PER_SECOND,
+        duration=None if end is None else (end - incident.start) / TICKS_PER_SECOND,
+        onset=incident.onset / TICKS_PER_SECOND,
+        last_failure=last_failure / TICKS_PER_SECOND,
+        requests=counted,
+        failures=failures,
+        min_sli=(lowest_requests - lowest_failures) / lowest_requests,
+        min_sli_at=lowest_tick / TICKS_PER_SECOND,
+        burn_rate=failures / counted / allowed if allowed else None,
+        error_budget_consumed=failures / (allowed * requests) if allowed else None,
+        broken_by=broken_by,
+        fixed_by=fixed_by,
         co_occurring=co_occurring,
-        onset_error=attributed.onset_error,
-        recovery=None if incident.recovery is None else to_seconds(incident.recovery),
-        recovery_error=attributed.recovery_error,
+        onset_error=onset_error,
+        recovery=None if recovery is None else recovery / TICKS_PER_SECOND,
+        recovery_error=recovery_error,
     )
 
 
@@ -170,10 +173,9 @@ def _allow(slo: float) -> float:
 def _identify(incident: Incident) -> str:
     endpoint = incident.endpoint
     # Without the time, incidents of two processes with a stream each could have the same id.
-    opening = str(incident.start_position), str(incident.start)
-    parts = endpoint.name, endpoint.verb, endpoint.resource, *opening
-    text = "\0".join(parts).encode(errors="surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:16]
+    opening = f"{incident.start_position}\0{incident.start}"
+    text = f"{endpoint.name}\0{endpoint.verb}\0{endpoint.resource}\0{opening}"
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _find_co_occurring(incidents: Sequence[Incident]) -> Iterator[tuple[str, ...]]:

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Sequence
 from math import fsum
 from typing import Final, NamedTuple
 
-from slomon.core.fault_times import TimeDensity
-
 REPAIR: Final = 5.0
 """Mean seconds from a fix to the end of the failures."""
 FIXED: Final = (0.45, 0.25)
@@ -44,19 +42,18 @@ class Ending(NamedTuple):
 
 
 def weigh_repairs(
-    repairs: Iterable[Repair], end: TimeDensity, causes: Sequence[int], rate: float, itself: int
+    repairs: Sequence[tuple[Repair, float]], causes: Iterable[int], itself: int
 ) -> dict[int, Ending]:
     """
     Weigh the repairs of a fault under each of its possible causes; `itself` is the cause of faults
-    by themselves. `rate`: of the changes of the service per second. A repair weighs as much as its
-    density at the end is above that rate.
+    by themselves. A repair weighs as much as its density at the end, which is given with it, is
+    above the rate of the changes of the service.
     """
-    densities = [(one, end.after(one.time)[0] / rate) for one in repairs]
     endings = {}
     for cause in causes:
         own = cause == itself
         weights = {}
-        for one, density in densities:
+        for one, density in repairs:
             if one.change == cause:
                 continue
             share = FIXED[own]

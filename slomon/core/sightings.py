@@ -12,14 +12,18 @@ How many requests failed in each stretch of time tells such a fault from a sudde
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp, log
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 GROWS: Final = 0.1
 """The share of faults that grow."""
 GROWTHS: Final = 200.0, 800.0
 """In how many seconds they grow, each as often."""
 _MOST: Final = 15.0  # failures that tell how a fault grows; more tell hardly more
+
+Density: TypeAlias = Callable[[float], float]
+"""The density of a beginning, by the seconds from it to the first failure."""
 
 
 class Sighting(NamedTuple):
@@ -45,6 +49,10 @@ class Sighting(NamedTuple):
         """Mean seconds between failures."""
         return self.seconds / self.failures
 
+    def make_density(self, growth: float) -> Density:
+        """The density of the beginning of a fault that grows in `growth` seconds; 0: is sudden."""
+        return self._make_growing(growth) if growth else self.density
+
     def density(self, distance: float) -> float:
         """
         The density of a beginning `distance` seconds before, if the fault is sudden: exponential,
@@ -53,26 +61,37 @@ class Sighting(NamedTuple):
         tail: float = (1 + distance / self.seconds) ** (-self.failures - 1)
         return self.weight * self.failures / self.seconds * tail
 
-    def density_if_grows(self, distance: float, growth: float) -> float:
+    def _make_growing(self, growth: float) -> Density:
         """
         The same if the failure rate rises from 0 in `growth` seconds, times how much better (or
         worse) the later failures fit to that.
         """
         scale = min(1.0, _MOST / self.failures)
         failures, seconds = scale * self.failures, scale * self.seconds
-        # In this number of seconds a grown fault makes as many failures as this one has made.
-        grown, fit, since = seconds, 0.0, 0.0
+        weight, unseen_rate = self.weight * failures, self.unseen
+        stretches = []
+        since = 0.0
         for until, failed in self.course:
             end = until - self.time
-            mean = _mean_growth(distance + since, distance + end, growth)
-            fit += scale * failed * log(mean)
-            grown -= scale * (end - since) * (1 - mean)
+            stretches.append((since, end, scale * failed, scale * (end - since)))
             since = end
-        unseen = min(self.unseen * grown / failures, 1.0) * growth
-        unseen = min(unseen, distance / 2)
-        grown += (distance - unseen) * _mean_growth(unseen, distance, growth)
-        fit += failures * log(seconds / grown)
-        return self.weight * failures / grown * min(distance / growth, 1.0) * exp(fit)
+
+        def find(distance: float) -> float:
+            if not distance:
+                return 0.0
+            # In this number of seconds a grown fault makes as many failures as this one has made.
+            grown, fit = seconds, 0.0
+            for since, end, failed, lasted in stretches:
+                if distance + since < growth:
+                    mean = _mean_growth(distance + since, distance + end, growth)
+                    fit += failed * log(mean)
+                    grown -= lasted * (1 - mean)
+            unseen = min(min(unseen_rate * grown / failures, 1.0) * growth, distance / 2)
+            grown += (distance - unseen) * _mean_growth(unseen, distance, growth)
+            fit += failures * log(seconds / grown)
+            return weight / grown * min(distance / growth, 1.0) * exp(fit)
+
+        return find
 
 
 def _mean_growth(since: float, until: float, growth: float) -> float:

@@ -38,7 +38,7 @@ def parse_statuses(text: str) -> FailingStatuses | None:
     """
     failing: set[int] = set()
     for part in text.split(","):
-        found = _STATUSES.fullmatch(part.strip())
+        found = re.fullmatch(_STATUSES, part.strip())
         if found is None:
             return None
         first = int(found["first"] or f"{found['class']}00")
@@ -49,9 +49,7 @@ def parse_statuses(text: str) -> FailingStatuses | None:
     return FailingStatuses(frozenset(failing))
 
 
-_STATUSES: Final = re.compile(
-    "(?P<class>[1-5])[xX]{2}|(?P<first>[1-5][0-9]{2})(?:-(?P<last>[1-5][0-9]{2}))?"
-)
+_STATUSES: Final = "(?P<class>[1-5])[xX]{2}|(?P<first>[1-5][0-9]{2})(?:-(?P<last>[1-5][0-9]{2}))?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def find_cdevent(fields: Fields) -> str:
 
 def is_deployment(kind: str) -> bool:
     """Does a CDEvent of this type report a deploy?"""
-    return _CDEVENT.match(kind) is not None
+    return re.match(_CDEVENT, kind) is not None
 
 
 def _walk(value: object, prefix: str, depth: int) -> Iterator[tuple[str, object]]:
@@ -223,7 +223,7 @@ CDEVENTS: Final = (
     "dev.cdevents.service.deployed, dev.cdevents.service.upgraded and "
     "dev.cdevents.service.rolledback"
 )
-_CDEVENT: Final = re.compile(r"dev\.cdevents\.service\.(deployed|upgraded|rolledback)\.")
+_CDEVENT: Final = r"dev\.cdevents\.service\.(deployed|upgraded|rolledback)\."
 
 SUCCESS: Final = _marks(
     "success succeeded successful successfully ok okay passed deployed superseded active "

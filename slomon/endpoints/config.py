@@ -35,8 +35,8 @@ MAX_ENTRIES: Final = 200_000
 _MAX_YAML_DEPTH: Final = 20
 _MAX_YAML_PARTS: Final = 500_000  # scalars, and both ends of lists and mappings: 500 bytes each
 # A name of over 20 parts in TOML, outside of strings: it takes memory by the square of its parts.
-_TOML_STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'')
-_LONG_TOML_NAME: Final = re.compile(r"(?:\.[ \t]*+[\w-]*+[ \t]*+){20}")
+_TOML_STRING: Final = r'"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\''
+_LONG_TOML_NAME: Final = r"(?:\.[ \t]*+[\w-]*+[ \t]*+){20}"
 # An objective is above the first and at most the second number. A `targetPercent` of 1 or less is
 # most likely a share in the wrong field.
 _BOUNDS: Final = {"slo": (0, 1), "target": (0, 1), "targetPercent": (1, 100)}
@@ -192,7 +192,7 @@ def _parse_json(text: str) -> object:
 
 
 def _parse_toml(text: str) -> object:
-    if _LONG_TOML_NAME.search(_TOML_STRING.sub("", text)):
+    if re.search(_LONG_TOML_NAME, re.sub(_TOML_STRING, "", text)):
         raise ConfigurationError("the TOML has a name of over 20 parts; allowed: at most 20")
     import tomllib  # noqa: PLC0415 (only for such files, as YAML)
 

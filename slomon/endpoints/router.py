@@ -87,7 +87,7 @@ class Router:
         return None
 
     def _add(self, endpoint: Endpoint) -> _Node:
-        if not _TEMPLATE.fullmatch(endpoint.resource):
+        if not re.fullmatch(_TEMPLATE, endpoint.resource):
             raise ConfigurationError(f"{_show(endpoint)}; allowed: {_TEMPLATES}")
         origin = _ORIGIN.match(endpoint.resource)
         host = _read_host(origin[1]) if origin else ""
@@ -139,7 +139,7 @@ def _show(endpoint: Endpoint) -> str:
 _ORIGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
 _PORT: Final = re.compile(r":[0-9]+\Z")
 _SEGMENT: Final = r"(?:[^/{}?#]*|\{[^/{}?#:]+\})"
-_TEMPLATE: Final = re.compile(rf"(?:{_SEGMENT}/)*(?:{_SEGMENT}|\{{[^/{{}}?#:]+:path\}})")
+_TEMPLATE: Final = rf"(?:{_SEGMENT}/)*(?:{_SEGMENT}|\{{[^/{{}}?#:]+:path\}})"
 _TEMPLATES: Final = (
     "segments of text without a query, '{name}' for any one segment, and '{name:path}' for all "
     "that remain at the end; braces nowhere else"

@@ -16,7 +16,7 @@ from slomon.formats.layout import Kind, Layout
 from slomon.formats.layout_lines import make_duration_reader
 from slomon.formats.tables import TableLayout
 
-_TEXT: Final = re.compile(r"\+?([0-9]+(?:\.[0-9]+)?) *([a-z\u00b5\u03bc]*)")
+_TEXT: Final = r"\+?([0-9]+(?:\.[0-9]+)?) *([a-z\u00b5\u03bc]*)"
 _UNITS: Final = {
     "s": (1.0, "seconds"),
     "sec": (1.0, "seconds"),
@@ -37,7 +37,7 @@ def read_duration(text: str, unit: str) -> tuple[float, str] | None:
     The seconds of a duration and the name of its unit: the one in the text, else `unit`. None if
     the text is no duration, such as `-` or -1, or if no unit is known.
     """
-    found = _TEXT.fullmatch(text)
+    found = re.fullmatch(_TEXT, text)
     size = _UNITS.get(found[2] or unit) if found else None
     if found is None or size is None:
         return None

@@ -33,12 +33,10 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {
     "route": ("routekey",),
     "service": SERVICES,
 }
-_ELSEWHERE: Final = re.compile(
-    "upstream|origin_?status|OriginStatus|backend|cache|file|error", re.I
-)
-_DURATION: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?")
-_METHODS: Final = re.compile("[A-Z][A-Z_-]*|get|head|post|put|patch|delete|options")  # as hapi's
-_SERVICE: Final = re.compile(r"[A-Za-z0-9][^\s/;]*")
+_ELSEWHERE: Final = "(?i)upstream|origin_?status|OriginStatus|backend|cache|file|error"
+_DURATION: Final = r"[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s)?"
+_METHODS: Final = "[A-Z][A-Z_-]*|get|head|post|put|patch|delete|options"  # as hapi's
+_SERVICE: Final = r"[A-Za-z0-9][^\s/;]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ def _choose(
     good = [
         path
         for path in paths
-        if (field == "service" or not _ELSEWHERE.search(".".join(path)))
+        if (field == "service" or not re.search(_ELSEWHERE, ".".join(path)))
         and sum(bool(valid(record.get(path, ""))) for record in records) >= least
     ]
     if not good:
@@ -243,7 +241,7 @@ def _find_duration(records: Sequence[Mapping[Path, str]]) -> tuple[str, str] | N
     for path in records[0]:
         unit = DURATIONS.get(_name(path))
         texts = [text for record in records if (text := record.get(path))]
-        if unit is None or not texts or _ELSEWHERE.search(".".join(path)):
+        if unit is None or not texts or re.search(_ELSEWHERE, ".".join(path)):
             continue
         if not all(map(_is_duration, texts)):
             continue
@@ -262,7 +260,7 @@ def _guess_unit(texts: Sequence[str]) -> str:
 
 
 def _is_duration(text: str) -> bool:
-    return _DURATION.fullmatch(text) is not None
+    return re.fullmatch(_DURATION, text) is not None
 
 
 def _is_time(text: str) -> bool:
@@ -273,7 +271,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_method(text: str) -> bool:
-    return _METHODS.fullmatch(text) is not None
+    return re.fullmatch(_METHODS, text) is not None
 
 
 def _is_target(text: str) -> bool:
@@ -285,7 +283,7 @@ def _is_status(text: str) -> bool:
 
 
 def _is_service(text: str) -> bool:
-    return _SERVICE.fullmatch(text) is not None and not _is_duration(text)
+    return re.fullmatch(_SERVICE, text) is not None and not _is_duration(text)
 
 
 _CHECKS: Final[Mapping[str, Callable[[str], object]]] = {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Final, TypeAlias
 
 from slomon.core.events import Access, Excluded, Malformed
@@ -39,7 +39,7 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
     """
     steps = layout.needed()
     form = _time_form(steps)
-    parse_carefully = _make_careful_parser(layout, is_failure, zone)
+    make_careful_parser = cache(partial(_make_careful_parser, layout, is_failure, zone))
     plain: re.Pattern[str] | None = None
     groups: list[int] = []
     outcomes: dict[str, bool] = {}  # at most a thousand statuses
@@ -53,7 +53,7 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
         text = _unquote(line, layout) if line[:1] == '"' else line
         found = plain.match(text)
         if found is None:
-            return parse_carefully(line, text)
+            return make_careful_parser()(line, text)
         time, verb, target, status, *host = found.group(*groups)
         if time == last_time:
             tick = last_tick

@@ -116,12 +116,10 @@ def keep_value(field: Field, text: str) -> str:
 @lru_cache(maxsize=1024)
 def is_virtual_host(text: str) -> bool:
     """Can this be the name of a virtual host? The names of machines in a network cannot."""
-    return _HOST.fullmatch(text) is not None and not text.lower().endswith(_MACHINES)
+    return re.fullmatch(_HOST, text) is not None and not text.lower().endswith(_MACHINES)
 
 
-_HOST: Final = re.compile(
-    r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}|localhost)(?::[0-9]+)?"
-)
+_HOST: Final = r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}|localhost)(?::[0-9]+)?"
 _MACHINES: Final = (".internal", ".local", ".lan", ".compute")
 
 

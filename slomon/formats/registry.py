@@ -39,12 +39,12 @@ from slomon.formats.wrappers import split_spec, wrap_format
 from slomon.text import quote
 
 
-def make_format(layout: AnyLayout, reading: Reading) -> Format:
-    """Return the format of lines in a layout of any kind."""
+def make_format(layout: AnyLayout, reading: Reading, spec: str = "") -> Format:
+    """Return the format of lines in a layout of any kind; `spec` is that of a built-in one."""
     if isinstance(layout, Layout):
         layout = choose_service_of(layout) if reading.by_service else layout
         parse = make_parser(layout, reading.is_failure, reading.zone)
-        spec = f"layout:{layout.show()}"
+        spec = spec or f"layout:{layout.show()}"
         return Format(layout.name, parse, layout=layout, spec=spec, zone=reading.zone)
     if isinstance(layout, TableLayout):
         return table_format(layout, reading)
@@ -147,7 +147,7 @@ def _plain_format(reading: Reading) -> Format:
 
 
 def _built_in_format(reading: Reading, built_in: BuiltIn) -> Format:
-    return replace(make_format(built_in.layout(), reading), spec=built_in.name)
+    return make_format(built_in.layout(), reading, built_in.name)
 
 
 def _caddy_format(reading: Reading) -> Format:

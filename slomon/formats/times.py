@@ -75,7 +75,7 @@ FORMS: Final = {
 
 _DATES: Final = "|".join(form.pattern for form in FORMS.values() if not form.unit)
 _NUMBERS: Final = "|".join(form.pattern for form in FORMS.values() if form.unit)
-_ANYWHERE: Final = re.compile(rf"(?<![\w.])({_DATES})(?!\w)|\A\W*({_NUMBERS})(?![\w.])")
+_ANYWHERE: Final = rf"(?<![\w.])({_DATES})(?!\w)|\A\W*({_NUMBERS})(?![\w.])"
 
 _PARTS: Final = (
     r"(?:(?P<day>[0-9]{2})/(?P<name>[A-Za-z]{3})/(?P<year>[0-9]{4})"
@@ -102,7 +102,7 @@ def find_time(text: str) -> str:
     """
     Return the first time in a text; "" if there is none. A number is a time only at the beginning.
     """
-    found = _ANYWHERE.search(text)
+    found = re.search(_ANYWHERE, text)
     return found[1] or found[2] if found else ""
 
 

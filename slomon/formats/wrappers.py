@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 from slomon.core.events import Malformed
@@ -109,7 +110,7 @@ def wrap_format(wrapper: Wrapper, inner: Format, reading: Reading, pending: str 
 
 def split_spec(spec: str) -> tuple[Wrapper, str, str] | None:
     """The wrapper, the pending text and the inner `spec` of a wrapped format's `spec`."""
-    found = _SPEC.match(spec)
+    found = re.match(_SPEC, spec)
     name = found["name"] if found else ""
     wrapper = WRAPPERS.get(name) or _TIMED.get(name)
     if found is None or wrapper is None:
@@ -118,7 +119,9 @@ def split_spec(spec: str) -> tuple[Wrapper, str, str] | None:
 
 
 def _wraps_most(wrapper: Wrapper, lines: Sequence[str]) -> bool:
-    return 2 * sum(wrapper.unwrap(line) is not None for line in lines) > len(lines)
+    others = (line for line in lines if wrapper.unwrap(line) is None)
+    half = (len(lines) + 1) // 2
+    return bool(lines) and len(list(islice(others, half))) < half
 
 
 def _cut(pattern: re.Pattern[str], line: str) -> Content | None:
@@ -214,7 +217,7 @@ def _read_journal_time(line: str) -> str:
     return str(json.loads(line).get("__REALTIME_TIMESTAMP"))
 
 
-_SPEC: Final = re.compile(r'(?P<name>[a-z0-9-]+)(?:\|(?P<pending>"(?:[^"\\]|\\.)*"))?>')
+_SPEC: Final = r'(?P<name>[a-z0-9-]+)(?:\|(?P<pending>"(?:[^"\\]|\\.)*"))?>'
 _COLOURS: Final = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 _ISO: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]{4,6})"

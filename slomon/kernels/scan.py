@@ -34,9 +34,6 @@ from slomon.kernels.times import number
 Column: TypeAlias = MutableSequence[int]
 Text: TypeAlias = Sequence[int]
 
-PADDING: Final = WIDEST
-"""Bytes behind a text that must be readable."""
-
 # The codes of unresolved lines, beside those of `kernels.codes`
 UNKNOWN: Final = -2  # a success whose request is not in the table
 UNKNOWN_FAILED: Final = -3  # a failure whose request is not in the table

@@ -10,6 +10,7 @@ instructions.
 from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
+from functools import cache
 from typing import Final
 
 HIGHS: Final = -0x7F7F7F7F7F7F7F80  # 0x80 in each byte
@@ -88,6 +89,9 @@ def copy_wide(text: Sequence[int], at: int, into: MutableSequence[int], place: i
 WIDEST: Final = 64
 """The bytes that the following functions look at, or `count` of them. The text must have all 64."""
 
+PADDING: Final = WIDEST
+"""Bytes behind a text that must be readable."""
+
 
 def count_until(text: Sequence[int], at: int, byte: int) -> int:
     """How many of the next bytes come before the first one that is this byte."""
@@ -117,11 +121,14 @@ def find_line_end(text: Sequence[int], at: int) -> int:
 
 def range_bits(text: Sequence[int], at: int, count: int, first: int, last: int) -> int:
     """A bit for each of the next `count` bytes, at most 63, that is from `first` to `last`."""
-    bits = 0
-    for place, byte in enumerate(text[at : at + count]):
-        if first <= byte <= last:
-            bits |= 1 << place
-    return bits
+    digits = bytes(text[at : at + count]).translate(_list_digits(first, last))
+    return int(digits[::-1] or b"0", 2)
+
+
+@cache
+def _list_digits(first: int, last: int) -> bytes:
+    """For each byte, the digit 1 if it is from `first` to `last`, else 0."""
+    return bytes(49 if first <= byte <= last else 48 for byte in range(256))
 
 
 def byte_bits(text: Sequence[int], at: int, count: int, byte: int) -> int:

@@ -18,7 +18,7 @@ from slomon.core.ticks import LAST_TICK
 from slomon.endpoints.discovery import Requests
 from slomon.formats.format import Format, Switch
 from slomon.kernels.codes import BLANK, EXCLUDED, NO_TICK, REJECTED, UNMATCHED, access_code
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.sources.source import OversizedLine, Source
 
 CHANGES: Final = 0

@@ -191,7 +191,7 @@ class _Stage:
 
 class LogReader:
     """
-    A log as blocks of lines, in order. One thread at a time fills blocks, and all scan them. A block
+    A log as blocks of lines, in order. One thread at a time fills blocks; all scan them. A block
     is used again after `release`. `place` is the position up to which lines were resolved.
     `on_recognised` is called in a thread once the format is known, before any line is scanned, and
     may look at the next lines. It is not called if the format was known before.

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 from slomon.core.events import RejectedLine
 from slomon.core.statuses import StatusRule, server_errors_fail
 from slomon.dates import show_duration, show_instant
-from slomon.deploys.tools import ROLES
 from slomon.endpoints.config import Endpoints
 from slomon.endpoints.discovery import BY_HOST, SERVICES_FROM
 from slomon.formats.registry import FORMAT_NAMES
@@ -64,6 +63,9 @@ def _read_endpoints(name: str, value: object) -> object:
 
 def _read_change_keys(name: str, value: object) -> object:
     """A mapping of roles to the names of fields."""
+    # Imported only if the option is given: most replays need nothing of it.
+    from slomon.deploys.tools import ROLES  # noqa: PLC0415
+
     keys = read_texts(name, value)
     for role in keys:
         check_choice(name, role, ROLES)

@@ -13,7 +13,7 @@ from typing import Final
 
 from slomon.endpoints.discovery import EndpointNames, FoundEndpoints
 from slomon.endpoints.templates import Template, compile_templates, learn_templates, split_path
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.log_replay.backend import Backend
 from slomon.log_replay.lines import Block, Log, ReferenceParser
 from slomon.log_replay.plan import Plan

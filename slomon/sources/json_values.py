@@ -16,11 +16,11 @@ from typing import Final
 
 from slomon.sources.peekable import CHUNK, PeekableStream
 
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|[{}]', re.DOTALL)
+_TOKENS: Final = rb'"(?:[^"\\]|\\.)*+("?)|[{}]'
 _LARGEST: Final = 1 << 20  # bytes of an object; the lines of a log are shorter
-_ENVELOPE: Final = re.compile(rb'\{\s*"\w+"\s*:\s*\[\s*\{')
-_BEGUN_ENVELOPE: Final = re.compile(rb'\{\s*(?:"\w*(?:"\s*(?::\s*(?:\[\s*)?)?)?)?')
-_INDENTED: Final = re.compile(rb'\{[ \t\r]*\n\s*"')
+_ENVELOPE: Final = rb'\{\s*"\w+"\s*:\s*\[\s*\{'
+_BEGUN_ENVELOPE: Final = rb'\{\s*(?:"\w*(?:"\s*(?::\s*(?:\[\s*)?)?)?)?'
+_INDENTED: Final = rb'\{[ \t\r]*\n\s*"'
 _BETWEEN: Final = b" \t\r\n[],"
 _LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 
@@ -48,8 +48,8 @@ def _count_outer(stream: PeekableStream) -> int | None:
             return None
         if text[:1] == b"[" and rest:
             return 0 if rest[:1] == b"{" else None
-        if text[:1] == b"{" and not _BEGUN_ENVELOPE.fullmatch(text):
-            return 1 if _ENVELOPE.match(text) else 0 if _INDENTED.match(text) else None
+        if text[:1] == b"{" and not re.fullmatch(_BEGUN_ENVELOPE, text):
+            return 1 if re.match(_ENVELOPE, text) else 0 if re.match(_INDENTED, text) else None
         least = len(head) + 1
     return None
 
@@ -92,7 +92,7 @@ def _take_records(text: bytes, depth: int, outer: int) -> tuple[bytes, bytes, in
     """
     lines: list[bytes] = []
     begin, around = 0, depth
-    for token in _TOKENS.finditer(text):
+    for token in re.finditer(_TOKENS, text, re.DOTALL):
         byte = token[0][:1]
         if byte == b"{":
             between = text[begin : token.start()]

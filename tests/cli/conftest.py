@@ -28,3 +28,4 @@ def unconfigured() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     gc.enable()
+    gc.unfreeze()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 
@@ -62,6 +62,11 @@ def compiled_kernels() -> Iterator[Library]:
 
 Opened = Callable[[], AbstractContextManager[Library]]
 BACKENDS: list[Opened] = [compiled_kernels, uncompiled_kernels]
+LONG_IF_COMPILED: Final = [
+    pytest.param(compiled_kernels, marks=pytest.mark.slow),
+    uncompiled_kernels,
+]
+"""The backends of a test that gives the compiled kernels many more cases."""
 
 
 def _advance(

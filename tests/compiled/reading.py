@@ -28,7 +28,7 @@ from slomon.endpoints.router import Router
 from slomon.endpoints.templates import NO_TEMPLATES
 from slomon.formats.format import Format
 from slomon.formats.registry import known_formats
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.log_replay.backend import Backend, PythonBackend
 from slomon.log_replay.lines import Block, Log, ReferenceParser, find_prefix
 from tests.compiled.kernels import Opened, compiled_kernels

@@ -56,6 +56,7 @@ def write(name: str, request: bytes, status: bytes = b"200", end: bytes = b"") -
     return (value if name == "plain" else PREFIXES[0] + value + b'"}') + end
 
 
+@pytest.mark.slow
 @backends
 @opened
 @formats
@@ -167,6 +168,7 @@ def test_nothing_is_taken_behind_the_end_of_a_recorded_stream(
     read_at(backend, requests, ("events", True, [events, first, events]), ahead=3)
 
 
+@pytest.mark.slow
 @backends
 @pytest.mark.parametrize("segment", [b"a", b"1/", b"\xff"])
 @pytest.mark.parametrize("requests", [given_by_template, found])

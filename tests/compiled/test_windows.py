@@ -133,6 +133,7 @@ def brute_force(
     return crossings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("min_requests", [1, 2, 3, 8])
 @pytest.mark.parametrize("no_traffic", [None, 0, 100, 120])
 def test_windows_with_min_requests_are_judged_as_a_brute_force_count_judges_them(

@@ -455,7 +455,7 @@ def test_a_commit_that_is_no_deployment_of_the_run_makes_none_fail() -> None:
 
 
 def test_only_the_most_probable_candidate_failed() -> None:
-    changes = replace(candidate("a1", 10.0), probability=0.6), candidate("b2", 5.0)
+    changes = candidate("a1", 10.0)._replace(probability=0.6), candidate("b2", 5.0)
     broken = incident(20.0, 1.0, *changes, verdict=Verdict.LIKELY)
     deploys = [deploy("a1", 10.0), deploy("b2", 15.0)]
     assert failed([broken], deploys) == 1

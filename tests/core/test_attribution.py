@@ -20,12 +20,15 @@ from slomon.core.causes import (
     DELAYS,
     DEPLOY_PRIOR,
     DOUBT,
+    FORGOTTEN,
+    LEAST_RATE,
     RATE,
     SHARES,
     Deployments,
     find_causes,
 )
 from slomon.core.fault_chains import Node, Rates, infer
+from slomon.core.fault_times import TimeDensity
 from slomon.core.faults import Case, Fault
 from slomon.core.incident_records import IncidentRecord
 from slomon.core.repairs import FIXED, RECOVERED, Ending, Repair
@@ -171,6 +174,18 @@ def test_a_fix_and_a_recovery_without_any_deploy() -> None:
     expected = weight / (weight + RECOVERED[0]) * (1 - DOUBT)
     stated = fixed.fixed_by.candidates[-1].probability
     assert stated == pytest.approx(expected, abs=0.002)
+
+
+def test_a_change_that_is_long_ago_is_forgotten_when_its_density_is_the_least_that_counts() -> None:
+    onset = Sighting(1e5, 1.0, 3.0, 60.0)
+    case = Case("shop", 0, 20.0, [onset], 1.1e5)
+    beginning = TimeDensity.of_beginning([[case.see(onset)]], DELAYS)
+    earliest = beginning.first - FORGOTTEN
+    assert fsum(beginning.after(earliest)) < LEAST_RATE
+
+    case.suspects = {1: earliest - 1.0, 2: earliest + 1.0, 3: 99_000.0}
+    [finding] = find_causes([case], Deployments({"shop": 3}, {}, {}), 1, 2e5)
+    assert list(finding.causes) == [3]
 
 
 def test_a_rollback_points_at_what_it_took_back() -> None:

@@ -7,27 +7,28 @@ from math import exp, fsum, inf
 import pytest
 
 from slomon.core.fault_times import MISLEADING, Piece, TimeDensity
-from slomon.core.sightings import GROWS, GROWTHS, Sighting
+from slomon.core.sightings import GROWS, GROWTHS, Density, Sighting
 
 SURE = Sighting(0.0, 1.0, failures=10.0, seconds=20.0)
 STEP = 0.2
 
 
-def likelihood(time: float, endpoints: list[list[Sighting]], growth: float) -> float:
+def likelihood(time: float, endpoints: list[list[tuple[float, Density]]]) -> float:
     """The product of the endpoints, written down once more."""
     share, within = MISLEADING
     product = 1.0
-    for sightings in endpoints:
-        known = 0.0
-        for one in sightings:
-            distance = one.time - time
-            if distance >= 0 and growth:
-                known += one.density_if_grows(distance, growth)
-            elif distance >= 0:
-                tail = (1 + distance / one.seconds) ** (-one.failures - 1)
-                known += one.weight * one.failures / one.seconds * tail
+    for densities in endpoints:
+        known = fsum(density(onset - time) for onset, density in densities if onset >= time)
         product *= share / within + (1 - share) * known
     return product
+
+
+def make_density(one: Sighting, growth: float) -> Density:
+    """That of a sudden fault written down once more."""
+    if growth:
+        return one.make_density(growth)
+    scale = one.weight * one.failures / one.seconds
+    return lambda distance: scale * (1 + distance / one.seconds) ** (-one.failures - 1)
 
 
 def by_grid(
@@ -39,7 +40,10 @@ def by_grid(
     sums = []
     whole = 0.0
     for growth, share in ((0.0, 1 - GROWS), *((one, GROWS / len(GROWTHS)) for one in GROWTHS)):
-        weights = [likelihood(time, endpoints, growth) for time in times]
+        densities = [
+            [(one.time, make_density(one, growth)) for one in sightings] for sightings in endpoints
+        ]
+        weights = [likelihood(time, densities) for time in times]
         whole += share * fsum(weights)
         sums.append(
             [
@@ -55,6 +59,7 @@ def by_grid(
     return [one / whole for one in (*sudden, fsum(one[0] for one in grown) / len(grown))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "endpoints",
     [
@@ -129,14 +134,14 @@ def test_failures_that_become_more_frequent_are_of_a_fault_that_grows() -> None:
 def test_the_likelihood_of_growth_is_that_of_poisson_failures() -> None:
     """A fault that grew 100 s ago has the rate of a sudden one; a growing one half of it."""
     sighting = Sighting(1000.0, 1.0, 10.0, 100.0, course=((1100.0, 10.0),))
-    long_ago = sighting.density_if_grows(300.0, growth=1e-6)
+    long_ago = sighting.make_density(1e-6)(300.0)
     assert long_ago == pytest.approx(sighting.density(300.0))
     # From 100 to 200 s the rate is 0.75 of the grown one, before it is a quarter on average.
     grown = 100 * 0.75 + 100 * 0.25
     expected = 10 / grown * 0.5 * 0.75**10 * (100 / grown) ** 10
-    assert sighting.density_if_grows(100.0, growth=200.0) == pytest.approx(expected)
+    assert sighting.make_density(200.0)(100.0) == pytest.approx(expected)
     # An onset that sees only a tenth of the grown rate or more: it began to be seen 20 s later.
     grown_and_seen = 100 * 0.75 + 80 * 0.3
     blind = sighting._replace(unseen=0.1 * 10 / (100 * 0.75))
     expected = 10 / grown_and_seen * 0.5 * 0.75**10 * (100 / grown_and_seen) ** 10
-    assert blind.density_if_grows(100.0, growth=200.0) == pytest.approx(expected)
+    assert blind.make_density(200.0)(100.0) == pytest.approx(expected)

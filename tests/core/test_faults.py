@@ -65,7 +65,7 @@ def test_it_goes_on_while_it_goes_on_elsewhere() -> None:
     third = fail(2, 2700, 2800)
     assert group(busy, first, second, third) == [[busy, first, second, third]]
     assert find_faults((busy,), DEPLOYS)[0].until == inf
-    assert find_faults((busy,), DEPLOYS)[0].find_end() is None
+    assert not find_faults((busy,), DEPLOYS)[0].has_recovered
 
 
 def test_after_a_repair_it_seldom_goes_on() -> None:

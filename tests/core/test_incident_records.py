@@ -226,7 +226,7 @@ def put_down(commit: str, age: int, before: tuple[int, int], after: tuple[int, i
 def without_probabilities(attribution: Attribution) -> Attribution:
     """Only the newest candidate, and what is counted."""
     candidates = tuple(
-        replace(one, delay=0.0, probability=0.0) for one in attribution.candidates[-1:]
+        one._replace(delay=0.0, probability=0.0) for one in attribution.candidates[-1:]
     )
     return Attribution(Verdict.NONE, candidates, 0, attribution.evidence, 1.0)
 

@@ -259,6 +259,7 @@ def test_the_buckets_are_those_of_a_brute_force_count(
     assert (found.series_step, found.sli_series) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_compiled_backend_gives_the_same_buckets(backend: Opened, workers: int) -> None:

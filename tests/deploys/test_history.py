@@ -65,6 +65,7 @@ def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
         read_history([damaged], None, "")
 
 
+@pytest.mark.slow
 def test_all_records_may_stand_on_one_long_line(tmp_path: Path) -> None:
     records = [
         {"sha": str(number), "ts": number, "author": "\u00e9" * 300} for number in range(9_000)

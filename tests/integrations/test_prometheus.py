@@ -230,6 +230,7 @@ async def test_it_can_be_registered_before_and_read_after_the_monitor_runs() -> 
     assert after["slomon_events_total", *USER, "success"] == 1
 
 
+@pytest.mark.slow
 async def test_counters_never_go_down() -> None:
     counters = ("_total", "_count", "_sum")
     seen: dict[tuple[str, ...], float] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,25 +14,12 @@ from slomon.errors import ConfigurationError, OptionError
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.replay import replay
 from tests.histories import morning
-from tests.integrations.spark_cluster import (
-    ROOT,
-    kill_executor,
-    require_spark,
-    start_cluster,
-    wait_until,
-)
+from tests.integrations.spark_cluster import ROOT, kill_executor, wait_until
 from tests.integrations.spark_worlds import list_records, write_worlds
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 SAMPLES: Final = sorted(str(path) for path in (ROOT / "tests/data/samples").iterdir())
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    require_spark()
-    with start_cluster() as session:
-        yield session
 
 
 def replay_spark(spark: Any, logs: Any, **options: Any) -> ReplayMonitor:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +13,13 @@ import pytest
 
 from slomon.errors import ConfigurationError
 from slomon.log_replay.replay import replay
-from tests.integrations.spark_cluster import (
-    ROOT,
-    find_executors,
-    require_spark,
-    start_cluster,
-    wait_until,
-)
+from tests.integrations.spark_cluster import ROOT, kill_executor, start_cluster, wait_until
 from tests.integrations.spark_worlds import WorldFiles, list_records, write_table, write_worlds
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
-FILES = 5
+FILES = 4
 """Files of the stream; each is a micro-batch."""
-
-
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    require_spark()
-    with start_cluster("local[2]") as session:
-        yield session
 
 
 def write_stream(world: WorldFiles, folder: Path) -> None:
@@ -62,20 +48,20 @@ def list_options(world: WorldFiles, folder: Path) -> dict[str, Any]:
     }
 
 
-def run_watch(spark: Any, world: WorldFiles, folder: Path) -> None:
-    """Watch the stream to its present end."""
+def start_watch(spark: Any, world: WorldFiles, folder: Path) -> Any:
+    """Watch the stream to its present end; the query."""
     from slomon.integrations.spark import watch_spark  # noqa: PLC0415
 
     accesses = open_stream(spark, folder / "stream")
     options = list_options(world, folder)
-    watch_spark(spark, accesses, trigger={"availableNow": True}, **options).awaitTermination()
+    return watch_spark(spark, accesses, trigger={"availableNow": True}, **options)
 
 
 def main(folder: str, seed: str) -> None:
     """A driver of its own, which is killed."""
     world = write_worlds(Path(folder), [int(seed)])
-    with start_cluster() as spark:
-        run_watch(spark, world, Path(folder))
+    with start_cluster("local[2]") as spark:
+        start_watch(spark, world, Path(folder)).awaitTermination()
 
 
 def check_result(spark: Any, world: WorldFiles, folder: Path) -> None:
@@ -100,7 +86,7 @@ def test_a_stream_with_endpoints_that_are_found_gives_the_answer_of_a_replay(
     world.options["group_paths"] = "off"
     write_stream(world, tmp_path / "stream")
 
-    run_watch(spark, world, tmp_path)
+    start_watch(spark, world, tmp_path).awaitTermination()
 
     check_result(spark, world, tmp_path)
 
@@ -116,16 +102,15 @@ def test_killed_drivers_and_a_killed_executor_change_nothing(spark: Any, tmp_pat
     def wait_for(commits: int) -> None:
         wait_until(lambda: count_commits() >= commits, f"{commits} micro-batches are committed")
 
-    with start_driver(tmp_path) as first:
-        wait_for(1)
-        os.kill(min(find_executors(first.pid)), signal.SIGKILL)
-        wait_for(2)
-        os.killpg(first.pid, signal.SIGKILL)
-    with start_driver(tmp_path) as second:
-        wait_for(3)
-        os.killpg(second.pid, signal.SIGKILL)
-    assert count_commits() < FILES
-    run_watch(spark, world, tmp_path)
+    for commits in (1, 2):
+        with start_driver(tmp_path) as driver:
+            wait_for(commits)
+            os.killpg(driver.pid, signal.SIGKILL)
+    assert count_commits() < FILES - 1
+    query = start_watch(spark, world, tmp_path)
+    wait_for(FILES - 1)
+    kill_executor()
+    query.awaitTermination()
 
     check_result(spark, world, tmp_path)
 

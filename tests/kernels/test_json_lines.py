@@ -15,8 +15,8 @@ from slomon.core.events import Access
 from slomon.formats.json_keys import JsonKeys
 from slomon.kernels.codes import NO_TICK
 from slomon.kernels.json_lines import MEMORY, read_json
-from slomon.kernels.scan import PADDING
-from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from slomon.kernels.swar import PADDING
+from tests.compiled.kernels import LONG_IF_COMPILED, Opened, compiled_kernels
 from tests.compiled.reading import check_scanner
 from tests.formats.json_texts import JSON
 from tests.formats.layouts import layout_lines, make_formats, random_layout_lines
@@ -180,7 +180,7 @@ def test_the_smallest_lines_that_are_read_otherwise_would_be_shown(data: st.Data
     check(name, data.draw(st.lists(layout_lines(name), min_size=1, max_size=3)))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LONG_IF_COMPILED)
 @names
 def test_a_scanner_of_keys_makes_the_rows_of_the_reference_parser(
     backend: Opened, name: str

@@ -16,9 +16,9 @@ from slomon.kernels.codes import NO_TICK
 from slomon.kernels.layout import read, read_combined
 from slomon.kernels.line import COMBINED_LINES, TABLE_LINES
 from slomon.kernels.request import MEMORY
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.kernels.table import read_row
-from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
+from tests.compiled.kernels import LONG_IF_COMPILED, Opened, compiled_kernels
 from tests.compiled.reading import check_scanner
 from tests.formats.layouts import LAYOUTS, TABLES, layout_lines, make_formats, random_layout_lines
 
@@ -120,7 +120,7 @@ def test_long_fields_are_read_to_their_ends() -> None:
         assert found[1:] == (b"GET " + path, b"200")
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LONG_IF_COMPILED)
 @layouts
 def test_a_scanner_of_a_layout_makes_the_rows_of_the_reference_parser(
     backend: Opened, name: str

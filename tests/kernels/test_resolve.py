@@ -8,7 +8,7 @@ from slomon.compiled.backend import CompiledBackend
 from slomon.compiled.request_table import CompiledEndpointNames
 from slomon.kernels.line import is_plain
 from slomon.kernels.route import LONGEST
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.log_replay.lines import Block
 from tests.compiled.kernels import BACKENDS, Opened
 from tests.compiled.reading import BlockReading, found, given_by_template

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from slomon.compiled import line_reader as reader_host
 from slomon.compiled.backend import CompiledBackend
 from slomon.kernels.codes import EXCLUDED
-from slomon.kernels.scan import FOR_REFERENCE, PADDING, UNKNOWN, UNKNOWN_FAILED, UNRESOLVED
+from slomon.kernels.scan import FOR_REFERENCE, UNKNOWN, UNKNOWN_FAILED, UNRESOLVED
+from slomon.kernels.swar import PADDING
 from slomon.log_replay.lines import Block
 from slomon.sources.source import OversizedLine
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels, uncompiled_kernels

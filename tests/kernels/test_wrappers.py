@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slomon.compiled.json_lines import compile_wrapper
 from slomon.formats.wrappers import WRAPPERS
 from slomon.kernels.json_lines import MEMORY
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.kernels.wrappers import unwrap
 from tests.compiled.kernels import BACKENDS, Opened, compiled_kernels
 from tests.compiled.reading import check_scanner, given_exactly, read_at
@@ -139,6 +139,7 @@ def test_the_smallest_lines_that_are_unwrapped_otherwise_would_be_shown(
     check(name, data.draw(st.lists(layout_lines(name), min_size=1, max_size=3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @names
 def test_a_scanner_of_wrapped_lines_makes_the_rows_of_the_reference_parser(

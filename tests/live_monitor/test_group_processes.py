@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 import slomon
 from tests.live_monitor.services import ENTRIES, answers, recorded
-from tests.live_monitor.workers import FORKED_SECONDS, Worker, workers
+from tests.live_monitor.workers import Worker, workers
 
 pytestmark = [
     pytest.mark.slow,
@@ -52,20 +54,15 @@ def test_a_deploy_and_requests_of_any_worker_count_for_all(tmp_path: Path) -> No
         assert [one["break"] for one in incidents["users"]] == ["191b6ce"]
 
 
-def test_another_worker_leads_within_a_second_when_the_leader_is_killed(tmp_path: Path) -> None:
+def test_another_worker_leads_when_the_leader_is_killed(tmp_path: Path) -> None:
     with workers(tmp_path, 3) as group:
-        leader_of(group).ask("access users 500 3")
-        leader_of(group).ask("flush")
-        seconds = 2.0
-        while seconds >= 1:  # on a busy machine there is a second try
-            leader = leader_of(group)
-            group.remove(leader)
-            assert group
-            began = time.monotonic()
-            leader.kill()
-            while not any(worker.ask("leads") for worker in group):
-                pass
-            seconds = time.monotonic() - began
+        leader = leader_of(group)
+        leader.ask("access users 500 3")
+        leader.ask("flush")
+        group.remove(leader)
+        leader.kill()
+        while not any(worker.ask("leads") for worker in group):
+            pass
         for worker in group:
             accounting, incidents = worker.ask("read")
             assert accounting["events"] == 3
@@ -75,12 +72,11 @@ def test_another_worker_leads_within_a_second_when_the_leader_is_killed(tmp_path
 def test_a_child_that_the_leader_forked_does_not_keep_others_from_leading(tmp_path: Path) -> None:
     with workers(tmp_path, 2) as group:
         leader = leader_of(group)
-        leader.ask("fork")
+        child = leader.ask("fork")
         group.remove(leader)
-        began = time.monotonic()
         leader.kill()
         group[0].ask("leading")
-        assert time.monotonic() - began < FORKED_SECONDS
+        os.kill(child, signal.SIGKILL)  # raises an error if it has ended
 
 
 def test_all_is_counted_when_workers_leave_one_after_the_other(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-FORKED_SECONDS: Final = 5
-"""How long a forked child lives."""
+FORKED_SECONDS: Final = 60
+"""How long a forked child lives, unless it is killed."""
 
 WORKER: Final = """
 import json, os, sys, time
@@ -50,10 +50,11 @@ async def serve(folder):
                 case ["rest"]:
                     loading = False
                 case ["fork"]:
-                    if not os.fork():
-                        os.closerange(0, 3)
-                        time.sleep(FORKED_SECONDS)
-                        os._exit(0)
+                    if child := os.fork():
+                        return child
+                    os.closerange(0, 3)
+                    time.sleep(FORKED_SECONDS)
+                    os._exit(0)
                 case ["leads"]:
                     return monitor.leads
                 case ["leading"]:

@@ -69,6 +69,7 @@ def answer_bit_by_bit(pipe: Path, text: bytes) -> object:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize(
     ("before", "rejected"),

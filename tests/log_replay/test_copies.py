@@ -57,6 +57,7 @@ def test_of_a_log_and_its_beginning_the_whole_log_is_read(tmp_path: Path) -> Non
     assert "a.log" in warning.text.partition(" are copies of ")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "other"),
     [

@@ -176,6 +176,7 @@ def test_an_endpoint_of_a_host_is_configured_as_a_url(tmp_path: Path) -> None:
         assert (count.accesses, count.unmatched) == (accesses, 3 - accesses)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", backends(), ids=["interpreted", "compiled"])
 @pytest.mark.parametrize("service_from", ["host", "file"])
 def test_a_resumed_replay_knows_the_hosts_and_the_slugs(

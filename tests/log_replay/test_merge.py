@@ -107,6 +107,7 @@ def write_lines(ticks: Sequence[int], name: str) -> list[tuple[int, bytes]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["plain", "combined", "events"])
 @settings(max_examples=portion(30), deadline=None)

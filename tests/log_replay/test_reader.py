@@ -19,7 +19,7 @@ from slomon.core.endpoints import Endpoint
 from slomon.core.statuses import server_errors_fail
 from slomon.endpoints.discovery import FoundEndpoints, FoundRequests, PythonEndpointNames
 from slomon.formats.registry import known_formats
-from slomon.kernels.scan import PADDING
+from slomon.kernels.swar import PADDING
 from slomon.log_replay.lines import Block, Log
 from slomon.log_replay.reader import LogReader, Scan
 from slomon.log_replay.survey import LogState
@@ -301,6 +301,7 @@ async def test_a_log_that_was_read_is_closed(tmp_path: Path) -> None:
         await one.log.next()
 
 
+@pytest.mark.slow
 async def test_a_log_that_is_closed_is_read_no_more_and_leaves_no_task(tmp_path: Path) -> None:
     [path] = write(tmp_path, b"a\n" * 100_000)
     for taken in range(3):  # of the two blocks that there are

@@ -151,6 +151,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count", "options"), CASES[::2])
 def test_the_report_is_the_same_without_an_event_loop(
     name: str, count: int, options: dict[str, Any]

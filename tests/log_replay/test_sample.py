@@ -109,6 +109,7 @@ def test_a_log_that_cannot_be_read_has_no_part_in_the_sample(tmp_path: Path) -> 
     assert found(good, bad) == ["/product/{slug}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opened", BACKENDS[:2])
 @pytest.mark.parametrize(
     "targets",

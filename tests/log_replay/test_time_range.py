@@ -110,6 +110,7 @@ def test_a_change_in_a_recorded_stream_has_the_time_of_the_access_before_it() ->
         assert (counted.accesses, counted.changes, counted.excluded) == (1, 2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCANNED)
 def test_each_backend_excludes_the_same_lines(name: str) -> None:
     lines = b"\n".join(random_lines(random.Random(name), name, 1000)) + b"\n"

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from slomon.core.summary import Summary
 from slomon.report.page import render_page
+from tests.servers import GUARD_SECONDS
 
 Open = Callable[..., Page]
 COMMIT_URL = "https://git.example.com/commit/{commit}"
@@ -33,6 +34,7 @@ def find_chromium() -> str:
 @pytest.fixture(scope="package")  # no wider: its event loop occupies the thread
 def browser() -> Iterator[Browser]:
     path = find_chromium()
+    expect.set_options(timeout=1000 * GUARD_SECONDS)
     with sync_playwright() as playwright:
         # Root, as in a container, has no sandbox. It opens only what the tests wrote.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -40,32 +42,39 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def offline(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile without a network. A new one for each page would start processes of its own."""
+    context = browser.new_context(offline=True)
+    context.set_default_timeout(1000 * GUARD_SECONDS)
+    context.new_page()  # it stays: a process that shows nothing ends
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+def open_page(offline: BrowserContext, tmp_path: Path) -> Iterator[Open]:
     """
     Opens the page of a summary as a file, offline, `width` pixels wide. At the end of the test it
     checks that no page logged to the console and that each requested only itself.
     """
     complaints: list[str] = []
     requests: list[str] = []
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     paths: list[str] = []
 
     def open_page(
         summary: Summary, *, width: int = 1200, dark: bool = False, place: str = ""
     ) -> Page:
-        path = tmp_path / f"{len(contexts)}.html"
+        path = tmp_path / f"{len(pages)}.html"
         path.write_text(
             render_page(summary, title="A run", commit_url=COMMIT_URL), encoding="utf-8"
         )
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if dark else "light",
-            offline=True,
-        )
-        contexts.append(context)
         paths.append(path.as_uri())
-        page = context.new_page()
+        page = offline.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
@@ -74,7 +83,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
     assert [url.split("#")[0] for url in requests] == paths

@@ -139,7 +139,7 @@ class Maker:
             candidates.append(Candidate(deploy.commit, deploy.author, deploy.date, age, age - 2.0))
         candidates.sort(key=lambda one: -one.age)
         probability = PROBABILITIES[verdict]
-        candidates[-1] = replace(candidates[-1], probability=probability)
+        candidates[-1] = candidates[-1]._replace(probability=probability)
         before, after = Counts(900 + number % 300, number % 4), Counts(120, 8 + number % 40)
         if not rose:
             before, after = after, before
@@ -272,7 +272,7 @@ def hostile() -> Summary:
         return replace(
             attribution,
             candidates=tuple(
-                replace(one, commit=turned[0], author=turned[1], date=turned[2])
+                one._replace(commit=turned[0], author=turned[1], date=turned[2])
                 for one in attribution.candidates
             ),
         )

@@ -346,7 +346,7 @@ def test_dropped_events_are_counted_by_reason(open_page: Open) -> None:
 def test_a_commit_that_is_cut_has_no_link(open_page: Open) -> None:
     made = Maker(services=1, endpoints=1, incidents=1).make()
     (one,) = made.incidents
-    long = replace(one.broken_by.candidates[-1], commit="c" * 100_000)
+    long = one.broken_by.candidates[-1]._replace(commit="c" * 100_000)
     page = open_page(replace(made, incidents=[replace(one, broken_by=blame(long))]))
 
     row = page.locator("#incidents tbody tr").first

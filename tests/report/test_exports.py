@@ -133,12 +133,12 @@ def expect(kind: Kind, value: object) -> object:
     match value:
         case str():
             return value.encode("utf-8", "backslashreplace").decode()
-        case tuple():
-            return [expect(kind, item) for item in value]
         case Candidate(commit, author, date, age, delay, probability):
             texts = {"commit": commit, "author": author, "date": date}
             numbers = {"age": age, "delay": delay, "probability": probability}
             return {**{name: expect(kind, text) for name, text in texts.items()}, **numbers}
+        case tuple():
+            return [expect(kind, item) for item in value]
     return value
 
 

@@ -99,7 +99,7 @@ def test_the_costliest_has_the_most_failures_and_then_lasted_longest() -> None:
 def test_a_probability_below_the_limit_of_clear_is_not_rounded_up_to_it() -> None:
     doubtful = attribution("c1", verdict=Verdict.LIKELY)
     nearly = replace(
-        doubtful, candidates=tuple(replace(c, probability=0.899) for c in doubtful.candidates)
+        doubtful, candidates=tuple(c._replace(probability=0.899) for c in doubtful.candidates)
     )
     assert show_probability(nearly) == "0.89"
 

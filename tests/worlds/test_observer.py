@@ -28,6 +28,7 @@ def statements(count: int) -> list[tuple[str, Statement]]:
     return found
 
 
+@pytest.mark.slow
 def test_it_knows_most_causes_and_names_no_commit_without_being_sure() -> None:
     found = statements(6)
     assert len(found) >= 10

@@ -42,6 +42,7 @@ def test_a_deploy_stands_before_all_accesses_of_its_time_or_later() -> None:
     assert place == before
 
 
+@pytest.mark.slow
 def test_requests_fail_inside_the_periods_of_a_fault_at_its_rate() -> None:
     periods = (1000, 2000), (3000, 4000)
     traffic = Recording(World(5000, (ENDPOINT,), (), (fault(*periods),))).traffic["/"]
