@@ -14,7 +14,7 @@ from slomon.errors import ConfigurationError, OptionError
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.replay import replay
 from tests.histories import morning
-from tests.integrations.spark_cluster import ROOT, kill_executor, wait_until
+from tests.integrations.spark_cluster import ROOT, kill_executor, require_spark, wait_until
 from tests.integrations.spark_worlds import list_records, write_worlds
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
