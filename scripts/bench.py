@@ -89,7 +89,10 @@ def measure_spark(arguments: argparse.Namespace) -> None:
     given = arguments.data and nullcontext(arguments.data)
     with given or tempfile.TemporaryDirectory() as data:
         load = spark.Load(Path(data).resolve(), arguments.logs, arguments.lines)
-        spark.report(load, arguments.cases, arguments.executors, arguments.rounds)
+        spark.report(
+            *(load, arguments.cases, arguments.executors, arguments.rounds),
+            pinned=arguments.pinned,
+        )
 
 
 def write_data(arguments: argparse.Namespace) -> None:
@@ -177,17 +180,7 @@ def parse() -> argparse.Namespace:
     blame.add_argument("--observer", action="store_true", help="what the events can tell at most")
 
     spark = commands.add_parser("spark", help="a cluster of Spark")
-    spark.set_defaults(run=measure_spark)
-    spark.add_argument("--logs", type=int, default=8)
-    spark.add_argument("--lines", type=int, default=1_000_000, help="of each log")
-    spark.add_argument("--executors", type=int, nargs="+", default=[1, 2], help="of one core each")
-    spark.add_argument("--rounds", type=int, default=5, help="timed rounds, after three others")
-    spark.add_argument(
-        "--cases", type=name_list(SPARK_CASES), default=SPARK_CASES, help=", ".join(SPARK_CASES)
-    )
-    spark.add_argument(
-        "--data", type=Path, metavar="DIR", help="where the logs are kept and reused"
-    )
+    add_spark_options(spark)
 
     data = commands.add_parser("data", help="a log and its endpoints")
     data.set_defaults(run=write_data)
@@ -201,6 +194,23 @@ def parse() -> argparse.Namespace:
     data.add_argument("--changes", action="store_true", help="also the deploys")
     data.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
+
+
+def add_spark_options(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=measure_spark)
+    parser.add_argument("--logs", type=int, default=8)
+    parser.add_argument("--lines", type=int, default=1_000_000, help="of each log")
+    parser.add_argument("--executors", type=int, nargs="+", default=[1, 2], help="of one core each")
+    parser.add_argument("--rounds", type=int, default=5, help="timed rounds, after three others")
+    parser.add_argument(
+        "--pinned", action="store_true", help="give a cluster as many cores as it has executors"
+    )
+    parser.add_argument(
+        "--cases", type=name_list(SPARK_CASES), default=SPARK_CASES, help=", ".join(SPARK_CASES)
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="where the logs are kept and reused"
+    )
 
 
 def add_sizes(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ from peers.traffic import Fleet, simulate
 
 _WARM_UP: Final = 3
 _MEMORY: Final = 1024  # MiB of an executor
+_FAST_START: Final = "-XX:TieredStopAtLevel=1"  # Java compiles less: see docs/spark.md
 _EPOCH_MICROSECONDS: Final = 1_543_443_091_000_000
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
@@ -58,9 +59,15 @@ class Load:
         return [str(self.data / f"host-{n}" / name) for n in range(1, self.logs + 1)]
 
 
-def report(load: Load, cases: list[str], executors: list[int], rounds: int) -> None:
-    """Print a row for each case and number of executors."""
+def report(
+    load: Load, cases: list[str], executors: list[int], rounds: int, *, pinned: bool
+) -> None:
+    """
+    Print a row for each case and number of executors. `pinned`: driver and executors together have
+    as many cores as there are executors.
+    """
     prepare(load)
+    cores = sorted(os.sched_getaffinity(0))
     print(
         f"{load.accesses:,} accesses; java, python and driver are CPU seconds for a million\n"
         f"{'':8}{'executors':>10}{'median':>9}{'min':>8}{'max':>8}{'accesses/s':>12}"
@@ -69,6 +76,8 @@ def report(load: Load, cases: list[str], executors: list[int], rounds: int) -> N
     for case in cases:
         alone = 0.0
         for count in executors:
+            if pinned:
+                os.sched_setaffinity(0, cores[:count])  # inherited by the processes of the cluster
             costs = _measure_apart(load, case, count, rounds)
             walls = [one.wall for one in costs]
             wall = statistics.median(walls)
@@ -111,6 +120,8 @@ def measure(load: Load, case: str, master: str, rounds: int) -> list[Cost]:
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
         "spark.executorEnv.PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        "spark.driver.extraJavaOptions": "" if case == "table" else _FAST_START,
+        "spark.executor.extraJavaOptions": "" if case == "table" else _FAST_START,
     }.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()

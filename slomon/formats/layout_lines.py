@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from slomon.core.events import Access, Excluded, Malformed
@@ -39,21 +39,23 @@ def make_parser(layout: Layout, is_failure: StatusRule, zone: tzinfo | None) -> 
     """
     steps = layout.needed()
     form = _time_form(steps)
-    make_careful_parser = cache(partial(_make_careful_parser, layout, is_failure, zone))
     plain: re.Pattern[str] | None = None
+    parse_carefully: Callable[[str, str], Access | Excluded | Malformed] | None = None
     groups: list[int] = []
     outcomes: dict[str, bool] = {}  # at most a thousand statuses
     last_time, last_tick = "", 0  # several lines often have the same time
 
     def parse(line: str) -> Access | Excluded | Malformed:
-        nonlocal plain, last_time, last_tick
+        nonlocal plain, parse_carefully, last_time, last_tick
         if plain is None:
             plain = _compile(steps, plain=True)
             groups[:] = [plain.groupindex[name] for name in _FIELDS if name in plain.groupindex]
         text = _unquote(line, layout) if line[:1] == '"' else line
         found = plain.match(text)
         if found is None:
-            return make_careful_parser()(line, text)
+            if parse_carefully is None:
+                parse_carefully = _make_careful_parser(layout, is_failure, zone)
+            return parse_carefully(line, text)
         time, verb, target, status, *host = found.group(*groups)
         if time == last_time:
             tick = last_tick

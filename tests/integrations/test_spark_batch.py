@@ -14,7 +14,7 @@ from slomon.errors import ConfigurationError, OptionError
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.replay import replay
 from tests.histories import morning
-from tests.integrations.spark_cluster import ROOT, kill_executor, wait_until
+from tests.integrations.spark_cluster import ROOT, kill_executor, require_spark, wait_until
 from tests.integrations.spark_worlds import list_records, write_worlds
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -86,6 +86,22 @@ def test_a_log_in_parts_gives_the_same_bytes_if_the_newest_time_before_one_is_gu
     check_equal(distributed, alone)
     assert distributed.rejections == alone.rejections
     assert [len(one) for one in wrong] == [1, 0]
+
+
+def test_a_task_reads_a_part_of_a_large_log_or_several_small_logs() -> None:
+    require_spark()
+    from slomon.integrations.spark import parts  # noqa: PLC0415
+    from slomon.integrations.spark.tasks import LogPart  # noqa: PLC0415
+
+    def spread(sizes: list[int], task_bytes: int) -> list[list[int]]:
+        logs = [LogPart(0, "access.log", 0, size) for size in sizes]
+        cut = [part for log in logs for part in parts.cut(log, task_bytes)]
+        return [[part.size for part in task] for task in parts.group(cut, task_bytes)]
+
+    assert spread([101, 99, 100], 100) == [[101], [99], [100]]
+    assert spread([400], 100) == [[100]] * 4
+    assert spread([10, 20, 30, 40, 90], 100) == [[10, 20, 30, 40], [90]]
+    assert spread([0, 0], 100) == [[0, 0]]
 
 
 def test_accesses_at_the_same_time_are_in_the_same_order_in_a_table_and_in_its_files(
@@ -197,7 +213,12 @@ def test_the_example_of_the_documentation_runs(
     assert shown.startswith(f"{alone.mttr()} {len(alone.incidents)} {alone.accounting.lines}\n")
 
 
-def test_a_killed_executor_changes_nothing(spark: Any, tmp_path: Path) -> None:
+def test_a_killed_executor_changes_nothing(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slomon.integrations.spark import parts  # noqa: PLC0415
+
+    monkeypatch.setattr(parts, "_LEAST", 1)  # so that each executor has a task
     world = write_worlds(tmp_path, [2])
     regex = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+)"  # is read slowly
     options = {**world.options, "changes": world.changes, "regex": regex}
@@ -205,10 +226,10 @@ def test_a_killed_executor_changes_nothing(spark: Any, tmp_path: Path) -> None:
 
     def has_begun() -> bool:
         stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-        return any(stage and stage.numTasks == 3 and stage.numActiveTasks for stage in stages)
+        return any(stage and stage.numActiveTasks == 2 for stage in stages)
 
     def kill() -> None:
-        wait_until(has_begun, "a log is scanned")
+        wait_until(has_begun, "both executors scan")
         kill_executor()
 
     killer = threading.Thread(target=kill)

@@ -29,7 +29,7 @@ from slomon.endpoints.templates import Template
 from slomon.errors import ConfigurationError, OptionError
 from slomon.integrations.spark.engine import Engine, keep, lighten, read_summaries
 from slomon.integrations.spark.packing import PACKED, Shards
-from slomon.integrations.spark.parts import choose_part_bytes, cut, number_parts, scan_parts
+from slomon.integrations.spark.parts import choose_task_bytes, cut, group, number_parts, scan_parts
 from slomon.integrations.spark.summaries import SourceSummary
 from slomon.integrations.spark.tables import (
     SOURCE,
@@ -161,15 +161,16 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     log, backend = ReplayLog(), BackendChoice(given["backend"], size)
     plan, rejected = add_changes(make_plan(given, paths), given)
     states, templates = _survey(plan, backend, log)
-    compressed = sum(state.size for _, state in states if state.is_compressed)
-    shards = Shards(
-        cluster.choose_shards(size + (_COMPRESSION - 1) * compressed), plan.endpoints is None
-    )
-    parts = _list_parts(plan, states, cluster.cores)
+    logs = _list_logs(states)
+    text = sum(one.size for one in logs)
+    shards = Shards(cluster.choose_shards(text), plan.endpoints is None)
+    task_bytes = choose_task_bytes(text, cluster.cores)
+    parts = _list_parts(plan, logs, task_bytes)
 
     def scan(chosen: Sequence[LogPart]) -> DataFrame:
-        task = ScanLogs(lighten(plan), shards, backend, templates, chosen)
-        indexes = cluster.spark.range(0, len(chosen), 1, len(chosen))
+        groups = group(chosen, task_bytes)
+        task = ScanLogs(lighten(plan), shards, backend, templates, groups)
+        indexes = cluster.spark.range(0, len(groups), 1, len(groups))
         return indexes.mapInArrow(task.__call__, PACKED)
 
     engine = Engine(plan, shards, backend, templates, states)
@@ -183,25 +184,28 @@ def _replay_logs(cluster: _Cluster, raw: Mapping[str, Any]) -> ReplayMonitor:
     return _conclude(engine, monitor, rejected, given, log)
 
 
-def _list_parts(
-    plan: Plan, states: Sequence[tuple[int, LogState]], cores: int
-) -> list[list[LogPart]]:
-    """The parts of all logs that are read."""
-    read = [(began, state.path) for began, state in states if not state.ended]
-    sizes = {path: Path(path).stat().st_size for _, path in read}
-    part_bytes = choose_part_bytes(sum(sizes.values()), cores)
+def _list_logs(states: Sequence[tuple[int, LogState]]) -> list[LogPart]:
+    """The logs that are read."""
+    logs = []
+    for began, state in states:
+        if not state.ended:
+            path = Path(state.path).absolute()  # executors run elsewhere
+            size = path.stat().st_size * (_COMPRESSION if state.is_compressed else 1)
+            logs.append(LogPart(0, str(path), began, size))
+    return logs
+
+
+def _list_parts(plan: Plan, logs: Sequence[LogPart], task_bytes: int) -> list[list[LogPart]]:
+    """The parts of logs."""
     names = PythonEndpointNames(0)
     found = FoundEndpoints(names, plan.defaults, plan.service_from)
     detect = make_detector(plan, KnownRequests(plan, found))
 
-    def list_parts(began: int, path: str) -> list[LogPart]:
-        log = LogPart(0, str(Path(path).absolute()), began)  # executors run elsewhere
-        size = sizes[path]
-        if size <= part_bytes or not is_divisible(path, detect, plan.max_line):
-            return [log]
-        return cut(log, size, part_bytes)
+    def list_parts(log: LogPart) -> list[LogPart]:
+        parts = cut(log, task_bytes)
+        return parts if parts[1:] and is_divisible(log.path, detect, plan.max_line) else [log]
 
-    return number_parts([list_parts(*one) for one in read])
+    return number_parts([list_parts(one) for one in logs])
 
 
 def _survey(

@@ -218,12 +218,13 @@ class PlacedStream:
         ]
         number = 0
         for start, end in pairwise([*range(0, len(self.times), size), len(self.times)]):
-            indexes = np.arange(start, end)
-            positions = self._first + indexes + np.searchsorted(self._before, indexes, "right")
+            later = bisect_left(self._before, end, number)
+            edges = [start, *self._before[number:later], end]
+            changed = np.repeat(np.arange(number, later + 1), np.diff(edges))
+            positions = np.arange(self._first + start, self._first + end) + changed
             part = slice(start, end)
             columns = self.slots[part], self.ticks[part], self.failures[part], positions
             slots, ticks, failures, numbers = map(_to_array, columns)
-            later = bisect_left(self._before, end, number)
             yield Batch(slots, ticks, failures, numbers, changes[number:later])
             number = later
         if changes[number:]:

@@ -9,7 +9,7 @@ wrong, these parts are scanned again, or all of the log at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -23,23 +23,34 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _LEAST: Final = 32 << 20  # bytes of a part: a task costs as much as to read a few megabytes
-_MOST: Final = 256 << 20
-_PER_CORE: Final = 4  # parts, so that all cores are busy until the end
+_MOST: Final = 512 << 20
+_PER_CORE: Final = 2  # tasks: each costs 0.1 s beside what it reads
 
 
-def choose_part_bytes(size: int, cores: int) -> int:
-    """How large the parts of logs are, given the size of all logs and the number of cores."""
+def choose_task_bytes(size: int, cores: int) -> int:
+    """How much text a task reads, given the size of all logs and the number of cores."""
     return min(max(-(-size // (_PER_CORE * cores)), _LEAST), _MOST)
 
 
-def cut(log: LogPart, size: int, part_bytes: int) -> list[LogPart]:
-    """The parts of a log of this size, of about as many bytes each."""
-    count = max(-(-size // part_bytes), 1)
-    if count == 1:
+def cut(log: LogPart, task_bytes: int) -> list[LogPart]:
+    """The parts of a log, each for about one task."""
+    count = round(log.size / task_bytes)
+    if count <= 1:
         return [log]
-    edges = [size * number // count for number in range(count)]
+    edges = [log.size * number // count for number in range(count)]
     ranges = map(LogRange, edges, [*edges[1:], None])
-    return [replace(log, range=one) for one in ranges]
+    return [replace(log, range=one, size=log.size // count) for one in ranges]
+
+
+def group(parts: Iterable[LogPart], task_bytes: int) -> list[list[LogPart]]:
+    """The parts that each task reads: of small logs, several."""
+    groups: dict[int, list[LogPart]] = {}
+    before = 0
+    for part in parts:
+        middle = before + part.size // 2
+        groups.setdefault(middle // task_bytes, []).append(part)
+        before += part.size
+    return list(groups.values())
 
 
 def number_parts(logs: Sequence[Sequence[LogPart]]) -> list[list[LogPart]]:

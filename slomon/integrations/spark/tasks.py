@@ -30,6 +30,7 @@ from slomon.integrations.spark.packing import (
 )
 from slomon.integrations.spark.summaries import NameList, SourceSummary
 from slomon.kernels.codes import FIRST_CHANGE
+from slomon.kernels.reorder import ROW
 from slomon.log_replay.backend import Backend, choose_backend
 from slomon.log_replay.plan import Plan
 from slomon.log_replay.ranges import WHOLE, LogRange
@@ -74,30 +75,32 @@ def _freeze_modules() -> None:
 class LogPart:
     """
     A part of a log, or all of it. `source` is its number among all parts of all logs, in their
-    order; `began` is the first tick of its log.
+    order; `began` is the first tick of its log; `size` is about how many bytes of text it has.
     """
 
     source: int
     path: str
     began: int
+    size: int
     range: LogRange = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
 class ScanLogs:
-    """Scans parts of logs and packs their rows. Its input are their indexes."""
+    """Scans groups of parts of logs and packs their rows. Its input are indexes of groups."""
 
     plan: Plan
     shards: Shards
     backend: BackendChoice
     templates: Sequence[Template]
-    parts: Sequence[LogPart]
+    groups: Sequence[Sequence[LogPart]]
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The packed rows of the logs."""
         for batch in batches:
             for index in batch.column(0).to_pylist():
-                yield from self._scan(self.parts[index])
+                for part in self.groups[index]:
+                    yield from self._scan(part)
 
     def _scan(self, part: LogPart) -> Iterator[pa.RecordBatch]:
         source = part.source
@@ -191,16 +194,16 @@ def make_blob(blob: bytes) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([blob], pa.binary())], schema=_BLOB)
 
 
-def _in_chunks(parts: Iterable[array[int]]) -> Iterator[memoryview]:
-    """The rows of a log, joined so that they are worth packing."""
-    chunk = array("q")
-    for part in parts:
-        chunk += part
-        if len(chunk) >= 4 * _ROWS:
-            yield memoryview(chunk)
-            chunk = array("q")
+def _in_chunks(parts: Iterable[array[int]]) -> Iterator[list[array[int]]]:
+    """The rows of a log, as many together as are worth packing."""
+    chunk: list[array[int]] = []
+    for part in filter(None, parts):
+        chunk.append(part)
+        if sum(map(len, chunk)) >= ROW * _ROWS:
+            yield chunk
+            chunk = []
     if chunk:
-        yield memoryview(chunk)
+        yield chunk
 
 
 def _list_changes(rows: Rows, source: int, scan: LogScan) -> list[PlacedChange]:
