@@ -74,24 +74,45 @@ def kill_executor() -> None:
 
 def find_executors(process: int) -> list[int]:
     """The processes below a process that are executors."""
-    children: dict[int, list[int]] = {}
-    commands: dict[int, bytes] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+    executor, java = b"CoarseGrainedExecutorBackend", b"java"
+    commands = ((child, _read(child, "cmdline")) for child in _list_below(process))
+    return [child for child, command in commands if executor in command and java in command]
+
+
+def find_reading_executor(folder: Path) -> int | None:
+    """An executor of this process of which a task reads a file in a folder; None if none does."""
+    for executor in find_executors(os.getpid()):
+        for process in _list_below(executor):
             try:
-                status = (entry / "stat").read_text()
-                commands[int(entry.name)] = (entry / "cmdline").read_bytes()
+                opened = [link.readlink() for link in Path(f"/proc/{process}/fd").iterdir()]
             except OSError:
-                continue  # it has ended
-            parent = int(status.rpartition(")")[2].split()[1])
+                continue  # it has ended, or closed a file
+            if any(path.is_relative_to(folder) for path in opened):
+                return executor
+    return None
+
+
+def _list_below(process: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (status := _read(int(entry.name), "stat")):
+            parent = int(status.rpartition(b")")[2].split()[1])
             children.setdefault(parent, []).append(int(entry.name))
     found, waiting = [], [process]
     while waiting:
-        for child in children.get(waiting.pop(), ()):
-            waiting.append(child)
-            if b"CoarseGrainedExecutorBackend" in commands[child] and b"java" in commands[child]:
-                found.append(child)
+        below = children.get(waiting.pop(), [])
+        found += below
+        waiting += below
     return found
+
+
+def _read(process: int, name: str) -> bytes:
+    """What the system says of a process; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{process}/{name}").read_bytes()
+    except OSError:
+        return b""
 
 
 def wait_until(holds: Callable[[], object], what: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ from slomon.errors import ConfigurationError, OptionError
 from slomon.log_replay.monitor import ReplayMonitor
 from slomon.log_replay.replay import replay
 from tests.histories import morning
-from tests.integrations.spark_cluster import ROOT, kill_executor, require_spark, wait_until
+from tests.integrations.spark_cluster import ROOT, find_reading_executor, require_spark
 from tests.integrations.spark_worlds import list_records, write_worlds
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -219,22 +221,26 @@ def test_a_killed_executor_changes_nothing(
     from slomon.integrations.spark import parts  # noqa: PLC0415
 
     monkeypatch.setattr(parts, "_LEAST", 1)  # so that each executor has a task
-    world = write_worlds(tmp_path, [2])
-    regex = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+)"  # is read slowly
+    world = write_worlds(tmp_path, range(2, 5))
+    regex = r"(?P<time>\S+) (?P<method>\S+) (?P<path>\S+) (?P<status>\d+)"  # takes seconds
     options = {**world.options, "changes": world.changes, "regex": regex}
-    tracker = spark.sparkContext.statusTracker()
-
-    def has_begun() -> bool:
-        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
-        return any(stage and stage.numActiveTasks == 2 for stage in stages)
+    ended, killed = threading.Event(), threading.Event()
 
     def kill() -> None:
-        wait_until(has_begun, "both executors scan")
-        kill_executor()
+        while not ended.is_set():
+            executor = find_reading_executor(tmp_path)
+            if executor is not None:
+                os.kill(executor, signal.SIGKILL)
+                killed.set()
+                return
 
     killer = threading.Thread(target=kill)
     killer.start()
-    distributed = replay_spark(spark, world.logs, **options)
-    killer.join()
+    try:
+        distributed = replay_spark(spark, world.logs, **options)
+    finally:
+        ended.set()
+        killer.join()
 
+    assert killed.is_set()
     check_equal(distributed, replay(world.logs, **options))
