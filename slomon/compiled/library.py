@@ -71,11 +71,11 @@ def is_loaded() -> bool:
     return bool(_loaded)
 
 
-def address(column: array[int] | Text) -> int:
+def address(column: array[int] | memoryview[int] | Text) -> int:
     """The address of a column's numbers, valid while the column exists and doesn't grow."""
     if isinstance(column, array):
         return column.buffer_info()[0]
-    if isinstance(column, bytearray):
+    if isinstance(column, bytearray | memoryview):
         return ctypes.addressof(ctypes.c_char.from_buffer(column))
     return ctypes.cast(ctypes.c_char_p(column), ctypes.c_void_p).value or 0
 

@@ -49,7 +49,7 @@ from slomon.kernels.windows import (
     WindowState,
 )
 
-_PART: Final = 1 << 14  # rows of a batch that are counted by one call, for which there is room
+_PART: Final = 1 << 15  # rows of a batch that are counted by one call, for which there is room
 _POOL: Final = ("first_free", "free_count", "late", "min_requests", "no_traffic")
 """The columns of one number each, in the order of WindowState."""
 
@@ -160,23 +160,26 @@ class CompiledWindows:
         )
         if self.resolution:
             ticks = array("q", [tick - tick % self.resolution for tick in ticks])
-        if len(slots) <= _PART:
-            return self._advance(slots, ticks, failures, positions)
+        columns = [memoryview(column) for column in (slots, ticks, failures, positions)]
         found: list[Crossing] = []
         for first in range(0, len(slots), _PART):
-            part = slice(first, first + _PART)
-            found += self._advance(slots[part], ticks[part], failures[part], positions[part])
+            found += self._advance(*(column[first : first + _PART] for column in columns))
         return found
 
     def _advance(
-        self, slots: array[int], ticks: array[int], failures: array[int], positions: array[int]
+        self,
+        slots: memoryview[int],
+        ticks: memoryview[int],
+        failures: memoryview[int],
+        positions: memoryview[int],
     ) -> list[Crossing]:
         rows = len(slots)
         self._reserve(rows)
         series = None if self.series is None else self.series.reserve(rows)
         columns = address_columns(series)
         self._library.add_details(
-            *map(address, (self._endpoints, self._details, slots, failures)), rows
+            *(address(self._endpoints), address(self._details)),
+            *(address(slots), address(failures), rows),
         )
         written = self._library.advance(
             *self._state(),
