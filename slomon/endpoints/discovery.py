@@ -255,7 +255,7 @@ def _decode(text: bytes) -> str:
 
 
 def _find_origin(head: bytes) -> bytes:
-    """The origin of an endpoint's name, of which this is before a newline. As in `split_name`."""
+    """The origin in the part of an endpoint's name before its newline, as `split_name` finds it."""
     _, _, origin = head.partition(b" ")  # a verb has no newline
     return b"" if origin.startswith(b"/") else origin
 

@@ -112,7 +112,7 @@ def merge_runs(
 ) -> int:
     """
     Cut the rows up to the tick `last` off `count` runs, which are pairs of a first row and an end,
-    and write them to `into`, in order. Return how many rows these are. The runs of which rows are
+    and write them to `into`, in order. Return how many rows these are. The runs that have rows
     left are the first ones then; all others are 0. The caller ensures that `into` and `other`,
     which is scratch memory, have room for all rows.
     """

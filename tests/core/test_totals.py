@@ -12,7 +12,7 @@ from tests.incidents import make_incident
 
 
 class UnmadeEndpoints(ListedEndpoints):
-    """Endpoints of which none may be made."""
+    """Endpoints that may not be made."""
 
     def __getitem__(self, key: int) -> Endpoint:  # type: ignore[override] # no slices
         raise AssertionError(f"endpoint {key} was made")

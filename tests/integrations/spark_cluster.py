@@ -80,7 +80,7 @@ def find_executors(process: int) -> list[int]:
 
 
 def find_reading_executor(folder: Path) -> int | None:
-    """An executor of this process of which a task reads a file in a folder; None if none does."""
+    """An executor of this process with a task that reads a file in a folder; None if none does."""
     for executor in find_executors(os.getpid()):
         for process in _list_below(executor):
             try:
