@@ -25,7 +25,7 @@ from slomon.core.events import PositionedChange
 from slomon.core.faults import Case
 from slomon.core.incident import Candidates, Incident
 from slomon.core.statistics import Comparison, compare
-from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
+from slomon.core.ticks import to_seconds
 
 CLEAR_FROM: Final = 0.9
 LIKELY_FROM: Final = 0.5
@@ -107,8 +107,7 @@ class Attribution:
         return most if most and most.probability else None
 
 
-NO_CANDIDATE: Final = Attribution(Verdict.NONE)
-"""The attribution if no change is known."""
+_NO_CANDIDATE: Final = Attribution(Verdict.NONE)
 
 
 class Attributed(NamedTuple):
@@ -171,14 +170,12 @@ def _describe(
     began: int,
 ) -> Attribution:
     if not candidates.changes:
-        return NO_CANDIDATE
+        return _NO_CANDIDATE
     listed, shares = [], []
     for one in candidates.changes:
-        position, tick, change = one
-        tick = tick or began
+        position, tick, change = one.date(began)
         share = round(probabilities[position], _DIGITS) if position in probabilities else 0.0
-        age = (crossed_at - tick) / TICKS_PER_SECOND if crossed_at > tick else 0.0
-        delay = (moved_at - tick) / TICKS_PER_SECOND
+        age, delay = to_seconds(max(crossed_at - tick, 0)), to_seconds(moved_at - tick)
         listed.append(Candidate(change.commit, change.author, change.date, age, delay, share))
         shares.append(share)
     unexplained = round(max(1 - fsum(shares), 0.0), _DIGITS)

@@ -131,7 +131,7 @@ def _make_case(
         later = onset.failures - 1 + failures
         onsets.append(Sighting(time, weight, later, seconds, (), unseen))
         for one in list_preceding(incident, onset):
-            delay = onset.tick - (one.tick or began)
+            delay = onset.tick - one.date(began).tick
             if delay <= reach:
                 # Many logs have whole seconds: a failure in the second of a change came after it.
                 least = min(interval, 1.0)

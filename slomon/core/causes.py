@@ -58,7 +58,7 @@ LEARNT_FROM: Final = 1000
 LEAST_RATE: Final = 1e-6
 """Per second; a density that is less is left out."""
 FORGOTTEN: Final = 9000.0
-"""Seconds after a change from which on the densities of all delays are less than that."""
+"""Seconds after a change. Later, the densities of all delays are less than LEAST_RATE."""
 
 _LEAST_STRAYS: Final = 1e-4  # per second; a fault with more is no sign of an outage of services
 _NEAREST: Final = 25  # faults before a beginning, and as many after it

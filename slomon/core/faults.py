@@ -56,7 +56,6 @@ class Case:
     * `repairs`: the changes during the incident
     * `steps`: the times of the surge, the opening and the last failure, each with the number of
       failures until then from the one before
-    * `onset`: the likeliest onset
     * `error`: mean seconds between failures, so from the beginning of the failures to the onset
     """
 
@@ -71,15 +70,15 @@ class Case:
     suspects: dict[int, float] = field(default_factory=dict)
     repairs: list[Repair] = field(default_factory=list)
     steps: Sequence[tuple[float, int]] = ()
-    onset: float = field(init=False)
     error: float = field(init=False)
 
     def __post_init__(self) -> None:
-        worth, severity = KNOWN
-        first = self.onsets[0]
-        self.onset = first.time
-        # As `see` would.
-        self.error = (first.seconds + worth * self.interval / severity) / (first.failures + worth)
+        self.error = self.see(self.onsets[0]).error
+
+    @property
+    def onset(self) -> float:
+        """The likeliest onset."""
+        return self.onsets[0].time
 
     @property
     def recovered(self) -> float:
@@ -96,7 +95,7 @@ class Case:
             )
             for one in self.onsets
         ]
-        self.__post_init__()
+        self.error = self.see(self.onsets[0]).error
         self.last_failure, self.over, self.recovery = later.last_failure, later.over, later.recovery
         self.strays = min(self.strays, later.strays)
         known = {one.change for one in self.repairs}

@@ -20,7 +20,7 @@ from slomon.core.attribution import Attributed, Attribution, attribute
 from slomon.core.endpoints import EndpointName
 from slomon.core.events import PositionedChange
 from slomon.core.incident import Incident, State
-from slomon.core.ticks import TICKS_PER_SECOND
+from slomon.core.ticks import TICKS_PER_SECOND, to_seconds
 
 SCHEMA: Final = 3
 """The version of the record, as written to files. It rises when the record changes."""
@@ -142,24 +142,24 @@ def _make_record(
         verb=endpoint.verb,
         resource=endpoint.resource,
         slo=endpoint.slo,
-        window=endpoint.window / TICKS_PER_SECOND,
+        window=to_seconds(endpoint.window),
         state=incident.state,
-        start=incident.start / TICKS_PER_SECOND,
-        end=None if end is None else end / TICKS_PER_SECOND,
-        duration=None if end is None else (end - incident.start) / TICKS_PER_SECOND,
-        onset=incident.onset / TICKS_PER_SECOND,
-        last_failure=last_failure / TICKS_PER_SECOND,
+        start=to_seconds(incident.start),
+        end=None if end is None else to_seconds(end),
+        duration=None if end is None else to_seconds(end - incident.start),
+        onset=to_seconds(incident.onset),
+        last_failure=to_seconds(last_failure),
         requests=counted,
         failures=failures,
         min_sli=(lowest_requests - lowest_failures) / lowest_requests,
-        min_sli_at=lowest_tick / TICKS_PER_SECOND,
+        min_sli_at=to_seconds(lowest_tick),
         burn_rate=failures / counted / allowed if allowed else None,
         error_budget_consumed=failures / (allowed * requests) if allowed else None,
         broken_by=broken_by,
         fixed_by=fixed_by,
         co_occurring=co_occurring,
         onset_error=onset_error,
-        recovery=None if recovery is None else recovery / TICKS_PER_SECOND,
+        recovery=None if recovery is None else to_seconds(recovery),
         recovery_error=recovery_error,
     )
 

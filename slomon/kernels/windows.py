@@ -404,12 +404,12 @@ def _write(crossings: Column, written: int, numbers: tuple[int, ...]) -> int:
 
 
 def excess_reference(slo: float) -> float:
-    """The failure rate up to which the excess does not grow: a quarter of what the SLO allows."""
+    """A higher failure rate makes the excess grow: this is a quarter of what the SLO allows."""
     return (1.0 - slo) / 4
 
 
 def surge_reference(slo: float) -> float:
-    """The failure rate up to which the surge does not grow: four times what the SLO allows."""
+    """A higher failure rate makes the surge grow: this is four times what the SLO allows."""
     return min((1.0 - slo) * 4, 0.5)
 
 

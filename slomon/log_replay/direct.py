@@ -11,10 +11,10 @@ from slomon.core.service_monitor import ServiceMonitor
 from slomon.errors import ConfigurationError
 from slomon.interrupts import interrupts
 from slomon.log_replay.lines import Block, Log, LogPosition
-from slomon.log_replay.open_log import OpenLog
+from slomon.log_replay.open_log import OpenLog, find_replacement
 from slomon.log_replay.parts import ReplayParts, choose_lateness
 from slomon.log_replay.progress import Progress
-from slomon.log_replay.survey import LogState, Recognise, compare_beginning, survey
+from slomon.log_replay.survey import LogState, Recognise, survey
 from slomon.sources.source import Source, open_source
 
 
@@ -119,8 +119,8 @@ class DirectLog:
             self.problem = str(error)
             return
         with source:
-            if problem := self.log and compare_beginning(source.beginning, self.log):
-                self.problem = f"{source.name} was replaced after the replay had begun: {problem}"
+            if problem := find_replacement(source, self.log):
+                self.problem = problem
                 return
             yield from self._read(source, block_bytes)
 

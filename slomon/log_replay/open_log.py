@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from slomon.log_replay.detect import judge_order, read_head
 from slomon.log_replay.lines import Block, Log
-from slomon.log_replay.survey import Recognise
+from slomon.log_replay.survey import Recognise, compare_beginning
 from slomon.sources.source import Source
 
 
@@ -64,3 +64,9 @@ def recognise_next(source: Source, recognise: Recognise) -> tuple[Log, int]:
     log.beginning = source.beginning
     judge_order(log, head, source, recognise.needed)
     return log, len(head)
+
+
+def find_replacement(source: Source, log: Log | None) -> str | None:
+    """Why a source is not the log that was looked at before; None if it may be, or if none was."""
+    problem = None if log is None else compare_beginning(source.beginning, log)
+    return problem and f"{source.name} was replaced after the replay had begun: {problem}"

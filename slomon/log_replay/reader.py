@@ -20,8 +20,8 @@ from anyio import BrokenResourceError
 from slomon.core.reorder import Order
 from slomon.errors import ConfigurationError
 from slomon.log_replay.lines import Block, Log, LogPosition, Resolver
-from slomon.log_replay.open_log import OpenLog
-from slomon.log_replay.survey import LogState, Recognise, compare_beginning, skip_to
+from slomon.log_replay.open_log import OpenLog, find_replacement
+from slomon.log_replay.survey import LogState, Recognise, skip_to
 from slomon.pipeline.run import Queues
 from slomon.sources.source import Source, open_source
 
@@ -192,7 +192,7 @@ class _Stage:
 class LogReader:
     """
     A log as blocks of lines, in order. One thread at a time fills blocks; all scan them. A block
-    is used again after `release`. `place` is the position up to which lines were resolved.
+    is used again after `release`. `place` is where the resolved lines end.
     `on_recognised` is called in a thread once the format is known, before any line is scanned, and
     may look at the next lines. It is not called if the format was known before.
     """
@@ -335,7 +335,7 @@ class LogReader:
         return True
 
     def _open(self, stage: _Stage) -> OpenLog | None:
-        """Open the log where it is to be read; None if that is a problem."""
+        """Open the log at `place`. Returns None, and sets `problem`, if it can't be read there."""
         try:
             source = open_source(self.path, self._max_line, stage.check, resumable=self._resumable)
         except OSError as error:
@@ -346,8 +346,8 @@ class LogReader:
         stage.closing.enter_context(source)
         if self.place.offset:
             skip_to(source, self.place, self.log)
-        elif problem := self.log and compare_beginning(source.beginning, self.log):
-            self.problem = f"{source.name} was replaced after the replay had begun: {problem}"
+        elif problem := find_replacement(source, self.log):
+            self.problem = problem
             return None
         self.is_compressed = source.is_compressed
         stage.opened = OpenLog(source, self.log, self._recognise, self._on_recognised)

@@ -22,22 +22,19 @@ attribution begin with `break` or `fix`:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum, auto
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
-from json.encoder import encode_basestring_ascii as _text
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, cast
 
-from slomon.core.attribution import NO_CANDIDATE, Attribution, Candidate
+from slomon.core.attribution import Attribution, Candidate
 from slomon.core.incident_records import SCHEMA, IncidentRecord
-from slomon.core.statistics import Comparison, Counts
+from slomon.core.statistics import Comparison
 
 Getter: TypeAlias = Callable[[IncidentRecord], object]
-
-_CACHED: Final = 4096  # texts of endpoints and changes, which are in many lines
 
 
 class Kind(Enum):
@@ -174,12 +171,12 @@ def incident_document(record: IncidentRecord) -> dict[str, object]:
     `break` are those of the contract: while the incident is open, `end` is -1 and `fix` is "". Any
     other value that is not known is None.
     """
-    return {name: _plain(value) for name, value in _list_members(record).items()}
+    return cast(dict[str, object], json.loads(_encode(_list_members(record))))
 
 
 def incident_lines(records: Iterable[IncidentRecord]) -> Iterator[str]:
     """The document of each incident as a line of JSON: ASCII, without the line end."""
-    return map(_write_line, records)
+    return map(_encode, map(_list_members, records))
 
 
 def incident_schema() -> dict[str, object]:
@@ -201,102 +198,20 @@ def _list_members(record: IncidentRecord) -> dict[str, object]:
     }
 
 
-_PLAIN: Final = frozenset((float, int, bool, str, type(None)))
+def _list_fields(value: Any) -> dict[str, object]:
+    """The members of a value that is no type of JSON: a data class with fields of any type."""
+    names, get = _make_getter(value.__class__)
+    members = dict(zip(names, get(value), strict=True))
+    if isinstance(value, Attribution):
+        members["candidates"] = [one._asdict() for one in value.candidates]
+    return members
 
 
-def _plain(value: object) -> object:
-    """A value of JSON types only, so that it equals what is read back from JSON."""
-    if value.__class__ in _PLAIN:
-        return value
-    if isinstance(value, str):
-        return str(value)  # a State or a Verdict becomes plain text
-    if isinstance(value, Candidate):
-        return value._asdict()
-    if isinstance(value, tuple):
-        return list(map(_plain, value))
-    names = [field.name for field in fields(cast(Any, value))]
-    return {name: _plain(getattr(value, name)) for name in names}
+@cache
+def _make_getter(kind: type[Any]) -> tuple[Sequence[str], Callable[[object], tuple[object, ...]]]:
+    """The names of the fields of a data class, and a function that returns their values."""
+    names = [field.name for field in fields(kind)]
+    return names, attrgetter(*names)
 
 
-# A line is written member by member: an encoder takes three times as long to visit all keys.
-
-
-def _write_line(record: IncidentRecord) -> str:
-    fixed_by = record.fixed_by
-    return (
-        f'{{"schema": {SCHEMA}, "id": {_text(record.id)}, "start": {record.start!r}, '
-        f'"end": {-1 if record.end is None else repr(record.end)}, '
-        f'"fix": {_text(fixed_by.commit if fixed_by else "")}, '
-        f'"break": {_text(record.broken_by.commit)}, '
-        f"{_write_endpoint(*record.endpoint, record.slo, record.window)}, "
-        f'"state": "{record.state}", "duration": {_number(record.duration)}, '
-        f'"onset": {record.onset!r}, "last_failure": {record.last_failure!r}, '
-        f'"requests": {record.requests}, "failures": {record.failures}, '
-        f'"min_sli": {record.min_sli!r}, "min_sli_at": {record.min_sli_at!r}, '
-        f'"burn_rate": {_number(record.burn_rate)}, '
-        f'"error_budget_consumed": {_number(record.error_budget_consumed)}, '
-        f'"broken_by": {_write_attribution(record.broken_by)}, '
-        f'"fixed_by": {_write_attribution(fixed_by)}, '
-        f'"co_occurring": [{", ".join(map(_text, record.co_occurring))}], '
-        f'"onset_error": {record.onset_error!r}, "recovery": {_number(record.recovery)}, '
-        f'"recovery_error": {_number(record.recovery_error)}}}'
-    )
-
-
-@lru_cache(_CACHED)
-def _write_endpoint(service: str, verb: str, resource: str, slo: float, window: float) -> str:
-    return (
-        f'"service": {_text(service)}, "verb": {_text(verb)}, "resource": {_text(resource)}, '
-        f'"slo": {slo!r}, "window": {window!r}'
-    )
-
-
-def _write_attribution(attribution: Attribution | None) -> str:
-    if attribution is None:
-        return "null"
-    if attribution is NO_CANDIDATE:
-        return _NO_CANDIDATE
-    return _write_members(attribution)
-
-
-def _write_members(attribution: Attribution) -> str:
-    evidence = attribution.evidence
-    return (
-        f'{{"verdict": "{attribution.verdict}", '
-        f'"candidates": [{", ".join(map(_write_candidate, attribution.candidates))}], '
-        f'"omitted": {attribution.omitted}, '
-        f'"evidence": {_write_evidence(evidence) if evidence else "null"}, '
-        f'"unexplained": {attribution.unexplained!r}}}'
-    )
-
-
-def _write_candidate(candidate: Candidate) -> str:
-    return (
-        f"{{{_write_change(candidate.commit, candidate.author, candidate.date)}, "
-        f'"age": {candidate.age!r}, "delay": {candidate.delay!r}, '
-        f'"probability": {candidate.probability!r}}}'
-    )
-
-
-@lru_cache(_CACHED)
-def _write_change(commit: str, author: str, date: str) -> str:
-    return f'"commit": {_text(commit)}, "author": {_text(author)}, "date": {_text(date)}'
-
-
-def _write_evidence(evidence: Comparison) -> str:
-    return (
-        f'{{"before": {_write_counts(evidence.before)}, "after": {_write_counts(evidence.after)}, '
-        f'"difference": {evidence.difference!r}, "low": {evidence.low!r}, '
-        f'"high": {evidence.high!r}}}'
-    )
-
-
-def _write_counts(counts: Counts) -> str:
-    return f'{{"requests": {counts.requests}, "failures": {counts.failures}}}'
-
-
-def _number(number: float | None) -> str:
-    return "null" if number is None else repr(number)
-
-
-_NO_CANDIDATE: Final = _write_members(NO_CANDIDATE)  # of most incidents, if there are few changes
+_encode: Final = json.JSONEncoder(allow_nan=False, default=_list_fields).encode

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from jsonschema import Draft202012Validator, ValidationError
 
-from slomon.core.attribution import NO_CANDIDATE, Attribution, Candidate, Verdict
+from slomon.core.attribution import Attribution, Candidate, Verdict
 from slomon.core.incident import State
 from slomon.core.incident_records import SCHEMA, IncidentRecord
 from slomon.core.statistics import Comparison
@@ -123,7 +123,7 @@ def test_candidates_and_evidence_are_nested() -> None:
 
 @settings(deadline=None)
 @given(records)
-@example(record(broken_by=NO_CANDIDATE, fixed_by=NO_CANDIDATE))
+@example(record(broken_by=Attribution(Verdict.NONE), fixed_by=Attribution(Verdict.NONE)))
 @example(replace(record(), fixed_by=None, burn_rate=None, error_budget_consumed=None))
 def test_a_line_is_ascii_and_that_of_the_documents_encoder(one: IncidentRecord) -> None:
     (line,) = incident_lines([one])
